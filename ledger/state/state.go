@@ -1,0 +1,203 @@
+// Package state is the ledger's view of stored facts: keys and values in byte order, read through a View and
+// written through an Overlay, whose write-set a node stores durably with the block (docs/design: section 8).
+//
+// Keys and values are storage, derived from effects and free to change; nothing here is hashed.
+package state
+
+import (
+	"errors"
+	"slices"
+	"sort"
+	"strings"
+
+	"verilot.dev/ledger/enc"
+)
+
+// A View reads facts as of one position. Values must not be changed by the caller. An implementation that
+// loses its disk panics with its error: a rule cannot go on over half an answer.
+type View interface {
+	// Get returns the value of key.
+	Get(key string) ([]byte, bool)
+	// Scan calls fn for every key with the prefix, in ascending order, until fn returns false.
+	Scan(prefix string, fn func(key string, value []byte) bool)
+}
+
+// A Store is a View that can be written. A nil value deletes.
+type Store interface {
+	View
+	Put(key string, value []byte)
+	Delete(key string)
+}
+
+// Overlay collects writes above a View. It is not safe for concurrent use.
+type Overlay struct {
+	base   View
+	writes map[string][]byte // nil: deleted
+}
+
+// NewOverlay puts an empty overlay above base.
+func NewOverlay(base View) *Overlay { return &Overlay{base: base, writes: map[string][]byte{}} }
+
+// Get reads through the overlay.
+func (o *Overlay) Get(key string) ([]byte, bool) {
+	if v, ok := o.writes[key]; ok {
+		return v, v != nil
+	}
+	return o.base.Get(key)
+}
+
+// Put writes into the overlay.
+func (o *Overlay) Put(key string, value []byte) {
+	if value == nil {
+		value = []byte{}
+	}
+	o.writes[key] = value
+}
+
+// Delete hides key.
+func (o *Overlay) Delete(key string) { o.writes[key] = nil }
+
+// Scan merges the overlay's keys with the base's. fn may write to the overlay; what it writes may or may not be seen.
+func (o *Overlay) Scan(prefix string, fn func(string, []byte) bool) {
+	var own []string
+	for k := range o.writes {
+		if strings.HasPrefix(k, prefix) {
+			own = append(own, k)
+		}
+	}
+	slices.Sort(own)
+	i, stopped := 0, false
+	emit := func(k string) bool {
+		if v := o.writes[k]; v != nil {
+			return fn(k, v)
+		}
+		return true
+	}
+	o.base.Scan(prefix, func(k string, v []byte) bool {
+		for i < len(own) && own[i] < k {
+			i++
+			if !emit(own[i-1]) {
+				stopped = true
+				return false
+			}
+		}
+		if i < len(own) && own[i] == k {
+			i++
+			stopped = !emit(k)
+		} else {
+			stopped = !fn(k, v)
+		}
+		return !stopped
+	})
+	for ; !stopped && i < len(own); i++ {
+		stopped = !emit(own[i])
+	}
+}
+
+// Merge writes everything of child into o.
+func (o *Overlay) Merge(child *Overlay) {
+	for k, v := range child.writes {
+		o.writes[k] = v
+	}
+}
+
+// WriteSet returns the writes in key order.
+func (o *Overlay) WriteSet() WriteSet {
+	ws := make(WriteSet, 0, len(o.writes))
+	for k, v := range o.writes {
+		ws = append(ws, Write{Key: k, Value: v})
+	}
+	sort.Slice(ws, func(i, j int) bool { return ws[i].Key < ws[j].Key })
+	return ws
+}
+
+// Write is one changed key; a nil value deletes.
+type Write struct {
+	Key   string
+	Value []byte
+}
+
+// WriteSet is what a block changes, in key order.
+type WriteSet []Write
+
+// Encode is the stored form: per write str16 key, u8 present, str32 value.
+func (ws WriteSet) Encode() []byte {
+	size := 4
+	for _, w := range ws {
+		size += 7 + len(w.Key) + len(w.Value)
+	}
+	b := enc.U32(make([]byte, 0, size), uint32(len(ws)))
+	for _, w := range ws {
+		b = enc.Str16(b, w.Key)
+		if w.Value == nil {
+			b = append(b, 0)
+			continue
+		}
+		b = enc.Str32(append(b, 1), w.Value)
+	}
+	return b
+}
+
+// DecodeWriteSet reads what Encode wrote.
+func DecodeWriteSet(b []byte) (WriteSet, error) {
+	r := enc.NewReader(b)
+	n := int(r.U32())
+	if n > len(b) {
+		return nil, enc.ErrShort
+	}
+	ws := make(WriteSet, 0, n)
+	for range n {
+		w := Write{Key: string(r.Str16())}
+		switch r.U8() {
+		case 0:
+		case 1:
+			w.Value = append([]byte{}, r.Str32()...)
+		default:
+			r.Fail(errors.New("state: bad write"))
+		}
+		ws = append(ws, w)
+	}
+	return ws, r.Done()
+}
+
+// Memory is a Store in memory, for tests and small tools.
+type Memory struct{ m map[string][]byte }
+
+// NewMemory returns an empty store.
+func NewMemory() *Memory { return &Memory{m: map[string][]byte{}} }
+
+// Get implements View.
+func (s *Memory) Get(key string) ([]byte, bool) { v, ok := s.m[key]; return v, ok }
+
+// Put implements Store.
+func (s *Memory) Put(key string, value []byte) { s.m[key] = append([]byte{}, value...) }
+
+// Delete implements Store.
+func (s *Memory) Delete(key string) { delete(s.m, key) }
+
+// Scan implements View.
+func (s *Memory) Scan(prefix string, fn func(string, []byte) bool) {
+	var keys []string
+	for k := range s.m {
+		if strings.HasPrefix(k, prefix) {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		if !fn(k, s.m[k]) {
+			return
+		}
+	}
+}
+
+// Apply puts ws into the store.
+func (s *Memory) Apply(ws WriteSet) {
+	for _, w := range ws {
+		if w.Value == nil {
+			s.Delete(w.Key)
+		} else {
+			s.Put(w.Key, w.Value)
+		}
+	}
+}
