@@ -1,0 +1,182 @@
+# `make` prints the targets. Running and testing need only Go; generating and linting also need Node, for buf.
+# There is no root module: "work" below is Go's name for every package of every module in go.work.
+
+MODULES := proto ledger services loadtest
+
+# What the tests run with, for example: make test PKG=./ledger/custody TESTFLAGS='-run Receive -count=10'
+PKG       ?= work
+TIMEOUT   ?= 5m
+TESTFLAGS ?=
+# The race detector needs a C compiler; Go says whether there is one.
+RACE      ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+# One fuzz target, for a while: make fuzz FUZZ=ParseSGTIN FUZZTIME=5m
+FUZZ      ?= .
+FUZZTIME  ?= 20s
+BENCH     ?= .
+# Where `make run` keeps its network, and anything else to tell the command: make run ARGS='--validators 7'
+DATA      ?= data/network
+ARGS      ?=
+# The release that wire formats and golden vectors must stay compatible with.
+BASE      ?= $(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null)
+
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS   += --no-print-directory
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+LINT       := bin/tools/golangci-lint
+PROTOC_GEN := bin/tools/protoc-gen-go
+TOTALS     := bin/tools/testtotals
+BUF        := tools/node_modules/.bin/buf
+
+# Modules that hold Go code, and those whose code is not all generated.
+GO_MODULES   = $(foreach m,$(MODULES),$(if $(shell find $(m) -name '*.go' -print -quit),$(m)))
+LINT_MODULES = $(filter-out proto,$(GO_MODULES)) tools
+
+# $(call each,modules,command) runs the command in every module, to the end, and fails if one did.
+each = rc=0; for m in $(1); do echo "--- $$m"; (cd $$m; $(2)) || rc=1; done; exit $$rc
+
+##@ Use
+
+.PHONY: help
+help: ## Print this
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: run
+run: build ## Start a whole network on this machine, with a seeded story, kept in data/
+	./bin/verilot up --data ./$(DATA) $(ARGS)
+
+.PHONY: demo
+demo: build ## The same, thrown away when it stops
+	./bin/verilot up --demo --ephemeral $(ARGS)
+
+.PHONY: build
+build: ## Build bin/verilot
+	go build -o bin/ ./services/cmd/verilot
+
+##@ Develop
+
+.PHONY: test
+test: $(TOTALS) ## Every test, with the race detector; needs nothing but Go
+	@rm -f bin/test-totals
+	@[ -n "$(RACE)" ] || echo "No C compiler: testing without the race detector."
+	@{ \
+		go test -json $(RACE) -shuffle=on -timeout=$(TIMEOUT) $(TESTFLAGS) $(PKG) || rc=1; \
+		(cd tools && GOWORK=off go test -json -timeout=$(TIMEOUT) ./testtotals) || rc=1; \
+		exit $${rc:-0}; \
+	} | $(TOTALS) -o bin/test-totals
+
+.PHONY: test-long
+test-long: export VERILOT_LONG = 1
+test-long: TIMEOUT = 60m
+test-long: test ## The same with the long suites (VERILOT_LONG=1)
+
+.PHONY: check
+check: check-fmt check-generated check-proto compat check-tidy check-modules lint test ## Exactly what CI runs
+
+.PHONY: lint
+lint: $(LINT) ## Lint every module
+	@$(call each,$(LINT_MODULES),GOWORK=$$([ $$m != tools ] || echo off) ../$(LINT) run --allow-parallel-runners ./...)
+
+.PHONY: fmt
+fmt: $(LINT) ## Format the Go code
+	@$(call each,$(LINT_MODULES),GOWORK=$$([ $$m != tools ] || echo off) ../$(LINT) fmt ./...)
+
+.PHONY: generate
+generate: $(BUF) $(PROTOC_GEN) ## Rewrite proto/gen from proto/verilot
+	cd proto && ../$(BUF) generate
+
+.PHONY: golden
+golden: ## Rewrite golden files (tests that declare an "update" flag); say why in the commit
+	@pkgs=$$(grep -rlE --include='*_test.go' 'flag\.Bool(Var)?\(.*"update"' $(MODULES) \
+		| xargs -r -n1 dirname | sort -u | sed 's#^#./#' || true); \
+	if [ -z "$$pkgs" ]; then echo "No test declares an update flag."; exit; fi; \
+	set -x; go test $$pkgs -args -update
+
+.PHONY: fuzz
+fuzz: ## Run each fuzz target for FUZZTIME, or those whose name matches FUZZ
+	@rc=0; n=0; \
+	while read -r dir name; do \
+		n=$$((n + 1)); echo "--- $$dir $$name"; \
+		go test -run='^$$' -fuzz="^$$name\$$" -fuzztime=$(FUZZTIME) $$dir </dev/null || rc=1; \
+	done < <(grep -rHoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' $(MODULES) \
+		| sed -E 's#^(.*)/[^/]*:func (Fuzz.*)#./\1 \2#' | sort -u | grep -E '$(FUZZ)'); \
+	echo "$$n fuzz targets"; exit $$rc
+
+.PHONY: bench
+bench: ## Run the benchmarks that match BENCH
+	go test -run='^$$' -bench='$(BENCH)' -benchmem $(PKG)
+
+.PHONY: load
+load: ## Build and run the load test
+	@[ -n "$(wildcard loadtest/*.go)" ] || { echo "The load test is not written yet: see loadtest/README.md"; exit 1; }
+	go build -o bin/ ./loadtest
+	./bin/loadtest $(ARGS)
+
+.PHONY: web
+web: ## Build the web interface
+	@[ -f web/package.json ] || { echo "The web interface is not written yet: see web/README.md"; exit 1; }
+	cd web && npm ci && npm run build
+
+.PHONY: clean
+clean: ## Remove what was built; the tools in bin/tools and the network in data/ stay
+	find bin -mindepth 1 -maxdepth 1 ! -name tools -exec rm -rf {} + 2>/dev/null || true
+	rm -rf web/dist
+
+##@ Parts of check
+
+.PHONY: check-fmt
+check-fmt: ## Everything is gofmt'ed
+	@files=$$(gofmt -l $(MODULES) tools/testtotals); \
+	if [ -n "$$files" ]; then echo "Not formatted (make fmt):"; echo "$$files"; exit 1; fi
+
+.PHONY: check-generated
+check-generated: $(BUF) $(PROTOC_GEN) ## proto/gen is what its sources generate; writes nothing in the tree
+	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
+	(cd proto && ../$(BUF) generate -o "$$tmp"); \
+	diff -ru proto/gen "$$tmp/gen" || { echo "proto/gen is out of date: make generate"; exit 1; }
+
+.PHONY: check-proto
+check-proto: $(BUF) ## Lint the .proto files
+	cd proto && ../$(BUF) lint
+
+.PHONY: compat
+compat: $(BUF) vectors-check ## Messages stay readable since the last release (BASE)
+	@[ -n "$(BASE)" ] || { echo "compat: no release to compare with yet"; exit 0; }; \
+	tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
+	git archive $(BASE) proto | tar -x -C "$$tmp"; \
+	cd proto && ../$(BUF) breaking --against "$$tmp/proto"
+
+.PHONY: vectors-check
+vectors-check: ## No golden vector changed since the last release (BASE): a changed old vector is a fork
+	@[ -n "$(BASE)" ] || { echo "vectors-check: no release to compare with yet"; exit 0; }; \
+	git diff --exit-code --stat --diff-filter=a $(BASE) -- ledger/testdata/vectors
+
+.PHONY: check-tidy
+check-tidy: ## Every go.mod is tidy
+	@$(call each,$(MODULES),go mod tidy -diff)
+
+.PHONY: check-modules
+check-modules: ## Every module builds and vets on its own, without go.work
+	@$(call each,$(GO_MODULES),GOWORK=off go build -o /dev/null ./... && GOWORK=off go vet ./...)
+
+##@ Tools, built once from the versions in tools/
+
+.PHONY: tools
+tools: $(LINT) $(PROTOC_GEN) $(TOTALS) $(BUF) ## Build them all (the linter takes some minutes)
+
+tool = cd tools && GOWORK=off go build -o ../bin/tools/ $(1) && touch ../$@
+
+$(LINT): tools/go.mod tools/go.sum
+	$(call tool,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+
+$(PROTOC_GEN): tools/go.mod tools/go.sum
+	$(call tool,google.golang.org/protobuf/cmd/protoc-gen-go)
+
+$(TOTALS): $(wildcard tools/testtotals/*.go)
+	@$(call tool,./testtotals)
+
+$(BUF): tools/package.json tools/package-lock.json
+	cd tools && npm ci
+	@touch $@
