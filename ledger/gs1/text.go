@@ -1,6 +1,9 @@
 package gs1
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // CheckDigit computes the GS1 modulo-10 check digit (General Specifications 7.9) of a number given without it:
 // weights 3, 1, 3, … from the right, up to the next multiple of ten. It returns an ASCII digit, or 0 when the
@@ -142,4 +145,14 @@ func unhex(c byte) int {
 		return int(c-'A') + 10
 	}
 	return -1
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// count writes "1 digit", "13 digits".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
 }
