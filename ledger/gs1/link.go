@@ -2,15 +2,12 @@ package gs1
 
 import "strings"
 
-// pair is an application identifier and its decoded value.
-type pair struct{ ai, value string }
-
 // A link is a GS1 Digital Link URI taken apart, decoded but not yet checked.
 type link struct {
 	input string
-	key0  pair   // the primary key
-	quals []pair // the qualifiers in the path, in the standard's order
-	query []pair // the attributes in the query that have a numeric or short name
+	key0  Field   // the primary key
+	quals []Field // the qualifiers in the path, in the standard's order
+	query []Field // the attributes in the query that have a numeric or short name
 }
 
 // linkKey describes a primary key in a Digital Link path.
@@ -93,7 +90,7 @@ func parseLink(s string) (l link, found bool, bad *Error) {
 		if primary && i+1 < len(segs) {
 			value, _, problem := unescape(segs[i+1], &linkRaw)
 			if problem == "" && key.shape(value) {
-				l, e := readLink(s, key, pair{name, value}, segs[i+2:], pos+len(seg)+len(segs[i+1])+2)
+				l, e := readLink(s, key, Field{name, value}, segs[i+2:], pos+len(seg)+len(segs[i+1])+2)
 				if e == nil && i >= 2 && contains(key.quals, aiOf(segs[i-2])) {
 					e = fail(CodeEPC, s, "at character %d: the qualifier %s stands before its key %s; the key comes first", pos-len(segs[i-2])-len(segs[i-1])-1, segs[i-2], seg)
 				}
@@ -130,7 +127,7 @@ func contains(list []string, s string) bool {
 }
 
 // readLink reads the qualifiers that follow a primary key.
-func readLink(s string, key linkKey, first pair, segs []string, pos int) (link, *Error) {
+func readLink(s string, key linkKey, first Field, segs []string, pos int) (link, *Error) {
 	l := link{input: s, key0: first}
 	allowed := key.quals
 	for i := 0; i < len(segs); i += 2 {
@@ -145,9 +142,9 @@ func readLink(s string, key linkKey, first pair, segs []string, pos int) (link, 
 		case i+1 == len(segs) && segs[i] == "":
 			return link{}, fail(CodeEPC, s, "at character %d: the address must not end in a slash", pos)
 		case n < 0 && contains(key.quals, name):
-			return link{}, fail(CodeEPC, s, "at character %d: qualifier %s is repeated or out of order; the order after %s is %s", pos+1, segs[i], first.ai, strings.Join(key.quals, ", "))
+			return link{}, fail(CodeEPC, s, "at character %d: qualifier %s is repeated or out of order; the order after %s is %s", pos+1, segs[i], first.AI, strings.Join(key.quals, ", "))
 		case n < 0:
-			return link{}, fail(CodeEPC, s, "at character %d: %q is not a qualifier of %s; other attributes belong behind a question mark", pos+1, segs[i], first.ai)
+			return link{}, fail(CodeEPC, s, "at character %d: %q is not a qualifier of %s; other attributes belong behind a question mark", pos+1, segs[i], first.AI)
 		case i+1 == len(segs):
 			return link{}, fail(CodeEPC, s, "at character %d: qualifier %s has no value", pos+1, segs[i])
 		}
@@ -160,7 +157,7 @@ func readLink(s string, key linkKey, first pair, segs []string, pos int) (link, 
 		if problem != "" {
 			return link{}, fail(codeOf(name), s, "at character %d: %s", pos+at+1, problem)
 		}
-		l.quals = append(l.quals, pair{name, value})
+		l.quals = append(l.quals, Field{name, value})
 		pos += len(segs[i+1]) + 1
 	}
 	return l, nil
@@ -187,7 +184,7 @@ func codeOf(ai string) string {
 
 // readQuery keeps the attributes whose names are numbers or short names; what else stands in a query is the
 // web site's business. Values that do not decode are kept raw, and then fail their check if anyone needs them.
-func readQuery(query string) (pairs []pair) {
+func readQuery(query string) (fields []Field) {
 	for _, item := range strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' }) {
 		name, value, _ := strings.Cut(item, "=")
 		name = aiOf(name)
@@ -197,15 +194,15 @@ func readQuery(query string) (pairs []pair) {
 		if decoded, _, problem := unescape(value, &linkRaw); problem == "" {
 			value = decoded
 		}
-		pairs = append(pairs, pair{name, value})
+		fields = append(fields, Field{name, value})
 	}
-	return pairs
+	return fields
 }
 
 // key checks everything and keeps the finest level: serial before lot, consumer product variant dropped (Digital
 // Link URI syntax 4.12, CBV 8.9).
 func (l link) key() (Key, *Error) {
-	p := parts{kind: linkKeys[l.key0.ai].kind, id: l.key0.value}
+	p := parts{kind: linkKeys[l.key0.AI].kind, id: l.key0.Value}
 	switch p.kind {
 	case KindGTIN:
 		gtin, problem := padGTIN(p.id)
@@ -219,30 +216,30 @@ func (l link) key() (Key, *Error) {
 		p.id, p.tail = p.id[:13], p.id[13:]
 	}
 	for _, q := range l.quals {
-		switch q.ai {
+		switch q.AI {
 		case "22":
-			if problem := checkText("consumer product variant", q.value, 20, &cset82, cset82Name); problem != "" {
+			if problem := checkText("consumer product variant", q.Value, 20, &cset82, cset82Name); problem != "" {
 				return Key{}, fail(CodeEPC, l.input, "%s", problem)
 			}
 		case "10":
-			if problem := checkText("lot", q.value, 20, &cset82, cset82Name); problem != "" {
+			if problem := checkText("lot", q.Value, 20, &cset82, cset82Name); problem != "" {
 				return Key{}, fail(CodeLot, l.input, "%s", problem)
 			}
 			if p.kind == KindGTIN {
-				p.kind, p.tail = KindLGTIN, q.value
+				p.kind, p.tail = KindLGTIN, q.Value
 			}
 		case "21":
 			if p.kind != KindITIP {
 				p.kind = KindSGTIN
 			}
-			p.tail = q.value
+			p.tail = q.Value
 		case "235":
 			if p.kind != KindGTIN {
 				return Key{}, fail(CodeEPC, l.input, "a third-party serial (235) may not be combined with a lot or a serial")
 			}
-			p.kind, p.tail = KindUPUI, q.value
+			p.kind, p.tail = KindUPUI, q.Value
 		default: // 254, 8011
-			p.tail = q.value
+			p.tail = q.Value
 		}
 	}
 	if p.kind == KindITIP && p.tail == "" && len(l.quals) > 0 {
