@@ -1,12 +1,21 @@
 // Package quorum is who must agree and how it is shown: validator sets, votes, checkpoints and certificates
-// (docs/spec.md section 8; C2SP tlog-checkpoint and tlog-cosignature).
+// (docs/spec.md section 8; C2SP tlog-checkpoint, tlog-cosignature and signed-note).
+//
+// Nothing that comes in is trusted: a vote exists only after its signature held under a key of the set, and a
+// certificate says nothing until [Set.Check] accepted it. Both count only what crypto/ed25519 and ZIP-215 both accept.
 package quorum
 
 import (
 	"crypto"
 	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/keys"
 )
 
 // Validator is one organisation's vote.
@@ -19,79 +28,96 @@ type Validator struct {
 // Set is a validator set; the order is the validator index.
 type Set struct{ Validators []Validator }
 
+// MaxValidators bounds a set, so that a certificate stays a few kilobytes.
+const MaxValidators = 256
+
+// NewSet checks what genesis or a governance act names: one validator for a lone developer or at least four, names that
+// a note line can carry, one organisation one vote, and no key in two places.
+func NewSet(validators []Validator) (*Set, error) {
+	if n := len(validators); n != 1 && n < 4 || n > MaxValidators {
+		return nil, fmt.Errorf("quorum: %d validators, want 1 or 4 to %d", n, MaxValidators)
+	}
+	seen := map[string]bool{}
+	once := func(i int, what, v string) error {
+		if seen[what+v] {
+			return fmt.Errorf("quorum: validator %d: %s occurs twice", i, what)
+		}
+		seen[what+v] = true
+		return nil
+	}
+	for i, v := range validators {
+		if err := checkName(v.Name); err != nil {
+			return nil, fmt.Errorf("quorum: validator %d: %w", i, err)
+		}
+		if v.Party == "" || len(v.Party) > 255 {
+			return nil, fmt.Errorf("quorum: validator %d: bad party", i)
+		}
+		if err := errors.Join(once(i, "name ", v.Name), once(i, "party ", v.Party)); err != nil {
+			return nil, err
+		}
+		for _, k := range []ed25519.PublicKey{v.VoteKey, v.CosignKey} {
+			if err := keys.Check(k); err != nil {
+				return nil, fmt.Errorf("quorum: validator %d: %w", i, err)
+			}
+			if err := once(i, "key ", string(k)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return &Set{Validators: validators}, nil
+}
+
+// checkName is C2SP signed-note's rule for key names, and short enough for the set hash.
+func checkName(s string) error {
+	bad := func(r rune) bool { return r == '+' || unicode.IsSpace(r) || unicode.IsControl(r) }
+	if s == "" || len(s) > 255 || !utf8.ValidString(s) || strings.ContainsFunc(s, bad) {
+		return fmt.Errorf("name %q is not a note key name", s)
+	}
+	return nil
+}
+
 // Hash is the set hash of spec section 8.3.
-func (s *Set) Hash(n enc.Network) enc.Hash { panic("quorum") }
+func (s *Set) Hash(n enc.Network) enc.Hash { return enc.Sum(n, "validators", s.encode()) }
+
+func (s *Set) encode() []byte {
+	b := enc.U32(nil, uint32(len(s.Validators)))
+	for _, v := range s.Validators {
+		b = enc.Str8(b, v.Name)
+		b = enc.Str8(b, v.Party)
+		b = append(b, v.VoteKey...)
+		b = append(b, v.CosignKey...)
+	}
+	return b
+}
 
 // Quorum is floor(2n/3) + 1.
 func (s *Set) Quorum() int { return 2*len(s.Validators)/3 + 1 }
 
-// VoteKind is prepare or commit.
-type VoteKind uint8
+// Faults is f, how many validators may lie or stop: fewer than a third.
+func (s *Set) Faults() int { return (len(s.Validators) - 1) / 3 }
 
-// The two votes.
-const (
-	Prepare VoteKind = 1
-	Commit  VoteKind = 2
-)
-
-// Vote is one vote of spec section 8.1.
-type Vote struct {
-	Epoch  uint32
-	Height uint64
-	Round  uint32
-	Kind   VoteKind
-	Nil    bool
-	Header enc.Hash
-	KeyID  enc.Hash
+// ByVoteKey finds the validator whose vote key has this id.
+func (s *Set) ByVoteKey(id enc.Hash) (index int, ok bool) {
+	for i := range s.Validators {
+		if keys.ID(keys.Vote, s.Validators[i].VoteKey) == id {
+			return i, true
+		}
+	}
+	return 0, false
 }
 
-// SignedVote is a vote's bytes and signature.
-type SignedVote struct {
-	Vote      Vote
-	Raw       []byte
-	Signature [64]byte
+// sign refuses signers that are not Ed25519 before they sign anything. The rand argument of Sign is nil: Ed25519 needs none.
+func sign(key crypto.Signer, msg []byte) (sig [64]byte, err error) {
+	if _, ok := key.Public().(ed25519.PublicKey); !ok {
+		return sig, errors.New("quorum: not an Ed25519 key")
+	}
+	b, err := key.Sign(nil, msg, crypto.Hash(0))
+	if err != nil {
+		return sig, fmt.Errorf("quorum: sign: %w", err)
+	}
+	if len(b) != len(sig) {
+		return sig, errors.New("quorum: signer returned no Ed25519 signature")
+	}
+	copy(sig[:], b)
+	return sig, nil
 }
-
-// SignVote signs v.
-func SignVote(n enc.Network, v Vote, key crypto.Signer) (SignedVote, error) { panic("quorum") }
-
-// OpenVote verifies a vote of a validator of s and returns its index.
-func (s *Set) OpenVote(n enc.Network, payload []byte) (SignedVote, int, error) { panic("quorum") }
-
-// Checkpoint is the head of the header log.
-type Checkpoint struct {
-	Origin string
-	Size   uint64
-	Root   enc.Hash
-}
-
-// Text is the three lines of spec section 8.2.
-func (c Checkpoint) Text() string { panic("quorum") }
-
-// Origin builds the origin line.
-func Origin(network string, genesis enc.Hash, epoch uint32) string { panic("quorum") }
-
-// Cosignature is one validator's signature of a checkpoint.
-type Cosignature struct {
-	Validator uint16
-	Time      uint64 // seconds
-	Signature [64]byte
-}
-
-// Certificate is exactly a quorum of cosignatures in validator order.
-type Certificate []Cosignature
-
-// Encode is the binary form of spec section 8.2.
-func (c Certificate) Encode() []byte { panic("quorum") }
-
-// ReadCertificate reads what Encode wrote.
-func ReadCertificate(r *enc.Reader) Certificate { panic("quorum") }
-
-// Cosign signs c at time t (seconds).
-func Cosign(c Checkpoint, t uint64, key crypto.Signer) ([64]byte, error) { panic("quorum") }
-
-// Check verifies that cert is a certificate of c: exactly a quorum, ascending, every signature good.
-func (s *Set) Check(c Checkpoint, cert Certificate) error { panic("quorum") }
-
-// Note is the checkpoint as a C2SP signed note with the certificate's lines.
-func (s *Set) Note(c Checkpoint, cert Certificate) string { panic("quorum") }
