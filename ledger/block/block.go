@@ -1,11 +1,19 @@
 // Package block is the bytes of a block: entries, header, verdicts tree, effects, and the validators' own stream
 // messages (docs/spec.md sections 6, 7 and 9).
+//
+// Decoders are strict: for every structure encode(decode(x)) == x. They say that bytes are well formed, never that
+// they are true; [Check] says that the leaves are those of a header, and a certificate that the header counts.
 package block
 
 import (
-	"crypto"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
 
 	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/merkle"
 )
 
 // Kind of an entry (spec section 7.1).
@@ -20,6 +28,14 @@ const (
 	Tick
 	Heartbeat
 )
+
+// String is the kind's name on screens.
+func (k Kind) String() string {
+	if names := [...]string{"not opened", "epoch record", "submission", "cut", "tick", "heartbeat"}; int(k) < len(names) {
+		return names[k]
+	}
+	return fmt.Sprintf("kind %d", uint8(k))
+}
 
 // Header of spec section 7.2.
 type Header struct {
@@ -39,136 +55,171 @@ type Header struct {
 	RulesVersion      uint32
 }
 
+// StateKind1 is the one kind of state root that version 1 of the header knows.
+const StateKind1 = 1
+
+// Entries is the number of leaves in the entries tree: none in block 0.
+func (h *Header) Entries() uint64 {
+	if h.LastSeq == 0 {
+		return 0
+	}
+	return h.LastSeq - h.FirstSeq + 1
+}
+
 // Encode is the header's bytes.
-func (h *Header) Encode(n enc.Network) []byte { panic("block") }
+func (h *Header) Encode(n enc.Network) []byte {
+	b := enc.AppendTag(make([]byte, 0, 320), n, "header")
+	b = enc.U32(b, h.Epoch)
+	b = enc.U64(b, h.Height)
+	b = append(b, h.Parent[:]...)
+	b = enc.U64(b, h.FirstSeq)
+	b = enc.U64(b, h.LastSeq)
+	b = enc.I64(b, h.Time)
+	b = append(b, h.EntriesRoot[:]...)
+	b = append(b, h.VerdictsRoot[:]...)
+	b = enc.U32(b, h.VerdictLeaves)
+	b = enc.U32(b, h.Events)
+	b = enc.U8(b, h.StateKind)
+	b = append(b, h.StateRoot[:]...)
+	b = append(b, h.Validators[:]...)
+	b = append(b, h.NextValidators[:]...)
+	return enc.U32(b, h.RulesVersion)
+}
 
 // DecodeHeader reads exactly what Encode wrote.
-func DecodeHeader(n enc.Network, b []byte) (Header, error) { panic("block") }
+func DecodeHeader(n enc.Network, b []byte) (Header, error) {
+	r := enc.NewReader(b)
+	r.Tag(n, "header")
+	h := Header{
+		Epoch:    r.U32(),
+		Height:   r.U64(),
+		Parent:   r.Hash(),
+		FirstSeq: r.U64(), LastSeq: r.U64(),
+		Time:           r.I64(),
+		EntriesRoot:    r.Hash(),
+		VerdictsRoot:   r.Hash(),
+		VerdictLeaves:  r.U32(),
+		Events:         r.U32(),
+		StateKind:      r.U8(),
+		StateRoot:      r.Hash(),
+		Validators:     r.Hash(),
+		NextValidators: r.Hash(),
+		RulesVersion:   r.U32(),
+	}
+	if err := r.Done(); err != nil {
+		return Header{}, fmt.Errorf("block: header: %w", err)
+	}
+	if err := h.check(); err != nil {
+		return Header{}, err
+	}
+	return h, nil
+}
+
+func (h *Header) check() error {
+	switch {
+	case h.StateKind != StateKind1:
+		return fmt.Errorf("block: state root kind %d: %w", h.StateKind, enc.ErrRange)
+	case h.Height == 0 && (h.FirstSeq != 0 || h.LastSeq != 0):
+		return fmt.Errorf("block: block 0 has no entries: %w", enc.ErrRange)
+	case h.Height > 0 && (h.FirstSeq == 0 || h.LastSeq < h.FirstSeq):
+		return fmt.Errorf("block: sequences %d to %d: %w", h.FirstSeq, h.LastSeq, enc.ErrRange)
+	case h.LastSeq-h.FirstSeq >= math.MaxUint32: // entry indexes are u32, and the last one stands for something else
+		return fmt.Errorf("block: too many entries: %w", enc.ErrRange)
+	}
+	return nil
+}
 
 // HeaderHash is the leaf hash of header bytes.
-func HeaderHash(raw []byte) enc.Hash { panic("block") }
+func HeaderHash(raw []byte) enc.Hash { return merkle.LeafHash(raw) }
 
 // EntryLeaf is the leaf data of an entry that opened: signed are its header bytes.
 func EntryLeaf(n enc.Network, seq uint64, kind Kind, signed []byte, sig [64]byte) []byte {
-	panic("block")
+	// The bytes before signed come from the stack, and sha256 sees signed in place: a leaf costs one small allocation.
+	var scratch [64]byte
+	pre := enc.U32(enc.AppendTag(scratch[:0], n, "entry"), uint32(len(signed)))
+	h := sha256.New()
+	h.Write(pre)
+	h.Write(signed)
+	h.Write(sig[:])
+	return appendSum(seq, kind, h.Sum)
 }
 
 // NotOpenedLeaf is the leaf data of kind 0.
-func NotOpenedLeaf(n enc.Network, seq uint64, payload []byte) []byte { panic("block") }
+func NotOpenedLeaf(n enc.Network, seq uint64, payload []byte) []byte {
+	var scratch [64]byte
+	pre := enc.U32(enc.AppendTag(scratch[:0], n, "entry"), uint32(len(payload)))
+	h := sha256.New()
+	h.Write(pre)
+	h.Write(payload)
+	return appendSum(seq, NotOpened, h.Sum)
+}
 
-// VerdictCode is the verdict of an item.
-type VerdictCode uint8
+// entryLeafSize is u64 sequence || u8 kind || hash.
+const entryLeafSize = 8 + 1 + 32
 
-// The verdicts.
-const (
-	Accepted VerdictCode = 1 + iota
-	Flagged
-	Rejected
-	Duplicate
+func appendSum(seq uint64, kind Kind, sum func([]byte) []byte) []byte {
+	return sum(enc.U8(enc.U64(make([]byte, 0, entryLeafSize), seq), uint8(kind)))
+}
+
+// SplitEntryLeaf reads what EntryLeaf or NotOpenedLeaf wrote.
+func SplitEntryLeaf(leaf []byte) (seq uint64, kind Kind, hash enc.Hash, err error) {
+	r := enc.NewReader(leaf)
+	seq, kind, hash = r.U64(), Kind(r.U8()), r.Hash()
+	if kind > Heartbeat {
+		r.Fail(enc.ErrRange)
+	}
+	return seq, kind, hash, r.Done()
+}
+
+// Root is MTH over leaf data.
+func Root(leaves [][]byte) enc.Hash {
+	hashes := make([]enc.Hash, len(leaves))
+	for i, l := range leaves {
+		hashes[i] = merkle.LeafHash(l)
+	}
+	return merkle.Root(hashes)
+}
+
+// Check recomputes both roots of a header from the leaf data of its entries and verdicts: sequences without a gap,
+// verdict leaves well formed and of this block.
+func Check(h *Header, entries, verdicts [][]byte) error {
+	if uint64(len(entries)) != h.Entries() {
+		return fmt.Errorf("block %d: %d entries, header says %d", h.Height, len(entries), h.Entries())
+	}
+	for i, leaf := range entries {
+		if len(leaf) != entryLeafSize || binary.BigEndian.Uint64(leaf) != h.FirstSeq+uint64(i) {
+			return fmt.Errorf("block %d: entry %d is not the leaf of sequence %d", h.Height, i, h.FirstSeq+uint64(i))
+		}
+	}
+	if len(verdicts) != int(h.VerdictLeaves) {
+		return fmt.Errorf("block %d: %d verdict leaves, header says %d", h.Height, len(verdicts), h.VerdictLeaves)
+	}
+	for i, leaf := range verdicts {
+		v, err := DecodeVerdictLeaf(leaf)
+		if err != nil {
+			return fmt.Errorf("block %d: verdict leaf %d: %w", h.Height, i, err)
+		}
+		if at := leafHeight(v); at != h.Height {
+			return fmt.Errorf("block %d: verdict leaf %d is of block %d", h.Height, i, at)
+		}
+	}
+	if Root(entries) != h.EntriesRoot {
+		return fmt.Errorf("block %d: %w", h.Height, ErrEntriesRoot)
+	}
+	if Root(verdicts) != h.VerdictsRoot {
+		return fmt.Errorf("block %d: %w", h.Height, ErrVerdictsRoot)
+	}
+	return nil
+}
+
+// Errors of Check.
+var (
+	ErrEntriesRoot  = errors.New("entries root differs from the header's")
+	ErrVerdictsRoot = errors.New("verdicts root differs from the header's")
 )
-
-// Severity of a finding (domain/dscsa.md section 7: R, Q, F).
-type Severity uint8
-
-// The severities.
-const (
-	Reject Severity = 1 + iota
-	Hold
-	Flag
-)
-
-// Verdict, Finding and Amendment are the leaves of the verdicts tree (spec section 7.3).
-type Verdict struct {
-	Pos     enc.Position
-	Verdict VerdictCode
-	Code    string
-}
-
-// Finding is a rule's remark on an item.
-type Finding struct {
-	Pos      enc.Position
-	Code     string
-	Severity Severity
-	Count    uint32
-	Subjects enc.Hash
-}
-
-// Amendment changes an earlier finding.
-type Amendment struct {
-	Pos      enc.Position
-	Code     string
-	Old, New uint8
-	Cause    enc.Position
-	Count    uint32
-	Subjects enc.Hash
-}
-
-// Encode is the leaf data.
-func (v Verdict) Encode() []byte { panic("block") }
-
-// Encode is the leaf data.
-func (f Finding) Encode() []byte { panic("block") }
-
-// Encode is the leaf data.
-func (a Amendment) Encode() []byte { panic("block") }
-
-// DecodeVerdictLeaf returns a Verdict, a Finding or an Amendment.
-func DecodeVerdictLeaf(b []byte) (any, error) { panic("block") }
-
-// Salts derives subject salts of one block (spec section 7.3).
-type Salts struct {
-	network enc.Network
-	key     enc.Hash
-	next    uint32
-}
-
-// NewSalts starts with K_h.
-func NewSalts(n enc.Network, key enc.Hash) *Salts { return &Salts{network: n, key: key} }
-
-// Subjects takes salts for keys (key texts), in order, and returns the root and, per key in the given order, salt and leaf index.
-func (s *Salts) Subjects(keys []string) (root enc.Hash, salts [][]byte, index []uint32) {
-	panic("block")
-}
-
-// NextVerdictKey is K_h from K_{h-1} and the item salts of the block.
-func NextVerdictKey(n enc.Network, prev enc.Hash, itemSalts [][32]byte) enc.Hash { panic("block") }
-
-// Pulse is a validator's cut, tick or heartbeat (spec section 6).
-type Pulse struct {
-	What    Kind // Cut, Tick, Heartbeat
-	Epoch   uint32
-	Height  uint64
-	Clock   int64
-	Counter uint64
-	KeyID   enc.Hash
-}
-
-// Epoch is the record that opens a stream (spec section 6).
-type Epoch struct {
-	Epoch      uint32
-	Genesis    enc.Hash
-	LastHeader enc.Hash
-	KeyID      enc.Hash
-}
-
-// SignPulse returns the stream message.
-func SignPulse(n enc.Network, p Pulse, key crypto.Signer) ([]byte, error) { panic("block") }
-
-// SignEpoch returns the stream message.
-func SignEpoch(n enc.Network, e Epoch, key crypto.Signer) ([]byte, error) { panic("block") }
-
-// SplitPulse decodes without verifying the signature: verify with the validator's vote key over signed.
-func SplitPulse(n enc.Network, payload []byte) (p Pulse, signed []byte, sig [64]byte, err error) {
-	panic("block")
-}
-
-// SplitEpoch decodes without verifying the signature.
-func SplitEpoch(n enc.Network, payload []byte) (e Epoch, signed []byte, sig [64]byte, err error) {
-	panic("block")
-}
-
-// Purpose names the tag at the front of a payload: submission, pulse, epoch, or "" when it is none of ours.
-func Purpose(n enc.Network, payload []byte) string { panic("block") }
 
 // StateRoot is S_h of spec section 9.
-func StateRoot(n enc.Network, prev enc.Hash, effects [][]byte) enc.Hash { panic("block") }
+func StateRoot(n enc.Network, prev enc.Hash, effects [][]byte) enc.Hash {
+	root := Root(effects)
+	return enc.Sum(n, "state", prev[:], root[:])
+}

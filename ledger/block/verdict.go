@@ -1,0 +1,238 @@
+package block
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"sort"
+
+	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/merkle"
+)
+
+// VerdictCode is the verdict of an item.
+type VerdictCode uint8
+
+// The verdicts.
+const (
+	Accepted VerdictCode = 1 + iota
+	Flagged
+	Rejected
+	Duplicate
+)
+
+// String is the verdict's name on screens.
+func (v VerdictCode) String() string {
+	switch v {
+	case Accepted:
+		return "accepted"
+	case Flagged:
+		return "flagged"
+	case Rejected:
+		return "rejected"
+	case Duplicate:
+		return "duplicate"
+	}
+	return fmt.Sprintf("verdict %d", uint8(v))
+}
+
+// Severity of a finding (domain/dscsa.md section 7: R, Q, F).
+type Severity uint8
+
+// The severities.
+const (
+	Reject Severity = 1 + iota
+	Hold
+	Flag
+)
+
+// String is the severity's name on screens.
+func (s Severity) String() string {
+	switch s {
+	case Reject:
+		return "reject"
+	case Hold:
+		return "hold"
+	case Flag:
+		return "flag"
+	}
+	return fmt.Sprintf("severity %d", uint8(s))
+}
+
+// The states of a finding, as amendments write them.
+const (
+	Open uint8 = 1 + iota
+	Held
+	Closed
+)
+
+// The first byte of a verdict leaf.
+const (
+	verdictLeaf   = 0x01
+	findingLeaf   = 0x02
+	amendmentLeaf = 0x03
+)
+
+// Verdict, Finding and Amendment are the leaves of the verdicts tree (spec section 7.3).
+type Verdict struct {
+	Pos     enc.Position
+	Verdict VerdictCode
+	Code    string
+}
+
+// Finding is a rule's remark on an item.
+type Finding struct {
+	Pos      enc.Position
+	Code     string
+	Severity Severity
+	Count    uint32
+	Subjects enc.Hash
+}
+
+// Amendment changes an earlier finding.
+type Amendment struct {
+	Pos      enc.Position
+	Code     string
+	Old, New uint8
+	Cause    enc.Position
+	Count    uint32
+	Subjects enc.Hash
+}
+
+// Encode is the leaf data.
+func (v Verdict) Encode() []byte {
+	b := v.Pos.Append(append(make([]byte, 0, 24+len(v.Code)), verdictLeaf))
+	return enc.Str8(enc.U8(b, uint8(v.Verdict)), v.Code)
+}
+
+// Encode is the leaf data.
+func (f Finding) Encode() []byte {
+	b := f.Pos.Append(append(make([]byte, 0, 64+len(f.Code)), findingLeaf))
+	b = enc.U8(enc.Str8(b, f.Code), uint8(f.Severity))
+	return append(enc.U32(b, f.Count), f.Subjects[:]...)
+}
+
+// Encode is the leaf data.
+func (a Amendment) Encode() []byte {
+	b := a.Pos.Append(append(make([]byte, 0, 80+len(a.Code)), amendmentLeaf))
+	b = enc.U8(enc.U8(enc.Str8(b, a.Code), a.Old), a.New)
+	b = a.Cause.Append(b)
+	return append(enc.U32(b, a.Count), a.Subjects[:]...)
+}
+
+// DecodeVerdictLeaf returns a Verdict, a Finding or an Amendment.
+func DecodeVerdictLeaf(b []byte) (any, error) {
+	r := enc.NewReader(b)
+	switch what := r.U8(); what {
+	case verdictLeaf:
+		v := Verdict{Pos: r.Position(), Verdict: VerdictCode(r.U8()), Code: string(r.Str8())}
+		// Accepted and flagged say it all; a refusal names its reason.
+		if v.Verdict < Accepted || v.Verdict > Duplicate || (v.Verdict <= Flagged) != (v.Code == "") || v.Code != "" && !isCode(v.Code) {
+			r.Fail(enc.ErrRange)
+		}
+		return leafOrError(r, v)
+	case findingLeaf:
+		f := Finding{Pos: r.Position(), Code: string(r.Str8()), Severity: Severity(r.U8()), Count: r.U32(), Subjects: r.Hash()}
+		if !isCode(f.Code) || f.Severity < Reject || f.Severity > Flag {
+			r.Fail(enc.ErrRange)
+		}
+		return leafOrError(r, f)
+	case amendmentLeaf:
+		a := Amendment{Pos: r.Position(), Code: string(r.Str8()), Old: r.U8(), New: r.U8(), Cause: r.Position(), Count: r.U32(), Subjects: r.Hash()}
+		if !isCode(a.Code) || a.Old < Open || a.Old > Closed || a.New < Open || a.New > Closed {
+			r.Fail(enc.ErrRange)
+		}
+		return leafOrError(r, a)
+	default:
+		r.Fail(enc.ErrRange)
+		return nil, fmt.Errorf("block: verdict leaf of kind %d: %w", what, r.Err())
+	}
+}
+
+func leafOrError(r *enc.Reader, v any) (any, error) {
+	if err := r.Done(); err != nil {
+		return nil, fmt.Errorf("block: verdict leaf: %w", err)
+	}
+	return v, nil
+}
+
+// leafHeight is the height of the block that holds a leaf: an amendment's is its cause's.
+func leafHeight(leaf any) uint64 {
+	switch v := leaf.(type) {
+	case Verdict:
+		return v.Pos.Height
+	case Finding:
+		return v.Pos.Height
+	case Amendment:
+		return v.Cause.Height
+	}
+	return 0
+}
+
+// isCode: codes are 1 to 64 of A-Z, 0-9 and _.
+func isCode(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 64
+}
+
+// Salts derives subject salts of one block (spec section 7.3).
+type Salts struct {
+	network enc.Network
+	mac     hash.Hash
+	next    uint32
+}
+
+// NewSalts starts with K_h.
+func NewSalts(n enc.Network, key enc.Hash) *Salts {
+	return &Salts{network: n, mac: hmac.New(sha256.New, key[:])}
+}
+
+func (s *Salts) salt() []byte {
+	s.mac.Reset()
+	s.mac.Write(enc.U32([]byte("verilot/salt/v1s"), s.next))
+	s.next++
+	return s.mac.Sum(nil)[:16:16]
+}
+
+// SubjectLeaf is the leaf data of one subject.
+func SubjectLeaf(n enc.Network, salt []byte, key string) []byte {
+	h := enc.Sum(n, "subject", enc.Str8(nil, salt), enc.Str16(nil, key))
+	return h[:]
+}
+
+// EventSubject is the key text of a finding's subject when no EPC is.
+func EventSubject(p enc.Position) string { return "event:" + p.String() }
+
+// Subjects takes salts for keys (key texts), in order, and returns the root and, per key in the given order, salt and leaf index.
+func (s *Salts) Subjects(keys []string) (root enc.Hash, salts [][]byte, index []uint32) {
+	leaves := make([]enc.Hash, len(keys))
+	order := make([]int, len(keys))
+	salts = make([][]byte, len(keys))
+	for i, k := range keys {
+		salts[i] = s.salt()
+		leaves[i] = merkle.LeafHash(SubjectLeaf(s.network, salts[i], k))
+		order[i] = i
+	}
+	sort.Slice(order, func(a, b int) bool { return string(leaves[order[a]][:]) < string(leaves[order[b]][:]) })
+	sorted := make([]enc.Hash, len(keys))
+	index = make([]uint32, len(keys))
+	for at, i := range order {
+		sorted[at] = leaves[i]
+		index[i] = uint32(at)
+	}
+	return merkle.Root(sorted), salts, index
+}
+
+// NextVerdictKey is K_h from K_{h-1} and the item salts of the block.
+func NextVerdictKey(n enc.Network, prev enc.Hash, itemSalts [][32]byte) enc.Hash {
+	b := make([]byte, 0, 32*len(itemSalts))
+	for i := range itemSalts {
+		b = append(b, itemSalts[i][:]...)
+	}
+	return enc.Sum(n, "verdict-key", prev[:], b)
+}
