@@ -1,6 +1,7 @@
 package block
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ed25519"
 	"errors"
@@ -145,9 +146,9 @@ func split(payload []byte) (signed []byte, sig [64]byte, err error) {
 
 // Purpose names the tag at the front of a payload: submission, pulse, epoch, or "" when it is none of ours.
 func Purpose(n enc.Network, payload []byte) string {
-	for _, p := range []string{PurposeSubmission, PurposePulse, PurposeEpoch} {
-		r := enc.NewReader(payload)
-		if r.Tag(n, p); r.Err() == nil {
+	var scratch [64]byte // every message passes here: no allocation
+	for _, p := range [...]string{PurposeSubmission, PurposePulse, PurposeEpoch} {
+		if bytes.HasPrefix(payload, enc.AppendTag(scratch[:0], n, p)) {
 			return p
 		}
 	}
