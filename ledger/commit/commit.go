@@ -1,10 +1,25 @@
 // Package commit is docs/spec.md section 4: it turns the fields and units of an item into two salted Merkle trees,
 // so that one field or one serial can be shown without the rest.
+//
+// Commit is what validators recompute for every item they judge; Open and Opening.Roots are the two sides of showing a
+// part. Openings come from strangers: what Roots returns is worth what the signed root it is compared with is worth.
 package commit
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"math/bits"
+	"slices"
+	"strconv"
+
 	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/gs1"
+	"verilot.dev/ledger/merkle"
 )
 
 // Type says how a value's text is meant (spec section 4.2).
@@ -20,17 +35,24 @@ const (
 	Bytes
 )
 
-// Path is an encoded path (spec section 4.1).
-type Path string
-
-// Field appends a field-number segment.
-func (p Path) Field(n uint32) Path { panic("commit") }
-
-// Index appends an index segment.
-func (p Path) Index(i uint32) Path { panic("commit") }
-
-// Name appends a namespace and local-name segment.
-func (p Path) Name(namespace, local string) Path { panic("commit") }
+// String is the type's name in JSON.
+func (t Type) String() string {
+	switch t {
+	case Text:
+		return "text"
+	case Number:
+		return "number"
+	case Boolean:
+		return "boolean"
+	case Null:
+		return "null"
+	case Empty:
+		return "empty"
+	case Bytes:
+		return "bytes"
+	}
+	return "type(" + strconv.Itoa(int(t)) + ")"
+}
 
 // Field is one open leaf of the field tree.
 type Field struct {
@@ -57,6 +79,23 @@ const (
 	OutputEPCList
 )
 
+// String is the list's EPCIS name.
+func (l List) String() string {
+	switch l {
+	case EPCList:
+		return "epcList"
+	case ParentID:
+		return "parentID"
+	case ChildEPCs:
+		return "childEPCs"
+	case InputEPCList:
+		return "inputEPCList"
+	case OutputEPCList:
+		return "outputEPCList"
+	}
+	return "list(" + strconv.Itoa(int(l)) + ")"
+}
+
 // Unit is one EPC of an item.
 type Unit struct {
 	List List
@@ -73,66 +112,336 @@ type Item struct {
 	Units  []Unit // by list, then in list order
 }
 
+// Opaque is the commitment of an item of unknown kind (spec section 4.4): one leaf for all its bytes.
+func Opaque(kind uint8, salt [32]byte, sealed []Sealed, message []byte) Item {
+	return Item{Kind: kind, Salt: salt, Sealed: sealed, Fields: []Field{{Type: Bytes, Text: hex.EncodeToString(message)}}}
+}
+
 // Roots are the two roots of an item and the hash over them.
 type Roots struct {
 	Fields, Units enc.Hash
 	Item          enc.Hash
 }
 
+// Errors that Commit and Open wrap.
+var (
+	ErrDuplicate = errors.New("commit: occurs twice")
+	ErrItem      = errors.New("commit: no such item")
+)
+
 // Commit computes the roots. It fails on a path or an EPC that occurs twice.
-func Commit(n enc.Network, it *Item) (Roots, error) { panic("commit") }
-
-// Opening shows some leaves of an item with their multi-proofs (spec section 12.2, item).
-type Opening struct {
-	Kind       uint8
-	FieldDepth uint8
-	Fields     []OpenField
-	FieldProof []enc.Hash
-	UnitDepth  uint8 // NoUnits: the unit tree is empty
-	Units      []OpenUnit
-	UnitProof  []enc.Hash
+func Commit(n enc.Network, it *Item) (Roots, error) {
+	if err := it.check(); err != nil {
+		return Roots{}, err
+	}
+	h := newHasher(n, it.Salt)
+	// Two trees, one after the other, in one piece of memory.
+	work := make([]enc.Hash, max(it.fieldTree(), it.unitTree()))
+	fields := h.fieldLeaves(it, work[:0])
+	sortHashes(fields)
+	r := Roots{Fields: merkle.RootInPlace(fields), Units: merkle.Empty}
+	if len(it.Units) > 0 {
+		units := h.unitLeaves(it, work[:0])
+		sortHashes(units)
+		r.Units = merkle.RootInPlace(units)
+	}
+	r.Item = itemHash(n, it.Kind, r.Fields, r.Units)
+	return r, nil
 }
 
-// NoUnits is the unit depth of an item without units.
-const NoUnits = 0xFF
-
-// OpenField is a shown field. The count leaf has the path CountPath.
-type OpenField struct {
-	Leaf uint32
-	Path Path
-	Salt []byte
-	Type Type
-	Text string
+func itemHash(n enc.Network, kind uint8, fields, units enc.Hash) enc.Hash {
+	return enc.Sum(n, "item", []byte{kind}, fields[:], units[:])
 }
 
-// CountPath is the path of the count leaf.
-const CountPath Path = "\x04"
+// fieldTree and unitTree are the numbers of leaves, padding included.
+func (it *Item) fieldTree() int { return pad(len(it.Fields) + len(it.Sealed) + 1) }
 
-// OpenUnit is a shown unit.
-type OpenUnit struct {
-	Leaf uint32
-	Salt []byte
-	List List
-	Key  gs1.Key
-	Form string
+func (it *Item) unitTree() int { return pad(len(it.Units)) }
+
+// pad is the next power of two; a power of two is its own.
+func pad(n int) int {
+	if n <= 1 {
+		return n
+	}
+	return 1 << bits.Len(uint(n-1))
 }
 
-// SealedValue is the submitter's half of a sealed leaf.
-type SealedValue struct {
-	Path Path
-	Salt [32]byte
-	Type Type
-	Text string
+// check refuses what has no commitment (spec sections 4.2 and 4.3).
+func (it *Item) check() error {
+	opaque := len(it.Fields) == 1 && it.Fields[0].Path == "" && it.Fields[0].Type == Bytes
+	paths := make(map[Path]struct{}, len(it.Fields)+len(it.Sealed))
+	add := func(p Path) error {
+		if err := p.Check(); err != nil {
+			return err
+		}
+		if _, twice := paths[p]; twice {
+			return fmt.Errorf("%w: path %s", ErrDuplicate, p)
+		}
+		paths[p] = struct{}{}
+		return nil
+	}
+	for i := range it.Fields {
+		f := &it.Fields[i]
+		if f.Type < Text || f.Type > Bytes {
+			return fmt.Errorf("%w: %s at %s", ErrItem, f.Type, f.Path)
+		}
+		if opaque {
+			break
+		}
+		if err := add(f.Path); err != nil {
+			return err
+		}
+	}
+	for i := range it.Sealed {
+		if err := add(it.Sealed[i].Path); err != nil {
+			return err
+		}
+	}
+	return it.checkUnits()
+}
+
+func (it *Item) checkUnits() error {
+	for from := 0; from < len(it.Units); {
+		list := it.Units[from].List
+		to := from + 1
+		for to < len(it.Units) && it.Units[to].List == list {
+			to++
+		}
+		switch {
+		case list < EPCList || list > OutputEPCList:
+			return fmt.Errorf("%w: %s", ErrItem, list)
+		case to < len(it.Units) && it.Units[to].List < list:
+			return fmt.Errorf("%w: %s behind %s", ErrItem, it.Units[to].List, list)
+		}
+		if err := checkKeys(it.Units[from:to]); err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
+}
+
+// checkKeys looks for an EPC that occurs twice in one list. Keys in ascending order, the usual case for fresh serials,
+// need no table.
+func checkKeys(units []Unit) error {
+	ascending := true
+	for i := range units {
+		u := &units[i]
+		switch {
+		case u.Key.IsZero():
+			return fmt.Errorf("%w: unit without a key in %s", ErrItem, u.List)
+		case len(u.Key.String()) > 0xFFFF || len(u.Form) > 0xFFFF:
+			return fmt.Errorf("%w: unit too long in %s", ErrItem, u.List)
+		}
+		ascending = ascending && (i == 0 || units[i-1].Key.String() < u.Key.String())
+	}
+	if ascending {
+		return nil
+	}
+	seen := make(map[gs1.Key]struct{}, len(units))
+	for i := range units {
+		k := units[i].Key
+		if _, twice := seen[k]; twice {
+			return fmt.Errorf("%w: EPC %q in %s", ErrDuplicate, units[i].Form, units[i].List)
+		}
+		seen[k] = struct{}{}
+	}
+	return nil
+}
+
+// countText is the text of the count leaf (spec section 4.4).
+func (it *Item) countText() string {
+	var n [OutputEPCList + 1]int
+	for i := range it.Units {
+		n[it.Units[i].List]++
+	}
+	return fmt.Sprintf("f:%d 1:%d 2:%d 3:%d 4:%d 5:%d", len(it.Fields)+len(it.Sealed), n[1], n[2], n[3], n[4], n[5])
 }
 
 // ValueHash is the value hash of spec section 4.2.
-func ValueHash(n enc.Network, salt []byte, t Type, text string) enc.Hash { panic("commit") }
-
-// Open shows the fields and units that the two functions select (nil: none), with the count leaf if wanted.
-// Sealed leaves are shown where known holds their value.
-func Open(n enc.Network, it *Item, field func(*Field) bool, unit func(*Unit) bool, count bool, known []SealedValue) (Opening, error) {
-	panic("commit")
+func ValueHash(n enc.Network, salt []byte, t Type, text string) enc.Hash {
+	var scratch [256]byte
+	b := enc.AppendTag(scratch[:0], n, "value")
+	return sha256.Sum256(appendValue(b, salt, t, text))
 }
 
-// Roots recomputes the roots from what is shown.
-func (o *Opening) Roots(n enc.Network) (Roots, error) { panic("commit") }
+func appendValue(b, salt []byte, t Type, text string) []byte {
+	return enc.Str32(enc.U8(enc.Str8(b, salt), uint8(t)), text)
+}
+
+func appendUnit(b, salt []byte, list List, key gs1.Key, form string) []byte {
+	return enc.Str16(enc.Str16(enc.U8(enc.Str8(b, salt), uint8(list)), key.String()), form)
+}
+
+// Salt kinds (spec section 4.4).
+const (
+	saltField     = 'f'
+	saltUnit      = 'u'
+	saltCount     = 'c'
+	saltPadField  = 'p'
+	saltPadUnit   = 'q'
+	saltSize      = 16
+	sealedSize    = 32
+	saltPrefix    = "verilot/salt/v1"
+	hmacBlock     = 64
+	innerPad      = 0x36
+	outerPad      = 0x5c
+	maxDepth      = 32 // leaf indexes are u32
+	saltInputSize = len(saltPrefix) + 1 + 4
+)
+
+// hasher makes the leaves of one item. It keeps what all of them share: the HMAC states behind the padded key, which
+// halves the cost of a salt, and the tags.
+type hasher struct {
+	digest       hash.Hash
+	restore      encoding.BinaryUnmarshaler
+	inner, outer []byte // states of digest
+	input        [saltInputSize]byte
+	sum          [sha256.Size]byte
+	value, unit  []byte // each a tag, with room behind it
+	pads         []byte
+}
+
+func newHasher(n enc.Network, salt [32]byte) *hasher {
+	h := &hasher{digest: sha256.New()}
+	h.restore = h.digest.(encoding.BinaryUnmarshaler)
+	h.inner = h.padded(salt, innerPad)
+	h.outer = h.padded(salt, outerPad)
+	copy(h.input[:], saltPrefix)
+	h.value = enc.AppendTag(make([]byte, 0, 256), n, "value")
+	h.unit = enc.AppendTag(make([]byte, 0, 256), n, "unit")
+	h.pads = enc.AppendTag(make([]byte, 0, 64), n, "pad")
+	return h
+}
+
+func (h *hasher) padded(key [32]byte, with byte) []byte {
+	var block [hmacBlock]byte
+	copy(block[:], key[:])
+	for i := range block {
+		block[i] ^= with
+	}
+	h.digest.Reset()
+	h.digest.Write(block[:])
+	state, err := h.digest.(encoding.BinaryMarshaler).MarshalBinary()
+	if err != nil {
+		panic("commit: SHA-256 keeps no state: " + err.Error())
+	}
+	return state
+}
+
+// salt is the n'th salt of a kind. It is good until the next call.
+func (h *hasher) salt(kind byte, n uint32) []byte {
+	h.input[len(saltPrefix)] = kind
+	enc.U32(h.input[:len(saltPrefix)+1], n)
+	h.run(h.inner, h.input[:])
+	h.run(h.outer, h.sum[:])
+	return h.sum[:saltSize]
+}
+
+func (h *hasher) run(state, data []byte) {
+	if err := h.restore.UnmarshalBinary(state); err != nil {
+		panic("commit: SHA-256 state: " + err.Error())
+	}
+	h.digest.Write(data)
+	h.digest.Sum(h.sum[:0])
+}
+
+func (h *hasher) valueHash(salt []byte, t Type, text string) enc.Hash {
+	b := appendValue(h.value, salt, t, text)
+	if cap(b) <= maxKeep {
+		h.value = b[:len(h.value)]
+	}
+	return sha256.Sum256(b)
+}
+
+// maxKeep bounds the buffer that one long text leaves behind.
+const maxKeep = 64 << 10
+
+// unitLeaf is the leaf hash over the hash of pre, the pre-image of a unit's leaf data.
+func unitLeaf(pre []byte) enc.Hash {
+	data := sha256.Sum256(pre)
+	return merkle.LeafHash(data[:])
+}
+
+func (h *hasher) padHash(kind byte, n uint32) enc.Hash {
+	return sha256.Sum256(enc.Str8(h.pads, h.salt(kind, n)))
+}
+
+// fieldLeaves appends the leaf hashes of the field tree in this order: open fields, sealed leaves, the count, padding.
+func (h *hasher) fieldLeaves(it *Item, out []enc.Hash) []enc.Hash {
+	for i := range it.Fields {
+		f := &it.Fields[i]
+		out = append(out, fieldLeaf(f.Path, h.valueHash(h.salt(saltField, uint32(i)), f.Type, f.Text)))
+	}
+	for i := range it.Sealed {
+		out = append(out, fieldLeaf(it.Sealed[i].Path, it.Sealed[i].ValueHash))
+	}
+	out = append(out, fieldLeaf(CountPath, h.valueHash(h.salt(saltCount, 0), Number, it.countText())))
+	for i := range it.fieldTree() - len(out) {
+		out = append(out, fieldLeaf(padPath, h.padHash(saltPadField, uint32(i))))
+	}
+	return out
+}
+
+// padPath stands where a path stands in other field leaves.
+const padPath Path = "\x00"
+
+func fieldLeaf(p Path, value enc.Hash) enc.Hash {
+	var scratch [256]byte
+	return merkle.LeafHash(append(append(scratch[:0], p...), value[:]...))
+}
+
+// unitLeaves appends the leaf hashes of the unit tree: units, then padding.
+func (h *hasher) unitLeaves(it *Item, out []enc.Hash) []enc.Hash {
+	for i := range it.Units {
+		u := &it.Units[i]
+		out = append(out, unitLeaf(appendUnit(h.unit, h.salt(saltUnit, uint32(i)), u.List, u.Key, u.Form)))
+	}
+	for i := range it.unitTree() - len(out) {
+		data := h.padHash(saltPadUnit, uint32(i))
+		out = append(out, merkle.LeafHash(data[:]))
+	}
+	return out
+}
+
+func compareHashes(a, b enc.Hash) int {
+	return cmp.Or(
+		cmp.Compare(first(&a), first(&b)),
+		slices.Compare(a[8:], b[8:]),
+	)
+}
+
+func first(h *enc.Hash) uint64 {
+	return uint64(h[0])<<56 | uint64(h[1])<<48 | uint64(h[2])<<40 | uint64(h[3])<<32 |
+		uint64(h[4])<<24 | uint64(h[5])<<16 | uint64(h[6])<<8 | uint64(h[7])
+}
+
+// sortHashes deals the hashes into buckets by their leading bits and sorts those: hashes are spread evenly, unless
+// somebody searched for others, and then the sort inside the bucket is still n log n.
+func sortHashes(hs []enc.Hash) {
+	if len(hs) < 64 {
+		slices.SortFunc(hs, compareHashes)
+		return
+	}
+	shift := 64 - (bits.Len(uint(len(hs))) - 2) // four to a bucket
+	at := make([]int32, 1<<(64-shift)+1)
+	for i := range hs {
+		at[first(&hs[i])>>shift+1]++
+	}
+	for i := 1; i < len(at); i++ {
+		at[i] += at[i-1]
+	}
+	dealt := make([]enc.Hash, len(hs))
+	next := slices.Clone(at[:len(at)-1])
+	for i := range hs {
+		b := first(&hs[i]) >> shift
+		dealt[next[b]] = hs[i]
+		next[b]++
+	}
+	copy(hs, dealt)
+	for b := range next {
+		if bucket := hs[at[b]:at[b+1]]; len(bucket) > 1 {
+			slices.SortFunc(bucket, compareHashes)
+		}
+	}
+}
