@@ -133,7 +133,7 @@ func checkField(ai, value string, refYear int) *Problem {
 	}
 	if f.date {
 		if _, err := ParseExpiry(value, refYear); err != nil {
-			return bad(f.name + " (" + ai + ") " + value + ": " + err.(*Error).Detail)
+			return bad(f.name + " (" + ai + ") " + value + ": " + problemOf(err).Detail)
 		}
 	}
 	return nil

@@ -1,6 +1,9 @@
 package gs1
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // SplitEPC cuts an identifier where its serial usually begins: after the last "." of a URN, after the last "/" of
 // a web address. Anything else is all tail. prefix+tail is always s. The cut is a storage economy, not a reading:
@@ -48,7 +51,10 @@ func ParsePrefix(prefix string) (Prefix, error) {
 	// plain tail of fitting length can only stand in its place.
 	epc, err := ParseEPC(prefix + "0")
 	if err != nil {
-		return p, p.hopeless(err)
+		if e, ok := errors.AsType[*Error](err); ok {
+			return p, p.hopeless(e)
+		}
+		return p, err
 	}
 	k := epc.key.split()
 	switch k.kind {
@@ -64,8 +70,12 @@ func ParsePrefix(prefix string) (Prefix, error) {
 	return p, nil
 }
 
-// hopeless returns err when the part of an SGTIN or LGTIN URN before the serial is already wrong.
-func (p Prefix) hopeless(err error) error {
+// hopeless returns err when the part of an SGTIN or LGTIN URN before the serial is already wrong. An error about the
+// serial is no reason: it may be about the "0" we added, and the tail may be empty.
+func (p Prefix) hopeless(err *Error) error {
+	if err.Code == CodeSerial || err.Code == CodeLot {
+		return nil
+	}
 	for _, scheme := range []string{"urn:epc:id:sgtin:", "urn:epc:class:lgtin:"} {
 		if rest, ok := strings.CutPrefix(p.text, scheme); ok && strings.Count(rest, ".") >= 2 {
 			return err

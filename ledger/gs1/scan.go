@@ -2,6 +2,7 @@ package gs1
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 )
@@ -176,7 +177,7 @@ func readURNScan(text string) ScanResult {
 }
 
 func problemOf(err error) Problem {
-	if e, ok := err.(*Error); ok {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return Problem{e.Code, e.Detail}
 	}
 	return Problem{CodeEPC, err.Error()}
@@ -278,7 +279,8 @@ func readElements(text string, refYear int) ScanResult {
 	}
 	search := search{text: text, refYear: refYear, strict: len(problems) == 0}
 	search.from(0, false)
-	if len(search.found) == 0 {
+	cut := search.steps > maxSteps || len(search.found) >= maxReadings
+	if len(search.found) == 0 && !(cut && len(problems) == 0) { // when the search was cut, silence proves nothing
 		return conclude(r, problems, EPC{})
 	}
 	readings := search.found
@@ -289,7 +291,7 @@ func readElements(text string, refYear int) ScanResult {
 		return cmp.Or(cmp.Compare(b.completeness(), a.completeness()), cmp.Compare(len(a.Fields), len(b.Fields)))
 	})
 	detail := "a separator (GS) was lost: the text can be read in " + count(len(readings), "way") + "; scan again with a scanner that sends GS, or compare with the printed text"
-	if search.steps >= maxSteps || len(search.found) >= maxReadings {
+	if cut {
 		detail += " (the list is cut)"
 	}
 	return ScanResult{Verdict: Ambiguous, Readings: readings, Problems: []Problem{{ProblemAmbiguous, detail}}}
