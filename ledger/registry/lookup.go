@@ -2,9 +2,11 @@ package registry
 
 import (
 	"crypto/ed25519"
+	"slices"
 
 	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/gs1"
+	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/state"
 )
 
@@ -30,37 +32,177 @@ type Party struct {
 }
 
 // Has reports whether the party has one of the roles.
-func (p *Party) Has(roles ...string) bool { panic("registry") }
+func (p *Party) Has(roles ...string) bool {
+	for _, role := range roles {
+		if slices.Contains(p.Roles, role) {
+			return true
+		}
+	}
+	return false
+}
 
 // Registry answers over a view. It implements submission.Keys.
 type Registry struct{ View state.View }
 
 // Key looks up a key by id.
-func (r Registry) Key(id enc.Hash) (KeyInfo, bool) { panic("registry") }
+func (r Registry) Key(id enc.Hash) (KeyInfo, bool) {
+	b, ok := r.View.Get(keyAt + string(id[:]))
+	if !ok {
+		return KeyInfo{}, false
+	}
+	return decodeKey(b), true
+}
+
+// Standing looks up a party without its GLNs and places, which may be thousands: what a rule asks for every event.
+func (r Registry) Standing(id string) (Party, bool) {
+	b, ok := r.View.Get(partyAt + id)
+	if !ok {
+		return Party{}, false
+	}
+	return decodeParty(id, b), true
+}
 
 // Party looks up a party by id.
-func (r Registry) Party(id string) (Party, bool) { panic("registry") }
+func (r Registry) Party(id string) (Party, bool) {
+	p, ok := r.Standing(id)
+	if !ok {
+		return Party{}, false
+	}
+	at := partyGLNAt + id + "/"
+	r.View.Scan(at, func(k string, _ []byte) bool {
+		p.GLNs = append(p.GLNs, k[len(at):])
+		return true
+	})
+	at = partyPlaceAt + id + "/"
+	r.View.Scan(at, func(k string, _ []byte) bool {
+		if pl, ok := r.Place(k[len(at):]); ok {
+			p.Places = append(p.Places, pl)
+		}
+		return true
+	})
+	return p, true
+}
 
 // Parties lists all parties by id.
-func (r Registry) Parties() []Party { panic("registry") }
+func (r Registry) Parties() []Party {
+	var ids []string
+	r.View.Scan(partyAt, func(k string, _ []byte) bool {
+		ids = append(ids, k[len(partyAt):])
+		return true
+	})
+	list := make([]Party, 0, len(ids))
+	for _, id := range ids {
+		if p, ok := r.Party(id); ok {
+			list = append(list, p)
+		}
+	}
+	return list
+}
 
 // PartyOfGLN finds who a GLN belongs to: registered as such, or by the longest registered company prefix it starts with.
-func (r Registry) PartyOfGLN(gln string) (string, bool) { panic("registry") }
+func (r Registry) PartyOfGLN(gln string) (string, bool) {
+	if b, ok := r.View.Get(glnAt + gln); ok {
+		return string(b), true
+	}
+	if len(gln) != 13 {
+		return "", false
+	}
+	return r.ownerOfNumber(gln[:12])
+}
 
 // OwnerOfGTIN finds the party whose registered company prefix covers the GTIN (longest wins).
-func (r Registry) OwnerOfGTIN(g gs1.GTIN) (string, bool) { panic("registry") }
+func (r Registry) OwnerOfGTIN(g gs1.GTIN) (string, bool) {
+	if g.IsZero() {
+		return "", false
+	}
+	return r.ownerOfNumber(g.String()[1:13])
+}
+
+// ownerOfNumber takes twelve digits without lead and check digit.
+func (r Registry) ownerOfNumber(digits string) (string, bool) {
+	for n := len(digits); n >= minPrefix; n-- {
+		if b, ok := r.View.Get(prefixAt + digits[:n]); ok {
+			return string(b), true
+		}
+	}
+	return "", false
+}
 
 // Place looks up a site by key text of its SGLN.
-func (r Registry) Place(key string) (Place, bool) { panic("registry") }
+func (r Registry) Place(key string) (Place, bool) {
+	_, p, ok := r.place(key)
+	return p, ok
+}
+
+func (r Registry) place(key string) (party string, p Place, ok bool) {
+	b, ok := r.View.Get(placeAt + key)
+	if !ok {
+		return "", Place{}, false
+	}
+	d := enc.NewReader(b)
+	party = string(d.Str32())
+	readFields(d, placeFields(&p))
+	must(d, "place "+key)
+	return party, p, true
+}
 
 // Product looks up master data by GTIN.
-func (r Registry) Product(g gs1.GTIN) (Product, bool) { panic("registry") }
+func (r Registry) Product(g gs1.GTIN) (Product, bool) {
+	b, ok := r.View.Get(productAt + g.String())
+	if !ok {
+		return Product{}, false
+	}
+	var p Product
+	d := enc.NewReader(b)
+	readFields(d, productFields(&p))
+	p.CompanyPrefixLength, p.ContainsCount = d.U32(), d.U32()
+	must(d, "product "+g.String())
+	return p, true
+}
 
 // Lot looks up a registered lot.
-func (r Registry) Lot(g gs1.GTIN, lot string) (Lot, bool) { panic("registry") }
+func (r Registry) Lot(g gs1.GTIN, lot string) (Lot, bool) {
+	lg, err := gs1.NewLGTIN(g, lot)
+	if err != nil {
+		return Lot{}, false
+	}
+	b, ok := r.View.Get(lotAt + lg.Key().String())
+	if !ok {
+		return Lot{}, false
+	}
+	var l Lot
+	d := enc.NewReader(b)
+	readFields(d, lotFields(&l))
+	l.Size = d.U64()
+	must(d, "lot "+lg.String())
+	return l, true
+}
 
-// Recalls returns the open recalls that cover a lot (lot-wide, GTIN-wide), newest last.
-func (r Registry) Recalls(g gs1.GTIN, lot string) []RecallRecord { panic("registry") }
+// Recalls returns the open recalls that cover a lot (lot-wide, GTIN-wide), newest last. With an empty lot (a unit whose
+// commissioning has not been seen) only those of the whole GTIN.
+func (r Registry) Recalls(g gs1.GTIN, lot string) []RecallRecord {
+	list := r.recallsAt(recallAt+g.String()+"/\x00", nil)
+	if lot != "" {
+		list = r.recallsAt(recallAt+g.String()+"/"+lot+"\x00", list)
+	}
+	return list
+}
+
+// UnitRecalls returns the open recalls that name this unit or container alone, newest last.
+func (r Registry) UnitRecalls(key gs1.Key) []RecallRecord {
+	return r.recallsAt(unitRecallAt+key.String()+"\x00", nil)
+}
+
+func (r Registry) recallsAt(prefix string, list []RecallRecord) []RecallRecord {
+	r.View.Scan(prefix, func(_ string, v []byte) bool {
+		if rec := decodeRecall(v); rec.Status != "ended" {
+			list = append(list, rec)
+		}
+		return true
+	})
+	slices.SortStableFunc(list, func(a, b RecallRecord) int { return a.Pos.Compare(b.Pos) })
+	return list
+}
 
 // RecallRecord is a recall and where it stands.
 type RecallRecord struct {
@@ -69,18 +211,5 @@ type RecallRecord struct {
 	Pos   enc.Position
 }
 
-// ApplyAct, ApplyProduct, ApplyLot and ApplyRecall write what an accepted item says. They check nothing but form; who may
-// say it is custody's business. The error is for malformed content (bad prefix, small-order key, …) and writes nothing.
-func ApplyAct(st state.Store, a *Act, authority bool) error { panic("registry") }
-
-// ApplyProduct stores master data.
-func ApplyProduct(st state.Store, p *Product) error { panic("registry") }
-
-// ApplyLot stores a lot.
-func ApplyLot(st state.Store, l *Lot) error { panic("registry") }
-
-// ApplyRecall stores a recall.
-func ApplyRecall(st state.Store, party string, pos enc.Position, rc *Recall) error { panic("registry") }
-
 // KeyID is the key id of docs/spec.md section 1; submission and genesis use it too.
-func KeyID(use string, key ed25519.PublicKey) enc.Hash { panic("registry") }
+func KeyID(use string, key ed25519.PublicKey) enc.Hash { return keys.ID(use, key) }

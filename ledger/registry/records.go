@@ -1,0 +1,166 @@
+package registry
+
+import (
+	"verilot.dev/ledger/enc"
+)
+
+// Storage (package state: free to change, never hashed). Every key starts with "r/".
+//
+//	r/p/<party>                   name, suspended, roles, prefixes, key ids, licences
+//	r/k/<key id, 32 bytes>        party, use, public key, authority, revoked
+//	r/g/<gln13>                   party            r/pg/<party>/<gln13>      (index)
+//	r/x/<prefix>                  party
+//	r/s/<SGLN key>                party, place     r/ps/<party>/<SGLN key>   (index)
+//	r/t/<gtin14>                  product
+//	r/o/<LGTIN key>               lot
+//	r/c/<gtin14>/<lot>\x00<recall number>          recall of a lot, or of all lots (lot empty)
+//	r/cu/<unit key>\x00<recall number>             recall of one unit
+//
+// A party may have thousands of sites, so GLNs and places are not in the record that every event reads.
+const (
+	partyAt      = "r/p/"
+	keyAt        = "r/k/"
+	glnAt        = "r/g/"
+	partyGLNAt   = "r/pg/"
+	prefixAt     = "r/x/"
+	placeAt      = "r/s/"
+	partyPlaceAt = "r/ps/"
+	productAt    = "r/t/"
+	lotAt        = "r/o/"
+	recallAt     = "r/c/"
+	unitRecallAt = "r/cu/"
+)
+
+func flag(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func putStrings(b []byte, list []string) []byte {
+	b = enc.U32(b, uint32(len(list)))
+	for _, s := range list {
+		b = enc.Str32(b, s)
+	}
+	return b
+}
+
+func readStrings(r *enc.Reader) []string {
+	n := int(r.U32())
+	if n > r.Len() {
+		r.Fail(enc.ErrShort)
+		return nil
+	}
+	var list []string
+	for range n {
+		list = append(list, string(r.Str32()))
+	}
+	return list
+}
+
+// must stops the process over a record that does not decode: the store is damaged, and a rule cannot go on
+// over half an answer (package state).
+func must(r *enc.Reader, what string) {
+	if err := r.Done(); err != nil {
+		panic("registry: damaged record " + what + ": " + err.Error())
+	}
+}
+
+func encodeParty(p *Party) []byte {
+	b := enc.Str32(nil, p.Name)
+	b = enc.U8(b, flag(p.Suspended))
+	b = putStrings(b, p.Roles)
+	b = putStrings(b, p.Prefixes)
+	b = enc.U32(b, uint32(len(p.Keys)))
+	for _, k := range p.Keys {
+		b = append(b, k[:]...)
+	}
+	b = enc.U32(b, uint32(len(p.Licences)))
+	for _, l := range p.Licences {
+		for _, s := range []string{l.Number, l.Kind, l.Jurisdiction, l.ValidFrom, l.ValidTo} {
+			b = enc.Str32(b, s)
+		}
+	}
+	return b
+}
+
+func decodeParty(id string, b []byte) Party {
+	r := enc.NewReader(b)
+	p := Party{ID: id, Name: string(r.Str32()), Suspended: r.U8() == 1}
+	p.Roles = readStrings(r)
+	p.Prefixes = readStrings(r)
+	for range min(int(r.U32()), r.Len()) {
+		p.Keys = append(p.Keys, r.Hash())
+	}
+	for range min(int(r.U32()), r.Len()) {
+		var s [5]string
+		for i := range s {
+			s[i] = string(r.Str32())
+		}
+		p.Licences = append(p.Licences, Licence{s[0], s[1], s[2], s[3], s[4]})
+	}
+	must(r, "party "+id)
+	return p
+}
+
+func encodeKey(k KeyInfo) []byte {
+	b := enc.Str32(nil, k.Party)
+	b = enc.Str32(b, k.Use)
+	b = enc.Str32(b, k.Public)
+	return append(b, flag(k.Authority), flag(k.Revoked))
+}
+
+func decodeKey(b []byte) KeyInfo {
+	r := enc.NewReader(b)
+	k := KeyInfo{Party: string(r.Str32()), Use: string(r.Str32()), Public: r.Str32()}
+	k.Authority, k.Revoked = r.U8() == 1, r.U8() == 1
+	must(r, "key")
+	return k
+}
+
+// The fields of a record, in stored order.
+func placeFields(p *Place) []*string {
+	return []*string{&p.ID, &p.Name, &p.StreetOne, &p.StreetTwo, &p.City, &p.State, &p.PostalCode, &p.Country}
+}
+
+func productFields(p *Product) []*string {
+	return []*string{&p.GTIN, &p.NDC, &p.NDCFormat, &p.Name, &p.Manufacturer, &p.DosageForm, &p.Strength, &p.NetContent, &p.ContainsGTIN}
+}
+
+func lotFields(l *Lot) []*string {
+	return []*string{&l.GTIN, &l.Lot, &l.Expiry, &l.ManufacturedOn}
+}
+
+func recallFields(rc *Recall) []*string {
+	return []*string{&rc.RecallNumber, &rc.GTIN, &rc.Lot, &rc.Classification, &rc.Depth, &rc.Reason, &rc.InitiatedOn, &rc.Status}
+}
+
+func putFields(b []byte, fields []*string) []byte {
+	for _, s := range fields {
+		b = enc.Str32(b, *s)
+	}
+	return b
+}
+
+func readFields(r *enc.Reader, fields []*string) {
+	for _, s := range fields {
+		*s = string(r.Str32())
+	}
+}
+
+func encodeRecall(rec *RecallRecord) []byte {
+	b := enc.Str32(nil, rec.Party)
+	b = rec.Pos.Append(b)
+	b = putFields(b, recallFields(&rec.Recall))
+	return putStrings(b, rec.Units)
+}
+
+func decodeRecall(b []byte) RecallRecord {
+	r := enc.NewReader(b)
+	rec := RecallRecord{Party: string(r.Str32()), Pos: r.Position()}
+	readFields(r, recallFields(&rec.Recall))
+	rec.Units = readStrings(r)
+	must(r, "recall")
+	return rec
+}
