@@ -235,3 +235,61 @@ func TestSplitEPC(t *testing.T) {
 		}
 	}
 }
+
+func TestParsePrefixRefusesAnImpossibleBeginning(t *testing.T) {
+	p, err := gs1.ParsePrefix("urn:epc:id:sgtin:0399990.01234.")
+	if code(err) != "FMT_EPC" || p != (gs1.Prefix{}) {
+		t.Errorf("%v, %v", p, err)
+	}
+	if p, err := gs1.ParsePrefix("urn:epc:id:sgtin:0399990.001234."); err != nil || p.String() != "urn:epc:id:sgtin:0399990.001234." {
+		t.Errorf("%v, %v", p, err)
+	}
+}
+
+func TestErrorsSayWhatAndWhere(t *testing.T) {
+	_, err := gs1.ParseEPC("urn:epc:id:sgtin:0399990.01234.1")
+	if want := `FMT_EPC: "urn:epc:id:sgtin:0399990.01234.1": at character 26: the reference is "01234", want exactly 6 digits: company prefix and reference total 13 digits`; err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	if _, err := gs1.ParseEPC(strings.Repeat("x", 5000)); len(err.Error()) > 300 {
+		t.Errorf("an error of %d characters", len(err.Error()))
+	}
+}
+
+func TestWhatAKeyTells(t *testing.T) {
+	for _, tt := range []struct{ key, kind, gtin, serial, lot string }{
+		{"0100399990012347217QX", "sgtin", "00399990012347", "7QX", ""},
+		{"010039999001234710AB4471", "lgtin", "00399990012347", "", "AB4471"},
+		{"0100399990012347", "gtin", "00399990012347", "", ""},
+		{"0104012345123456235AB12", "upui", "04012345123456", "AB12", ""},
+		{"800604012345123456010221999", "itip", "04012345123456", "999", ""},
+		{"800304012345555554987", "grai", "", "987", ""},
+		{"80104012345ABC8011123", "cpi", "", "123", ""},
+		{"4140399990000016254400", "sgln", "", "", ""},
+		{"4170399990000016", "pgln", "", "", ""},
+		{"00503999900000000011", "sscc", "", "", ""},
+		{"uri:urn:example:7", "uri", "", "", ""},
+	} {
+		k, err := gs1.ParseKey(tt.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gtin, _ := k.GTIN()
+		if k.Kind().String() != tt.kind || gtin.String() != tt.gtin || k.Serial() != tt.serial || k.Lot() != tt.lot || k.IsUnit() != (tt.kind == "sgtin") {
+			t.Errorf("%s: %s %s %q %q", k, k.Kind(), gtin, k.Serial(), k.Lot())
+		}
+		// whatever typed view there is leads back to the key
+		if v, ok := k.AsSGTIN(); ok != (tt.kind == "sgtin") || ok && v.Key() != k {
+			t.Errorf("%s as SGTIN: %v", k, v)
+		}
+		if v, ok := k.AsLGTIN(); ok != (tt.kind == "lgtin") || ok && (v.Key() != k || v.Lot() != tt.lot || v.GTIN() != gtin) {
+			t.Errorf("%s as LGTIN: %v", k, v)
+		}
+		if v, ok := k.AsSGLN(); ok != (tt.kind == "sgln") || ok && v.Key() != k {
+			t.Errorf("%s as SGLN: %v", k, v)
+		}
+		if v, ok := k.AsPGLN(); ok != (tt.kind == "pgln") || ok && v.Key() != k {
+			t.Errorf("%s as PGLN: %v", k, v)
+		}
+	}
+}

@@ -51,10 +51,10 @@ func ParsePrefix(prefix string) (Prefix, error) {
 	// plain tail of fitting length can only stand in its place.
 	epc, err := ParseEPC(prefix + "0")
 	if err != nil {
-		if e, ok := errors.AsType[*Error](err); ok {
-			return p, p.hopeless(e)
+		if p.hopeless(err) {
+			return Prefix{}, err
 		}
-		return p, err
+		return p, nil
 	}
 	k := epc.key.split()
 	switch k.kind {
@@ -70,18 +70,19 @@ func ParsePrefix(prefix string) (Prefix, error) {
 	return p, nil
 }
 
-// hopeless returns err when the part of an SGTIN or LGTIN URN before the serial is already wrong. An error about the
-// serial is no reason: it may be about the "0" we added, and the tail may be empty.
-func (p Prefix) hopeless(err *Error) error {
-	if err.Code == CodeSerial || err.Code == CodeLot {
-		return nil
+// hopeless reports whether err is about the part of an SGTIN or LGTIN URN before the serial. An error about the serial
+// is no reason to give up: it may be about the "0" we added, and the tail may be empty.
+func (p Prefix) hopeless(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Code == CodeSerial || e.Code == CodeLot {
+		return false
 	}
 	for _, scheme := range []string{"urn:epc:id:sgtin:", "urn:epc:class:lgtin:"} {
 		if rest, ok := strings.CutPrefix(p.text, scheme); ok && strings.Count(rest, ".") >= 2 {
-			return err
+			return true
 		}
 	}
-	return nil
+	return false
 }
 
 // String returns the prefix as given.
