@@ -165,10 +165,10 @@ func parseURN(s string) (EPC, error) {
 		return at(CodeEPC, start, "%q is not a company prefix: want 6 to 12 digits", gcp)
 	}
 	pos := start + dot + 1 // of the reference
-	ref, tail, more := s[pos:], "", false
+	ref, tail := s[pos:], ""
 	if scheme.tail {
-		ref, tail, more = strings.Cut(s[pos:], ".")
-		if !more {
+		var more bool
+		if ref, tail, more = strings.Cut(s[pos:], "."); !more {
 			return at(CodeEPC, pos, "%s needs a third part after a dot", name)
 		}
 	}
@@ -215,6 +215,7 @@ func parseURN(s string) (EPC, error) {
 			code = CodeLot
 		case KindSGLN:
 			code = CodeGLN
+		default:
 		}
 		raw, i, problem := unescape(tail, &urnRaw)
 		if problem == "" && raw == "" {

@@ -204,7 +204,7 @@ func TestDates(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, _ := gs1.NewDate(2028, 3, 1)
-	if !a.Before(b) || b.Before(a) || a.Before(a) || !b.After(a) || a.Compare(a) != 0 || a.YYMMDD() != "280229" {
+	if !a.Before(b) || b.Before(a) || !b.After(a) || a.Compare(b) != -1 || a.YYMMDD() != "280229" {
 		t.Error("order of dates")
 	}
 	if a.Year() != 2028 || a.Month() != 2 || a.Day() != 29 {

@@ -95,8 +95,9 @@ func (k Key) GTIN() (GTIN, bool) {
 		return GTIN{p.id}, true
 	case KindITIP:
 		return GTIN{p.id[:14]}, true
+	default:
+		return GTIN{}, false
 	}
-	return GTIN{}, false
 }
 
 // Serial returns the decoded serial of an SGTIN, UPUI, ITIP, GRAI, GDTI, SGCN or CPI; "" for everything else and
@@ -106,8 +107,9 @@ func (k Key) Serial() string {
 	switch p.kind {
 	case KindSGTIN, KindUPUI, KindITIP, KindGRAI, KindGDTI, KindSGCN, KindCPI:
 		return p.tail
+	default:
+		return ""
 	}
-	return ""
 }
 
 // Lot returns the decoded lot of an LGTIN, "" for everything else.
@@ -305,6 +307,7 @@ func makeKey(p parts, input string) (Key, *Error) {
 		case KindUPUI:
 			bad = need(CodeSerial, checkText("serial", p.tail, 28, &cset82, cset82Name))
 			text += "235" + p.tail
+		default: // the class is complete
 		}
 	case KindSSCC:
 		bad = need(CodeSSCC, checkNumber("SSCC", p.id, 18))
@@ -320,10 +323,8 @@ func makeKey(p parts, input string) (Key, *Error) {
 		bad = need(CodeGLN, checkNumber("GLN", p.id, 13))
 		text = "417" + p.id
 	case KindGRAI:
-		problem := ""
-		if len(p.id) != 14 || p.id[0] != '0' {
-			problem = "GRAI must begin with 0 and 13 digits"
-		} else {
+		problem := "GRAI must begin with 0 and 13 digits"
+		if len(p.id) == 14 && p.id[0] == '0' {
 			problem = checkNumber("GRAI", p.id[1:], 13)
 		}
 		if bad = need(CodeEPC, problem); bad == nil {
@@ -367,10 +368,8 @@ func makeKey(p parts, input string) (Key, *Error) {
 		bad = need(CodeEPC, checkNumber("GSIN", p.id, 17))
 		text = "402" + p.id
 	case KindITIP:
-		problem := ""
-		if len(p.id) != 18 || !isDigits(p.id) {
-			problem = "ITIP must have 18 digits: GTIN, piece and total"
-		} else {
+		problem := "ITIP must have 18 digits: GTIN, piece and total"
+		if len(p.id) == 18 && isDigits(p.id) {
 			_, problem = padGTIN(p.id[:14])
 		}
 		if bad = need(CodeEPC, problem); bad == nil {
@@ -452,6 +451,7 @@ func (k Key) DigitalLink() string {
 		return with("8006/"+p.id, "21")
 	case KindURI:
 		return p.id
+	case KindInvalid:
 	}
 	return ""
 }
@@ -466,6 +466,7 @@ func (k Key) URN(gcpLen int) (string, error) {
 		return "", fail(CodeEPC, "", "the zero key has no URN")
 	case KindURI:
 		return p.id, nil
+	default:
 	}
 	if gcpLen < 6 || gcpLen > 12 {
 		return "", fail(CodeEPC, k.text, "the company prefix length is %d, want 6 to 12: take it from the owner's master data, it cannot be guessed", gcpLen)
@@ -521,10 +522,11 @@ func (k Key) URN(gcpLen int) (string, error) {
 		return free("urn:epc:id:giai")
 	case KindGINC:
 		return free("urn:epc:id:ginc")
+	default: // what is left is the CPI; its part reference cannot hold a dot
+		body, err := free("")
+		if err != nil {
+			return "", err
+		}
+		return class("cpi", body[1:]), nil
 	}
-	body, err := free("") // what is left is the CPI; its part reference may not hold a dot
-	if err != nil {
-		return "", err
-	}
-	return class("cpi", body[1:]), nil
 }

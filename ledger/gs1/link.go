@@ -1,6 +1,9 @@
 package gs1
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A link is a GS1 Digital Link URI taken apart, decoded but not yet checked.
 type link struct {
@@ -18,14 +21,7 @@ type linkKey struct {
 }
 
 func digitsOf(lengths ...int) func(string) bool {
-	return func(s string) bool {
-		for _, n := range lengths {
-			if len(s) == n {
-				return isDigits(s)
-			}
-		}
-		return false
-	}
+	return func(s string) bool { return slices.Contains(lengths, len(s)) && isDigits(s) }
 }
 
 // numbered accepts n digits followed by anything up to a limit.
@@ -91,7 +87,7 @@ func parseLink(s string) (l link, found bool, bad *Error) {
 			value, _, problem := unescape(segs[i+1], &linkRaw)
 			if problem == "" && key.shape(value) {
 				l, e := readLink(s, key, Field{name, value}, segs[i+2:], pos+len(seg)+len(segs[i+1])+2)
-				if e == nil && i >= 2 && contains(key.quals, aiOf(segs[i-2])) {
+				if e == nil && i >= 2 && slices.Contains(key.quals, aiOf(segs[i-2])) {
 					e = fail(CodeEPC, s, "at character %d: the qualifier %s stands before its key %s; the key comes first", pos-len(segs[i-2])-len(segs[i-1])-1, segs[i-2], seg)
 				}
 				if e == nil {
@@ -117,31 +113,17 @@ func parseLink(s string) (l link, found bool, bad *Error) {
 	return link{}, false, nil
 }
 
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
-}
-
 // readLink reads the qualifiers that follow a primary key.
 func readLink(s string, key linkKey, first Field, segs []string, pos int) (link, *Error) {
 	l := link{input: s, key0: first}
 	allowed := key.quals
 	for i := 0; i < len(segs); i += 2 {
 		name := aiOf(segs[i])
-		n := -1
-		for j, q := range allowed {
-			if q == name {
-				n = j
-			}
-		}
+		n := slices.Index(allowed, name)
 		switch {
 		case i+1 == len(segs) && segs[i] == "":
 			return link{}, fail(CodeEPC, s, "at character %d: the address must not end in a slash", pos)
-		case n < 0 && contains(key.quals, name):
+		case n < 0 && slices.Contains(key.quals, name):
 			return link{}, fail(CodeEPC, s, "at character %d: qualifier %s is repeated or out of order; the order after %s is %s", pos+1, segs[i], first.AI, strings.Join(key.quals, ", "))
 		case n < 0:
 			return link{}, fail(CodeEPC, s, "at character %d: %q is not a qualifier of %s; other attributes belong behind a question mark", pos+1, segs[i], first.AI)
@@ -214,6 +196,7 @@ func (l link) key() (Key, *Error) {
 		p.id, p.tail = p.id[:14], p.id[14:]
 	case KindGDTI, KindSGCN:
 		p.id, p.tail = p.id[:13], p.id[13:]
+	default: // the number is the whole value
 	}
 	for _, q := range l.quals {
 		switch q.AI {

@@ -84,8 +84,9 @@ func (n NDC) NDC10() (string, bool) {
 	switch n.format {
 	case NDC442, NDC532, NDC541, NDCBare10:
 		return n.Digits(), true
+	default:
+		return "", false
 	}
-	return "", false
 }
 
 // NDC11 returns the eleven digits of the 5-4-2 billing form. Ten bare digits have none: where the groups end is
@@ -97,8 +98,9 @@ func (n NDC) NDC11() (string, bool) {
 	case NDC442, NDC532, NDC541, NDC542:
 		seg := strings.Split(n.text, "-")
 		return "0"[:5-len(seg[0])] + seg[0] + "0"[:4-len(seg[1])] + seg[1] + "0"[:2-len(seg[2])] + seg[2], true
+	default:
+		return "", false
 	}
-	return "", false
 }
 
 // Labeler returns the labeler code of a hyphenated NDC.
@@ -181,6 +183,7 @@ func (d *Directory) GTINs(n NDC) (gtins []GTIN, derived bool) {
 	switch n.format {
 	case NDCBare10, NDCBare11, NDCBare12, NDC542:
 		found = d.digits[n.Digits()]
+	default: // a ten-digit or 6-4-2 form names one NDC
 	}
 	if len(found) > 0 {
 		found = slices.SortedFunc(slices.Values(found), func(a, b GTIN) int { return strings.Compare(a.digits, b.digits) })

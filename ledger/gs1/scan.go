@@ -200,6 +200,7 @@ func readingOf(k Key) Reading {
 		r.GLN = p.id
 	case KindURI:
 		r.Kind = "epc"
+	default: // the key says it all
 	}
 	return r
 }
@@ -502,6 +503,7 @@ func splitAt(k Kind) int {
 		return 14
 	case KindGDTI, KindSGCN:
 		return 13
+	default:
+		return 0
 	}
-	return 0
 }
