@@ -1,0 +1,268 @@
+package main
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"verilot.dev/ledger/genesis"
+	"verilot.dev/ledger/keys"
+	"verilot.dev/ledger/proof"
+	"verilot.dev/services/internal/scan"
+)
+
+func (a *app) scanCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "scan TEXT",
+		Short: "Read what a barcode scanner sent",
+		Long: `Reads an element string, a GS1 Digital Link or an EPC URN and says what it names.
+
+A separator (FNC1) arrives as the control character GS, 1D hexadecimal; where a shell makes that hard to type,
+{GS} and <GS> stand for it. When a separator was lost and more than one reading is possible, all readings are listed and
+none is chosen. Exit code 0: valid, 1: invalid or ambiguous.`,
+		Example: `  verilot scan ']d2010036304445830521N48NJ20H12PA{GS}1727053010VBPM1GC'
+  verilot scan '(01)00354868662413(21)6F2DGGC8SR1S27U9MEJQ(17)280401(10)ETPPBET2' --json
+  verilot scan https://id.gs1.org/01/00367296060812/10/X47RW1/21/5F98BVF6BQH77SAZVKN9?17=281112`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			text := strings.NewReplacer("{GS}", "\x1d", "<GS>", "\x1d", "<CR>", "\r", "<LF>", "\n").Replace(args[0])
+			answer, _ := scan.Read(text, time.Now().Year())
+			if a.json || !terminal(a.out) {
+				if err := a.printJSON(answer); err != nil {
+					return failed(err)
+				}
+			} else {
+				a.showScan(&answer)
+			}
+			if answer.Verdict != "valid" {
+				return &exit{code: 1, quiet: true}
+			}
+			return nil
+		},
+	}
+}
+
+func (a *app) showScan(s *scan.Answer) {
+	a.printf("%s\n", strings.ToUpper(s.Verdict))
+	row := func(name, value string) {
+		if value != "" {
+			a.printf("  %-13s%s\n", name, value)
+		}
+	}
+	row("kind", s.Kind)
+	row("GTIN", s.GTIN)
+	row("serial", s.Serial)
+	row("lot", s.Lot)
+	row("expiry", s.Expiry)
+	row("SSCC", s.SSCC)
+	row("Digital Link", s.DigitalLink)
+	if s.Verdict == "ambiguous" {
+		for i, r := range s.Readings {
+			a.printf("  reading %d: GTIN %s serial %s lot %s expiry %s\n", i+1, r.GTIN, r.Serial, r.Lot, r.Expiry)
+		}
+	}
+	for _, p := range s.Problems {
+		a.printf("  %s: %s\n", p.Code, p.Detail)
+	}
+}
+
+func (a *app) keygenCommand() *cobra.Command {
+	var out, use string
+	c := &cobra.Command{
+		Use:   "keygen",
+		Short: "Make a signing key",
+		Long: `Makes an Ed25519 key pair, writes the private half to a file that only you can read, and prints the public half and its key
+id. An existing file is never overwritten.`,
+		Example: "  verilot keygen --out acme-event.pem\n  verilot keygen --out v5-vote.pem --use vote --json",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			switch use {
+			case keys.Event, keys.Vote, keys.Cosign, keys.Authority:
+			default:
+				return unusable("--use %q: keys are for event, vote, cosign or authority", use)
+			}
+			public, private, err := ed25519.GenerateKey(rand.Reader)
+			if err != nil {
+				return failed(err)
+			}
+			der, err := x509.MarshalPKCS8PrivateKey(private)
+			if err != nil {
+				return failed(err)
+			}
+			f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+			if errors.Is(err, fs.ErrExist) {
+				return unusable("%s exists; a key is never overwritten", out)
+			}
+			if err != nil {
+				return unusable("%w", err)
+			}
+			if err := errors.Join(pem.Encode(f, &pem.Block{Type: "PRIVATE KEY", Bytes: der}), f.Sync(), f.Close()); err != nil {
+				return failed(err)
+			}
+			id := keys.ID(use, public)
+			if a.json {
+				return a.printJSON(map[string]string{
+					"use": use, "publicKey": hex.EncodeToString(public), "keyID": hex.EncodeToString(id[:]), "file": out,
+				})
+			}
+			a.printf("use         %s\npublic key  %x\nkey id      %x\nprivate key in %s\n", use, public, id, out)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&out, "out", "key.pem", "where to write the private key (PKCS #8, PEM)")
+	c.Flags().StringVar(&use, "use", keys.Event, "event, vote, cosign or authority")
+	return c
+}
+
+// verifyAnswer is what verify prints as JSON.
+type verifyAnswer struct {
+	Valid      bool         `json:"valid"`
+	Step       string       `json:"failedStep,omitempty"`
+	Reason     string       `json:"reason,omitempty"`
+	Network    string       `json:"network,omitempty"`
+	Checkpoint string       `json:"checkpoint,omitempty"`
+	Signers    []string     `json:"signers,omitempty"`
+	Steps      []verifyStep `json:"steps,omitempty"`
+}
+
+type verifyStep struct {
+	Position string            `json:"position"`
+	Time     time.Time         `json:"blockTime"`
+	Party    string            `json:"party"`
+	Verdict  string            `json:"verdict"`
+	Findings []string          `json:"findings,omitempty"`
+	Units    []string          `json:"units,omitempty"`
+	Fields   map[string]string `json:"fields,omitempty"`
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	var genesisFile string
+	c := &cobra.Command{
+		Use:   "verify FILE",
+		Short: "Check a proof bundle, offline",
+		Long: `Checks a proof bundle (JSON or binary) against the genesis file of its network. Nothing is asked of any server.
+
+Exit code 0: valid. 1: invalid, and the step that failed is named. 2: the input cannot be used at all.`,
+		Example: "  verilot genesis --api http://localhost:8080 > genesis.json\n  verilot verify proof.json --genesis genesis.json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return a.verify(args[0], genesisFile)
+		},
+	}
+	c.Flags().StringVar(&genesisFile, "genesis", "", "the network's genesis file (required)")
+	return c
+}
+
+func (a *app) verify(file, genesisFile string) error {
+	if genesisFile == "" {
+		return unusable("--genesis is missing: without the genesis file there is nothing to check against")
+	}
+	raw, err := os.ReadFile(genesisFile)
+	if err != nil {
+		return unusable("%w", err)
+	}
+	g, err := genesis.Parse(raw)
+	if err != nil {
+		return unusable("%s is not a genesis file: %w", genesisFile, err)
+	}
+	in, err := os.Open(file)
+	if err != nil {
+		return unusable("%w", err)
+	}
+	defer func() { _ = in.Close() }()
+	data, err := io.ReadAll(io.LimitReader(in, 256<<20))
+	if err != nil {
+		return unusable("%w", err)
+	}
+	if !looksLikeBundle(data) {
+		return unusable("%s is not a proof bundle: it starts neither with { nor with VLTP", file)
+	}
+	answer := verifyAnswer{Network: g.Name}
+	report, err := proof.Check(g, data)
+	var failure *proof.Failure
+	switch {
+	case errors.As(err, &failure):
+		answer.Step, answer.Reason = failure.Step, failure.Reason
+	case err != nil:
+		return failed(err)
+	default:
+		answer.fill(report)
+	}
+	if a.json {
+		if err := a.printJSON(answer); err != nil {
+			return failed(err)
+		}
+	} else {
+		a.showVerify(&answer)
+	}
+	if !answer.Valid {
+		return &exit{code: 1, quiet: true}
+	}
+	return nil
+}
+
+func looksLikeBundle(data []byte) bool {
+	return strings.HasPrefix(string(data[:min(len(data), 4)]), "VLTP") || len(data) > 0 && data[0] == '{'
+}
+
+func (v *verifyAnswer) fill(r *proof.Report) {
+	v.Valid = true
+	v.Checkpoint = r.Checkpoint.Text()
+	v.Signers = r.Signers
+	for i := range r.Steps {
+		s := &r.Steps[i]
+		step := verifyStep{
+			Position: s.Pos.String(), Time: time.UnixMilli(s.Time).UTC(), Party: s.Party, Verdict: s.Verdict, Findings: s.Findings,
+			Fields: map[string]string{},
+		}
+		if s.Code != "" {
+			step.Verdict += " " + s.Code
+		}
+		for _, u := range s.Units {
+			step.Units = append(step.Units, u.Form)
+		}
+		for _, f := range s.Fields {
+			step.Fields[f.Path.String()] = f.Text
+		}
+		v.Steps = append(v.Steps, step)
+	}
+}
+
+func (a *app) showVerify(v *verifyAnswer) {
+	if !v.Valid {
+		a.printf("INVALID at step %q: %s\n", v.Step, v.Reason)
+		return
+	}
+	size := strings.Split(v.Checkpoint, "\n")
+	a.printf("VALID on %s: %d signed steps under the checkpoint of size %s, cosigned by %s\n",
+		v.Network, len(v.Steps), size[min(1, len(size)-1)], strings.Join(v.Signers, ", "))
+	for _, s := range v.Steps {
+		a.printf("  %-12s %s  %-14s %-10s %s\n", s.Position, s.Time.Format(time.RFC3339), s.Party, s.Verdict, strings.Join(s.Units, " "))
+		if len(s.Findings) > 0 {
+			a.printf("  %12s findings: %s\n", "", strings.Join(s.Findings, ", "))
+		}
+	}
+	a.printf("%s\n", fmt.Sprintf("Every step was checked up to height %s; what came later is not in this file.", heightOf(size)))
+}
+
+func heightOf(checkpoint []string) string {
+	if len(checkpoint) < 2 {
+		return "?"
+	}
+	var size uint64
+	if _, err := fmt.Sscan(checkpoint[1], &size); err != nil || size == 0 {
+		return "?"
+	}
+	return fmt.Sprint(size - 1)
+}

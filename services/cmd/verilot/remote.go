@@ -1,0 +1,348 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"verilot.dev/services/internal/index"
+	"verilot.dev/services/internal/query"
+)
+
+func apiFlag(c *cobra.Command, api *string) {
+	c.Flags().StringVar(api, "api", "http://localhost:8080", "address of an api service")
+}
+
+func (a *app) genesisCommand() *cobra.Command {
+	var api string
+	c := &cobra.Command{
+		Use:     "genesis",
+		Short:   "Print the network's genesis file, byte for byte",
+		Example: "  verilot genesis --api http://localhost:8080 > genesis.json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cl, err := newClient(api)
+			if err != nil {
+				return err
+			}
+			b, err := cl.get(cmd.Context(), "/v1/genesis", nil)
+			if err != nil {
+				return a.refused(err)
+			}
+			_, err = a.out.Write(b)
+			return failed(err)
+		},
+	}
+	apiFlag(c, &api)
+	return c
+}
+
+func (a *app) traceCommand() *cobra.Command {
+	var api, proofFile string
+	c := &cobra.Command{
+		Use:   "trace ID",
+		Short: "Tell the history of one unit or container, end to end",
+		Long: `Tells where a unit has been: its own events, and those of its case and pallet for exactly the time it was inside them.
+ID is what is on the package in any form: a scan, a Digital Link, an EPC URN, (01)…(21)… or a key.
+
+--proof writes a proof bundle that "verilot verify" checks without asking any server.
+Exit code 1: the ledger has no record of this unit.`,
+		Example: `  verilot trace urn:epc:id:sgtin:030001.0012345.11 --api http://localhost:8080
+  verilot trace '(01)00300010123450(21)11' --proof unit.proof.json
+  verilot trace https://id.gs1.org/01/00300010123450/21/11 --json | jq .holder`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cl, err := newClient(api)
+			if err != nil {
+				return err
+			}
+			return a.trace(cmd.Context(), cl, args[0], proofFile)
+		},
+	}
+	apiFlag(c, &api)
+	c.Flags().StringVar(&proofFile, "proof", "", "write the proof bundle to this file (binary if it ends in .bin)")
+	return c
+}
+
+func (a *app) trace(ctx context.Context, cl *client, id, proofFile string) error {
+	q := url.Values{"id": {id}}.Encode()
+	var t index.Trace
+	raw, err := cl.get(ctx, "/v1/trace?"+q, &t)
+	if err != nil {
+		return a.refused(err)
+	}
+	if a.json {
+		a.printf("%s\n", strings.TrimSpace(string(raw)))
+	} else {
+		a.showTrace(&t)
+	}
+	if proofFile != "" {
+		if len(t.Steps) == 0 {
+			return no("there is nothing to prove: %s", t.Answer)
+		}
+		if strings.HasSuffix(proofFile, ".bin") {
+			q += "&format=binary"
+		}
+		b, err := cl.get(ctx, "/v1/proof?"+q, nil)
+		if err != nil {
+			return a.refused(err)
+		}
+		if err := os.WriteFile(proofFile, b, 0o644); err != nil { //nolint:gosec // a proof is made to be passed on
+			return unusable("%w", err)
+		}
+		if !a.json {
+			a.printf("\nProof of %d steps written to %s (%d bytes). Check it: verilot verify %s --genesis FILE\n", len(t.Steps), proofFile, len(b), proofFile)
+		}
+	}
+	if !t.Known {
+		return &exit{code: 1, quiet: true}
+	}
+	return nil
+}
+
+func (a *app) showTrace(t *index.Trace) {
+	title := t.ID.Key
+	if t.ID.GTIN != "" {
+		title = "GTIN " + t.ID.GTIN + "  serial " + t.ID.Serial
+	} else if t.ID.SSCC != "" {
+		title = "SSCC " + t.ID.SSCC
+	}
+	a.printf("%s\n", title)
+	if t.Product != nil {
+		a.printf("%s\n", strings.Join(nonEmpty(t.Product.Name, t.Product.Strength, t.Product.DosageForm, t.Product.NetContent, t.Product.Manufacturer), ", "))
+	}
+	if t.Lot != "" {
+		a.printf("lot %s  expiry %s\n", t.Lot, t.Expiry)
+	}
+	a.printf("%s\n", t.Answer)
+	for _, c := range t.Containers {
+		a.printf("inside %s\n", c)
+	}
+	if len(t.Overlays) > 0 {
+		a.printf("marked: %s\n", strings.Join(t.Overlays, ", "))
+	}
+	for _, r := range t.Recalls {
+		a.printf("RECALL %s class %s: %s\n", r.RecallNumber, r.Classification, r.Reason)
+	}
+	for _, f := range t.Findings {
+		a.printf("finding %s (%s, %s) at %s\n", f.Code, f.Severity, f.State, f.Position)
+	}
+	for _, g := range t.Gaps {
+		a.printf("gap: %s\n", g)
+	}
+	if len(t.Steps) > 0 {
+		a.printf("\n")
+		w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+		row := func(cells ...string) { _, _ = io.WriteString(w, strings.Join(cells, "\t")+"\n") }
+		row("TIME", "STEP", "BY", "WHERE", "SEEN", "VERDICT", "BLOCK")
+		for i := range t.Steps {
+			s := &t.Steps[i]
+			row(s.EventTime+" "+s.Offset, stepName(s), who(s), where(s), seen(s), verdictOf(s), s.Position.String())
+		}
+		_ = w.Flush()
+	}
+	a.printf("\nRests on block %d of %s (%s old).\n", t.RestsOn.Height, t.RestsOn.Time.Format(time.RFC3339),
+		(time.Duration(t.RestsOn.AgeSeconds * float64(time.Second))).Round(time.Second))
+}
+
+func nonEmpty(s ...string) []string {
+	out := s[:0]
+	for _, v := range s {
+		if v != "" {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func stepName(s *index.Step) string {
+	if s.Step == "" {
+		return s.Type
+	}
+	return s.Step
+}
+
+func who(s *index.Step) string {
+	switch {
+	case s.Source != nil && s.Destination != nil:
+		return partyName(s.Source) + " → " + partyName(s.Destination)
+	default:
+		return partyName(&s.Publisher)
+	}
+}
+
+func partyName(p *index.PartyRef) string {
+	if p.Name != "" {
+		return p.Name
+	}
+	return p.ID
+}
+
+func where(s *index.Step) string {
+	for _, p := range []*index.PlaceRef{s.ReadPoint, s.BizLocation} {
+		if p != nil {
+			return nonEmpty(p.Name, p.GLN, p.Key)[0]
+		}
+	}
+	return "-"
+}
+
+func seen(s *index.Step) string {
+	if s.Observed {
+		return "observed"
+	}
+	return "inside " + s.Via[len(s.Via)-1]
+}
+
+func verdictOf(s *index.Step) string {
+	v := s.Verdict
+	if s.Code != "" {
+		v += " " + s.Code
+	}
+	for _, f := range s.Findings {
+		v += " " + f.Code
+	}
+	return v
+}
+
+func (a *app) lotCommand() *cobra.Command {
+	var api string
+	var units bool
+	c := &cobra.Command{
+		Use:   "lot GTIN LOT",
+		Short: "Where is every unit of a lot, now?",
+		Long: `Prints the lot's units per party and state. The rows add up to the units commissioned.
+
+--units lists every unit instead, one JSON object a line.`,
+		Example: "  verilot lot 00300010123450 A123 --api http://localhost:8080\n  verilot lot 00300010123450 A123 --units > units.ndjson",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cl, err := newClient(api)
+			if err != nil {
+				return err
+			}
+			path := "/v1/lots/" + url.PathEscape(args[0]) + "/" + url.PathEscape(args[1])
+			if units {
+				return a.lotUnits(cmd.Context(), cl, path+"/units")
+			}
+			return a.lotTotals(cmd.Context(), cl, path)
+		},
+	}
+	apiFlag(c, &api)
+	c.Flags().BoolVar(&units, "units", false, "list every unit as NDJSON")
+	return c
+}
+
+func (a *app) lotUnits(ctx context.Context, cl *client, path string) error {
+	resp, err := cl.open(ctx, http.MethodGet, path, http.Header{"Accept": {"application/x-ndjson"}}, nil)
+	if err != nil {
+		return a.refused(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if _, err := io.Copy(a.out, resp.Body); err != nil {
+		return noAnswer("%w", err)
+	}
+	return nil
+}
+
+func (a *app) lotTotals(ctx context.Context, cl *client, path string) error {
+	var l query.Lot
+	raw, err := cl.get(ctx, path, &l)
+	if err != nil {
+		return a.refused(err)
+	}
+	if a.json {
+		a.printf("%s\n", strings.TrimSpace(string(raw)))
+	} else {
+		name := l.GTIN
+		if l.Product != nil {
+			name += " " + l.Product.Name
+		}
+		a.printf("%s\nlot %s  expiry %s  %d units commissioned\n", name, l.Lot, l.Expiry, l.Commissioned)
+		for _, r := range l.Recalls {
+			a.printf("RECALL %s class %s: %s\n", r.RecallNumber, r.Classification, r.Reason)
+		}
+		w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+		_, _ = io.WriteString(w, "PARTY\tSTATE\tUNITS\n")
+		for _, t := range l.Totals {
+			_, _ = io.WriteString(w, strings.Join([]string{nonEmpty(t.Name, t.Party, "-")[0], t.State, strconv.FormatUint(t.Units, 10)}, "\t")+"\n")
+		}
+		_ = w.Flush()
+		a.printf("Rests on block %d.\n", l.RestsOn.Height)
+	}
+	if l.Commissioned == 0 && len(l.Totals) == 0 {
+		return &exit{code: 1, quiet: true}
+	}
+	return nil
+}
+
+func (a *app) blockCommand() *cobra.Command {
+	var api string
+	c := &cobra.Command{
+		Use:     "block HEIGHT",
+		Short:   "Show a block: header, certificate, entries",
+		Example: "  verilot block 1 --api http://localhost:8080\n  verilot block 12 --json",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := strconv.ParseUint(args[0], 10, 64); err != nil {
+				return unusable("%q is not a height", args[0])
+			}
+			cl, err := newClient(api)
+			if err != nil {
+				return err
+			}
+			var b query.Block
+			raw, err := cl.get(cmd.Context(), "/v1/blocks/"+args[0], &b)
+			if err != nil {
+				return a.refused(err)
+			}
+			if a.json {
+				a.printf("%s\n", strings.TrimSpace(string(raw)))
+				return nil
+			}
+			a.showBlock(&b)
+			return nil
+		},
+	}
+	apiFlag(c, &api)
+	return c
+}
+
+func (a *app) showBlock(b *query.Block) {
+	h := &b.Header
+	a.printf("block %d  %s\n", h.Height, b.Hash)
+	a.printf("parent     %s\ntime       %s\nsequences  %d to %d\nentries    %s\nverdicts   %s (%d leaves, %d events)\nstate      %s (kind %d)\nrules      version %d\n",
+		h.Parent, h.Time.Format(time.RFC3339Nano), h.FirstSeq, h.LastSeq, h.EntriesRoot, h.VerdictsRoot, h.VerdictLeaves, h.Events, h.StateRoot, h.StateRootKind, h.RulesVersion)
+	for _, s := range b.Certificate {
+		a.printf("cosigned   %s at %s\n", s.Validator, s.Time.Format(time.RFC3339))
+	}
+	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	for _, e := range b.Entries {
+		_, _ = io.WriteString(w, strings.Join([]string{strconv.FormatUint(e.Sequence, 10), e.Kind, e.Party, e.Code, strconv.Itoa(len(e.Items)) + " items"}, "\t")+"\n")
+		for _, it := range e.Items {
+			code := it.Code
+			for _, f := range it.Findings {
+				code += " " + f.Code
+			}
+			_, _ = io.WriteString(w, strings.Join([]string{"", "  " + it.Position.String(), it.Kind, it.Verdict, strings.TrimSpace(code)}, "\t")+"\n")
+		}
+	}
+	_ = w.Flush()
+}
+
+// decode is json.Unmarshal for values that came from our own services.
+func decode(b []byte, v any) error {
+	if err := json.Unmarshal(b, v); err != nil {
+		return noAnswer("the service does not speak our JSON: %w", err)
+	}
+	return nil
+}

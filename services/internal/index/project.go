@@ -1,0 +1,191 @@
+// Package index is the projection of certified blocks that answers questions: which events touched a unit, what was
+// inside what and when, and where a key or a submission stands. It holds nothing that the blocks do not: drop it, rebuild
+// it, and it answers the same.
+//
+// It shares the node's key/value store with the rules' own state. Its keys begin with "x/":
+//
+//	x/h/<key text> 00 <position>   an item names the object: u8 verdict, u8 lists (bit n-1: list n)
+//	x/c/<key text> 00 <position>   the object went into (01, str16 parent) or out of (00) a container
+//	x/n/<position>                 the rules' sentence on an item, and the earlier item it repeats
+//	x/k/<key id>                   the party_act that registered a key: position, u16 index
+//	x/s/<submission id>            the first entry that carried a submission: position
+//	x/r/<position>                 a recall that was accepted
+package index
+
+import (
+	"encoding/hex"
+	"errors"
+
+	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/consensus"
+	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/keys"
+	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/wire"
+)
+
+const (
+	historyPrefix     = "x/h/"
+	containmentPrefix = "x/c/"
+	notePrefix        = "x/n/"
+	keyPrefix         = "x/k/"
+	submissionPrefix  = "x/s/"
+	recallPrefix      = "x/r/"
+)
+
+// Effect kinds of docs/spec.md section 9 that the projection reads.
+const (
+	effectPacked   = 3
+	effectUnpacked = 4
+)
+
+func at(prefix, key string, pos enc.Position) string {
+	b := make([]byte, 0, len(prefix)+len(key)+17)
+	b = append(append(append(b, prefix...), key...), 0)
+	return string(pos.Append(b))
+}
+
+func positionOf(key string) enc.Position {
+	r := enc.NewReader([]byte(key[len(key)-16:]))
+	return r.Position()
+}
+
+// Project returns what the index writes for one executed block. view is the state before it.
+func Project(res *consensus.Result, view state.View) (state.WriteSet, error) {
+	o := state.NewOverlay(view)
+	for i := range res.Entries {
+		e := &res.Entries[i]
+		if e.Submission == nil {
+			continue
+		}
+		pos := enc.Position{Height: res.Header.Height, Entry: uint32(i)}
+		if id := submissionPrefix + string(e.Submission.Header.ID[:]); !has(o, id) {
+			o.Put(id, pos.Append(nil))
+		}
+		// A submission that was refused as a whole (counter used, counter gap) has no judged items.
+		for j := range e.Items {
+			pos.Item = uint32(j)
+			if err := projectItem(o, pos, e, j); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return o.WriteSet(), nil
+}
+
+func has(v state.View, key string) bool {
+	_, ok := v.Get(key)
+	return ok
+}
+
+func projectItem(o *state.Overlay, pos enc.Position, e *consensus.Entry, j int) error {
+	it, judged := &e.Submission.Items[j], &e.Items[j]
+	lists := map[string]byte{}
+	for _, u := range it.Committed.Units {
+		lists[u.Key.String()] |= 1 << (u.List - 1)
+	}
+	for key, bits := range lists {
+		o.Put(at(historyPrefix, key, pos), []byte{byte(judged.Verdict), bits})
+	}
+	for _, effect := range judged.Effects {
+		if err := projectEffect(o, pos, effect); err != nil {
+			return err
+		}
+	}
+	if judged.Detail != "" || judged.Related != nil {
+		b := enc.Str16(nil, judged.Detail)
+		if judged.Related != nil {
+			b = judged.Related.Append(b)
+		}
+		o.Put(notePrefix+string(pos.Append(nil)), b)
+	}
+	if judged.Verdict != block.Accepted && judged.Verdict != block.Flagged {
+		return nil
+	}
+	switch m := it.Message.(type) {
+	case *registry.Act:
+		for n, k := range m.Keys {
+			id := keys.ID(k.Use, k.PublicKey)
+			if at := keyPrefix + string(id[:]); !has(o, at) {
+				o.Put(at, enc.U16(pos.Append(nil), uint16(n)))
+			}
+		}
+	case *registry.Recall:
+		o.Put(recallPrefix+string(pos.Append(nil)), []byte{it.Kind})
+	}
+	return nil
+}
+
+func projectEffect(o *state.Overlay, pos enc.Position, effect []byte) error {
+	r := enc.NewReader(effect)
+	kind := r.U8()
+	if kind != effectPacked && kind != effectUnpacked {
+		return nil
+	}
+	parent := r.Str16()
+	for range r.U32() {
+		child := string(r.Str16())
+		if r.Err() != nil {
+			break
+		}
+		value := []byte{0}
+		if kind == effectPacked {
+			value = enc.Str16([]byte{1}, parent)
+		}
+		o.Put(at(containmentPrefix, child, pos), value)
+	}
+	if err := r.Done(); err != nil {
+		return errors.Join(errors.New("index: effect does not decode"), err)
+	}
+	return nil
+}
+
+// KeyAct finds the party_act that registered a key.
+func KeyAct(v state.View, id enc.Hash) (pos enc.Position, index int, ok bool) {
+	b, ok := v.Get(keyPrefix + string(id[:]))
+	if !ok {
+		return pos, 0, false
+	}
+	r := enc.NewReader(b)
+	pos, index = r.Position(), int(r.U16())
+	return pos, index, r.Done() == nil
+}
+
+// SubmissionAt finds the first entry that carried a submission.
+func SubmissionAt(v state.View, id [16]byte) (enc.Position, bool) {
+	b, ok := v.Get(submissionPrefix + string(id[:]))
+	if !ok {
+		return enc.Position{}, false
+	}
+	r := enc.NewReader(b)
+	pos := r.Position()
+	return pos, r.Done() == nil
+}
+
+// Note returns the rules' sentence on an item and the earlier item that it repeats.
+func Note(v state.View, pos enc.Position) (detail string, related *enc.Position) {
+	b, ok := v.Get(notePrefix + string(pos.Append(nil)))
+	if !ok {
+		return "", nil
+	}
+	r := enc.NewReader(b)
+	detail = string(r.Str16())
+	if r.Len() > 0 {
+		p := r.Position()
+		related = &p
+	}
+	return detail, related
+}
+
+// Recalls lists accepted recalls in ledger order.
+func Recalls(v state.View, fn func(enc.Position) bool) {
+	v.Scan(recallPrefix, func(key string, value []byte) bool {
+		if len(value) != 1 || value[0] != wire.KindRecall {
+			return true
+		}
+		return fn(positionOf(key))
+	})
+}
+
+func hexHash(h enc.Hash) string { return hex.EncodeToString(h[:]) }

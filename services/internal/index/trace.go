@@ -1,0 +1,506 @@
+package index
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/consensus"
+	"verilot.dev/ledger/custody"
+	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/epcis"
+	"verilot.dev/ledger/genesis"
+	"verilot.dev/ledger/gs1"
+	"verilot.dev/ledger/keys"
+	"verilot.dev/ledger/proof"
+	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/state"
+)
+
+// Blocks gives the blocks of a node's own verified copy.
+type Blocks interface {
+	Block(height uint64) (*consensus.Result, error)
+}
+
+// Reader answers questions over one consistent view of a node's copy.
+type Reader struct {
+	Genesis *genesis.Genesis
+	View    state.View
+	Blocks  Blocks
+}
+
+// Registry is the registry at the view's position.
+func (r *Reader) Registry() registry.Registry { return registry.Registry{View: r.View} }
+
+// ID names an object in every form that is known.
+type ID struct {
+	Key         string `json:"key"`
+	Kind        string `json:"kind"`
+	GTIN        string `json:"gtin,omitempty"`
+	Serial      string `json:"serial,omitempty"`
+	SSCC        string `json:"sscc,omitempty"`
+	EPC         string `json:"epc,omitempty"` // as first captured
+	DigitalLink string `json:"digitalLink,omitempty"`
+}
+
+// PartyRef names a party.
+type PartyRef struct {
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+}
+
+// PlaceRef names a place.
+type PlaceRef struct {
+	Key     string `json:"key"`
+	GLN     string `json:"gln,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Address string `json:"address,omitempty"`
+	Party   string `json:"party,omitempty"`
+}
+
+// FindingView is a finding as shown.
+type FindingView struct {
+	Code     string       `json:"code"`
+	Severity string       `json:"severity"`
+	State    string       `json:"state"`
+	Position enc.Position `json:"position"`
+	Count    uint32       `json:"count,omitempty"`
+	Detail   string       `json:"detail,omitempty"`
+	Via      string       `json:"via,omitempty"` // the container that it is inherited from
+}
+
+// Document is a reference to a business document. Sealed ones have no value here.
+type Document struct {
+	Type   string `json:"type,omitempty"`
+	Value  string `json:"value,omitempty"`
+	Sealed bool   `json:"sealed,omitempty"`
+}
+
+// Step is one event of a trace.
+type Step struct {
+	Position    enc.Position  `json:"position"`
+	Sequence    uint64        `json:"sequence,string"`
+	BlockTime   time.Time     `json:"blockTime"`
+	EventTime   string        `json:"eventTime"`
+	Offset      string        `json:"offset,omitempty"`
+	EventID     string        `json:"eventID,omitempty"`
+	Type        string        `json:"type"`
+	Action      string        `json:"action,omitempty"`
+	Step        string        `json:"bizStep"`
+	Disposition string        `json:"disposition,omitempty"`
+	Publisher   PartyRef      `json:"publisher"`
+	Source      *PartyRef     `json:"source,omitempty"`
+	Destination *PartyRef     `json:"destination,omitempty"`
+	ReadPoint   *PlaceRef     `json:"readPoint,omitempty"`
+	BizLocation *PlaceRef     `json:"bizLocation,omitempty"`
+	Parent      string        `json:"parent,omitempty"`
+	Lot         string        `json:"lot,omitempty"`
+	Expiry      string        `json:"expiry,omitempty"`
+	Documents   []Document    `json:"documents,omitempty"`
+	Observed    bool          `json:"observed"`
+	Via         []string      `json:"via,omitempty"`
+	Verdict     string        `json:"verdict"`
+	Code        string        `json:"code,omitempty"`
+	Detail      string        `json:"detail,omitempty"`
+	Findings    []FindingView `json:"findings,omitempty"`
+	Repeats     *enc.Position `json:"repeats,omitempty"`
+	Units       int           `json:"units"` // how many EPCs the event names; which ones stays hidden
+	Header      string        `json:"blockHash"`
+	millis      int64
+}
+
+// Trace is everything known of one unit or container, and what that rests on.
+type Trace struct {
+	ID         ID                `json:"id"`
+	Known      bool              `json:"known"`
+	Answer     string            `json:"answer"`
+	Product    *registry.Product `json:"product,omitempty"`
+	Lot        string            `json:"lot,omitempty"`
+	Expiry     string            `json:"expiry,omitempty"`
+	State      string            `json:"state,omitempty"`
+	Phase      string            `json:"phase,omitempty"`
+	Holder     *PartyRef         `json:"holder,omitempty"`
+	Owner      *PartyRef         `json:"owner,omitempty"`
+	To         *PartyRef         `json:"to,omitempty"`
+	Place      *PlaceRef         `json:"place,omitempty"`
+	Containers []string          `json:"containers,omitempty"`
+	Contents   int               `json:"contents,omitempty"`
+	Overlays   []string          `json:"overlays,omitempty"`
+	Recalls    []RecallView      `json:"recalls,omitempty"`
+	Findings   []FindingView     `json:"findings,omitempty"`
+	Steps      []Step            `json:"steps"`
+	Gaps       []string          `json:"gaps,omitempty"`
+	RestsOn    Rest              `json:"restsOn"`
+}
+
+// RecallView is a recall that covers a unit or lot.
+type RecallView struct {
+	registry.Recall
+	Party    string       `json:"party"`
+	Position enc.Position `json:"position"`
+}
+
+// Rest is the newest certified header that an answer rests on. Age is filled in by whoever has a clock.
+type Rest struct {
+	Height     uint64    `json:"height,string"`
+	Time       time.Time `json:"time"`
+	AgeSeconds float64   `json:"ageSeconds"`
+	BlockHash  string    `json:"blockHash"`
+}
+
+// VerdictName is how a verdict is written for people and JSON.
+func VerdictName(v block.VerdictCode) string {
+	switch v {
+	case block.Accepted:
+		return "accepted"
+	case block.Flagged:
+		return "flagged"
+	case block.Rejected:
+		return "rejected"
+	case block.Duplicate:
+		return "duplicate"
+	}
+	return "unknown"
+}
+
+// SeverityName is how a severity is written.
+func SeverityName(s block.Severity) string {
+	switch s {
+	case block.Reject:
+		return "reject"
+	case block.Hold:
+		return "hold"
+	case block.Flag:
+		return "flag"
+	}
+	return "unknown"
+}
+
+// FindingState is how the state of a finding is written (docs/spec.md 7.3).
+func FindingState(s uint8) string {
+	switch s {
+	case 2:
+		return "held"
+	case 3:
+		return "closed"
+	}
+	return "open"
+}
+
+// Party names a party by id.
+func (r *Reader) Party(id string) *PartyRef {
+	if id == "" {
+		return nil
+	}
+	ref := &PartyRef{ID: id}
+	if p, ok := r.Registry().Party(id); ok {
+		ref.Name = p.Name
+	}
+	return ref
+}
+
+// Place names a place by key text.
+func (r *Reader) Place(key string) *PlaceRef {
+	if key == "" {
+		return nil
+	}
+	ref := &PlaceRef{Key: key}
+	if k, err := gs1.ParseKey(key); err == nil {
+		if gln, ok := k.GLN(); ok {
+			ref.GLN = gln.String()
+			ref.Party, _ = r.Registry().PartyOfGLN(ref.GLN)
+		}
+	}
+	if p, ok := r.Registry().Place(key); ok {
+		ref.Name = p.Name
+		var parts []string
+		for _, s := range []string{p.StreetOne, p.StreetTwo, p.City, strings.TrimSpace(p.State + " " + p.PostalCode), p.Country} {
+			if s != "" {
+				parts = append(parts, s)
+			}
+		}
+		ref.Address = strings.Join(parts, ", ")
+	}
+	return ref
+}
+
+func (r *Reader) placeOf(p *epcis.Place) *PlaceRef {
+	if p == nil || p.ID == "" {
+		return nil
+	}
+	epc, err := gs1.ParseEPC(p.ID)
+	if err != nil {
+		return &PlaceRef{Key: "uri:" + p.ID}
+	}
+	return r.Place(epc.Key().String())
+}
+
+func (r *Reader) partyOf(list []epcis.SourceDest) *PartyRef {
+	for _, sd := range list {
+		if epcis.CBVName(sd.Type) != "owning_party" {
+			continue
+		}
+		epc, err := gs1.ParseEPC(sd.Value)
+		if err != nil {
+			return &PartyRef{ID: sd.Value}
+		}
+		if gln, ok := epc.Key().GLN(); ok {
+			if id, ok := r.Registry().PartyOfGLN(gln.String()); ok {
+				return r.Party(id)
+			}
+			return &PartyRef{ID: gln.String()}
+		}
+		return &PartyRef{ID: sd.Value}
+	}
+	return nil
+}
+
+// IDOf names a key in every form that can be derived.
+func IDOf(key gs1.Key) ID {
+	id := ID{Key: key.String(), Kind: key.Kind().String(), DigitalLink: key.DigitalLink(), Serial: key.Serial()}
+	if g, ok := key.GTIN(); ok {
+		id.GTIN = g.String()
+	}
+	if s, ok := key.AsSSCC(); ok {
+		id.SSCC = s.String()
+	}
+	return id
+}
+
+// Head is what answers rest on, without the age.
+func (r *Reader) Head() Rest {
+	head, ok := consensus.ReadHead(r.View)
+	if !ok {
+		return Rest{}
+	}
+	return Rest{Height: head.Header.Height, Time: time.UnixMilli(head.Header.Time).UTC(), BlockHash: hexHash(head.Hash)}
+}
+
+// Trace tells the history and present state of a unit or container. An identifier that the ledger has never seen is an
+// answer, not an error.
+func (r *Reader) Trace(key gs1.Key) (*Trace, error) {
+	t := &Trace{ID: IDOf(key), Steps: []Step{}, RestsOn: r.Head()}
+	touches, cut := History(r.View, key)
+	for i := range touches {
+		step, err := r.step(&touches[i], key)
+		if err != nil {
+			return nil, err
+		}
+		if step != nil {
+			t.Steps = append(t.Steps, *step)
+		}
+	}
+	// The ledger's order decides; the event's own time only sorts what people see (design section 5).
+	slices.SortStableFunc(t.Steps, func(a, b Step) int {
+		switch {
+		case a.millis < b.millis:
+			return -1
+		case a.millis > b.millis:
+			return 1
+		}
+		return a.Position.Compare(b.Position)
+	})
+	if cut {
+		t.Gaps = append(t.Gaps, "The chain of containers is deeper than this trace follows.")
+	}
+	if err := r.present(t, key, touches); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func (r *Reader) present(t *Trace, key gs1.Key, touches []Touch) error {
+	reg := r.Registry()
+	if g, ok := key.GTIN(); ok {
+		if p, ok := reg.Product(g); ok {
+			t.Product = &p
+		}
+	}
+	u, containers, ok := custody.Locate(r.View, key)
+	if !ok {
+		t.Answer = "No record of this unit: nothing on the ledger names it."
+		if len(touches) > 0 {
+			t.Answer = "No accepted event names this unit; what was submitted about it was rejected."
+		}
+		return nil
+	}
+	t.Known = true
+	t.Lot, t.Expiry = u.Lot, u.Expiry
+	t.State = u.State.String()
+	t.Phase = u.Phase.String()
+	t.Holder, t.Owner, t.To = r.Party(u.Holder), r.Party(u.Owner), r.Party(u.To)
+	t.Place = r.Place(u.Place)
+	for _, c := range containers {
+		t.Containers = append(t.Containers, c.String())
+	}
+	custody.Children(r.View, key, func(gs1.Key) bool { t.Contents++; return true })
+	t.Overlays = u.Overlays
+	if g, ok := key.GTIN(); ok && key.IsUnit() {
+		for _, rc := range reg.Recalls(g, u.Lot) {
+			t.Recalls = append(t.Recalls, RecallView{Recall: rc.Recall, Party: rc.Party, Position: rc.Pos})
+		}
+	}
+	t.Findings = r.findings(key, containers)
+	if u.Provisional {
+		t.Gaps = append(t.Gaps, "No birth record received: the maker's own commissioning event is missing.")
+	}
+	t.Answer = answer(t)
+	return nil
+}
+
+func answer(t *Trace) string {
+	s := "Known: " + t.State
+	if t.Holder != nil {
+		name := t.Holder.Name
+		if name == "" {
+			name = t.Holder.ID
+		}
+		if t.Phase == custody.InTransit.String() {
+			s += ", on its way from " + name
+			if t.To != nil {
+				s += " to " + cmpName(t.To)
+			}
+		} else {
+			s += ", with " + name
+		}
+	}
+	if len(t.Recalls) > 0 {
+		s += ", RECALLED"
+	}
+	return s + "."
+}
+
+func cmpName(p *PartyRef) string {
+	if p.Name != "" {
+		return p.Name
+	}
+	return p.ID
+}
+
+func (r *Reader) findings(key gs1.Key, containers []gs1.Key) []FindingView {
+	var out []FindingView
+	add := func(k gs1.Key, via string) {
+		for _, f := range custody.Findings(r.View, k) {
+			out = append(out, FindingView{
+				Code: f.Code, Severity: SeverityName(f.Severity), State: FindingState(f.State), Position: f.Pos, Via: via,
+			})
+		}
+	}
+	add(key, "")
+	for _, c := range containers {
+		add(c, c.String())
+	}
+	return out
+}
+
+func (r *Reader) step(touch *Touch, key gs1.Key) (*Step, error) {
+	res, err := r.Blocks.Block(touch.Pos.Height)
+	if err != nil {
+		return nil, err
+	}
+	e := &res.Entries[touch.Pos.Entry]
+	item := &e.Submission.Items[touch.Pos.Item]
+	s := &Step{
+		Position: touch.Pos, Sequence: e.Seq, BlockTime: time.UnixMilli(res.Header.Time).UTC(), Header: hexHash(res.Hash),
+		Observed: touch.Observed(), Verdict: VerdictName(touch.Verdict), Units: len(item.Committed.Units),
+	}
+	if p := r.Party(e.Submission.Header.Party); p != nil {
+		s.Publisher = *p
+	}
+	for _, c := range touch.Via {
+		s.Via = append(s.Via, c.String())
+	}
+	s.Detail, s.Repeats = Note(r.View, touch.Pos)
+	s.Code, s.Findings, err = Remarks(res, touch.Pos)
+	if err != nil {
+		return nil, err
+	}
+	switch m := item.Message.(type) {
+	case *epcis.Event:
+		r.eventStep(s, m, item.Sealed)
+	case *registry.Recall:
+		s.Type, s.Step, s.EventTime = "Recall", "recall", m.InitiatedOn
+		s.millis = res.Header.Time
+	default:
+		return nil, nil
+	}
+	return s, nil
+}
+
+func (r *Reader) eventStep(s *Step, m *epcis.Event, sealed []commit.Sealed) {
+	s.Type, s.Action, s.EventTime, s.Offset, s.EventID = m.Type, m.Action, m.EventTime, m.EventTimeZoneOffset, m.EventID
+	s.Step, s.Disposition = epcis.CBVName(m.BizStep), epcis.CBVName(m.Disposition)
+	s.Source, s.Destination = r.partyOf(m.SourceList), r.partyOf(m.DestinationList)
+	s.ReadPoint, s.BizLocation = r.placeOf(m.ReadPoint), r.placeOf(m.BizLocation)
+	if epc, err := gs1.ParseEPC(m.ParentID); err == nil {
+		s.Parent = epc.Key().String()
+	}
+	s.Lot, s.Expiry = m.Lot(), m.Expiry()
+	for _, bt := range m.BizTransactionList {
+		s.Documents = append(s.Documents, Document{Type: epcis.CBVName(bt.Type), Value: bt.Value, Sealed: bt.Value == "" && len(sealed) > 0})
+	}
+	s.millis, _ = epcis.EventTimeMillis(m)
+}
+
+// Remarks collects code and findings of an item from the verdict leaves of its block.
+func Remarks(res *consensus.Result, pos enc.Position) (code string, findings []FindingView, err error) {
+	for _, leaf := range res.Verdicts {
+		decoded, err := block.DecodeVerdictLeaf(leaf)
+		if err != nil {
+			return "", nil, err
+		}
+		switch l := decoded.(type) {
+		case block.Verdict:
+			if l.Pos == pos {
+				code = l.Code
+			}
+		case block.Finding:
+			if l.Pos == pos {
+				findings = append(findings, FindingView{Code: l.Code, Severity: SeverityName(l.Severity), State: "open", Position: pos, Count: l.Count})
+			}
+		}
+	}
+	return code, findings, nil
+}
+
+// RecallList returns every accepted recall in ledger order.
+func (r *Reader) RecallList() ([]RecallView, error) {
+	out := []RecallView{}
+	var failed error
+	Recalls(r.View, func(pos enc.Position) bool {
+		res, err := r.Blocks.Block(pos.Height)
+		if err != nil {
+			failed = err
+			return false
+		}
+		sub := res.Entries[pos.Entry].Submission
+		if rc, ok := sub.Items[pos.Item].Message.(*registry.Recall); ok {
+			out = append(out, RecallView{Recall: *rc, Party: sub.Header.Party, Position: pos})
+		}
+		return true
+	})
+	return out, failed
+}
+
+// KeyRecord says where a key was registered: in the genesis file, or by which party_act.
+func (r *Reader) KeyRecord(id enc.Hash) (proof.KeyRecord, error) {
+	for i, p := range r.Genesis.Parties {
+		for j, k := range p.Keys {
+			if keys.ID(k.Use, k.PublicKey) == id {
+				return proof.KeyRecord{Genesis: true, Party: i, Key: j}, nil
+			}
+		}
+	}
+	for i, a := range r.Genesis.Authorities {
+		if keys.ID(keys.Authority, a.Key) == id {
+			return proof.KeyRecord{Genesis: true, Authority: true, Party: i}, nil
+		}
+	}
+	if pos, n, ok := KeyAct(r.View, id); ok {
+		return proof.KeyRecord{Key: n, Act: pos}, nil
+	}
+	return proof.KeyRecord{}, fmt.Errorf("key %x is not registered", id[:8])
+}

@@ -1,0 +1,343 @@
+// Package query is the way out: trace, check, lot totals, blocks, parties and proofs over a node's own verified copy of the
+// ledger. Every answer says which certified header it rests on and how old that is.
+//
+// It trusts its copy, which the follower verified, and nothing that a caller sends.
+package query
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+
+	"verilot.dev/ledger/consensus"
+	"verilot.dev/ledger/genesis"
+	"verilot.dev/ledger/gs1"
+	"verilot.dev/ledger/quorum"
+	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/state"
+	"verilot.dev/services/internal/httpapi"
+	"verilot.dev/services/internal/index"
+	"verilot.dev/services/internal/scan"
+)
+
+// A Copy is a node's own verified copy of the ledger.
+type Copy interface {
+	// Snapshot is a consistent view; the function releases it.
+	Snapshot() (state.View, func(), error)
+	// Block returns the block as stored; an error that Is ErrNoBlock for one that is not there.
+	Block(height uint64) (*consensus.Result, error)
+	// Certificate returns the certificate of the checkpoint of size height + 1.
+	Certificate(height uint64) (quorum.Certificate, error)
+}
+
+// Options of the query service.
+type Options struct {
+	Genesis *genesis.Genesis
+	Copy    Copy
+	Now     func() time.Time
+	// NoBlock reports whether an error of Copy.Block means that there is no such block.
+	NoBlock func(error) bool
+	// Behind says how many published blocks the copy has not applied yet.
+	Behind func() uint64
+}
+
+// Service answers queries.
+type Service struct{ Options }
+
+// stale is the age from which on a check cannot be green (design section 7).
+const stale = 60 * time.Second
+
+// Mount adds the routes.
+func Mount(api *httpapi.API, o Options) *Service {
+	s := &Service{Options: o}
+	h := api.Huma
+	register(h, "trace", "/v1/trace", "History and present state of one unit or container", s.trace)
+	register(h, "check", "/v1/verify", "Pharmacy check: verified, and fit to dispense, with reasons", s.check)
+	register(h, "scan", "/v1/scan", "Read a scanned, typed or pasted text", s.scan)
+	register(h, "lot", "/v1/lots/{gtin}/{lot}", "Totals of a lot per party and state; they add up to the units commissioned", s.lot)
+	register(h, "blocks", "/v1/blocks", "Newest blocks first", s.blocks)
+	register(h, "block", "/v1/blocks/{height}", "One block: header, certificate, entries with verdicts", s.block)
+	register(h, "event", "/v1/events/{height}/{entry}/{item}", "One item of the ledger with verdict and findings", s.event)
+	register(h, "parties", "/v1/parties", "All registered parties", s.parties)
+	register(h, "party", "/v1/parties/{id}", "One party", s.party)
+	register(h, "recalls", "/v1/recalls", "All recalls on the ledger", s.recalls)
+	register(h, "status", "/v1/status", "Where this copy of the ledger stands", s.status)
+	register(h, "digital-link", "/01/{gtin}/21/{serial}", "A GS1 Digital Link resolves to the unit's trace", s.digitalLink)
+	// Answers that are not our JSON go past huma and describe themselves in the OpenAPI document.
+	raw(api, "genesis", "/v1/genesis", "The genesis file, byte for byte", "application/json", s.genesis)
+	raw(api, "checkpoint", "/v1/checkpoint", "Newest certified checkpoint, a C2SP signed note", "text/plain", s.checkpoint)
+	raw(api, "proof", "/v1/proof", "Proof bundle of a unit's trace; format=json (default) or binary", "application/json", s.proof, "id", "format")
+	raw(api, "lot-units", "/v1/lots/{gtin}/{lot}/units", "Every unit of a lot, NDJSON", "application/x-ndjson", s.lotUnits)
+	return s
+}
+
+func register[I, O any](api huma.API, id, path, summary string, fn func(context.Context, *I) (*O, error)) {
+	huma.Register(api, huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary}, fn)
+}
+
+func raw(api *httpapi.API, id, path, summary, contentType string, fn func(*gin.Context) error, queries ...string) {
+	op := &huma.Operation{
+		OperationID: id, Method: http.MethodGet, Path: path, Summary: summary,
+		Responses: map[string]*huma.Response{
+			"200":     {Description: "OK", Content: map[string]*huma.MediaType{contentType: {Schema: &huma.Schema{}}}},
+			"default": {Description: "Error", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: &huma.Schema{Type: "object"}}}},
+		},
+	}
+	ginPath := ""
+	for i := 0; i < len(path); i++ {
+		if path[i] != '{' {
+			ginPath += string(path[i])
+			continue
+		}
+		end := i + 1
+		for path[end] != '}' {
+			end++
+		}
+		name := path[i+1 : end]
+		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true, Schema: &huma.Schema{Type: "string"}})
+		ginPath += ":" + name
+		i = end
+	}
+	for _, q := range queries {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: q, In: "query", Required: q == "id", Schema: &huma.Schema{Type: "string"}})
+	}
+	api.Huma.OpenAPI().AddOperation(op)
+	api.Engine.GET(ginPath, func(c *gin.Context) {
+		if err := fn(c); err != nil {
+			var p *httpapi.Problem
+			if !errors.As(err, &p) {
+				p = httpapi.NewProblem(httpapi.Internal, "the service met a fault of its own; give the operator the request id").Because(err)
+			}
+			httpapi.Write(c, p)
+		}
+	})
+}
+
+// read runs fn over one consistent view.
+func (s *Service) read(fn func(r *index.Reader) error) error {
+	view, done, err := s.Copy.Snapshot()
+	if err != nil {
+		return httpapi.NewProblem(httpapi.Unavailable, "this copy of the ledger cannot be read now; try again in a moment").Because(err)
+	}
+	defer done()
+	return fn(&index.Reader{Genesis: s.Genesis, View: view, Blocks: s.Copy})
+}
+
+// rest completes what an answer rests on with the age by our clock.
+func (s *Service) rest(r index.Rest) index.Rest {
+	r.AgeSeconds = max(0, s.Now().Sub(r.Time).Seconds())
+	return r
+}
+
+// identify reads an identifier in any form, or says why it cannot.
+func (s *Service) identify(text string) (gs1.Key, scan.Answer, error) {
+	if text == "" {
+		return gs1.Key{}, scan.Answer{}, httpapi.NewProblem(httpapi.MissingParameter, "id is missing; send what is on the package: a scan, a Digital Link, an EPC URN or (01)…(21)…")
+	}
+	if key, err := gs1.ParseKey(text); err == nil && (key.IsUnit() || key.Kind() == gs1.KindSSCC) {
+		return key, scan.Answer{Verdict: "valid"}, nil
+	}
+	answer, key := scan.Read(text, s.Now().Year())
+	switch {
+	case answer.Verdict == "ambiguous":
+		p := httpapi.NewProblem(httpapi.AmbiguousScan, "the scan can be read in %d ways, because a separator was lost; scan again with a scanner that sends it (GS), or choose the reading that is printed on the package", len(answer.Readings))
+		for _, r := range answer.Readings {
+			p.Readings = append(p.Readings, fmt.Sprintf("(01)%s(21)%s(17)%s(10)%s", r.GTIN, r.Serial, r.Expiry, r.Lot))
+		}
+		return gs1.Key{}, answer, p
+	case answer.Verdict != "valid" || key.IsZero():
+		p := httpapi.NewProblem(httpapi.InvalidIdentifier, "%q names no unit or container", clip(text))
+		for _, x := range answer.Problems {
+			p.With(httpapi.Fault{Code: x.Code, Message: x.Detail})
+		}
+		if len(answer.Problems) > 0 {
+			p.Detail = answer.Problems[0].Detail
+		}
+		return gs1.Key{}, answer, p
+	}
+	return key, answer, nil
+}
+
+func clip(s string) string {
+	if len(s) > 80 {
+		return s[:80] + "…"
+	}
+	return s
+}
+
+type body[T any] struct{ Body T }
+
+type idInput struct {
+	ID string `query:"id" doc:"What is on the package: scan, Digital Link, EPC URN, (01)…(21)… or ledger key"`
+}
+
+func (s *Service) trace(_ context.Context, in *idInput) (*body[index.Trace], error) {
+	key, answer, err := s.identify(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return s.traceKey(key, answer.EPC)
+}
+
+func (s *Service) digitalLink(_ context.Context, in *struct {
+	GTIN   string `path:"gtin"`
+	Serial string `path:"serial"`
+},
+) (*body[index.Trace], error) {
+	g, err := gs1.ParseGTIN(in.GTIN)
+	if err != nil {
+		return nil, httpapi.NewProblem(httpapi.InvalidIdentifier, "%s", err.Error())
+	}
+	u, err := gs1.NewSGTIN(g, in.Serial)
+	if err != nil {
+		return nil, httpapi.NewProblem(httpapi.InvalidIdentifier, "%s", err.Error())
+	}
+	return s.traceKey(u.Key(), "")
+}
+
+func (s *Service) traceKey(key gs1.Key, captured string) (out *body[index.Trace], err error) {
+	err = s.read(func(r *index.Reader) error {
+		t, err := r.Trace(key)
+		if err != nil {
+			return err
+		}
+		t.RestsOn = s.rest(t.RestsOn)
+		if captured != "" {
+			t.ID.EPC = captured
+		}
+		out = &body[index.Trace]{*t}
+		return nil
+	})
+	return out, err
+}
+
+func (s *Service) scan(_ context.Context, in *struct {
+	Text string `query:"text" doc:"What a scanner sent, with GS as 0x1D" required:"true"`
+},
+) (*body[scan.Answer], error) {
+	answer, _ := scan.Read(in.Text, s.Now().Year())
+	return &body[scan.Answer]{answer}, nil
+}
+
+// Party is a party as shown.
+type Party struct {
+	ID        string             `json:"id"`
+	Name      string             `json:"name"`
+	Roles     []string           `json:"roles"`
+	Suspended bool               `json:"suspended,omitempty"`
+	GLNs      []string           `json:"glns,omitempty"`
+	Prefixes  []string           `json:"companyPrefixes,omitempty"`
+	KeyIDs    []string           `json:"keyIDs,omitempty"`
+	Licences  []registry.Licence `json:"licences,omitempty"`
+	Places    []registry.Place   `json:"places,omitempty"`
+}
+
+func partyView(p *registry.Party) Party {
+	out := Party{ID: p.ID, Name: p.Name, Roles: p.Roles, Suspended: p.Suspended, GLNs: p.GLNs, Prefixes: p.Prefixes, Licences: p.Licences, Places: p.Places}
+	for _, k := range p.Keys {
+		out.KeyIDs = append(out.KeyIDs, hex.EncodeToString(k[:]))
+	}
+	return out
+}
+
+// Parties is the list of parties.
+type Parties struct {
+	Parties []Party    `json:"parties"`
+	RestsOn index.Rest `json:"restsOn"`
+}
+
+func (s *Service) parties(context.Context, *struct{}) (out *body[Parties], err error) {
+	err = s.read(func(r *index.Reader) error {
+		out = &body[Parties]{Parties{RestsOn: s.rest(r.Head()), Parties: []Party{}}}
+		for _, p := range r.Registry().Parties() {
+			out.Body.Parties = append(out.Body.Parties, partyView(&p))
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (s *Service) party(_ context.Context, in *struct {
+	ID string `path:"id"`
+},
+) (out *body[Party], err error) {
+	err = s.read(func(r *index.Reader) error {
+		p, ok := r.Registry().Party(in.ID)
+		if !ok {
+			return httpapi.NewProblem(httpapi.UnknownParty, "no party is registered as %q; /v1/parties lists them", clip(in.ID))
+		}
+		out = &body[Party]{partyView(&p)}
+		return nil
+	})
+	return out, err
+}
+
+// Status is where a copy of the ledger stands.
+type Status struct {
+	Network     string     `json:"network"`
+	GenesisHash string     `json:"genesisHash"`
+	Development bool       `json:"development"`
+	Height      uint64     `json:"height,string"`
+	LastSeq     uint64     `json:"lastSequence,string"`
+	Behind      uint64     `json:"blocksBehind,string"`
+	Validators  int        `json:"validators"`
+	Quorum      int        `json:"quorum"`
+	RestsOn     index.Rest `json:"restsOn"`
+}
+
+func (s *Service) status(context.Context, *struct{}) (out *body[Status], err error) {
+	err = s.read(func(r *index.Reader) error {
+		head, _ := consensus.ReadHead(r.View)
+		st := Status{
+			Network: s.Genesis.Name, GenesisHash: hex.EncodeToString(s.Genesis.Hash[:]), Development: s.Genesis.Development,
+			Height: head.Header.Height, LastSeq: head.Header.LastSeq, Validators: len(s.Genesis.Validators.Validators),
+			Quorum: s.Genesis.Validators.Quorum(), RestsOn: s.rest(r.Head()),
+		}
+		if s.Behind != nil {
+			st.Behind = s.Behind()
+		}
+		out = &body[Status]{st}
+		return nil
+	})
+	return out, err
+}
+
+func (s *Service) genesis(c *gin.Context) error {
+	c.Data(http.StatusOK, "application/json", s.Genesis.File)
+	return nil
+}
+
+func (s *Service) checkpoint(c *gin.Context) error {
+	return s.read(func(r *index.Reader) error {
+		cp, cert, err := s.certified(r)
+		if err != nil {
+			return err
+		}
+		c.Data(http.StatusOK, "text/plain; charset=utf-8", []byte(s.Genesis.Validators.Note(cp, cert)))
+		return nil
+	})
+}
+
+// certified returns the checkpoint of the view's head and its certificate.
+func (s *Service) certified(r *index.Reader) (cp quorum.Checkpoint, cert quorum.Certificate, err error) {
+	head, ok := consensus.ReadHead(r.View)
+	if !ok || head.Header.Height == 0 {
+		return cp, nil, httpapi.NewProblem(httpapi.ProofUnavailable, "no block is certified yet; capture something first")
+	}
+	size := head.Header.Height + 1
+	root, _, err := consensus.LogRoot(r.View, size, nil)
+	if err != nil {
+		return cp, nil, fmt.Errorf("header log of size %d: %w", size, err)
+	}
+	cert, err = s.Copy.Certificate(head.Header.Height)
+	if err != nil {
+		return cp, nil, fmt.Errorf("certificate of block %d: %w", head.Header.Height, err)
+	}
+	return quorum.Checkpoint{Origin: s.Genesis.Origin(), Size: size, Root: root}, cert, nil
+}

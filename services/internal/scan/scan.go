@@ -1,0 +1,67 @@
+// Package scan is the JSON shape of a barcode reading, shared by the command line and the query API.
+package scan
+
+import "verilot.dev/ledger/gs1"
+
+// Answer is what a scanned, typed or pasted text means. Every member is always there, so that scripts need not test for it.
+type Answer struct {
+	Verdict     string    `json:"verdict"` // valid, invalid or ambiguous
+	Kind        string    `json:"kind"`
+	GTIN        string    `json:"gtin"`
+	Serial      string    `json:"serial"`
+	Lot         string    `json:"lot"`
+	Expiry      string    `json:"expiry"` // YYYY-MM-DD
+	SSCC        string    `json:"sscc"`
+	EPC         string    `json:"epc"`
+	DigitalLink string    `json:"digitalLink"`
+	Readings    []Reading `json:"readings"`
+	Problems    []Problem `json:"problems"`
+}
+
+// Reading is one way to understand the text.
+type Reading struct {
+	Kind        string `json:"kind"`
+	GTIN        string `json:"gtin"`
+	Serial      string `json:"serial"`
+	Lot         string `json:"lot"`
+	Expiry      string `json:"expiry"`
+	SSCC        string `json:"sscc"`
+	DigitalLink string `json:"digitalLink"`
+}
+
+// Problem is a remark on the text.
+type Problem struct {
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+// Read reads text. year is the current one: two-digit years of expiry dates are near it (GS1 General Specifications 7.12).
+func Read(text string, year int) (Answer, gs1.Key) {
+	r := gs1.ReadScan(text, year)
+	main := reading(&r.Reading)
+	a := Answer{
+		Verdict: string(r.Verdict), Kind: main.Kind, GTIN: main.GTIN, Serial: main.Serial, Lot: main.Lot, Expiry: main.Expiry,
+		SSCC: main.SSCC, DigitalLink: main.DigitalLink, EPC: r.EPC.Captured(), Readings: []Reading{}, Problems: []Problem{},
+	}
+	if a.EPC == "" {
+		a.EPC = main.DigitalLink
+	}
+	for i := range r.Readings {
+		a.Readings = append(a.Readings, reading(&r.Readings[i]))
+	}
+	for _, p := range r.Problems {
+		a.Problems = append(a.Problems, Problem{Code: p.Code, Detail: p.Detail})
+	}
+	return a, r.Key
+}
+
+func reading(r *gs1.Reading) Reading {
+	out := Reading{Kind: r.Kind, GTIN: r.GTIN, Serial: r.Serial, Lot: r.Lot, SSCC: r.SSCC}
+	if !r.Expiry.IsZero() {
+		out.Expiry = r.Expiry.String()
+	}
+	if !r.Key.IsZero() {
+		out.DigitalLink = r.Key.DigitalLink()
+	}
+	return out
+}
