@@ -1,0 +1,315 @@
+// Package bus is the way to the broker: every stream, subject and consumer is declared here, once.
+//
+// Format: two JetStream streams. CUSTODY keeps every message of the ledger, for ever, in the one order that the
+// blocks follow: custody.v1.submit.<party> carries signed submissions, custody.v1.cut.<validator> the epoch record and
+// the validators' pulses. BLOCKS carries decided blocks to followers, in chunks (see blocks.go).
+//
+// Trust: the broker is trusted to answer, never to be right. An ack means stored and synced, not judged; a duplicate
+// flag says that some message had this id, not that it was ours; a sequence number names a message only as long as
+// the broker has not lost its tail, so Consume has its caller compare histories on every connection.
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The streams.
+const (
+	Custody = "CUSTODY"
+	Blocks  = "BLOCKS"
+)
+
+// Limits of the broker (docs/spec.md section 5.2; one atomic batch).
+const (
+	MaxPayload      = 1 << 20
+	MaxBatch        = 1000
+	MaxBatchBytes   = 8 << 20
+	DuplicateWindow = 2 * time.Minute
+)
+
+// streams declares both streams. replicas is 1 for an embedded broker, 3 or 5 in a cluster.
+func streams(replicas int) []jetstream.StreamConfig {
+	base := jetstream.StreamConfig{
+		Storage:            jetstream.FileStorage,
+		Retention:          jetstream.LimitsPolicy,
+		Discard:            jetstream.DiscardNew,
+		MaxMsgs:            -1,
+		MaxBytes:           -1,
+		MaxMsgsPerSubject:  -1,
+		MaxMsgSize:         -1,
+		MaxConsumers:       -1,
+		DenyDelete:         true,
+		DenyPurge:          true,
+		AllowAtomicPublish: true,
+		Duplicates:         DuplicateWindow,
+		Replicas:           replicas,
+	}
+	custody, blocks := base, base
+	custody.Name, custody.Subjects = Custody, []string{"custody.v1.submit.*", "custody.v1.cut.*"}
+	custody.Description = "Every message of the ledger, in order"
+	blocks.Name, blocks.Subjects = Blocks, []string{"blocks.v1.*"}
+	blocks.Description = "Decided blocks; a position here means nothing"
+	return []jetstream.StreamConfig{custody, blocks}
+}
+
+// Options say which broker to use and who is calling.
+type Options struct {
+	URL      string       // of a broker on the network; ignored with Server
+	Server   InProcess    // an embedded broker, reached without a socket
+	Name     string       // shown by the broker's monitoring
+	Creds    string       // path of a NATS .creds file, for a broker that asks for one
+	Replicas int          // of streams that Ensure creates; 0 is 1
+	Log      *slog.Logger // nil: silent
+}
+
+// InProcess is what *Server is, and what a test wraps to cut the line.
+type InProcess interface{ nats.InProcessConnProvider }
+
+// Bus is one connection. Methods may be called concurrently.
+type Bus struct {
+	nc       *nats.Conn
+	js       jetstream.JetStream
+	log      *slog.Logger
+	replicas int
+
+	mu       sync.Mutex
+	watchers map[int]func() // called when the connection came back
+	nextID   int
+	line     context.Context // ends when the connection breaks: who waits for an answer need not wait longer
+	cut      context.CancelFunc
+}
+
+// Connect dials the broker and keeps the connection up until Close.
+func Connect(ctx context.Context, o Options) (*Bus, error) {
+	b := &Bus{log: o.Log, replicas: max(o.Replicas, 1), watchers: map[int]func(){}}
+	if b.log == nil {
+		b.log = slog.New(slog.DiscardHandler)
+	}
+	b.line, b.cut = context.WithCancel(context.Background())
+	opts := []nats.Option{
+		nats.Name(o.Name),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(200 * time.Millisecond),
+		nats.ReconnectJitter(100*time.Millisecond, 100*time.Millisecond),
+		// What is published while the line is down fails at once instead of leaving later, out of order.
+		nats.ReconnectBufSize(-1),
+		nats.ReconnectHandler(func(*nats.Conn) { b.reconnected() }),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				b.log.Warn("broker connection lost", "err", err)
+			}
+			b.disconnected()
+		}),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { b.log.Warn("broker", "err", err) }),
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		opts = append(opts, nats.Timeout(time.Until(deadline)))
+	}
+	if o.Creds != "" {
+		opts = append(opts, nats.UserCredentials(o.Creds))
+	}
+	url := o.URL
+	if o.Server != nil {
+		opts, url = append(opts, nats.InProcessServer(o.Server)), ""
+	}
+	nc, err := nats.Connect(url, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to broker: %w", err)
+	}
+	b.nc = nc
+	if b.js, err = jetstream.New(nc, jetstream.WithDefaultTimeout(requestTimeout)); err != nil {
+		nc.Close()
+		return nil, fmt.Errorf("connect to broker: %w", err)
+	}
+	return b, nil
+}
+
+const requestTimeout = 10 * time.Second
+
+// Close ends the connection; consumers end with an error or their context, whichever they see first.
+func (b *Bus) Close() {
+	b.nc.Close()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.cut()
+}
+
+// Connected reports whether the line to the broker is up now.
+func (b *Bus) Connected() bool { return b.nc.IsConnected() }
+
+func (b *Bus) disconnected() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.cut()
+	b.line, b.cut = context.WithCancel(context.Background())
+}
+
+func (b *Bus) currentLine() context.Context {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.line
+}
+
+func (b *Bus) reconnected() {
+	b.log.Info("broker connection is back")
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, f := range b.watchers {
+		f()
+	}
+}
+
+// onReconnect calls f, which must not block, whenever the connection came back, until cancel.
+func (b *Bus) onReconnect(f func()) (cancel func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	id := b.nextID
+	b.nextID++
+	b.watchers[id] = f
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.watchers, id)
+	}
+}
+
+// SettingsError lists the settings of an existing stream under which messages could be lost or changed.
+type SettingsError struct {
+	Stream  string
+	Differs []string
+}
+
+func (e *SettingsError) Error() string {
+	return fmt.Sprintf("stream %s exists with settings that could lose or change messages: %s (it is never altered or re-created here)",
+		e.Stream, strings.Join(e.Differs, "; "))
+}
+
+// Ensure creates the streams that do not exist and checks those that do. It changes nothing about an existing stream.
+func (b *Bus) Ensure(ctx context.Context) error {
+	for _, want := range streams(b.replicas) {
+		s, err := b.js.CreateStream(ctx, want)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			s, err = b.js.Stream(ctx, want.Name)
+		}
+		if err != nil {
+			return fmt.Errorf("ensure stream %s: %w", want.Name, err)
+		}
+		if d := dangerous(s.CachedInfo().Config, want); len(d) > 0 {
+			return &SettingsError{Stream: want.Name, Differs: d}
+		}
+	}
+	return nil
+}
+
+// dangerous names the settings of have that differ from want and matter. Replicas, compression, the duplicate window
+// and direct gets are the operator's business.
+func dangerous(have, want jetstream.StreamConfig) []string {
+	var d []string
+	check := func(name string, ok bool, have, want any) {
+		if !ok {
+			d = append(d, fmt.Sprintf("%s is %v, must be %v", name, have, want))
+		}
+	}
+	same := func(name string, have, want any) { check(name, have == want, have, want) }
+	unlimited := func(name string, n int64) { check(name, n <= 0, n, "unlimited") }
+	subjects := slices.Clone(have.Subjects)
+	slices.Sort(subjects)
+	sorted := slices.Clone(want.Subjects)
+	slices.Sort(sorted)
+	check("subjects", slices.Equal(subjects, sorted), have.Subjects, want.Subjects)
+	same("storage", have.Storage, want.Storage)
+	same("retention", have.Retention, want.Retention)
+	same("discard", have.Discard, want.Discard)
+	unlimited("max_msgs", have.MaxMsgs)
+	unlimited("max_bytes", have.MaxBytes)
+	unlimited("max_age", int64(have.MaxAge))
+	unlimited("max_msgs_per_subject", have.MaxMsgsPerSubject)
+	check("max_msg_size", have.MaxMsgSize <= 0 || have.MaxMsgSize >= MaxPayload, have.MaxMsgSize, "unlimited")
+	same("deny_delete", have.DenyDelete, true)
+	same("deny_purge", have.DenyPurge, true)
+	same("allow_rollup_hdrs", have.AllowRollup, false)
+	same("allow_msg_ttl", have.AllowMsgTTL, false)
+	same("allow_msg_counter", have.AllowMsgCounter, false)
+	same("allow_msg_schedules", have.AllowMsgSchedules, false)
+	same("allow_atomic", have.AllowAtomicPublish, true)
+	same("persist_mode", have.PersistMode, jetstream.DefaultPersistMode)
+	same("no_ack", have.NoAck, false)
+	same("sealed", have.Sealed, false)
+	check("first_seq", have.FirstSeq <= 1, have.FirstSeq, "1")
+	check("mirror", have.Mirror == nil, have.Mirror, "none")
+	check("sources", len(have.Sources) == 0, len(have.Sources), "none")
+	check("subject_transform", have.SubjectTransform == nil, have.SubjectTransform, "none")
+	return d
+}
+
+// LastSeq returns the sequence of the newest message in CUSTODY, 0 when there is none.
+func (b *Bus) LastSeq(ctx context.Context) (uint64, error) {
+	s, err := b.js.Stream(ctx, Custody)
+	if err != nil {
+		return 0, fmt.Errorf("look up stream %s: %w", Custody, err)
+	}
+	return s.CachedInfo().State.LastSeq, nil
+}
+
+// ErrNotFound: the stream holds no such message.
+var ErrNotFound = errors.New("bus: no such message")
+
+// GetMessage reads one message of CUSTODY, or fails with ErrNotFound. The stream's leader answers, so that "not found"
+// is never a replica that lags.
+func (b *Bus) GetMessage(ctx context.Context, seq uint64) (Message, error) {
+	return b.get(ctx, Custody, seq)
+}
+
+func (b *Bus) get(ctx context.Context, stream string, seq uint64) (Message, error) {
+	return b.getFrom(ctx, stream, func(s jetstream.Stream) (*jetstream.RawStreamMsg, error) { return s.GetMsg(ctx, seq) }, seq)
+}
+
+// newest reads the newest message of a subject.
+func (b *Bus) newest(ctx context.Context, stream, subject string) (Message, error) {
+	return b.getFrom(ctx, stream, func(s jetstream.Stream) (*jetstream.RawStreamMsg, error) {
+		return s.GetLastMsgForSubject(ctx, subject)
+	}, subject)
+}
+
+func (b *Bus) getFrom(ctx context.Context, stream string, get func(jetstream.Stream) (*jetstream.RawStreamMsg, error), which any) (Message, error) {
+	s, err := b.js.Stream(ctx, stream)
+	if err != nil {
+		return Message{}, fmt.Errorf("look up stream %s: %w", stream, err)
+	}
+	m, err := get(s)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return Message{}, fmt.Errorf("message %v of %s: %w", which, stream, ErrNotFound)
+	}
+	if err != nil {
+		return Message{}, fmt.Errorf("read message %v of %s: %w", which, stream, err)
+	}
+	return Message{Seq: m.Sequence, Subject: m.Subject, Data: m.Data}, nil
+}
+
+// Message is one stored message.
+type Message struct {
+	Seq     uint64
+	Subject string
+	Data    []byte
+}
+
+// token refuses what would not be exactly one literal subject token.
+func token(s string) (string, error) {
+	if s == "" || len(s) > 64 || strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-'
+	}) {
+		return "", fmt.Errorf("bus: %s is no name for a subject", strconv.Quote(s))
+	}
+	return s, nil
+}
