@@ -1,0 +1,400 @@
+package epcis
+
+import (
+	"bufio"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// The scanner sits between encoding/xml and the reader. encoding/xml alone is too forgiving for a document that is
+// signed: it takes several roots, undeclared prefixes, repeated attributes and text outside the root, and it has
+// no limits. It is used for raw tokens; namespaces, nesting and limits are kept here.
+
+type tokenKind uint8
+
+const (
+	tokenStart tokenKind = 1 + iota
+	tokenEnd
+	tokenText
+	tokenEOF
+)
+
+// pos is where a token begins: line and byte in the line, both from 1.
+type pos struct{ line, col int }
+
+type binding struct{ prefix, space string }
+
+type frame struct {
+	raw      xml.Name
+	bindings int // in scope before this element
+}
+
+type scanner struct {
+	dec      *xml.Decoder
+	input    *guard
+	maxDepth int
+	maxAttrs int
+
+	frames   []frame
+	bindings []binding
+	started  bool  // something but white space was seen
+	rooted   bool  // the root was opened
+	encErr   error // why the declared encoding cannot be read
+	stop     int64 // offset at which the event being read is too large; 0: none is being read
+
+	// The current token. attrs is without namespace declarations; text is valid until the next call of next.
+	kind  tokenKind
+	name  xml.Name
+	attrs []xml.Attr
+	text  []byte
+	at    pos
+}
+
+var (
+	errDocumentBytes = errors.New("document too large")
+	errTokenBytes    = errors.New("token too large")
+	// errEventTooLarge unwinds the reading of one event, which is then skipped.
+	errEventTooLarge = errors.New("event too large")
+)
+
+// guard ends the input when the document, or one tag, text or comment of it, is too long. Without the second limit
+// a single tag could make encoding/xml collect millions of attributes.
+type guard struct {
+	r           io.Reader
+	left        int64
+	token, full int
+}
+
+func (g *guard) Read(b []byte) (int, error) {
+	if g.token <= 0 {
+		return 0, errTokenBytes
+	}
+	if int64(len(b)) > g.left+1 {
+		b = b[:g.left+1]
+	}
+	n, err := g.r.Read(b)
+	g.left -= int64(n)
+	g.token -= n
+	if g.left < 0 {
+		return 0, errDocumentBytes
+	}
+	return n, err
+}
+
+const (
+	maxToken  = 1 << 20
+	readAhead = 32 << 10
+)
+
+func newScanner(r io.Reader, opt *Options) (*scanner, error) {
+	s := &scanner{
+		input:    &guard{r: r, left: opt.MaxBytes, token: maxToken, full: maxToken},
+		maxDepth: opt.MaxDepth,
+		maxAttrs: opt.MaxAttributes,
+	}
+	in := bufio.NewReaderSize(s.input, readAhead)
+	head, _ := in.Peek(3) // a read error comes again with the first token
+	switch {
+	case len(head) >= 3 && head[0] == 0xEF && head[1] == 0xBB && head[2] == 0xBF:
+		_, _ = in.Discard(3)
+	case len(head) >= 2 && (head[0] == 0xFE && head[1] == 0xFF || head[0] == 0xFF && head[1] == 0xFE):
+		return nil, &ParseError{
+			Code: CodeMalformed, Line: 1, Column: 1,
+			Message: "the document is encoded in UTF-16", Hint: "save it as UTF-8",
+		}
+	}
+	s.dec = xml.NewDecoder(in)
+	s.dec.CharsetReader = s.charset
+	return s, nil
+}
+
+// charset supports the two single-byte encodings of which every document is unambiguous.
+func (s *scanner) charset(label string, input io.Reader) (io.Reader, error) {
+	in, ok := input.(io.ByteReader)
+	if !ok {
+		in = bufio.NewReader(input)
+	}
+	switch strings.ToLower(label) {
+	case "iso-8859-1", "latin1":
+		return &latin1{in: in, max: 0xFF}, nil
+	case "us-ascii", "ascii":
+		return &latin1{in: in, max: 0x7F}, nil
+	}
+	s.encErr = &ParseError{
+		Code: CodeMalformed, Line: 1, Column: 1,
+		Message: "the document declares the encoding " + quote(label),
+		Hint:    "use UTF-8 (ISO-8859-1 and US-ASCII are read too)",
+	}
+	return nil, s.encErr
+}
+
+// latin1 turns ISO-8859-1 into UTF-8, byte by byte.
+type latin1 struct {
+	in      io.ByteReader
+	max     byte
+	pending byte
+}
+
+var errNotASCII = errors.New("a byte above 127 in a document that declares US-ASCII")
+
+func (l *latin1) ReadByte() (byte, error) {
+	if b := l.pending; b != 0 {
+		l.pending = 0
+		return b, nil
+	}
+	b, err := l.in.ReadByte()
+	if err != nil || b < 0x80 {
+		return b, err
+	}
+	if b > l.max {
+		return 0, errNotASCII
+	}
+	l.pending = 0x80 | b&0x3F
+	return 0xC0 | b>>6, nil
+}
+
+func (l *latin1) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	b, err := l.ReadByte()
+	if err != nil {
+		return 0, err
+	}
+	p[0] = b
+	return 1, nil
+}
+
+func (s *scanner) here() pos {
+	line, col := s.dec.InputPos()
+	return pos{line, col}
+}
+
+func (s *scanner) malformed(format string, args ...any) error {
+	return &ParseError{
+		Code: CodeMalformed, Line: s.at.line, Column: s.at.col,
+		Message: fmt.Sprintf(format, args...), Hint: "the document is not well-formed XML; have it written again by its sender",
+	}
+}
+
+func (s *scanner) exceeded(format string, args ...any) error {
+	return &ParseError{
+		Code: CodeLimit, Line: s.at.line, Column: s.at.col,
+		Message: fmt.Sprintf(format, args...), Hint: "no EPCIS document needs this; have it written again by its sender",
+	}
+}
+
+// next moves to the next token. Comments and processing instructions are passed over.
+func (s *scanner) next() error {
+	for {
+		if s.stop != 0 && s.dec.InputOffset() > s.stop {
+			return errEventTooLarge
+		}
+		s.at = s.here()
+		s.input.token = s.input.full
+		t, err := s.dec.RawToken()
+		if err != nil {
+			return s.fail(err)
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			s.started = true
+			return s.open(t)
+		case xml.EndElement:
+			return s.close(t)
+		case xml.CharData:
+			if len(s.frames) == 0 {
+				if !isBlank(t) {
+					return s.malformed("text stands outside the root element")
+				}
+				s.started = true
+				continue
+			}
+			s.kind, s.text = tokenText, t
+			return nil
+		case xml.Comment:
+			s.started = true
+		case xml.ProcInst:
+			if strings.EqualFold(t.Target, "xml") && s.started {
+				return s.malformed("an XML declaration stands in the middle of the document")
+			}
+			s.started = true
+		case xml.Directive:
+			return &ParseError{
+				Code: CodeMalformed, Line: s.at.line, Column: s.at.col,
+				Message: "the document has a document type declaration", Hint: "remove <!DOCTYPE …>: EPCIS needs none and it is not read",
+			}
+		}
+	}
+}
+
+func (s *scanner) open(t xml.StartElement) error {
+	if len(s.frames) == 0 && s.rooted {
+		return s.malformed("a second root element <%s> follows the first", clip(t.Name.Local))
+	}
+	s.rooted = true
+	if len(s.frames) >= s.maxDepth {
+		return s.exceeded("elements are nested more than %d deep", s.maxDepth)
+	}
+	if len(t.Attr) > s.maxAttrs {
+		return s.exceeded("<%s> has %d attributes, at most %d are read", clip(t.Name.Local), len(t.Attr), s.maxAttrs)
+	}
+	s.frames = append(s.frames, frame{t.Name, len(s.bindings)})
+	n := 0
+	for _, a := range t.Attr {
+		switch {
+		case a.Name.Space == "xmlns":
+			if a.Value == "" {
+				return s.malformed("the prefix %s is declared without a namespace", quote(a.Name.Local))
+			}
+			if a.Name.Local == "xmlns" || a.Name.Local == "xml" && a.Value != nsXML {
+				return s.malformed("the prefix %s cannot be declared", quote(a.Name.Local))
+			}
+			s.bindings = append(s.bindings, binding{a.Name.Local, a.Value})
+		case a.Name.Space == "" && a.Name.Local == "xmlns":
+			s.bindings = append(s.bindings, binding{"", a.Value})
+		default:
+			t.Attr[n] = a
+			n++
+		}
+	}
+	declared := s.bindings[s.frames[len(s.frames)-1].bindings:]
+	for i := range declared {
+		for j := range i {
+			if declared[i].prefix == declared[j].prefix {
+				return s.malformed("the prefix %s is declared twice on <%s>", quote(declared[i].prefix), clip(t.Name.Local))
+			}
+		}
+	}
+	s.attrs = t.Attr[:n]
+	for i := range s.attrs {
+		a := &s.attrs[i]
+		if a.Name.Space != "" {
+			if err := s.resolve(&a.Name); err != nil {
+				return err
+			}
+		}
+		for j := range i {
+			if s.attrs[j].Name == a.Name {
+				return s.malformed("the attribute %s stands twice on <%s>", quote(a.Name.Local), clip(t.Name.Local))
+			}
+		}
+	}
+	s.kind, s.name = tokenStart, t.Name
+	return s.resolve(&s.name)
+}
+
+func (s *scanner) close(t xml.EndElement) error {
+	last := len(s.frames) - 1
+	if last < 0 {
+		return s.malformed("</%s> closes nothing", clip(t.Name.Local))
+	}
+	if f := s.frames[last]; f.raw != t.Name {
+		return s.malformed("<%s> is closed by </%s>", clip(rawName(f.raw)), clip(rawName(t.Name)))
+	}
+	s.bindings = s.bindings[:s.frames[last].bindings]
+	s.frames = s.frames[:last]
+	s.kind = tokenEnd
+	return nil
+}
+
+// resolve puts the namespace in the place of the prefix.
+func (s *scanner) resolve(n *xml.Name) error {
+	if strings.IndexByte(n.Local, ':') >= 0 {
+		return s.malformed("%s is not a name", quote(n.Local))
+	}
+	space, ok := s.lookup(n.Space)
+	if !ok {
+		return s.malformed("the prefix %s of %s is not declared", quote(n.Space), quote(n.Local))
+	}
+	n.Space = space
+	return nil
+}
+
+func (s *scanner) lookup(prefix string) (string, bool) {
+	for i := len(s.bindings) - 1; i >= 0; i-- {
+		if s.bindings[i].prefix == prefix {
+			return s.bindings[i].space, true
+		}
+	}
+	if prefix == "xml" {
+		return nsXML, true
+	}
+	return "", prefix == ""
+}
+
+// fail says what a read error means.
+func (s *scanner) fail(err error) error {
+	var syntax *xml.SyntaxError
+	end := s.here()
+	switch {
+	case errors.Is(err, io.EOF):
+		switch {
+		case len(s.frames) > 0:
+			return s.malformed("the document ends inside <%s>", clip(rawName(s.frames[len(s.frames)-1].raw)))
+		case !s.rooted:
+			return &ParseError{Code: CodeNotEPCIS, Line: end.line, Column: end.col, Message: "the document is empty", Hint: hintNotEPCIS}
+		}
+		s.kind = tokenEOF
+		return nil
+	case s.encErr != nil:
+		return s.encErr
+	case errors.Is(err, errDocumentBytes):
+		return &ParseError{
+			Code: CodeDocumentTooLarge, Line: end.line, Column: end.col,
+			Message: "the document is larger than what is accepted", Hint: "send it in several documents",
+		}
+	case errors.Is(err, errTokenBytes):
+		return s.exceeded("one tag, text or comment is longer than %d bytes", s.input.full)
+	case errors.As(err, &syntax):
+		s.at = pos{syntax.Line, end.col}
+		return s.malformed("%s", clip(syntax.Msg))
+	case errors.Is(err, errNotASCII), strings.HasPrefix(err.Error(), "xml: "):
+		s.at = end
+		return s.malformed("%s", clip(strings.TrimPrefix(err.Error(), "xml: ")))
+	}
+	return fmt.Errorf("read EPCIS document: %w", err)
+}
+
+func rawName(n xml.Name) string {
+	if n.Space == "" {
+		return n.Local
+	}
+	return n.Space + ":" + n.Local
+}
+
+func isBlank(b []byte) bool {
+	for _, c := range b {
+		if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
+			return false
+		}
+	}
+	return true
+}
+
+// trim removes white space around a value, as the schema does (whiteSpace="collapse") for everything standard.
+func trim(b []byte) []byte {
+	for len(b) > 0 && isBlank(b[:1]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isBlank(b[len(b)-1:]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+const blank = " \t\r\n"
+
+// clip shortens what is quoted from a document, so that a message stays readable and small.
+func clip(s string) string {
+	const most = 120
+	if len(s) <= most {
+		return strings.ToValidUTF8(s, "\uFFFD")
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+func quote(s string) string { return fmt.Sprintf("%q", clip(s)) }

@@ -1,0 +1,137 @@
+package epcis
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+const hintTime = "write it as 2026-11-20T13:15:00.000-05:00"
+
+// instant is an xsd:dateTime. Its fraction is cut to milliseconds: times before 1970 too go down, not towards zero.
+type instant struct {
+	millis int64 // since 1970 UTC; as if in UTC when there is no zone
+	zoned  bool
+}
+
+// parseTime reads an xsd:dateTime of the years 0001 to 9999. Package time is not used: it takes and refuses other
+// texts than XML Schema does, and the reading of a text must not change with the Go version.
+func parseTime(s string) (instant, error) {
+	bad := fmt.Errorf("%s is not a date and time", quote(s))
+	if len(s) < len("2006-01-02T15:04:05") || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' {
+		return instant{}, bad
+	}
+	year, ok1 := digits(s[0:4])
+	month, ok2 := digits(s[5:7])
+	day, ok3 := digits(s[8:10])
+	hour, ok4 := digits(s[11:13])
+	minute, ok5 := digits(s[14:16])
+	second, ok6 := digits(s[17:19])
+	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || !ok6 {
+		return instant{}, bad
+	}
+	rest := s[19:]
+	millis := 0
+	if strings.HasPrefix(rest, ".") {
+		n := 1
+		for n < len(rest) && '0' <= rest[n] && rest[n] <= '9' {
+			n++
+		}
+		if n == 1 {
+			return instant{}, bad
+		}
+		millis, _ = digits((rest[1:n] + "00")[:3])
+		if hour == 24 && strings.Trim(rest[1:n], "0") != "" {
+			return instant{}, bad
+		}
+		rest = rest[n:]
+	}
+	switch {
+	case year < 1, month < 1, month > 12, day < 1, day > daysIn(year, month):
+		return instant{}, fmt.Errorf("%s: there is no such day", quote(s))
+	case hour > 24, minute > 59, second > 59, hour == 24 && (minute > 0 || second > 0):
+		return instant{}, fmt.Errorf("%s: there is no such time of day", quote(s))
+	}
+	t := instant{millis: ((int64(days(year, month, day))*24+int64(hour))*60+int64(minute))*60_000 + int64(second)*1000 + int64(millis)}
+	switch {
+	case rest == "":
+		return t, nil
+	case rest == "Z":
+		t.zoned = true
+		return t, nil
+	}
+	offset, err := parseOffset(rest)
+	if err != nil {
+		return instant{}, fmt.Errorf("%s: after the seconds, want Z or a zone such as -05:00", quote(s))
+	}
+	t.zoned = true
+	t.millis -= int64(offset) * 60_000
+	return t, nil
+}
+
+var errOffset = errors.New("not an offset between -14:00 and +14:00")
+
+// parseOffset reads an eventTimeZoneOffset and returns its minutes.
+func parseOffset(s string) (int, error) {
+	if len(s) != 6 || s[0] != '+' && s[0] != '-' || s[3] != ':' {
+		return 0, errOffset
+	}
+	h, ok1 := digits(s[1:3])
+	m, ok2 := digits(s[4:6])
+	if !ok1 || !ok2 || m > 59 || h > 14 || h == 14 && m > 0 {
+		return 0, errOffset
+	}
+	if s[0] == '-' {
+		return -(h*60 + m), nil
+	}
+	return h*60 + m, nil
+}
+
+func digits(s string) (n int, ok bool) {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+		n = n*10 + int(s[i]-'0')
+	}
+	return n, true
+}
+
+func daysIn(year, month int) int {
+	switch month {
+	case 4, 6, 9, 11:
+		return 30
+	case 2:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	}
+	return 31
+}
+
+// days counts from 1970-01-01 in the Gregorian calendar.
+func days(year, month, day int) int {
+	if month <= 2 { // the year begins in March: leap days are last
+		year--
+		month += 12
+	}
+	return 365*year + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 + day - 719469
+}
+
+// EventTimeMillis is the event time in milliseconds since 1970 UTC, rounded down. A time without a zone is taken
+// to be local, in eventTimeZoneOffset.
+func EventTimeMillis(e *Event) (int64, error) {
+	t, err := parseTime(strings.Trim(e.EventTime, blank))
+	if err != nil {
+		return 0, fmt.Errorf("eventTime: %w", err)
+	}
+	if t.zoned {
+		return t.millis, nil
+	}
+	offset, err := parseOffset(strings.Trim(e.EventTimeZoneOffset, blank))
+	if err != nil {
+		return 0, fmt.Errorf("eventTime %s has no zone and eventTimeZoneOffset %s is %w", quote(e.EventTime), quote(e.EventTimeZoneOffset), err)
+	}
+	return t.millis - int64(offset)*60_000, nil
+}
