@@ -204,7 +204,8 @@ func (b *Bus) request(ctx context.Context, m *nats.Msg) (pubAck, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	release := context.AfterFunc(b.currentLine(), cancel)
+	line := b.currentLine() //nolint:contextcheck // the connection's life, not the caller's
+	release := context.AfterFunc(line, cancel)
 	defer release()
 	resp, err := b.nc.RequestMsgWithContext(ctx, m)
 	switch {

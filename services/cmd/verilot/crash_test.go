@@ -1,0 +1,357 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"verilot.dev/services/internal/network"
+	"verilot.dev/services/internal/query"
+)
+
+// TestKillNine kills a whole network with SIGKILL at random instants under load, restarts it and goes on. In the end every
+// captured document has exactly one verdict that is not a duplicate, and the api's index equals a rebuild from its blocks.
+func TestKillNine(t *testing.T) {
+	rounds := 3
+	if os.Getenv("VERILOT_LONG") != "" {
+		rounds = 20
+	}
+	const seed = 20261120
+	rng := rand.New(rand.NewPCG(seed, seed))
+	n := startNetwork(t)
+	load := &crashLoad{t: t, captured: map[string]string{}}
+	for round := range rounds {
+		n.up(t)
+		stop := load.run(n, 2)
+		// The seed fixes when; what the kill meets there is the machine's business.
+		time.Sleep(time.Duration(200+rng.IntN(1300)) * time.Millisecond) //nolint:forbidigo // the instant of the kill is the input of this test
+		n.kill(t)
+		stop()
+		t.Logf("round %d: killed with %d documents captured so far", round+1, load.count())
+	}
+	n.up(t)
+	load.settle(n)
+	load.checkChain(n)
+	n.stop(t)
+	checkRebuild(t, n.dir)
+}
+
+// running is a network as its own process.
+type running struct {
+	bin, dir string
+	base     int
+	cmd      *exec.Cmd
+	log      *bytes.Buffer
+}
+
+func (n *running) url(offset int) string { return fmt.Sprintf("http://127.0.0.1:%d", n.base+offset) }
+
+// binary builds the command once for all tests of this package.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "verilot-test-bin-")
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(dir, "verilot")
+	out, err := exec.Command("go", "build", "-o", bin, "verilot.dev/services/cmd/verilot").CombinedOutput() //nolint:noctx // once per run
+	if err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return bin, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if bin, err := binary(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(bin))
+	}
+	os.Exit(code)
+}
+
+func startNetwork(t *testing.T) *running {
+	t.Helper()
+	bin, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &running{bin: bin, dir: t.TempDir(), base: freePorts(t, 4)}
+	t.Cleanup(func() {
+		if n.cmd != nil {
+			_ = n.cmd.Process.Kill()
+			_ = n.cmd.Wait()
+		}
+		if t.Failed() && n.log != nil {
+			t.Logf("the network said:\n%s", tail(n.log.String(), 6000))
+		}
+	})
+	return n
+}
+
+func tail(s string, n int) string {
+	if len(s) > n {
+		return "…" + s[len(s)-n:]
+	}
+	return s
+}
+
+// freePorts finds n ports in a row that nobody listens on.
+func freePorts(t *testing.T, n int) int {
+	t.Helper()
+	for range 100 {
+		base := 20000 + rand.IntN(20000)
+		ok := true
+		for i := range n {
+			ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base+i)) //nolint:noctx // closed at once
+			if err != nil {
+				ok = false
+				break
+			}
+			_ = ln.Close()
+		}
+		if ok {
+			return base
+		}
+	}
+	t.Fatal("no free ports")
+	return 0
+}
+
+func (n *running) up(t *testing.T, args ...string) {
+	t.Helper()
+	n.log = &bytes.Buffer{}
+	all := append([]string{"up", "--data", n.dir, "--validators", "1", "--empty", "--ports-base", fmt.Sprint(n.base)}, args...)
+	n.cmd = exec.Command(n.bin, all...) //nolint:gosec,noctx // our own binary, killed by the test
+	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
+	if err := n.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(time.Minute)
+	for offset := range 4 {
+		for !ready(n.url(offset)) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s is not ready after a minute; the network said:\n%s", n.url(offset), tail(n.log.String(), 4000))
+			}
+			time.Sleep(20 * time.Millisecond) //nolint:forbidigo // polling another process
+		}
+	}
+}
+
+func ready(base string) bool {
+	resp, err := http.Get(base + "/readyz") //nolint:noctx,gosec // loopback
+	if err != nil {
+		return false
+	}
+	defer func() { _ = resp.Body.Close() }()
+	return resp.StatusCode == http.StatusOK
+}
+
+func (n *running) kill(t *testing.T) {
+	t.Helper()
+	if err := n.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = n.cmd.Wait()
+	n.cmd = nil
+}
+
+func (n *running) stop(t *testing.T) {
+	t.Helper()
+	if err := n.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.cmd.Wait(); err != nil {
+		t.Fatalf("stopping: %v\n%s", err, tail(n.log.String(), 4000))
+	}
+	n.cmd = nil
+}
+
+// crashLoad captures documents and remembers which of them the service took.
+type crashLoad struct {
+	t        *testing.T
+	mu       sync.Mutex
+	next     int
+	captured map[string]string // idempotency key → job path
+	unsure   []int             // sent, no answer: sent again with the same key
+}
+
+func (l *crashLoad) count() int { l.mu.Lock(); defer l.mu.Unlock(); return len(l.captured) }
+
+func (l *crashLoad) run(n *running, workers int) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				l.mu.Lock()
+				var doc int
+				if k := len(l.unsure); k > 0 {
+					doc, l.unsure = l.unsure[k-1], l.unsure[:k-1]
+				} else {
+					doc = l.next
+					l.next++
+				}
+				l.mu.Unlock()
+				if err := l.send(n, doc); err != nil {
+					l.mu.Lock()
+					l.unsure = append(l.unsure, doc)
+					l.mu.Unlock()
+					return // the network is dead
+				}
+			}
+		})
+	}
+	return func() { cancel(); wg.Wait() }
+}
+
+func (l *crashLoad) send(n *running, doc int) error {
+	key := fmt.Sprintf("crash-%d", doc)
+	req, err := http.NewRequest(http.MethodPost, n.url(1)+"/capture", strings.NewReader(document(doc))) //nolint:noctx // ends with the process it talks to
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/xml")
+	req.Header.Set("Idempotency-Key", key)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusAccepted {
+		if resp.StatusCode >= http.StatusInternalServerError {
+			return errors.New(resp.Status)
+		}
+		l.t.Errorf("document %d: %s: %s", doc, resp.Status, body)
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	path := resp.Header.Get("Location")
+	if before, ok := l.captured[key]; ok && before != path {
+		l.t.Errorf("document %d became two jobs: %s and %s", doc, before, path)
+	}
+	l.captured[key] = path
+	return nil
+}
+
+// document commissions four units and packs them: two events and a header.
+func document(i int) string {
+	var epcs strings.Builder
+	for u := range 4 {
+		fmt.Fprintf(&epcs, "<epc>urn:epc:id:sgtin:%s.%06d.C%dU%d</epc>", network.DemoMakerPrefix, 12345, i, u)
+	}
+	place := "<readPoint><id>" + network.DemoMakerSGLN + "</id></readPoint><bizLocation><id>" + network.DemoMakerSGLN + "</id></bizLocation>"
+	when := "<eventTime>2026-11-01T08:00:00Z</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset>"
+	return `<?xml version="1.0" encoding="UTF-8"?>
+<epcis:EPCISDocument xmlns:epcis="urn:epcglobal:epcis:xsd:1" xmlns:cbvmda="urn:epcglobal:cbv:mda" schemaVersion="1.2" creationDate="2026-11-01T08:00:00Z"><EPCISBody><EventList>` +
+		`<ObjectEvent>` + when + `<epcList>` + epcs.String() + `</epcList><action>ADD</action><bizStep>urn:epcglobal:cbv:bizstep:commissioning</bizStep>` + place +
+		`<extension><ilmd><cbvmda:lotNumber>CRASH</cbvmda:lotNumber><cbvmda:itemExpirationDate>2028-11-30</cbvmda:itemExpirationDate></ilmd></extension></ObjectEvent>` +
+		`<AggregationEvent>` + when + fmt.Sprintf(`<parentID>urn:epc:id:sscc:%s.%010d</parentID>`, network.DemoMakerPrefix, i) +
+		`<childEPCs>` + epcs.String() + `</childEPCs><action>ADD</action><bizStep>urn:epcglobal:cbv:bizstep:packing</bizStep>` + place + `</AggregationEvent>` +
+		`</EventList></EPCISBody></epcis:EPCISDocument>`
+}
+
+// settle sends again what got no answer and waits for the verdict of everything.
+func (l *crashLoad) settle(n *running) {
+	l.t.Helper()
+	for _, doc := range l.unsure {
+		if err := l.send(n, doc); err != nil {
+			l.t.Fatalf("document %d: %v", doc, err)
+		}
+	}
+	if len(l.captured) == 0 {
+		l.t.Fatal("nothing was captured: the kills came too early to test anything")
+	}
+	for key, path := range l.captured {
+		var job struct {
+			State    string `json:"state"`
+			Verdicts []struct {
+				Verdict string `json:"verdict"`
+				Code    string `json:"code"`
+			} `json:"verdicts"`
+		}
+		if err := fetch(n.url(1)+path+"?wait=certified&timeout=30s", &job); err != nil {
+			l.t.Fatalf("%s: %v", key, err)
+		}
+		if job.State != "certified" && job.State != "indexed" {
+			l.t.Errorf("%s: state %s after waiting", key, job.State)
+		}
+		if len(job.Verdicts) != 2 {
+			l.t.Errorf("%s: %d verdicts, want one for each of 2 events", key, len(job.Verdicts))
+		}
+		for _, v := range job.Verdicts {
+			if v.Verdict != "accepted" && v.Verdict != "flagged" {
+				l.t.Errorf("%s: verdict %s %s", key, v.Verdict, v.Code)
+			}
+		}
+	}
+	l.t.Logf("%d documents, each with its verdicts", len(l.captured))
+}
+
+// checkChain reads every block from the api and counts the verdicts of each submission.
+func (l *crashLoad) checkChain(n *running) {
+	l.t.Helper()
+	var status query.Status
+	if err := fetch(n.url(0)+"/v1/status", &status); err != nil {
+		l.t.Fatal(err)
+	}
+	judged, copies := map[string]int{}, 0
+	for h := uint64(1); h <= status.Height; h++ {
+		var b query.Block
+		if err := fetch(fmt.Sprintf("%s/v1/blocks/%d", n.url(0), h), &b); err != nil {
+			l.t.Fatal(err)
+		}
+		for _, e := range b.Entries {
+			if e.Kind != "submission" || e.Party != network.DemoMaker {
+				continue
+			}
+			if e.Code != "" {
+				copies++
+				continue
+			}
+			judged[e.SubmissionID]++
+		}
+	}
+	for id, times := range judged {
+		if times != 1 {
+			l.t.Errorf("submission %s was judged %d times", id, times)
+		}
+	}
+	if len(judged) != len(l.captured) {
+		l.t.Errorf("%d submissions were judged, %d documents captured", len(judged), len(l.captured))
+	}
+	l.t.Logf("%d blocks, %d submissions judged once, %d later copies refused", status.Height, len(judged), copies)
+}
+
+func fetch(url string, v any) error {
+	resp, err := http.Get(url) //nolint:noctx,gosec // loopback
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", resp.Status, b)
+	}
+	return json.Unmarshal(b, v)
+}

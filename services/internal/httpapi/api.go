@@ -1,0 +1,344 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Options of an API. The zero value works.
+type Options struct {
+	Title, Version string // of the OpenAPI document
+	Description    string
+	Log            *slog.Logger         // nil: nothing is logged
+	Registry       *prometheus.Registry // nil: a new one
+	// Ready says why the service cannot serve yet, or nil. nil func: always ready.
+	Ready func(context.Context) error
+	// MaxBody bounds every body that no operation bounds more tightly. 0: 64 MiB.
+	MaxBody int64
+	// CSP is the Content-Security-Policy; "" is that of an API that serves no page.
+	CSP string
+	// CORS lists origins whose pages may call this API; "*" allows every one. Credentials are never allowed.
+	CORS []string
+}
+
+// API is a Gin engine and the huma API on top of it.
+type API struct {
+	Engine   *gin.Engine
+	Huma     huma.API
+	Registry *prometheus.Registry
+}
+
+// EPCIS marks an operation whose problems carry the EPCIS standard's type names.
+var EPCIS = map[string]any{"epcis": true}
+
+// once guards the two hooks that the libraries offer only as package state; every API wants the same value.
+var once sync.Once
+
+func hooks() {
+	once.Do(func() {
+		gin.SetMode(gin.ReleaseMode)
+		huma.NewError = fromHuma
+	})
+}
+
+// New sets an engine up. Routes that are no huma operations may be added to API.Engine.
+func New(o Options) *API {
+	hooks()
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = 64 << 20
+	}
+	if o.CSP == "" {
+		o.CSP = "default-src 'none'; frame-ancestors 'none'"
+	}
+	if o.Title == "" {
+		o.Title = "Verilot"
+	}
+	if o.Version == "" {
+		o.Version = "0"
+	}
+	e := gin.New()
+	e.HandleMethodNotAllowed = true
+	e.RedirectTrailingSlash = false
+	e.UseRawPath = true // a serial may hold an escaped slash
+	e.UnescapePathValues = true
+	e.ContextWithFallback = true
+	m := newMetrics(o.Registry)
+	e.Use(identify, m.observe(o.Log), secure(o.CSP, o.CORS), recoverer(o.Log), limit(o.MaxBody))
+	e.NoRoute(func(c *gin.Context) {
+		Write(c, NewProblem(NotFound, "there is nothing at %s %s; the addresses are listed in /openapi.json", c.Request.Method, clip(c.Request.URL.Path)))
+	})
+	e.NoMethod(func(c *gin.Context) {
+		Write(c, NewProblem(MethodNotAllowed, "%s is not offered at %s; allowed: %s", c.Request.Method, clip(c.Request.URL.Path), c.Writer.Header().Get("Allow")))
+	})
+	e.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
+	e.GET("/readyz", func(c *gin.Context) {
+		if o.Ready != nil {
+			if err := o.Ready(c.Request.Context()); err != nil {
+				c.Header("Retry-After", "1")
+				Write(c, NewProblem(NotReady, "%s", err.Error()))
+				return
+			}
+		}
+		c.JSON(http.StatusOK, gin.H{"status": "ready"})
+	})
+	metrics := promhttp.HandlerFor(o.Registry, promhttp.HandlerOpts{Registry: o.Registry})
+	e.GET("/metrics", gin.WrapH(metrics))
+
+	cfg := huma.DefaultConfig(o.Title, o.Version)
+	cfg.Info.Description = o.Description
+	cfg.DocsPath = "" // huma's page loads from a CDN
+	cfg.SchemasPath = ""
+	cfg.CreateHooks = nil // no $schema members in answers
+	cfg.NoFormatFallback = true
+	cfg.RejectUnknownQueryParameters = true
+	cfg.Formats = map[string]huma.Format{
+		"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat,
+		"application/problem+json": huma.DefaultJSONFormat,
+	}
+	cfg.Transformers = []huma.Transformer{complete(o.Log)}
+	return &API{Engine: e, Huma: humagin.New(e, cfg), Registry: o.Registry}
+}
+
+// complete gives problems that leave through huma their type and instance, and logs what the caller is not told.
+func complete(log *slog.Logger) huma.Transformer {
+	return func(ctx huma.Context, _ string, v any) (any, error) {
+		p, ok := v.(*Problem)
+		if !ok {
+			return v, nil
+		}
+		q := *p // a handler may return a shared value
+		if on, _ := ctx.Operation().Metadata["epcis"].(bool); on {
+			q.EPCIS()
+		}
+		q.Instance = RequestID(ctx.Context())
+		if q.Status >= http.StatusInternalServerError && q.cause != nil {
+			log.LogAttrs(ctx.Context(), slog.LevelError, "request failed", slog.String("request", q.Instance),
+				slog.String("code", string(q.Code)), slog.String("error", q.cause.Error()))
+		}
+		return &q, nil
+	}
+}
+
+// Write answers with a problem outside huma.
+func Write(c *gin.Context, p *Problem) {
+	q := *p
+	q.Instance = RequestID(c.Request.Context())
+	c.Header("Content-Type", "application/problem+json")
+	c.Abort()
+	c.JSON(q.Status, &q)
+}
+
+type requestKey struct{}
+
+// RequestID is the id of the request that ctx belongs to, as a URN when it is one of ours.
+func RequestID(ctx context.Context) string {
+	s, _ := ctx.Value(requestKey{}).(string)
+	return s
+}
+
+func identify(c *gin.Context) {
+	id := c.GetHeader("X-Request-Id")
+	if !plausible(id) {
+		u, err := uuid.NewV7()
+		if err != nil {
+			u = uuid.New()
+		}
+		id = "urn:uuid:" + u.String()
+	}
+	c.Header("X-Request-Id", id)
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestKey{}, id))
+	c.Next()
+}
+
+// plausible keeps log lines and headers free of what a stranger might put there.
+func plausible(id string) bool {
+	if len(id) < 8 || len(id) > 128 {
+		return false
+	}
+	for i := range len(id) {
+		b := id[i]
+		if (b < '0' || b > '9') && (b|0x20 < 'a' || b|0x20 > 'z') && b != '-' && b != '_' && b != ':' && b != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+type httpMetrics struct {
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+}
+
+func newMetrics(r *prometheus.Registry) httpMetrics {
+	m := httpMetrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "verilot_http_requests_total", Help: "Requests answered."}, []string{"method", "route", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "verilot_http_request_seconds", Help: "Time from the request's header to the end of the answer.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		}, []string{"method", "route"}),
+	}
+	r.MustRegister(m.requests, m.seconds)
+	return m
+}
+
+func (m httpMetrics) observe(log *slog.Logger) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		start := time.Now()
+		c.Next()
+		took := time.Since(start)
+		route := c.FullPath()
+		if route == "" {
+			route = "none" // an unknown path must not become a label
+		}
+		method := c.Request.Method
+		switch method {
+		case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		default:
+			method = "other"
+		}
+		m.requests.WithLabelValues(method, route, strconv.Itoa(c.Writer.Status())).Inc()
+		m.seconds.WithLabelValues(method, route).Observe(took.Seconds())
+		level := slog.LevelInfo
+		switch {
+		case route == "/healthz", route == "/readyz", route == "/metrics":
+			level = slog.LevelDebug
+		case c.Writer.Status() >= http.StatusInternalServerError:
+			level = slog.LevelError
+		}
+		// The path is logged by route: an identifier in it may say who holds what.
+		log.LogAttrs(c.Request.Context(), level, "request", slog.String("request", RequestID(c.Request.Context())), slog.String("method", method),
+			slog.String("route", route), slog.Int("status", c.Writer.Status()), slog.Int("bytes", max(0, c.Writer.Size())), slog.Duration("took", took))
+	}
+}
+
+func secure(csp string, cors []string) gin.HandlerFunc {
+	allowed := make(map[string]bool, len(cors))
+	for _, o := range cors {
+		allowed[o] = true
+	}
+	return func(c *gin.Context) {
+		h := c.Writer.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", csp)
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Cache-Control", "no-store")
+		if origin := c.GetHeader("Origin"); origin != "" && (allowed["*"] || allowed[origin]) {
+			h.Set("Access-Control-Allow-Origin", origin)
+			h.Add("Vary", "Origin")
+			h.Set("Access-Control-Expose-Headers", "Location, X-Request-Id, Link")
+			if c.Request.Method == http.MethodOptions && c.GetHeader("Access-Control-Request-Method") != "" {
+				h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
+				h.Set("Access-Control-Allow-Headers", "Content-Type, Accept, Idempotency-Key, X-Request-Id, GS1-Capture-Error-Behaviour, GS1-EPCIS-Capture-Error-Behaviour, GS1-EPCIS-Version, GS1-CBV-Version, GS1-EPC-Format")
+				h.Set("Access-Control-Max-Age", "600")
+				c.AbortWithStatus(http.StatusNoContent)
+				return
+			}
+		}
+		c.Next()
+	}
+}
+
+func recoverer(log *slog.Logger) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		defer func() {
+			v := recover()
+			if v == nil {
+				return
+			}
+			if v == http.ErrAbortHandler { //nolint:errorlint // a panic value, compared as net/http does
+				panic(v)
+			}
+			if err, ok := v.(error); ok && c.Request.Context().Err() != nil && !errors.Is(err, errors.ErrUnsupported) {
+				c.Abort() // the caller went away while huma was writing
+				return
+			}
+			log.LogAttrs(c.Request.Context(), slog.LevelError, "handler panicked", slog.String("request", RequestID(c.Request.Context())),
+				slog.String("panic", fmt.Sprint(v)), slog.String("stack", string(debug.Stack())))
+			if c.Writer.Written() {
+				c.Abort()
+				return
+			}
+			Write(c, NewProblem(Internal, "the service met a fault of its own; give the operator the request id"))
+		}()
+		c.Next()
+	}
+}
+
+func limit(n int64) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if len(c.Request.RequestURI) > 8192 {
+			Write(c, NewProblem(URITooLong, "the address has %d characters, at most 8192 are read; send the query in parts", len(c.Request.RequestURI)))
+			return
+		}
+		if c.Request.Body != nil {
+			c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, n)
+		}
+		c.Next()
+	}
+}
+
+func clip(s string) string {
+	if len(s) > 120 {
+		return s[:120] + "…"
+	}
+	return s
+}
+
+// Serve answers on ln until ctx ends, then stops taking requests and gives those under way ten seconds.
+func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
+	// A read deadline that passes while a long poll waits would cancel it, so it is longer than any wait.
+	stop, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 3 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		BaseContext: func(net.Listener) context.Context { return stop },
+	}
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(ln) }()
+	select {
+	case err := <-done:
+		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+	case <-ctx.Done():
+	}
+	grace, end := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer end()
+	cancel() // long polls answer at once with what they know
+	err := srv.Shutdown(grace)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = srv.Close()
+	}
+	<-done
+	return err
+}
+
+// Listen opens a TCP listener; port 0 picks a free one.
+func Listen(ctx context.Context, addr string) (net.Listener, error) {
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	return ln, nil
+}

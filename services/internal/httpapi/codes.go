@@ -1,0 +1,130 @@
+package httpapi
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+)
+
+// Code names a problem for ever. A code is never renamed and never changes its status.
+type Code string
+
+// The codes of every service. Their statuses, titles and EPCIS names are in [Lookup]'s table and nowhere else.
+const (
+	MalformedRequest     Code = "malformed_request"
+	MissingParameter     Code = "missing_parameter"
+	InvalidParameter     Code = "invalid_parameter"
+	InvalidIdentifier    Code = "invalid_identifier"
+	MalformedDocument    Code = "malformed_document"
+	InvalidEvent         Code = "invalid_event"
+	EventsRefused        Code = "events_refused"
+	EmptyDocument        Code = "empty_document"
+	FutureEvent          Code = "future_event"
+	RoleForbidden        Code = "role_forbidden"
+	GTINNotOwned         Code = "gtin_not_owned"
+	KeyUnknown           Code = "key_unknown"
+	OnboardingForbidden  Code = "onboarding_forbidden"
+	Forbidden            Code = "forbidden"
+	NotFound             Code = "not_found"
+	JobNotFound          Code = "job_not_found"
+	MethodNotAllowed     Code = "method_not_allowed"
+	NotAcceptable        Code = "not_acceptable"
+	RequestTimeout       Code = "request_timeout"
+	IdempotencyKeyReused Code = "idempotency_key_reused"
+	BodyTooLarge         Code = "body_too_large"
+	CaptureLimitExceeded Code = "capture_limit_exceeded"
+	EventTooLarge        Code = "event_too_large"
+	URITooLong           Code = "uri_too_long"
+	UnsupportedMediaType Code = "unsupported_media_type"
+	AmbiguousScan        Code = "ambiguous_scan"
+	PartyUnknown         Code = "party_unknown"
+	PlaceUnknown         Code = "place_unknown"
+	PrefixUnknown        Code = "prefix_unknown"
+	RateLimited          Code = "rate_limited"
+	Internal             Code = "internal"
+	NotReady             Code = "not_ready"
+	Unavailable          Code = "unavailable"
+	WaitTimeout          Code = "wait_timeout"
+
+	// Of the query side.
+	UnknownLot         Code = "unknown_lot"
+	UnknownBlock       Code = "unknown_block"
+	UnknownParty       Code = "unknown_party"
+	UnknownEvent       Code = "unknown_event"
+	QueryTooLarge      Code = "query_too_large"
+	PageTokenInvalid   Code = "page_token_invalid"
+	ProofUnavailable   Code = "proof_unavailable"
+	ConversionNotKnown Code = "conversion_not_known"
+)
+
+// Spec is what a code always means.
+type Spec struct {
+	Status int
+	Title  string
+	EPCIS  string // exception name of EPCIS 2.0, for EPCIS endpoints
+}
+
+const (
+	validation     = "ValidationException"
+	security       = "SecurityException"
+	noSuchResource = "NoSuchResourceException"
+	implementation = "ImplementationException"
+	captureLimit   = "CaptureLimitExceededException"
+	queryParameter = "QueryParameterException"
+)
+
+var table = map[Code]Spec{
+	MalformedRequest:     {http.StatusBadRequest, "The request cannot be read", validation},
+	MissingParameter:     {http.StatusBadRequest, "A parameter is missing", queryParameter},
+	InvalidParameter:     {http.StatusBadRequest, "A parameter has a value that is not allowed", queryParameter},
+	InvalidIdentifier:    {http.StatusBadRequest, "An identifier is malformed", validation},
+	MalformedDocument:    {http.StatusBadRequest, "The document cannot be read", validation},
+	InvalidEvent:         {http.StatusBadRequest, "An event does not follow the standard", validation},
+	EventsRefused:        {http.StatusBadRequest, "Events of the document were refused", validation},
+	EmptyDocument:        {http.StatusBadRequest, "The document holds no event", validation},
+	FutureEvent:          {http.StatusBadRequest, "An event lies in the future", validation},
+	PageTokenInvalid:     {http.StatusBadRequest, "The page token is not one of ours", queryParameter},
+	RoleForbidden:        {http.StatusForbidden, "The party's role does not allow this step", security},
+	GTINNotOwned:         {http.StatusForbidden, "The GTIN belongs to another company", security},
+	KeyUnknown:           {http.StatusForbidden, "The signing key is not registered", security},
+	OnboardingForbidden:  {http.StatusForbidden, "Onboarding is for development networks only", security},
+	Forbidden:            {http.StatusForbidden, "Not allowed", security},
+	NotFound:             {http.StatusNotFound, "There is nothing at this address", noSuchResource},
+	JobNotFound:          {http.StatusNotFound, "There is no such capture job", noSuchResource},
+	UnknownLot:           {http.StatusNotFound, "The lot is not recorded", noSuchResource},
+	UnknownBlock:         {http.StatusNotFound, "There is no such block", noSuchResource},
+	UnknownParty:         {http.StatusNotFound, "The party is not registered", noSuchResource},
+	UnknownEvent:         {http.StatusNotFound, "The event is not recorded", noSuchResource},
+	ProofUnavailable:     {http.StatusNotFound, "There is nothing to prove", noSuchResource},
+	MethodNotAllowed:     {http.StatusMethodNotAllowed, "The method is not allowed here", implementation},
+	NotAcceptable:        {http.StatusNotAcceptable, "The answer cannot be written as asked", "NotAcceptableException"},
+	RequestTimeout:       {http.StatusRequestTimeout, "The request did not arrive in time", implementation},
+	IdempotencyKeyReused: {http.StatusConflict, "The idempotency key was used for another request", "ResourceAlreadyExistsException"},
+	BodyTooLarge:         {http.StatusRequestEntityTooLarge, "The body is too large", captureLimit},
+	CaptureLimitExceeded: {http.StatusRequestEntityTooLarge, "The document exceeds the capture limits", captureLimit},
+	EventTooLarge:        {http.StatusRequestEntityTooLarge, "An event names too many units", captureLimit},
+	QueryTooLarge:        {http.StatusRequestEntityTooLarge, "The answer would be too large", "QueryTooLargeException"},
+	URITooLong:           {http.StatusRequestURITooLong, "The address is too long", "URITooLongException"},
+	UnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body's format is not supported", "UnsupportedMediaTypeException"},
+	AmbiguousScan:        {http.StatusUnprocessableEntity, "The scan can be read in more than one way", validation},
+	PartyUnknown:         {http.StatusUnprocessableEntity, "A named party is not registered", validation},
+	PlaceUnknown:         {http.StatusUnprocessableEntity, "No place is known for the step", validation},
+	PrefixUnknown:        {http.StatusUnprocessableEntity, "No company prefix is known to number with", validation},
+	ConversionNotKnown:   {http.StatusUnprocessableEntity, "The identifier cannot be written in that form", validation},
+	RateLimited:          {http.StatusTooManyRequests, "Too many requests", security},
+	Internal:             {http.StatusInternalServerError, "Something went wrong inside", implementation},
+	NotReady:             {http.StatusServiceUnavailable, "The service is not ready", implementation},
+	Unavailable:          {http.StatusServiceUnavailable, "The service cannot do this now", implementation},
+	WaitTimeout:          {http.StatusGatewayTimeout, "It did not happen in time", implementation},
+}
+
+// Lookup returns what a code means; a code outside the table is a programming error and reads as internal.
+func Lookup(c Code) Spec {
+	if s, ok := table[c]; ok {
+		return s
+	}
+	return table[Internal]
+}
+
+// Codes lists every code, sorted: for documentation and for the test that each is reachable.
+func Codes() []Code { return slices.Sorted(maps.Keys(table)) }
