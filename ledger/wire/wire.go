@@ -1,8 +1,17 @@
 // Package wire is the only package of the ledger that knows protobuf: submission bodies in and out, strictly
 // (docs/spec.md 5.2), and the walk over a message that gives its committed fields and units (4.2, 4.3).
+//
+// Bodies come from strangers. A body that decodes is exactly the bytes that encoding its items gives, so it has one
+// reading; what does not is an error that says where.
 package wire
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/enc"
 )
@@ -21,9 +30,27 @@ const (
 	KindGovernance
 )
 
+// The numbers kept for new kinds (docs/spec.md 5.2).
+const (
+	firstUnknown = 20
+	lastUnknown  = 255
+)
+
+// Limits of a body (docs/spec.md 5.2).
+const (
+	MaxItems = 4096
+	MaxUnits = 16384
+)
+
+// What DecodeBody returns when reading stops at a limit, before whatever else may be wrong further on.
+var (
+	ErrItems = fmt.Errorf("wire: more than %d items", MaxItems)
+	ErrUnits = fmt.Errorf("wire: more than %d unit references", MaxUnits)
+)
+
 // Item is one item of a body. Message is a pointer to the type of its kind: *epcis.Header, *epcis.Event, *registry.Act,
 // *registry.Product, *registry.Lot, *registry.Recall, *registry.Resolution, *registry.Grant, *registry.Anchor,
-// *registry.Governance; or Opaque for an unknown kind.
+// *registry.Governance; or nil, with its bytes in Opaque, for an unknown kind.
 type Item struct {
 	Kind    uint8
 	Salt    [32]byte
@@ -34,14 +61,231 @@ type Item struct {
 	Committed commit.Item
 }
 
-// EncodeBody encodes items deterministically and fills their Committed.
-func EncodeBody(items []Item) ([]byte, error) { panic("wire") }
+// EncodeBody encodes items deterministically and fills their Committed. It fails on whatever DecodeBody would refuse.
+func EncodeBody(items []Item) ([]byte, error) {
+	var body []byte
+	for i := range items {
+		var err error
+		body = appendPrefixed(body, 1, func(b []byte) []byte {
+			b, err = appendItem(b, &items[i])
+			return b
+		})
+		if err != nil {
+			return nil, fmt.Errorf("item %d: %w", i, err)
+		}
+	}
+	// What validators will read is what counts, so what is committed to comes from there.
+	read, err := DecodeBody(body)
+	if err != nil {
+		return nil, err
+	}
+	for i := range items {
+		items[i].Committed = read[i].Committed
+	}
+	return body, nil
+}
 
-// DecodeBody decodes strictly. Errors name the item and what is wrong.
-func DecodeBody(body []byte) ([]Item, error) { panic("wire") }
+// Fields of Item and SealedLeaf in item.proto.
+const (
+	fieldSalt   = 1
+	fieldSealed = 2
+)
 
-// Seal moves the text of every open field that sel selects out of the items' messages into sealed leaves, with salts
-// taken from random, and returns the values to keep, per item. The items must then be encoded.
+func appendItem(b []byte, it *Item) ([]byte, error) {
+	b = appendText(b, fieldSalt, string(it.Salt[:]))
+	for i := range it.Sealed {
+		b = appendPrefixed(b, fieldSealed, func(b []byte) []byte {
+			b = appendText(b, 1, string(it.Sealed[i].Path))
+			return appendText(b, 2, string(it.Sealed[i].ValueHash[:]))
+		})
+	}
+	k, known := kinds[it.Kind]
+	switch {
+	case known:
+		ok := false
+		b = appendPrefixed(b, uint32(it.Kind), func(b []byte) []byte {
+			b, ok = k.encode(b, it.Message)
+			return b
+		})
+		if !ok {
+			return b, fmt.Errorf("kind %d with a message of type %T", it.Kind, it.Message)
+		}
+	case it.Kind >= firstUnknown:
+		b = appendText(b, uint32(it.Kind), string(it.Opaque))
+	default:
+		return b, fmt.Errorf("there is no kind %d", it.Kind)
+	}
+	return b, nil
+}
+
+// DecodeBody decodes strictly. Errors name the item and what is wrong: ErrItems, ErrUnits, or else ErrMalformed.
+// Strings in the items share one copy of the body.
+func DecodeBody(body []byte) ([]Item, error) {
+	d := decoder{room: MaxUnits}
+	var items []Item
+	for s := string(body); s != ""; {
+		num, typ, v, rest, err := next(s)
+		switch {
+		case err == nil && num != 1:
+			err = errUnknown
+		case err == nil && typ != protowire.BytesType:
+			err = errType
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%w: body: %w", ErrMalformed, err)
+		}
+		if len(items) == MaxItems {
+			return nil, ErrItems
+		}
+		it, err := d.item(v.s)
+		switch {
+		case errors.Is(err, ErrUnits):
+			return nil, ErrUnits
+		case err != nil:
+			return nil, fmt.Errorf("%w: item %d: %w", ErrMalformed, len(items), err)
+		}
+		items = append(items, it)
+		s = rest
+	}
+	return items, nil
+}
+
+func (d *decoder) item(s string) (it Item, err error) {
+	d.depth, d.units = 2, nil // the body is level 1, the item 2
+	var sealed []string
+	last := uint32(0)
+	for s != "" {
+		num, typ, v, rest, err := next(s)
+		switch {
+		case err != nil:
+			return it, err
+		case num < last || num == last && num != fieldSealed || it.Kind != 0:
+			return it, fmt.Errorf("field %d: %w", num, errOrder)
+		case typ != protowire.BytesType:
+			return it, fmt.Errorf("field %d: %w", num, errType)
+		}
+		switch {
+		case num == fieldSalt:
+			if len(v.s) != len(it.Salt) {
+				return it, fmt.Errorf("salt of %d bytes", len(v.s))
+			}
+			copy(it.Salt[:], v.s)
+		case last == 0:
+			return it, errors.New("no salt")
+		case num == fieldSealed:
+			leaf, err := decodeSealed(v.s)
+			if err != nil {
+				return it, fmt.Errorf("sealed leaf %d: %w", len(it.Sealed), err)
+			}
+			it.Sealed = append(it.Sealed, leaf)
+			sealed = append(sealed, string(leaf.Path))
+		case num >= firstUnknown && num <= lastUnknown:
+			it.Kind, it.Opaque = uint8(num), []byte(v.s)
+		case num >= uint32(KindDocumentHeader) && num <= uint32(KindGovernance):
+			it.Kind = uint8(num)
+			if it.Message, err = kinds[it.Kind].decode(d, v.s); err != nil {
+				return it, fmt.Errorf("kind %d: %w", num, err)
+			}
+		default:
+			return it, fmt.Errorf("field %d: %w", num, errUnknown)
+		}
+		s, last = rest, num
+	}
+	if it.Kind == 0 {
+		return it, errors.New("no kind")
+	}
+	slices.Sort(sealed)
+	for i := 1; i < len(sealed); i++ {
+		if sealed[i] == sealed[i-1] {
+			return it, fmt.Errorf("path %s is sealed twice", commit.Path(sealed[i]))
+		}
+	}
+	if it.Message == nil {
+		it.Committed = commit.Opaque(it.Kind, it.Salt, it.Sealed, it.Opaque)
+		return it, nil
+	}
+	w := walker{sealed: sealed}
+	kinds[it.Kind].walk(&w, it.Message)
+	if w.long {
+		return it, commit.ErrPath
+	}
+	it.Committed = commit.Item{Kind: it.Kind, Salt: it.Salt, Fields: w.finish(), Sealed: it.Sealed, Units: d.units}
+	return it, nil
+}
+
+// clone is a copy of a message of a known kind that shares nothing that can change.
+func clone(it *Item) (any, error) {
+	k, known := kinds[it.Kind]
+	if !known {
+		return nil, fmt.Errorf("wire: items of kind %d have no fields", it.Kind)
+	}
+	b, ok := k.encode(nil, it.Message)
+	if !ok {
+		return nil, fmt.Errorf("wire: kind %d with a message of type %T", it.Kind, it.Message)
+	}
+	return k.decode(&decoder{depth: 2, room: MaxUnits}, string(b))
+}
+
+// Seal moves the text of every open field that sel selects out of an item's message into sealed leaves, with salts
+// taken from random, and returns the values to keep. The message it was given stays as it was: the item gets a copy.
+// The item must then be encoded.
 func Seal(n enc.Network, it *Item, sel func(commit.Field) bool, random func() [32]byte) ([]commit.SealedValue, error) {
-	panic("wire")
+	message, err := clone(it)
+	if err != nil {
+		return nil, err
+	}
+	k := kinds[it.Kind]
+	sealed := make([]string, len(it.Sealed))
+	for i := range it.Sealed {
+		sealed[i] = string(it.Sealed[i].Path)
+	}
+	slices.Sort(sealed)
+	w := walker{sealed: sealed}
+	k.walk(&w, message)
+	if w.long {
+		return nil, commit.ErrPath
+	}
+	var values []commit.SealedValue
+	for _, f := range w.finish() {
+		if !sel(f) {
+			continue
+		}
+		path, err := commit.ParsePath(f.Path)
+		if err != nil {
+			return nil, err
+		}
+		if err := k.set(message, path, change{typ: f.Type, take: true}); err != nil {
+			return nil, fmt.Errorf("wire: seal %s: %w", f.Path, err)
+		}
+		values = append(values, commit.SealedValue{Path: f.Path, Salt: random(), Type: f.Type, Text: f.Text})
+	}
+	if len(values) == 0 {
+		return nil, nil
+	}
+	it.Message = message
+	it.Sealed = slices.Clip(it.Sealed) // so that appending leaves other copies of the item alone
+	for i := range values {
+		it.Sealed = append(it.Sealed, values[i].Seal(n))
+	}
+	return values, nil
+}
+
+// Unseal returns a copy of the item's message with known sealed values put back where they were: the submitter's own
+// view. It does not check that the values are those sealed; values without a place in the message are an error.
+func Unseal(it *Item, known []commit.SealedValue) (any, error) {
+	message, err := clone(it)
+	if err != nil {
+		return nil, err
+	}
+	for i := range known {
+		v := &known[i]
+		path, err := commit.ParsePath(v.Path)
+		if err != nil {
+			return nil, err
+		}
+		if err := kinds[it.Kind].set(message, path, change{typ: v.Type, text: v.Text}); err != nil {
+			return nil, fmt.Errorf("wire: unseal %s: %w", v.Path, err)
+		}
+	}
+	return message, nil
 }
