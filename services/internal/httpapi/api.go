@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -110,14 +111,35 @@ func New(o Options) *API {
 	cfg.DocsPath = "" // huma's page loads from a CDN
 	cfg.SchemasPath = ""
 	cfg.CreateHooks = nil // no $schema members in answers
-	cfg.NoFormatFallback = true
 	cfg.RejectUnknownQueryParameters = true
-	cfg.Formats = map[string]huma.Format{
-		"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat,
-		"application/problem+json": huma.DefaultJSONFormat,
-	}
+	cfg.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
 	cfg.Transformers = []huma.Transformer{complete(o.Log)}
-	return &API{Engine: e, Huma: humagin.New(e, cfg), Registry: o.Registry}
+	api := humagin.New(e, cfg)
+	api.UseMiddleware(acceptable)
+	return &API{Engine: e, Huma: api, Registry: o.Registry}
+}
+
+// acceptable refuses what could not be answered as asked before anything is done; huma would notice afterwards.
+func acceptable(ctx huma.Context, next func(huma.Context)) {
+	accept := ctx.Header("Accept")
+	ok := accept == ""
+	for part := range strings.SplitSeq(accept, ",") {
+		name, params, _ := strings.Cut(part, ";")
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "*/*", "application/*", "application/json", "application/problem+json":
+			q := strings.ReplaceAll(params, " ", "")
+			ok = ok || q != "q=0" && q != "q=0.0"
+		}
+	}
+	if !ok {
+		p := NewProblem(NotAcceptable, "no format named in Accept can be written; ask for application/json")
+		if on, _ := ctx.Operation().Metadata["epcis"].(bool); on {
+			p.EPCIS()
+		}
+		Write(humagin.Unwrap(ctx), p)
+		return
+	}
+	next(ctx)
 }
 
 // complete gives problems that leave through huma their type and instance, and logs what the caller is not told.
@@ -306,14 +328,22 @@ func clip(s string) string {
 	return s
 }
 
+type drainKey struct{}
+
+// Draining is closed when the server stops taking requests: what waits for something answers with what it has.
+func Draining(ctx context.Context) <-chan struct{} {
+	ch, _ := ctx.Value(drainKey{}).(chan struct{})
+	return ch
+}
+
 // Serve answers on ln until ctx ends, then stops taking requests and gives those under way ten seconds.
 func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
-	// A read deadline that passes while a long poll waits would cancel it, so it is longer than any wait.
-	stop, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
+	draining := make(chan struct{})
+	base := context.WithValue(context.WithoutCancel(ctx), drainKey{}, draining)
 	srv := &http.Server{
+		// A read deadline that passes while a long poll waits would cancel it, so it is longer than any wait.
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 3 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		BaseContext: func(net.Listener) context.Context { return stop },
+		BaseContext: func(net.Listener) context.Context { return base },
 	}
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(ln) }()
@@ -322,9 +352,9 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
 	case <-ctx.Done():
 	}
-	grace, end := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	close(draining)
+	grace, end := context.WithTimeout(base, 10*time.Second)
 	defer end()
-	cancel() // long polls answer at once with what they know
 	err := srv.Shutdown(grace)
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = srv.Close()

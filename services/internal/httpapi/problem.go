@@ -55,7 +55,7 @@ func (p *Problem) ContentType(ct string) string {
 	return ct
 }
 
-// New makes a problem; its detail must say what is wrong, where, and what to do.
+// NewProblem makes a problem; its detail must say what is wrong, where, and what to do.
 func NewProblem(code Code, format string, args ...any) *Problem {
 	s := Lookup(code)
 	return &Problem{Type: typePrefix + string(code), Title: s.Title, Status: s.Status, Code: code, Detail: fmt.Sprintf(format, args...)}
@@ -147,7 +147,7 @@ func sentence(code Code, msg string, faults []Fault) string {
 		return "the body did not arrive in time; send it again"
 	case MalformedRequest:
 		if len(faults) > 0 {
-			return msg + ": " + faults[0].Message + "; the body must be one JSON value of the shape in /openapi.json"
+			return "the body cannot be read: " + faults[0].Message + "; the body must be one JSON value of the shape in /openapi.json"
 		}
 		return msg + "; the body must be one JSON value of the shape in /openapi.json"
 	default:
@@ -167,9 +167,6 @@ func pointer(loc string) string {
 func codeOf(status int, msg string) Code {
 	switch status {
 	case http.StatusBadRequest:
-		if msg == "validation failed" {
-			return InvalidParameter
-		}
 		if strings.Contains(msg, "required") {
 			return MissingParameter
 		}
