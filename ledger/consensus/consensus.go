@@ -1,12 +1,18 @@
 // Package consensus is the validator without the machine: it opens stream messages, cuts blocks, judges their items, votes,
-// and says what to persist and send (design section 4; docs/spec.md sections 5.4, 7, 8 and 11).
+// and says what to persist and send (design section 4; docs/spec.md sections 5.4, 7, 8, 11 and 13).
+//
+// Four things are exported, each usable without the others. Execute turns messages into a block over a view of the state
+// after its parent. A Cutter says where blocks end. A Core is a validator: inputs in, actions out. A BlockRecord is a
+// certified block as others receive it, to be followed with the bodies (Follow) or without them (LightChain).
+//
+// Everything that arrives is distrusted: a message that does not open is an entry with a code, never an error. Errors mean
+// that the caller, the stored state or the stream itself is broken, and that a node must stop.
 package consensus
 
 import (
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/submission"
 )
@@ -15,6 +21,8 @@ import (
 type Message struct {
 	Seq     uint64
 	Payload []byte
+	// Prepared may hold what an Opener made of this payload, on any goroutine. It saves work and changes no result.
+	Prepared *Prepared
 }
 
 // Entry is a message as judged.
@@ -48,29 +56,4 @@ type SubjectSet struct {
 	Keys  []string
 	Salts [][]byte
 	Index []uint32 // position in the subjects tree, per key
-}
-
-// Zero computes block 0 from the genesis file.
-func Zero(g *genesis.Genesis) (*Result, error) { panic("consensus") }
-
-// Execute opens and judges messages over view (the state after the parent) and builds the block. It is a pure function:
-// validators and followers get the same bytes. The messages must follow the parent's last sequence without a gap.
-func Execute(g *genesis.Genesis, view state.View, messages []Message) (*Result, error) {
-	panic("consensus")
-}
-
-// Head is the newest block in a view.
-type Head struct {
-	Header     block.Header
-	Raw        []byte
-	Hash       enc.Hash
-	VerdictKey enc.Hash
-}
-
-// ReadHead returns the head of a view; false in an empty one.
-func ReadHead(v state.View) (Head, bool) { panic("consensus") }
-
-// LogRoot returns the root of the header log of the given size (≤ head height + 1) and a multi-proof of the headers at heights.
-func LogRoot(v state.View, size uint64, heights []uint64) (root enc.Hash, proof []enc.Hash, err error) {
-	panic("consensus")
 }

@@ -1,0 +1,84 @@
+package consensus
+
+import (
+	"slices"
+
+	"verilot.dev/ledger/enc"
+)
+
+// maxGaps is the number of intervals of unseen counters remembered per key (spec section 5.4).
+const maxGaps = 1024
+
+// counters remembers which counters of one key were seen: all up to highest but those in the gaps. Stored as u64 highest,
+// then per gap u64 first, u64 last.
+type counters struct {
+	highest uint64
+	gaps    []gap // ascending, never adjacent
+}
+
+// gap is an interval of unseen counters, both ends included.
+type gap struct{ first, last uint64 }
+
+// The two verdicts that counters give to a whole submission (spec section 5.4).
+const (
+	counterUsed = "COUNTER_USED"
+	counterGap  = "COUNTER_GAP"
+)
+
+// see marks counter n as seen, or returns why it may not be used.
+func (c *counters) see(n uint64) (code string) {
+	if n > c.highest {
+		if n > c.highest+1 {
+			if len(c.gaps) == maxGaps {
+				return counterGap
+			}
+			c.gaps = append(c.gaps, gap{c.highest + 1, n - 1})
+		}
+		c.highest = n
+		return ""
+	}
+	i, _ := slices.BinarySearchFunc(c.gaps, n, func(g gap, n uint64) int {
+		switch {
+		case g.last < n:
+			return -1
+		case g.first > n:
+			return 1
+		}
+		return 0
+	})
+	if i == len(c.gaps) || n < c.gaps[i].first {
+		return counterUsed
+	}
+	switch g := &c.gaps[i]; {
+	case g.first == g.last:
+		c.gaps = slices.Delete(c.gaps, i, i+1)
+	case n == g.first:
+		g.first++
+	case n == g.last:
+		g.last--
+	case len(c.gaps) == maxGaps:
+		return counterGap
+	default:
+		upper := gap{n + 1, g.last}
+		g.last = n - 1
+		c.gaps = slices.Insert(c.gaps, i+1, upper)
+	}
+	return ""
+}
+
+func (c *counters) encode() []byte {
+	b := enc.U64(make([]byte, 0, 8+16*len(c.gaps)), c.highest)
+	for _, g := range c.gaps {
+		b = enc.U64(enc.U64(b, g.first), g.last)
+	}
+	return b
+}
+
+func decodeCounters(b []byte) (c counters) {
+	r := enc.NewReader(b)
+	c.highest = r.U64()
+	for r.Len() > 0 && r.Err() == nil {
+		c.gaps = append(c.gaps, gap{r.U64(), r.U64()})
+	}
+	return c
+}
