@@ -1,0 +1,206 @@
+package consensus
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"verilot.dev/ledger/block"
+)
+
+// When a validator speaks up, in ms (design section 4, Cut and Time).
+const (
+	minInterval = 20     // from the first pending submission to cut(h)
+	maxInterval = 100    //
+	freshFor    = 1_000  // a submission that finds the own reading older gets a tick at once
+	tickEvery   = 10_000 //
+	cutAgain    = 1_000  // a cut that does not come back is sent again
+	beatAgain   = 5_000  // so is a heartbeat: other clocks may be up to a tick behind
+	epochAgain  = 1_000  // so is the epoch record
+	voteAgain   = 500    // votes and cosignature, until the height is decided
+	syncsKept   = 15     // for the moving median
+)
+
+// pace decides when to publish pulses and to repeat votes, from the clock in Input.Now alone.
+type pace struct {
+	counter      uint64 // newest own pulse, published or seen
+	reading      int64  // its clock
+	spoken       bool   // a pulse was published since the start
+	open         bool   // the stream begins with the epoch record; nothing else may be published before
+	wanted       bool   // a submission arrived in this step
+	pending      bool   // the open block has something pending,
+	pendingSince int64  // since then
+	asked        uint64 // height of the newest own cut or heartbeat,
+	askedFor     block.Kind
+	askedAt      int64
+	epochAt      int64 // newest try
+	epochTried   bool
+	sentAt       int64 // votes
+	timer        int64
+	syncs        []time.Duration
+}
+
+func (p *pace) start(c *Core) {
+	p.open = c.head.Header.LastSeq > 0
+	if r := c.cutter.clocks[c.self]; r.seen {
+		p.counter = r.counter
+	}
+}
+
+// saw notes a message of the stream as it arrives.
+func (p *pace) saw(c *Core, m *Message) {
+	switch pr := m.Prepared; pr.kind {
+	case block.EpochRecord:
+		p.open = p.open || m.Seq == 1
+	case block.Cut, block.Tick, block.Heartbeat:
+		if pr.validator == c.self {
+			p.counter = max(p.counter, pr.pulse.Counter)
+			p.reading = max(p.reading, min(pr.pulse.Clock, c.now))
+		}
+	default:
+		p.wanted = p.wanted || pr.waiting
+	}
+}
+
+// opened notes that a new block is open.
+func (p *pace) opened(*Core) { p.pending = false }
+
+func (p *pace) synced(took time.Duration) {
+	p.syncs = append(p.syncs, took)
+	if len(p.syncs) > syncsKept {
+		p.syncs = p.syncs[1:]
+	}
+}
+
+// interval is max(20 ms, 4 x the moving median of the own sync time), up to 100 ms.
+func (p *pace) interval() int64 {
+	if len(p.syncs) == 0 {
+		return minInterval
+	}
+	s := slices.Clone(p.syncs)
+	slices.Sort(s)
+	return min(max(4*s[len(s)/2].Milliseconds(), minInterval), maxInterval)
+}
+
+// shift moves every remembered time back with the clock.
+func (p *pace) shift(by int64) {
+	for _, t := range []*int64{&p.reading, &p.pendingSince, &p.askedAt, &p.epochAt, &p.sentAt} {
+		*t -= by
+	}
+	p.timer = 0 // the node's is too late now
+}
+
+// run publishes what is due and asks for a timer.
+func (p *pace) run(c *Core) error {
+	next := int64(math.MaxInt64)
+	due := func(at int64) bool {
+		if at <= c.now {
+			return true
+		}
+		next = min(next, at)
+		return false
+	}
+	if !p.open {
+		if err := p.openStream(c, due); err != nil {
+			return err
+		}
+	} else {
+		if err := p.pulse(c, due); err != nil {
+			return err
+		}
+		if !p.spoken || p.wanted && c.now-p.reading > freshFor || due(p.reading+tickEvery) {
+			if err := p.publish(c, block.Tick, 0); err != nil {
+				return err
+			}
+		}
+		due(p.reading + tickEvery)
+	}
+	p.wanted = false
+	p.repeat(c, due)
+	if next != math.MaxInt64 && (next != p.timer || p.timer <= c.now) {
+		p.timer = next
+		c.do(SetTimer{At: next})
+	}
+	return nil
+}
+
+func (p *pace) openStream(c *Core, due func(int64) bool) error {
+	if p.epochTried && !due(p.epochAt+epochAgain) {
+		return nil
+	}
+	rec, err := block.SignEpoch(c.g.Network, block.Epoch{Epoch: c.g.Epoch, Genesis: c.g.Hash}, c.vote)
+	if err != nil {
+		return err
+	}
+	p.epochTried, p.epochAt = true, c.now
+	due(p.epochAt + epochAgain)
+	c.do(Publish{Kind: block.EpochRecord, Payload: rec})
+	return nil
+}
+
+// pulse asks for the end of the open block, but not before the block before it is decided: under load blocks then grow
+// instead of queueing.
+func (p *pace) pulse(c *Core, due func(int64) bool) error {
+	if c.cutter == nil || c.cutter.Len() == 0 && c.head.Header.LastSeq == 0 {
+		return nil
+	}
+	if c.cutter.Pending() && !p.pending {
+		p.pending, p.pendingSince = true, c.now
+	}
+	if c.cand != nil {
+		return nil
+	}
+	height := c.cutter.Height()
+	kind, at, again := block.Heartbeat, c.cutter.parent+heartbeatAfter, int64(beatAgain)
+	if p.pending {
+		kind, at, again = block.Cut, p.pendingSince+p.interval(), cutAgain
+	}
+	n := uint64(len(c.set.Validators))
+	rank := (uint64(c.self) + n - height%n) % n
+	at += int64(rank) * p.interval()
+	if p.asked == height && p.askedFor == kind {
+		at = max(at, p.askedAt+again)
+	}
+	if !due(at) {
+		return nil
+	}
+	p.asked, p.askedFor, p.askedAt = height, kind, c.now
+	due(c.now + again)
+	return p.publish(c, kind, height)
+}
+
+// publish sends a pulse. Its counter follows the clock, so that a validator that restarts before its newest pulses came
+// back from the stream does not use their counters again.
+func (p *pace) publish(c *Core, kind block.Kind, height uint64) error {
+	p.counter = max(p.counter+1, uint64(max(c.now, 0)))
+	p.reading, p.spoken = c.now, true
+	payload, err := block.SignPulse(c.g.Network, block.Pulse{
+		What: kind, Epoch: c.g.Epoch, Height: height, Clock: c.now, Counter: p.counter,
+	}, c.vote)
+	if err != nil {
+		return err
+	}
+	c.do(Publish{Kind: kind, Payload: payload})
+	return nil
+}
+
+// repeat sends votes and cosignature again while others may lack them.
+func (p *pace) repeat(c *Core, due func(int64) bool) {
+	if c.cand == nil || len(c.set.Validators) == 1 || !c.cand.prepare.sent {
+		p.sentAt = c.now
+		return
+	}
+	if due(p.sentAt + voteAgain) {
+		p.sentAt = c.now
+		for _, b := range []*ballot{&c.cand.prepare, &c.cand.commit} {
+			if b.sent {
+				c.do(SendVote{b.vote.Payload()})
+			}
+		}
+		height := c.cand.res.Header.Height
+		if cs, ok := c.cosigs[height][uint16(c.self)]; ok && c.cand.cosigned {
+			c.do(SendCosignature{encodeCosignature(c.g, height, cs)})
+		}
+		due(p.sentAt + voteAgain)
+	}
+}
