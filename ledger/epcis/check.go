@@ -65,8 +65,12 @@ type checker struct {
 }
 
 func (c *checker) check(e *Event, maxEPCs int, report report) {
-	fault := func(code string, id fieldID, message, hint string) { report(Error, code, id, -1, message, hint) }
-	warn := func(code string, id fieldID, message, hint string) { report(Warning, code, id, -1, message, hint) }
+	fault := func(code string, id fieldID, message, hint string) {
+		report(SeverityError, code, id, -1, message, hint)
+	}
+	warn := func(code string, id fieldID, message, hint string) {
+		report(SeverityWarning, code, id, -1, message, hint)
+	}
 
 	c.times(e, fault, warn)
 
@@ -165,16 +169,19 @@ func (c *checker) list(id fieldID, epcs []string, report report) {
 			c.seen = make(map[gs1.Key]int, len(epcs))
 		}
 		clear(c.seen)
+		if len(epcs) > 4096 { // clearing costs what the largest list cost
+			defer func() { c.seen = nil }()
+		}
 	}
 	for i, s := range epcs {
 		k, err := c.key(s)
 		if err != nil {
-			report(Error, CodeEPCInvalid, id, i, epcMessage(s, err), "correct the identifier")
+			report(SeverityError, CodeEPCInvalid, id, i, epcMessage(s, err), "correct the identifier")
 			c.keys = append(c.keys, gs1.Key{})
 			continue
 		}
 		if id == fChildEPCs && k == c.parent {
-			report(Error, CodeEventInvalid, id, i, "the parent is its own child", "name the children only")
+			report(SeverityError, CodeEventInvalid, id, i, "the parent is its own child", "name the children only")
 		}
 		first := -1
 		if usesMap {
@@ -192,7 +199,7 @@ func (c *checker) list(id fieldID, epcs []string, report report) {
 			if epcs[first] != s {
 				message += ", written " + quote(epcs[first])
 			}
-			report(Error, CodeEPCDuplicate, id, i, message, "name it once")
+			report(SeverityError, CodeEPCDuplicate, id, i, message, "name it once")
 		}
 	}
 }
@@ -213,8 +220,7 @@ func (c *checker) key(s string) (gs1.Key, error) {
 }
 
 func epcMessage(s string, err error) string {
-	var e *gs1.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*gs1.Error](err); ok {
 		return quote(s) + ": " + e.Code + ": " + clip(e.Detail)
 	}
 	return quote(s) + ": " + clip(err.Error())
@@ -223,12 +229,12 @@ func epcMessage(s string, err error) string {
 func (c *checker) quantities(id fieldID, list []Quantity, report report) {
 	for i, q := range list {
 		if q.EPCClass == "" {
-			report(Error, CodeFieldMissing, id, i, "epcClass is missing", "say of what class the quantity is")
+			report(SeverityError, CodeFieldMissing, id, i, "epcClass is missing", "say of what class the quantity is")
 		} else if _, err := c.key(q.EPCClass); err != nil {
-			report(Error, CodeEPCInvalid, id, i, epcMessage(q.EPCClass, err), "correct the identifier")
+			report(SeverityError, CodeEPCInvalid, id, i, epcMessage(q.EPCClass, err), "correct the identifier")
 		}
 		if q.Quantity != "" && !isDecimal(q.Quantity) {
-			report(Error, CodeFieldInvalid, id, i, quote(q.Quantity)+" is not a decimal number", "write digits, with a point if needed")
+			report(SeverityError, CodeFieldInvalid, id, i, quote(q.Quantity)+" is not a decimal number", "write digits, with a point if needed")
 		}
 	}
 }
@@ -282,7 +288,7 @@ func (c *checker) where(e *Event, report report) {
 			return
 		}
 		if _, err := gs1.ParseEPC(s); err != nil {
-			report(Warning, CodeIDInvalid, f, item, epcMessage(s, err), "correct the identifier")
+			report(SeverityWarning, CodeIDInvalid, f, item, epcMessage(s, err), "correct the identifier")
 			return
 		}
 		if c.good == nil {
@@ -304,17 +310,17 @@ func (c *checker) where(e *Event, report report) {
 	}{{fSourceList, e.SourceList}, {fDestinationList, e.DestinationList}} {
 		for i, s := range l.list {
 			if s.Type == "" {
-				report(Warning, CodeFieldMissing, l.f, i, "the type is missing", "add the attribute type: owning_party, possessing_party or location")
+				report(SeverityWarning, CodeFieldMissing, l.f, i, "the type is missing", "add the attribute type: owning_party, possessing_party or location")
 			}
 			if s.Value == "" {
-				report(Warning, CodeFieldEmpty, l.f, i, "the value is missing", "name the party or place")
+				report(SeverityWarning, CodeFieldEmpty, l.f, i, "the value is missing", "name the party or place")
 			}
 			id(l.f, i, s.Value)
 		}
 	}
 	for i, t := range e.BizTransactionList {
 		if t.Value == "" {
-			report(Warning, CodeFieldEmpty, fBizTransactionList, i, "the value is missing", "name the document")
+			report(SeverityWarning, CodeFieldEmpty, fBizTransactionList, i, "the value is missing", "name the document")
 		}
 	}
 }

@@ -1,10 +1,16 @@
 package epcis
 
 import (
+	"bytes"
 	"encoding/csv"
+	"encoding/json"
+	"encoding/xml"
 	"errors"
+	"flag"
+	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,8 +71,7 @@ func TestExamples(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			doc, err := Parse(strings.NewReader(string(sharedFile(t, "examples/"+path))), Options{})
 			if row[col["well_formed"]] != "yes" || notDocuments[path] != "" {
-				var pe *ParseError
-				if !errors.As(err, &pe) {
+				if _, ok := errors.AsType[*ParseError](err); !ok {
 					t.Fatalf("want a ParseError, got %v", err)
 				}
 				return
@@ -123,5 +128,167 @@ func TestPharmaExampleHasNoProblems(t *testing.T) {
 	}
 	for _, p := range doc.Problems {
 		t.Error(p)
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// The example a partner would send first, field by field.
+func TestPharmaExampleGolden(t *testing.T) {
+	doc, err := Parse(bytes.NewReader(sharedFile(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml")), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := dump(t, doc)
+	const path = "testdata/pharma.golden.json"
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), string(got)); d != "" {
+		t.Errorf("(-golden +parsed):\n%s", d)
+	}
+}
+
+// dump is JSON without zero values.
+func dump(tb testing.TB, v any) []byte {
+	tb.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	var tree any
+	if err := json.Unmarshal(b, &tree); err != nil {
+		tb.Fatal(err)
+	}
+	if b, err = json.MarshalIndent(prune(tree), "", " "); err != nil {
+		tb.Fatal(err)
+	}
+	return append(b, '\n')
+}
+
+func prune(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, child := range v {
+			if c := prune(child); c == nil || c == "" || c == float64(0) {
+				delete(v, k)
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = prune(v[i])
+		}
+	}
+	return v
+}
+
+// Nothing inside an event gets lost: every text and every attribute value of it is in the model, as often as in the
+// document. encoding/xml reads the document a second time, knowing nothing of EPCIS.
+func TestExamplesAreKeptWithoutLoss(t *testing.T) {
+	sharedFile(t, "examples/index.csv")
+	files, err := filepath.Glob(filepath.Join(shared, "examples/xml-1*/*/*.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, path := range files {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, err := Parse(bytes.NewReader(raw), Options{})
+		if err != nil || doc.Rejected > 0 {
+			continue // TestExamples knows which
+		}
+		n++
+		got := map[string]int{}
+		for _, e := range doc.Events {
+			if bytes.Contains(raw, []byte("<QuantityEvent>")) {
+				e.Event.Action = "" // added by reading
+			}
+			e.Event.Type = ""
+			texts(reflect.ValueOf(e.Event), got)
+		}
+		if d := cmp.Diff(rawTexts(t, raw), got); d != "" {
+			t.Errorf("%s (-document +model):\n%s", path, d)
+		}
+	}
+	if n < 30 {
+		t.Errorf("only %d documents compared", n)
+	}
+}
+
+func texts(v reflect.Value, into map[string]int) {
+	switch v.Kind() {
+	case reflect.String:
+		if s := strings.TrimSpace(v.String()); s != "" {
+			into[s]++
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			texts(v.Index(i), into)
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			texts(v.Elem(), into)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if name := v.Type().Field(i).Name; v.Type() != reflect.TypeFor[Extension]() || name != "Namespace" && name != "Name" {
+				texts(v.Field(i), into)
+			}
+		}
+	default: // numbers hold no text
+	}
+}
+
+func rawTexts(tb testing.TB, raw []byte) map[string]int {
+	tb.Helper()
+	texts := map[string]int{}
+	add := func(s string) {
+		if s = strings.TrimSpace(s); s != "" {
+			texts[s]++
+		}
+	}
+	d := xml.NewDecoder(bytes.NewReader(raw))
+	in, text := 0, ""
+	for {
+		tok, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return texts
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+		switch tok := tok.(type) {
+		case xml.StartElement:
+			if tok.Name.Local == "EventList" {
+				in++
+			}
+			add(text)
+			text = ""
+			for _, a := range tok.Attr {
+				isNil := a.Name.Space == nsXSI && a.Name.Local == "nil" // says that there is nothing
+				if in > 0 && a.Name.Space != "xmlns" && a.Name.Local != "xmlns" && !isNil {
+					add(a.Value)
+				}
+			}
+		case xml.EndElement:
+			add(text)
+			text = ""
+			if tok.Name.Local == "EventList" {
+				in--
+			}
+		case xml.CharData:
+			if in > 0 {
+				text += string(tok)
+			}
+		}
 	}
 }

@@ -100,7 +100,7 @@ const (
 func makeLayout(name, wrapper, order string) *layout {
 	l := &layout{name: name, modelled: name, wrapper: wrapper}
 	rank := 0
-	for _, f := range strings.Fields(order) {
+	for f := range strings.FieldsSeq(order) {
 		s := slot{allowed: true}
 		prefix, field, ok := strings.Cut(f, ":")
 		if !ok {

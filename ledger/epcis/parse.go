@@ -72,7 +72,7 @@ type Document struct {
 	Header   Header
 	Events   []EventAt
 	Problems []Problem
-	Rejected int // events left out, each because of at least one error in Problems
+	Rejected int // events left out because of errors
 }
 
 // Parse reads an EPCIS XML document: 1.0 to 1.2, and 2.0 as far as it is alike. A document that is not well-formed or
@@ -101,7 +101,7 @@ func Parse(r io.Reader, opt Options) (*Document, error) {
 	}
 	if more > 0 {
 		doc.Problems = append(doc.Problems, Problem{
-			Severity: Warning, Code: CodeTruncated, Event: -1,
+			Severity: SeverityWarning, Code: CodeTruncated, Event: -1,
 			Message: "there are " + itoa(more) + " more problems", Hint: "repair those above and send the document again",
 		})
 	}

@@ -8,10 +8,10 @@ import (
 // Severity of a problem.
 type Severity string
 
-// An Error keeps its event out; a Warning does not.
+// An error keeps its event out; a warning does not.
 const (
-	Error   Severity = "error"
-	Warning Severity = "warning"
+	SeverityError   Severity = "error"
+	SeverityWarning Severity = "warning"
 )
 
 // Codes of problems and parse errors. They are stable; texts are not. The two in capitals are findings of the DSCSA

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -272,10 +273,12 @@ func (s *scanner) open(t xml.StartElement) error {
 	s.attrs = t.Attr[:n]
 	for i := range s.attrs {
 		a := &s.attrs[i]
-		if a.Name.Space != "" {
-			if err := s.resolve(&a.Name); err != nil {
-				return err
+		if a.Name.Space == "" { // the default namespace is not for attributes
+			if strings.IndexByte(a.Name.Local, ':') >= 0 {
+				return s.malformed("%s is not a name", quote(a.Name.Local))
 			}
+		} else if err := s.resolve(&a.Name); err != nil {
+			return err
 		}
 		for j := range i {
 			if s.attrs[j].Name == a.Name {
@@ -315,9 +318,9 @@ func (s *scanner) resolve(n *xml.Name) error {
 }
 
 func (s *scanner) lookup(prefix string) (string, bool) {
-	for i := len(s.bindings) - 1; i >= 0; i-- {
-		if s.bindings[i].prefix == prefix {
-			return s.bindings[i].space, true
+	for _, b := range slices.Backward(s.bindings) {
+		if b.prefix == prefix {
+			return b.space, true
 		}
 	}
 	if prefix == "xml" {
@@ -328,8 +331,11 @@ func (s *scanner) lookup(prefix string) (string, bool) {
 
 // fail says what a read error means.
 func (s *scanner) fail(err error) error {
-	var syntax *xml.SyntaxError
 	end := s.here()
+	if syntax, ok := errors.AsType[*xml.SyntaxError](err); ok {
+		s.at = pos{syntax.Line, end.col}
+		return s.malformed("%s", clip(syntax.Msg))
+	}
 	switch {
 	case errors.Is(err, io.EOF):
 		switch {
@@ -349,9 +355,6 @@ func (s *scanner) fail(err error) error {
 		}
 	case errors.Is(err, errTokenBytes):
 		return s.exceeded("one tag, text or comment is longer than %d bytes", s.input.full)
-	case errors.As(err, &syntax):
-		s.at = pos{syntax.Line, end.col}
-		return s.malformed("%s", clip(syntax.Msg))
 	case errors.Is(err, errNotASCII), strings.HasPrefix(err.Error(), "xml: "):
 		s.at = end
 		return s.malformed("%s", clip(strings.TrimPrefix(err.Error(), "xml: ")))

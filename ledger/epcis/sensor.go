@@ -86,6 +86,7 @@ func (p *parser) sensors(e *Event) error {
 		}
 		var s SensorElement
 		const path = list + "/sensorElement"
+		p.onlyAttrs(path)
 		err := p.foreign(&s.Extensions, path, func(name string) (bool, error) {
 			switch name {
 			case "sensorMetadata":

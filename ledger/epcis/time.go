@@ -53,10 +53,10 @@ func parseTime(s string) (instant, error) {
 		return instant{}, fmt.Errorf("%s: there is no such time of day", quote(s))
 	}
 	t := instant{millis: ((int64(days(year, month, day))*24+int64(hour))*60+int64(minute))*60_000 + int64(second)*1000 + int64(millis)}
-	switch {
-	case rest == "":
+	switch rest {
+	case "":
 		return t, nil
-	case rest == "Z":
+	case "Z":
 		t.zoned = true
 		return t, nil
 	}

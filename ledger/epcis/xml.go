@@ -34,8 +34,8 @@ type parser struct {
 	layout   *layout
 	eventAt  pos
 	path     string
-	bad      bool
-	reported int
+	faults   int
+	warnings int
 	units    int
 	rank     int
 	disorder bool
@@ -44,7 +44,7 @@ type parser struct {
 	items    [numFields][]pos
 }
 
-// maxEventProblems is how many problems of one event are told; a list of 16,384 bad EPCs is one mistake.
+// maxEventProblems is how many errors, and how many warnings, of one event are told; a list of 16,384 bad EPCs is one mistake.
 const maxEventProblems = 100
 
 func newParser(r io.Reader, opt Options, header func(*Header) error, event func(EventAt) error) (*parser, error) {
@@ -82,10 +82,11 @@ func (p *parser) problem(at pos, pr Problem) {
 	pr.Event = -1
 	if p.layout != nil {
 		pr.Event = p.index
-		if pr.Severity == Error {
-			p.bad = true
+		told := &p.warnings
+		if pr.Severity == SeverityError {
+			told = &p.faults
 		}
-		if p.reported++; p.reported > maxEventProblems {
+		if *told++; *told > maxEventProblems {
 			return
 		}
 		if pr.Path == "" {
@@ -100,11 +101,11 @@ func (p *parser) problem(at pos, pr Problem) {
 }
 
 func (p *parser) warn(at pos, code, path, message, hint string) {
-	p.problem(at, Problem{Severity: Warning, Code: code, Path: path, Message: message, Hint: hint})
+	p.problem(at, Problem{Severity: SeverityWarning, Code: code, Path: path, Message: message, Hint: hint})
 }
 
 func (p *parser) fault(at pos, code, path, message, hint string) {
-	p.problem(at, Problem{Severity: Error, Code: code, Path: path, Message: message, Hint: hint})
+	p.problem(at, Problem{Severity: SeverityError, Code: code, Path: path, Message: message, Hint: hint})
 }
 
 // each reads the children of an element that holds only elements. fn reads one child; p.at is its start.
@@ -357,15 +358,15 @@ func (p *parser) event(name, wrapper string) error {
 	label := clip(p.name.Local)
 	p.ordinal[label]++
 	p.layout, p.eventAt, p.path = l, p.at, p.list+"/"+label+"["+itoa(p.ordinal[label])+"]"
-	p.bad, p.reported, p.units, p.rank, p.disorder = false, 0, 0, 0, false
+	p.faults, p.warnings, p.units, p.rank, p.disorder = 0, 0, 0, 0, false
 	clear(p.seen[:])
 	depth := len(p.frames)
 	p.stop = p.dec.InputOffset() + p.opt.MaxEventBytes
 
 	e := EventAt{Event: Event{Type: l.modelled}, Index: p.index, Line: p.at.line, Column: p.at.col}
 	var err error
-	switch {
-	case l == unknownEvent:
+	switch l {
+	case unknownEvent:
 		hint := "use ObjectEvent, AggregationEvent, TransactionEvent, TransformationEvent or AssociationEvent"
 		if p.name.Space != "" {
 			hint += ", in no namespace"
@@ -399,14 +400,13 @@ func (p *parser) event(name, wrapper string) error {
 	if err != nil {
 		return err
 	}
-	if p.reported > maxEventProblems {
-		more := p.reported - maxEventProblems
-		p.reported = 0
+	if more := max(p.faults-maxEventProblems, 0) + max(p.warnings-maxEventProblems, 0); more > 0 {
+		p.warnings = 0
 		p.warn(p.eventAt, CodeTruncated, "", "the event has "+itoa(more)+" more problems", "repair those above and send the document again")
 	}
 	p.layout = nil
 	p.index++
-	if p.bad {
+	if p.faults > 0 {
 		p.rejected++
 		return p.err
 	}
@@ -429,6 +429,7 @@ func (p *parser) fields(wrapper string, e *Event) error {
 			}
 			return p.extension(&e.Extensions)
 		case "extension", "baseExtension":
+			p.onlyAttrs(wrapper + name)
 			return p.fields(wrapper+name+"/", e)
 		}
 		id, known := fieldIDs[name]
@@ -484,9 +485,7 @@ func (p *parser) place(id fieldID, wrapper string) bool {
 // read reads one field.
 func (p *parser) read(id fieldID, e *Event) error {
 	path := fieldNames[id]
-	if id != fSensorElementList {
-		p.onlyAttrs(path)
-	}
+	p.onlyAttrs(path)
 	switch id {
 	case fEventTime:
 		return p.into(&e.EventTime, path)
@@ -561,8 +560,9 @@ func (p *parser) read(id fieldID, e *Event) error {
 			return p.into(&e.QuantityList[0].EPCClass, path)
 		}
 		return p.into(&e.QuantityList[0].Quantity, path)
+	default: // fNone and numFields are no fields
+		return p.skip()
 	}
-	return p.skip()
 }
 
 func (p *parser) into(s *string, path string) (err error) {
@@ -588,6 +588,7 @@ func (p *parser) empty(at pos, path string) {
 // epcs reads <epc> elements.
 func (p *parser) epcs(id fieldID, list *[]string) error {
 	name := fieldNames[id]
+	path := name + "/epc"
 	return p.each(name, func() error {
 		if p.std() != "epc" {
 			return p.stranger(name)
@@ -597,9 +598,9 @@ func (p *parser) epcs(id fieldID, list *[]string) error {
 		}
 		p.items[id] = append(p.items[id], p.at)
 		if len(p.attrs) > 0 {
-			p.onlyAttrs(name + "/epc")
+			p.onlyAttrs(path)
 		}
-		s, err := p.value(name + "/epc")
+		s, err := p.value(path)
 		*list = append(*list, s)
 		return err
 	})
@@ -614,16 +615,16 @@ func (p *parser) stranger(path string) error {
 // typed reads a list of values with a type attribute.
 func (p *parser) typed(id fieldID, attr string, add func(kind, value string)) error {
 	name, item, n := fieldNames[id], itemNames[id], 0
-	at := p.at
+	at, path := p.at, name+"/"+item
 	err := p.each(name, func() error {
 		if p.std() != item {
 			return p.stranger(name)
 		}
 		n++
 		p.items[id] = append(p.items[id], p.at)
-		p.onlyAttrs(name+"/"+item, attr)
+		p.onlyAttrs(path, attr)
 		kind := p.intern([]byte(p.attr(attr)))
-		v, err := p.word(name + "/" + item)
+		v, err := p.word(path)
 		add(kind, v)
 		return err
 	})

@@ -1,0 +1,192 @@
+package epcis
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func TestEventTimeMillis(t *testing.T) {
+	for _, tt := range []struct {
+		name, time, offset string
+		want               int64
+	}{
+		{"UTC", "1970-01-01T00:00:01Z", "-05:00", 1000},
+		{"the time's own zone counts, not the offset", "1970-01-01T01:00:00+01:00", "-05:00", 0},
+		{"no zone: the offset", "1970-01-01T00:00:00", "-05:00", 5 * 3600 * 1000},
+		{"digits behind the millisecond are cut", "1970-01-01T00:00:00.0019999999Z", "", 1},
+		{"one digit", "1970-01-01T00:00:00.5Z", "", 500},
+		{"before 1970 down too", "1969-12-31T23:59:59.9999Z", "", -1},
+		{"midnight at the end of the day", "1969-12-31T24:00:00Z", "", 0},
+		{"leap day", "2024-02-29T00:00:00Z", "", 1709164800000},
+	} {
+		got, err := EventTimeMillis(&Event{EventTime: tt.time, EventTimeZoneOffset: tt.offset})
+		if err != nil || got != tt.want {
+			t.Errorf("%s: %d, %v; want %d", tt.name, got, err, tt.want)
+		}
+	}
+	for _, bad := range []string{
+		"", "2026-11-20", "2026-11-20 00:00:00Z", "2026-11-20T00:00Z", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z",
+		"2026-00-01T00:00:00Z", "2026-11-20T24:00:01Z", "2026-11-20T24:00:00.001Z", "2026-11-20T25:00:00Z", "2026-11-20T00:60:00Z", "2026-11-20T00:00:60Z",
+		"2026-11-20T00:00:00.Z", "2026-11-20T00:00:00z", "2026-11-20T00:00:00+0100", "2026-11-20T00:00:00+15:00", "2026-11-20T00:00:00ZZ",
+		"0000-01-01T00:00:00Z", "-001-01-01T00:00:00Z", "２026-11-20T00:00:00Z", "2026-11-20T00:00:00,5Z", "2026-11-20T00:00:00",
+	} {
+		if got, err := EventTimeMillis(&Event{EventTime: bad, EventTimeZoneOffset: ""}); err == nil {
+			t.Errorf("%q was read as %d", bad, got)
+		}
+	}
+}
+
+// Package time agrees, where both read a text.
+func TestTimesAgreeWithPackageTime(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		at := time.UnixMilli(rapid.Int64Range(-62135596800000, 253402300799999).Draw(t, "ms")).UTC()
+		offset := rapid.IntRange(-14*60, 14*60).Draw(t, "offset")
+		local := at.In(time.FixedZone("", offset*60))
+		if y := local.Year(); y < 1 || y > 9999 {
+			return
+		}
+		text := local.Format("2006-01-02T15:04:05.000-07:00")
+		got, err := EventTimeMillis(&Event{EventTime: text})
+		if err != nil || got != at.UnixMilli() {
+			t.Fatalf("%s: %d, %v; want %d", text, got, err, at.UnixMilli())
+		}
+	})
+}
+
+func TestCBVName(t *testing.T) {
+	for in, want := range map[string]string{
+		"urn:epcglobal:cbv:bizstep:shipping":        "shipping",
+		"https://ref.gs1.org/cbv/BizStep-shipping":  "shipping",
+		"https://ns.gs1.org/cbv/SDT-owning_party":   "owning_party",
+		"http://ref.gs1.org/cbv/BTT-po":             "po",
+		"URN:EPCGLOBAL:CBV:BIZSTEP:Shipping":        "shipping",
+		"cbv:BizStep-shipping":                      "bizstep-shipping",
+		"https://example.com/step-shipping":         "//example.com/step-shipping",
+		"urn:epcglobal:cbv:bizstep:":                "",
+		"":                                          "",
+		"urn:x:\u0130STANBUL":                       "\u0130stanbul",
+		"urn:epcglobal:cbv:disp:non_sellable_other": "non_sellable_other",
+		"https://ref.gs1.org/cbv/Disp-in_transit":   "in_transit",
+		"https://ref.gs1.org/voc/x:Y":               "y",
+		"https://" + "ref.gs1.org/cbv/Comp-a-b":     "a-b",
+		"https://id.gs1.org/417/0614141000005?x=https://ref.gs1.org/cbv/Disp-expired": "expired",
+	} {
+		if got := CBVName(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+	if CBVName(" shipping\n") != "shipping" {
+		t.Error("white space around a value counts")
+	}
+	if !KnownStep("urn:epcglobal:cbv:bizstep:void_shipping") || KnownStep("returning") || !KnownDisposition("Returned") || KnownDisposition("") {
+		t.Error("CBV is not known")
+	}
+	for in, want := range map[string]string{
+		"urn:epcglobal:cbv:bizstep:commissionin": "commissioning", "receivng": "receiving", "packng": "packing", "zzzzzz": "", "": "",
+		strings.Repeat("a", 1000): "",
+	} {
+		if got := NearestStep(in); got != want {
+			t.Errorf("%q is near %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestCBVListsAreComplete(t *testing.T) {
+	terms := string(sharedFile(t, "cbv/cbv-terms.csv"))
+	var wantSteps, wantDispositions []string
+	for line := range strings.Lines(terms) {
+		switch f := strings.SplitN(line, ",", 3); f[0] {
+		case "bizStep":
+			wantSteps = append(wantSteps, f[1])
+		case "disposition":
+			wantDispositions = append(wantDispositions, f[1])
+		}
+	}
+	for _, l := range []struct{ want, got []string }{{wantSteps, steps}, {wantDispositions, dispositions}} {
+		if len(l.want) != len(l.got) {
+			t.Errorf("%d terms, want %d", len(l.got), len(l.want))
+		}
+		for _, term := range l.want {
+			if !strings.Contains(" "+strings.Join(l.got, " ")+" ", " "+term+" ") {
+				t.Errorf("%s is missing", term)
+			}
+		}
+	}
+}
+
+func TestLotAndExpiryInEverySpelling(t *testing.T) {
+	for _, ns := range []string{"urn:epcglobal:cbv:mda", "urn:epcglobal:cbv:mda:", "urn:epcglobal:cbv:mda#", NamespaceHC} {
+		e := Event{ILMD: []Extension{
+			{Namespace: "http://x.example", Name: "lotNumber", Type: Text, Text: "other"},
+			{Namespace: ns, Name: "lotNumber", Type: Text, Text: " A123\n"},
+			{Namespace: ns, Name: "itemExpirationDate", Type: Text, Text: "2027-05-31"},
+		}}
+		d, ok := e.ExpiryDate()
+		if e.Lot() != "A123" || e.Expiry() != "2027-05-31" || !ok || d.String() != "2027-05-31" {
+			t.Errorf("%s: lot %q, expiry %q", ns, e.Lot(), e.Expiry())
+		}
+	}
+	if IsMDA("urn:epcglobal:cbv:mda/x") || IsMDA("") {
+		t.Error("another namespace taken for CBV master data")
+	}
+}
+
+// What we build, we would accept.
+func TestBuiltEventsPassTheCheck(t *testing.T) {
+	at := At{Time: "2026-11-20T06:45:16Z", Offset: "-05:00", ReadPoint: "urn:epc:id:sgln:030001.111111.0", BizLocation: "urn:epc:id:sgln:030001.111111.0"}
+	units := []string{unit + "1", unit + "2"}
+	s := Shipment{
+		SourceOwner: "urn:epc:id:sgln:030001.111111.0", SourceLocation: "urn:epc:id:sgln:030001.111121.0",
+		DestinationOwner: "urn:epc:id:sgln:039999.999999.0", DestinationLocation: "urn:epc:id:sgln:039999.345678.0",
+		Documents: []BizTransaction{BusinessDocument(PurchaseOrder, "0399999999991", "XYZPO189"), BusinessDocument(DespatchAdvice, "0300011111215", "DEL100")},
+	}
+	for step, e := range map[string]Event{
+		"commissioning": Commission(at, units, "A123", "2028-03-27"),
+		"packing":       Pack(at, sscc, units), "unpacking": Unpack(at, sscc, nil), "shipping": Ship(at, units, s),
+		"void_shipping": VoidShip(at, units, s), "receiving": Receive(at, units, s), "dispensing": Dispense(at, units, true),
+		"decommissioning": Decommission(at, units), "destroying": Destroy(at, units), "holding": Hold(at, units, ""),
+	} {
+		for _, p := range Check(&e) {
+			t.Errorf("%s: %s", step, p)
+		}
+		if e.Step() != step || !KnownStep(e.BizStep) || !KnownDisposition(e.Disposition) {
+			t.Errorf("%s: step %q, disposition %q", step, e.BizStep, e.Disposition)
+		}
+		e := Withdraw(e, "2026-11-21T00:00:00Z", DidNotOccur)
+		if p := Check(&e); p != nil || e.ErrorDeclaration.Reason != "urn:epcglobal:cbv:er:did_not_occur" {
+			t.Errorf("%s withdrawn: %v", step, p)
+		}
+	}
+	r := ShipReturn(at, units, s, "0300011111215", "R1")
+	if r.BizTransaction(ReturnAuthorization) != "urn:epcglobal:cbv:bt:0300011111215:R1" || len(s.Documents) != 2 || r.Step() != StepShipping {
+		t.Errorf("return: %+v", r)
+	}
+	if e := ReceiveReturn(at, units, s, "0300011111215", "R1"); CBVName(e.Disposition) != DispReturned {
+		t.Errorf("return received: %+v", e)
+	}
+}
+
+// The shipping event of GS1's example, from the builder.
+func TestBuildTheExample(t *testing.T) {
+	doc := mustParse(t, string(sharedFile(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml")))
+	at := At{Offset: "-05:00", ReadPoint: "urn:epc:id:sgln:030001.111121.0", BizLocation: "urn:epc:id:sgln:030001.111121.0"}
+	pallet := "urn:epc:id:sscc:030001.41234567890"
+	in := func(tm string) At { at := at; at.Time = tm; return at }
+	for i, want := range map[int]Event{
+		5: Commission(in("2023-04-01T06:47:16Z"), []string{pallet}, "", ""),
+		6: Pack(in("2023-04-01T06:48:16Z"), pallet, []string{"urn:epc:id:sgtin:030001.1012345.110", "urn:epc:id:sgtin:030001.1012345.111", "urn:epc:id:sgtin:030001.1012345.121"}),
+		7: Ship(in("2023-04-01T07:48:16Z"), []string{pallet}, Shipment{
+			SourceOwner: "urn:epc:id:sgln:030001.111111.0", SourceLocation: "urn:epc:id:sgln:030001.111121.0",
+			DestinationOwner: "urn:epc:id:sgln:039999.999999.0", DestinationLocation: "urn:epc:id:sgln:039999.345678.0",
+			Documents: []BizTransaction{BusinessDocument(PurchaseOrder, "0399999999991", "XYZPO189"), BusinessDocument(DespatchAdvice, "0300011111215", "DEL100")},
+		}),
+	} {
+		if diff := cmp.Diff(want, doc.Events[i].Event); diff != "" {
+			t.Errorf("event %d (-built +example):\n%s", i, diff)
+		}
+	}
+}
