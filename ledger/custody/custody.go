@@ -1,13 +1,20 @@
 // Package custody is the state machine of who holds what: it judges one item at a time over a view and returns
 // verdict, findings and effects (design section 5, domain/dscsa.md section 7, docs/spec.md sections 9 and 10).
+//
+// Units and containers have one kind of record. Whatever is inside a container stores only that it is there: holder,
+// place and phase are those of the outermost container, so moving a sealed pallet writes one record however much is
+// in it. Ledger position decides; event time is only checked for plausibility.
+//
+// Three words recur below. The actor is the party whose act an event tells, who need not be its publisher. Hearsay is
+// an event published by somebody else than its actor: it takes effect only on things about which the actor has recorded
+// nothing, and the actor's own event replaces it. A claim is an event that is admitted but not believed (severity Q
+// for want of custody): it changes no custody, and the things it names are put on hold.
 package custody
 
 import (
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/gs1"
-	"verilot.dev/ledger/state"
-	"verilot.dev/ledger/wire"
 )
 
 // Context is where and by whom an item was submitted.
@@ -27,7 +34,8 @@ type Judgement struct {
 	Detail   string // a sentence for people; not hashed
 	Findings []Finding
 	Effects  [][]byte // spec section 9, findings excluded (the block adds them)
-	// Related is the earlier event that this one repeats or links to (DUP_EVENT, RELAYED).
+	// Related is the earlier event that this one repeats or links to (DUP_EVENT, RELAYED), or, of an accepted event,
+	// the relayed copy that it replaces.
 	Related *enc.Position
 }
 
@@ -39,10 +47,6 @@ type Finding struct {
 	Detail   string
 }
 
-// Judge applies the rules to one item. It writes to st only when the verdict is accepted or flagged (and the record that
-// recognises repeated events).
-func Judge(st state.Store, c Context, it *wire.Item) Judgement { panic("custody") }
-
 // Phase says whether something is held or on its way.
 type Phase uint8
 
@@ -52,6 +56,18 @@ const (
 	InTransit
 	Held
 )
+
+// String is not_seen, in_transit or held.
+func (p Phase) String() string {
+	switch p {
+	case InTransit:
+		return "in_transit"
+	case Held:
+		return "held"
+	case NotSeen:
+	}
+	return "not_seen"
+}
 
 // UnitState is the life of a unit (spec section 9, effect 5).
 type UnitState uint8
@@ -65,6 +81,25 @@ const (
 	Lost
 	Stolen
 )
+
+// String is active, dispensed, destroyed, decommissioned, lost or stolen.
+func (s UnitState) String() string {
+	switch s {
+	case Active:
+		return "active"
+	case Dispensed:
+		return "dispensed"
+	case Destroyed:
+		return "destroyed"
+	case Decommissioned:
+		return "decommissioned"
+	case Lost:
+		return "lost"
+	case Stolen:
+		return "stolen"
+	}
+	return "unknown"
+}
 
 // Unit is a unit or container as recorded. Holder, Owner, Place and Phase are those of its outermost container
 // while it is inside one; Locate resolves them.
@@ -83,17 +118,9 @@ type Unit struct {
 	Overlays    []string
 	Since       enc.Position // last event that changed it
 	Born        enc.Position
+	Recorders   []string // parties that have themselves recorded something about it
+	Owed        []string // parties that received it before its shipment was recorded by the sender
 }
-
-// Lookup returns the record as stored.
-func Lookup(v state.View, key gs1.Key) (Unit, bool) { panic("custody") }
-
-// Locate returns the record with place, holder, owner, phase and inherited overlays of its containers, and the chain of
-// containers, innermost first.
-func Locate(v state.View, key gs1.Key) (u Unit, containers []gs1.Key, ok bool) { panic("custody") }
-
-// Children lists the direct contents of a container in key order.
-func Children(v state.View, parent gs1.Key, fn func(gs1.Key) bool) { panic("custody") }
 
 // Total is the number of units of a lot with one holder in one state.
 type Total struct {
@@ -101,14 +128,3 @@ type Total struct {
 	State string `json:"state"` // on_hand, in_transit, unaccounted, dispensed, destroyed, decommissioned, lost, stolen, unknown
 	Units uint64 `json:"units"`
 }
-
-// LotTotals counts a lot's units per (party, state), sorted; they add up to the units commissioned (second result).
-func LotTotals(v state.View, g gs1.GTIN, lot string) ([]Total, uint64) { panic("custody") }
-
-// LotUnits lists a lot's units in key order with their located record and state name.
-func LotUnits(v state.View, g gs1.GTIN, lot string, fn func(u Unit, state string) bool) {
-	panic("custody")
-}
-
-// MatchHash is spec section 10.
-func MatchHash(n enc.Network, it *wire.Item) enc.Hash { panic("custody") }

@@ -1,0 +1,204 @@
+package custody
+
+import (
+	"errors"
+
+	"verilot.dev/ledger/enc"
+)
+
+// Effect kinds (docs/spec.md section 9). Findings and amendments (7 and 8) are the block's.
+const (
+	EffectCommissioned uint8 = 1 + iota
+	EffectMoved
+	EffectPacked
+	EffectUnpacked
+	EffectState
+	EffectOverlay
+	EffectFinding
+	EffectAmendment
+	EffectRegistry
+)
+
+// What a registry effect is about.
+const (
+	RegistryGenesis uint8 = iota
+	RegistryParty
+	RegistryProduct
+	RegistryLot
+	RegistryRecall
+)
+
+// An Effect is one change of state as the state root hashes it. Encode gives exactly the bytes of docs/spec.md
+// section 9; the texts in it have been parsed before, so lengths fit.
+type Effect interface{ Encode() []byte }
+
+// Commissioned (kind 1) is the birth of units of one GTIN, or of containers (GTIN empty; then Serials are key texts).
+// An empty Holder leaves custody as it is: the birth record came after the units had moved.
+type Commissioned struct {
+	GTIN, Lot, Expiry, Holder, Place string
+	Provisional                      bool
+	Serials                          []string
+}
+
+// Moved (kind 2) is a change of custody of what the keys name, with everything inside.
+type Moved struct {
+	Phase                    Phase
+	Holder, Owner, Place, To string
+	Shipment                 enc.Position
+	Keys                     []string
+}
+
+// Packed (kind 3) puts keys into a container.
+type Packed struct {
+	Parent string
+	Keys   []string
+}
+
+// Unpacked (kind 4) takes keys out of a container; they keep its custody and overlays.
+type Unpacked struct {
+	Parent string
+	Keys   []string
+}
+
+// StateSet (kind 5) is a step in the life of units.
+type StateSet struct {
+	State UnitState
+	Keys  []string
+}
+
+// OverlaySet (kind 6) sets or clears an overlay.
+type OverlaySet struct {
+	Set     bool
+	Overlay string
+	Keys    []string
+}
+
+// Registered (kind 9) is an accepted registry item.
+type Registered struct {
+	What uint8
+	ID   string
+	Hash enc.Hash
+}
+
+func putKeys(b []byte, keys []string) []byte {
+	b = enc.U32(b, uint32(len(keys)))
+	for _, k := range keys {
+		b = enc.Str16(b, k)
+	}
+	return b
+}
+
+func asByte(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Encode implements Effect.
+func (e Commissioned) Encode() []byte {
+	b := enc.Str8([]byte{EffectCommissioned}, e.GTIN)
+	b = enc.Str8(b, e.Lot)
+	b = enc.Str8(b, e.Expiry)
+	b = enc.Str8(b, e.Holder)
+	b = enc.Str16(b, e.Place)
+	return putKeys(append(b, asByte(e.Provisional)), e.Serials)
+}
+
+// Encode implements Effect.
+func (e Moved) Encode() []byte {
+	b := enc.Str8([]byte{EffectMoved, uint8(e.Phase)}, e.Holder)
+	b = enc.Str8(b, e.Owner)
+	b = enc.Str16(b, e.Place)
+	b = enc.Str8(b, e.To)
+	return putKeys(e.Shipment.Append(b), e.Keys)
+}
+
+// Encode implements Effect.
+func (e Packed) Encode() []byte { return putKeys(enc.Str16([]byte{EffectPacked}, e.Parent), e.Keys) }
+
+// Encode implements Effect.
+func (e Unpacked) Encode() []byte {
+	return putKeys(enc.Str16([]byte{EffectUnpacked}, e.Parent), e.Keys)
+}
+
+// Encode implements Effect.
+func (e StateSet) Encode() []byte { return putKeys([]byte{EffectState, uint8(e.State)}, e.Keys) }
+
+// Encode implements Effect.
+func (e OverlaySet) Encode() []byte {
+	return putKeys(enc.Str8([]byte{EffectOverlay, asByte(e.Set)}, e.Overlay), e.Keys)
+}
+
+// Encode implements Effect.
+func (e Registered) Encode() []byte {
+	b := enc.Str16([]byte{EffectRegistry, e.What}, e.ID)
+	return append(b, e.Hash[:]...)
+}
+
+// ErrEffect says that bytes are no effect of this package.
+var ErrEffect = errors.New("custody: not an effect")
+
+func readKeys(r *enc.Reader) []string {
+	n := int(r.U32())
+	if n > r.Len()/2 {
+		r.Fail(enc.ErrShort)
+		return nil
+	}
+	keys := make([]string, 0, n)
+	for range n {
+		keys = append(keys, string(r.Str16()))
+	}
+	return keys
+}
+
+func readBool(r *enc.Reader) bool {
+	v := r.U8()
+	if v > 1 {
+		r.Fail(enc.ErrRange)
+	}
+	return v == 1
+}
+
+// DecodeEffect reads exactly what Encode wrote; kinds 7 and 8 are leaves of the verdicts tree (block.DecodeVerdictLeaf).
+func DecodeEffect(b []byte) (Effect, error) {
+	r := enc.NewReader(b)
+	var e Effect
+	switch r.U8() {
+	case EffectCommissioned:
+		c := Commissioned{GTIN: string(r.Str8()), Lot: string(r.Str8()), Expiry: string(r.Str8()), Holder: string(r.Str8()), Place: string(r.Str16())}
+		c.Provisional, c.Serials = readBool(r), readKeys(r)
+		e = c
+	case EffectMoved:
+		m := Moved{Phase: Phase(r.U8()), Holder: string(r.Str8()), Owner: string(r.Str8()), Place: string(r.Str16()), To: string(r.Str8())}
+		if m.Phase != InTransit && m.Phase != Held {
+			r.Fail(enc.ErrRange)
+		}
+		m.Shipment, m.Keys = r.Position(), readKeys(r)
+		e = m
+	case EffectPacked:
+		e = Packed{Parent: string(r.Str16()), Keys: readKeys(r)}
+	case EffectUnpacked:
+		e = Unpacked{Parent: string(r.Str16()), Keys: readKeys(r)}
+	case EffectState:
+		s := StateSet{State: UnitState(r.U8()), Keys: readKeys(r)}
+		if s.State < Active || s.State > Stolen {
+			r.Fail(enc.ErrRange)
+		}
+		e = s
+	case EffectOverlay:
+		e = OverlaySet{Set: readBool(r), Overlay: string(r.Str8()), Keys: readKeys(r)}
+	case EffectRegistry:
+		g := Registered{What: r.U8(), ID: string(r.Str16()), Hash: r.Hash()}
+		if g.What > RegistryRecall {
+			r.Fail(enc.ErrRange)
+		}
+		e = g
+	default:
+		r.Fail(ErrEffect)
+	}
+	if err := r.Done(); err != nil {
+		return nil, err
+	}
+	return e, nil
+}

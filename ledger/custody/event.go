@@ -1,0 +1,522 @@
+package custody
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/epcis"
+	"verilot.dev/ledger/gs1"
+	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/wire"
+)
+
+// futureSkew is how far an event's time may be ahead of the block's.
+const futureSkew = 5 * 60 * 1000
+
+// judging is one event being judged. Everything it changes stays here until the verdict is known, so that a rejected
+// event writes nothing.
+type judging struct {
+	st  state.Store
+	c   Context
+	reg registry.Registry
+	it  *wire.Item
+	ev  *epcis.Event
+	ms  int64
+
+	actor   string
+	roles   *registry.Party
+	hearsay bool
+	place   string // key text of where it happened
+
+	records map[string]*record
+	touched []string // keys of records, in order of first use
+	links   map[string]bool
+	linked  []string // child index entries, in order of first change; links says present or not
+	lots    []state.Write
+	ships   map[enc.Position]*shipment
+	sailing []*shipment // those of ships that exist, in order of first use
+	shipped []string    // keys that this event sets on their way
+
+	findings []Finding
+	found    map[subject]bool
+	effects  [][]byte
+	no       *Finding // first rejecting rule
+}
+
+type subject struct{ code, key string }
+
+func judgeEvent(st state.Store, c Context, it *wire.Item, ev *epcis.Event) Judgement {
+	j := &judging{
+		st: st, c: c, reg: registry.Registry{View: st}, it: it, ev: ev,
+		records: map[string]*record{}, links: map[string]bool{}, ships: map[enc.Position]*shipment{},
+		found: map[subject]bool{},
+	}
+	ms, err := epcis.EventTimeMillis(ev)
+	if err != nil {
+		return refuse("MISSING_FIELD", "the event has no usable time: %v", err)
+	}
+	j.ms = ms
+	resolved, no := j.findActor()
+	if no != nil {
+		return *no
+	}
+
+	// Idempotency comes first: who says again what is on the ledger gets the same answer whatever happened since.
+	hash := MatchHash(c.Network, it)
+	before := readTold(st, hash)
+	for _, t := range before {
+		if t.by == c.Party {
+			return Judgement{
+				Verdict: block.Duplicate, Code: "DUP_EVENT", Related: &t.pos,
+				Detail: fmt.Sprintf("%s has already recorded this event, at %s", c.Party, t.pos),
+			}
+		}
+	}
+	var related *enc.Position
+	if len(before) > 0 {
+		related = &before[0].pos
+		// A copy of what another has recorded is a link, unless the act is the publisher's own: then all there is so far
+		// is hearsay about it, and this is the original.
+		if own := resolved && !j.hearsay; !own {
+			putTold(st, hash, append(before, told{c.Party, c.Pos}))
+			return Judgement{
+				Verdict: block.Duplicate, Code: "RELAYED", Related: related,
+				Detail: fmt.Sprintf("%s has already recorded this event, at %s; this copy is a link to it", before[0].by, before[0].pos),
+			}
+		}
+	}
+
+	j.common()
+	j.step()
+	if j.no != nil {
+		return Judgement{Verdict: block.Rejected, Code: j.no.Code, Detail: j.no.Detail, Findings: []Finding{*j.no}}
+	}
+	j.flush()
+	putTold(st, hash, append(before, told{c.Party, c.Pos}))
+	out := Judgement{Verdict: block.Accepted, Findings: j.findings, Effects: j.effects, Related: related}
+	if len(j.findings) > 0 {
+		out.Verdict = block.Flagged
+	}
+	return out
+}
+
+// findActor finds whose act the event tells (design section 5). resolved is false when the event does not say and
+// its publisher stands in.
+func (j *judging) findActor() (resolved bool, no *Judgement) {
+	step, id := j.ev.Step(), ""
+	switch step {
+	case epcis.StepReceiving:
+		id = j.ev.Destination(epcis.OwningParty)
+	case epcis.StepShipping, epcis.StepVoidShipping:
+		id = j.ev.Source(epcis.OwningParty)
+	}
+	for _, p := range []*epcis.Place{j.ev.BizLocation, j.ev.ReadPoint} {
+		if p == nil || p.ID == "" {
+			continue
+		}
+		epc, err := gs1.ParseEPC(p.ID)
+		if err != nil {
+			r := refuseFormat(err)
+			return false, &r
+		}
+		if j.place == "" {
+			j.place = epc.Key().String()
+		}
+		if id == "" {
+			id = p.ID
+		}
+	}
+	j.actor = j.c.Party
+	if id != "" {
+		party, err := j.partyOf(id)
+		switch {
+		case err != nil:
+			r := refuseFormat(err)
+			return false, &r
+		case party == "":
+			j.find("GLN_UNKNOWN", block.Flag, nil, fmt.Sprintf("%s belongs to no registered party, so %s counts as the acting party: register the GLN or correct it", short(id), j.c.Party))
+		default:
+			j.actor, resolved = party, true
+		}
+	}
+	j.hearsay = j.actor != j.c.Party
+	p, ok := j.reg.Standing(j.actor)
+	if !ok {
+		r := refuse("ACTOR_NOT_ATP", "party %q is not registered", j.actor)
+		return false, &r
+	}
+	j.roles = &p
+	return resolved, nil
+}
+
+// partyOf is the party of an SGLN or PGLN as captured, "" when nobody's.
+func (j *judging) partyOf(id string) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+	epc, err := gs1.ParseEPC(id)
+	if err != nil {
+		return "", err
+	}
+	gln, ok := epc.Key().GLN()
+	if !ok {
+		return "", nil
+	}
+	party, _ := j.reg.PartyOfGLN(gln.String())
+	return party, nil
+}
+
+// common holds what is found about an event whatever its step.
+func (j *judging) common() {
+	if j.hearsay {
+		j.find("RELAYED", block.Flag, nil, fmt.Sprintf("%s tells an act of %s, which has not recorded it itself", j.c.Party, j.actor))
+	}
+	if j.ms > j.c.Time+futureSkew {
+		j.find("FUTURE_EVENT", block.Flag, nil, fmt.Sprintf("the event's time %s lies after the time of its block", short(j.ev.EventTime)))
+	}
+	for _, w := range []struct {
+		what, text, nearest string
+		known               bool
+	}{
+		{"business step", j.ev.BizStep, epcis.NearestStep(j.ev.BizStep), epcis.KnownStep(j.ev.BizStep)},
+		{"disposition", j.ev.Disposition, epcis.NearestDisposition(j.ev.Disposition), epcis.KnownDisposition(j.ev.Disposition)},
+	} {
+		if w.text == "" || w.known {
+			continue
+		}
+		detail := fmt.Sprintf("%s %q is not in the Core Business Vocabulary", w.what, short(w.text))
+		if w.nearest != "" {
+			detail += fmt.Sprintf("; did you mean %q?", w.nearest)
+		}
+		j.find("CBV_UNKNOWN", block.Flag, nil, detail)
+	}
+}
+
+// find opens a finding, or adds to it: there is one per code.
+func (j *judging) find(code string, sev block.Severity, keys []string, detail string) {
+	i := slices.IndexFunc(j.findings, func(f Finding) bool { return f.Code == code })
+	if i < 0 {
+		i = len(j.findings)
+		j.findings = append(j.findings, Finding{Code: code, Severity: sev, Detail: detail})
+	}
+	for _, k := range keys {
+		if s := (subject{code, k}); !j.found[s] {
+			j.found[s] = true
+			j.findings[i].Subjects = append(j.findings[i].Subjects, mustKey(k))
+		}
+	}
+}
+
+// reject remembers the first rule that rejects, with everything that breaks it.
+func (j *judging) reject(code, key, format string, args ...any) {
+	if j.no == nil {
+		j.no = &Finding{Code: code, Severity: block.Reject, Detail: fmt.Sprintf(format, args...)}
+	}
+	if j.no.Code == code && key != "" {
+		j.no.Subjects = append(j.no.Subjects, mustKey(key))
+	}
+}
+
+// keys lists the key texts of one list of the event.
+func (j *judging) keys(list commit.List) []string { return keysIn(j.it, list) }
+
+func (j *judging) get(key string) *record {
+	r, ok := j.records[key]
+	if !ok {
+		r = readRecord(j.st, key)
+		j.records[key] = r
+		j.touched = append(j.touched, key)
+	}
+	return r
+}
+
+func (j *judging) chain(key string) []*record { return chainOf(key, j.get) }
+
+// located is a thing as the ledger sees it before this event. It must have a record.
+func (j *judging) located(key string) record { return inherit(j.chain(key)) }
+
+// deaf says that hearsay has nothing to tell about key: its actor has spoken for itself.
+func (j *judging) deaf(key string) bool {
+	if !j.hearsay {
+		return false
+	}
+	for _, r := range j.chain(key) {
+		if slices.Contains(r.recorders, j.actor) {
+			return true
+		}
+	}
+	return false
+}
+
+// change marks a record as changed by this event, and as spoken about by the actor itself.
+func (j *judging) change(r *record) *record {
+	r.dirty = true
+	r.since = j.c.Pos
+	if !j.hearsay && !slices.Contains(r.recorders, j.actor) {
+		r.recorders = append(r.recorders, j.actor)
+	}
+	return r
+}
+
+// provisional makes a record of something that nobody has commissioned yet.
+func (j *judging) provisional(key string) *record {
+	r := &record{key: key, bits: bitProvisional, state: Active, born: j.c.Pos}
+	j.records[key] = r
+	return j.change(r)
+}
+
+// unknown makes provisional records of those keys that have none, opens the finding, and emits their birth.
+func (j *judging) unknown(keys []string, holder string) {
+	var strangers []string
+	for _, k := range keys {
+		if j.get(k) == nil {
+			r := j.provisional(k)
+			if holder != "" {
+				r.holder, r.owner, r.place, r.phase = holder, holder, j.place, Held
+			}
+			strangers = append(strangers, k)
+		}
+	}
+	if len(strangers) == 0 {
+		return
+	}
+	j.find("NOT_COMMISSIONED", block.Flag, strangers, "no birth record has been received: ask the maker for its commissioning event")
+	j.born(strangers, "", "", holder, true)
+}
+
+// born emits commissioned effects, one per GTIN and one for containers.
+func (j *judging) born(keys []string, lot, expiry, holder string, provisional bool) {
+	place := j.place
+	if holder == "" {
+		place = ""
+	}
+	for _, g := range group(keys, func(k string) string {
+		if isUnit(k) {
+			return gtinOf(k)
+		}
+		return ""
+	}) {
+		e := Commissioned{GTIN: g.by, Holder: holder, Place: place, Provisional: provisional, Serials: g.keys}
+		if g.by != "" {
+			e.Lot, e.Expiry = lot, expiry
+			e.Serials = make([]string, len(g.keys))
+			for i, k := range g.keys {
+				e.Serials[i] = k[18:]
+			}
+		}
+		j.emit(e)
+	}
+}
+
+func (j *judging) emit(e Effect) { j.effects = append(j.effects, e.Encode()) }
+
+type grouped[T comparable] struct {
+	by   T
+	keys []string
+}
+
+// group splits keys by a property, groups in order of first appearance.
+func group[T comparable](keys []string, by func(string) T) []grouped[T] {
+	var out []grouped[T]
+	at := map[T]int{}
+	for _, k := range keys {
+		t := by(k)
+		i, ok := at[t]
+		if !ok {
+			i = len(out)
+			at[t] = i
+			out = append(out, grouped[T]{by: t})
+		}
+		out[i].keys = append(out[i].keys, k)
+	}
+	return out
+}
+
+func (j *judging) link(parent, child string, on bool) {
+	k := childAt + parent + nul + child
+	if _, ok := j.links[k]; !ok {
+		j.linked = append(j.linked, k)
+	}
+	j.links[k] = on
+}
+
+// children lists what is in parent, this event's changes included. Only this event's removals can matter to a caller:
+// no step lists a container that it fills.
+func (j *judging) children(parent string, fn func(string) bool) {
+	childrenOf(j.st, parent, func(child string) bool {
+		if on, ok := j.links[childAt+parent+nul+child]; ok && !on {
+			return true
+		}
+		return fn(child)
+	})
+}
+
+func (j *judging) empty(parent string) bool {
+	empty := true
+	j.children(parent, func(string) bool {
+		empty = false
+		return false
+	})
+	return empty
+}
+
+func (j *judging) shipment(pos enc.Position) *shipment {
+	s, ok := j.ships[pos]
+	if !ok {
+		s = readShipment(j.st, pos)
+		j.ships[pos] = s
+		if s != nil {
+			j.sailing = append(j.sailing, s)
+		}
+	}
+	return s
+}
+
+// leave takes a thing that a shipment names off that shipment.
+func (j *judging) leave(r *record) {
+	if r.phase == InTransit && r.is(bitNamed) {
+		if s := j.shipment(r.shipment); s != nil && s.outstanding > 0 {
+			s.outstanding--
+			s.dirty = true
+		}
+	}
+	r.set(bitNamed, false)
+}
+
+// detach takes a thing out of its container: it takes on what it inherited.
+func (j *judging) detach(r *record) {
+	if r.parent == "" {
+		return
+	}
+	chain := j.chain(r.key)
+	at := inherit(chain)
+	j.link(r.parent, r.key, false)
+	for _, c := range chain[1:] {
+		for _, p := range c.recorders {
+			if !slices.Contains(r.recorders, p) {
+				r.recorders = append(r.recorders, p)
+			}
+		}
+	}
+	r.parent, r.overlays = "", at.overlays
+	r.set(bitHearsayLink|bitNamed, false)
+	r.phase, r.holder, r.owner, r.to, r.place, r.shipment = at.phase, at.holder, at.owner, at.to, at.place, at.shipment
+	j.change(r)
+}
+
+// unpackAlone detaches things that the event names although they are inside something it does not name.
+func (j *judging) unpackAlone(keys []string) {
+	var inside []string
+	for _, k := range keys {
+		if j.get(k).parent != "" {
+			inside = append(inside, k)
+		}
+	}
+	if len(inside) == 0 {
+		return
+	}
+	j.find("CHILD_EVENT_WHILE_PACKED", block.Flag, inside, "named alone while recorded inside a container: taken to be unpacked")
+	j.unpack(inside)
+}
+
+// unpack detaches and emits, one effect per container.
+func (j *judging) unpack(inside []string) {
+	for _, g := range group(inside, func(k string) string { return j.get(k).parent }) {
+		for _, k := range g.keys {
+			j.detach(j.get(k))
+		}
+		j.emit(Unpacked{Parent: g.by, Keys: g.keys})
+	}
+}
+
+// hold puts what a finding of severity Q names on hold. Only the resolution of the finding lifts "hold"; "quarantined"
+// stays with it, so that a reader need look for one word.
+func (j *judging) hold(code string, keys []string, detail string) {
+	if len(keys) == 0 {
+		return
+	}
+	j.find(code, block.Hold, keys, detail)
+	j.overlay(overlayHold, true, keys)
+	j.overlay(overlayQuarantined, true, keys)
+}
+
+// overlay sets or clears an overlay; only what changes is emitted.
+func (j *judging) overlay(bit uint16, on bool, keys []string) {
+	var changed []string
+	for _, k := range keys {
+		r := j.get(k)
+		if r == nil || (r.overlays&bit != 0) == on {
+			continue
+		}
+		r.overlays ^= bit
+		r.dirty, r.since = true, j.c.Pos
+		changed = append(changed, k)
+	}
+	if len(changed) > 0 {
+		j.emit(OverlaySet{Set: on, Overlay: overlayName(bit), Keys: changed})
+	}
+}
+
+func overlayName(bit uint16) string {
+	for i, name := range overlayNames {
+		if bit == 1<<i {
+			return name
+		}
+	}
+	return ""
+}
+
+// flush writes everything. The order of writes does not matter: a write-set is sorted.
+func (j *judging) flush() {
+	for _, k := range j.touched {
+		if r := j.records[k]; r != nil && r.dirty {
+			j.st.Put(unitAt+k, r.encode())
+		}
+	}
+	for _, k := range j.linked {
+		if j.links[k] {
+			j.st.Put(k, present)
+		} else {
+			j.st.Delete(k)
+		}
+	}
+	for _, w := range j.lots {
+		if w.Value == nil {
+			j.st.Delete(w.Key)
+		} else {
+			j.st.Put(w.Key, w.Value)
+		}
+	}
+	for _, s := range j.sailing {
+		if s.dirty {
+			j.st.Put(shipmentAt+position(s.pos), s.encode())
+		}
+	}
+	if len(j.shipped) > 0 {
+		j.st.Put(shippedAt+position(j.c.Pos), putKeys(nil, j.shipped))
+	}
+	slices.SortStableFunc(j.findings, func(a, b Finding) int { return strings.Compare(a.Code, b.Code) })
+	for _, f := range j.findings {
+		for _, k := range f.Subjects {
+			putFinding(j.st, k.String(), FindingRecord{Pos: j.c.Pos, Code: f.Code, Severity: f.Severity, State: FindingOpen})
+		}
+	}
+}
+
+// dayOf is the UTC day of a time.
+func dayOf(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02") }
+
+// short keeps what a stranger wrote from flooding a sentence.
+func short(s string) string {
+	const limit = 100
+	if len(s) > limit {
+		return s[:limit] + "…"
+	}
+	return s
+}

@@ -1,0 +1,149 @@
+package custody
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/epcis"
+	"verilot.dev/ledger/gs1"
+	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/wire"
+)
+
+// Judge applies the rules to one item. It writes to st only when the verdict is accepted or flagged (and the record that
+// recognises repeated events).
+func Judge(st state.Store, c Context, it *wire.Item) Judgement {
+	reg := registry.Registry{View: st}
+	publisher, ok := reg.Standing(c.Party)
+	switch {
+	case !ok:
+		return refuse("ACTOR_NOT_ATP", "party %q is not registered: an authority has to register it first", c.Party)
+	case publisher.Suspended:
+		return refuse("ACTOR_NOT_ATP", "party %q is suspended: nothing it publishes counts until an authority lifts the suspension", c.Party)
+	}
+	switch m := it.Message.(type) {
+	case *epcis.Header:
+		return Judgement{Verdict: block.Accepted}
+	case *epcis.Event:
+		return judgeEvent(st, c, it, m)
+	case *registry.Act:
+		if !c.Authority {
+			return refuse("ACTOR_NOT_AUTHORITY", "parties, keys and prefixes are registered by an authority; party %q signed with a key that is none", c.Party)
+		}
+		return register(c, RegistryParty, m.Party, registry.ApplyAct(st, m, false))
+	case *registry.Product:
+		return judgeProduct(st, reg, c, m)
+	case *registry.Lot:
+		return judgeLot(st, reg, c, m)
+	case *registry.Recall:
+		return judgeRecall(st, reg, c, &publisher, m)
+	}
+	if it.Kind >= wire.KindResolution && it.Kind <= wire.KindGovernance {
+		return refuse("KIND_NOT_ACTIVE", "items of kind %d are reserved under rules version 1", it.Kind)
+	}
+	return refuse("UNKNOWN_KIND", "items of kind %d mean nothing under rules version 1", it.Kind)
+}
+
+func refuse(code, format string, args ...any) Judgement {
+	return Judgement{Verdict: block.Rejected, Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+func register(c Context, what uint8, id string, err error) Judgement {
+	if err != nil {
+		if e, ok := errors.AsType[*registry.Error](err); ok {
+			return Judgement{Verdict: block.Rejected, Code: e.Code, Detail: e.Detail}
+		}
+		return refuse(registry.CodeValue, "%v", err)
+	}
+	return Judgement{Verdict: block.Accepted, Effects: [][]byte{Registered{What: what, ID: id, Hash: c.ItemHash}.Encode()}}
+}
+
+// owned says whether the publisher's company prefix covers a GTIN; the Judgement is for when it does not.
+func owned(reg registry.Registry, party, gtin string) (gs1.GTIN, *Judgement) {
+	g, err := gs1.ParseGTIN(gtin)
+	if err != nil {
+		j := refuseFormat(err)
+		return g, &j
+	}
+	if owner, ok := reg.OwnerOfGTIN(g); !ok || owner != party {
+		j := refuse("GTIN_NOT_OWNED", "GTIN %s is %s, not %s's: only its owner may say this", g, ownerName(owner, ok), party)
+		return g, &j
+	}
+	return g, nil
+}
+
+func ownerName(owner string, ok bool) string {
+	if !ok {
+		return "under no registered company prefix"
+	}
+	return owner + "'s"
+}
+
+func refuseFormat(err error) Judgement {
+	code := registry.CodeValue
+	if e, ok := errors.AsType[*gs1.Error](err); ok {
+		code = e.Code
+	}
+	return refuse(code, "%v", err)
+}
+
+func judgeProduct(st state.Store, reg registry.Registry, c Context, p *registry.Product) Judgement {
+	g, no := owned(reg, c.Party, p.GTIN)
+	if no != nil {
+		return *no
+	}
+	return register(c, RegistryProduct, g.String(), registry.ApplyProduct(st, p))
+}
+
+func judgeLot(st state.Store, reg registry.Registry, c Context, l *registry.Lot) Judgement {
+	g, no := owned(reg, c.Party, l.GTIN)
+	if no != nil {
+		return *no
+	}
+	return register(c, RegistryLot, lgtin(g.String(), l.Lot), registry.ApplyLot(st, l))
+}
+
+func judgeRecall(st state.Store, reg registry.Registry, c Context, publisher *registry.Party, rc *registry.Recall) Judgement {
+	if !publisher.Has("regulator") {
+		gtins := []string{}
+		if rc.GTIN != "" || len(rc.Units) == 0 {
+			gtins = append(gtins, rc.GTIN)
+		}
+		for _, s := range rc.Units {
+			epc, err := gs1.ParseEPC(s)
+			if err != nil {
+				return refuseFormat(err)
+			}
+			if g, ok := epc.Key().GTIN(); ok && !slices.Contains(gtins, g.String()) {
+				gtins = append(gtins, g.String())
+			}
+		}
+		for _, g := range gtins {
+			if _, no := owned(reg, c.Party, g); no != nil {
+				return *no
+			}
+		}
+	}
+	return register(c, RegistryRecall, rc.RecallNumber, registry.ApplyRecall(st, c.Party, c.Pos, rc))
+}
+
+// name lists a few keys for a sentence.
+func name(keys []gs1.Key) string {
+	const few = 3
+	var b strings.Builder
+	for i, k := range keys {
+		if i == few {
+			fmt.Fprintf(&b, " and %d more", len(keys)-few)
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(k.String())
+	}
+	return b.String()
+}

@@ -1,0 +1,153 @@
+package custody
+
+import (
+	"cmp"
+	"slices"
+
+	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/gs1"
+	"verilot.dev/ledger/state"
+)
+
+// maxDepth ends a walk up the containers. AGG_CYCLE keeps cycles out; this keeps a mistake there from hanging validators.
+const maxDepth = 64
+
+// Lookup returns the record as stored.
+func Lookup(v state.View, key gs1.Key) (Unit, bool) {
+	r := readRecord(v, key.String())
+	if r == nil {
+		return Unit{}, false
+	}
+	return r.unit(), true
+}
+
+// inherit is what a thing takes on from the containers around it; chain is innermost first and begins with the thing.
+func inherit(chain []*record) record {
+	u, top := *chain[0], chain[len(chain)-1]
+	u.phase, u.holder, u.owner, u.to, u.place, u.shipment = top.phase, top.holder, top.owner, top.to, top.place, top.shipment
+	for _, c := range chain[1:] {
+		u.overlays |= c.overlays
+		if c.since.Compare(u.since) > 0 {
+			u.since = c.since
+		}
+		// What befalls a container befalls its contents, but a number taken out of use is only that number.
+		if u.state == Active && c.state != Decommissioned {
+			u.state = c.state
+		}
+	}
+	return u
+}
+
+// chainOf follows the containers of key; get returns nil for what has no record.
+func chainOf(key string, get func(string) *record) []*record {
+	var chain []*record
+	for key != "" && len(chain) < maxDepth {
+		r := get(key)
+		if r == nil {
+			break
+		}
+		chain = append(chain, r)
+		key = r.parent
+	}
+	return chain
+}
+
+// Locate returns the record with place, holder, owner, phase and inherited overlays of its containers, and the chain of
+// containers, innermost first. State, too, is inherited when a container was destroyed, dispensed, lost or stolen.
+func Locate(v state.View, key gs1.Key) (u Unit, containers []gs1.Key, ok bool) {
+	chain := chainOf(key.String(), func(k string) *record { return readRecord(v, k) })
+	if len(chain) == 0 {
+		return Unit{}, nil, false
+	}
+	for _, c := range chain[1:] {
+		containers = append(containers, mustKey(c.key))
+	}
+	at := inherit(chain)
+	return at.unit(), containers, true
+}
+
+// Children lists the direct contents of a container in key order.
+func Children(v state.View, parent gs1.Key, fn func(gs1.Key) bool) {
+	childrenOf(v, parent.String(), func(child string) bool { return fn(mustKey(child)) })
+}
+
+// lotReader walks a lot. Units of a lot share containers and shipments, so it remembers those.
+type lotReader struct {
+	v          state.View
+	containers map[string]*record
+	short      map[enc.Position]bool
+}
+
+func newLotReader(v state.View) *lotReader {
+	return &lotReader{v: v, containers: map[string]*record{}, short: map[enc.Position]bool{}}
+}
+
+func (l *lotReader) container(key string) *record {
+	c, ok := l.containers[key]
+	if !ok {
+		c = readRecord(l.v, key)
+		l.containers[key] = c
+	}
+	return c
+}
+
+func (l *lotReader) stateName(u *record) string {
+	if u.state != Active {
+		return u.state.String()
+	}
+	switch {
+	case u.phase == InTransit:
+		short, ok := l.short[u.shipment]
+		if !ok {
+			s := readShipment(l.v, u.shipment)
+			short = s != nil && s.short
+			l.short[u.shipment] = short
+		}
+		if short {
+			return "unaccounted"
+		}
+		return "in_transit"
+	case u.holder == "":
+		return "unknown"
+	}
+	return "on_hand"
+}
+
+func (l *lotReader) walk(g gs1.GTIN, lot string, fn func(u *record, state string) bool) {
+	at := lotAt + lgtin(g.String(), lot) + nul
+	l.v.Scan(at, func(k string, _ []byte) bool {
+		r := readRecord(l.v, k[len(at):])
+		if r == nil {
+			panic("custody: lot names a unit without record: " + k)
+		}
+		u := inherit(append([]*record{r}, chainOf(r.parent, l.container)...))
+		return fn(&u, l.stateName(&u))
+	})
+}
+
+// LotTotals counts a lot's units per (party, state), sorted; they add up to the units commissioned (second result).
+// Units in transit count with their sender; in_transit becomes unaccounted for what is missing of a shipment that has
+// partly been received.
+func LotTotals(v state.View, g gs1.GTIN, lot string) ([]Total, uint64) {
+	type slot struct{ party, state string }
+	counts := map[slot]uint64{}
+	var sum uint64
+	newLotReader(v).walk(g, lot, func(u *record, state string) bool {
+		counts[slot{u.holder, state}]++
+		sum++
+		return true
+	})
+	totals := make([]Total, 0, len(counts))
+	for s, n := range counts {
+		totals = append(totals, Total{Party: s.party, State: s.state, Units: n})
+	}
+	slices.SortFunc(totals, func(a, b Total) int {
+		return cmp.Or(cmp.Compare(a.Party, b.Party), cmp.Compare(a.State, b.State))
+	})
+	return totals, sum
+}
+
+// LotUnits lists a lot's units in key order with their located record and state name.
+func LotUnits(v state.View, g gs1.GTIN, lot string, fn func(u Unit, state string) bool) {
+	newLotReader(v).walk(g, lot, func(u *record, state string) bool { return fn(u.unit(), state) })
+}

@@ -1,0 +1,292 @@
+package custody
+
+import (
+	"slices"
+	"strings"
+
+	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/gs1"
+	"verilot.dev/ledger/state"
+)
+
+// Storage (package state: free to change, never hashed). Keys are built from key texts, which contain no NUL.
+//
+//	u/<key>                          record
+//	c/<parent>\x00<child>            what is inside what
+//	l/<LGTIN key>\x00<unit key>      the units of a lot
+//	s/<position>                     shipment: from, to, how many, how many outstanding
+//	t/<position>                     the keys a shipment named
+//	m/<match hash>                   who recorded an event of this content, and where
+//	f/<key>\x00<position><code>      findings by subject
+const (
+	unitAt     = "u/"
+	childAt    = "c/"
+	lotAt      = "l/"
+	shipmentAt = "s/"
+	shippedAt  = "t/"
+	matchAt    = "m/"
+	findingAt  = "f/"
+	nul        = "\x00"
+)
+
+var present = []byte{1}
+
+// Overlays as bits of a record, in the order in which they are listed.
+const (
+	overlayQuarantined uint16 = 1 << iota
+	overlaySuspect
+	overlayIllegitimate
+	overlayRecalled
+	overlayExpired
+	overlayDamaged
+	overlayReturned
+	overlayHold
+)
+
+var overlayNames = []string{"quarantined", "suspect", "illegitimate", "recalled", "expired", "damaged", "returned", "hold"}
+
+func overlayList(bits uint16) []string {
+	var list []string
+	for i, name := range overlayNames {
+		if bits&(1<<i) != 0 {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// Bits of a record besides what Unit shows.
+const (
+	bitProvisional uint8 = 1 << iota
+	bitImplied           // a container known only from being packed: commissioning it later is no repetition
+	bitHearsayLink       // its parent was told by somebody else than the party that packed it
+	bitNamed             // in transit: its shipment names it (and not only a container around it)
+)
+
+// record is a unit or container as stored. Inside a container only state, birth, overlays and parent count.
+type record struct {
+	key       string
+	bits      uint8
+	state     UnitState
+	phase     Phase
+	overlays  uint16
+	lot       string
+	expiry    string
+	parent    string
+	holder    string
+	owner     string
+	to        string
+	place     string
+	shipment  enc.Position
+	since     enc.Position
+	born      enc.Position
+	recorders []string
+	owed      []string
+
+	dirty bool
+}
+
+func (r *record) is(bit uint8) bool { return r.bits&bit != 0 }
+
+func (r *record) set(bit uint8, on bool) {
+	r.bits &^= bit
+	if on {
+		r.bits |= bit
+	}
+}
+
+func (r *record) encode() []byte {
+	b := make([]byte, 0, 96+len(r.lot)+len(r.parent)+len(r.place)+len(r.holder)+len(r.owner))
+	b = append(b, r.bits, uint8(r.state), uint8(r.phase))
+	b = enc.U16(b, r.overlays)
+	b = enc.Str8(b, r.lot)
+	b = enc.Str8(b, r.expiry)
+	b = enc.Str16(b, r.parent)
+	b = enc.Str8(b, r.holder)
+	b = enc.Str8(b, r.owner)
+	b = enc.Str8(b, r.to)
+	b = enc.Str16(b, r.place)
+	b = r.shipment.Append(b)
+	b = r.since.Append(b)
+	b = r.born.Append(b)
+	for _, list := range [][]string{r.recorders, r.owed} {
+		b = enc.U16(b, uint16(len(list)))
+		for _, s := range list {
+			b = enc.Str8(b, s)
+		}
+	}
+	return b
+}
+
+func decodeRecord(key string, b []byte) *record {
+	d := enc.NewReader(b)
+	r := &record{key: key, bits: d.U8(), state: UnitState(d.U8()), phase: Phase(d.U8()), overlays: d.U16()}
+	r.lot, r.expiry, r.parent = string(d.Str8()), string(d.Str8()), string(d.Str16())
+	r.holder, r.owner, r.to = string(d.Str8()), string(d.Str8()), string(d.Str8())
+	r.place = string(d.Str16())
+	r.shipment, r.since, r.born = d.Position(), d.Position(), d.Position()
+	for _, list := range []*[]string{&r.recorders, &r.owed} {
+		for range min(int(d.U16()), d.Len()) {
+			*list = append(*list, string(d.Str8()))
+		}
+	}
+	damaged(d, "unit "+key)
+	return r
+}
+
+// damaged stops the process over a record that does not decode: a rule cannot go on over half an answer.
+func damaged(d *enc.Reader, what string) {
+	if err := d.Done(); err != nil {
+		panic("custody: damaged record " + what + ": " + err.Error())
+	}
+}
+
+func readRecord(v state.View, key string) *record {
+	b, ok := v.Get(unitAt + key)
+	if !ok {
+		return nil
+	}
+	return decodeRecord(key, b)
+}
+
+func (r *record) unit() Unit {
+	return Unit{
+		Key: mustKey(r.key), State: r.state, Lot: r.lot, Expiry: r.expiry, Parent: mustKey(r.parent),
+		Phase: r.phase, Holder: r.holder, Owner: r.owner, To: r.to, Place: r.place, Shipment: r.shipment,
+		Provisional: r.is(bitProvisional), Overlays: overlayList(r.overlays), Since: r.since, Born: r.born,
+		Recorders: r.recorders, Owed: r.owed,
+	}
+}
+
+// mustKey reads a key text that we wrote ourselves.
+func mustKey(text string) gs1.Key {
+	if text == "" {
+		return gs1.Key{}
+	}
+	k, err := gs1.ParseKey(text)
+	if err != nil {
+		panic("custody: damaged key " + text + ": " + err.Error())
+	}
+	return k
+}
+
+// Cutting key texts of SGTINs: 01 gtin14 21 serial.
+func isUnit(key string) bool { return len(key) > 18 && key[:2] == "01" && key[16:18] == "21" }
+
+func gtinOf(key string) string { return key[2:16] }
+
+func lgtin(gtin, lot string) string { return "01" + gtin + "10" + lot }
+
+// shipment is what one shipping event set on its way.
+type shipment struct {
+	pos         enc.Position
+	from, to    string
+	outstanding uint32
+	short       bool // part of it has been received
+	hearsay     bool
+	dirty       bool
+}
+
+func position(p enc.Position) string { return string(p.Append(nil)) }
+
+func (s *shipment) encode() []byte {
+	b := enc.Str8(nil, s.from)
+	b = enc.Str8(b, s.to)
+	b = enc.U32(b, s.outstanding)
+	return append(b, asByte(s.short), asByte(s.hearsay))
+}
+
+func readShipment(v state.View, pos enc.Position) *shipment {
+	b, ok := v.Get(shipmentAt + position(pos))
+	if !ok {
+		return nil
+	}
+	d := enc.NewReader(b)
+	s := &shipment{pos: pos, from: string(d.Str8()), to: string(d.Str8()), outstanding: d.U32()}
+	s.short, s.hearsay = d.U8() == 1, d.U8() == 1
+	damaged(d, "shipment "+pos.String())
+	return s
+}
+
+func readShipped(v state.View, pos enc.Position) []string {
+	b, ok := v.Get(shippedAt + position(pos))
+	if !ok {
+		return nil
+	}
+	d := enc.NewReader(b)
+	keys := readKeys(d)
+	damaged(d, "shipment "+pos.String())
+	return keys
+}
+
+// told is one recording of an event's content.
+type told struct {
+	by  string
+	pos enc.Position
+}
+
+func readTold(v state.View, h enc.Hash) []told {
+	b, ok := v.Get(matchAt + string(h[:]))
+	if !ok {
+		return nil
+	}
+	d := enc.NewReader(b)
+	var list []told
+	for d.Len() > 0 && d.Err() == nil {
+		list = append(list, told{by: string(d.Str8()), pos: d.Position()})
+	}
+	damaged(d, "match")
+	return list
+}
+
+func putTold(st state.Store, h enc.Hash, list []told) {
+	var b []byte
+	for _, t := range list {
+		b = t.pos.Append(enc.Str8(b, t.by))
+	}
+	st.Put(matchAt+string(h[:]), b)
+}
+
+// FindingRecord is a finding about a unit or container, as a trace shows it.
+type FindingRecord struct {
+	Pos      enc.Position // of the event
+	Code     string
+	Severity block.Severity
+	State    uint8 // docs/spec.md 7.3: 1 open, 2 held, 3 closed
+}
+
+// States of a finding.
+const (
+	FindingOpen uint8 = 1 + iota
+	FindingHeld
+	FindingClosed
+)
+
+func putFinding(st state.Store, key string, f FindingRecord) {
+	st.Put(findingAt+key+nul+position(f.Pos)+f.Code, []byte{uint8(f.Severity), f.State})
+}
+
+// Findings lists what was found about key itself, oldest first. What was found about its containers applies to it too:
+// ask for each container of Locate.
+func Findings(v state.View, key gs1.Key) []FindingRecord {
+	at := findingAt + key.String() + nul
+	var list []FindingRecord
+	v.Scan(at, func(k string, b []byte) bool {
+		d := enc.NewReader([]byte(k[len(at):]))
+		f := FindingRecord{Pos: d.Position(), Code: string(d.Rest())}
+		if len(b) != 2 {
+			panic("custody: damaged finding of " + key.String())
+		}
+		f.Severity, f.State = block.Severity(b[0]), b[1]
+		list = append(list, f)
+		return true
+	})
+	return list
+}
+
+func childrenOf(v state.View, parent string, fn func(string) bool) {
+	at := childAt + parent + nul
+	v.Scan(at, func(k string, _ []byte) bool { return fn(strings.TrimPrefix(k, at)) })
+}

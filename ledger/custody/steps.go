@@ -1,0 +1,866 @@
+package custody
+
+import (
+	"fmt"
+	"slices"
+
+	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/epcis"
+	"verilot.dev/ledger/gs1"
+	"verilot.dev/ledger/state"
+)
+
+// rule is what a business step demands and does.
+type rule struct {
+	event   string   // EPCIS event type
+	actions []string // that the step may have
+	roles   []string // that may act
+	loose   bool     // told by another event it is an observation; otherwise such an event is rejected
+	do      func(*judging)
+}
+
+var (
+	makers  = []string{"manufacturer", "repackager"}
+	traders = []string{"manufacturer", "repackager", "distributor", "3pl", "dispenser"}
+	observe = []string{"OBSERVE"}
+	add     = []string{"ADD"}
+	remove  = []string{"DELETE"}
+	use     = []string{"OBSERVE", "DELETE"}
+)
+
+// ruleOf finds the rule of a step; nil is a step without effect on custody.
+func ruleOf(step string) *rule {
+	const object, aggregation = "ObjectEvent", "AggregationEvent"
+	switch step {
+	case epcis.StepCommissioning:
+		return &rule{object, add, traders, false, (*judging).commission}
+	case epcis.StepPacking:
+		return &rule{aggregation, add, traders, false, (*judging).pack}
+	case epcis.StepUnpacking:
+		return &rule{aggregation, remove, traders, false, (*judging).unpackStep}
+	case "loading":
+		return &rule{aggregation, add, traders, true, (*judging).pack}
+	case "unloading":
+		return &rule{aggregation, remove, traders, true, (*judging).unpackStep}
+	case epcis.StepShipping:
+		return &rule{object, observe, traders, false, (*judging).ship}
+	case epcis.StepVoidShipping:
+		return &rule{object, observe, traders, false, (*judging).voidShip}
+	case epcis.StepReceiving:
+		return &rule{object, observe, traders, false, (*judging).receive}
+	case epcis.StepDispensing:
+		return &rule{object, use, []string{"dispenser"}, false, (*judging).dispense}
+	case epcis.StepDecommissioning:
+		return &rule{object, use, traders, false, func(j *judging) { j.end(Decommissioned) }}
+	case epcis.StepDestroying:
+		return &rule{object, use, traders, false, func(j *judging) { j.end(Destroyed) }}
+	case epcis.StepHolding, epcis.StepInspecting, "accepting", "storing", "stocking", "cycle_counting", "stock_taking":
+		return &rule{object, observe, traders, true, (*judging).mark}
+	}
+	return nil
+}
+
+func (j *judging) step() {
+	if j.ev.ErrorDeclaration != nil {
+		j.find("ERRDECL_NO_EFFECT", block.Flag, nil, "the declaration is recorded; rules version 1 does not undo what the declared event did: record the correcting event too")
+		return
+	}
+	step := j.ev.Step()
+	r := ruleOf(step)
+	if r == nil {
+		return
+	}
+	if j.ev.Type != r.event || !slices.Contains(r.actions, j.ev.Action) {
+		if !r.loose {
+			j.reject("STEP_MISMATCH", "", "%s is told by an %s with action %s, not by %q with action %q", step, r.event, r.actions[0], short(j.ev.Type), short(j.ev.Action))
+		}
+		return
+	}
+	if !j.roles.Has(r.roles...) {
+		j.forbid(step)
+		return
+	}
+	for i := range j.it.Committed.Units {
+		switch k := j.it.Committed.Units[i].Key; k.Kind() {
+		case gs1.KindGTIN, gs1.KindLGTIN, gs1.KindSGLN, gs1.KindPGLN, gs1.KindInvalid:
+			j.reject(gs1.CodeEPC, "", "%s names a class or a place, not one thing: list serialised units and containers", k)
+		}
+	}
+	if j.no == nil {
+		r.do(j)
+	}
+}
+
+func (j *judging) forbid(step string) {
+	j.reject("ROLE_FORBIDDEN", "", "%s is registered as %s, which does not allow %s", j.actor, list(j.roles.Roles), step)
+}
+
+func list(words []string) string {
+	if len(words) == 0 {
+		return "nothing"
+	}
+	s := words[0]
+	for _, w := range words[1:] {
+		s += ", " + w
+	}
+	return s
+}
+
+// subjects are the things an ObjectEvent names; an event about nothing is rejected.
+func (j *judging) subjects() []string {
+	keys := j.keys(commit.EPCList)
+	if len(keys) == 0 {
+		j.reject("MISSING_FIELD", "", "the event names no unit or container: fill in its epcList")
+	}
+	return keys
+}
+
+// alone leaves out what is inside something else that the event names: it goes along.
+func (j *judging) alone(keys []string) []string {
+	named := make(map[string]bool, len(keys))
+	for _, k := range keys {
+		named[k] = true
+	}
+	var out []string
+	for _, k := range keys {
+		chain := j.chain(k)
+		if len(chain) > 1 && slices.ContainsFunc(chain[1:], func(c *record) bool { return named[c.key] }) {
+			continue
+		}
+		out = append(out, k)
+	}
+	return out
+}
+
+// living rejects events about what has ended. Lost and stolen things may turn up again.
+func (j *judging) living(keys []string, ended string) {
+	for _, k := range keys {
+		if len(j.chain(k)) == 0 {
+			continue
+		}
+		at := j.located(k)
+		code := ended
+		switch at.state {
+		case Dispensed, Decommissioned:
+			if code == "" {
+				code = "DECOM_THEN_USED"
+			}
+		case Destroyed:
+			if code == "" {
+				code = "DESTROYED_THEN_USED"
+			}
+		default:
+			continue
+		}
+		j.reject(code, k, "%s was %s at %s: nothing may happen to it any more. Treat it as suspect", k, at.state, at.since)
+	}
+}
+
+// withActor says whether the actor has a thing, or nobody is known to.
+func (j *judging) withActor(at *record) bool {
+	return at.holder == "" || at.holder == j.actor || at.owner == j.actor
+}
+
+// heard leaves out what hearsay has nothing to tell about.
+func (j *judging) heard(keys []string) []string {
+	if !j.hearsay {
+		return keys
+	}
+	return slices.DeleteFunc(slices.Clone(keys), j.deaf)
+}
+
+// split separates keys by a condition, keeping order.
+func split(keys []string, cond func(string) bool) (yes, no []string) {
+	for _, k := range keys {
+		if cond(k) {
+			yes = append(yes, k)
+		} else {
+			no = append(no, k)
+		}
+	}
+	return yes, no
+}
+
+func (j *judging) commission() {
+	keys := j.subjects()
+	lot, expiry := j.ev.Lot(), j.ev.Expiry()
+	j.checkBirth(keys, lot, expiry)
+	if j.no != nil {
+		return
+	}
+	keys = j.heard(keys)
+	for _, k := range keys {
+		r := j.get(k)
+		switch {
+		case r == nil || r.is(bitProvisional|bitImplied):
+		case r.state == Decommissioned || r.state == Destroyed:
+			j.reject("SERIAL_REUSED", k, "%s was %s at %s: a serial number is never used again", k, r.state, r.since)
+		default:
+			j.reject("DUP_COMMISSION", k, "%s was already commissioned, at %s", k, r.born)
+		}
+	}
+	if j.no != nil {
+		return
+	}
+
+	// Custody begins with the actor unless the thing has moved on before its birth record came.
+	var fresh, moved, mismatch []string
+	for _, k := range keys {
+		r := j.get(k)
+		if r == nil {
+			r = j.provisional(k)
+		}
+		if isUnit(k) {
+			if j.hearsay && r.lot != "" && (r.lot != lot || r.expiry != expiry) {
+				mismatch = append(mismatch, k)
+				continue
+			}
+			if r.lot != "" && r.lot != lot {
+				j.lots = append(j.lots, state.Write{Key: lotAt + lgtin(gtinOf(k), r.lot) + nul + k})
+			}
+			j.lots = append(j.lots, state.Write{Key: lotAt + lgtin(gtinOf(k), lot) + nul + k, Value: present})
+			r.lot, r.expiry = lot, expiry
+		}
+		r.set(bitProvisional, j.hearsay)
+		r.set(bitImplied, false)
+		r.born = j.c.Pos
+		if r.parent == "" && r.phase != InTransit && r.state == Active && (r.holder == "" || r.holder == j.actor) {
+			r.holder, r.owner, r.place, r.phase = j.actor, j.actor, j.place, Held
+			fresh = append(fresh, k)
+		} else {
+			moved = append(moved, k)
+		}
+		j.change(r)
+	}
+	j.born(fresh, lot, expiry, j.actor, j.hearsay)
+	j.born(moved, lot, expiry, "", j.hearsay)
+	j.hold("LOT_MISMATCH", mismatch, "two relayed birth records give different lots or expiry dates: ask the maker")
+	j.checkRegisteredLot(keys, lot, expiry)
+}
+
+// checkBirth holds what can be said of a commissioning before looking at any record.
+func (j *judging) checkBirth(keys []string, lot, expiry string) {
+	units, _ := split(keys, isUnit)
+	if len(units) == 0 {
+		return
+	}
+	if !j.roles.Has(makers...) {
+		j.forbid("commissioning of units")
+		return
+	}
+	for _, g := range group(units, gtinOf) {
+		gtin, _ := mustKey(g.keys[0]).GTIN()
+		if owner, ok := j.reg.OwnerOfGTIN(gtin); !ok || owner != j.actor {
+			for _, k := range g.keys {
+				j.reject("GTIN_NOT_OWNED", k, "GTIN %s is %s, not %s's: only its owner may commission it", gtin, ownerName(owner, ok), j.actor)
+			}
+		}
+		if lot != "" {
+			if _, err := gs1.NewLGTIN(gtin, lot); err != nil {
+				j.reject(gs1.CodeLot, "", "the lot %q is malformed: %v", short(lot), err)
+			}
+		}
+	}
+	if lot == "" || expiry == "" {
+		j.reject("MISSING_ILMD", "", "units are commissioned with lotNumber and itemExpirationDate, but the event has lot %q and expiry %q", short(lot), short(expiry))
+		return
+	}
+	date, err := gs1.ParseDate(expiry)
+	if err != nil {
+		j.reject(gs1.CodeExpiry, "", "itemExpirationDate %q is not a date: write YYYY-MM-DD", short(expiry))
+		return
+	}
+	if today := dayOf(j.ms); date.String() <= today {
+		j.reject("BORN_EXPIRED", "", "the expiry date %s is not after the day of commissioning, %s", date, today)
+	}
+}
+
+func (j *judging) checkRegisteredLot(keys []string, lot, expiry string) {
+	units, _ := split(keys, isUnit)
+	for _, g := range group(units, gtinOf) {
+		gtin, _ := mustKey(g.keys[0]).GTIN()
+		if reg, ok := j.reg.Lot(gtin, lot); ok && reg.Expiry != expiry {
+			j.hold("EXPIRY_MISMATCH", g.keys, fmt.Sprintf("lot %s is registered with expiry %s, these units were commissioned with %s", lot, reg.Expiry, expiry))
+		}
+	}
+}
+
+// checkMasterData compares what a later event says of lot and expiry with the birth record.
+func (j *judging) checkMasterData(keys []string) {
+	lot, expiry := j.ev.Lot(), j.ev.Expiry()
+	if lot == "" && expiry == "" {
+		return
+	}
+	differs := func(said string, have func(*record) string) []string {
+		yes, _ := split(keys, func(k string) bool {
+			r := j.get(k)
+			return said != "" && isUnit(k) && have(r) != "" && have(r) != said
+		})
+		return yes
+	}
+	j.hold("LOT_MISMATCH", differs(lot, func(r *record) string { return r.lot }), fmt.Sprintf("the event says lot %s, the birth record another", short(lot)))
+	j.hold("EXPIRY_MISMATCH", differs(expiry, func(r *record) string { return r.expiry }), fmt.Sprintf("the event says expiry %s, the birth record another", short(expiry)))
+}
+
+func (j *judging) pack() {
+	parents, keys := j.keys(commit.ParentID), j.keys(commit.ChildEPCs)
+	if len(parents) != 1 || len(keys) == 0 {
+		j.reject("MISSING_FIELD", "", "packing names one container (parentID) and what goes into it (childEPCs)")
+		return
+	}
+	parent := parents[0]
+	j.living([]string{parent}, "")
+	j.living(keys, "")
+	keys = j.heard(keys)
+	for _, k := range keys {
+		if k == parent || slices.ContainsFunc(j.chain(parent), func(c *record) bool { return c.key == k }) {
+			j.reject("AGG_CYCLE", k, "%s would be inside itself: %s is, or is inside, it", k, parent)
+		}
+		if r := j.get(k); r != nil && r.parent != "" && r.parent != parent && !(r.is(bitHearsayLink) && !j.hearsay) {
+			j.reject("AGG_TWO_PARENTS", k, "%s is already inside %s: unpack it there first", k, r.parent)
+		}
+	}
+	if j.no != nil || len(keys) == 0 {
+		return
+	}
+	p := j.get(parent)
+	if p == nil && !isUnit(parent) {
+		// Packing is the birth of a container that nobody commissioned: it has no lot and is never counted.
+		p = j.provisional(parent)
+		p.set(bitProvisional, j.hearsay)
+		p.set(bitImplied, true)
+		p.holder, p.owner, p.place, p.phase = j.actor, j.actor, j.place, Held
+		j.born([]string{parent}, "", "", j.actor, j.hearsay)
+	}
+	j.unknown(append([]string{parent}, keys...), j.actor)
+	p = j.get(parent)
+	at := j.located(parent)
+
+	keys, strange := split(keys, func(k string) bool {
+		u := j.located(k)
+		return j.withActor(&u) || j.get(k).parent == parent
+	})
+	j.hold("AGG_HOLDER_DIFF", strange, fmt.Sprintf("%s does not hold what it says it packed: not taken to be packed", j.actor))
+	if len(keys) == 0 {
+		return
+	}
+	if !j.withActor(&at) || at.phase == InTransit {
+		if !j.withActor(&at) && !slices.Contains(p.recorders, j.actor) && !p.is(bitProvisional) {
+			j.hold("AGG_HOLDER_DIFF", []string{parent}, fmt.Sprintf("%s does not hold the container, %s does: nothing is taken to be packed into it", j.actor, at.holder))
+			return
+		}
+		j.find("AGG_AFTER_SHIP", block.Flag, []string{parent}, "packed into a container that had already left: the contents are taken to be where it is now")
+	}
+
+	var packed []string
+	for _, k := range keys {
+		r := j.get(k)
+		if r.parent == parent { // told before, by hearsay or otherwise
+			if !j.hearsay {
+				r.set(bitHearsayLink, false)
+				j.change(r)
+			}
+			continue
+		}
+		if r.parent != "" {
+			j.unpack([]string{k})
+		}
+		j.leave(r)
+		r.phase, r.holder, r.owner, r.to, r.place, r.shipment = NotSeen, "", "", "", "", enc.Position{}
+		r.parent = parent
+		r.set(bitHearsayLink, j.hearsay)
+		j.link(parent, k, true)
+		j.change(r)
+		packed = append(packed, k)
+	}
+	if !j.hearsay {
+		j.change(p)
+		if p.is(bitImplied) {
+			p.set(bitProvisional, false)
+		}
+	}
+	if len(packed) > 0 {
+		j.emit(Packed{Parent: parent, Keys: packed})
+	}
+}
+
+func (j *judging) unpackStep() {
+	parents, keys := j.keys(commit.ParentID), j.keys(commit.ChildEPCs)
+	if len(parents) != 1 {
+		j.reject("MISSING_FIELD", "", "unpacking names one container (parentID)")
+		return
+	}
+	parent := parents[0]
+	j.living(keys, "")
+	if chain := j.chain(parent); len(chain) > 0 {
+		// A container whose number was taken out of use may still be emptied.
+		if at := inherit(chain); at.state == Dispensed || at.state == Destroyed {
+			j.living([]string{parent}, "")
+		}
+	}
+	if j.no != nil || j.deaf(parent) {
+		return
+	}
+	j.unknown(append([]string{parent}, keys...), j.actor)
+	at := j.located(parent)
+	if !j.withActor(&at) && (at.phase != InTransit || at.to != j.actor) {
+		j.hold("AGG_HOLDER_DIFF", []string{parent}, fmt.Sprintf("%s does not hold the container, %s does: not taken to be unpacked", j.actor, at.holder))
+		return
+	}
+	if len(keys) == 0 {
+		j.children(parent, func(k string) bool {
+			keys = append(keys, k)
+			return true
+		})
+	}
+	inside, strange := split(keys, func(k string) bool { return j.get(k) != nil && j.get(k).parent == parent })
+	if len(strange) > 0 {
+		j.find("AGG_DELETE_NO_ADD", block.Flag, strange, "not recorded as inside this container: its packing event is missing")
+	}
+	if len(inside) > 0 {
+		j.unpack(inside)
+	}
+	j.change(j.get(parent))
+}
+
+// destination is who the event says will own (or hold) the goods; an unregistered one is remarked on.
+func (j *judging) destination(kind string) string {
+	id := j.ev.Destination(kind)
+	if id == "" {
+		return ""
+	}
+	party, err := j.partyOf(id)
+	if err != nil {
+		no := refuseFormat(err)
+		j.reject(no.Code, "", "%s", no.Detail)
+		return ""
+	}
+	if party == "" {
+		j.find("GLN_UNKNOWN", block.Flag, nil, fmt.Sprintf("%s belongs to no registered party: register the GLN or correct it", short(id)))
+	}
+	return party
+}
+
+func (j *judging) ship() {
+	to := j.destination(epcis.OwningParty)
+	keys := j.subjects()
+	j.living(keys, "SHIP_TERMINAL")
+	if j.no != nil {
+		return
+	}
+	keys = j.heard(keys)
+	j.unknown(keys, j.actor)
+	keys = j.alone(keys)
+
+	var mine, late, claimed []string
+	for _, k := range keys {
+		at := j.located(k)
+		switch {
+		case j.withActor(&at):
+			mine = append(mine, k)
+		case to != "" && slices.Contains(at.owed, to):
+			late = append(late, k)
+		default:
+			claimed = append(claimed, k)
+		}
+	}
+	// A shipment that the other side has already received: what was owed is now there, and the goods have moved on.
+	for _, k := range late {
+		for _, r := range j.chain(k) {
+			if i := slices.Index(r.owed, to); i >= 0 {
+				r.owed = slices.Delete(slices.Clone(r.owed), i, i+1)
+				j.change(r)
+			}
+		}
+	}
+	j.hold("SHIP_BY_NON_HOLDER", claimed, fmt.Sprintf("%s does not hold what it says it shipped: the shipment is noted as a claim, the holder stays", j.actor))
+	if len(mine) == 0 {
+		return
+	}
+	j.unpackAlone(mine)
+	j.checkMasterData(mine)
+	for _, k := range mine {
+		r := j.get(k)
+		j.reappear(r)
+		j.leave(r)
+		r.phase, r.holder, r.to, r.place, r.shipment = InTransit, j.actor, to, j.place, j.c.Pos
+		if r.owner == "" {
+			r.owner = j.actor
+		}
+		r.set(bitNamed, true)
+		j.change(r)
+	}
+	j.shipped = mine
+	s := &shipment{pos: j.c.Pos, from: j.actor, to: to, outstanding: uint32(len(mine)), hearsay: j.hearsay, dirty: true}
+	j.ships[j.c.Pos] = s
+	j.sailing = append(j.sailing, s)
+	j.moved(mine)
+	if j.ev.BizTransaction(epcis.ReturnAuthorization) != "" {
+		j.overlay(overlayReturned, true, mine)
+	}
+}
+
+// moved emits what the records now say, one effect per common custody.
+func (j *judging) moved(keys []string) {
+	type custody struct {
+		phase                    Phase
+		holder, owner, place, to string
+		shipment                 enc.Position
+	}
+	for _, g := range group(keys, func(k string) custody {
+		r := j.get(k)
+		return custody{r.phase, r.holder, r.owner, r.place, r.to, r.shipment}
+	}) {
+		c := g.by
+		j.emit(Moved{Phase: c.phase, Holder: c.holder, Owner: c.owner, Place: c.place, To: c.to, Shipment: c.shipment, Keys: g.keys})
+	}
+}
+
+// reappear brings a lost or stolen thing back.
+func (j *judging) reappear(r *record) {
+	if r.state != Lost && r.state != Stolen {
+		return
+	}
+	stolen := r.state == Stolen
+	r.state = Active
+	j.emit(StateSet{State: Active, Keys: []string{r.key}})
+	if stolen {
+		j.hold("THEFT_REAPPEARS", []string{r.key}, "recorded as stolen and now seen again: quarantine it and tell the party that lost it")
+	}
+}
+
+func (j *judging) voidShip() {
+	keys := j.subjects()
+	j.living(keys, "")
+	if j.no != nil {
+		return
+	}
+	keys = j.heard(keys)
+	j.unknown(keys, j.actor)
+	keys, odd := split(j.alone(keys), func(k string) bool {
+		at := j.located(k)
+		return at.phase == InTransit && at.holder == j.actor
+	})
+	if len(odd) > 0 {
+		j.find("VOID_NO_SHIP", block.Flag, odd, fmt.Sprintf("not on the way from %s: there is no shipment of it to be voided", j.actor))
+	}
+	if len(keys) == 0 {
+		return
+	}
+	j.unpackAlone(keys)
+	for _, k := range keys {
+		r := j.get(k)
+		j.leave(r)
+		r.phase, r.to, r.shipment = Held, "", enc.Position{}
+		if j.place != "" {
+			r.place = j.place
+		}
+		j.change(r)
+	}
+	j.moved(keys)
+}
+
+func (j *judging) receive() {
+	owner, holder := j.destination(epcis.OwningParty), j.destination(epcis.PossessingParty)
+	if holder == "" {
+		holder = j.actor
+	}
+	keys := j.subjects()
+	j.living(keys, "")
+	if j.no != nil {
+		return
+	}
+	keys = j.heard(keys)
+	j.unknown(keys, "")
+	keys = j.alone(keys)
+
+	// Containers from which single things are taken without having been received themselves.
+	var opened []string
+	for _, k := range keys {
+		for _, c := range j.chain(k)[1:] {
+			if !slices.Contains(opened, c.key) {
+				opened = append(opened, c.key)
+			}
+		}
+	}
+	j.unpackAlone(keys)
+	j.checkMasterData(keys)
+
+	var arrived, extra []string
+	var shipments []*shipment
+	arrive := func(r *record) {
+		j.reappear(r)
+		s := j.shipment(r.shipment)
+		onTheWay := r.phase == InTransit && s != nil
+		if onTheWay && !slices.Contains(shipments, s) {
+			shipments = append(shipments, s)
+		}
+		// Whoever sent it still owes the record of sending it, unless that record is what it came with.
+		if (!onTheWay || s.hearsay) && !j.hearsay && !slices.Contains(r.owed, j.actor) {
+			r.owed = append(slices.Clone(r.owed), j.actor)
+		}
+		j.leave(r)
+		newOwner := owner
+		switch {
+		case newOwner != "":
+		case j.roles.Has("3pl") && r.to != "": // a logistics firm holds but never owns
+			newOwner = r.to
+		case j.roles.Has("3pl") && r.owner != "":
+			newOwner = r.owner
+		default:
+			newOwner = j.actor
+		}
+		if !onTheWay {
+			r.shipment = enc.Position{}
+		}
+		r.phase, r.holder, r.owner, r.to, r.place = Held, holder, newOwner, "", j.place
+		j.change(r)
+		arrived = append(arrived, r.key)
+	}
+	for _, k := range keys {
+		r := j.get(k)
+		if r.phase == Held && (r.holder == holder || r.holder == j.actor) {
+			j.change(r) // already here
+			continue
+		}
+		if r.phase != InTransit {
+			extra = append(extra, k)
+		}
+		arrive(r)
+	}
+	// A container that was emptied by scanning its contents has arrived with them, and so perhaps has the one around it.
+	for again := true; again; {
+		again = false
+		for _, k := range opened {
+			if at := j.located(k); at.phase != InTransit || !j.empty(k) {
+				continue
+			}
+			if j.get(k).parent != "" {
+				j.unpack([]string{k})
+			}
+			arrive(j.get(k))
+			again = true
+		}
+	}
+	j.moved(arrived)
+	j.quantities(shipments, extra, opened)
+	if epcis.CBVName(j.ev.Disposition) == epcis.DispReturned {
+		j.overlay(overlayReturned, true, arrived)
+	}
+}
+
+// quantities compares what came with what was shipped. A shortage is found once, when part of a shipment first arrives;
+// what is missing stays with the sender as unaccounted until it is received, voided or reported lost.
+func (j *judging) quantities(shipments []*shipment, extra, opened []string) {
+	if len(shipments) > 0 && len(extra) > 0 {
+		j.find("QTY_OVER", block.Flag, extra, "received, but not part of the shipment it came with")
+	}
+	for _, s := range shipments {
+		if s.outstanding == 0 || s.short {
+			continue
+		}
+		s.short, s.dirty = true, true
+		var missing []string
+		var list func(k string, depth int)
+		list = func(k string, depth int) {
+			if !slices.Contains(opened, k) || depth > maxDepth {
+				missing = append(missing, k)
+				return
+			}
+			j.children(k, func(child string) bool {
+				list(child, depth+1)
+				return true
+			})
+		}
+		for _, k := range readShipped(j.st, s.pos) {
+			if r := j.get(k); r != nil && r.phase == InTransit && r.shipment == s.pos && r.is(bitNamed) {
+				list(k, 0)
+			}
+		}
+		j.find("QTY_SHORT", block.Flag, missing, fmt.Sprintf("shipped by %s at %s and not received with the rest: unaccounted for until received, voided or reported lost", s.from, s.pos))
+	}
+}
+
+func (j *judging) dispense() {
+	keys := j.subjects()
+	for _, k := range keys {
+		if r := j.get(k); r != nil && j.located(k).state == Dispensed {
+			continue
+		}
+		j.living([]string{k}, "")
+		j.checkRecall(k)
+	}
+	if j.no != nil {
+		return
+	}
+	keys = j.heard(keys)
+	j.unknown(keys, j.actor)
+	keys = j.alone(keys)
+	twice, keys := split(keys, func(k string) bool { return j.located(k).state == Dispensed })
+	j.hold("DISPENSE_TWICE", twice, "already dispensed: one of the two packages is not what it says it is")
+
+	// What was on its way to this dispenser has evidently come; what is with somebody else has not.
+	strange, keys := split(keys, func(k string) bool {
+		at := j.located(k)
+		return !j.withActor(&at) || at.phase == InTransit
+	})
+	j.hold("DISPENSE_BY_NON_HOLDER", strange, fmt.Sprintf("%s has never recorded receiving it", j.actor))
+	coming, _ := split(strange, func(k string) bool {
+		at := j.located(k)
+		return at.phase == InTransit && at.to == j.actor
+	})
+	keys = append(keys, coming...)
+	if len(keys) == 0 {
+		return
+	}
+	j.unpackAlone(keys)
+	j.checkMasterData(keys)
+	for _, k := range coming {
+		r := j.get(k)
+		j.leave(r)
+		r.phase, r.holder, r.owner, r.to, r.place = Held, j.actor, j.actor, "", j.place
+		j.change(r)
+	}
+	if len(coming) > 0 {
+		j.moved(coming)
+	}
+	for _, k := range keys {
+		r := j.get(k)
+		j.reappear(r)
+		j.change(r)
+	}
+	if epcis.CBVName(j.ev.Disposition) != epcis.DispPartiallyDispensed {
+		j.state(Dispensed, keys)
+	}
+}
+
+// checkRecall rejects what is under an open recall: of the unit, its lot, its GTIN, or of a container around it.
+func (j *judging) checkRecall(key string) {
+	chain := j.chain(key)
+	if len(chain) == 0 {
+		chain = []*record{{key: key}}
+	}
+	for _, r := range chain {
+		if !isUnit(r.key) {
+			continue
+		}
+		k := mustKey(r.key)
+		gtin, _ := k.GTIN()
+		for _, rc := range append(j.reg.Recalls(gtin, r.lot), j.reg.UnitRecalls(k)...) {
+			j.reject("DISPENSE_RECALLED", key, "%s is recalled (%s, class %s: %s): set it aside and follow the recall", key, rc.RecallNumber, rc.Classification, rc.Reason)
+			return
+		}
+	}
+}
+
+func (j *judging) state(s UnitState, keys []string) {
+	var changed []string
+	for _, k := range keys {
+		r := j.get(k)
+		if r.state != s {
+			r.state = s
+			changed = append(changed, k)
+		}
+		j.change(r)
+	}
+	if len(changed) > 0 {
+		j.emit(StateSet{State: s, Keys: changed})
+	}
+}
+
+// end is decommissioning and destroying.
+func (j *judging) end(s UnitState) {
+	keys := j.subjects()
+	j.living(keys, "")
+	if j.no != nil {
+		return
+	}
+	if keys = j.believed(keys, "DESTROY_BY_NON_HOLDER", block.Hold); len(keys) > 0 {
+		j.state(s, keys)
+	}
+}
+
+// believed prepares the subjects of an event about things that must be with the actor: unknown ones become provisional,
+// others' are a claim, and what is inside something is taken out.
+func (j *judging) believed(keys []string, code string, sev block.Severity) []string {
+	keys = j.heard(keys)
+	j.unknown(keys, j.actor)
+	mine, others := split(j.alone(keys), func(k string) bool {
+		at := j.located(k)
+		return j.withActor(&at)
+	})
+	if len(others) > 0 {
+		detail := fmt.Sprintf("%s does not hold it: noted, without effect", j.actor)
+		if sev == block.Hold {
+			j.hold(code, others, detail)
+		} else {
+			j.find(code, sev, others, detail)
+		}
+	}
+	if len(mine) > 0 {
+		j.unpackAlone(mine)
+		j.checkMasterData(mine)
+	}
+	return mine
+}
+
+// mark is what a holder says of the condition of its goods, by disposition.
+func (j *judging) mark() {
+	var (
+		bit     uint16
+		becomes UnitState
+		free    bool
+	)
+	switch epcis.CBVName(j.ev.Disposition) {
+	case epcis.DispNonSellable:
+		bit = overlayQuarantined
+	case epcis.DispUnknown:
+		if step := j.ev.Step(); step == "cycle_counting" || step == "stock_taking" {
+			becomes = Lost // counted, and not there
+		} else {
+			bit = overlayQuarantined
+		}
+	case epcis.DispDamaged:
+		bit = overlayDamaged
+	case epcis.DispExpired:
+		bit = overlayExpired
+	case epcis.DispRecalled:
+		bit = overlayRecalled
+	case epcis.DispReturned:
+		bit = overlayReturned
+	case epcis.DispStolen:
+		becomes = Stolen
+	case "lost":
+		becomes = Lost
+	case epcis.DispActive, "available", "conformant", "sellable_accessible", "sellable_not_accessible":
+		free = true
+	default:
+		return // an observation
+	}
+	keys := j.subjects()
+	j.living(keys, "")
+	if j.no != nil {
+		return
+	}
+	keys = j.believed(keys, "HOLD_BY_NON_HOLDER", block.Flag)
+	switch {
+	case len(keys) == 0:
+		return
+	case free:
+		for _, k := range keys {
+			j.reappear(j.get(k))
+		}
+		own, _ := split(keys, func(k string) bool { return j.get(k).overlays&overlayHold == 0 })
+		j.overlay(overlayQuarantined, false, own)
+		j.overlay(overlayReturned, false, keys)
+	case becomes != 0:
+		j.state(becomes, keys)
+	default:
+		j.overlay(bit, true, keys)
+	}
+	for _, k := range keys {
+		j.change(j.get(k))
+	}
+}

@@ -1,0 +1,507 @@
+package custody
+
+import (
+	"crypto/ed25519"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/epcis"
+	"verilot.dev/ledger/gs1"
+	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/wire"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected lines of the stories and the golden vectors")
+
+// TestStories runs testdata/*.txt. A line at the margin is something that happens or a question; the indented lines
+// below it are what the rules say. How to write one is in testdata/README.md.
+func TestStories(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no stories", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := tell(t, newWorld(t), string(want))
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if d := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); d != "" {
+				t.Errorf("-story +rules:\n%s", d)
+			}
+		})
+	}
+}
+
+func tell(t *testing.T, w *world, story string) string {
+	t.Helper()
+	var out strings.Builder
+	for line := range strings.Lines(story) {
+		line = strings.TrimRight(line, "\n")
+		switch {
+		case strings.HasPrefix(line, "  "): // what we said last time
+		case line == "" || strings.HasPrefix(line, "#"):
+			out.WriteString(line + "\n")
+		default:
+			out.WriteString(line + "\n")
+			for _, a := range w.line(line) {
+				out.WriteString("  " + a + "\n")
+			}
+		}
+	}
+	return out.String()
+}
+
+// A world is a small network: makers M and N, repackager R, wholesalers W and X, logistics firm L, pharmacies D and E,
+// regulator G and authority A.
+type world struct {
+	t      testing.TB
+	st     state.Store
+	net    enc.Network
+	height uint64
+	now    time.Time
+	events map[string]*wire.Item
+	last   Judgement
+}
+
+type cast struct{ id, role, prefix string }
+
+var parties = []cast{
+	{"M", "manufacturer", "0399990"},
+	{"N", "manufacturer", "0355555"},
+	{"R", "repackager", "0366666"},
+	{"W", "distributor", "0377777"},
+	{"X", "distributor", "0377888"},
+	{"L", "3pl", "0388888"},
+	{"D", "dispenser", "0311111"},
+	{"E", "dispenser", "0322222"},
+	{"G", "regulator", ""},
+	{"A", "authority", ""},
+}
+
+var genesisTime = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, st: state.NewMemory(), net: enc.Network{1}, now: genesisTime, events: map[string]*wire.Item{}}
+	var acts []registry.Act
+	for _, p := range parties {
+		a := registry.Act{Party: partyID(p.id), Name: "Party " + p.id, Roles: []string{p.role}}
+		if p.prefix != "" {
+			a.Prefixes = []string{p.prefix}
+			a.GLNs = []string{gln(p.id)}
+		}
+		acts = append(acts, a)
+	}
+	key := ed25519.NewKeyFromSeed(make([]byte, 32)).Public().(ed25519.PublicKey)
+	if err := registry.Seed(w.st, acts, []registry.Authority{{Party: partyID("A"), Key: key}}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func partyID(letter string) string { return strings.ToLower(letter) }
+
+func prefixOf(letter string) string {
+	for _, p := range parties {
+		if p.id == letter {
+			return p.prefix
+		}
+	}
+	return ""
+}
+
+func withCheck(d string) string { return d + string(rune(gs1.CheckDigit(d))) }
+
+func gln(letter string) string {
+	if prefixOf(letter) == "" {
+		return withCheck("099999900000") // nobody's
+	}
+	return withCheck(prefixOf(letter) + "00001")
+}
+
+func place(letter string) string { return "https://id.gs1.org/414/" + gln(letter) }
+
+// gtin is the trade item of a series: u and v are packages of M and N, k are cases of M, r packages of R.
+func gtin(series byte) string {
+	switch series {
+	case 'v':
+		return withCheck("0" + prefixOf("N") + "00123")
+	case 'k':
+		return withCheck("5" + prefixOf("M") + "00123")
+	case 'r':
+		return withCheck("0" + prefixOf("R") + "00123")
+	}
+	return withCheck("0" + prefixOf("M") + "00123")
+}
+
+// key is a thing by its name in a story: c7 is a container, everything else a unit.
+func key(nick string) gs1.Key {
+	n, err := strconv.Atoi(nick[1:])
+	if err != nil {
+		panic("story: " + nick + " is not a name like u7")
+	}
+	text := "01" + gtin(nick[0]) + "21" + strings.ToUpper(nick)
+	if nick[0] == 'c' {
+		text = "00" + withCheck(fmt.Sprintf("0%s%09d", prefixOf("M"), n))
+	}
+	k, err := gs1.ParseKey(text)
+	if err != nil {
+		panic(err)
+	}
+	return k
+}
+
+// nick is the way back.
+func nick(k gs1.Key) string {
+	if k.Kind() == gs1.KindSSCC {
+		n, _ := strconv.Atoi(k.String()[10:19])
+		return "c" + strconv.Itoa(n)
+	}
+	return strings.ToLower(k.Serial())
+}
+
+func keysOf(list string) []gs1.Key {
+	var keys []gs1.Key
+	for _, part := range strings.Split(list, ",") {
+		first, last, isRange := strings.Cut(part, "..")
+		if !isRange {
+			keys = append(keys, key(part))
+			continue
+		}
+		a, _ := strconv.Atoi(first[1:])
+		b, _ := strconv.Atoi(last[1:])
+		for i := a; i <= b; i++ {
+			keys = append(keys, key(first[:1]+strconv.Itoa(i)))
+		}
+	}
+	return keys
+}
+
+// nicks writes keys short: u1..u3,c1.
+func nicks(keys []gs1.Key) string {
+	type one struct {
+		series string
+		n      int
+	}
+	var list []one
+	for _, k := range keys {
+		s := nick(k)
+		n, _ := strconv.Atoi(s[1:])
+		list = append(list, one{s[:1], n})
+	}
+	slices.SortFunc(list, func(a, b one) int {
+		if c := strings.Compare(a.series, b.series); c != 0 {
+			return c
+		}
+		return a.n - b.n
+	})
+	var out []string
+	for i := 0; i < len(list); {
+		j := i
+		for j+1 < len(list) && list[j+1] == (one{list[i].series, list[j].n + 1}) {
+			j++
+		}
+		s := fmt.Sprintf("%s%d", list[i].series, list[i].n)
+		if j > i {
+			s += fmt.Sprintf("..%s%d", list[j].series, list[j].n)
+		}
+		out = append(out, s)
+		i = j + 1
+	}
+	return strings.Join(out, ",")
+}
+
+// line runs one line of a story and returns what the rules say.
+func (w *world) line(line string) []string {
+	words := strings.Fields(line)
+	if words[0] == "?" {
+		return w.ask(words[1:])
+	}
+	w.now = w.now.Add(time.Minute)
+	label := ""
+	draft := words[0] == "draft"
+	if draft {
+		words = words[1:]
+	}
+	if s, ok := strings.CutSuffix(words[0], ":"); ok {
+		label, words = s, words[1:]
+	}
+	who, verb := words[0], words[1]
+	var it *wire.Item
+	if verb == "publishes" {
+		if it = w.events[words[2]]; it == nil {
+			w.t.Fatalf("story: no event %q", words[2])
+		}
+	} else {
+		it = w.item(who, verb, words[2:])
+	}
+	if label != "" {
+		w.events[label] = it
+	}
+	if draft {
+		return nil
+	}
+	return w.say(w.judge(who, it))
+}
+
+func (w *world) judge(who string, it *wire.Item) Judgement {
+	w.height++
+	w.last = Judge(w.st, Context{
+		Network: w.net, Pos: enc.Position{Height: w.height}, Time: w.now.UnixMilli(), Party: partyID(who),
+		Authority: who == "A", ItemHash: enc.Hash{byte(w.height)},
+	}, it)
+	return w.last
+}
+
+func (w *world) say(j Judgement) []string {
+	s := map[block.VerdictCode]string{block.Accepted: "accepted", block.Flagged: "flagged", block.Rejected: "rejected", block.Duplicate: "duplicate"}[j.Verdict]
+	if j.Code != "" {
+		s += " " + j.Code
+	}
+	if j.Related != nil {
+		s += fmt.Sprintf(" (see block %d)", j.Related.Height)
+	}
+	out := []string{s}
+	if j.Detail != "" && j.Verdict == block.Rejected {
+		out = append(out, "because "+j.Detail)
+	}
+	for _, f := range j.Findings {
+		sev := map[block.Severity]string{block.Reject: "reject", block.Hold: "hold", block.Flag: "flag"}[f.Severity]
+		line := sev + " " + f.Code
+		if len(f.Subjects) > 0 {
+			line += " " + nicks(f.Subjects)
+		}
+		if j.Verdict != block.Rejected {
+			line += ": " + f.Detail
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+func units(list commit.List, keys []gs1.Key) []commit.Unit {
+	var out []commit.Unit
+	for _, k := range keys {
+		out = append(out, commit.Unit{List: list, Key: k, Form: k.DigitalLink()})
+	}
+	return out
+}
+
+// verbs are the steps a story knows: bizStep, default action and disposition.
+var verbs = map[string][3]string{
+	"commissions":   {"commissioning", "ADD", "active"},
+	"packs":         {"packing", "ADD", "in_progress"},
+	"unpacks":       {"unpacking", "DELETE", "in_progress"},
+	"ships":         {"shipping", "OBSERVE", "in_transit"},
+	"voids":         {"void_shipping", "OBSERVE", "in_progress"},
+	"receives":      {"receiving", "OBSERVE", "in_progress"},
+	"dispenses":     {"dispensing", "OBSERVE", "dispensed"},
+	"decommissions": {"decommissioning", "DELETE", "inactive"},
+	"destroys":      {"destroying", "DELETE", "destroyed"},
+	"holds":         {"holding", "OBSERVE", "non_sellable_other"},
+	"inspects":      {"inspecting", "OBSERVE", "active"},
+	"counts":        {"stock_taking", "OBSERVE", "unknown"},
+	"transports":    {"transporting", "OBSERVE", "in_transit"},
+	"teleports":     {"teleporting", "OBSERVE", ""},
+}
+
+func (w *world) item(who, verb string, rest []string) *wire.Item {
+	arg := map[string]string{}
+	var main []string
+	for i := 0; i < len(rest); i++ {
+		switch rest[i] {
+		case "lot", "exp", "into", "from", "to", "as", "at", "action", "type", "step", "via", "gtin", "number", "size", "of", "publisher", "for":
+			arg[rest[i]] = rest[i+1]
+			i++
+		default:
+			main = append(main, rest[i])
+		}
+	}
+	switch verb {
+	case "registers":
+		return &wire.Item{Kind: wire.KindLot, Message: &registry.Lot{GTIN: gtin('u'), Lot: arg["lot"], Expiry: arg["exp"], Size: 1000}}
+	case "describes":
+		return &wire.Item{Kind: wire.KindProduct, Message: &registry.Product{GTIN: gtin('u'), Name: "Examplin"}}
+	case "recalls", "ends":
+		rc := &registry.Recall{RecallNumber: "D-1-2026", GTIN: gtin('u'), Lot: arg["lot"], Classification: "II", Reason: "fails dissolution", Status: "open"}
+		if verb == "ends" {
+			rc.Status = "ended"
+		}
+		for _, m := range main {
+			if m == "everything" {
+				continue
+			}
+			for _, k := range keysOf(m) {
+				rc.Units = append(rc.Units, k.DigitalLink())
+			}
+		}
+		return &wire.Item{Kind: wire.KindRecall, Message: rc}
+	case "suspends", "reinstates":
+		return &wire.Item{Kind: wire.KindPartyAct, Message: &registry.Act{Party: partyID(main[0]), Suspended: strconv.FormatBool(verb == "suspends")}}
+	case "resolves":
+		return &wire.Item{Kind: wire.KindResolution, Message: &registry.Resolution{}}
+	case "mumbles":
+		return &wire.Item{Kind: 42, Opaque: []byte{1}}
+	case "introduces":
+		return &wire.Item{Kind: wire.KindDocumentHeader, Message: &epcis.Header{}}
+	}
+	v, ok := verbs[verb]
+	if !ok {
+		w.t.Fatalf("story: what is %q?", verb)
+	}
+	ev := &epcis.Event{
+		Type: "ObjectEvent", EventTime: w.now.Format(time.RFC3339), EventTimeZoneOffset: "+00:00",
+		BizStep: epcis.StepPrefix + v[0], Action: v[1],
+	}
+	if v[2] != "" {
+		ev.Disposition = epcis.DispositionPrefix + v[2]
+	}
+	if d := arg["as"]; d != "" {
+		ev.Disposition = epcis.DispositionPrefix + d
+	}
+	if at := arg["at"]; at != "" {
+		ev.EventTime = at
+	}
+	if a := arg["action"]; a != "" {
+		ev.Action = a
+	}
+	if arg["via"] != "nowhere" {
+		where := who
+		if arg["via"] != "" {
+			where = arg["via"]
+		}
+		ev.ReadPoint = &epcis.Place{ID: place(where)}
+		if verb != "ships" {
+			ev.BizLocation = ev.ReadPoint
+		}
+	}
+	owner := epcis.SDTPrefix + epcis.OwningParty
+	if to := arg["to"]; to != "" {
+		ev.SourceList = []epcis.SourceDest{{Type: owner, Value: place(who)}}
+		ev.DestinationList = []epcis.SourceDest{{Type: owner, Value: place(to)}}
+	}
+	if to := arg["for"]; to != "" { // received by a logistics firm for its owner
+		ev.DestinationList = []epcis.SourceDest{
+			{Type: owner, Value: place(to)}, {Type: epcis.SDTPrefix + epcis.PossessingParty, Value: place(who)},
+		}
+	}
+	if slices.Contains(main, "rma") {
+		ev.BizTransactionList = []epcis.BizTransaction{{Type: epcis.BTTPrefix + "rma", Value: "urn:epcglobal:cbv:bt:" + gln(who) + ":R1"}}
+	}
+	for _, f := range [][2]string{{"lotNumber", arg["lot"]}, {"itemExpirationDate", arg["exp"]}} {
+		if f[1] != "" {
+			ev.ILMD = append(ev.ILMD, epcis.Extension{Namespace: epcis.NamespaceMDA, Name: f[0], Type: epcis.Text, Text: f[1]})
+		}
+	}
+	if slices.Contains(main, "declared-wrong") {
+		ev.ErrorDeclaration = &epcis.ErrorDeclaration{DeclarationTime: ev.EventTime}
+	}
+	it := &wire.Item{Kind: wire.KindEvent, Message: ev}
+	var named []gs1.Key
+	for _, m := range main {
+		if m != "rma" && m != "all" && m != "nothing" && m != "declared-wrong" {
+			named = append(named, keysOf(m)...)
+		}
+	}
+	switch {
+	case verb == "packs" || verb == "unpacks":
+		ev.Type = "AggregationEvent"
+		if parent := arg["into"] + arg["from"]; parent != "" {
+			it.Committed.Units = units(commit.ParentID, keysOf(parent))
+		}
+		it.Committed.Units = append(it.Committed.Units, units(commit.ChildEPCs, named)...)
+	default:
+		it.Committed.Units = units(commit.EPCList, named)
+	}
+	if ty := arg["type"]; ty != "" {
+		ev.Type = ty
+	}
+	return it
+}
+
+func (w *world) ask(words []string) []string {
+	if words[0] == "lot" {
+		g, _ := gs1.ParseGTIN(gtin('u'))
+		totals, n := LotTotals(w.st, g, words[1])
+		var out []string
+		var sum uint64
+		for _, t := range totals {
+			out = append(out, fmt.Sprintf("%s %s %d", strings.ToUpper(t.Party), t.State, t.Units))
+			sum += t.Units
+		}
+		if sum != n {
+			w.t.Errorf("totals of lot %s add up to %d of %d", words[1], sum, n)
+		}
+		return append(out, fmt.Sprintf("commissioned %d", n))
+	}
+	var out []string
+	for _, k := range keysOf(words[0]) {
+		out = append(out, w.describe(k))
+		if len(words) > 1 && words[1] == "findings" {
+			for _, f := range Findings(w.st, k) {
+				out = append(out, fmt.Sprintf("%s, block %d, open", f.Code, f.Pos.Height))
+			}
+		}
+	}
+	return out
+}
+
+func (w *world) describe(k gs1.Key) string {
+	u, containers, ok := Locate(w.st, k)
+	if !ok {
+		return "unknown"
+	}
+	s := u.State.String()
+	switch {
+	case u.Phase == InTransit:
+		s += ", on its way from " + strings.ToUpper(u.Holder)
+		if u.To != "" {
+			s += " to " + strings.ToUpper(u.To)
+		}
+	case u.Holder != "":
+		s += ", with " + strings.ToUpper(u.Holder)
+	default:
+		s += ", with nobody known"
+	}
+	if u.Owner != "" && u.Owner != u.Holder {
+		s += ", owned by " + strings.ToUpper(u.Owner)
+	}
+	if len(containers) > 0 {
+		var list []string
+		for _, c := range containers {
+			list = append(list, nick(c))
+		}
+		s += ", in " + strings.Join(list, " in ")
+	}
+	if u.Lot != "" {
+		s += ", lot " + u.Lot + " exp " + u.Expiry
+	}
+	if u.Provisional {
+		s += ", provisional"
+	}
+	if len(u.Overlays) > 0 {
+		s += ", " + strings.Join(u.Overlays, "+")
+	}
+	return s
+}
