@@ -13,6 +13,7 @@ import (
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/state"
 )
 
 var (
@@ -84,6 +85,14 @@ func (f *file) parse() (*Genesis, error) {
 		return nil, fmt.Errorf("genesis: %w", err)
 	}
 	g.Validators = *set
+	// Block 0 will write these parties: what the registry refuses must not come that far.
+	var as []registry.Authority
+	for _, a := range g.Authorities {
+		as = append(as, registry.Authority(a))
+	}
+	if err := registry.Seed(state.NewMemory(), g.Parties, as); err != nil {
+		return nil, fmt.Errorf("genesis: %w", err)
+	}
 	return g, nil
 }
 
@@ -174,22 +183,22 @@ func (c *checker) party(p *party) (*registry.Act, error) {
 		}
 	}
 	for _, l := range p.Licences {
-		from, err1 := gs1.ParseDate(l.ValidFrom)
-		to, err2 := gs1.ParseDate(l.ValidTo)
+		from, err1 := day(l.ValidFrom)
+		to, err2 := day(l.ValidTo)
 		if err := errors.Join(err1, err2); err != nil {
 			return nil, fmt.Errorf("licence %s: %w", l.Number, err)
 		}
-		if l.Number == "" || l.Kind == "" || to.Before(from) {
+		if l.Number == "" || l.Kind == "" || !to.IsZero() && to.Before(from) {
 			return nil, fmt.Errorf("licence %q lacks a number or kind, or ends before it begins", l.Number)
 		}
 		a.Licences = append(a.Licences, registry.Licence(l))
 	}
 	for _, pl := range p.Places {
-		k, err := placeKey(pl.ID)
+		k, err := registry.PlaceKey(pl.ID)
 		if err != nil {
 			return nil, fmt.Errorf("place: %w", err)
 		}
-		if err := c.once("place", k); err != nil {
+		if err := c.once("place", k.String()); err != nil {
 			return nil, err
 		}
 		a.Places = append(a.Places, registry.Place(pl))
@@ -197,14 +206,12 @@ func (c *checker) party(p *party) (*registry.Act, error) {
 	return a, nil
 }
 
-// placeKey reads an SGLN URN, a Digital Link or 13 digits.
-func placeKey(id string) (string, error) {
-	if gln, err := gs1.ParseGLN(id); err == nil {
-		s, err := gs1.NewSGLN(gln, "")
-		return s.Key().String(), err
+// day reads a date that may be left open.
+func day(s string) (gs1.Date, error) {
+	if s == "" {
+		return gs1.Date{}, nil
 	}
-	s, err := gs1.ParseSGLN(id)
-	return s.Key().String(), err
+	return gs1.ParseDate(s)
 }
 
 // unhex reads 32 bytes of lower-case hex.
