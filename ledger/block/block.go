@@ -199,7 +199,7 @@ func Check(h *Header, entries, verdicts [][]byte) error {
 		if err != nil {
 			return fmt.Errorf("block %d: verdict leaf %d: %w", h.Height, i, err)
 		}
-		if at := leafHeight(v); at != h.Height {
+		if at := LeafHeight(v); at != h.Height {
 			return fmt.Errorf("block %d: verdict leaf %d is of block %d", h.Height, i, at)
 		}
 	}

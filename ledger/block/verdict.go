@@ -157,8 +157,8 @@ func leafOrError(r *enc.Reader, v any) (any, error) {
 	return v, nil
 }
 
-// leafHeight is the height of the block that holds a leaf: an amendment's is its cause's.
-func leafHeight(leaf any) uint64 {
+// LeafHeight is the height of the block that holds a leaf: an amendment's is its cause's.
+func LeafHeight(leaf any) uint64 {
 	switch v := leaf.(type) {
 	case Verdict:
 		return v.Pos.Height
