@@ -192,16 +192,22 @@ func NewSalts(n enc.Network, key enc.Hash) *Salts {
 	return &Salts{network: n, mac: hmac.New(sha256.New, key[:])}
 }
 
-func (s *Salts) salt() []byte {
+const saltSize = 16
+
+// salt appends the next salt to b, which must have room for a whole hash behind it.
+func (s *Salts) salt(b []byte) []byte {
+	var label [20]byte
 	s.mac.Reset()
-	s.mac.Write(enc.U32([]byte("verilot/salt/v1s"), s.next))
+	s.mac.Write(enc.U32(append(label[:0], "verilot/salt/v1s"...), s.next))
 	s.next++
-	return s.mac.Sum(nil)[:16:16]
+	return s.mac.Sum(b)[:len(b)+saltSize]
 }
 
 // SubjectLeaf is the leaf data of one subject.
 func SubjectLeaf(n enc.Network, salt []byte, key string) []byte {
-	h := enc.Sum(n, "subject", enc.Str8(nil, salt), enc.Str16(nil, key))
+	var scratch [256]byte
+	b := enc.AppendTag(scratch[:0], n, "subject")
+	h := sha256.Sum256(enc.Str16(enc.Str8(b, salt), key))
 	return h[:]
 }
 
@@ -213,8 +219,10 @@ func (s *Salts) Subjects(keys []string) (root enc.Hash, salts [][]byte, index []
 	leaves := make([]enc.Hash, len(keys))
 	order := make([]int, len(keys))
 	salts = make([][]byte, len(keys))
+	all := make([]byte, 0, saltSize*len(keys)+sha256.Size) // one allocation for a finding on ten thousand units
 	for i, k := range keys {
-		salts[i] = s.salt()
+		all = s.salt(all)
+		salts[i] = all[saltSize*i : saltSize*(i+1) : saltSize*(i+1)]
 		leaves[i] = merkle.LeafHash(SubjectLeaf(s.network, salts[i], k))
 		order[i] = i
 	}
