@@ -1,5 +1,20 @@
 // Package epcis is the event model of EPCIS 2.0 and its formats. All times, numbers and booleans stay the text that
 // was captured; extensions are kept with their namespaces, without loss.
+//
+// Parse reads XML 1.0 to 1.2, as partners send it, and XML 2.0 where it is alike. It trusts nothing: the document is
+// bounded in every direction, has no document type, and is read by namespace and local name, never by prefix. What
+// deviates from the schema but can only mean one thing is read and reported as a warning; what can mean two things is
+// an error and keeps its event out. Check is the second half of that, for events from anywhere.
+//
+// How XML maps to the model, where the model leaves a choice:
+//
+//   - White space around a standard value is not part of it. The text of an extension is kept exactly.
+//   - The wrappers baseExtension and extension of 1.x are looked through: their content is where 2.0 has it.
+//   - An extension element with text alone is Text, with nothing Empty, with children NoValue. Text between children
+//     is a child named #text, unless it is white space. Attributes are Text or Empty. Namespace declarations are not
+//     attributes. The value of xsi:type is a name: it is written xsd:… for XML Schema's types, {namespace}… for others.
+//   - An unqualified element that the standard does not know is an extension without namespace.
+//   - A QuantityEvent is an ObjectEvent with action OBSERVE and one quantity.
 package epcis
 
 // Extension is an element or member outside the standard.

@@ -12,6 +12,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 // document puts events into an EPCIS 1.2 document.
@@ -464,6 +465,17 @@ func TestRefusedDocuments(t *testing.T) {
 			}
 			return s
 		}() + "/>"), CodeLimit},
+		{"many namespaces in force", document(func() (s string) {
+			for i := range 10 {
+				s += "<ObjectEvent"
+				for j := range 40 {
+					s += fmt.Sprintf(" xmlns:n%d_%d='urn:n'", i, j)
+				}
+				s += ">"
+			}
+			return s
+		}()), CodeLimit},
+		{"many extensions", strings.Replace(document(""), "<EPCISBody>", "<EPCISHeader>"+strings.Repeat("<x:a/>", maxDocumentNodes+1), 1), CodeLimit},
 		{"huge attribute", document("<ObjectEvent a='" + strings.Repeat("x", 2<<20) + "'/>"), CodeLimit},
 		{"huge comment", document("<!--" + strings.Repeat("x", 2<<20) + "-->"), CodeLimit},
 		{"huge name", document("<" + strings.Repeat("x", 2<<20) + "/>"), CodeLimit},
@@ -536,6 +548,11 @@ func TestLimits(t *testing.T) {
 	if diff := cmp.Diff([]string{"error event_too_large ObjectEvent[1]"}, summary(d.Problems)); diff != "" || len(d.Events) != 1 {
 		t.Errorf("%d events; %s", len(d.Events), diff)
 	}
+	// Extensions are larger in memory than in the document.
+	d = mustParse(t, document(object(when+strings.Repeat("<x:a/>", maxEventNodes+1))+many(1)))
+	if diff := cmp.Diff([]string{"error event_too_large ObjectEvent[1]"}, summary(d.Problems)); diff != "" || len(d.Events) != 1 {
+		t.Errorf("%d events; %s", len(d.Events), diff)
+	}
 	for name, opt := range map[string]Options{"events": {MaxEvents: 2}, "bytes": {MaxBytes: 600}} {
 		_, err := Parse(strings.NewReader(document(many(1)+many(1)+many(1))), opt)
 		if pe, ok := errors.AsType[*ParseError](err); !ok || pe.Code != CodeDocumentTooLarge {
@@ -597,41 +614,88 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(document("<extension><TransformationEvent>" + when + epcs("inputEPCList", "1") + "</TransformationEvent></extension>")))
 	f.Add(bigDocument(2, 3))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		opt := Options{MaxEPCs: 50, MaxEvents: 50, MaxEventBytes: 4 << 10}
-		doc, err := Parse(bytes.NewReader(b), opt)
-		if err != nil {
-			if _, ok := errors.AsType[*ParseError](err); !ok {
-				t.Fatalf("not a ParseError: %v", err)
-			}
-			return
+		checkReading(t, b)
+	})
+}
+
+// checkReading reads any bytes and checks what holds for all of them.
+func checkReading(t interface{ Fatalf(string, ...any) }, b []byte) {
+	opt := Options{MaxEPCs: 50, MaxEvents: 50, MaxEventBytes: 4 << 10}
+	doc, err := Parse(bytes.NewReader(b), opt)
+	if err != nil {
+		if _, ok := errors.AsType[*ParseError](err); !ok {
+			t.Fatalf("not a ParseError: %v", err)
 		}
-		again, err := Parse(iotest.HalfReader(bytes.NewReader(b)), opt)
-		if err != nil || !cmp.Equal(doc, again) {
-			t.Fatalf("read differently the second time: %v", err)
+		return
+	}
+	again, err := Parse(iotest.HalfReader(bytes.NewReader(b)), opt)
+	if err != nil || !cmp.Equal(doc, again) {
+		t.Fatalf("read differently the second time: %v", err)
+	}
+	bad := map[int]bool{}
+	for _, p := range doc.Problems {
+		if p.Severity == SeverityError {
+			bad[p.Event] = true
 		}
-		bad := map[int]bool{}
-		for _, p := range doc.Problems {
+		if p.Line < 1 || p.Column < 1 || p.Code == "" || p.Message == "" {
+			t.Fatalf("incomplete problem %+v", p)
+		}
+	}
+	for _, e := range doc.Events {
+		n := 0
+		e.Event.EPCs(func(int, string) bool { n++; return true })
+		if bad[e.Index] || n > opt.MaxEPCs {
+			t.Fatalf("event %d should have been left out", e.Index)
+		}
+		for _, p := range Check(&e.Event) {
 			if p.Severity == SeverityError {
-				bad[p.Event] = true
-			}
-			if p.Line < 1 || p.Column < 1 || p.Code == "" || p.Message == "" {
-				t.Fatalf("incomplete problem %+v", p)
+				t.Fatalf("a good event has an error: %s", p)
 			}
 		}
-		for _, e := range doc.Events {
-			n := 0
-			e.Event.EPCs(func(int, string) bool { n++; return true })
-			if bad[e.Index] || n > opt.MaxEPCs {
-				t.Fatalf("event %d should have been left out", e.Index)
+		if _, err := EventTimeMillis(&e.Event); err != nil {
+			t.Fatalf("%v", err)
+		}
+	}
+}
+
+// Documents of the right words in any order and nesting: nearer to what goes wrong than random bytes.
+func TestAnyDocument(t *testing.T) {
+	values := []string{
+		"", " ", "x", "2026-11-20T06:45:16Z", "2026-11-20T06:45:16", "-05:00", "Z", "ADD", "OBSERVE", "DELETE", unit + "1", unit + "2", sscc,
+		"urn:epc:idpat:sgtin:030001.0012345.*", "urn:epcglobal:cbv:bizstep:shipping", "5", "urn:a:b", "<!-- c -->", "&amp;", "<![CDATA[<]]>",
+	}
+	names := []string{"extension", "baseExtension", "epc", "id", "x:a", "cbvmda:lotNumber", "quantityElement", "bizTransaction", "source", "sensorElement", "sensorReport", "set", "declarationTime", "EventList"}
+	for _, n := range fieldNames {
+		if n != "" {
+			names = append(names, n)
+		}
+	}
+	fieldsAndParts := names
+	events := []string{"ObjectEvent", "AggregationEvent", "TransactionEvent", "TransformationEvent", "AssociationEvent", "QuantityEvent", "x:Event", "extension"}
+	rapid.Check(t, func(t *rapid.T) {
+		var b strings.Builder
+		var element func(names []string, depth int)
+		element = func(names []string, depth int) {
+			name := rapid.SampledFrom(names).Draw(t, "name")
+			b.WriteString("<" + name)
+			if rapid.IntRange(0, 5).Draw(t, "attribute") == 0 {
+				b.WriteString(rapid.SampledFrom([]string{` type="urn:t"`, ` id=""`, ` x:a="1"`, ` xmlns="urn:epcglobal:epcis:xsd:1"`, ` xmlns="urn:other"`}).Draw(t, "value"))
 			}
-			for _, p := range Check(&e.Event) {
-				if p.Severity == SeverityError {
-					t.Fatalf("a good event has an error: %s", p)
+			b.WriteString(">")
+			if depth > 0 {
+				for range rapid.IntRange(0, 6).Draw(t, "children") {
+					element(fieldsAndParts, depth-1)
 				}
 			}
-			if _, err := EventTimeMillis(&e.Event); err != nil {
-				t.Fatal(err)
-			}
+			b.WriteString(rapid.SampledFrom(values).Draw(t, "text") + "</" + name + ">")
 		}
+		for range rapid.IntRange(0, 4).Draw(t, "events") {
+			if rapid.Bool().Draw(t, "good") {
+				b.WriteString(object(when + epcs("epcList", "1") + "<action>ADD</action>"))
+				continue
+			}
+			element(events, 3)
+		}
+		checkReading(t, []byte(document(b.String())))
 	})
 }

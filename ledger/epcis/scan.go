@@ -88,6 +88,9 @@ func (g *guard) Read(b []byte) (int, error) {
 const (
 	maxToken  = 1 << 20
 	readAhead = 32 << 10
+
+	// maxBindings bounds the search for a prefix.
+	maxBindings = 256
 )
 
 func newScanner(r io.Reader, opt *Options) (*scanner, error) {
@@ -261,6 +264,9 @@ func (s *scanner) open(t xml.StartElement) error {
 			t.Attr[n] = a
 			n++
 		}
+	}
+	if len(s.bindings) > maxBindings {
+		return s.exceeded("more than %d namespace declarations are in force", maxBindings)
 	}
 	declared := s.bindings[s.frames[len(s.frames)-1].bindings:]
 	for i := range declared {

@@ -84,6 +84,9 @@ func (p *parser) sensors(e *Event) error {
 		if p.std() != "sensorElement" {
 			return p.stranger(list)
 		}
+		if err := p.node(1); err != nil {
+			return err
+		}
 		var s SensorElement
 		const path = list + "/sensorElement"
 		p.onlyAttrs(path)
@@ -110,6 +113,9 @@ func (p *parser) sensors(e *Event) error {
 }
 
 func (p *parser) attributes(path string, field func(string) *string, rest *[]Extension) error {
+	if err := p.node(4 + len(p.attrs)); err != nil {
+		return err
+	}
 	for _, a := range p.attrs {
 		if a.Name.Space == "" {
 			if f := field(a.Name.Local); f != nil {

@@ -28,6 +28,7 @@ type parser struct {
 	buf        []byte
 	interned   map[string]string
 	check      checker
+	nodes      int   // see node
 	err        error // of OnProblem
 
 	// The event being read.
@@ -37,6 +38,7 @@ type parser struct {
 	faults   int
 	warnings int
 	units    int
+	nodesIn  int
 	rank     int
 	disorder bool
 	seen     [numFields]bool
@@ -46,6 +48,23 @@ type parser struct {
 
 // maxEventProblems is how many errors, and how many warnings, of one event are told; a list of 16,384 bad EPCs is one mistake.
 const maxEventProblems = 100
+
+// Limits on what is much larger in memory than in the document.
+const (
+	maxEventNodes    = 1 << 16
+	maxDocumentNodes = 1 << 20
+)
+
+// node counts an extension, or something as large as several of them.
+func (p *parser) node(weight int) error {
+	if p.nodes += weight; p.nodes > maxDocumentNodes {
+		return p.exceeded("the document has more than %d extension elements, attributes or sensor data", maxDocumentNodes)
+	}
+	if p.nodesIn += weight; p.layout != nil && p.nodesIn > maxEventNodes {
+		return errEventTooLarge
+	}
+	return nil
+}
 
 func newParser(r io.Reader, opt Options, header func(*Header) error, event func(EventAt) error) (*parser, error) {
 	s, err := newScanner(r, &opt)
@@ -358,7 +377,7 @@ func (p *parser) event(name, wrapper string) error {
 	label := clip(p.name.Local)
 	p.ordinal[label]++
 	p.layout, p.eventAt, p.path = l, p.at, p.list+"/"+label+"["+itoa(p.ordinal[label])+"]"
-	p.faults, p.warnings, p.units, p.rank, p.disorder = 0, 0, 0, 0, false
+	p.faults, p.warnings, p.units, p.nodesIn, p.rank, p.disorder = 0, 0, 0, 0, 0, false
 	clear(p.seen[:])
 	depth := len(p.frames)
 	p.stop = p.dec.InputOffset() + p.opt.MaxEventBytes
@@ -390,7 +409,7 @@ func (p *parser) event(name, wrapper string) error {
 	}
 	if errors.Is(err, errEventTooLarge) {
 		p.stop = 0
-		p.fault(p.eventAt, CodeEventTooLarge, "", "the event names more than "+itoa(p.opt.MaxEPCs)+" EPCs or is longer than "+itoa(int(p.opt.MaxEventBytes))+" bytes",
+		p.fault(p.eventAt, CodeEventTooLarge, "", "the event names more than "+itoa(p.opt.MaxEPCs)+" EPCs, is longer than "+itoa(int(p.opt.MaxEventBytes))+" bytes or has more than "+itoa(maxEventNodes)+" extensions",
 			"send it as several events")
 		err = p.unwind(depth - 1)
 	} else if err == nil && l != unknownEvent {
@@ -794,6 +813,9 @@ func (p *parser) persistentDisposition(d *PersistentDisposition) error {
 
 // extension reads an element of any content, without loss, and appends it to list.
 func (p *parser) extension(list *[]Extension) error {
+	if err := p.node(1 + len(p.attrs)); err != nil {
+		return err
+	}
 	x := Extension{Namespace: p.name.Space, Name: p.name.Local}
 	for _, a := range p.attrs {
 		x.Attributes = append(x.Attributes, p.attribute(a))
