@@ -313,3 +313,23 @@ func (c *CertifiedBlock) Entry(seq uint64) (leaf []byte, verdicts [][]byte, ok b
 	i := int(seq - c.Header.FirstSeq)
 	return c.Record.Entries[i], c.Record.Verdicts[c.verdicts[i]:c.verdicts[i+1]], true
 }
+
+// EntryHolds reports whether an entry leaf is of this payload: a partner's service asks it of its own submission, whichever
+// way that was judged.
+func EntryHolds(g *genesis.Genesis, leaf, payload []byte) bool {
+	seq, kind, _, err := block.SplitEntryLeaf(leaf)
+	if err != nil {
+		return false
+	}
+	p := prepare(g, &Message{Seq: seq, Payload: payload})
+	var want []byte
+	switch {
+	case kind == block.NotOpened:
+		want = block.NotOpenedLeaf(g.Network, seq, payload)
+	case kind == block.Submission && p.env != nil:
+		want = block.EntryLeaf(g.Network, seq, kind, p.env.RawHeader, p.env.Signature)
+	case kind == p.kind:
+		want = block.EntryLeaf(g.Network, seq, kind, p.signed, p.sig)
+	}
+	return want != nil && bytes.Equal(leaf, want)
+}
