@@ -1,0 +1,526 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/epcis"
+	"verilot.dev/ledger/registry"
+)
+
+var network = enc.Network{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+
+// shipping is an event with a bit of everything.
+func shipping() *epcis.Event {
+	return &epcis.Event{
+		Type: "ObjectEvent", EventTime: "2026-03-01T09:00:00.000-05:00", EventTimeZoneOffset: "-05:00",
+		Action: "OBSERVE", BizStep: "shipping", Disposition: "in_transit",
+		PersistentDisposition: &epcis.PersistentDisposition{Set: []string{"completeness_verified"}},
+		CertificationInfo:     []string{"", "https://example.org/cert"},
+		ReadPoint:             &epcis.Place{ID: "urn:epc:id:sgln:030001.111111.0"},
+		BizLocation:           &epcis.Place{},
+		BizTransactionList:    []epcis.BizTransaction{{Type: "po", Value: "urn:epc:id:gdti:0614141.00001.1618034"}, {Value: "urn:uuid:1"}},
+		SourceList:            []epcis.SourceDest{{Type: "owning_party", Value: "urn:epc:id:pgln:030001.111111"}},
+		SensorElementList: []epcis.SensorElement{{
+			Metadata: &epcis.SensorMetadata{Time: "2026-03-01T09:00:00Z"},
+			Reports:  []epcis.SensorReport{{Type: "Temperature", Value: "4.50", UOM: "CEL"}},
+		}},
+		ILMD: []epcis.Extension{{Namespace: "urn:epcglobal:cbv:mda", Name: "lotNumber", Type: epcis.Text, Text: "A1"}},
+		Extensions: []epcis.Extension{
+			{Namespace: "http://example.org/", Name: "price", Attributes: []epcis.Extension{{Name: "currency", Type: epcis.Text, Text: "USD"}}, Type: epcis.Number, Text: "9.50"},
+			{Namespace: "http://example.org/", Name: "nothing", Type: epcis.Null},
+			{Namespace: "http://example.org/", Name: "bare"},
+			{Namespace: "http://epcis.gs1us.org/hc/ns", Name: "dscsaTransactionStatement", Children: []epcis.Extension{
+				{Namespace: "http://epcis.gs1us.org/hc/ns", Name: "affirmTransactionStatement", Type: epcis.Boolean, Text: "true"},
+			}},
+		},
+		EPCList: []string{"urn:epc:id:sgtin:030001.0012345.10000000001", "urn:epc:id:sgtin:030001.0012345.10000000002", "urn:epc:id:sscc:030001.00000000001"},
+	}
+}
+
+func TestEventThereAndBack(t *testing.T) {
+	items := []Item{{Kind: KindEvent, Salt: [32]byte{7}, Message: shipping()}}
+	body, err := EncodeBody(items)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := DecodeBody(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(shipping(), got[0].Message); diff != "" {
+		t.Error(diff)
+	}
+	if !reflect.DeepEqual(got[0].Committed, items[0].Committed) {
+		t.Error("encoding and decoding commit to different things")
+	}
+	var leaves []string
+	for _, f := range got[0].Committed.Fields {
+		leaves = append(leaves, fmt.Sprintf("%s = %s %q", PathName(KindEvent, f.Path), f.Type, f.Text))
+	}
+	want := strings.Split(strings.TrimSpace(`
+type = text "ObjectEvent"
+event_time = text "2026-03-01T09:00:00.000-05:00"
+event_time_zone_offset = text "-05:00"
+certification_info[0] = text ""
+certification_info[1] = text "https://example.org/cert"
+action = text "OBSERVE"
+biz_step = text "shipping"
+disposition = text "in_transit"
+persistent_disposition.set[0] = text "completeness_verified"
+read_point.id = text "urn:epc:id:sgln:030001.111111.0"
+biz_location = empty ""
+biz_transaction_list[0].type = text "po"
+biz_transaction_list[0].value = text "urn:epc:id:gdti:0614141.00001.1618034"
+biz_transaction_list[1].value = text "urn:uuid:1"
+source_list[0].type = text "owning_party"
+source_list[0].value = text "urn:epc:id:pgln:030001.111111"
+sensor_element_list[0].metadata.time = text "2026-03-01T09:00:00Z"
+sensor_element_list[0].reports[0].type = text "Temperature"
+sensor_element_list[0].reports[0].value = text "4.50"
+sensor_element_list[0].reports[0].uom = text "CEL"
+ilmd[0]{urn:epcglobal:cbv:mda lotNumber} = text "A1"
+extensions[0]{http://example.org/ price} = number "9.50"
+extensions[0]{http://example.org/ price}.attributes[0]{currency} = text "USD"
+extensions[1]{http://example.org/ nothing} = null ""
+extensions[2]{http://example.org/ bare} = empty ""
+extensions[3]{http://epcis.gs1us.org/hc/ns dscsaTransactionStatement}.children[0]{http://epcis.gs1us.org/hc/ns affirmTransactionStatement} = boolean "true"
+`), "\n")
+	if diff := cmp.Diff(want, leaves); diff != "" {
+		t.Error(diff)
+	}
+	var units []string
+	for _, u := range got[0].Committed.Units {
+		units = append(units, fmt.Sprintf("%s %s", u.List, u.Key))
+	}
+	if want := []string{"epcList 01003000101234542110000000001", "epcList 01003000101234542110000000002", "epcList 00003000100000000012"}; len(units) != len(want) {
+		t.Errorf("units %q", units)
+	}
+}
+
+// Every way to say the same in other bytes, or to say what cannot be, is refused.
+func TestOtherReadingsAreRefused(t *testing.T) {
+	salt := strings.Repeat("\x05", 32)
+	field := func(n protowire.Number, s string) string {
+		return string(protowire.AppendString(protowire.AppendTag(nil, n, protowire.BytesType), s))
+	}
+	number := func(n protowire.Number, v uint64) string {
+		return string(protowire.AppendVarint(protowire.AppendTag(nil, n, protowire.VarintType), v))
+	}
+	item := func(parts ...string) string { return field(1, strings.Join(parts, "")) }
+	event := func(parts ...string) string { return item(field(1, salt), field(11, strings.Join(parts, ""))) }
+	lot := func(parts ...string) string { return item(field(1, salt), field(14, strings.Join(parts, ""))) }
+	ext := func(parts ...string) string { return event(field(24, strings.Join(parts, ""))) }
+	run := func(parts ...string) string { return field(1, strings.Join(parts, "")) }
+	sealed := func(path, hash string) string {
+		return item(field(1, salt), field(2, field(1, path)+field(2, hash)), field(11, ""))
+	}
+	nest := func(depth int) string {
+		s := field(3, "")[:0]
+		for range depth {
+			s = field(6, s)
+		}
+		return ext(s)
+	}
+	const sgtin = "urn:epc:id:sgtin:030001.0012345."
+	path := string(FieldPath(1))
+	hash := strings.Repeat("\x09", 32)
+
+	for _, tt := range []struct{ name, body string }{
+		{"not protobuf", "hello"},
+		{"unknown field in the body", field(2, "x")},
+		{"items as a number", number(1, 5)},
+		{"item longer than the body", "\x0a\x7f"},
+		{"group wire type", "\x0b\x0c"},
+		{"fixed32", "\x0d\x01\x02\x03\x04"},
+		{"field number 0", "\x02\x00"},
+		{"field number too great", "\xfa\xff\xff\xff\xff\x01\x00"},
+		{"length in too many bytes", "\x0a\x80\x00"},
+		{"tag in too many bytes", "\x8a\x00\x00"},
+		{"item without salt", item(field(11, ""))},
+		{"salt of 31 bytes", item(field(1, salt[1:]), field(11, ""))},
+		{"salt twice", item(field(1, salt), field(1, salt), field(11, ""))},
+		{"item without kind", item(field(1, salt))},
+		{"two kinds", item(field(1, salt), field(11, ""), field(12, ""))},
+		{"a kind twice", item(field(1, salt), field(11, ""), field(11, ""))},
+		{"an unknown kind and a known", item(field(1, salt), field(11, ""), field(20, "x"))},
+		{"unknown field below the kinds", item(field(1, salt), field(9, ""))},
+		{"unknown field above the kinds", item(field(1, salt), field(256, ""))},
+		{"an unknown kind as a number", item(field(1, salt), number(20, 1))},
+		{"sealed leaf behind the kind", item(field(1, salt), field(11, ""), field(2, field(1, path)+field(2, hash)))},
+		{"sealed leaf without a path", item(field(1, salt), field(2, field(2, hash)), field(11, ""))},
+		{"sealed leaf without a hash", item(field(1, salt), field(2, field(1, path)), field(11, ""))},
+		{"sealed hash of 31 bytes", sealed(path, hash[1:])},
+		{"sealed path malformed", sealed("\x01\x00", hash)},
+		{"sealed path begins with an index", sealed("\x02\x00\x00\x00\x01", hash)},
+		{"sealed path empty", sealed("", hash)},
+		{"sealed path is the count's", sealed("\x04", hash)},
+		{"sealed path name not UTF-8", sealed(path+"\x03\x00\x00\x00\x01\xff", hash)},
+		{"sealed twice", item(field(1, salt), field(2, field(1, path)+field(2, hash)), field(2, field(1, path)+field(2, hash)), field(11, ""))},
+		{"sealed fields out of order", item(field(1, salt), field(2, field(2, hash)+field(1, path)), field(11, ""))},
+		{"unknown field in an event", event(field(25, "x"))},
+		{"fields out of order", event(field(2, "t"), field(1, "x"))},
+		{"singular text twice", event(field(1, "x"), field(1, "y"))},
+		{"singular message twice", event(field(13, ""), field(13, ""))},
+		{"empty text written out", event(field(1, ""))},
+		{"text not UTF-8", event(field(1, "\xff"))},
+		{"repeated text not UTF-8", event(field(7, "\xed\xa0\x80"))},
+		{"text as a number", event(number(1, 1))},
+		{"zero number written out", lot(number(4, 0))},
+		{"number as text", lot(field(4, "x"))},
+		{"number over 32 bits", item(field(1, salt), field(13, number(9, 1<<32)))},
+		{"empty bytes written out", item(field(1, salt), field(18, field(3, "")))},
+		{"extension of type 6", ext(field(2, "n"), number(3, 6))},
+		{"extension of type 256", ext(field(2, "n"), number(3, 256))},
+		{"extension with a text and no type", ext(field(2, "n"), field(4, "t"))},
+		{"null extension with a text", ext(field(2, "n"), number(3, 4), field(4, "t"))},
+		{"nested 33 deep", nest(30)},
+		{"path too long", ext(field(1, strings.Repeat("n", 40000)), field(2, strings.Repeat("n", 40000)))},
+		{"name too long", ext(field(1, strings.Repeat("n", 70000)))},
+		{"EPC list without a run", event(field(31, ""))},
+		{"EPC run without a tail", event(field(31, run(field(1, sgtin))))},
+		{"empty EPC run", event(field(31, run()))},
+		{"EPC run cut too early", event(field(31, run(field(1, "urn:epc:id:sgtin:030001."), field(2, "0012345.1"))))},
+		{"EPC run not cut", event(field(31, run(field(2, sgtin+"1"))))},
+		{"EPC run cut too late", event(field(31, run(field(1, sgtin+"1"), field(2, "2"))))},
+		{"EPC run with an empty prefix written out", event(field(31, run(field(1, ""), field(2, "urn:x:1"))))},
+		{"EPC runs that are one", event(field(31, run(field(1, sgtin), field(2, "1"))+run(field(1, sgtin), field(2, "2"))))},
+		{"EPC run out of order", event(field(31, run(field(2, "1"), field(1, sgtin))))},
+		{"EPC run with an unknown field", event(field(31, run(field(1, sgtin), field(2, "1"), field(3, "x"))))},
+		{"EPC malformed", event(field(31, run(field(1, sgtin), field(2, "1 2"))))},
+		{"EPC empty", event(field(31, run(field(2, ""))))},
+		{"EPC tail not UTF-8", event(field(31, run(field(1, sgtin), field(2, "\xff"))))},
+		{"EPC list as a number", event(number(31, 1))},
+		{"two parents", event(field(32, run(field(1, "urn:epc:id:sscc:030001."), field(2, "00000000001"), field(2, "00000000002"))))},
+		{"parent twice", event(field(32, run(field(1, "urn:epc:id:sscc:030001."), field(2, "00000000001"))), field(32, run(field(1, "urn:epc:id:sscc:030001."), field(2, "00000000001"))))},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			items, err := DecodeBody([]byte(tt.body))
+			if !errors.Is(err, ErrMalformed) {
+				t.Fatalf("decoded to %+v, error %v", items, err)
+			}
+		})
+	}
+	for _, tt := range []struct{ name, body string }{
+		{"no items", ""},
+		{"an event without fields", event()},
+		{"an unknown kind", item(field(1, salt), field(20, "anything"))},
+		{"an unknown kind without bytes", item(field(1, salt), field(255, ""))},
+		{"nested 32 deep", nest(28)},
+		{"sealed", sealed(path, hash)},
+		{"extension without anything", ext()},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			items, err := DecodeBody([]byte(tt.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := EncodeBody(items); err != nil || string(again) != tt.body {
+				t.Errorf("again %x (%v), was %x", again, err, tt.body)
+			}
+		})
+	}
+}
+
+func TestLimits(t *testing.T) {
+	items := make([]Item, MaxItems+1)
+	for i := range items {
+		items[i] = Item{Kind: KindEvent, Message: &epcis.Event{}}
+	}
+	if _, err := EncodeBody(items[:MaxItems]); err != nil {
+		t.Error(err)
+	}
+	if _, err := EncodeBody(items); !errors.Is(err, ErrItems) {
+		t.Error(err)
+	}
+	epcs := make([]string, MaxUnits+1)
+	for i := range epcs {
+		epcs[i] = fmt.Sprintf("urn:epc:id:sgtin:030001.0012345.%d", i)
+	}
+	half := MaxUnits / 2
+	two := func(last int) []Item {
+		return []Item{
+			{Kind: KindEvent, Message: &epcis.Event{EPCList: epcs[:half]}},
+			{Kind: KindRecall, Message: &registry.Recall{Units: epcs[half:last]}},
+		}
+	}
+	if _, err := EncodeBody(two(MaxUnits)); err != nil {
+		t.Error(err)
+	}
+	if _, err := EncodeBody(two(MaxUnits + 1)); !errors.Is(err, ErrUnits) {
+		t.Error(err)
+	}
+}
+
+func TestEncodeRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		item Item
+	}{
+		{"a message of another kind", Item{Kind: KindLot, Message: &epcis.Event{}}},
+		{"no message", Item{Kind: KindEvent}},
+		{"a nil message", Item{Kind: KindEvent, Message: (*epcis.Event)(nil)}},
+		{"a kind that cannot be", Item{Kind: 3}},
+		{"text that is not UTF-8", Item{Kind: KindEvent, Message: &epcis.Event{Type: "\xff"}}},
+		{"an EPC that is none", Item{Kind: KindEvent, Message: &epcis.Event{EPCList: []string{"hello"}}}},
+		{"an uncommitted text", Item{Kind: KindEvent, Message: &epcis.Event{ILMD: []epcis.Extension{{Name: "x", Text: "y"}}}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if body, err := EncodeBody([]Item{tt.item}); err == nil {
+				t.Errorf("encoded to %x", body)
+			}
+		})
+	}
+}
+
+func TestSealing(t *testing.T) {
+	open := shipping()
+	it := Item{Kind: KindEvent, Salt: [32]byte{7}, Message: open}
+	salt := byte(0)
+	known, err := Seal(network, &it, DefaultSealed, func() (s [32]byte) {
+		salt++
+		return [32]byte(bytes.Repeat([]byte{salt}, 32))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, v := range known {
+		names = append(names, PathName(KindEvent, v.Path)+" = "+v.Text)
+	}
+	want := []string{
+		"biz_transaction_list[0].value = urn:epc:id:gdti:0614141.00001.1618034",
+		"biz_transaction_list[1].value = urn:uuid:1",
+		"extensions[0]{http://example.org/ price} = 9.50",
+		"extensions[0]{http://example.org/ price}.attributes[0]{currency} = USD",
+		"extensions[1]{http://example.org/ nothing} = ",
+		"extensions[2]{http://example.org/ bare} = ",
+	}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(shipping(), open); diff != "" {
+		t.Error("the message given was changed", diff)
+	}
+	items := []Item{it}
+	body, err := EncodeBody(items)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"1618034", "urn:uuid:1", "9.50", "USD"} {
+		if bytes.Contains(body, []byte(secret)) {
+			t.Errorf("%q is on the stream", secret)
+		}
+	}
+	got, err := DecodeBody(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := commit.Commit(network, &got[0].Committed); err != nil {
+		t.Error(err)
+	}
+	// As many leaves as before: a sealed leaf stands for its field, and nothing else comes in.
+	plain := []Item{{Kind: KindEvent, Message: shipping()}}
+	if _, err := EncodeBody(plain); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := len(got[0].Committed.Fields)+len(got[0].Sealed), len(plain[0].Committed.Fields); a != b {
+		t.Errorf("%d leaves sealed, %d open", a, b)
+	}
+	back, err := Unseal(&got[0], known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bare := shipping()
+	bare.Extensions[2].Type = epcis.Empty // what a bare extension is committed as
+	if diff := cmp.Diff(bare, back); diff != "" {
+		t.Error(diff)
+	}
+	// A value is of use only where it belongs.
+	elsewhere := []commit.SealedValue{{Path: known[2].Path.Field(5), Type: commit.Text, Text: "x"}}
+	if _, err := Unseal(&got[0], elsewhere); err == nil {
+		t.Error("a value without a place was put back")
+	}
+	renamed := got[0]
+	renamed.Message = shipping()
+	renamed.Message.(*epcis.Event).Extensions[0].Name = "cost"
+	if _, err := Unseal(&renamed, known[2:3]); err == nil {
+		t.Error("a value was put under another name")
+	}
+}
+
+// All kinds of leaf can be sealed and come back.
+func TestSealEverything(t *testing.T) {
+	for _, m := range []struct {
+		kind    uint8
+		message any
+	}{
+		{KindEvent, &epcis.Event{Type: "x", CertificationInfo: []string{"a", "b"}, ErrorDeclaration: &epcis.ErrorDeclaration{Reason: "r", CorrectiveEventIDs: []string{"1"}}}},
+		{KindProduct, &registry.Product{GTIN: "1", CompanyPrefixLength: 7, ContainsCount: 12}},
+		{KindAnchor, &registry.Anchor{Log: "l", Size: 1 << 40, Root: []byte{1, 2}}},
+		{KindPartyAct, &registry.Act{Party: "p", RevokedKeys: [][]byte{{1}, {2}}, Keys: []registry.Key{{PublicKey: []byte{1}, Use: "event"}}}},
+		{KindGovernance, &registry.Governance{Act: "a", EffectiveHeight: 9, Payload: []byte{1}, Signatures: []registry.GovernanceSignature{{KeyID: []byte{2}}}}},
+		{KindDocumentHeader, &epcis.Header{
+			SchemaVersion: "2.0", TransactionStatement: "true",
+			SBDH:         &epcis.SBDH{Senders: []epcis.SBDHPartner{{Authority: "SGLN", Identifier: "x"}}},
+			Vocabularies: []epcis.Vocabulary{{Type: "t", Elements: []epcis.VocabularyElement{{ID: "i", Children: []string{"c"}, Attributes: []epcis.VocabularyAttribute{{ID: "a", Text: "t"}}}}}},
+		}},
+	} {
+		it := Item{Kind: m.kind, Message: m.message}
+		known, err := Seal(network, &it, func(commit.Field) bool { return true }, func() [32]byte { return [32]byte{1} })
+		if err != nil {
+			t.Fatal(err)
+		}
+		items := []Item{it}
+		if _, err := EncodeBody(items); err != nil {
+			t.Fatal(err)
+		}
+		if left := items[0].Committed.Fields; len(left) != 0 || len(known) == 0 {
+			t.Errorf("kind %d: left open: %v", m.kind, left)
+		}
+		back, err := Unseal(&it, known)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(m.message, back); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestDefaultSealed(t *testing.T) {
+	const mda, own = "urn:epcglobal:cbv:mda", "http://example.org/"
+	for _, tt := range []struct {
+		name string
+		path commit.Path
+		want bool
+	}{
+		{"event time", FieldPath(FieldEventTime), false},
+		{"purchase order number", BizTransactionValue(3), true},
+		{"its type", FieldPath(FieldBizTransactionList).Index(3).Field(1), false},
+		{"lot", FieldPath(FieldILMD).Index(0).Name(mda, "lotNumber"), false},
+		{"expiry, colon", FieldPath(FieldILMD).Index(0).Name(mda+":", "itemExpirationDate"), false},
+		{"own master data", FieldPath(FieldILMD).Index(0).Name(own, "recipe"), true},
+		{"own element in a standard one", FieldPath(FieldILMD).Index(0).Name(mda, "x").Field(6).Index(0).Name(own, "y"), true},
+		{"attribute without namespace", FieldPath(FieldILMD).Index(0).Name(mda, "x").Field(5).Index(0).Name("", "y"), false},
+		{"extension without namespace", FieldPath(FieldExtensions).Index(0).Name("", "y"), true},
+		{"at a read point", FieldPath(FieldReadPoint).Field(2).Index(0).Name(own, "dock"), true},
+		{"in an error declaration", FieldPath(FieldErrorDeclaration).Field(4).Index(0).Name(own, "note"), true},
+		{"a document header's own element", FieldPath(6).Index(0).Name(own, "note"), false},
+		{"sensor value", FieldPath(FieldSensorElementList).Index(0).Field(2).Index(0).Field(12), false},
+		{"count", commit.CountPath, false},
+	} {
+		if got := DefaultSealed(commit.Field{Path: tt.path}); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}
+
+func FuzzDecodeBody(f *testing.F) {
+	for i := range kinds {
+		if body, err := EncodeBody([]Item{{Kind: i, Message: reflect.New(typeOf(i)).Interface()}}); err == nil {
+			f.Add(body)
+		}
+	}
+	it := Item{Kind: KindEvent, Message: shipping()}
+	if _, err := Seal(network, &it, DefaultSealed, func() [32]byte { return [32]byte{1} }); err != nil {
+		f.Fatal(err)
+	}
+	body, err := EncodeBody([]Item{it, {Kind: 77, Opaque: []byte("later")}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(body)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		items, err := DecodeBody(body)
+		if err != nil {
+			return
+		}
+		again, err := EncodeBody(slices.Clone(items))
+		if err != nil || !bytes.Equal(again, body) {
+			t.Fatalf("was   %s\nagain %s (%v)", hex.EncodeToString(body), hex.EncodeToString(again), err)
+		}
+		for i := range items {
+			roots, err := commit.Commit(network, &items[i].Committed)
+			if err != nil {
+				continue // something occurs twice
+			}
+			o, err := commit.Open(network, &items[i].Committed, func(*commit.Field) bool { return true }, func(*commit.Unit) bool { return true }, true, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := o.Roots(network); err != nil || got != roots {
+				t.Fatalf("opens to %v (%v), want %v", got, err, roots)
+			}
+		}
+	})
+}
+
+// typeOf is the message type of a kind.
+func typeOf(k uint8) reflect.Type {
+	m, err := kinds[k].decode(&decoder{}, "")
+	if err != nil {
+		panic(err)
+	}
+	return reflect.TypeOf(m).Elem()
+}
+
+func bodies(tb testing.TB) map[string][]byte {
+	tb.Helper()
+	out := map[string][]byte{}
+	for _, n := range []int{1, 48, 10_000} {
+		e := shipping()
+		e.SensorElementList, e.Extensions, e.EPCList = nil, nil, nil
+		for i := range n {
+			e.EPCList = append(e.EPCList, fmt.Sprintf("urn:epc:id:sgtin:030001.0012345.%012d", i))
+		}
+		body, err := EncodeBody([]Item{{Kind: KindEvent, Message: e}})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		out[fmt.Sprintf("units=%d", n)] = body
+	}
+	return out
+}
+
+func BenchmarkDecodeBody(b *testing.B) {
+	for name, body := range bodies(b) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				if _, err := DecodeBody(body); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkEncodeBody(b *testing.B) {
+	for name, body := range bodies(b) {
+		items, err := DecodeBody(body)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := EncodeBody(items); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
