@@ -377,8 +377,9 @@ func (j *judging) pack() {
 	}
 	if !j.hearsay {
 		j.change(p)
-		if p.is(bitImplied) {
+		if p.is(bitImplied) && p.is(bitProvisional) {
 			p.set(bitProvisional, false)
+			j.born([]string{parent}, "", "", "", false)
 		}
 	}
 	if len(packed) > 0 {
@@ -597,10 +598,7 @@ func (j *judging) receive() {
 		if onTheWay && !slices.Contains(shipments, s) {
 			shipments = append(shipments, s)
 		}
-		// Whoever sent it still owes the record of sending it, unless that record is what it came with.
-		if (!onTheWay || s.hearsay) && !j.hearsay && !slices.Contains(r.owed, j.actor) {
-			r.owed = append(slices.Clone(r.owed), j.actor)
-		}
+		j.owe(r, onTheWay)
 		j.leave(r)
 		newOwner := owner
 		switch {
@@ -622,7 +620,8 @@ func (j *judging) receive() {
 	for _, k := range keys {
 		r := j.get(k)
 		if r.phase == Held && (r.holder == holder || r.holder == j.actor) {
-			j.change(r) // already here
+			j.owe(r, r.shipment != enc.Position{}) // already here, perhaps by hearsay
+			j.change(r)
 			continue
 		}
 		if r.phase != InTransit {
@@ -649,6 +648,17 @@ func (j *judging) receive() {
 	if epcis.CBVName(j.ev.Disposition) == epcis.DispReturned {
 		j.overlay(overlayReturned, true, arrived)
 	}
+}
+
+// owe notes that whoever sent a thing still owes the record of sending it, unless that record is what it came with.
+func (j *judging) owe(r *record, shipped bool) {
+	if j.hearsay || slices.Contains(r.owed, j.actor) || r.holder == j.actor && slices.Contains(r.recorders, j.actor) {
+		return
+	}
+	if s := j.shipment(r.shipment); shipped && s != nil && !s.hearsay {
+		return
+	}
+	r.owed = append(slices.Clone(r.owed), j.actor)
 }
 
 // quantities compares what came with what was shipped. A shortage is found once, when part of a shipment first arrives;

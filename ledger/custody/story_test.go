@@ -75,13 +75,22 @@ func tell(t *testing.T, w *world, story string) string {
 // A world is a small network: makers M and N, repackager R, wholesalers W and X, logistics firm L, pharmacies D and E,
 // regulator G and authority A.
 type world struct {
-	t      testing.TB
+	t      tester
 	st     state.Store
 	net    enc.Network
 	height uint64
 	now    time.Time
 	events map[string]*wire.Item
 	last   Judgement
+	again  func(state.Store) Judgement // judges the last item once more
+}
+
+// tester is what a world needs of testing.TB or rapid.T.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Errorf(format string, args ...any)
 }
 
 type cast struct{ id, role, prefix string }
@@ -101,7 +110,7 @@ var parties = []cast{
 
 var genesisTime = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 
-func newWorld(t testing.TB) *world {
+func newWorld(t tester) *world {
 	t.Helper()
 	w := &world{t: t, st: state.NewMemory(), net: enc.Network{1}, now: genesisTime, events: map[string]*wire.Item{}}
 	var acts []registry.Act
@@ -267,10 +276,12 @@ func (w *world) line(line string) []string {
 
 func (w *world) judge(who string, it *wire.Item) Judgement {
 	w.height++
-	w.last = Judge(w.st, Context{
+	c := Context{
 		Network: w.net, Pos: enc.Position{Height: w.height}, Time: w.now.UnixMilli(), Party: partyID(who),
 		Authority: who == "A", ItemHash: enc.Hash{byte(w.height)},
-	}, it)
+	}
+	w.again = func(st state.Store) Judgement { return Judge(st, c, it) }
+	w.last = w.again(w.st)
 	return w.last
 }
 

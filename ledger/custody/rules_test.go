@@ -1,0 +1,408 @@
+package custody
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/gs1"
+	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/wire"
+)
+
+// run plays lines that must all take effect.
+func (w *world) run(lines ...string) {
+	w.t.Helper()
+	for _, l := range lines {
+		w.last = Judgement{}
+		w.line(l)
+		if w.last.Verdict == block.Rejected {
+			w.t.Fatalf("%s: rejected, %s", l, w.last.Detail)
+		}
+	}
+}
+
+// A wholesaler sends its customer the maker's commissioning and packing inside its own file. Whether the maker's own
+// copies or the relayed ones come first must not show in the end.
+func TestRelayedOrderDoesNotMatter(t *testing.T) {
+	const (
+		birth  = "draft birth: M commissions u1..u6 lot A exp 2028-03-31"
+		boxes  = "draft boxes: M commissions c1"
+		pack   = "draft pack: M packs u1..u6 into c1"
+		ship   = "draft ship: M ships c1 to W"
+		arrive = "draft arrive: W receives c1"
+		onward = "draft onward: W ships c1 to D"
+	)
+	maker := []string{"M publishes birth", "M publishes boxes", "M publishes pack", "M publishes ship"}
+	relayed := []string{"W publishes birth", "W publishes boxes", "W publishes pack"}
+	relayedShip := []string{"W publishes ship"}
+	own := []string{"W publishes arrive", "W publishes onward"}
+	join := slices.Concat[[]string]
+	orders := map[string][]string{
+		"maker first":                       join(maker, own, relayed, relayedShip),
+		"maker first, nothing relayed":      join(maker, own),
+		"relayed first":                     join(relayed, maker, own),
+		"relayed with its shipment first":   join(relayed, relayedShip, maker, own),
+		"maker's copies come last":          join(relayed, own, maker),
+		"and after a relayed shipment":      join(relayed, relayedShip, own, maker),
+		"the wholesaler's steps even first": join(own, relayed, maker),
+	}
+	var want []string
+	for _, order := range []string{
+		"maker first", "maker first, nothing relayed", "relayed first", "relayed with its shipment first",
+		"maker's copies come last", "and after a relayed shipment", "the wholesaler's steps even first",
+	} {
+		w := newWorld(t)
+		w.run(birth, boxes, pack, ship, arrive, onward)
+		for _, l := range orders[order] {
+			w.run(l)
+			for _, f := range w.last.Findings {
+				if !slices.Contains([]string{"RELAYED", "NOT_COMMISSIONED", "AGG_AFTER_SHIP"}, f.Code) {
+					t.Errorf("%s: %s: finding %s", order, l, f.Code)
+				}
+			}
+		}
+		got := slices.Concat(w.line("? u1..u6"), w.line("? c1"), w.line("? lot A"))
+		if want == nil {
+			want = got
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: final custody differs (-maker first):\n%s", order, d)
+		}
+	}
+}
+
+func TestSealedPalletMovesAsOneThing(t *testing.T) {
+	writes := func(units int) []string {
+		w := newWorld(t)
+		w.run(fmt.Sprintf("M commissions u1..u%d lot A exp 2028-03-31", units), fmt.Sprintf("M packs u1..u%d into c1", units), "M packs c1 into c2")
+		var counts []string
+		for _, l := range []string{"M ships c2 to W", "W receives c2", "W holds c2", "W inspects c2", "W ships c2 to D", "W voids c2"} {
+			over := state.NewOverlay(w.st)
+			base := w.st
+			w.st = over
+			w.run(l)
+			ws := over.WriteSet()
+			counts = append(counts, fmt.Sprintf("%s: %d keys, %d bytes", l, len(ws), len(ws.Encode())))
+			mem := base.(*state.Memory)
+			mem.Apply(ws)
+			w.st = mem
+		}
+		return counts
+	}
+	if d := cmp.Diff(writes(10), writes(10_000)); d != "" {
+		t.Errorf("moving 10 and 10,000 units differs:\n%s", d)
+	}
+}
+
+// mirror is custody replayed from effects alone: what an auditor who has only the effects would know.
+type mirror map[string]*record
+
+func (m mirror) at(k string) *record {
+	if m[k] == nil {
+		m[k] = &record{key: k, state: Active}
+	}
+	return m[k]
+}
+
+func (m mirror) apply(e Effect) {
+	switch e := e.(type) {
+	case Commissioned:
+		for _, s := range e.Serials {
+			k := s
+			if e.GTIN != "" {
+				k = "01" + e.GTIN + "21" + s
+			}
+			r := m.at(k)
+			r.lot, r.expiry = e.Lot, e.Expiry
+			r.set(bitProvisional, e.Provisional)
+			if e.Holder != "" {
+				r.holder, r.owner, r.place, r.phase = e.Holder, e.Holder, e.Place, Held
+			}
+		}
+	case Moved:
+		for _, k := range e.Keys {
+			r := m.at(k)
+			r.phase, r.holder, r.owner, r.place, r.to, r.shipment = e.Phase, e.Holder, e.Owner, e.Place, e.To, e.Shipment
+		}
+	case Packed:
+		for _, k := range e.Keys {
+			r := m.at(k)
+			r.parent, r.phase, r.holder, r.owner, r.place, r.to, r.shipment = e.Parent, NotSeen, "", "", "", "", enc.Position{}
+		}
+	case Unpacked:
+		for _, k := range e.Keys {
+			at := inherit(chainOf(k, func(k string) *record { return m[k] }))
+			r := m.at(k)
+			r.parent, r.overlays = "", at.overlays
+			r.phase, r.holder, r.owner, r.place, r.to, r.shipment = at.phase, at.holder, at.owner, at.place, at.to, at.shipment
+		}
+	case StateSet:
+		for _, k := range e.Keys {
+			m.at(k).state = e.State
+		}
+	case OverlaySet:
+		for _, k := range e.Keys {
+			for i, name := range overlayNames {
+				if name != e.Overlay {
+					continue
+				}
+				if r := m.at(k); e.Set {
+					r.overlays |= 1 << i
+				} else {
+					r.overlays &^= 1 << i
+				}
+			}
+		}
+	}
+}
+
+// TestAnything throws random events by random parties about a few things at the rules.
+func TestAnything(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t)
+		mem := w.st.(*state.Memory)
+		m := mirror{}
+		thing := rapid.SampledFrom([]string{"u1", "u2", "u3", "u4", "u5", "u6", "v1", "k1", "k2", "c1", "c2", "c3"})
+		things := rapid.Custom(func(t *rapid.T) string {
+			return strings.Join(rapid.SliceOfNDistinct(thing, 1, 5, rapid.ID[string]).Draw(t, "things"), ",")
+		})
+		party := rapid.SampledFrom([]string{"M", "M", "M", "N", "R", "W", "W", "X", "L", "D", "D", "E", "G"})
+		disposition := rapid.SampledFrom([]string{
+			"active", "stolen", "lost", "unknown", "damaged", "returned", "non_sellable_other", "sellable_accessible", "in_progress", "partially_dispensed",
+		})
+		var labels []string
+		for i := range rapid.IntRange(5, 40).Draw(t, "events") {
+			who := party.Draw(t, "who")
+			verb := rapid.SampledFrom([]string{
+				"commissions", "commissions", "packs", "packs", "unpacks", "ships", "ships", "receives", "receives", "voids", "dispenses",
+				"decommissions", "destroys", "holds", "inspects", "counts", "publishes", "publishes", "recalls",
+			}).Draw(t, "verb")
+			words := []string{who, verb}
+			switch verb {
+			case "publishes":
+				if len(labels) == 0 {
+					continue
+				}
+				words = append(words, rapid.SampledFrom(labels).Draw(t, "label"))
+			case "recalls":
+				words = append(words, "lot", rapid.SampledFrom([]string{"A", "B"}).Draw(t, "lot"))
+			default:
+				words = append(words, things.Draw(t, "what"))
+			}
+			switch verb {
+			case "commissions":
+				words = append(words, "lot", rapid.SampledFrom([]string{"A", "B"}).Draw(t, "lot"), "exp", "2028-03-31")
+			case "packs":
+				words = append(words, "into", thing.Draw(t, "parent"))
+			case "unpacks":
+				if rapid.Bool().Draw(t, "all") {
+					words[2] = "all"
+				}
+				words = append(words, "from", thing.Draw(t, "parent"))
+			case "ships":
+				words = append(words, "to", party.Draw(t, "to"))
+			case "holds", "inspects", "counts", "receives", "dispenses":
+				words = append(words, "as", disposition.Draw(t, "disposition"))
+			}
+			if verb == "receives" && rapid.Bool().Draw(t, "for another") {
+				words = append(words, "for", party.Draw(t, "owner"))
+			}
+			if verb != "publishes" && verb != "recalls" {
+				label := fmt.Sprintf("e%d", i)
+				words = append([]string{label + ":"}, words...)
+				if labels = append(labels, label); rapid.IntRange(0, 3).Draw(t, "draft") == 0 {
+					words = append([]string{"draft"}, words...)
+				}
+			}
+			line := strings.Join(words, " ")
+
+			over := state.NewOverlay(mem)
+			w.st = over
+			w.last = Judgement{}
+			w.line(line)
+			j, ws := w.last, over.WriteSet()
+			if j.Verdict == 0 {
+				continue
+			}
+			t.Logf("%s: %s", line, strings.Join(w.say(j), "; "))
+			checkJudgement(t, w, mem, j, ws, words)
+			mem.Apply(ws)
+			w.st = mem
+			for _, raw := range j.Effects {
+				e, err := DecodeEffect(raw)
+				if err != nil || !bytes.Equal(e.Encode(), raw) {
+					t.Fatalf("effect %x does not come back: %v", raw, err)
+				}
+				m.apply(e)
+			}
+			checkState(t, mem, m)
+		}
+	})
+}
+
+func checkJudgement(t *rapid.T, w *world, mem *state.Memory, j Judgement, ws state.WriteSet, words []string) {
+	if j.Verdict == block.Rejected && (len(ws) > 0 || len(j.Effects) > 0) {
+		t.Fatalf("a rejected item wrote %d keys and %d effects", len(ws), len(j.Effects))
+	}
+	if j.Verdict == block.Duplicate && len(j.Effects) > 0 {
+		t.Fatal("a duplicate has effects")
+	}
+	if (j.Verdict == block.Flagged) != (len(j.Findings) > 0) && j.Verdict != block.Rejected {
+		t.Fatal("flagged means with findings, and nothing else does")
+	}
+	if !slices.IsSortedFunc(j.Findings, func(a, b Finding) int { return strings.Compare(a.Code, b.Code) }) {
+		t.Fatal("findings are not sorted")
+	}
+	if w.again == nil {
+		return
+	}
+	over := state.NewOverlay(mem)
+	if again := w.again(over); !cmp.Equal(j.Effects, again.Effects) || !bytes.Equal(ws.Encode(), over.WriteSet().Encode()) {
+		t.Fatalf("judged twice, two results: %v", words)
+	}
+}
+
+func checkState(t *rapid.T, mem *state.Memory, m mirror) {
+	named := map[enc.Position]uint32{}
+	mem.Scan(unitAt, func(k string, b []byte) bool {
+		r := decodeRecord(k[len(unitAt):], b)
+		want := m[r.key]
+		if want == nil {
+			t.Fatalf("%s is on record without an effect", r.key)
+		}
+		got := *r
+		got.since, got.born, got.recorders, got.owed = enc.Position{}, enc.Position{}, nil, nil
+		got.bits &= bitProvisional
+		if !cmp.Equal(*want, got, cmp.AllowUnexported(record{})) {
+			t.Fatalf("the record is not what its effects say:\n%s", cmp.Diff(*want, got, cmp.AllowUnexported(record{})))
+		}
+		if r.parent != "" {
+			if _, ok := mem.Get(childAt + r.parent + nul + r.key); !ok {
+				t.Fatalf("%s is not among the contents of %s", r.key, r.parent)
+			}
+			if c := chainOf(r.key, func(k string) *record { return readRecord(mem, k) }); len(c) == maxDepth {
+				t.Fatalf("%s is inside itself", r.key)
+			}
+		}
+		if r.lot != "" {
+			if _, ok := mem.Get(lotAt + lgtin(gtinOf(r.key), r.lot) + nul + r.key); !ok {
+				t.Fatalf("%s is not listed in its lot", r.key)
+			}
+		}
+		if r.is(bitNamed) {
+			named[r.shipment]++
+		}
+		return true
+	})
+	mem.Scan(childAt, func(k string, _ []byte) bool {
+		parent, child, _ := strings.Cut(k[len(childAt):], nul)
+		if r := readRecord(mem, child); r == nil || r.parent != parent {
+			t.Fatalf("%s lists %s, which is elsewhere", parent, child)
+		}
+		return true
+	})
+	mem.Scan(shipmentAt, func(k string, _ []byte) bool {
+		d := enc.NewReader([]byte(k[len(shipmentAt):]))
+		s := readShipment(mem, d.Position())
+		if s.outstanding != named[s.pos] {
+			t.Fatalf("shipment %s counts %d outstanding, %d are on their way", s.pos, s.outstanding, named[s.pos])
+		}
+		return true
+	})
+	for _, lot := range []string{"A", "B"} {
+		for _, series := range []byte{'u', 'v', 'k'} {
+			g, _ := gs1.ParseGTIN(gtin(series))
+			commissioned := uint64(0)
+			for _, r := range m {
+				if isUnit(r.key) && gtinOf(r.key) == g.String() && r.lot == lot {
+					commissioned++
+				}
+			}
+			totals, sum := LotTotals(mem, g, lot)
+			var n uint64
+			for _, x := range totals {
+				n += x.Units
+			}
+			if n != commissioned || sum != commissioned {
+				t.Fatalf("lot %s of %s: %d commissioned, totals say %d of %d: %v", lot, g, commissioned, n, sum, totals)
+			}
+			LotUnits(mem, g, lot, func(u Unit, state string) bool {
+				at, _, ok := Locate(mem, u.Key)
+				if !ok || !cmp.Equal(at, u, cmp.AllowUnexported(gs1.Key{})) {
+					t.Fatalf("LotUnits and Locate differ on %s: %s", u.Key, cmp.Diff(at, u, cmp.AllowUnexported(gs1.Key{})))
+				}
+				return true
+			})
+		}
+	}
+}
+
+// A deep pile of containers ends every walk.
+func TestDepth(t *testing.T) {
+	w := newWorld(t)
+	for i := 1; i < 100; i++ {
+		w.line(fmt.Sprintf("M packs c%d into c%d", i, i+1))
+	}
+	if _, containers, ok := Locate(w.st, key("c1")); !ok || len(containers) >= 100 {
+		t.Error("no end", len(containers))
+	}
+}
+
+func BenchmarkJudge(b *testing.B) {
+	prepare := func(n int) (*world, []*wire.Item) {
+		w := newWorld(b)
+		items := make([]*wire.Item, n)
+		return w, items
+	}
+	units48 := func(i int) string { return fmt.Sprintf("u%d..u%d", i*48+1, i*48+48) }
+	b.Run("commission 48 units", func(b *testing.B) {
+		w, items := prepare(b.N)
+		for i := range items {
+			items[i] = w.item("M", "commissions", []string{units48(i), "lot", "A", "exp", "2028-03-31"})
+		}
+		benchmark(b, w, items)
+	})
+	b.Run("pack 48 units", func(b *testing.B) {
+		w, items := prepare(b.N)
+		for i := range items {
+			w.judge("M", w.item("M", "commissions", []string{units48(i), "lot", "A", "exp", "2028-03-31"}))
+			items[i] = w.item("M", "packs", []string{units48(i), "into", fmt.Sprintf("c%d", i+1)})
+		}
+		benchmark(b, w, items)
+	})
+	for _, n := range []int{10, 10_000} {
+		b.Run(fmt.Sprintf("ship a sealed pallet of %d", n), func(b *testing.B) {
+			w, items := prepare(b.N)
+			w.run(fmt.Sprintf("M commissions u1..u%d lot A exp 2028-03-31", n), fmt.Sprintf("M packs u1..u%d into c1", n))
+			for i := range items {
+				w.now = w.now.Add(1e9)
+				items[i] = w.item("M", "ships", []string{"c1", "to", "W"})
+			}
+			benchmark(b, w, items)
+		})
+	}
+}
+
+func benchmark(b *testing.B, w *world, items []*wire.Item) {
+	b.Helper()
+	over := state.NewOverlay(w.st)
+	w.st = over
+	units := 0
+	b.ReportAllocs()
+	b.ResetTimer()
+	for _, it := range items {
+		if j := w.judge("M", it); j.Verdict == block.Rejected {
+			b.Fatal(j.Detail)
+		}
+		units += len(it.Committed.Units)
+	}
+	b.ReportMetric(float64(units)/b.Elapsed().Seconds(), "units/s")
+}
