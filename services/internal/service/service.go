@@ -195,7 +195,7 @@ func (e *Env) Serve(ctx context.Context, h http.Handler, started func(net.Addr))
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	err = srv.Shutdown(stop)
-	_ = <-done // that it was shut down
+	<-done //nolint:errcheck // it only says that it was shut down
 	if err != nil {
 		return fmt.Errorf("stop serving: %w", err)
 	}
