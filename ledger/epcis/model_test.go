@@ -135,6 +135,25 @@ func TestLotAndExpiryInEverySpelling(t *testing.T) {
 	}
 }
 
+// Events that no document tells the lines of are checked all the same.
+func TestCheckWithoutDocument(t *testing.T) {
+	e := Commission(At{Time: "2026-11-20T06:45:16Z", Offset: "Z"}, []string{unit + "1", unit + "1", unit + "x y"}, "A", "soon")
+	want := []string{
+		"error offset_invalid eventTimeZoneOffset", "error epc_duplicate epcList/epc[2]", "error epc_invalid epcList/epc[3]", "error expiry_invalid ilmd",
+	}
+	if diff := cmp.Diff(want, summary(Check(&e))); diff != "" {
+		t.Error(diff)
+	}
+	many := make([]string, MaxEPCs+1)
+	e = Hold(At{Time: "2026-11-20T06:45:16Z", Offset: "-05:00"}, many, "")
+	if diff := cmp.Diff([]string{"error event_too_large "}, summary(Check(&e))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"warning TZ_MISSING eventTimeZoneOffset", "error field_missing eventTime", "error event_unknown "}, summary(Check(&Event{}))); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // What we build, we would accept.
 func TestBuiltEventsPassTheCheck(t *testing.T) {
 	at := At{Time: "2026-11-20T06:45:16Z", Offset: "-05:00", ReadPoint: "urn:epc:id:sgln:030001.111111.0", BizLocation: "urn:epc:id:sgln:030001.111111.0"}
@@ -160,6 +179,9 @@ func TestBuiltEventsPassTheCheck(t *testing.T) {
 		if p := Check(&e); p != nil || e.ErrorDeclaration.Reason != "urn:epcglobal:cbv:er:did_not_occur" {
 			t.Errorf("%s withdrawn: %v", step, p)
 		}
+	}
+	if e := Ship(at, units, s); e.Source(Location) != s.SourceLocation || e.Destination(OwningParty) != s.DestinationOwner || e.Destination(PossessingParty) != "" {
+		t.Errorf("shipment: %+v", e)
 	}
 	r := ShipReturn(at, units, s, "0300011111215", "R1")
 	if r.BizTransaction(ReturnAuthorization) != "urn:epcglobal:cbv:bt:0300011111215:R1" || len(s.Documents) != 2 || r.Step() != StepShipping {

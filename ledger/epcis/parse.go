@@ -112,7 +112,8 @@ func Parse(r io.Reader, opt Options) (*Document, error) {
 // ParseStream is Parse for documents that should not be held in memory. It calls header once, before the first
 // event, and event for every good event; an error of theirs ends the parse and is returned as it is. The pointer
 // given to header stays valid, and its target is complete when ParseStream returns: in a document with the header
-// behind the body, it is empty before.
+// behind the body, it is empty before. A document can turn out not to be well-formed behind its last event, so what
+// was received counts only when ParseStream returns nil.
 func ParseStream(r io.Reader, opt Options, header func(*Header) error, event func(EventAt) error) error {
 	p, err := newParser(r, opt.withDefaults(), header, event)
 	if err != nil {

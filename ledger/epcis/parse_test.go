@@ -404,6 +404,61 @@ func TestHeader(t *testing.T) {
 	}
 }
 
+func TestOddDocuments(t *testing.T) {
+	good := object(when + epcs("epcList", "1") + "<action>OBSERVE</action>")
+	const sbdh = `<s:StandardBusinessDocumentHeader xmlns:s="http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader">%s</s:StandardBusinessDocumentHeader>`
+	header := func(content string) string {
+		return strings.Replace(document(good), "<EPCISBody>", "<EPCISHeader>"+content+"</EPCISHeader><EPCISBody>", 1)
+	}
+	statement := func(affirm string) string {
+		return header(fmt.Sprintf(sbdh, "") + `<g:dscsaTransactionStatement xmlns:g="http://epcis.gs1us.org/hc/ns">` + affirm + `</g:dscsaTransactionStatement>`)
+	}
+	incomplete := "warning sbdh_incomplete EPCISHeader/StandardBusinessDocumentHeader"
+	for _, tt := range []struct {
+		name, doc string
+		events    int
+		want      []string
+	}{
+		{"no attributes", `<e:EPCISDocument xmlns:e="urn:epcglobal:epcis:xsd:1"><EPCISBody/></e:EPCISDocument>`, 0, []string{"warning field_missing ", "warning field_missing "}},
+		{"creation date", strings.Replace(document(good), "2026-11-20T10:00:00Z", "yesterday", 1), 1, []string{"warning time_invalid "}},
+		{"no body", `<e:EPCISDocument xmlns:e="urn:epcglobal:epcis:xsd:1" schemaVersion="1.2" creationDate="2026-11-20T10:00:00Z"/>`, 0, []string{"warning field_missing EPCISBody"}},
+		{"header behind the body", strings.Replace(document(good), "</EPCISBody>", "</EPCISBody><EPCISHeader>"+fmt.Sprintf(sbdh, "")+"</EPCISHeader>", 1), 1, []string{"warning field_order EPCISHeader", incomplete}},
+		{"strange elements", strings.NewReplacer("<EPCISBody>", "<x:mine/><Body/><EPCISBody><Events/>").Replace(document(good)), 1, []string{"warning element_ignored Body", "warning element_ignored EPCISBody/Events"}},
+		{"header without SBDH", header(""), 1, []string{"warning sbdh_incomplete EPCISHeader"}},
+		{"header with an unknown field", header(fmt.Sprintf(sbdh, "") + "<note>1</note>"), 1, []string{incomplete, "warning field_unknown EPCISHeader/note"}},
+		{
+			"SBDH time", header(fmt.Sprintf(sbdh, "<s:DocumentIdentification><s:CreationDateAndTime>20.11.2026</s:CreationDateAndTime></s:DocumentIdentification>")), 1,
+			[]string{"warning time_invalid EPCISHeader/StandardBusinessDocumentHeader/DocumentIdentification/CreationDateAndTime", incomplete},
+		},
+		{
+			"SBDH twice the same", header(fmt.Sprintf(sbdh, "<s:HeaderVersion>1.0</s:HeaderVersion><s:HeaderVersion>2.0</s:HeaderVersion>")), 1,
+			[]string{"warning field_repeated EPCISHeader/StandardBusinessDocumentHeader/HeaderVersion", incomplete},
+		},
+		{"statement not affirmed", statement(""), 1, []string{incomplete, "warning field_missing EPCISHeader/dscsaTransactionStatement/affirmTransactionStatement"}},
+		{"statement unclear", statement("<g:affirmTransactionStatement>yes</g:affirmTransactionStatement>"), 1, []string{incomplete, "warning field_invalid EPCISHeader/dscsaTransactionStatement/affirmTransactionStatement"}},
+		{"answer to a query", `<q:EPCISQueryDocument xmlns:q="urn:epcglobal:epcis-query:xsd:1" schemaVersion="1.2" creationDate="2026-11-20T10:00:00Z"><EPCISBody><q:QueryResults><queryName>SimpleEventQuery</queryName><resultsBody><EventList>` + good + `</EventList></resultsBody></q:QueryResults></EPCISBody></q:EPCISQueryDocument>`, 1, nil},
+		{
+			"master data document", `<m:EPCISMasterDataDocument xmlns:m="urn:epcglobal:epcis-masterdata:xsd:1" schemaVersion="1.2" creationDate="2026-11-20T10:00:00Z"><EPCISBody><VocabularyList><Vocabulary type="urn:v"><VocabularyElementList><VocabularyElement/></VocabularyElementList></Vocabulary></VocabularyList></EPCISBody></m:EPCISMasterDataDocument>`, 0,
+			[]string{"warning field_missing EPCISBody/VocabularyList/Vocabulary/VocabularyElementList/VocabularyElement"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := mustParse(t, tt.doc)
+			if diff := cmp.Diff(tt.want, summary(d.Problems)); diff != "" || len(d.Events) != tt.events {
+				t.Errorf("%d events; problems (-want +got):\n%s", len(d.Events), diff)
+			}
+			if strings.Contains(tt.doc, "Header>") && strings.Contains(tt.doc, "s:Standard") && d.Header.SBDH == nil {
+				t.Error("the header is lost")
+			}
+			for _, p := range d.Problems {
+				if p.Event != -1 {
+					t.Errorf("%s is not a problem of event %d", p, p.Event)
+				}
+			}
+		})
+	}
+}
+
 // 2.0 has no wrappers; the same reader takes both.
 func TestXML2(t *testing.T) {
 	doc := strings.Replace(document(`<ObjectEvent>`+when+`<eventID>urn:uuid:1</eventID><certificationInfo>urn:c</certificationInfo>`+

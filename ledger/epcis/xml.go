@@ -290,11 +290,11 @@ func (p *parser) root() error {
 	} else if _, err := parseTime(p.header.CreationDate); err != nil {
 		p.warn(at, CodeTimeInvalid, "", "creationDate: "+err.Error(), hintTime)
 	}
-	return p.each("", func() error {
-		if p.name.Space != "" && p.name.Space != root.Space && p.std() == "" {
-			return p.extension(&p.header.Extensions)
-		}
+	body := false
+	err := p.each("", func() error {
 		switch p.std() {
+		case "":
+			return p.extension(&p.header.Extensions)
 		case "EPCISHeader":
 			if p.headerSent || p.headerDone {
 				p.warn(p.at, CodeFieldOrder, "EPCISHeader", "the header does not come first, or comes twice", "put one EPCISHeader before EPCISBody")
@@ -302,10 +302,15 @@ func (p *parser) root() error {
 			p.headerDone = true
 			return p.readHeader()
 		case "EPCISBody":
+			body = true
 			return p.body("EPCISBody")
 		}
 		return p.ignore("")
 	})
+	if err == nil && !body {
+		p.warn(at, CodeFieldMissing, "EPCISBody", "the document has no EPCISBody", "add one, with an EventList")
+	}
+	return err
 }
 
 // ignore passes over an element that means nothing here.
