@@ -113,7 +113,7 @@ type Engine struct {
 	watchers    map[uuid.UUID]chan struct{}
 	inflight    map[enc.Hash]chan struct{}
 	indexed     uint64
-	acts        uint64 // registrations stored
+	known       uint64 // registrations stored
 	numbers     sync.Mutex
 }
 
@@ -121,6 +121,7 @@ type Engine struct {
 type lane struct {
 	id      string
 	party   string
+	keyID   enc.Hash
 	signer  crypto.Signer // nil: an earlier key, whose rows are still sent but not signed again
 	counter uint64        // the highest given out
 	rows    map[uint64]*row
@@ -137,11 +138,11 @@ type row struct {
 	job     uuid.UUID
 	part    uint16
 	base    uint64 // height followed when it was captured: no block up to it can hold it
-	seq     uint64
+	seq     uint64 // where the broker says it is; 0: not acknowledged
 	signed  []byte
 	sig     [ed25519.SignatureSize]byte
 	size    int
-	at      time.Time
+	rec     partRecord // as stored
 	queued  bool
 }
 
@@ -186,7 +187,7 @@ func (e *Engine) load() error {
 		return err
 	}
 	err = e.st.scan(actKeys, "", true, false, func(_ string, v []byte) bool {
-		e.acts++
+		e.known++
 		err = e.dir.learnJSON(v)
 		return err == nil
 	})
@@ -230,7 +231,7 @@ func (e *Engine) newLane(party, use string, key crypto.Signer) (*lane, error) {
 	}
 	id := keys.ID(use, pub)
 	l := e.lane(hex.EncodeToString(id[:8]), party)
-	l.signer = key
+	l.signer, l.keyID = key, id
 	b, err := e.st.get(laneKeys + l.id)
 	if err != nil && !errors.Is(err, errNotFound) {
 		return nil, err
@@ -271,7 +272,7 @@ func (e *Engine) loadRow(k string, v []byte) error {
 	if err != nil {
 		return err
 	}
-	r.base, r.seq, r.at = p.Base, p.Seq, p.At
+	r.base, r.seq, r.rec = p.Base, p.Seq, p
 	r.lane.rows[r.counter] = r
 	r.lane.counter = max(r.lane.counter, r.counter)
 	if r.seq == 0 {
@@ -465,7 +466,7 @@ func (e *Engine) capture(d *draft, idem string, request enc.Hash) (uuid.UUID, er
 		if len(parts) > 1 {
 			h.GroupID, h.GroupIndex, h.GroupCount = job, uint16(i), uint16(len(parts))
 		}
-		r, payload, err := e.sign(d.lane, h, items, job, uint16(i), now)
+		r, payload, err := e.sign(d.lane, h, items, job, uint16(i))
 		if err != nil {
 			forget()
 			return uuid.Nil, err
@@ -477,7 +478,8 @@ func (e *Engine) capture(d *draft, idem string, request enc.Hash) (uuid.UUID, er
 		}
 		rec.Parts = append(rec.Parts, partMeta{Submission: sub, Items: meta})
 		w.put(outKey(r.lane.id, r.counter), encodeOut(job, r.part, payload))
-		w.putJSON(partKey(job, r.part), partRecord{Lane: r.lane.id, Party: r.lane.party, Counter: r.counter, Base: r.base, At: now, State: Captured})
+		r.rec = partRecord{Lane: r.lane.id, Party: r.lane.party, Counter: r.counter, Base: r.base, At: now, State: Captured}
+		w.putJSON(partKey(job, r.part), &r.rec)
 		w.put(laneKeys+r.lane.id, enc.U64(nil, r.counter))
 		if len(sealed[i]) > 0 {
 			w.put(sealedKeys+string(sub[:]), encodeSealed(sealed[i]))
@@ -515,7 +517,7 @@ func (e *Engine) capture(d *draft, idem string, request enc.Hash) (uuid.UUID, er
 }
 
 // sign takes the lane's next counter. The row is outstanding from here on, so that blocks are kept for it.
-func (e *Engine) sign(l *lane, h submission.Header, items []draftItem, job uuid.UUID, part uint16, now time.Time) (*row, []byte, error) {
+func (e *Engine) sign(l *lane, h submission.Header, items []draftItem, job uuid.UUID, part uint16) (*row, []byte, error) {
 	e.mu.Lock()
 	l.counter++
 	counter, base := l.counter, e.followed
@@ -526,7 +528,7 @@ func (e *Engine) sign(l *lane, h submission.Header, items []draftItem, job uuid.
 		delete(l.rows, counter)
 		e.mu.Unlock()
 	}
-	h.Counter = counter
+	h.Counter, h.KeyID = counter, l.keyID
 	list := make([]wire.Item, len(items))
 	for i := range items {
 		list[i] = items[i].item
@@ -545,7 +547,7 @@ func (e *Engine) sign(l *lane, h submission.Header, items []draftItem, job uuid.
 		drop()
 		return nil, nil, err
 	}
-	r.base, r.at = base, now
+	r.base = base
 	e.mu.Lock()
 	l.rows[counter] = r
 	e.mu.Unlock()
@@ -581,7 +583,7 @@ func (e *Engine) divide(d *draft) (parts [][]draftItem, sealed [][][]commit.Seal
 		if it.Salt, err = salt(); err != nil {
 			return nil, nil, err
 		}
-		if values[i], err = wire.Seal(e.n, it, wire.DefaultSealed(it.Kind), mustSalt); err != nil {
+		if values[i], err = wire.Seal(e.n, it, wire.DefaultSealed, mustSalt); err != nil {
 			return nil, nil, fmt.Errorf("seal item %d: %w", i, err)
 		}
 		units[i] = countUnits(it)

@@ -1,0 +1,320 @@
+package capture
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/submission"
+	"verilot.dev/services/internal/httpapi"
+)
+
+// API is everything this engine answers, ready to serve.
+func (e *Engine) API(ready func(context.Context) error) *httpapi.API {
+	api := httpapi.New(httpapi.Options{
+		Title: "Verilot capture: " + e.cfg.Profile.Name, Version: "1", Log: e.cfg.Log, Registry: e.cfg.Registry, Ready: ready, MaxBody: MaxDocument + 1<<20,
+		CORS:        []string{"*"}, // credentials are never part of a request here, so any page may call
+		Description: "The way in for a trading partner: EPCIS documents and business commands become signed submissions. Every answer of 202 is a job that ends in a certified verdict per event.",
+	})
+	e.Mount(api)
+	return api
+}
+
+type jobAnswer struct {
+	Status   int
+	Location string `header:"Location"`
+	Body     *Job
+}
+
+func (e *Engine) answer(id uuid.UUID) (*jobAnswer, error) {
+	j, err := e.job(id)
+	if err != nil {
+		return nil, err
+	}
+	return &jobAnswer{Status: http.StatusAccepted, Location: "/capture/" + id.String(), Body: j}, nil
+}
+
+// Mount registers the operations.
+func (e *Engine) Mount(api *httpapi.API) {
+	e.mountCapture(api)
+	h := api.Huma
+	add(e, h, "products", "Register a product (trade item)", e.products)
+	add(e, h, "lots", "Register a lot", e.lots)
+	add(e, h, "serials", "Draw fresh random serials", e.serials)
+	add(e, h, "commission", "Commission serials of a lot", e.commission)
+	add(e, h, "pack", "Pack into a case or pallet", e.pack)
+	add(e, h, "unpack", "Unpack a case or pallet", e.unpack)
+	add(e, h, "ship", "Ship to another party", e.ship)
+	add(e, h, "receive", "Receive from another party", e.receive)
+	add(e, h, "dispense", "Dispense to patients; no patient data", e.dispense)
+	add(e, h, "return", "Send goods back to their seller", e.giveBack)
+	add(e, h, "quarantine", "Take goods out of sale", e.quarantine)
+	add(e, h, "release", "Put goods back into sale after inspection", e.release)
+	add(e, h, "recall", "Open or end a recall", e.recall)
+	add(e, h, "decommission", "Retire identifiers for ever", e.decommission)
+	add(e, h, "destroy", "Report destruction", e.destroy)
+}
+
+type commandInput[B any] struct {
+	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" doc:"A repeated request with the same key and body gets the job of the first"`
+	RawBody        []byte
+	Body           B
+}
+
+// add offers a command, or says why this service does not.
+func add[B any](e *Engine, h huma.API, name, summary string, build func(context.Context, *B) (*draft, error)) {
+	huma.Register(h, huma.Operation{
+		OperationID: name, Method: http.MethodPost, Path: "/v1/" + name, Summary: summary, Tags: []string{"commands"},
+		DefaultStatus: http.StatusAccepted, MaxBodyBytes: 8 << 20, BodyReadTimeout: 90 * time.Second,
+		Errors: []int{400, 403, 409, 413, 415, 422, 503},
+	}, func(ctx context.Context, in *commandInput[B]) (*jobAnswer, error) {
+		if !e.cfg.Profile.offers(name) {
+			return nil, httpapi.NewProblem(httpapi.RoleForbidden, "a %s does not %s; have the party whose business it is do it through its own service", e.cfg.Profile.Name, verb(name))
+		}
+		id, err := e.once(ctx, in.IdempotencyKey, requestHash(name, in.RawBody), func(ctx context.Context) (*draft, error) {
+			if err := e.mayCapture(ctx); err != nil {
+				return nil, err
+			}
+			return build(ctx, &in.Body)
+		})
+		if err != nil {
+			return nil, err
+		}
+		return e.answer(id)
+	})
+}
+
+func verb(name string) string {
+	switch name {
+	case "products", "lots":
+		return "register " + name
+	case "serials":
+		return "number units"
+	case "recall":
+		return "recall what others made"
+	default:
+		return name
+	}
+}
+
+// requestHash identifies a request: what is asked, with which options, over which bytes.
+func requestHash(what string, body []byte) enc.Hash {
+	sum := sha256.Sum256(body)
+	return sha256.Sum256([]byte(what + "\n" + string(sum[:])))
+}
+
+type documentInput struct {
+	IdempotencyKey  string `header:"Idempotency-Key" maxLength:"255" doc:"A repeated request with the same key and document gets the job of the first. Without a key a document captured again is a new job, whose events the ledger recognises (DUP_EVENT)"`
+	ContentType     string `header:"Content-Type"`
+	ErrorBehaviour  string `header:"GS1-Capture-Error-Behaviour" doc:"rollback (default): one bad event refuses the document; proceed: the good ones are recorded"`
+	ErrorBehaviour2 string `header:"GS1-EPCIS-Capture-Error-Behaviour" doc:"The same header as some texts spell it"`
+	RawBody         []byte `contentType:"application/xml"`
+}
+
+func onErrorOf(a, b string) (submission.OnError, error) {
+	switch v := strings.ToLower(strings.TrimSpace(a + b)); {
+	case v == "", v == "rollback", a == b && strings.EqualFold(a, "rollback"):
+		return submission.Rollback, nil
+	case v == "proceed", a == b && strings.EqualFold(a, "proceed"):
+		return submission.Proceed, nil
+	default:
+		return 0, httpapi.NewProblem(httpapi.InvalidParameter, "GS1-Capture-Error-Behaviour is %q; send rollback or proceed, once", strings.TrimSpace(a+" "+b))
+	}
+}
+
+// xmlOnly refuses bodies that are not XML; JSON-LD comes with a later version.
+func xmlOnly(contentType string) error {
+	t, _, err := mime.ParseMediaType(contentType)
+	if err == nil && (t == "application/xml" || t == "text/xml") {
+		return nil
+	}
+	if contentType == "" {
+		contentType = "nothing"
+	}
+	return httpapi.NewProblem(httpapi.UnsupportedMediaType, "the Content-Type is %s; EPCIS documents are read as application/xml or text/xml (EPCIS 1.2 XML). Convert the document and send it again", contentType)
+}
+
+type jobInput struct {
+	ID      string `path:"id"`
+	Wait    State  `query:"wait" enum:"captured,accepted,certified,indexed" doc:"Answer when the job is there, or after timeout"`
+	Timeout string `query:"timeout" doc:"How long to wait, like 5s or 500ms; at most 60s, 10s if left out"`
+}
+
+type jobsInput struct {
+	PerPage       int    `query:"perPage" minimum:"1" maximum:"200" default:"30"`
+	NextPageToken string `query:"nextPageToken"`
+}
+
+type jobsAnswer struct {
+	Link string `header:"Link"`
+	Body []*Job
+}
+
+type oneJob struct{ Body *Job }
+
+const (
+	maxWait     = 60 * time.Second
+	defaultWait = 10 * time.Second
+)
+
+func waitOf(wait State, text string) (time.Duration, error) {
+	if wait == "" {
+		return 0, nil
+	}
+	if text == "" {
+		return defaultWait, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return 0, httpapi.NewProblem(httpapi.InvalidParameter, "timeout %q is not a duration; write it like 5s or 500ms", text)
+	}
+	return min(d, maxWait), nil
+}
+
+func (e *Engine) mountCapture(api *httpapi.API) {
+	h := api.Huma
+	huma.Register(h, huma.Operation{
+		OperationID: "capture", Method: http.MethodPost, Path: "/capture", Summary: "Capture an EPCIS document", Tags: []string{"EPCIS"},
+		DefaultStatus: http.StatusAccepted, MaxBodyBytes: MaxDocument, BodyReadTimeout: 150 * time.Second, SkipValidateBody: true,
+		Errors: []int{400, 403, 409, 413, 415, 503}, Metadata: httpapi.EPCIS,
+	}, func(ctx context.Context, in *documentInput) (*jobAnswer, error) {
+		if err := xmlOnly(in.ContentType); err != nil {
+			return nil, err
+		}
+		onError, err := onErrorOf(in.ErrorBehaviour, in.ErrorBehaviour2)
+		if err != nil {
+			return nil, err
+		}
+		id, err := e.once(ctx, in.IdempotencyKey, requestHash("capture "+behaviour(onError), in.RawBody), func(ctx context.Context) (*draft, error) {
+			return e.document(ctx, in.RawBody, onError)
+		})
+		if err != nil {
+			return nil, err
+		}
+		return e.answer(id)
+	})
+	huma.Register(h, huma.Operation{
+		OperationID: "capture-jobs", Method: http.MethodGet, Path: "/capture", Summary: "List capture jobs, newest first", Tags: []string{"EPCIS"},
+		Errors: []int{400}, Metadata: httpapi.EPCIS,
+	}, func(_ context.Context, in *jobsInput) (*jobsAnswer, error) {
+		jobs, next, err := e.Jobs(in.PerPage, in.NextPageToken)
+		if err != nil {
+			return nil, err
+		}
+		out := &jobsAnswer{Body: jobs}
+		if next != "" {
+			out.Link = fmt.Sprintf(`</capture?perPage=%d&nextPageToken=%s>; rel="next"`, in.PerPage, url.QueryEscape(next))
+		}
+		return out, nil
+	})
+	huma.Register(h, huma.Operation{
+		OperationID: "capture-job", Method: http.MethodGet, Path: "/capture/{id}", Summary: "One capture job, with a verdict per event once certified",
+		Tags: []string{"EPCIS"}, Errors: []int{400, 404}, Metadata: httpapi.EPCIS,
+	}, func(ctx context.Context, in *jobInput) (*oneJob, error) {
+		id, err := uuid.Parse(in.ID)
+		if err != nil {
+			return nil, httpapi.NewProblem(httpapi.JobNotFound, "%q is not the id of a capture job; the id is in the Location header of the 202 answer", in.ID)
+		}
+		timeout, err := waitOf(in.Wait, in.Timeout)
+		if err != nil {
+			return nil, err
+		}
+		e.askIfNeeded(ctx, id)
+		j, err := e.Job(ctx, id, in.Wait, timeout)
+		if err != nil {
+			return nil, err
+		}
+		return &oneJob{Body: j}, nil
+	})
+	huma.Register(h, huma.Operation{
+		OperationID: "onboarding", Method: http.MethodPost, Path: "/v1/onboarding", Summary: "Register what a document names (development networks only)",
+		Tags: []string{"development"}, MaxBodyBytes: MaxDocument, BodyReadTimeout: 150 * time.Second, SkipValidateBody: true, Errors: []int{400, 403, 415, 504},
+	}, func(ctx context.Context, in *struct {
+		ContentType string `header:"Content-Type"`
+		RawBody     []byte `contentType:"application/xml"`
+	},
+	) (*struct{ Body *Onboarding }, error) {
+		if err := xmlOnly(in.ContentType); err != nil {
+			return nil, err
+		}
+		out, err := e.onboard(ctx, in.RawBody)
+		if err != nil {
+			return nil, err
+		}
+		return &struct{ Body *Onboarding }{out}, nil
+	})
+	api.Engine.OPTIONS("/capture", func(c *gin.Context) {
+		for k, v := range map[string]string{
+			"Allow": "GET, POST, OPTIONS", "GS1-Capture-Error-Behaviour": "all", "GS1-EPCIS-Capture-Limit": strconv.Itoa(MaxEvents),
+			"GS1-EPCIS-Capture-File-Size-Limit": strconv.Itoa(MaxDocument), "GS1-EPCIS-Version": "1.2", "GS1-EPCIS-Min": "1.2", "GS1-EPCIS-Max": "1.2",
+			"GS1-CBV-Version": "1.2", "GS1-CBV-Min": "1.2", "GS1-CBV-Max": "1.2",
+		} {
+			c.Header(k, v)
+		}
+		c.Status(http.StatusNoContent)
+	})
+}
+
+// askIfNeeded refreshes the api service's height when a job waits for nothing else.
+func (e *Engine) askIfNeeded(ctx context.Context, id uuid.UUID) {
+	if j, err := e.job(id); err == nil && j.State == Certified {
+		e.ask(ctx)
+	}
+}
+
+// HTTPPeer asks an api service over HTTP.
+func HTTPPeer(base string) Peer {
+	return &httpPeer{base: strings.TrimRight(base, "/"), c: &http.Client{Timeout: 5 * time.Second}}
+}
+
+type httpPeer struct {
+	base string
+	c    *http.Client
+}
+
+func (p *httpPeer) get(ctx context.Context, path string, v any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.base+path, nil)
+	if err != nil {
+		return fmt.Errorf("ask api service: %w", err)
+	}
+	resp, err := p.c.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask api service: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("ask api service: %s answers %s", path, resp.Status)
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(nil, resp.Body, 64<<20)).Decode(v); err != nil {
+		return fmt.Errorf("ask api service: %w", err)
+	}
+	return nil
+}
+
+func (p *httpPeer) Indexed(ctx context.Context) (uint64, error) {
+	var s struct {
+		Height uint64 `json:"height,string"`
+	}
+	err := p.get(ctx, "/v1/status", &s)
+	return s.Height, err
+}
+
+func (p *httpPeer) Parties(ctx context.Context) ([]KnownParty, error) {
+	var s struct {
+		Parties []KnownParty `json:"parties"`
+	}
+	err := p.get(ctx, "/v1/parties", &s)
+	return s.Parties, err
+}

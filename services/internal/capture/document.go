@@ -1,0 +1,300 @@
+package capture
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"verilot.dev/ledger/epcis"
+	"verilot.dev/ledger/gs1"
+	"verilot.dev/ledger/keys"
+	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/submission"
+	"verilot.dev/ledger/wire"
+	"verilot.dev/services/internal/httpapi"
+)
+
+// Limits of one document.
+const (
+	MaxDocument  = 32 << 20
+	MaxEvents    = 20_000
+	maxWarnings  = 100
+	futureSkew   = 5 * time.Minute
+	maxFaults    = 1000
+	kindDocument = "document"
+)
+
+// document checks an EPCIS document and turns what is good in it into a draft. Under rollback one bad event refuses all.
+func (e *Engine) document(ctx context.Context, body []byte, onError submission.OnError) (*draft, error) {
+	if err := e.mayCapture(ctx); err != nil {
+		return nil, err
+	}
+	doc, err := epcis.Parse(bytes.NewReader(body), epcis.Options{MaxBytes: MaxDocument, MaxEvents: MaxEvents})
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	d := &draft{kind: kindDocument, onError: onError, events: len(doc.Events) + doc.Rejected}
+	for _, p := range doc.Problems {
+		f := httpapi.Fault{Pointer: p.Path, Line: p.Line, Column: p.Column, Code: p.Code, Message: p.Message, Hint: p.Hint}
+		if p.Event >= 0 {
+			f.Event = &p.Event
+		}
+		if p.Severity == epcis.SeverityWarning {
+			if len(d.warns) < maxWarnings {
+				d.warns = append(d.warns, f)
+			}
+			continue
+		}
+		if f.Message = p.Code + ": " + p.Message; p.Code != epcis.CodeEventTooLarge {
+			f.Code = string(httpapi.InvalidEvent)
+		}
+		d.refused = append(d.refused, f)
+	}
+	if d.events == 0 {
+		return nil, httpapi.NewProblem(httpapi.EmptyDocument, "the document holds no event, so there is nothing to capture; put events into EPCISBody/EventList")
+	}
+	header := doc.Header
+	d.items = append(d.items, draftItem{item: wire.Item{Kind: wire.KindDocumentHeader, Message: &header}, meta: itemMeta{Kind: wire.KindDocumentHeader, Event: -1}})
+	asked := false
+	for i := range doc.Events {
+		at := &doc.Events[i]
+		ev := &at.Event
+		f := e.checkEvent(ctx, ev, &asked)
+		if f != nil {
+			f.Event, f.Line, f.Column = &at.Index, at.Line, at.Column
+			d.refused = append(d.refused, *f)
+			continue
+		}
+		d.items = append(d.items, eventItem(ev, at.Index, place{at.Line, at.Column}))
+	}
+	slices.SortStableFunc(d.refused, func(a, b httpapi.Fault) int { return a.Line - b.Line })
+	if len(d.refused) > 0 && onError == submission.Rollback {
+		return nil, refusal(d)
+	}
+	if len(d.items) == 1 {
+		d.items = nil // a header without events has nobody to speak for
+	}
+	if len(d.refused) > maxFaults {
+		d.notes = append(d.notes, fmt.Sprintf("%d further faults are not listed", len(d.refused)-maxFaults))
+		d.refused = d.refused[:maxFaults]
+	}
+	return d, nil
+}
+
+// eventItem wraps an event, giving it an id if it has none: without one it could not be asked for by id. Events are
+// recognised by their match hash, which leaves ids out.
+func eventItem(ev *epcis.Event, index int, at place) draftItem {
+	if ev.EventID == "" {
+		ev.EventID = "urn:uuid:" + uuid.Must(uuid.NewV7()).String()
+	}
+	return draftItem{
+		item: wire.Item{Kind: wire.KindEvent, Message: ev},
+		meta: itemMeta{Kind: wire.KindEvent, Event: index, EventID: ev.EventID, Type: ev.Type, Step: ev.Step()}, at: at,
+	}
+}
+
+// refusal is the answer to a document that is refused as a whole. If all faults are of one kind, it is that kind's.
+func refusal(d *draft) error {
+	code := httpapi.Code(d.refused[0].Code)
+	events := map[int]bool{}
+	for _, f := range d.refused {
+		if httpapi.Code(f.Code) != code {
+			code = httpapi.EventsRefused
+		}
+		if f.Event != nil {
+			events[*f.Event] = true
+		}
+	}
+	f := d.refused[0]
+	p := httpapi.NewProblem(code, "%d of %d events were refused, the first at line %d, column %d: %s; nothing was stored. Correct them, or send the document with GS1-Capture-Error-Behaviour: proceed to record the others",
+		len(events), d.events, f.Line, f.Column, f.Message)
+	if len(d.refused) > maxFaults {
+		d.refused = d.refused[:maxFaults]
+	}
+	return p.With(d.refused...)
+}
+
+func unreadable(err error) error {
+	pe, ok := errors.AsType[*epcis.ParseError](err)
+	if !ok {
+		return fmt.Errorf("parse document: %w", err)
+	}
+	code := httpapi.MalformedDocument
+	if pe.Code == epcis.CodeDocumentTooLarge {
+		code = httpapi.CaptureLimitExceeded
+	}
+	hint := pe.Hint
+	if hint == "" {
+		hint = "send a well-formed EPCIS 1.2 XML document"
+	}
+	return httpapi.NewProblem(code, "line %d, column %d: %s; nothing was stored. What to do: %s", pe.Line, pe.Column, pe.Message, hint).
+		With(httpapi.Fault{Line: pe.Line, Column: pe.Column, Code: pe.Code, Message: pe.Message, Hint: pe.Hint})
+}
+
+// mayCapture refuses everything while nobody would believe our signature.
+func (e *Engine) mayCapture(ctx context.Context) error {
+	pub, _ := e.cfg.Key.Public().(ed25519.PublicKey)
+	id := keys.ID(keys.Event, pub)
+	if e.dir.keyKnown(id) {
+		return nil
+	}
+	e.askParties(ctx)
+	if e.dir.keyKnown(id) {
+		return nil
+	}
+	return httpapi.NewProblem(httpapi.KeyUnknown, "the event key %x… of this service is not registered for party %s, so the ledger would refuse every submission; have an authority register it", id[:8], e.cfg.Party)
+}
+
+func (e *Engine) askParties(ctx context.Context) {
+	if e.cfg.Peer == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	list, err := e.cfg.Peer.Parties(ctx)
+	if err != nil {
+		e.cfg.Log.Info("the api service did not tell the parties", "err", err)
+		return
+	}
+	e.dir.hear(list)
+}
+
+// actor finds whose act an event tells (design section 5): the rules of the ledger, with what is known here. said is
+// the identifier it rests on, "" when the event names none.
+func (e *Engine) actor(ev *epcis.Event) (party, said string) {
+	switch ev.Step() {
+	case epcis.StepReceiving:
+		said = ev.Destination(epcis.OwningParty)
+	case epcis.StepShipping, epcis.StepVoidShipping:
+		said = ev.Source(epcis.OwningParty)
+	}
+	for _, p := range []*epcis.Place{ev.BizLocation, ev.ReadPoint} {
+		if said == "" && p != nil {
+			said = p.ID
+		}
+	}
+	if said == "" {
+		return "", ""
+	}
+	party, _ = e.dir.partyOf(said)
+	return party, said
+}
+
+// checkEvent applies what can be known here without the ledger. Another party's act that we only pass on is not ours
+// to check: the ledger knows that party better than we do.
+func (e *Engine) checkEvent(ctx context.Context, ev *epcis.Event, asked *bool) *httpapi.Fault {
+	if ms, err := epcis.EventTimeMillis(ev); err == nil {
+		if now := e.cfg.Clock.Now(); ms > now.Add(futureSkew).UnixMilli() {
+			return &httpapi.Fault{
+				Pointer: "eventTime", Code: string(httpapi.FutureEvent),
+				Message: fmt.Sprintf("the event's time %s %s lies after the time here, %s", ev.EventTime, ev.EventTimeZoneOffset, now.UTC().Format(time.RFC3339)),
+				Hint:    "capture an event when it has happened; if it has, correct the clock or the offset of the system that wrote it",
+			}
+		}
+	}
+	party, said := e.actor(ev)
+	if party == "" && said != "" && !*asked {
+		*asked = true
+		e.askParties(ctx)
+		party, _ = e.actor(ev)
+	}
+	if party != "" && party != e.cfg.Party {
+		return nil
+	}
+	return e.checkOwn(ev)
+}
+
+// checkOwn holds an act of this party against its roles and prefixes.
+func (e *Engine) checkOwn(ev *epcis.Event) *httpapi.Fault {
+	step := ev.Step()
+	need := traders
+	switch step {
+	case epcis.StepDispensing:
+		need = dispensers
+	case epcis.StepCommissioning:
+		if len(gtins(ev)) > 0 {
+			need = makers
+		}
+	}
+	if !e.dir.has(need) {
+		p, _ := e.dir.party(e.cfg.Party)
+		return &httpapi.Fault{
+			Pointer: "bizStep", Code: string(httpapi.RoleForbidden),
+			Message: fmt.Sprintf("%s is registered as %s, which does not allow %s (needs %s)", e.cfg.Party, words(p.Roles), step, strings.Join(need, " or ")),
+			Hint:    "have the party that did it capture the event, or name its location in bizLocation if this is a copy of its event",
+		}
+	}
+	if step == epcis.StepCommissioning && ev.Action == "ADD" {
+		for _, g := range gtins(ev) {
+			if f := e.checkOwner(g); f != nil {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+func (e *Engine) checkOwner(g gs1.GTIN) *httpapi.Fault {
+	owner, ok := e.dir.ownerOf(g)
+	if ok && owner == e.cfg.Party {
+		return nil
+	}
+	whose := "under no company prefix that is registered"
+	if ok {
+		whose = "registered for " + owner
+	}
+	return &httpapi.Fault{
+		Pointer: "epcList", Code: string(httpapi.GTINNotOwned),
+		Message: fmt.Sprintf("GTIN %s is %s, not for %s", g, whose, e.cfg.Party),
+		Hint:    "commission only under your own company prefixes; a new prefix is registered by an authority",
+	}
+}
+
+// gtins lists the trade items whose units an event's epcList names.
+func gtins(ev *epcis.Event) []gs1.GTIN {
+	var list []gs1.GTIN
+	last := ""
+	for _, s := range ev.EPCList {
+		prefix, _ := gs1.SplitEPC(s)
+		if prefix != "" && prefix == last {
+			continue // a run of serials of the GTIN just seen
+		}
+		last = prefix
+		epc, err := gs1.ParseEPC(s)
+		if err != nil {
+			continue // epcis.Check has refused it
+		}
+		if g, ok := epc.Key().GTIN(); ok && epc.Key().IsUnit() && !slices.Contains(list, g) {
+			list = append(list, g)
+		}
+	}
+	return list
+}
+
+func words(list []string) string {
+	if len(list) == 0 {
+		return "nothing"
+	}
+	return strings.Join(list, ", ")
+}
+
+func countUnits(it *wire.Item) int {
+	switch m := it.Message.(type) {
+	case *epcis.Event:
+		n := len(m.EPCList) + len(m.ChildEPCs) + len(m.InputEPCList) + len(m.OutputEPCList)
+		if m.ParentID != "" {
+			n++
+		}
+		return n
+	case *registry.Recall:
+		return len(m.Units)
+	}
+	return 0
+}

@@ -1,0 +1,230 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"verilot.dev/services/internal/bus"
+)
+
+// Run publishes and follows until ctx ends or something is broken that going on would hide.
+func (e *Engine) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	e.mu.Lock()
+	lanes := make([]*lane, 0, len(e.lanes))
+	for _, l := range e.lanes {
+		lanes = append(lanes, l)
+	}
+	e.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, l := range lanes {
+		wg.Go(func() {
+			if err := e.publish(ctx, l); err != nil {
+				cancel(fmt.Errorf("outbox of %s: %w", l.party, err))
+			}
+		})
+	}
+	wg.Go(func() {
+		if err := e.follow(ctx); err != nil {
+			cancel(fmt.Errorf("follow blocks: %w", err))
+		}
+	})
+	wg.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-e.cfg.Clock.After(10 * time.Minute):
+				e.st.collect()
+			}
+		}
+	})
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+const (
+	minDelay = time.Second
+	maxDelay = time.Minute
+)
+
+// publish sends the lane's rows in counter order, one message or one batch at a time.
+func (e *Engine) publish(ctx context.Context, l *lane) error {
+	if err := e.awaitEpoch(ctx); err != nil {
+		return ignoreEnd(ctx, err)
+	}
+	for {
+		e.mu.Lock()
+		delay := l.delay
+		e.mu.Unlock()
+		if delay > 0 {
+			select {
+			case <-e.cfg.Clock.After(delay):
+			case <-ctx.Done():
+				return nil
+			}
+		}
+		rows := e.next(l)
+		if len(rows) == 0 {
+			select {
+			case <-l.wake:
+				continue
+			case <-ctx.Done():
+				return nil
+			}
+		}
+		if err := e.cfg.step("publish: before send"); err != nil {
+			return err
+		}
+		acks, err := e.send(ctx, l, rows)
+		if stop := e.cfg.step("publish: before ack is stored"); stop != nil {
+			return stop
+		}
+		e.metrics.acks.Add(float64(len(acks)))
+		if stop := e.acked(l, rows, acks, err); stop != nil {
+			return stop
+		}
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if bus.Temporary(err) {
+			e.cfg.Log.Info("broker did not take a submission, will try again", "party", l.party, "err", err)
+		} else {
+			e.cfg.Log.Error("broker refuses a submission; it stays in the outbox and is tried again", "party", l.party, "err", err)
+		}
+	}
+}
+
+// awaitEpoch waits until the stream has its first message: were it one of ours, the network could never start.
+func (e *Engine) awaitEpoch(ctx context.Context) error {
+	for {
+		last, err := e.cfg.Bus.LastSeq(ctx)
+		if err == nil && last >= 1 {
+			return nil
+		}
+		select {
+		case <-e.cfg.Clock.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func ignoreEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// next picks the rows of the next send: all that wait, up to what one batch may hold.
+func (e *Engine) next(l *lane) []*row {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var rows []*row
+	size := 0
+	for _, r := range l.queue {
+		if len(rows) == bus.MaxBatch || size+r.size > bus.MaxBatchBytes && len(rows) > 0 {
+			break
+		}
+		rows = append(rows, r)
+		size += r.size
+	}
+	return rows
+}
+
+func (e *Engine) payload(r *row) ([]byte, error) {
+	b, err := e.st.get(outKey(r.lane.id, r.counter))
+	if err != nil {
+		return nil, err
+	}
+	_, _, payload, err := decodeOut(b)
+	return payload, err
+}
+
+// send publishes rows and returns the acks of the first ones that are certain.
+func (e *Engine) send(ctx context.Context, l *lane, rows []*row) ([]bus.Ack, error) {
+	payloads := make([][]byte, 0, len(rows))
+	for _, r := range rows {
+		p, err := e.payload(r)
+		if errors.Is(err, errNotFound) {
+			break // its verdict came in the meantime; the next round leaves it out
+		}
+		if err != nil {
+			return nil, err
+		}
+		payloads = append(payloads, p)
+	}
+	switch len(payloads) {
+	case 0:
+		return nil, nil
+	case 1:
+		a, err := e.cfg.Bus.Publish(ctx, l.party, payloads[0])
+		if err != nil {
+			return nil, err
+		}
+		return []bus.Ack{a}, nil
+	}
+	return e.cfg.Bus.PublishBatch(ctx, l.party, payloads)
+}
+
+// acked records where the broker stored rows. A "duplicate" only says where an earlier copy is: the verdict is what
+// counts, and that comes from a block.
+func (e *Engine) acked(l *lane, rows []*row, acks []bus.Ack, failed error) error {
+	w := &write{}
+	var jobs []uuid.UUID
+	e.mu.Lock()
+	if failed != nil {
+		l.delay = min(max(2*l.delay, minDelay), maxDelay)
+	} else {
+		l.delay = 0
+	}
+	var late []*row
+	for i, a := range acks {
+		r := rows[i]
+		if l.rows[r.counter] != r {
+			continue // judged already
+		}
+		l.dequeue(r)
+		r.seq = a.Seq
+		l.bySeq[a.Seq] = r
+		r.rec.State, r.rec.Seq = Accepted, a.Seq
+		w.putJSON(partKey(r.job, r.part), &r.rec)
+		jobs = append(jobs, r.job)
+		if a.Seq <= e.followedSeq {
+			late = append(late, r)
+		}
+	}
+	if len(jobs) > 0 {
+		e.st.submit(w)
+	}
+	e.mu.Unlock()
+	if len(jobs) == 0 {
+		return nil
+	}
+	if err := w.wait(); err != nil {
+		return err
+	}
+	if err := e.cfg.step("publish: after ack is stored"); err != nil {
+		return err
+	}
+	e.changed(jobs...)
+	for _, r := range late {
+		if err := e.judgeLate(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
