@@ -180,22 +180,20 @@ func (j *judging) common() {
 	if j.ms > j.c.Time+futureSkew {
 		j.find("FUTURE_EVENT", block.Flag, nil, fmt.Sprintf("the event's time %s lies after the time of its block", short(j.ev.EventTime)))
 	}
-	for _, w := range []struct {
-		what, text, nearest string
-		known               bool
-	}{
-		{"business step", j.ev.BizStep, epcis.NearestStep(j.ev.BizStep), epcis.KnownStep(j.ev.BizStep)},
-		{"disposition", j.ev.Disposition, epcis.NearestDisposition(j.ev.Disposition), epcis.KnownDisposition(j.ev.Disposition)},
-	} {
-		if w.text == "" || w.known {
-			continue
-		}
-		detail := fmt.Sprintf("%s %q is not in the Core Business Vocabulary", w.what, short(w.text))
-		if w.nearest != "" {
-			detail += fmt.Sprintf("; did you mean %q?", w.nearest)
-		}
-		j.find("CBV_UNKNOWN", block.Flag, nil, detail)
+	if step := j.ev.BizStep; step != "" && !epcis.KnownStep(step) {
+		j.find("CBV_UNKNOWN", block.Flag, nil, notInCBV("business step", step, epcis.NearestStep(step)))
 	}
+	if d := j.ev.Disposition; d != "" && !epcis.KnownDisposition(d) {
+		j.find("CBV_UNKNOWN", block.Flag, nil, notInCBV("disposition", d, epcis.NearestDisposition(d)))
+	}
+}
+
+func notInCBV(what, text, nearest string) string {
+	detail := fmt.Sprintf("%s %q is not in the Core Business Vocabulary", what, short(text))
+	if nearest != "" {
+		detail += fmt.Sprintf("; did you mean %q?", nearest)
+	}
+	return detail
 }
 
 // find opens a finding, or adds to it: there is one per code.
@@ -437,11 +435,11 @@ func (j *judging) unpack(inside []string) {
 
 // hold puts what a finding of severity Q names on hold. Only the resolution of the finding lifts "hold"; "quarantined"
 // stays with it, so that a reader need look for one word.
-func (j *judging) hold(code string, keys []string, detail string) {
+func (j *judging) hold(code string, keys []string, format string, args ...any) {
 	if len(keys) == 0 {
 		return
 	}
-	j.find(code, block.Hold, keys, detail)
+	j.find(code, block.Hold, keys, fmt.Sprintf(format, args...))
 	j.overlay(overlayHold, true, keys)
 	j.overlay(overlayQuarantined, true, keys)
 }

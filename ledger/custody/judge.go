@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/epcis"
@@ -129,21 +128,4 @@ func judgeRecall(st state.Store, reg registry.Registry, c Context, publisher *re
 		}
 	}
 	return register(c, RegistryRecall, rc.RecallNumber, registry.ApplyRecall(st, c.Party, c.Pos, rc))
-}
-
-// name lists a few keys for a sentence.
-func name(keys []gs1.Key) string {
-	const few = 3
-	var b strings.Builder
-	for i, k := range keys {
-		if i == few {
-			fmt.Fprintf(&b, " and %d more", len(keys)-few)
-			break
-		}
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(k.String())
-	}
-	return b.String()
 }

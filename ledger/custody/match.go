@@ -18,6 +18,11 @@ func MatchHash(n enc.Network, it *wire.Item) enc.Hash {
 	if !ok {
 		return enc.Hash{}
 	}
+	return enc.Sum(n, "match", matched(it, ev))
+}
+
+// matched is what the match hash is over, tag excluded.
+func matched(it *wire.Item, ev *epcis.Event) []byte {
 	ms, _ := epcis.EventTimeMillis(ev)
 	size := 512
 	for i := range it.Committed.Units {
@@ -42,7 +47,7 @@ func MatchHash(n enc.Network, it *wire.Item) enc.Hash {
 		slices.Sort(keys)
 		b = putKeys(b, keys)
 	}
-	return enc.Sum(n, "match", b)
+	return b
 }
 
 // clip keeps absurd texts encodable; two that differ only beyond 65,535 bytes are none of ours to tell apart.

@@ -137,10 +137,11 @@ func (j *judging) alone(keys []string) []string {
 // living rejects events about what has ended. Lost and stolen things may turn up again.
 func (j *judging) living(keys []string, ended string) {
 	for _, k := range keys {
-		if len(j.chain(k)) == 0 {
+		chain := j.chain(k)
+		if len(chain) == 0 {
 			continue
 		}
-		at := j.located(k)
+		at := inherit(chain)
 		code := ended
 		switch at.state {
 		case Dispensed, Decommissioned:
@@ -282,7 +283,7 @@ func (j *judging) checkRegisteredLot(keys []string, lot, expiry string) {
 	for _, g := range group(units, gtinOf) {
 		gtin, _ := mustKey(g.keys[0]).GTIN()
 		if reg, ok := j.reg.Lot(gtin, lot); ok && reg.Expiry != expiry {
-			j.hold("EXPIRY_MISMATCH", g.keys, fmt.Sprintf("lot %s is registered with expiry %s, these units were commissioned with %s", lot, reg.Expiry, expiry))
+			j.hold("EXPIRY_MISMATCH", g.keys, "lot %s is registered with expiry %s, these units were commissioned with %s", lot, reg.Expiry, expiry)
 		}
 	}
 }
@@ -300,8 +301,8 @@ func (j *judging) checkMasterData(keys []string) {
 		})
 		return yes
 	}
-	j.hold("LOT_MISMATCH", differs(lot, func(r *record) string { return r.lot }), fmt.Sprintf("the event says lot %s, the birth record another", short(lot)))
-	j.hold("EXPIRY_MISMATCH", differs(expiry, func(r *record) string { return r.expiry }), fmt.Sprintf("the event says expiry %s, the birth record another", short(expiry)))
+	j.hold("LOT_MISMATCH", differs(lot, func(r *record) string { return r.lot }), "the event says lot %s, the birth record another", short(lot))
+	j.hold("EXPIRY_MISMATCH", differs(expiry, func(r *record) string { return r.expiry }), "the event says expiry %s, the birth record another", short(expiry))
 }
 
 func (j *judging) pack() {
@@ -342,13 +343,13 @@ func (j *judging) pack() {
 		u := j.located(k)
 		return j.withActor(&u) || j.get(k).parent == parent
 	})
-	j.hold("AGG_HOLDER_DIFF", strange, fmt.Sprintf("%s does not hold what it says it packed: not taken to be packed", j.actor))
+	j.hold("AGG_HOLDER_DIFF", strange, "%s does not hold what it says it packed: not taken to be packed", j.actor)
 	if len(keys) == 0 {
 		return
 	}
 	if !j.withActor(&at) || at.phase == InTransit {
 		if !j.withActor(&at) && !slices.Contains(p.recorders, j.actor) && !p.is(bitProvisional) {
-			j.hold("AGG_HOLDER_DIFF", []string{parent}, fmt.Sprintf("%s does not hold the container, %s does: nothing is taken to be packed into it", j.actor, at.holder))
+			j.hold("AGG_HOLDER_DIFF", []string{parent}, "%s does not hold the container, %s does: nothing is taken to be packed into it", j.actor, at.holder)
 			return
 		}
 		j.find("AGG_AFTER_SHIP", block.Flag, []string{parent}, "packed into a container that had already left: the contents are taken to be where it is now")
@@ -407,7 +408,7 @@ func (j *judging) unpackStep() {
 	j.unknown(append([]string{parent}, keys...), j.actor)
 	at := j.located(parent)
 	if !j.withActor(&at) && (at.phase != InTransit || at.to != j.actor) {
-		j.hold("AGG_HOLDER_DIFF", []string{parent}, fmt.Sprintf("%s does not hold the container, %s does: not taken to be unpacked", j.actor, at.holder))
+		j.hold("AGG_HOLDER_DIFF", []string{parent}, "%s does not hold the container, %s does: not taken to be unpacked", j.actor, at.holder)
 		return
 	}
 	if len(keys) == 0 {
@@ -476,7 +477,7 @@ func (j *judging) ship() {
 			}
 		}
 	}
-	j.hold("SHIP_BY_NON_HOLDER", claimed, fmt.Sprintf("%s does not hold what it says it shipped: the shipment is noted as a claim, the holder stays", j.actor))
+	j.hold("SHIP_BY_NON_HOLDER", claimed, "%s does not hold what it says it shipped: the shipment is noted as a claim, the holder stays", j.actor)
 	if len(mine) == 0 {
 		return
 	}
@@ -716,7 +717,7 @@ func (j *judging) dispense() {
 		at := j.located(k)
 		return !j.withActor(&at) || at.phase == InTransit
 	})
-	j.hold("DISPENSE_BY_NON_HOLDER", strange, fmt.Sprintf("%s has never recorded receiving it", j.actor))
+	j.hold("DISPENSE_BY_NON_HOLDER", strange, "%s has never recorded receiving it", j.actor)
 	coming, _ := split(strange, func(k string) bool {
 		at := j.located(k)
 		return at.phase == InTransit && at.to == j.actor
@@ -802,11 +803,11 @@ func (j *judging) believed(keys []string, code string, sev block.Severity) []str
 		return j.withActor(&at)
 	})
 	if len(others) > 0 {
-		detail := fmt.Sprintf("%s does not hold it: noted, without effect", j.actor)
+		const detail = "%s does not hold it: noted, without effect"
 		if sev == block.Hold {
-			j.hold(code, others, detail)
+			j.hold(code, others, detail, j.actor)
 		} else {
-			j.find(code, sev, others, detail)
+			j.find(code, sev, others, fmt.Sprintf(detail, j.actor))
 		}
 	}
 	if len(mine) > 0 {
