@@ -104,8 +104,9 @@ extensions[3]{http://epcis.gs1us.org/hc/ns dscsaTransactionStatement}.children[0
 	for _, u := range got[0].Committed.Units {
 		units = append(units, fmt.Sprintf("%s %s", u.List, u.Key))
 	}
-	if want := []string{"epcList 01003000101234542110000000001", "epcList 01003000101234542110000000002", "epcList 00003000100000000012"}; len(units) != len(want) {
-		t.Errorf("units %q", units)
+	wantUnits := []string{"epcList 01003000101234552110000000001", "epcList 01003000101234552110000000002", "epcList 00003000100000000015"}
+	if diff := cmp.Diff(wantUnits, units); diff != "" {
+		t.Error(diff)
 	}
 }
 
