@@ -1,13 +1,35 @@
 // Package proof is the proof bundle of docs/spec.md section 12: what a stranger needs, with the genesis file, to check
 // that an event stands on the ledger with its verdict. The browser re-implements this package; the vectors are shared.
+//
+// A bundle comes from somebody who may lie: Verify trusts nothing in it but what a quorum of the genesis validators
+// signed, and names the first step that fails. The two spellings of a bundle, compact binary and JSON, hold the same
+// and have one reading each: whatever parses encodes to the same bytes.
 package proof
 
 import (
+	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/consensus"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/quorum"
+)
+
+// The steps of spec section 12.4, in the order in which Verify takes them.
+const (
+	StepFormat      = "format"
+	StepGenesis     = "genesis"
+	StepCheckpoint  = "checkpoint"
+	StepCertificate = "certificate"
+	StepHeader      = "header"
+	StepLog         = "log"
+	StepEntries     = "entries"
+	StepVerdicts    = "verdicts"
+	StepSubjects    = "subjects"
+	StepKey         = "key"
+	StepSignature   = "signature"
+	StepFields      = "fields"
+	StepUnits       = "units"
+	StepItems       = "items"
+	StepVerdict     = "verdict"
 )
 
 // Failure names the first step of spec section 12.4 that failed.
@@ -16,62 +38,113 @@ type Failure struct{ Step, Reason string }
 func (f *Failure) Error() string { return f.Step + ": " + f.Reason }
 
 // Bundle is the structure of spec section 12.2; see there.
-type Bundle struct{} // to be filled in
+type Bundle struct {
+	Genesis     enc.Hash
+	Epoch       uint32
+	Size        uint64 // of the header log
+	Root        enc.Hash
+	Certificate quorum.Certificate
+	Keys        []Key
+	LogProof    []enc.Hash
+	Blocks      []Block
+}
+
+// Key says where a submission's key was registered: exactly one member is set.
+type Key struct {
+	Genesis   *GenesisKey
+	Act       *ActKey
+	Authority *uint16 // index in the genesis file's authorities
+}
+
+// GenesisKey is a key of a party in the genesis file.
+type GenesisKey struct{ Party, Key uint16 }
+
+// ActKey is a key that a party_act shown in this bundle registers: Key is its place in the act's list of keys.
+type ActKey struct{ Block, Submission, Item, Key uint16 }
+
+// Block is a header and what is shown below it.
+type Block struct {
+	Header        []byte
+	EntriesProof  []enc.Hash
+	Verdicts      []VerdictLeaf
+	VerdictsProof []enc.Hash
+	Subjects      []Subject
+	Submissions   []Submission
+}
+
+// VerdictLeaf is a shown leaf of the verdicts tree.
+type VerdictLeaf struct {
+	Index uint32
+	Leaf  []byte
+}
+
+// Subject is a shown subject of a finding or an amendment.
+type Subject struct {
+	Leaf  uint16 // position in Block.Verdicts
+	Index uint32 // in the subjects tree
+	Salt  []byte
+	Key   string
+	Proof []enc.Hash
+}
+
+// Submission is a shown entry.
+type Submission struct {
+	Seq        uint64
+	Header     []byte
+	Signature  [64]byte
+	Key        uint16 // index in Bundle.Keys
+	ItemsProof []enc.Hash
+	Items      []Item
+}
+
+// Item is a shown item.
+type Item struct {
+	Index uint16
+	commit.Opening
+}
 
 // Report is what a verified bundle shows.
 type Report struct {
 	Checkpoint quorum.Checkpoint
 	Signers    []string
+	Checks     []Check // what was verified, in order, for people
 	Steps      []Step
+	Amendments []Amended
 }
+
+// Check is one step of the verification in words.
+type Check struct{ Step, Text string }
 
 // Step is one disclosed item.
 type Step struct {
-	Pos      enc.Position
-	Seq      uint64
-	Time     int64 // block time
-	Party    string
-	Kind     uint8
-	Verdict  string
+	Pos       enc.Position
+	Seq       uint64
+	Time      int64 // block time
+	CreatedAt int64 // of the submission, by its submitter's clock
+	Party     string
+	Kind      uint8
+	Verdict   string
+	Code      string
+	Findings  []string // codes of the findings shown
+	Remarks   []Remark // the same findings with their details
+	Fields    []commit.OpenField
+	Units     []commit.OpenUnit
+}
+
+// Remark is a shown finding. A flagged item shown without its findings stays flagged, so hiding them gains nothing.
+type Remark struct {
 	Code     string
-	Findings []string
-	Fields   []commit.OpenField
-	Units    []commit.OpenUnit
+	Severity string
+	Count    uint32
+	Subjects []string // those shown
 }
 
-// Want selects what to show of one item. Field and Unit may be nil (none).
-type Want struct {
-	Pos   enc.Position
-	Field func(*commit.Field) bool
-	Unit  func(*commit.Unit) bool
-	Known []commit.SealedValue
-	// Subjects are key texts to show in findings on this item.
-	Subjects []string
+// Amended is a shown amendment of an earlier finding.
+type Amended struct {
+	block.Amendment
+	Time      int64    // of the block that amends
+	OfSubject []string // subjects shown
 }
 
-// Source gives a builder the blocks of a node's own copy.
-type Source interface {
-	// Block returns an executed block as stored.
-	Block(height uint64) (*consensus.Result, error)
-	// Log is consensus.LogRoot over the newest view.
-	Log(size uint64, heights []uint64) (enc.Hash, []enc.Hash, error)
-	// KeyRecord says where the key of a submission was registered: a genesis index or the position of a party_act.
-	KeyRecord(id enc.Hash) (KeyRecord, error)
-}
-
-// KeyRecord locates a key.
-type KeyRecord struct {
-	Genesis   bool
-	Authority bool // of genesis
-	Party     int  // genesis party or authority index
-	Key       int
-	Act       enc.Position
-}
-
-// Build makes the bundle of the wanted items under a certified checkpoint.
-func Build(g *genesis.Genesis, src Source, c quorum.Checkpoint, cert quorum.Certificate, wants []Want) (*Bundle, error) {
-	panic("proof")
-}
-
-// Verify checks a bundle against a genesis file. The error is a *Failure.
-func Verify(g *genesis.Genesis, b *Bundle) (*Report, error) { panic("proof") }
+// failf is a Failure of a step.
+func failf(step, reason string) *Failure { return &Failure{Step: step, Reason: reason} }
