@@ -384,7 +384,7 @@ func (h *hasher) fieldLeaves(it *Item, out []enc.Hash) []enc.Hash {
 }
 
 // padPath stands where a path stands in other field leaves.
-const padPath Path = "\x00"
+const padPath = "\x00"
 
 func fieldLeaf(p Path, value enc.Hash) enc.Hash {
 	var scratch [256]byte

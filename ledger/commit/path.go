@@ -116,9 +116,9 @@ func (p Path) Check() error {
 	case len(p) > MaxPath:
 		return fmt.Errorf("%w: %d bytes long", ErrPath, len(p))
 	}
-	for p != "" {
+	for rest := p; rest != ""; {
 		var err error
-		if _, p, err = p.cut(); err != nil {
+		if _, rest, err = rest.cut(); err != nil {
 			return err
 		}
 	}
@@ -131,10 +131,10 @@ func ParsePath(p Path) ([]Segment, error) {
 		return nil, err
 	}
 	var out []Segment
-	for p != "" {
-		s, rest, _ := p.cut() // Check has been here
+	for rest := p; rest != ""; {
+		var s Segment
+		s, rest, _ = rest.cut() // Check has been here
 		out = append(out, s)
-		p = rest
 	}
 	return out, nil
 }

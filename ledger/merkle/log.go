@@ -58,21 +58,20 @@ func RangeRoot(lo, n uint64, read ReadHash) (Hash, error) {
 		return Hash{}, fmt.Errorf("merkle: leaves %d to %d are no subtree", lo, lo+n)
 	}
 	// n leaves are complete subtrees of falling size, one for each bit of n.
-	var parts [64]Hash
-	count := 0
+	parts := make([]Hash, 0, 64)
 	for n > 0 {
 		level := bits.Len64(n) - 1
 		h, err := read(storedIndex(level, lo>>level))
 		if err != nil {
 			return Hash{}, err
 		}
-		parts[count] = h
-		count++
+		parts = append(parts, h)
 		lo += 1 << level
 		n -= 1 << level
 	}
-	root := parts[count-1]
-	for i := count - 2; i >= 0; i-- {
+	last := len(parts) - 1
+	root := parts[last]
+	for i := last - 1; i >= 0; i-- {
 		root = NodeHash(parts[i], root)
 	}
 	return root, nil

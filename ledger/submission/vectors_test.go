@@ -14,7 +14,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/protobuf/encoding/protowire"
 
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/enc"
@@ -177,8 +176,20 @@ func TestVectorsMerkle(t *testing.T) {
 		size    int
 		indexes []uint64
 	}{
-		{0, nil}, {1, nil}, {1, []uint64{0}}, {2, []uint64{0}}, {2, []uint64{1}}, {2, []uint64{0, 1}}, {3, []uint64{2}}, {5, []uint64{4}},
-		{7, nil}, {7, []uint64{0, 6}}, {8, []uint64{2, 3, 5}}, {13, []uint64{0, 1, 2, 12}}, {40, []uint64{31, 32}}, {40, []uint64{7, 20, 39}},
+		{0, nil},
+		{1, nil},
+		{1, []uint64{0}},
+		{2, []uint64{0}},
+		{2, []uint64{1}},
+		{2, []uint64{0, 1}},
+		{3, []uint64{2}},
+		{5, []uint64{4}},
+		{7, nil},
+		{7, []uint64{0, 6}},
+		{8, []uint64{2, 3, 5}},
+		{13, []uint64{0, 1, 2, 12}},
+		{40, []uint64{31, 32}},
+		{40, []uint64{7, 20, 39}},
 	} {
 		root := mth(all[:tt.size])
 		if !bytes.Equal(root, tlogRoot(all[:tt.size])) {
@@ -531,17 +542,17 @@ func refusals(tb testing.TB) (out []refusal) {
 	// One event with one run of one serial, over and over: reading stops before anybody looks for doubles.
 	units := func(n int) []part {
 		tails := part{[]byte{0x12, 1, '1'}, n}
-		prefix := string(protowire.AppendString([]byte{0x0a}, "urn:epc:id:sgtin:030001.0012345."))
+		prefix := "\x0a\x20urn:epc:id:sgtin:030001.0012345."
 		run := 3*n + len(prefix)
 		head := []byte{0x0a, 32}
 		head = append(head, make([]byte, 32)...)
 		var inner []byte
-		inner = protowire.AppendVarint(append(inner, 0xfa, 0x01), uint64(1+protowire.SizeVarint(uint64(run))+run))
-		inner = protowire.AppendVarint(append(inner, 0x0a), uint64(run))
+		inner = binary.AppendUvarint(append(inner, 0xfa, 0x01), uint64(1+len(binary.AppendUvarint(nil, uint64(run)))+run))
+		inner = binary.AppendUvarint(append(inner, 0x0a), uint64(run))
 		inner = append(inner, prefix...)
-		head = protowire.AppendVarint(append(head, 0x5a), uint64(len(inner)+3*n))
+		head = binary.AppendUvarint(append(head, 0x5a), uint64(len(inner)+3*n))
 		head = append(head, inner...)
-		return []part{{protowire.AppendVarint([]byte{0x0a}, uint64(len(head)+3*n)), 1}, {head, 1}, tails}
+		return []part{{binary.AppendUvarint([]byte{0x0a}, uint64(len(head)+3*n)), 1}, {head, 1}, tails}
 	}
 	add(submission.TooManyUnits, "16,385 unit references", forge(one, acme, units(submission.MaxUnits+1)...)...)
 	add(submission.BodyMalformed, "16,384 unit references, all alike", forge(one, acme, units(submission.MaxUnits)...)...)

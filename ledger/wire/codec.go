@@ -679,7 +679,7 @@ func (d *decoder) runs(list commit.List, s string) ([]string, error) {
 			return nil, errType
 		}
 		s = rest
-		prefix := ""
+		var prefix string
 		if forms, prefix, err = d.run(list, v.s, forms); err != nil {
 			return nil, err
 		}

@@ -67,7 +67,7 @@ func fill(m protoreflect.Message, depth int) {
 		case f.Message() != nil && f.Message().Name() == "EPCList":
 			list := &verilotv1.EPCList{Runs: []*verilotv1.EPCRun{{Prefix: "urn:epc:id:sgtin:0614141.107346.", Tails: []string{string(f.Name()), "2"}}}}
 			if f.Name() == "parent_id" {
-				list.Runs[0].Tails = list.Runs[0].Tails[:1]
+				list.GetRuns()[0].Tails = list.GetRuns()[0].GetTails()[:1]
 			}
 			m.Set(f, protoreflect.ValueOfMessage(list.ProtoReflect()))
 		case f.Message() != nil && depth == 0:

@@ -3,8 +3,12 @@ package wire
 import (
 	"bytes"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -138,7 +142,7 @@ func TestOtherReadingsAreRefused(t *testing.T) {
 	path := string(FieldPath(1))
 	hash := strings.Repeat("\x09", 32)
 
-	for _, tt := range []struct{ name, body string }{
+	refused := []struct{ name, body string }{
 		{"not protobuf", "hello"},
 		{"unknown field in the body", field(2, "x")},
 		{"items as a number", number(1, 5)},
@@ -204,8 +208,10 @@ func TestOtherReadingsAreRefused(t *testing.T) {
 		{"EPC tail not UTF-8", event(field(31, run(field(1, sgtin), field(2, "\xff"))))},
 		{"EPC list as a number", event(number(31, 1))},
 		{"two parents", event(field(32, run(field(1, "urn:epc:id:sscc:030001."), field(2, "00000000001"), field(2, "00000000002"))))},
+		{"an EPC list twice", event(field(31, run(field(1, sgtin), field(2, "1"))), field(31, run(field(1, sgtin), field(2, "2"))))},
 		{"parent twice", event(field(32, run(field(1, "urn:epc:id:sscc:030001."), field(2, "00000000001"))), field(32, run(field(1, "urn:epc:id:sscc:030001."), field(2, "00000000001"))))},
-	} {
+	}
+	for _, tt := range refused {
 		t.Run(tt.name, func(t *testing.T) {
 			items, err := DecodeBody([]byte(tt.body))
 			if !errors.Is(err, ErrMalformed) {
@@ -213,7 +219,7 @@ func TestOtherReadingsAreRefused(t *testing.T) {
 			}
 		})
 	}
-	for _, tt := range []struct{ name, body string }{
+	read := []struct{ name, body string }{
 		{"no items", ""},
 		{"an event without fields", event()},
 		{"an unknown kind", item(field(1, salt), field(20, "anything"))},
@@ -221,7 +227,8 @@ func TestOtherReadingsAreRefused(t *testing.T) {
 		{"nested 32 deep", nest(28)},
 		{"sealed", sealed(path, hash)},
 		{"extension without anything", ext()},
-	} {
+	}
+	for _, tt := range read {
 		t.Run(tt.name, func(t *testing.T) {
 			items, err := DecodeBody([]byte(tt.body))
 			if err != nil {
@@ -232,7 +239,47 @@ func TestOtherReadingsAreRefused(t *testing.T) {
 			}
 		})
 	}
+
+	// The same for other languages. Long bodies are left out.
+	type vector struct {
+		Name  string `json:"name"`
+		Body  string `json:"body"`
+		Error bool   `json:"error,omitempty"`
+	}
+	file := struct {
+		Spec  string   `json:"spec"`
+		About string   `json:"about"`
+		Cases []vector `json:"cases"`
+	}{Spec: "5.2", About: "Bodies that have one reading, and bodies that are refused. Bytes are hex."}
+	for _, tt := range read {
+		file.Cases = append(file.Cases, vector{tt.name, hex.EncodeToString([]byte(tt.body)), false})
+	}
+	for _, tt := range refused {
+		if len(tt.body) < 1000 {
+			file.Cases = append(file.Cases, vector{tt.name, hex.EncodeToString([]byte(tt.body)), true})
+		}
+	}
+	b, err := json.MarshalIndent(file, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = append(b, '\n')
+	vectors := filepath.Join("..", "testdata", "vectors", "submission-body.json")
+	if *update {
+		if err := os.WriteFile(vectors, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(vectors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(b), "\n")); diff != "" {
+		t.Errorf("a changed old vector is a fork (-file +now)\n%s", diff)
+	}
 }
+
+var update = flag.Bool("update", false, "rewrite the golden file")
 
 func TestLimits(t *testing.T) {
 	items := make([]Item, MaxItems+1)
