@@ -3,6 +3,7 @@ package custody
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/commit"
@@ -18,6 +19,7 @@ type rule struct {
 	actions []string // that the step may have
 	roles   []string // that may act
 	loose   bool     // told by another event it is an observation; otherwise such an event is rejected
+	own     bool     // counts only when the acting party tells it itself
 	do      func(*judging)
 }
 
@@ -28,6 +30,8 @@ var (
 	add     = []string{"ADD"}
 	remove  = []string{"DELETE"}
 	use     = []string{"OBSERVE", "DELETE"}
+
+	classes = []gs1.Kind{gs1.KindInvalid, gs1.KindGTIN, gs1.KindLGTIN, gs1.KindSGLN, gs1.KindPGLN}
 )
 
 // ruleOf finds the rule of a step; nil is a step without effect on custody.
@@ -35,29 +39,29 @@ func ruleOf(step string) *rule {
 	const object, aggregation = "ObjectEvent", "AggregationEvent"
 	switch step {
 	case epcis.StepCommissioning:
-		return &rule{object, add, traders, false, (*judging).commission}
+		return &rule{object, add, traders, false, false, (*judging).commission}
 	case epcis.StepPacking:
-		return &rule{aggregation, add, traders, false, (*judging).pack}
+		return &rule{aggregation, add, traders, false, false, (*judging).pack}
 	case epcis.StepUnpacking:
-		return &rule{aggregation, remove, traders, false, (*judging).unpackStep}
+		return &rule{aggregation, remove, traders, false, false, (*judging).unpackStep}
 	case "loading":
-		return &rule{aggregation, add, traders, true, (*judging).pack}
+		return &rule{aggregation, add, traders, true, false, (*judging).pack}
 	case "unloading":
-		return &rule{aggregation, remove, traders, true, (*judging).unpackStep}
+		return &rule{aggregation, remove, traders, true, false, (*judging).unpackStep}
 	case epcis.StepShipping:
-		return &rule{object, observe, traders, false, (*judging).ship}
+		return &rule{object, observe, traders, false, false, (*judging).ship}
 	case epcis.StepVoidShipping:
-		return &rule{object, observe, traders, false, (*judging).voidShip}
+		return &rule{object, observe, traders, false, false, (*judging).voidShip}
 	case epcis.StepReceiving:
-		return &rule{object, observe, traders, false, (*judging).receive}
+		return &rule{object, observe, traders, false, false, (*judging).receive}
 	case epcis.StepDispensing:
-		return &rule{object, use, []string{"dispenser"}, false, (*judging).dispense}
+		return &rule{object, use, []string{"dispenser"}, false, true, (*judging).dispense}
 	case epcis.StepDecommissioning:
-		return &rule{object, use, traders, false, func(j *judging) { j.end(Decommissioned) }}
+		return &rule{object, use, traders, false, true, func(j *judging) { j.end(Decommissioned) }}
 	case epcis.StepDestroying:
-		return &rule{object, use, traders, false, func(j *judging) { j.end(Destroyed) }}
+		return &rule{object, use, traders, false, true, func(j *judging) { j.end(Destroyed) }}
 	case epcis.StepHolding, epcis.StepInspecting, "accepting", "storing", "stocking", "cycle_counting", "stock_taking":
-		return &rule{object, observe, traders, true, (*judging).mark}
+		return &rule{object, observe, traders, true, true, (*judging).mark}
 	}
 	return nil
 }
@@ -83,29 +87,19 @@ func (j *judging) step() {
 		return
 	}
 	for i := range j.it.Committed.Units {
-		switch k := j.it.Committed.Units[i].Key; k.Kind() {
-		case gs1.KindGTIN, gs1.KindLGTIN, gs1.KindSGLN, gs1.KindPGLN, gs1.KindInvalid:
+		if k := j.it.Committed.Units[i].Key; slices.Contains(classes, k.Kind()) {
 			j.reject(gs1.CodeEPC, "", "%s names a class or a place, not one thing: list serialised units and containers", k)
 		}
 	}
-	if j.no == nil {
+	// What others tell of the making, packing and moving of goods fills gaps. Nobody can end, mark or clear another's goods:
+	// a party that is silent could not undo it.
+	if j.no == nil && !(r.own && j.hearsay) {
 		r.do(j)
 	}
 }
 
 func (j *judging) forbid(step string) {
-	j.reject("ROLE_FORBIDDEN", "", "%s is registered as %s, which does not allow %s", j.actor, list(j.roles.Roles), step)
-}
-
-func list(words []string) string {
-	if len(words) == 0 {
-		return "nothing"
-	}
-	s := words[0]
-	for _, w := range words[1:] {
-		s += ", " + w
-	}
-	return s
+	j.reject("ROLE_FORBIDDEN", "", "%s is registered as %s, which does not allow %s", j.actor, strings.Join(j.roles.Roles, ", "), step)
 }
 
 // subjects are the things an ObjectEvent names; an event about nothing is rejected.
@@ -305,6 +299,8 @@ func (j *judging) checkMasterData(keys []string) {
 	j.hold("EXPIRY_MISMATCH", differs(expiry, func(r *record) string { return r.expiry }), "the event says expiry %s, the birth record another", short(expiry))
 }
 
+const packedLate = "the record of packing comes late: what has moved on since stays where it is, the rest is taken to be where the container is now"
+
 func (j *judging) pack() {
 	parents, keys := j.keys(commit.ParentID), j.keys(commit.ChildEPCs)
 	if len(parents) != 1 || len(keys) == 0 {
@@ -313,8 +309,22 @@ func (j *judging) pack() {
 	}
 	parent := parents[0]
 	j.living([]string{parent}, "")
+	// What the actor once had and has passed on since was packed before that: the record comes too late to matter.
+	late, keys := split(j.heard(keys), func(k string) bool {
+		chain := j.chain(k)
+		if len(chain) == 0 || chain[0].parent == parent {
+			return false
+		}
+		at := inherit(chain)
+		if j.hearsay && at.parent != "" {
+			return true
+		}
+		return !j.withActor(&at) && (j.hearsay || slices.ContainsFunc(chain, func(c *record) bool { return slices.Contains(c.recorders, j.actor) }))
+	})
+	if len(late) > 0 {
+		j.find("AGG_AFTER_SHIP", block.Flag, late, packedLate)
+	}
 	j.living(keys, "")
-	keys = j.heard(keys)
 	for _, k := range keys {
 		if k == parent || slices.ContainsFunc(j.chain(parent), func(c *record) bool { return c.key == k }) {
 			j.reject("AGG_CYCLE", k, "%s would be inside itself: %s is, or is inside, it", k, parent)
@@ -352,7 +362,7 @@ func (j *judging) pack() {
 			j.hold("AGG_HOLDER_DIFF", []string{parent}, "%s does not hold the container, %s does: nothing is taken to be packed into it", j.actor, at.holder)
 			return
 		}
-		j.find("AGG_AFTER_SHIP", block.Flag, []string{parent}, "packed into a container that had already left: the contents are taken to be where it is now")
+		j.find("AGG_AFTER_SHIP", block.Flag, []string{parent}, packedLate)
 	}
 
 	var packed []string
@@ -447,28 +457,20 @@ func (j *judging) destination(kind string) string {
 
 func (j *judging) ship() {
 	to := j.destination(epcis.OwningParty)
-	keys := j.subjects()
+	keys := j.heard(j.subjects())
+	// A shipment that the other side has already received: what was owed is now there, and the goods have moved on.
+	late, keys := split(keys, func(k string) bool {
+		chain := j.chain(k)
+		if len(chain) == 0 || to == "" {
+			return false
+		}
+		at := inherit(chain)
+		return !j.withActor(&at) && slices.ContainsFunc(chain, func(c *record) bool { return slices.Contains(c.owed, to) })
+	})
 	j.living(keys, "SHIP_TERMINAL")
 	if j.no != nil {
 		return
 	}
-	keys = j.heard(keys)
-	j.unknown(keys, j.actor)
-	keys = j.alone(keys)
-
-	var mine, late, claimed []string
-	for _, k := range keys {
-		at := j.located(k)
-		switch {
-		case j.withActor(&at):
-			mine = append(mine, k)
-		case to != "" && slices.Contains(at.owed, to):
-			late = append(late, k)
-		default:
-			claimed = append(claimed, k)
-		}
-	}
-	// A shipment that the other side has already received: what was owed is now there, and the goods have moved on.
 	for _, k := range late {
 		for _, r := range j.chain(k) {
 			if i := slices.Index(r.owed, to); i >= 0 {
@@ -477,6 +479,11 @@ func (j *judging) ship() {
 			}
 		}
 	}
+	j.unknown(keys, j.actor)
+	mine, claimed := split(j.alone(keys), func(k string) bool {
+		at := j.located(k)
+		return j.withActor(&at)
+	})
 	j.hold("SHIP_BY_NON_HOLDER", claimed, "%s does not hold what it says it shipped: the shipment is noted as a claim, the holder stays", j.actor)
 	if len(mine) == 0 {
 		return

@@ -192,7 +192,7 @@ func nick(k gs1.Key) string {
 
 func keysOf(list string) []gs1.Key {
 	var keys []gs1.Key
-	for _, part := range strings.Split(list, ",") {
+	for part := range strings.SplitSeq(list, ",") {
 		first, last, isRange := strings.Cut(part, "..")
 		if !isRange {
 			keys = append(keys, key(part))
@@ -435,8 +435,8 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 			named = append(named, keysOf(m)...)
 		}
 	}
-	switch {
-	case verb == "packs" || verb == "unpacks":
+	switch verb {
+	case "packs", "unpacks":
 		ev.Type = "AggregationEvent"
 		if parent := arg["into"] + arg["from"]; parent != "" {
 			it.Committed.Units = units(commit.ParentID, keysOf(parent))
