@@ -206,9 +206,11 @@ func New(cfg Config, view state.View) (*Core, error) {
 		return nil, errors.New("consensus: the signers are not those of a validator in the set")
 	}
 	var err error
-	c.cutter, err = NewCutter(c.g, view)
+	if c.cutter, err = NewCutter(c.g, view); err != nil {
+		return nil, err
+	}
 	c.pace.start(c)
-	return c, err
+	return c, nil
 }
 
 func samePublic(s crypto.Signer, want ed25519.PublicKey) bool {
@@ -385,9 +387,11 @@ func (c *Core) build(messages []Message) error {
 		res:      res,
 		log:      quorum.Checkpoint{Origin: c.g.Origin(), Size: res.Header.Height + 1, Root: root},
 	}
-	c.cutter, err = NewCutter(c.g, c.top())
+	if c.cutter, err = NewCutter(c.g, c.top()); err != nil {
+		return err
+	}
 	c.pace.opened(c)
-	return err
+	return nil
 }
 
 // rebuild brings back what the journal says of the next height.

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/consensus"
 	"verilot.dev/ledger/genesis"
@@ -173,21 +175,94 @@ func TestRecordedVoteForOtherHeader(t *testing.T) {
 		w.stream = append(w.stream, consensus.Message{Seq: uint64(i) + 1, Payload: payload})
 	}
 	w.boot()
+	journal := w.journal
 	record := bytes.Replace(w.journal[0].Record, []byte("garbage"), []byte("GARBAGE"), 1)
 	w.store, w.stream, w.journal = zeroStore(t, g), nil, []consensus.Persist{{Record: record}}
 	w.boot()
 	if !errors.Is(w.halt, consensus.ErrVoted) {
 		t.Errorf("halt %v", w.halt)
 	}
-	core, err := consensus.New(consensus.Config{Genesis: g, Vote: testKey("v1/vote"), Cosign: testKey("v1/cosign")}, zeroStore(t, g))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, bad := range [][]byte{nil, {9}, record[:40], append(slices.Clone(record), 0)} {
-		if err := core.Recover([][]byte{bad}); !errors.Is(err, consensus.ErrJournal) {
-			t.Errorf("record %x: %v", bad, err)
+	for name, records := range map[string][][]byte{
+		"empty":                     {nil},
+		"unknown kind":              {{9}},
+		"torn":                      {record[:40]},
+		"with a byte too many":      {append(slices.Clone(record), 0)},
+		"two prepares":              {record, record},
+		"commit without a body":     {journal[1].Record},
+		"of a height too far ahead": {journal[3].Record},
+	} {
+		core, err := consensus.New(consensus.Config{Genesis: g, Vote: testKey("v1/vote"), Cosign: testKey("v1/cosign")}, zeroStore(t, g))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := core.Recover(records); !errors.Is(err, consensus.ErrJournal) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// Whatever happens to a machine, every message ends in one block, votes are cast once, and others can follow.
+func TestHardLife(t *testing.T) {
+	g := testGenesis(t, 1)
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWorld(t, g)
+		counter := uint64(0)
+		rt.Repeat(map[string]func(*rapid.T){
+			"submit": func(*rapid.T) {
+				counter++
+				w.publish(sign(t, g, message{party: "acme", counter: counter, items: []wire.Item{product("acme")}}))
+			},
+			"garbage": func(*rapid.T) { w.publish([]byte("garbage")) },
+			"wait": func(rt *rapid.T) {
+				w.wait(int64(rapid.SampledFrom([]int{1, 20, 100, 1500, 12000, 25000}).Draw(rt, "ms")))
+			},
+			"clock set back": func(rt *rapid.T) {
+				w.now -= int64(rapid.IntRange(0, 5000).Draw(rt, "ms"))
+				w.step(nil)
+			},
+			"restart": func(*rapid.T) { w.boot() },
+			"crash": func(rt *rapid.T) {
+				w.crashAt = w.actions + rapid.IntRange(1, 12).Draw(rt, "actions")
+				counter++
+				w.publish(sign(t, g, message{party: "acme", counter: counter, items: []wire.Item{product("acme")}}))
+				w.wait(200)
+				if rapid.Bool().Draw(rt, "power cut") {
+					w.journal = w.journal[:w.durable]
+				}
+				w.crashAt = 0
+				w.boot()
+			},
+		})
+		w.wait(1000) // what is pending gets its block
+		if w.halt != nil {
+			rt.Fatal(w.halt)
+		}
+		light, err := consensus.NewLightChain(g, state.NewMemory())
+		if err != nil {
+			rt.Fatal(err)
+		}
+		full := zeroStore(t, g)
+		judged := 0
+		for _, d := range w.blocks {
+			r := d.Result.Record(d.Certificate)
+			res, err := consensus.Follow(g, full, r, w.stream[d.Result.Header.FirstSeq-1:d.Result.Header.LastSeq])
+			if err != nil {
+				rt.Fatal(err)
+			}
+			full.Apply(res.Writes)
+			if _, err := light.Append(r); err != nil {
+				rt.Fatal(err)
+			}
+			for _, e := range res.Entries {
+				if e.Kind == block.Submission && e.Code == "" {
+					judged++
+				}
+			}
+		}
+		if judged != int(counter) {
+			rt.Fatalf("%d submissions of %d judged once", judged, counter)
+		}
+	})
 }
 
 // Blocks are cut and judged while the block before is still being voted on, over states that the store does not hold yet.

@@ -71,13 +71,18 @@ func encodeDecision(height uint64, header enc.Hash, cert quorum.Certificate) []b
 // ErrJournal means that the journal does not hold what this validator can have written: it is damaged, or another's.
 var ErrJournal = errors.New("consensus: bad journal")
 
-// Recover takes the journal of the last run, in order, before the first Step. Records of blocks up to the head are skipped.
-// What was voted stays voted: the recorded body is used and the recorded vote sent as it is, whatever the stream shows now.
+// Recover takes the journal of the last run, in order, before the first Step. The node syncs it first: what it holds counts
+// as durable. Records of blocks up to the head are skipped. What was voted stays voted: the recorded body is used and the
+// recorded vote sent as it is, whatever the stream shows now.
 func (c *Core) Recover(records [][]byte) error {
 	for i, b := range records {
 		if err := c.recoverOne(b); err != nil {
 			return fmt.Errorf("%w: record %d: %w", ErrJournal, i, err)
 		}
+	}
+	// Behind a store that was set back, heights would look as if nothing had been voted there.
+	if next := c.head.Header.Height + 1; len(c.journal) > 0 && c.journal[next] == nil {
+		return fmt.Errorf("%w: it holds nothing of height %d, which is next in the store: one of the two is from another time", ErrJournal, next)
 	}
 	return nil
 }
@@ -124,12 +129,12 @@ func (c *Core) recoverOne(b []byte) error {
 			return err
 		case by != c.self || v.Vote.Epoch != c.g.Epoch || v.Vote.Height != height || v.Vote.Round != 0:
 			return errors.New("vote of another validator, epoch, height or round")
-		case kind == BodyAndPrepare && v.Vote.Kind == quorum.Prepare:
+		case kind == BodyAndPrepare && v.Vote.Kind == quorum.Prepare && rec.prepare == nil:
 			rec.prepare = &v
-		case kind == CommitVote && v.Vote.Kind == quorum.Commit:
+		case kind == CommitVote && v.Vote.Kind == quorum.Commit && rec.commit == nil:
 			rec.commit = &v
 		default:
-			return errors.New("vote of another kind")
+			return errors.New("vote of another kind, or a second one")
 		}
 	}
 	if rec.messages == nil {

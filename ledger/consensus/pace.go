@@ -41,10 +41,8 @@ type pace struct {
 }
 
 func (p *pace) start(c *Core) {
+	p.opened(c)
 	p.open = c.head.Header.LastSeq > 0
-	if r := c.cutter.clocks[c.self]; r.seen {
-		p.counter = r.counter
-	}
 }
 
 // saw notes a message of the stream as it arrives.
@@ -62,8 +60,13 @@ func (p *pace) saw(c *Core, m *Message) {
 	}
 }
 
-// opened notes that a new block is open.
-func (p *pace) opened(*Core) { p.pending = false }
+// opened notes that a new block is open. A block built from the journal is all that is ever seen of its messages.
+func (p *pace) opened(c *Core) {
+	p.pending, p.open = false, true
+	if r := c.cutter.clocks[c.self]; r.seen {
+		p.counter = max(p.counter, r.counter)
+	}
+}
 
 func (p *pace) synced(took time.Duration) {
 	p.syncs = append(p.syncs, took)
