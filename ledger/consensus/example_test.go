@@ -1,0 +1,88 @@
+package consensus_test
+
+import (
+	"time"
+
+	"verilot.dev/ledger/consensus"
+	"verilot.dev/ledger/genesis"
+	"verilot.dev/ledger/state"
+)
+
+// machine is what a node puts around a Core.
+type machine interface {
+	Now() int64
+	Next() consensus.Event // blocks: stream messages, votes, acks of the disk, nil when the timer goes off
+	Append(record []byte, sync bool, done func(time.Duration))
+	Publish(p consensus.Publish)
+	Send(payload []byte)
+	Store(d consensus.Decided) // durably, with the record for BLOCKS; applies the writes, then hands in Applied
+	SetTimer(at int64)
+	Alarm(a consensus.Alarm)
+	Enqueue(ev consensus.Event)
+}
+
+// The loop of a validator: everything that decides is in the Core, everything that does is in the machine.
+func validate(cfg consensus.Config, m machine, view state.View, journal [][]byte) error {
+	core, err := consensus.New(cfg, view)
+	if err != nil {
+		return err
+	}
+	if err := core.Recover(journal); err != nil {
+		return err
+	}
+	for ev := consensus.Event(nil); ; ev = m.Next() {
+		out := core.Step(consensus.Input{Now: m.Now(), Event: ev})
+		for _, a := range out.Actions {
+			switch a := a.(type) {
+			case consensus.Persist:
+				m.Append(a.Record, a.Sync, func(took time.Duration) { m.Enqueue(consensus.Persisted{ID: a.ID, Took: took}) })
+			case consensus.Publish:
+				m.Publish(a)
+			case consensus.SendVote:
+				m.Send(a.Payload)
+			case consensus.SendCosignature:
+				m.Send(a.Payload)
+			case consensus.Decided:
+				m.Store(a)
+			case consensus.SetTimer:
+				m.SetTimer(a.At)
+			case consensus.Alarm:
+				m.Alarm(a)
+			}
+		}
+		if out.Halt != nil {
+			return out.Halt
+		}
+	}
+}
+
+// A full follower checks everything again and believes no sender.
+func follow(g *genesis.Genesis, st *state.Memory, blocks <-chan []byte, bodies func(first, last uint64) []consensus.Message) error {
+	if _, ok := consensus.ReadHead(st); !ok {
+		zero, err := consensus.Zero(g)
+		if err != nil {
+			return err
+		}
+		st.Apply(zero.Writes)
+	}
+	for raw := range blocks {
+		record, err := consensus.DecodeBlockRecord(raw)
+		if err != nil {
+			continue // anybody can write to BLOCKS: a good copy will come
+		}
+		h, err := record.Check(g)
+		if err != nil {
+			continue
+		}
+		res, err := consensus.Follow(g, st, record, bodies(h.FirstSeq, h.LastSeq))
+		if err != nil {
+			return err // a node sorts these: ErrOld, ErrGap, ErrRecord, ErrBodies; ErrDiverged halts
+		}
+		st.Apply(res.Writes)
+	}
+	return nil
+}
+
+func Example() {
+	_, _ = validate, follow
+}
