@@ -246,13 +246,13 @@ func (e *Engine) checkOwner(g gs1.GTIN) *httpapi.Fault {
 	if ok && owner == e.cfg.Party {
 		return nil
 	}
-	whose := "under no company prefix that is registered"
+	whose := "under no company prefix that is registered, so not"
 	if ok {
-		whose = "registered for " + owner
+		whose = "registered for " + owner + ", not"
 	}
 	return &httpapi.Fault{
 		Pointer: "epcList", Code: string(httpapi.GTINNotOwned),
-		Message: fmt.Sprintf("GTIN %s is %s, not for %s", g, whose, e.cfg.Party),
+		Message: fmt.Sprintf("GTIN %s is %s for %s", g, whose, e.cfg.Party),
 		Hint:    "commission only under your own company prefixes; a new prefix is registered by an authority",
 	}
 }
