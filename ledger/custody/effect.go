@@ -2,6 +2,7 @@ package custody
 
 import (
 	"errors"
+	"slices"
 
 	"verilot.dev/ledger/enc"
 )
@@ -81,7 +82,11 @@ type Registered struct {
 }
 
 func putKeys(b []byte, keys []string) []byte {
-	b = enc.U32(b, uint32(len(keys)))
+	size := 4
+	for _, k := range keys {
+		size += 2 + len(k)
+	}
+	b = enc.U32(slices.Grow(b, size), uint32(len(keys)))
 	for _, k := range keys {
 		b = enc.Str16(b, k)
 	}

@@ -51,10 +51,10 @@ type judging struct {
 
 type subject struct{ code, key string }
 
-func judgeEvent(st state.Store, c Context, it *wire.Item, ev *epcis.Event) Judgement {
+func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.Item, ev *epcis.Event) Judgement {
 	j := &judging{
 		st: st, c: c, reg: registry.Registry{View: st}, it: it, ev: ev,
-		records: map[string]*record{}, links: map[string]bool{}, ships: map[enc.Position]*shipment{},
+		records: make(map[string]*record, len(it.Committed.Units)), touched: make([]string, 0, len(it.Committed.Units)), links: map[string]bool{}, ships: map[enc.Position]*shipment{},
 		found: map[subject]bool{},
 	}
 	ms, err := epcis.EventTimeMillis(ev)
@@ -62,7 +62,7 @@ func judgeEvent(st state.Store, c Context, it *wire.Item, ev *epcis.Event) Judge
 		return refuse("MISSING_FIELD", "the event has no usable time: %v", err)
 	}
 	j.ms = ms
-	resolved, no := j.findActor()
+	resolved, no := j.findActor(publisher)
 	if no != nil {
 		return *no
 	}
@@ -108,7 +108,7 @@ func judgeEvent(st state.Store, c Context, it *wire.Item, ev *epcis.Event) Judge
 
 // findActor finds whose act the event tells (design section 5). resolved is false when the event does not say and
 // its publisher stands in.
-func (j *judging) findActor() (resolved bool, no *Judgement) {
+func (j *judging) findActor(publisher *registry.Party) (resolved bool, no *Judgement) {
 	step, id := j.ev.Step(), ""
 	switch step {
 	case epcis.StepReceiving:
@@ -145,7 +145,11 @@ func (j *judging) findActor() (resolved bool, no *Judgement) {
 			j.actor, resolved = party, true
 		}
 	}
-	j.hearsay = j.actor != j.c.Party
+	if j.actor == j.c.Party {
+		j.roles = publisher
+		return resolved, nil
+	}
+	j.hearsay = true
 	p, ok := j.reg.Standing(j.actor)
 	if !ok {
 		r := refuse("ACTOR_NOT_ATP", "party %q is not registered", j.actor)

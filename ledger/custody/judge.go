@@ -28,7 +28,7 @@ func Judge(st state.Store, c Context, it *wire.Item) Judgement {
 	case *epcis.Header:
 		return Judgement{Verdict: block.Accepted}
 	case *epcis.Event:
-		return judgeEvent(st, c, it, m)
+		return judgeEvent(st, c, &publisher, it, m)
 	case *registry.Act:
 		if !c.Authority {
 			return refuse("ACTOR_NOT_AUTHORITY", "parties, keys and prefixes are registered by an authority; party %q signed with a key that is none", c.Party)

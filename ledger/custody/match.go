@@ -44,7 +44,9 @@ func matched(it *wire.Item, ev *epcis.Event) []byte {
 	b = append(b, asByte(ev.ErrorDeclaration != nil))
 	for list := commit.EPCList; list <= commit.OutputEPCList; list++ {
 		keys := keysIn(it, list)
-		slices.Sort(keys)
+		if !slices.IsSorted(keys) {
+			slices.Sort(keys)
+		}
 		b = putKeys(b, keys)
 	}
 	return b
@@ -58,6 +60,9 @@ func keysIn(it *wire.Item, list commit.List) []string {
 	var keys []string
 	for i := range it.Committed.Units {
 		if u := &it.Committed.Units[i]; u.List == list {
+			if keys == nil {
+				keys = make([]string, 0, len(it.Committed.Units)-i)
+			}
 			keys = append(keys, u.Key.String())
 		}
 	}

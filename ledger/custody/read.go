@@ -46,6 +46,10 @@ func chainOf(key string, get func(string) *record) []*record {
 		if r == nil {
 			break
 		}
+		if chain == nil && r.parent == "" {
+			r.self[0] = r
+			return r.self[:]
+		}
 		chain = append(chain, r)
 		key = r.parent
 	}

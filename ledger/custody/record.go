@@ -86,6 +86,7 @@ type record struct {
 	owed      []string
 
 	dirty bool
+	self  [1]*record // a chain of one
 }
 
 func (r *record) is(bit uint8) bool { return r.bits&bit != 0 }
@@ -98,7 +99,11 @@ func (r *record) set(bit uint8, on bool) {
 }
 
 func (r *record) encode() []byte {
-	b := make([]byte, 0, 96+len(r.lot)+len(r.parent)+len(r.place)+len(r.holder)+len(r.owner))
+	size := 96 + len(r.lot) + len(r.parent) + len(r.place) + len(r.holder) + len(r.owner) + len(r.to)
+	for _, p := range r.recorders {
+		size += 1 + len(p)
+	}
+	b := make([]byte, 0, size)
 	b = append(b, r.bits, uint8(r.state), uint8(r.phase))
 	b = enc.U16(b, r.overlays)
 	b = enc.Str8(b, r.lot)
@@ -121,19 +126,61 @@ func (r *record) encode() []byte {
 }
 
 func decodeRecord(key string, b []byte) *record {
-	d := enc.NewReader(b)
-	r := &record{key: key, bits: d.U8(), state: UnitState(d.U8()), phase: Phase(d.U8()), overlays: d.U16()}
-	r.lot, r.expiry, r.parent = string(d.Str8()), string(d.Str8()), string(d.Str16())
-	r.holder, r.owner, r.to = string(d.Str8()), string(d.Str8()), string(d.Str8())
-	r.place = string(d.Str16())
-	r.shipment, r.since, r.born = d.Position(), d.Position(), d.Position()
-	for _, list := range []*[]string{&r.recorders, &r.owed} {
-		for range min(int(d.U16()), d.Len()) {
-			*list = append(*list, string(d.Str8()))
-		}
+	d := textReader{s: string(b)} // one allocation for all its texts
+	r := &record{key: key, bits: d.u8(), state: UnitState(d.u8()), phase: Phase(d.u8()), overlays: uint16(d.number(2))}
+	r.lot, r.expiry, r.parent = d.text(1), d.text(1), d.text(2)
+	r.holder, r.owner, r.to = d.text(1), d.text(1), d.text(1)
+	r.place = d.text(2)
+	r.shipment, r.since, r.born = d.position(), d.position(), d.position()
+	r.recorders, r.owed = d.list(), d.list()
+	if d.bad || d.s != "" {
+		panic("custody: damaged record unit " + key)
 	}
-	damaged(d, "unit "+key)
 	return r
+}
+
+// textReader is enc.Reader for a string: what it returns shares the string's memory.
+type textReader struct {
+	s   string
+	bad bool
+}
+
+func (d *textReader) take(n int) string {
+	if n > len(d.s) {
+		d.bad, d.s = true, ""
+		return ""
+	}
+	v := d.s[:n]
+	d.s = d.s[n:]
+	return v
+}
+
+func (d *textReader) number(width int) (v uint64) {
+	for _, c := range []byte(d.take(width)) {
+		v = v<<8 | uint64(c)
+	}
+	return v
+}
+
+func (d *textReader) u8() uint8 { return uint8(d.number(1)) }
+
+func (d *textReader) text(width int) string { return d.take(int(d.number(width))) }
+
+func (d *textReader) position() enc.Position {
+	return enc.Position{Height: d.number(8), Entry: uint32(d.number(4)), Item: uint32(d.number(4))}
+}
+
+func (d *textReader) list() []string {
+	n := int(d.number(2))
+	if n == 0 || n > len(d.s) {
+		d.bad = d.bad || n > 0
+		return nil
+	}
+	list := make([]string, n, n+1)
+	for i := range list {
+		list[i] = d.text(1)
+	}
+	return list
 }
 
 // damaged stops the process over a record that does not decode: a rule cannot go on over half an answer.
@@ -144,11 +191,12 @@ func damaged(d *enc.Reader, what string) {
 }
 
 func readRecord(v state.View, key string) *record {
-	b, ok := v.Get(unitAt + key)
+	at := unitAt + key
+	b, ok := v.Get(at)
 	if !ok {
 		return nil
 	}
-	return decodeRecord(key, b)
+	return decodeRecord(at[len(unitAt):], b)
 }
 
 func (r *record) unit() Unit {

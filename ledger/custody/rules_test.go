@@ -281,6 +281,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 		got := *r
 		got.since, got.born, got.recorders, got.owed = enc.Position{}, enc.Position{}, nil, nil
 		got.bits &= bitProvisional
+		want.self, got.self = [1]*record{}, [1]*record{}
 		if !cmp.Equal(*want, got, cmp.AllowUnexported(record{})) {
 			t.Fatalf("the record is not what its effects say:\n%s", cmp.Diff(*want, got, cmp.AllowUnexported(record{})))
 		}

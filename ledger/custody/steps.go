@@ -168,6 +168,9 @@ func (j *judging) heard(keys []string) []string {
 
 // split separates keys by a condition, keeping order.
 func split(keys []string, cond func(string) bool) (yes, no []string) {
+	if all := slices.IndexFunc(keys, func(k string) bool { return !cond(k) }); all < 0 { // the common case
+		return keys, nil
+	}
 	for _, k := range keys {
 		if cond(k) {
 			yes = append(yes, k)
@@ -215,7 +218,7 @@ func (j *judging) commission() {
 			if r.lot != "" && r.lot != lot {
 				j.lots = append(j.lots, state.Write{Key: lotAt + lgtin(gtinOf(k), r.lot) + nul + k})
 			}
-			j.lots = append(j.lots, state.Write{Key: lotAt + lgtin(gtinOf(k), lot) + nul + k, Value: present})
+			j.lots = append(j.lots, state.Write{Key: lotAt + k[:16] + "10" + lot + nul + k, Value: present})
 			r.lot, r.expiry = lot, expiry
 		}
 		r.set(bitProvisional, j.hearsay)
