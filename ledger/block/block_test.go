@@ -11,6 +11,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -429,7 +430,7 @@ func TestVectors(t *testing.T) {
 	bad("state root kind 2", func(h *block.Header) { h.StateKind = 2 })
 	bad("entries in block 0", func(h *block.Header) { h.Height = 0 })
 	bad("last sequence before the first", func(h *block.Header) { h.LastSeq = h.FirstSeq - 1 })
-	v.HeadersRefused = append(v.HeadersRefused, leafVector{Name: "a trailing byte", Leaf: hx(append(raw[:len(raw):len(raw)], 0))},
+	v.HeadersRefused = append(v.HeadersRefused, leafVector{Name: "a trailing byte", Leaf: hx(append(slices.Clip(raw), 0))},
 		leafVector{Name: "another network", Leaf: hx(h.Encode(enc.Network{1}))}, leafVector{Name: "cut short", Leaf: hx(raw[:len(raw)-1])})
 
 	sig := [64]byte(append(bytes.Repeat([]byte{0xAA}, 32), bytes.Repeat([]byte{0xBB}, 32)...))

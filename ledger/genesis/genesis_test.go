@@ -55,11 +55,11 @@ func sample() *genesis.Genesis {
 	return g
 }
 
-func format(t testing.TB, g *genesis.Genesis) []byte {
-	t.Helper()
+func format(tb testing.TB, g *genesis.Genesis) []byte {
+	tb.Helper()
 	b, err := genesis.Format(g)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b
 }

@@ -33,6 +33,8 @@ const (
 )
 
 // Failure names the first step of spec section 12.4 that failed.
+//
+//nolint:errname // it is the answer to "what failed?" before it is an error, and the browser calls it so too
 type Failure struct{ Step, Reason string }
 
 func (f *Failure) Error() string { return f.Step + ": " + f.Reason }

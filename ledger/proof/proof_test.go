@@ -15,11 +15,11 @@ import (
 	"verilot.dev/ledger/proof"
 )
 
-func verified(t testing.TB, w *world, b *proof.Bundle) *proof.Report {
-	t.Helper()
+func verified(tb testing.TB, w *world, b *proof.Bundle) *proof.Report {
+	tb.Helper()
 	r, err := proof.Verify(w.g, b)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return r
 }

@@ -289,16 +289,16 @@ var tampered = []struct {
 }
 
 // tamper builds the bundle that edits start from: everything a bundle can hold, in little.
-func tamper(t testing.TB) (*world, *proof.Bundle) {
-	t.Helper()
-	w := story(t, 3)
+func tamper(tb testing.TB) (*world, *proof.Bundle) {
+	tb.Helper()
+	w := story(tb, 3)
 	action := func(f *commit.Field) bool { return f.Path == commit.Path("").Field(8) }
 	b := w.build(
 		proof.Want{Pos: shipAt, Field: action, Unit: unit(0), Known: w.known[shipAt], Subjects: finding[:1], Amendments: []uint64{4}},
 		proof.Want{Pos: receiveAt})
 	again, err := proof.ParseBinary(b.Binary()) // edits must not reach the world
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return w, again
 }

@@ -323,14 +323,11 @@ func (v *verifier) registered(k *ActKey) (party, use string, pub []byte, err err
 	}
 	entry := commit.Path("").Field(actKeys).Index(uint32(k.Key))
 	for _, f := range it.Fields {
-		switch f.Path {
-		case commit.Path("").Field(actParty):
+		if f.Path == commit.Path("").Field(actParty) {
 			party = f.Text
-		case entry.Field(keyPublicKey):
-			if f.Type == commit.Bytes {
-				pub = unhex32(f.Text)
-			}
-		case entry.Field(keyUse):
+		} else if f.Path == entry.Field(keyPublicKey) && f.Type == commit.Bytes {
+			pub = unhex32(f.Text)
+		} else if f.Path == entry.Field(keyUse) {
 			use = f.Text
 		}
 	}

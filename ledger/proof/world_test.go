@@ -48,8 +48,8 @@ type world struct {
 	corrupt func(*submission.Header, *[64]byte) // applied to the next message after signing
 }
 
-func newWorld(t testing.TB, validators int) *world {
-	t.Helper()
+func newWorld(tb testing.TB, validators int) *world {
+	tb.Helper()
 	g := &genesis.Genesis{
 		Name: "test", Development: true, CreatedAt: created, Epoch: 1, RulesVersion: 1, StateKind: 1,
 		VerdictKey: sum("verilot test verdict key"), GraceSeconds: 86400,
@@ -69,11 +69,11 @@ func newWorld(t testing.TB, validators int) *world {
 		}})
 	file, err := genesis.Format(g)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	w := &world{t: t, known: map[enc.Position][]commit.SealedValue{}}
+	w := &world{t: tb, known: map[enc.Position][]commit.SealedValue{}}
 	if w.g, err = genesis.Parse(file); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	w.records = map[enc.Hash]proof.KeyRecord{
 		keys.ID(keys.Authority, pub("board/authority")): {Genesis: true, Authority: true, Party: 0},
@@ -306,19 +306,19 @@ var (
 	actAt     = enc.Position{Height: 1, Entry: 1, Item: 0}
 	shipAt    = enc.Position{Height: 2, Entry: 3, Item: 1}
 	receiveAt = enc.Position{Height: 3, Entry: 0, Item: 0}
-	finding   = []string{"010061414107346021" + "1000", "010061414107346021" + "1002", "010061414107346021" + "1005"}
+	finding   = []string{"0110614141073464211000", "0110614141073464211001", "0110614141073464211002"}
 )
 
 // story: the board registers newco; acme ships 48 units to newco with a sealed purchase order, flagged; newco receives
 // them under its registered key; the finding on three of the units is closed for one of them.
-func story(t testing.TB, units int) *world {
-	t.Helper()
-	return storyOf(t, 4, units)
+func story(tb testing.TB, units int) *world {
+	tb.Helper()
+	return storyOf(tb, 4, units)
 }
 
-func storyOf(t testing.TB, validators, units int) *world {
-	t.Helper()
-	w := newWorld(t, validators)
+func storyOf(tb testing.TB, validators, units int) *world {
+	tb.Helper()
+	w := newWorld(tb, validators)
 	accepted := func(item uint32) block.Verdict {
 		return block.Verdict{Pos: enc.Position{Item: item}, Verdict: block.Accepted}
 	}
@@ -334,7 +334,7 @@ func storyOf(t testing.TB, validators, units int) *world {
 		return f.Path == commit.Path("").Field(15).Index(0).Field(2)
 	}, w.salt)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	w.known[shipAt] = known
 	other := w.item(shipping(1))

@@ -49,20 +49,20 @@ func validators(n int) []quorum.Validator {
 	return vs
 }
 
-func set(t testing.TB, n int) *quorum.Set {
-	t.Helper()
+func set(tb testing.TB, n int) *quorum.Set {
+	tb.Helper()
 	s, err := quorum.NewSet(validators(n))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
 
-func vote(t testing.TB, who string, v quorum.Vote) quorum.SignedVote {
-	t.Helper()
+func vote(tb testing.TB, who string, v quorum.Vote) quorum.SignedVote {
+	tb.Helper()
 	sv, err := quorum.SignVote(network, v, testKey(who+"/vote"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return sv
 }
@@ -71,20 +71,20 @@ func checkpoint() quorum.Checkpoint {
 	return quorum.Checkpoint{Origin: quorum.Origin("test", genesis, 1), Size: 43, Root: sum("root")}
 }
 
-func cosign(t testing.TB, c quorum.Checkpoint, index int, at uint64) quorum.Cosignature {
-	t.Helper()
+func cosign(tb testing.TB, c quorum.Checkpoint, index int, at uint64) quorum.Cosignature {
+	tb.Helper()
 	sig, err := quorum.Cosign(c, at, testKey(fmt.Sprintf("v%d/cosign", index+1)))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return quorum.Cosignature{Validator: uint16(index), Time: at, Signature: sig}
 }
 
-func certificate(t testing.TB, c quorum.Checkpoint, indexes ...int) quorum.Certificate {
-	t.Helper()
+func certificate(tb testing.TB, c quorum.Checkpoint, indexes ...int) quorum.Certificate {
+	tb.Helper()
 	var cert quorum.Certificate
 	for _, i := range indexes {
-		cert = append(cert, cosign(t, c, i, 1767225600+uint64(i)))
+		cert = append(cert, cosign(tb, c, i, 1767225600+uint64(i)))
 	}
 	return cert
 }
@@ -228,8 +228,10 @@ func TestTallyIgnoresOtherSlots(t *testing.T) {
 	s := set(t, 4)
 	tally := quorum.NewTally(s, 1, 7, 0, quorum.Prepare)
 	for _, v := range []quorum.Vote{
-		{Epoch: 2, Height: 7, Kind: quorum.Prepare}, {Epoch: 1, Height: 8, Kind: quorum.Prepare},
-		{Epoch: 1, Height: 7, Round: 1, Kind: quorum.Prepare}, {Epoch: 1, Height: 7, Kind: quorum.Commit},
+		{Epoch: 2, Height: 7, Kind: quorum.Prepare},
+		{Epoch: 1, Height: 8, Kind: quorum.Prepare},
+		{Epoch: 1, Height: 7, Round: 1, Kind: quorum.Prepare},
+		{Epoch: 1, Height: 7, Kind: quorum.Commit},
 	} {
 		v.Header = sum("block")
 		if added, ev := tally.Add(vote(t, "v1", v), 0); added || ev != nil {
