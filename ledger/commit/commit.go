@@ -7,12 +7,13 @@ package commit
 
 import (
 	"cmp"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/sha256"
-	"encoding"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -275,75 +276,49 @@ func appendUnit(b, salt []byte, list List, key gs1.Key, form string) []byte {
 
 // Salt kinds (spec section 4.4).
 const (
-	saltField     = 'f'
-	saltUnit      = 'u'
-	saltCount     = 'c'
-	saltPadField  = 'p'
-	saltPadUnit   = 'q'
-	saltSize      = 16
-	sealedSize    = 32
-	saltPrefix    = "verilot/salt/v1"
-	hmacBlock     = 64
-	innerPad      = 0x36
-	outerPad      = 0x5c
-	maxDepth      = 32 // leaf indexes are u32
-	saltInputSize = len(saltPrefix) + 1 + 4
+	saltField    = 'f'
+	saltUnit     = 'u'
+	saltCount    = 'c'
+	saltPadField = 'p'
+	saltPadUnit  = 'q'
+	saltSize     = aes.BlockSize
+	sealedSize   = 32
+	maxDepth     = 32 // leaf indexes are u32
 )
 
-// hasher makes the leaves of one item. It keeps what all of them share: the HMAC states behind the padded key, which
-// halves the cost of a salt, and the tags.
+// The first bytes of leaves that are no path (spec sections 4.3 and 4.4).
+const (
+	unitMark     = 'u'
+	padUnitMark  = 'q'
+	padFieldMark = 0x00
+)
+
+// hasher makes the leaves of one item. It keeps what all of them share.
 type hasher struct {
-	digest       hash.Hash
-	restore      encoding.BinaryUnmarshaler
-	inner, outer []byte // states of digest
-	input        [saltInputSize]byte
-	sum          [sha256.Size]byte
-	value, unit  []byte // each a tag, with room behind it
-	pads         []byte
+	salts cipher.Block
+	block [saltSize]byte // the newest salt
+	value []byte         // the tag, with room behind it
+	unit  []byte
 }
 
 func newHasher(n enc.Network, salt [32]byte) *hasher {
-	h := &hasher{digest: sha256.New()}
-	h.restore = h.digest.(encoding.BinaryUnmarshaler)
-	h.inner = h.padded(salt, innerPad)
-	h.outer = h.padded(salt, outerPad)
-	copy(h.input[:], saltPrefix)
-	h.value = enc.AppendTag(make([]byte, 0, 256), n, "value")
-	h.unit = enc.AppendTag(make([]byte, 0, 256), n, "unit")
-	h.pads = enc.AppendTag(make([]byte, 0, 64), n, "pad")
-	return h
-}
-
-func (h *hasher) padded(key [32]byte, with byte) []byte {
-	var block [hmacBlock]byte
-	copy(block[:], key[:])
-	for i := range block {
-		block[i] ^= with
-	}
-	h.digest.Reset()
-	h.digest.Write(block[:])
-	state, err := h.digest.(encoding.BinaryMarshaler).MarshalBinary()
+	c, err := aes.NewCipher(salt[:])
 	if err != nil {
-		panic("commit: SHA-256 keeps no state: " + err.Error())
+		panic("commit: AES-256 refuses 32 bytes: " + err.Error())
 	}
-	return state
+	return &hasher{
+		salts: c,
+		value: enc.AppendTag(make([]byte, 0, 256), n, "value"),
+		unit:  append(make([]byte, 0, 256), unitMark),
+	}
 }
 
 // salt is the n'th salt of a kind. It is good until the next call.
 func (h *hasher) salt(kind byte, n uint32) []byte {
-	h.input[len(saltPrefix)] = kind
-	enc.U32(h.input[:len(saltPrefix)+1], n)
-	h.run(h.inner, h.input[:])
-	h.run(h.outer, h.sum[:])
-	return h.sum[:saltSize]
-}
-
-func (h *hasher) run(state, data []byte) {
-	if err := h.restore.UnmarshalBinary(state); err != nil {
-		panic("commit: SHA-256 state: " + err.Error())
-	}
-	h.digest.Write(data)
-	h.digest.Sum(h.sum[:0])
+	h.block = [saltSize]byte{kind}
+	binary.BigEndian.PutUint32(h.block[saltSize-4:], n)
+	h.salts.Encrypt(h.block[:], h.block[:])
+	return h.block[:]
 }
 
 func (h *hasher) valueHash(salt []byte, t Type, text string) enc.Hash {
@@ -357,14 +332,12 @@ func (h *hasher) valueHash(salt []byte, t Type, text string) enc.Hash {
 // maxKeep bounds the buffer that one long text leaves behind.
 const maxKeep = 64 << 10
 
-// unitLeaf is the leaf hash over the hash of pre, the pre-image of a unit's leaf data.
-func unitLeaf(pre []byte) enc.Hash {
-	data := sha256.Sum256(pre)
+// padLeaf is the leaf hash of a padding leaf.
+func (h *hasher) padLeaf(mark, kind byte, n uint32) enc.Hash {
+	var data [1 + saltSize]byte
+	data[0] = mark
+	copy(data[1:], h.salt(kind, n))
 	return merkle.LeafHash(data[:])
-}
-
-func (h *hasher) padHash(kind byte, n uint32) enc.Hash {
-	return sha256.Sum256(enc.Str8(h.pads, h.salt(kind, n)))
 }
 
 // fieldLeaves appends the leaf hashes of the field tree in this order: open fields, sealed leaves, the count, padding.
@@ -378,13 +351,10 @@ func (h *hasher) fieldLeaves(it *Item, out []enc.Hash) []enc.Hash {
 	}
 	out = append(out, fieldLeaf(CountPath, h.valueHash(h.salt(saltCount, 0), Number, it.countText())))
 	for i := range it.fieldTree() - len(out) {
-		out = append(out, fieldLeaf(padPath, h.padHash(saltPadField, uint32(i))))
+		out = append(out, h.padLeaf(padFieldMark, saltPadField, uint32(i)))
 	}
 	return out
 }
-
-// padPath stands where a path stands in other field leaves.
-const padPath = "\x00"
 
 func fieldLeaf(p Path, value enc.Hash) enc.Hash {
 	var scratch [256]byte
@@ -395,11 +365,10 @@ func fieldLeaf(p Path, value enc.Hash) enc.Hash {
 func (h *hasher) unitLeaves(it *Item, out []enc.Hash) []enc.Hash {
 	for i := range it.Units {
 		u := &it.Units[i]
-		out = append(out, unitLeaf(appendUnit(h.unit, h.salt(saltUnit, uint32(i)), u.List, u.Key, u.Form)))
+		out = append(out, merkle.LeafHash(appendUnit(h.unit, h.salt(saltUnit, uint32(i)), u.List, u.Key, u.Form)))
 	}
 	for i := range it.unitTree() - len(out) {
-		data := h.padHash(saltPadUnit, uint32(i))
-		out = append(out, merkle.LeafHash(data[:]))
+		out = append(out, h.padLeaf(padUnitMark, saltPadUnit, uint32(i)))
 	}
 	return out
 }

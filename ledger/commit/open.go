@@ -142,7 +142,7 @@ func (o *Opening) Roots(n enc.Network) (Roots, error) {
 	if err != nil {
 		return Roots{}, err
 	}
-	units, err := o.unitRoot(n)
+	units, err := o.unitRoot()
 	if err != nil {
 		return Roots{}, err
 	}
@@ -189,7 +189,7 @@ func (f *OpenField) check() error {
 	return f.Path.Check()
 }
 
-func (o *Opening) unitRoot(n enc.Network) (enc.Hash, error) {
+func (o *Opening) unitRoot() (enc.Hash, error) {
 	if o.UnitDepth == NoUnits {
 		if len(o.Units) != 0 || len(o.UnitProof) != 0 {
 			return enc.Hash{}, fmt.Errorf("%w: units of an item without units", ErrOpening)
@@ -220,8 +220,7 @@ func (o *Opening) unitRoot(n enc.Network) (enc.Hash, error) {
 		}
 		seen[id{u.List, u.Key}] = struct{}{}
 		var scratch [512]byte
-		b := appendUnit(enc.AppendTag(scratch[:0], n, "unit"), u.Salt, u.List, u.Key, u.Form)
-		leaves[i] = unitLeaf(b)
+		leaves[i] = merkle.LeafHash(appendUnit(append(scratch[:0], unitMark), u.Salt, u.List, u.Key, u.Form))
 	}
 	return rootOf(o.UnitDepth, indexes(o.Units, func(u *OpenUnit) uint32 { return u.Leaf }), leaves, o.UnitProof)
 }

@@ -1,7 +1,7 @@
 package submission_test
 
 import (
-	"crypto/hmac"
+	"crypto/aes"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -110,10 +110,14 @@ type itemRecord struct {
 
 func reference(n enc.Network, it *commit.Item) itemRecord {
 	salt := func(kind byte, i int) (input, salt []byte) {
-		input = cat([]byte("verilot/salt/v1"), []byte{kind}, beU32(i))
-		m := hmac.New(sha256.New, it.Salt[:])
-		m.Write(input)
-		return input, m.Sum(nil)[:16]
+		input = cat([]byte{kind}, make([]byte, 11), beU32(i))
+		c, err := aes.NewCipher(it.Salt[:])
+		if err != nil {
+			panic(err)
+		}
+		salt = make([]byte, 16)
+		c.Encrypt(salt, input)
+		return input, salt
 	}
 	value := func(salt []byte, typ int, text string) []byte {
 		return cat(tag(n, "value"), str8(salt), []byte{byte(typ)}, str32([]byte(text)))
@@ -146,23 +150,19 @@ func reference(n enc.Network, it *commit.Item) itemRecord {
 	for i := 0; len(rec.FieldTree)&(len(rec.FieldTree)-1) != 0; i++ {
 		l := leafRecord{What: "padding"}
 		l.SaltInput, l.Salt = salt('p', i)
-		l.PreImage = cat(tag(n, "pad"), str8(l.Salt))
-		l.Hash = sha(l.PreImage)
-		l.LeafData = cat([]byte{0}, l.Hash)
+		l.LeafData = cat([]byte{0}, l.Salt)
 		rec.FieldTree = append(rec.FieldTree, l)
 	}
 	for i, u := range it.Units {
 		l := leafRecord{What: "unit", List: int(u.List), Key: u.Key.String(), Form: u.Form}
 		l.SaltInput, l.Salt = salt('u', i)
-		l.PreImage = cat(tag(n, "unit"), str8(l.Salt), []byte{byte(u.List)}, str16([]byte(l.Key)), str16([]byte(l.Form)))
-		l.LeafData = sha(l.PreImage)
+		l.LeafData = cat([]byte("u"), str8(l.Salt), []byte{byte(u.List)}, str16([]byte(l.Key)), str16([]byte(l.Form)))
 		rec.UnitTree = append(rec.UnitTree, l)
 	}
 	for i := 0; len(rec.UnitTree)&(len(rec.UnitTree)-1) != 0; i++ {
 		l := leafRecord{What: "padding"}
 		l.SaltInput, l.Salt = salt('q', i)
-		l.PreImage = cat(tag(n, "pad"), str8(l.Salt))
-		l.LeafData = sha(l.PreImage)
+		l.LeafData = cat([]byte("q"), l.Salt)
 		rec.UnitTree = append(rec.UnitTree, l)
 	}
 	root := func(tree []leafRecord) (root []byte, depth int) {
