@@ -40,6 +40,8 @@ const (
 const (
 	MaxItems = 4096
 	MaxUnits = 16384
+	// MaxLeaves bounds what a short body can make every validator hash: an empty element of a list costs two bytes and a leaf.
+	MaxLeaves = 131072
 )
 
 // What DecodeBody returns when reading stops at a limit, before whatever else may be wrong further on.
@@ -123,6 +125,7 @@ func appendItem(b []byte, it *Item) ([]byte, error) {
 func DecodeBody(body []byte) ([]Item, error) {
 	d := decoder{room: MaxUnits}
 	var items []Item
+	leaves := 0
 	for s := string(body); s != ""; {
 		num, typ, v, rest, err := next(s)
 		switch {
@@ -143,6 +146,9 @@ func DecodeBody(body []byte) ([]Item, error) {
 			return nil, ErrUnits
 		case err != nil:
 			return nil, fmt.Errorf("%w: item %d: %w", ErrMalformed, len(items), err)
+		}
+		if leaves += len(it.Committed.Fields) + len(it.Sealed); leaves > MaxLeaves {
+			return nil, fmt.Errorf("%w: item %d: more than %d field leaves", ErrMalformed, len(items), MaxLeaves)
 		}
 		items = append(items, it)
 		s = rest

@@ -572,3 +572,20 @@ func BenchmarkEncodeBody(b *testing.B) {
 		})
 	}
 }
+
+// A list of empty elements is two bytes each on the stream and a leaf each to hash, so leaves have a limit of their own.
+func TestTooManyLeaves(t *testing.T) {
+	event := func(empty int) []Item {
+		return []Item{{Kind: KindEvent, Message: &epcis.Event{Type: "ObjectEvent", CertificationInfo: make([]string, empty)}}}
+	}
+	body, err := EncodeBody(event(MaxLeaves - 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := DecodeBody(body); err != nil {
+		t.Errorf("as many leaves as are allowed: %v", err)
+	}
+	if _, err := EncodeBody(event(MaxLeaves)); !errors.Is(err, ErrMalformed) {
+		t.Errorf("one more: %v, want %v", err, ErrMalformed)
+	}
+}
