@@ -18,10 +18,11 @@ func event(time, step, action, extra string, epcs ...string) string {
 }
 
 func event2(time, step, action, place, extra string, epcs ...string) string {
-	list := ""
+	var b strings.Builder
 	for _, e := range epcs {
-		list += "<epc>" + e + "</epc>"
+		b.WriteString("<epc>" + e + "</epc>")
 	}
+	list := b.String()
 	return "<ObjectEvent><eventTime>" + time + "</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset><epcList>" + list + "</epcList><action>" + action +
 		"</action><bizStep>urn:epcglobal:cbv:bizstep:" + step + "</bizStep><readPoint><id>" + place + "</id></readPoint><bizLocation><id>" + place + "</id></bizLocation>" + extra + "</ObjectEvent>\n"
 }

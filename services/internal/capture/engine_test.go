@@ -184,8 +184,20 @@ func TestCommands(t *testing.T) {
 	if err := json.Unmarshal(j.Result, &packed); err != nil || packed.Parent != "urn:epc:id:sscc:0399990.0000000001" {
 		t.Fatalf("%v %s", err, j.Result)
 	}
+	ok(w.do("quarantine", `{"items":["`+made.EPCs[4]+`"],"reason":"suspect"}`))
+	ok(w.do("release", `{"items":["`+made.EPCs[4]+`"]}`))
+	ok(w.do("destroy", `{"items":["`+made.EPCs[4]+`"]}`))
+	ok(w.do("decommission", `{"items":["`+made.EPCs[5]+`"]}`))
 	ok(w.do("ship", `{"items":["`+packed.Parent+`"],"to":{"party":"dist"},"po":"PO-1","desadv":"D-1"}`))
-	ok(w.do("unpack", `{"parent":"`+packed.Parent+`"}`)) // hmm: judged below
+	ok(w.do("recall", `{"recallNumber":"R-1","gtin":"00399990100013","lot":"L1","classification":"II","depth":"retail","reason":"a label"}`))
+
+	dist := &world{tb: t, ledger: w.ledger, clock: w.clock, dir: t.TempDir(), profile: Distributor(), party: "dist"}
+	dist.start()
+	t.Cleanup(dist.kill)
+	ok(dist.do("receive", `{"items":["`+packed.Parent+`"],"from":{"party":"maker"},"po":"PO-1","desadv":"D-1"}`))
+	ok(dist.do("unpack", `{"parent":"`+packed.Parent+`"}`))
+	ok(dist.do("return", `{"items":["`+made.EPCs[0]+`"],"to":{"party":"maker"},"returnAuthorization":"RMA-1"}`))
+	ok(w.do("receive", `{"items":["`+made.EPCs[0]+`"],"from":{"owner":"0399991000015"},"returnAuthorization":"RMA-1"}`))
 }
 
 func TestIdempotency(t *testing.T) {
@@ -222,9 +234,10 @@ func TestCrashes(t *testing.T) {
 			w := newWorld(t, Manufacturer(), "maker")
 			w.kill()
 			w.ledger.auto = false
+			dice := rand.New(rand.NewSource(int64(seed) + 500)) // the ledger's own, under its lock
 			w.ledger.fault = func(int) fault {
-				if rng.Intn(3) == 0 {
-					return []fault{down, silent, forgets, hijacked}[rng.Intn(4)]
+				if dice.Intn(3) == 0 {
+					return []fault{down, silent, forgets, hijacked}[dice.Intn(4)]
 				}
 				return works
 			}

@@ -186,7 +186,7 @@ func (e *Engine) acked(l *lane, rows []*row, acks []bus.Ack, failed error) error
 	w := &write{}
 	var jobs []uuid.UUID
 	e.mu.Lock()
-	if failed != nil {
+	if failed != nil || len(acks) == 0 { // none and no error: a row's verdict is being stored just now
 		l.delay = min(max(2*l.delay, minDelay), maxDelay)
 	} else {
 		l.delay = 0

@@ -121,6 +121,8 @@ type ledger struct {
 	// fault decides what goes wrong with the n-th publish, counted from 1.
 	fault func(n int) fault
 	n     int
+	// restored allows other bytes under a counter that was sent: somebody put back an old data folder.
+	restored bool
 }
 
 type fault int
@@ -203,7 +205,7 @@ func (l *ledger) store(party string, payload []byte, f fault) (bus.Ack, error) {
 	}
 	id := sha256.Sum256(payload)
 	name := fmt.Sprintf("%x/%d", h.KeyID, h.Counter)
-	if was, ok := l.sent[name]; ok && was != id {
+	if was, ok := l.sent[name]; ok && was != id && !l.restored {
 		l.tb.Errorf("counter %d was sent with two different messages", h.Counter)
 	}
 	l.sent[name] = id
