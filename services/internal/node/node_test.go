@@ -52,7 +52,7 @@ func (w *world) startBroker() {
 		w.t.Fatal(err)
 	}
 	w.server = s
-	w.t.Cleanup(s.Close)
+	w.t.Cleanup(func() { s.Close() })
 }
 
 func (w *world) connect() *bus.Bus {
