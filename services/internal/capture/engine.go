@@ -373,7 +373,7 @@ func (e *Engine) once(ctx context.Context, key string, request enc.Hash, build f
 		}
 		return e.capture(d, "", enc.Hash{})
 	}
-	h := enc.Hash(sha256.Sum256([]byte(key)))
+	h := sha256.Sum256([]byte(key))
 	release, err := e.hold(ctx, h)
 	if err != nil {
 		return uuid.Nil, err

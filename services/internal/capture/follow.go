@@ -53,13 +53,12 @@ func (e *Engine) follow(ctx context.Context) error {
 			}
 			return taken, err
 		})
-		if ctx.Err() != nil {
-			return nil
-		}
 		if h, ok := errors.AsType[*halt](err); ok {
 			return h.err
 		}
-		e.cfg.Log.Info("blocks cannot be read now, will try again", "err", err)
+		if ctx.Err() == nil {
+			e.cfg.Log.Info("blocks cannot be read now, will try again", "err", err)
+		}
 		select {
 		case <-e.cfg.Clock.After(delay):
 			delay = min(2*delay, maxDelay)

@@ -65,9 +65,10 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 	if c.Started != nil {
 		c.Started(ln.Addr())
 	}
+	h := e.API(env.CheckReady).Engine //nolint:contextcheck // handlers take the context of their request
 	g := service.NewGroup(ctx)
 	g.Go("outbox", e.Run)
-	g.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, e.API(env.CheckReady).Engine) })
+	g.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, h) })
 	return g.Wait()
 }
 
