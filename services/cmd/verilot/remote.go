@@ -255,7 +255,7 @@ func (a *app) lotUnits(ctx context.Context, cl *client, path string) error {
 }
 
 func (a *app) lotTotals(ctx context.Context, cl *client, path string) error {
-	var l query.Lot
+	var l query.LotTotals
 	raw, err := cl.get(ctx, path, &l)
 	if err != nil {
 		return a.refused(err)

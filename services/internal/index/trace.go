@@ -338,10 +338,8 @@ func (r *Reader) present(t *Trace, key gs1.Key, touches []Touch) error {
 	}
 	custody.Children(r.View, key, func(gs1.Key) bool { t.Contents++; return true })
 	t.Overlays = u.Overlays
-	if g, ok := key.GTIN(); ok && key.IsUnit() {
-		for _, rc := range reg.Recalls(g, u.Lot) {
-			t.Recalls = append(t.Recalls, RecallView{Recall: rc.Recall, Party: rc.Party, Position: rc.Pos})
-		}
+	for _, rc := range r.RecallsOf(key, u.Lot) {
+		t.Recalls = append(t.Recalls, RecallView{Recall: rc.Recall, Party: rc.Party, Position: rc.Pos})
 	}
 	t.Findings = r.findings(key, containers)
 	if u.Provisional {
@@ -349,6 +347,16 @@ func (r *Reader) present(t *Trace, key gs1.Key, touches []Touch) error {
 	}
 	t.Answer = answer(t)
 	return nil
+}
+
+// RecallsOf returns the open recalls that cover a unit: of its lot, of its GTIN, or of the unit itself.
+func (r *Reader) RecallsOf(key gs1.Key, lot string) []registry.RecallRecord {
+	reg := r.Registry()
+	out := reg.UnitRecalls(key)
+	if g, ok := key.GTIN(); ok && key.IsUnit() {
+		out = append(slices.Clip(out), reg.Recalls(g, lot)...)
+	}
+	return out
 }
 
 func answer(t *Trace) string {

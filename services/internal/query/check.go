@@ -76,10 +76,8 @@ func (s *Service) checkUnit(r *index.Reader, key gs1.Key, printed *scan.Answer) 
 	if u.State != custody.Active {
 		against("Not_active", "This unit was already "+u.State.String()+".")
 	}
-	if g, ok := key.GTIN(); ok {
-		for _, rc := range r.Registry().Recalls(g, u.Lot) {
-			against("Recalled", "Recall "+rc.RecallNumber+", class "+rc.Classification+": "+rc.Reason)
-		}
+	for _, rc := range r.RecallsOf(key, u.Lot) {
+		against("Recalled", "Recall "+rc.RecallNumber+", class "+rc.Classification+": "+rc.Reason)
 	}
 	if expiry, err := gs1.ParseDate(u.Expiry); err == nil {
 		now := s.Now()

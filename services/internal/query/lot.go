@@ -15,8 +15,8 @@ import (
 	"verilot.dev/services/internal/index"
 )
 
-// Lot is the answer to a recall query: where is every unit of this lot, now?
-type Lot struct {
+// LotTotals is the answer to a recall query: where is every unit of this lot, now?
+type LotTotals struct {
 	GTIN         string             `json:"gtin"`
 	Lot          string             `json:"lot"`
 	Expiry       string             `json:"expiry,omitempty"`
@@ -64,14 +64,14 @@ func (in *lotInput) parse() (g gs1.GTIN, err error) {
 	return g, nil
 }
 
-func (s *Service) lot(_ context.Context, in *lotInput) (out *body[Lot], err error) {
+func (s *Service) lot(_ context.Context, in *lotInput) (out *body[LotTotals], err error) {
 	g, err := in.parse()
 	if err != nil {
 		return nil, err
 	}
 	err = s.read(func(r *index.Reader) error {
 		reg := r.Registry()
-		l := Lot{GTIN: g.String(), Lot: in.Lot, Totals: []LotTotal{}, RestsOn: s.rest(r.Head())}
+		l := LotTotals{GTIN: g.String(), Lot: in.Lot, Totals: []LotTotal{}, RestsOn: s.rest(r.Head())}
 		if p, ok := reg.Product(g); ok {
 			l.Product = &p
 		}
@@ -97,7 +97,7 @@ func (s *Service) lot(_ context.Context, in *lotInput) (out *body[Lot], err erro
 		if l.Expiry == "" {
 			custody.LotUnits(r.View, g, in.Lot, func(u custody.Unit, _ string) bool { l.Expiry = u.Expiry; return false })
 		}
-		out = &body[Lot]{l}
+		out = &body[LotTotals]{l}
 		return nil
 	})
 	return out, err

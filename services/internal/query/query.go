@@ -43,8 +43,8 @@ type Options struct {
 	Now     func() time.Time
 	// NoBlock reports whether an error of Copy.Block means that there is no such block.
 	NoBlock func(error) bool
-	// Behind says how many published blocks the copy has not applied yet.
-	Behind func() uint64
+	// Waiting says how many stream messages are known that are in no block of this copy yet.
+	Waiting func() uint64
 }
 
 // Service answers queries.
@@ -285,7 +285,7 @@ type Status struct {
 	Development bool       `json:"development"`
 	Height      uint64     `json:"height,string"`
 	LastSeq     uint64     `json:"lastSequence,string"`
-	Behind      uint64     `json:"blocksBehind,string"`
+	Waiting     uint64     `json:"messagesWaiting,string"`
 	Validators  int        `json:"validators"`
 	Quorum      int        `json:"quorum"`
 	RestsOn     index.Rest `json:"restsOn"`
@@ -299,8 +299,8 @@ func (s *Service) status(context.Context, *struct{}) (out *body[Status], err err
 			Height: head.Header.Height, LastSeq: head.Header.LastSeq, Validators: len(s.Genesis.Validators.Validators),
 			Quorum: s.Genesis.Validators.Quorum(), RestsOn: s.rest(r.Head()),
 		}
-		if s.Behind != nil {
-			st.Behind = s.Behind()
+		if s.Waiting != nil {
+			st.Waiting = s.Waiting()
 		}
 		out = &body[Status]{st}
 		return nil

@@ -15,7 +15,7 @@ type Answer struct {
 	EPC         string    `json:"epc"`
 	DigitalLink string    `json:"digitalLink"`
 	Readings    []Reading `json:"readings"`
-	Problems    []Problem `json:"problems"`
+	Problems    []Remark `json:"problems"`
 }
 
 // Reading is one way to understand the text.
@@ -29,8 +29,8 @@ type Reading struct {
 	DigitalLink string `json:"digitalLink"`
 }
 
-// Problem is a remark on the text.
-type Problem struct {
+// Remark is a remark on the text.
+type Remark struct {
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 }
@@ -41,7 +41,7 @@ func Read(text string, year int) (Answer, gs1.Key) {
 	main := reading(&r.Reading)
 	a := Answer{
 		Verdict: string(r.Verdict), Kind: main.Kind, GTIN: main.GTIN, Serial: main.Serial, Lot: main.Lot, Expiry: main.Expiry,
-		SSCC: main.SSCC, DigitalLink: main.DigitalLink, EPC: r.EPC.Captured(), Readings: []Reading{}, Problems: []Problem{},
+		SSCC: main.SSCC, DigitalLink: main.DigitalLink, EPC: r.EPC.Captured(), Readings: []Reading{}, Problems: []Remark{},
 	}
 	if a.EPC == "" {
 		a.EPC = main.DigitalLink
@@ -50,7 +50,7 @@ func Read(text string, year int) (Answer, gs1.Key) {
 		a.Readings = append(a.Readings, reading(&r.Readings[i]))
 	}
 	for _, p := range r.Problems {
-		a.Problems = append(a.Problems, Problem{Code: p.Code, Detail: p.Detail})
+		a.Problems = append(a.Problems, Remark{Code: p.Code, Detail: p.Detail})
 	}
 	return a, r.Key
 }

@@ -1,0 +1,104 @@
+// Package api is the query service: a full follower with its own verified copy of the ledger, and the way out over HTTP.
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"verilot.dev/ledger/genesis"
+	"verilot.dev/services/internal/bus"
+	"verilot.dev/services/internal/chain"
+	"verilot.dev/services/internal/httpapi"
+	"verilot.dev/services/internal/index"
+	"verilot.dev/services/internal/node"
+	"verilot.dev/services/internal/query"
+	"verilot.dev/services/internal/service"
+	"verilot.dev/services/internal/store"
+)
+
+// Config of an api service. Zero values work but for Genesis and NATS.
+type Config struct {
+	service.Common `yaml:",inline"`
+	// Genesis is the network's genesis file.
+	Genesis string `yaml:"genesis"`
+	// Data is the folder of this node's own copy. Default "data".
+	Data string `yaml:"data"`
+	// NATS is the broker's address.
+	NATS string `yaml:"nats"`
+	// Creds is the path of a NATS .creds file, for a broker that asks for one.
+	Creds string `yaml:"creds"`
+	// Server is an embedded broker; it replaces NATS.
+	Server bus.InProcess `yaml:"-"`
+}
+
+// Run serves until ctx ends.
+func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
+	raw, err := os.ReadFile(cfg.Genesis)
+	if err != nil {
+		return fmt.Errorf("read genesis: %w", err)
+	}
+	g, err := genesis.Parse(raw)
+	if err != nil {
+		return fmt.Errorf("read genesis %s: %w", cfg.Genesis, err)
+	}
+	if cfg.Data == "" {
+		cfg.Data = "data"
+	}
+	c, err := chain.Open(filepath.Join(cfg.Data, "chain"), g, chain.Options{Project: index.Project, Log: env.Log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	b, err := bus.Connect(ctx, bus.Options{URL: cfg.NATS, Creds: cfg.Creds, Server: cfg.Server, Name: env.Name, Log: env.Log})
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	f, err := node.NewFollower(node.FollowerConfig{Bus: b, Chain: c, Log: env.Log, Metrics: env.Metrics})
+	if err != nil {
+		return err
+	}
+	env.Ready("follower", f.Ready)
+
+	h := httpapi.New(httpapi.Options{
+		Title: "Verilot api", Version: "1", Log: env.Log, Registry: env.Metrics, Ready: env.CheckReady,
+		Description: "Trace, check and recall queries over a verified copy of the ledger. Every answer says which certified block it rests on and how old that is; /v1/proof gives what is needed to check it without trusting this service.",
+	})
+	query.Mount(h, query.Options{
+		Genesis: g, Copy: c, Now: time.Now, Waiting: func() uint64 { return f.Status().Waiting },
+		NoBlock: func(err error) bool { return errors.Is(err, store.ErrNotFound) },
+	})
+	ln, err := httpapi.Listen(ctx, cfg.Listen)
+	if err != nil {
+		return err
+	}
+	group := service.NewGroup(ctx)
+	group.Go("follower", func(ctx context.Context) error {
+		if err := awaitStreams(ctx, b); err != nil {
+			return err
+		}
+		return f.Run(ctx)
+	})
+	group.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, h.Engine) })
+	return group.Wait()
+}
+
+// awaitStreams waits until the validators have made the broker's streams: services may start in any order.
+func awaitStreams(ctx context.Context, b *bus.Bus) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if _, err := b.LastSeq(ctx); err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
