@@ -40,7 +40,7 @@ func (e *Engine) document(ctx context.Context, body []byte, onError submission.O
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	d := &draft{kind: kindDocument, onError: onError, events: len(doc.Events) + doc.Rejected}
+	d := &draft{kind: kindDocument, onError: onError, events: len(doc.Events) + doc.Rejected, size: len(body)}
 	for _, p := range doc.Problems {
 		f := httpapi.Fault{Pointer: p.Path, Line: p.Line, Column: p.Column, Code: p.Code, Message: p.Message, Hint: p.Hint}
 		if p.Event >= 0 {

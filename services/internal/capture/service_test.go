@@ -61,7 +61,7 @@ func TestServicesOverARealNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(server.Close)
+	t.Cleanup(func() { server.Close() })
 
 	start := func(p Profile, party, authority string) (url string, stop func()) {
 		t.Helper()
