@@ -66,9 +66,9 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		return err
 	}
 	if cfg.NATS == "" && cfg.Server == nil {
-		s, err := bus.Embed(bus.EmbedOptions{Dir: filepath.Join(cfg.Data, "broker"), Port: cfg.BrokerPort, Log: env.Log})
-		if err != nil {
-			return err
+		s, failed := bus.Embed(bus.EmbedOptions{Dir: filepath.Join(cfg.Data, "broker"), Port: cfg.BrokerPort, Log: env.Log})
+		if failed != nil {
+			return failed
 		}
 		defer func() { err = errors.Join(err, s.Close()) }()
 		cfg.Server = s

@@ -29,16 +29,16 @@ func TestMain(m *testing.M) {
 
 // world is a broker and a genesis file, and what a test starts of them. Everything is stopped when the test ends.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	dir     string
 	g       *genesis.Genesis
 	server  *bus.Server
 	counter uint64
 }
 
-func newWorld(t *testing.T, validators int) *world {
-	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), g: chaintest.Genesis(t, validators, time.Now().Add(-time.Minute))}
+func newWorld(tb testing.TB, validators int) *world {
+	tb.Helper()
+	w := &world{t: tb, dir: tb.TempDir(), g: chaintest.Genesis(tb, validators, time.Now().Add(-time.Minute))}
 	w.startBroker()
 	return w
 }
@@ -80,7 +80,7 @@ func (w *world) open(name string) *chain.Chain {
 
 // running is a node at work.
 type running struct {
-	t     *testing.T
+	t     testing.TB
 	chain *chain.Chain
 	stop  func() error // and wait; closes the chain
 	done  chan error   // what Run returned
@@ -495,5 +495,42 @@ func TestDamagedBlockHalts(t *testing.T) {
 	}
 	if _, err := chain.Open(filepath.Join(w.dir, "v1"), w.g, chain.Options{}); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Error(err)
+	}
+}
+
+// BenchmarkLoneValidator: from the bus to certified, by one validator, and followed by one follower on the same machine.
+func BenchmarkLoneValidator(b *testing.B) {
+	for _, units := range []int{1, 48} {
+		b.Run(fmt.Sprint(units), func(b *testing.B) {
+			w := newWorld(b, 1)
+			c := w.connect()
+			v, f := w.validator("v1"), w.follower("f")
+			w.opened(c)
+			const n = 4000
+			var counter, events int
+			for b.Loop() {
+				b.StopTimer()
+				batch := make([][]byte, n)
+				for i := range batch {
+					counter++
+					batch[i] = chaintest.Commission(b, w.g, uint64(counter), counter*units, units)
+				}
+				b.StartTimer()
+				var last uint64
+				for part := range slices.Chunk(batch, 500) {
+					acks, err := c.PublishBatch(b.Context(), "acme", part)
+					if err != nil {
+						b.Fatal(err)
+					}
+					last = acks[len(acks)-1].Seq
+				}
+				events += n
+				v.waitSeq(last)
+				f.waitSeq(last)
+			}
+			b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "events/s")
+			b.ReportMetric(float64(events*units)/b.Elapsed().Seconds(), "units/s")
+			b.ReportMetric(float64(v.chain.Head().Header.Height), "blocks")
+		})
 	}
 }
