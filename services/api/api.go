@@ -78,27 +78,11 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	}
 	group := service.NewGroup(ctx)
 	group.Go("follower", func(ctx context.Context) error {
-		if err := awaitStreams(ctx, b); err != nil {
+		if err := b.Await(ctx); err != nil {
 			return err
 		}
 		return f.Run(ctx)
 	})
 	group.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, h.Engine) })
 	return group.Wait()
-}
-
-// awaitStreams waits until the validators have made the broker's streams: services may start in any order.
-func awaitStreams(ctx context.Context, b *bus.Bus) error {
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if _, err := b.LastSeq(ctx); err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-tick.C:
-		}
-	}
 }

@@ -313,3 +313,23 @@ func token(s string) (string, error) {
 	}
 	return s, nil
 }
+
+// Await returns when both streams exist: services may start in any order, and the validators make the streams.
+func (b *Bus) Await(ctx context.Context) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		_, err := b.js.Stream(ctx, Custody)
+		if err == nil {
+			// The validators make BLOCKS last.
+			if _, err = b.js.Stream(ctx, Blocks); err == nil {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}

@@ -40,7 +40,7 @@ func BenchmarkSyncedWrite(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer s.close()
+	defer func() { _ = s.close() }()
 	for i := range b.N {
 		w := &write{}
 		w.put(fmt.Sprint("x/", i), make([]byte, 1000))

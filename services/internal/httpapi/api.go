@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"reflect"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -114,9 +116,33 @@ func New(o Options) *API {
 	cfg.RejectUnknownQueryParameters = true
 	cfg.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
 	cfg.Transformers = []huma.Transformer{complete(o.Log)}
+	cfg.OnAddOperation = append(cfg.OnAddOperation, func(doc *huma.OpenAPI, _ *huma.Operation) { numbersAsText(doc.Components.Schemas) })
 	api := humagin.New(e, cfg)
 	api.UseMiddleware(acceptable)
 	return &API{Engine: e, Huma: api, Registry: o.Registry}
+}
+
+// numbersAsText describes members whose tag says ",string" as what they are in JSON, which huma does not see: 64-bit numbers
+// travel as text, because a browser's numbers have 53 bits.
+func numbersAsText(r huma.Registry) {
+	for name, schema := range r.Map() {
+		t := r.TypeFromRef("#/components/schemas/" + name)
+		for t != nil && t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		if t == nil || t.Kind() != reflect.Struct {
+			continue
+		}
+		for _, f := range reflect.VisibleFields(t) {
+			tag, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			p := schema.Properties[tag]
+			if p == nil || !slices.Contains(strings.Split(options, ","), "string") || p.Type == huma.TypeString {
+				continue
+			}
+			*p = huma.Schema{Type: huma.TypeString, Pattern: "^[0-9]+$", Description: p.Description, Examples: []any{"42"}}
+			p.PrecomputeMessages()
+		}
+	}
 }
 
 // acceptable refuses what could not be answered as asked before anything is done; huma would notice afterwards.
@@ -137,6 +163,12 @@ func acceptable(ctx huma.Context, next func(huma.Context)) {
 			p.EPCIS()
 		}
 		Write(humagin.Unwrap(ctx), p)
+		return
+	}
+	// A body without a Content-Type is refused although it could be read: a browser sends one like that for any page,
+	// without asking this service whether the page may.
+	if b := ctx.Operation().RequestBody; b != nil && b.Content["application/json"] != nil && ctx.Header("Content-Type") == "" && ctx.Method() != http.MethodGet {
+		Write(humagin.Unwrap(ctx), NewProblem(UnsupportedMediaType, "the body has no Content-Type; send application/json"))
 		return
 	}
 	next(ctx)
