@@ -12,4 +12,9 @@ require (
 	verilot.dev/proto v0.0.0
 )
 
+require (
+	golang.org/x/crypto v0.0.0-20220321153916-2c7772ba3064 // indirect
+	golang.org/x/sys v0.0.0-20220325203850-36772127a21f // indirect
+)
+
 replace verilot.dev/proto => ../proto
