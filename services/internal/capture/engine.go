@@ -113,6 +113,7 @@ type Engine struct {
 	watchers    map[uuid.UUID]chan struct{}
 	inflight    map[enc.Hash]chan struct{}
 	indexed     uint64
+	asking      bool
 	known       uint64 // registrations stored
 	numbers     sync.Mutex
 }
@@ -214,7 +215,7 @@ func (e *Engine) load() error {
 	}
 	head := chain.Head().Header
 	e.followed, e.followedSeq = head.Height, head.LastSeq
-	e.lowest = 1
+	e.lowest = e.followed + 1
 	if err := e.st.scan(blockKeys, "", false, false, func(k string, _ []byte) bool {
 		e.lowest = u64([]byte(k[len(blockKeys):]))
 		return false
@@ -480,7 +481,6 @@ func (e *Engine) capture(d *draft, idem string, request enc.Hash) (uuid.UUID, er
 		w.put(outKey(r.lane.id, r.counter), encodeOut(job, r.part, payload))
 		r.rec = partRecord{Lane: r.lane.id, Party: r.lane.party, Counter: r.counter, Base: r.base, At: now, State: Captured}
 		w.putJSON(partKey(job, r.part), &r.rec)
-		w.put(laneKeys+r.lane.id, enc.U64(nil, r.counter))
 		if len(sealed[i]) > 0 {
 			w.put(sealedKeys+string(sub[:]), encodeSealed(sealed[i]))
 		}
@@ -493,7 +493,11 @@ func (e *Engine) capture(d *draft, idem string, request enc.Hash) (uuid.UUID, er
 		forget()
 		return uuid.Nil, err
 	}
+	e.mu.Lock()
+	// Requests that sign at the same time are stored in any order: the highest counter given out so far is what counts.
+	w.put(laneKeys+d.lane.id, enc.U64(nil, d.lane.counter))
 	e.st.submit(w)
+	e.mu.Unlock()
 	if err := w.wait(); err != nil {
 		forget()
 		if errors.Is(err, errTooBig) {

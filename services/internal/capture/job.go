@@ -358,15 +358,23 @@ func (e *Engine) ask(ctx context.Context) {
 	if e.cfg.Peer == nil {
 		return
 	}
+	e.mu.Lock()
+	busy := e.asking
+	e.asking = true
+	e.mu.Unlock()
+	if busy {
+		return // one question at a time is enough for all who wait
+	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	h, err := e.cfg.Peer.Indexed(ctx)
-	if err != nil {
-		e.cfg.Log.Debug("ask the api service", "err", err)
-		return
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.asking = false
+	if err != nil {
+		e.cfg.Log.Debug("the api service did not tell its height", "err", err)
+		return
+	}
 	e.indexed = max(e.indexed, min(h, e.followed)) // it cannot have indexed what is not certified
 }
 
