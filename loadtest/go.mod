@@ -1,6 +1,6 @@
 module verilot.dev/loadtest
 
-go 1.26
+go 1.26.0
 
 replace verilot.dev/ledger => ../ledger
 
