@@ -64,11 +64,11 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	}
 	env.Ready("follower", f.Ready)
 
-	h := httpapi.New(httpapi.Options{
+	h := httpapi.New(httpapi.Options{ //nolint:contextcheck // Gin carries it in the request
 		Title: "Verilot api", Version: "1", Log: env.Log, Registry: env.Metrics, Ready: env.CheckReady,
 		Description: "Trace, check and recall queries over a verified copy of the ledger. Every answer says which certified block it rests on and how old that is; /v1/proof gives what is needed to check it without trusting this service.",
 	})
-	query.Mount(h, query.Options{
+	query.Mount(h, query.Options{ //nolint:contextcheck // as above
 		Genesis: g, Copy: c, Now: time.Now, Waiting: func() uint64 { return f.Status().Waiting },
 		NoBlock: func(err error) bool { return errors.Is(err, store.ErrNotFound) },
 	})

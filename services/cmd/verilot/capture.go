@@ -137,10 +137,10 @@ func (a *app) await(ctx context.Context, cl *client, location, want string, raw 
 		q := url.Values{"wait": {want}, "timeout": {strconv.FormatInt(left.Milliseconds(), 10) + "ms"}}
 		b, err := cl.get(ctx, location+"?"+q.Encode(), &job)
 		if err != nil {
-			if ctx.Err() != nil {
-				break // out of time: what is known is the answer
+			if ctx.Err() == nil {
+				return nil, job, err
 			}
-			return nil, job, err
+			break // out of time: what is known is the answer
 		}
 		raw = b
 		if progress {

@@ -208,7 +208,7 @@ func public(dir, name, use string) (ed25519.PublicKey, error) {
 // writeDurably replaces a file so that after a crash it is whole or absent.
 func writeDurably(file string, b []byte) error {
 	tmp := file + ".new"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644) //nolint:gosec // the genesis file is public
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}

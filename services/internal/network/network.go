@@ -171,6 +171,12 @@ func (n *Network) runPartner(o *Options, broker bus.InProcess, i, port int, run 
 // ports finds the four ports, or says which one is taken.
 func ports(ctx context.Context, base int) ([]int, error) {
 	out := make([]int, 1+len(roles))
+	var held []net.Listener // until all are known, so that no two get the same
+	defer func() {
+		for _, ln := range held {
+			_ = ln.Close()
+		}
+	}()
 	for i := range out {
 		port := 0
 		if base > 0 {
@@ -180,7 +186,7 @@ func ports(ctx context.Context, base int) ([]int, error) {
 		if err != nil {
 			return nil, fmt.Errorf("port %d: %w; choose others with --ports-base", port, err)
 		}
-		defer func() { _ = ln.Close() }() // until all are known, so that no two get the same
+		held = append(held, ln)
 		addr, ok := ln.Addr().(*net.TCPAddr)
 		if !ok {
 			return nil, fmt.Errorf("listen: unexpected address %s", ln.Addr())

@@ -15,7 +15,7 @@ type Answer struct {
 	EPC         string    `json:"epc"`
 	DigitalLink string    `json:"digitalLink"`
 	Readings    []Reading `json:"readings"`
-	Problems    []Remark `json:"problems"`
+	Problems    []Remark  `json:"problems"`
 }
 
 // Reading is one way to understand the text.
@@ -27,6 +27,8 @@ type Reading struct {
 	Expiry      string `json:"expiry"`
 	SSCC        string `json:"sscc"`
 	DigitalLink string `json:"digitalLink"`
+	// Text is the reading with its field boundaries, "(01)…(21)…": what to send instead to choose it.
+	Text string `json:"text"`
 }
 
 // Remark is a remark on the text.
@@ -62,6 +64,9 @@ func reading(r *gs1.Reading) Reading {
 	}
 	if !r.Key.IsZero() {
 		out.DigitalLink = r.Key.DigitalLink()
+	}
+	for _, f := range r.Fields {
+		out.Text += "(" + f.AI + ")" + f.Value
 	}
 	return out
 }
