@@ -201,9 +201,12 @@ func (e *Engine) job(id uuid.UUID) (*Job, error) {
 		CaptureID: id.String(), CaptureErrorBehaviour: behaviour(rec.OnError), CreatedAt: rec.CreatedAt, Kind: rec.Kind, Events: rec.Events,
 		Parts: []Part{}, Verdicts: []Verdict{}, Warnings: rec.Warnings, Notes: rec.Notes, Result: rec.Result, Success: true, State: Indexed,
 	}
+	shown := map[int]bool{}
 	for _, f := range rec.Refused {
-		v := Verdict{Index: f.Event, Kind: "event", Verdict: "refused", Code: f.Code, Detail: f.Message}
-		j.Verdicts = append(j.Verdicts, v)
+		if f.Event != nil && !shown[*f.Event] { // one verdict per event, however many faults it has
+			shown[*f.Event] = true
+			j.Verdicts = append(j.Verdicts, Verdict{Index: f.Event, Kind: "event", Verdict: "refused", Code: f.Code, Detail: f.Message})
+		}
 		spec := httpapi.Lookup(httpapi.Code(f.Code))
 		j.fail(JobError{Title: spec.Title, Status: spec.Status, Code: f.Code, Detail: f.Message, Event: f.Event, Line: f.Line, Column: f.Column}, spec.EPCIS)
 	}
