@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"reflect"
 	"runtime/debug"
 	"slices"
@@ -147,17 +148,7 @@ func numbersAsText(r huma.Registry) {
 
 // acceptable refuses what could not be answered as asked before anything is done; huma would notice afterwards.
 func acceptable(ctx huma.Context, next func(huma.Context)) {
-	accept := ctx.Header("Accept")
-	ok := accept == ""
-	for part := range strings.SplitSeq(accept, ",") {
-		name, params, _ := strings.Cut(part, ";")
-		switch strings.ToLower(strings.TrimSpace(name)) {
-		case "*/*", "application/*", "application/json", "application/problem+json":
-			q := strings.ReplaceAll(params, " ", "")
-			ok = ok || q != "q=0" && q != "q=0.0"
-		}
-	}
-	if !ok {
+	if !Accepts(ctx.Header("Accept"), "application/json") {
 		p := NewProblem(NotAcceptable, "no format named in Accept can be written; ask for application/json")
 		if on, _ := ctx.Operation().Metadata["epcis"].(bool); on {
 			p.EPCIS()
@@ -172,6 +163,29 @@ func acceptable(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	next(ctx)
+}
+
+// Accepts reports whether an Accept header allows one of the content types, or at least to be told of a problem.
+func Accepts(header string, contentTypes ...string) bool {
+	if header == "" {
+		return true
+	}
+	for part := range strings.SplitSeq(header, ",") {
+		name, params, _ := strings.Cut(part, ";")
+		name = strings.ToLower(strings.TrimSpace(name))
+		if q := strings.ReplaceAll(params, " ", ""); q == "q=0" || q == "q=0.0" {
+			continue
+		}
+		if name == "*/*" || name == "application/problem+json" {
+			return true
+		}
+		for _, t := range contentTypes {
+			if group, _, _ := strings.Cut(t, "/"); name == t || name == group+"/*" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // complete gives problems that leave through huma their type and instance, and logs what the caller is not told.
@@ -344,6 +358,11 @@ func limit(n int64) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if len(c.Request.RequestURI) > 8192 {
 			Write(c, NewProblem(URITooLong, "the address has %d characters, at most 8192 are read; send the query in parts", len(c.Request.RequestURI)))
+			return
+		}
+		// Go's parser drops what it cannot read, and the answer would be about a parameter that was sent.
+		if _, err := url.ParseQuery(c.Request.URL.RawQuery); err != nil {
+			Write(c, NewProblem(MalformedRequest, "the query of the address cannot be read: %s; percent-encode what is no letter or digit (%% is %%25, ; is %%3B, + is %%2B)", err.Error()))
 			return
 		}
 		if c.Request.Body != nil {

@@ -175,14 +175,17 @@ func (s *Service) identify(text string) (gs1.Key, scan.Answer, error) {
 		}
 		return gs1.Key{}, answer, p
 	case answer.Verdict != "valid" || key.IsZero():
-		p := httpapi.NewProblem(httpapi.InvalidIdentifier, "%q names no unit or container", clip(text))
-		for _, x := range answer.Problems {
-			_ = p.With(httpapi.Fault{Code: x.Code, Message: x.Detail})
-		}
+		why := "it names no unit or container"
 		if len(answer.Problems) > 0 {
-			p.Detail = answer.Problems[0].Detail
+			why = answer.Problems[0].Detail
+		}
+		p := httpapi.NewProblem(httpapi.InvalidIdentifier, "%q cannot be read: %s. Send what is on the package: a scan, a Digital Link, an EPC URN or (01)…(21)…", clip(text), why)
+		for _, x := range answer.Problems {
+			p.Errors = append(p.Errors, httpapi.Fault{Pointer: "query.id", Code: x.Code, Message: x.Detail})
 		}
 		return gs1.Key{}, answer, p
+	case !key.IsUnit() && key.Kind() != gs1.KindSSCC:
+		return gs1.Key{}, answer, httpapi.NewProblem(httpapi.InvalidIdentifier, "%q names a %s; only serialised units (GTIN and serial) and containers (SSCC) have a history. Scan the barcode on the package or the container", clip(text), key.Kind())
 	}
 	return key, answer, nil
 }
