@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"verilot.dev/ledger/genesis"
@@ -53,23 +54,15 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	b, err := bus.Connect(ctx, bus.Options{URL: cfg.NATS, Creds: cfg.Creds, Server: cfg.Server, Name: env.Name, Log: env.Log})
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	f, err := node.NewFollower(node.FollowerConfig{Bus: b, Chain: c, Log: env.Log, Metrics: env.Metrics})
-	if err != nil {
-		return err
-	}
-	env.Ready("follower", f.Ready)
+	f := &following{cfg: &cfg, chain: c, env: env}
+	env.Ready("follower", f.ready)
 
 	h := httpapi.New(httpapi.Options{ //nolint:contextcheck // Gin carries it in the request
 		Title: "Verilot api", Version: "1", Log: env.Log, Registry: env.Metrics, Ready: env.CheckReady,
 		Description: "Trace, check and recall queries over a verified copy of the ledger. Every answer says which certified block it rests on and how old that is; /v1/proof gives what is needed to check it without trusting this service.",
 	})
 	query.Mount(h, query.Options{ //nolint:contextcheck // as above
-		Genesis: g, Copy: c, Now: time.Now, Waiting: func() uint64 { return f.Status().Waiting },
+		Genesis: g, Copy: c, Now: time.Now, Waiting: f.waiting,
 		NoBlock: func(err error) bool { return errors.Is(err, store.ErrNotFound) },
 	})
 	ln, err := httpapi.Listen(ctx, cfg.Listen)
@@ -77,12 +70,47 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		return err
 	}
 	group := service.NewGroup(ctx)
-	group.Go("follower", func(ctx context.Context) error {
-		if err := b.Await(ctx); err != nil {
-			return err
-		}
-		return f.Run(ctx)
-	})
+	group.Go("follower", f.run)
 	group.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, h.Engine) })
 	return group.Wait()
+}
+
+// following is the follower once there is a broker. Until then the service answers from its own copy, which says how old it is.
+type following struct {
+	cfg   *Config
+	chain *chain.Chain
+	env   *service.Env
+	node  atomic.Pointer[node.Follower]
+}
+
+func (f *following) run(ctx context.Context) error {
+	b, err := bus.Dial(ctx, bus.Options{URL: f.cfg.NATS, Creds: f.cfg.Creds, Server: f.cfg.Server, Name: f.env.Name, Log: f.env.Log})
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	if err := b.Await(ctx); err != nil {
+		return err
+	}
+	n, err := node.NewFollower(node.FollowerConfig{Bus: b, Chain: f.chain, Log: f.env.Log, Metrics: f.env.Metrics})
+	if err != nil {
+		return err
+	}
+	f.node.Store(n)
+	return n.Run(ctx)
+}
+
+func (f *following) ready(ctx context.Context) error {
+	if n := f.node.Load(); n != nil {
+		return n.Ready(ctx)
+	}
+	return errors.New("waiting for the broker")
+}
+
+// waiting is the number of stream messages known that are in no block of this copy yet.
+func (f *following) waiting() uint64 {
+	if n := f.node.Load(); n != nil {
+		return n.Status().Waiting
+	}
+	return 0
 }

@@ -78,7 +78,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	b, err := bus.Connect(ctx, bus.Options{URL: cfg.NATS, Creds: cfg.Creds, Server: cfg.Server, Name: env.Name, Log: env.Log})
+	b, err := bus.Dial(ctx, bus.Options{URL: cfg.NATS, Creds: cfg.Creds, Server: cfg.Server, Name: env.Name, Log: env.Log})
 	if err != nil {
 		return err
 	}

@@ -135,6 +135,26 @@ func Connect(ctx context.Context, o Options) (*Bus, error) {
 	return b, nil
 }
 
+// Dial is Connect that waits for a broker that is not there yet: services may start in any order.
+func Dial(ctx context.Context, o Options) (*Bus, error) {
+	for told := false; ; told = true {
+		b, err := Connect(ctx, o)
+		if err == nil || ctx.Err() != nil {
+			return b, err
+		}
+		if o.Log != nil && !told {
+			o.Log.Warn("the broker does not answer; waiting for it", "err", err)
+		}
+		wait := time.NewTimer(500 * time.Millisecond)
+		select {
+		case <-ctx.Done():
+			wait.Stop()
+			return nil, err
+		case <-wait.C:
+		}
+	}
+}
+
 const requestTimeout = 10 * time.Second
 
 // Close ends the connection; consumers end with an error or their context, whichever they see first.
