@@ -41,7 +41,8 @@ type problem struct {
 		Message string `json:"message"`
 		Hint    string `json:"hint"`
 	} `json:"errors"`
-	raw json.RawMessage
+	Readings []string `json:"readings"`
+	raw      json.RawMessage
 }
 
 func (p *problem) Error() string {
@@ -63,6 +64,9 @@ func (p *problem) Error() string {
 		if e.Hint != "" {
 			b.WriteString(" (" + e.Hint + ")")
 		}
+	}
+	for _, r := range p.Readings {
+		b.WriteString("\n  " + r)
 	}
 	return b.String()
 }
