@@ -128,6 +128,10 @@ func (j *judging) findActor(publisher *registry.Party) (resolved bool, no *Judge
 		if j.place == "" {
 			j.place = epc.Key().String()
 		}
+		if len(epc.Key().String()) > wire.MaxUnitKey { // every unit of the event will carry it
+			r := refuse(gs1.CodeEPC, "the place %s… has a key of more than %d bytes", short(p.ID), wire.MaxUnitKey)
+			return false, &r
+		}
 		if id == "" {
 			id = p.ID
 		}

@@ -13,6 +13,7 @@ import (
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
@@ -491,4 +492,16 @@ func benchmark(b *testing.B, w *world, items []*wire.Item) {
 		units += len(it.Committed.Units)
 	}
 	b.ReportMetric(float64(units)/b.Elapsed().Seconds(), "units/s")
+}
+
+// A place is written into the record of every unit of the event, so its key has a limit.
+func TestLongPlace(t *testing.T) {
+	w := newWorld(t)
+	it := w.item("M", "commissions", strings.Fields("u1 lot A exp 2028-03-31"))
+	for n, code := range map[int]string{wire.MaxUnitKey - 6: "", wire.MaxUnitKey - 5: gs1.CodeEPC} {
+		it.Message.(*epcis.Event).ReadPoint = &epcis.Place{ID: "x:" + strings.Repeat("y", n)}
+		if j := Judge(state.NewOverlay(w.st), w.context("M"), it); j.Code != code {
+			t.Errorf("key of %d bytes: %q (%s)", n+6, j.Code, j.Detail)
+		}
+	}
 }
