@@ -100,7 +100,7 @@ func Execute(g *genesis.Genesis, view state.View, messages []Message) (*Result, 
 		g:      g,
 		parent: parent,
 		height: parent.Header.Height + 1,
-		st:     state.NewOverlayFor(view, writes),
+		st:     state.NewOverlayFor(view, min(writes, 4*MaxBlockUnits)), // what a message counts with is up to its sender
 		res:    &Result{Entries: make([]Entry, len(messages))},
 	}
 	if err := x.pulses(view, messages, prepared); err != nil {
