@@ -91,10 +91,10 @@ func Execute(g *genesis.Genesis, view state.View, messages []Message) (*Result, 
 		}
 	}
 	prepared := make([]*Prepared, len(messages))
-	writes := 8 // usually: per message its counter and what recognises its event, per unit its record and its place in the lot
+	writes := 8 // usually: per message its counter, what recognises its event and a list of the lot, and a record per unit
 	for i := range messages {
 		prepared[i] = prepare(g, &messages[i])
-		writes += 2 + 2*prepared[i].units
+		writes += 3 + prepared[i].units
 	}
 	x := execution{
 		g:      g,

@@ -18,7 +18,7 @@ const maxDepth = 64
 
 // Lookup returns the record as stored.
 func Lookup(v state.View, key gs1.Key) (Unit, bool) {
-	r := readRecord(v, key.String())
+	r := readRecord(v, unitAt+key.String())
 	if r == nil {
 		return Unit{}, false
 	}
@@ -63,7 +63,7 @@ func chainOf(key string, get func(string) *record) []*record {
 // Locate returns the record with place, holder, owner, phase and inherited overlays of its containers, and the chain of
 // containers, innermost first. State, too, is inherited when a container was destroyed, dispensed, lost or stolen.
 func Locate(v state.View, key gs1.Key) (u Unit, containers []gs1.Key, ok bool) {
-	chain := chainOf(key.String(), func(k string) *record { return readRecord(v, k) })
+	chain := chainOf(key.String(), func(k string) *record { return readRecord(v, unitAt+k) })
 	if len(chain) == 0 {
 		return Unit{}, nil, false
 	}
@@ -93,7 +93,7 @@ func newLotReader(v state.View) *lotReader {
 func (l *lotReader) container(key string) *record {
 	c, ok := l.containers[key]
 	if !ok {
-		c = readRecord(l.v, key)
+		c = readRecord(l.v, unitAt+key)
 		l.containers[key] = c
 	}
 	return c
@@ -123,13 +123,28 @@ func (l *lotReader) stateName(u *record) string {
 
 func (l *lotReader) walk(g gs1.GTIN, lot string, fn func(u *record, state string) bool) {
 	at := lotAt + lgtin(g.String(), lot) + nul
-	l.v.Scan(at, func(k string, _ []byte) bool {
-		r := readRecord(l.v, k[len(at):])
-		if r == nil {
-			panic("custody: lot names a unit without record: " + k)
+	unit := unitAt + "01" + g.String() + "21"
+	l.v.Scan(at, func(k string, b []byte) bool {
+		pos := enc.NewReader([]byte(k[len(at):]))
+		list := enc.NewReader(b)
+		born := pos.Position()
+		serials := readKeys(list)
+		damaged(pos, "lot "+at)
+		damaged(list, "lot "+at)
+		for _, serial := range serials {
+			r := readRecord(l.v, unit+serial)
+			if r == nil {
+				panic("custody: lot names a unit without record: " + unit + serial)
+			}
+			if !r.inLot(lot, born) {
+				continue
+			}
+			u := inherit(append([]*record{r}, chainOf(r.parent, l.container)...))
+			if !fn(&u, l.stateName(&u)) {
+				return false
+			}
 		}
-		u := inherit(append([]*record{r}, chainOf(r.parent, l.container)...))
-		return fn(&u, l.stateName(&u))
+		return true
 	})
 }
 
@@ -155,7 +170,7 @@ func LotTotals(v state.View, g gs1.GTIN, lot string) ([]Total, uint64) {
 	return totals, sum
 }
 
-// LotUnits lists a lot's units in key order with their located record and state name.
+// LotUnits lists a lot's units, in order of birth, with their located record and state name.
 func LotUnits(v state.View, g gs1.GTIN, lot string, fn func(u Unit, state string) bool) {
 	newLotReader(v).walk(g, lot, func(u *record, state string) bool { return fn(u.unit(), state) })
 }

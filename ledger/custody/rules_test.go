@@ -293,7 +293,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 			if _, ok := mem.Get(childAt + r.parent + nul + r.key); !ok {
 				t.Fatalf("%s is not among the contents of %s", r.key, r.parent)
 			}
-			c := chainOf(r.key, func(k string) *record { return readRecord(mem, k) })
+			c := chainOf(r.key, func(k string) *record { return readRecord(mem, unitAt+k) })
 			if len(c) > maxNesting+1 {
 				t.Fatalf("%s is too deep, or inside itself", r.key)
 			}
@@ -304,7 +304,8 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 			}
 		}
 		if r.lot != "" {
-			if _, ok := mem.Get(lotAt + lgtin(gtinOf(r.key), r.lot) + nul + r.key); !ok {
+			b, _ := mem.Get(lotAt + lgtin(gtinOf(r.key), r.lot) + nul + position(r.born))
+			if !slices.Contains(readKeys(enc.NewReader(b)), r.key[18:]) {
 				t.Fatalf("%s is not listed in its lot", r.key)
 			}
 		}
@@ -315,7 +316,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 	})
 	mem.Scan(childAt, func(k string, _ []byte) bool {
 		parent, child, _ := strings.Cut(k[len(childAt):], nul)
-		if r := readRecord(mem, child); r == nil || r.parent != parent {
+		if r := readRecord(mem, unitAt+child); r == nil || r.parent != parent {
 			t.Fatalf("%s lists %s, which is elsewhere", parent, child)
 		}
 		return true
