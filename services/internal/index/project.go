@@ -41,7 +41,9 @@ const (
 	effectUnpacked = 4
 )
 
-func at(prefix, key string, pos enc.Position) string { return prefix + key + "\x00" + string(pos.Append(nil)) }
+func at(prefix, key string, pos enc.Position) string {
+	return prefix + key + "\x00" + string(pos.Append(nil))
+}
 
 func positionOf(key string) enc.Position {
 	r := enc.NewReader([]byte(key[len(key)-16:]))
