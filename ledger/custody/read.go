@@ -3,6 +3,7 @@ package custody
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/gs1"
@@ -124,6 +125,32 @@ func (l *lotReader) stateName(u *record) string {
 func (l *lotReader) walk(g gs1.GTIN, lot string, fn func(u *record, state string) bool) {
 	at := lotAt + lgtin(g.String(), lot) + nul
 	unit := unitAt + "01" + g.String() + "21"
+	// Records are read in the order in which they are stored: serials come in any.
+	type listed struct {
+		at   string
+		born enc.Position
+	}
+	const atOnce = 1 << 15
+	var batch []listed
+	goOn := true
+	read := func() bool {
+		slices.SortFunc(batch, func(a, b listed) int { return strings.Compare(a.at, b.at) })
+		for _, x := range batch {
+			r := readRecord(l.v, x.at)
+			if r == nil {
+				panic("custody: lot names a unit without record: " + x.at)
+			}
+			if !r.inLot(lot, x.born) {
+				continue
+			}
+			u := inherit(append([]*record{r}, chainOf(r.parent, l.container)...))
+			if !fn(&u, l.stateName(&u)) {
+				return false
+			}
+		}
+		batch = batch[:0]
+		return true
+	}
 	l.v.Scan(at, func(k string, b []byte) bool {
 		pos := enc.NewReader([]byte(k[len(at):]))
 		list := enc.NewReader(b)
@@ -132,20 +159,17 @@ func (l *lotReader) walk(g gs1.GTIN, lot string, fn func(u *record, state string
 		damaged(pos, "lot "+at)
 		damaged(list, "lot "+at)
 		for _, serial := range serials {
-			r := readRecord(l.v, unit+serial)
-			if r == nil {
-				panic("custody: lot names a unit without record: " + unit + serial)
-			}
-			if !r.inLot(lot, born) {
-				continue
-			}
-			u := inherit(append([]*record{r}, chainOf(r.parent, l.container)...))
-			if !fn(&u, l.stateName(&u)) {
-				return false
-			}
+			batch = append(batch, listed{unit + serial, born})
 		}
-		return true
+		if len(batch) < atOnce {
+			return true
+		}
+		goOn = read()
+		return goOn
 	})
+	if goOn {
+		read()
+	}
 }
 
 // LotTotals counts a lot's units per (party, state), sorted; they add up to the units commissioned (second result).
@@ -170,7 +194,7 @@ func LotTotals(v state.View, g gs1.GTIN, lot string) ([]Total, uint64) {
 	return totals, sum
 }
 
-// LotUnits lists a lot's units, in order of birth, with their located record and state name.
+// LotUnits lists a lot's units, by birth and then, some ten thousand at a time, by serial, with their located record and state name.
 func LotUnits(v state.View, g gs1.GTIN, lot string, fn func(u Unit, state string) bool) {
 	newLotReader(v).walk(g, lot, func(u *record, state string) bool { return fn(u.unit(), state) })
 }
