@@ -70,7 +70,7 @@ const (
 	defaultCache = 64 << 20
 	leastKept    = 256 << 20
 	chunkBytes   = 512 << 10 // what is handed to Badger before waiting for it
-	lag          = 16      // versions this many blocks old stay readable without a pin
+	lag          = 16        // versions this many blocks old stay readable without a pin
 )
 
 // Chain is one copy. Reading is safe beside the one writer.
