@@ -384,4 +384,5 @@ func BenchmarkBuild(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64(len(w.build(wants...).Binary())), "bytes/proof")
 }
