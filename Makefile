@@ -5,7 +5,7 @@ MODULES := proto ledger services loadtest
 
 # What the tests run with, for example: make test PKG=./ledger/custody TESTFLAGS='-run Receive -count=10'
 PKG       ?= work
-TIMEOUT   ?= 5m
+TIMEOUT   ?= 15m
 TESTFLAGS ?=
 # The race detector needs a C compiler; Go says whether there is one.
 RACE      ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)

@@ -3,6 +3,7 @@ package chain
 import (
 	"hash/maphash"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -77,7 +78,7 @@ func (f *filter) add(h uint64) {
 	last := parts[len(parts)-1]
 	if last.room == 0 {
 		last = newBloom(2 * len(last.words) * 64 / bitsPerKey)
-		grown := append(parts[:len(parts):len(parts)], last)
+		grown := append(slices.Clip(parts), last)
 		f.parts.Store(&grown)
 	}
 	last.room--

@@ -58,7 +58,7 @@ func TestFilterAfterOpen(t *testing.T) {
 		t.Fatal("the walk ended early")
 	}
 	c.hot.drop()
-	c.read(func(v state.View) error {
+	_ = c.read(func(v state.View) error {
 		v.Scan("", func(k string, _ []byte) bool {
 			if _, ok := c.Live().Get(k); !ok {
 				t.Errorf("%q is lost", k)
