@@ -13,7 +13,7 @@ RACE      ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 FUZZ      ?= .
 FUZZTIME  ?= 20s
 BENCH     ?= .
-# Where `make run` keeps its network, and anything else to tell the command: make run ARGS='--validators 7'
+# Where `make run` keeps its network, and anything else to tell the command: make run ARGS='--ports-base 9000'
 DATA      ?= data/network
 ARGS      ?=
 # The release that wire formats and golden vectors must stay compatible with.
@@ -45,7 +45,7 @@ help: ## Print this
 
 .PHONY: run
 run: build ## Start a whole network on this machine, with a seeded story, kept in data/
-	./bin/verilot up --data ./$(DATA) $(ARGS)
+	./bin/verilot up --data $(DATA) $(ARGS)
 
 .PHONY: demo
 demo: build ## The same, thrown away when it stops

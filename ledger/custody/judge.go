@@ -142,7 +142,28 @@ func judgeLot(st state.Store, reg registry.Registry, c Context, l *registry.Lot)
 	if no != nil {
 		return *no
 	}
+	if before, ok := reg.Lot(g, l.Lot); ok {
+		if before.Expiry != l.Expiry && hasUnits(st, g, l.Lot) {
+			return refuse("EXPIRY_MISMATCH", "lot %s is registered with expiry %s and has units that carry it: a lot's expiry cannot change any more", short(l.Lot), before.Expiry)
+		}
+		kept := *l // what the new registration does not say stays
+		if kept.Size == 0 {
+			kept.Size = before.Size
+		}
+		if kept.ManufacturedOn == "" {
+			kept.ManufacturedOn = before.ManufacturedOn
+		}
+		l = &kept
+	}
 	return register(c, RegistryLot, lgtin(g.String(), l.Lot), registry.ApplyLot(st, l))
+}
+
+func hasUnits(v state.View, g gs1.GTIN, lot string) (found bool) {
+	LotUnits(v, g, lot, func(Unit, string) bool {
+		found = true
+		return false
+	})
+	return found
 }
 
 func judgeRecall(st state.Store, reg registry.Registry, c Context, publisher *registry.Party, rc *registry.Recall) Judgement {

@@ -940,8 +940,11 @@ func (j *judging) mark() {
 		for _, k := range keys {
 			j.reappear(j.get(k))
 		}
-		own, _ := split(keys, func(k string) bool { return j.get(k).overlays&overlayHold == 0 })
+		own, held := split(keys, func(k string) bool { return j.get(k).overlays&overlayHold == 0 })
 		j.overlay(overlayQuarantined, false, own)
+		if len(held) > 0 {
+			j.find("HOLD_REMAINS", block.Flag, held, "a finding put it on hold, and only the resolution of that finding lifts it: the release changes nothing")
+		}
 		j.overlay(overlayReturned, false, keys)
 	case becomes != 0:
 		j.state(becomes, keys)

@@ -118,26 +118,28 @@ type Step struct {
 
 // Trace is everything known of one unit or container, and what that rests on.
 type Trace struct {
-	ID         ID            `json:"id"`
-	Known      bool          `json:"known"`
-	Answer     string        `json:"answer"`
-	Product    *Product      `json:"product,omitempty"`
-	Lot        string        `json:"lot,omitempty"`
-	Expiry     string        `json:"expiry,omitempty"`
-	State      string        `json:"state,omitempty"`
-	Phase      string        `json:"phase,omitempty"`
-	Holder     *PartyRef     `json:"holder,omitempty"`
-	Owner      *PartyRef     `json:"owner,omitempty"`
-	To         *PartyRef     `json:"to,omitempty"`
-	Place      *PlaceRef     `json:"place,omitempty"`
-	Containers []string      `json:"containers,omitempty"`
-	Contents   int           `json:"contents,omitempty"`
-	Overlays   []string      `json:"overlays,omitempty"`
-	Recalls    []RecallView  `json:"recalls,omitempty"`
-	Findings   []FindingView `json:"findings,omitempty"`
-	Steps      []Step        `json:"steps"`
-	Gaps       []string      `json:"gaps,omitempty"`
-	RestsOn    Rest          `json:"restsOn"`
+	ID         ID        `json:"id"`
+	Known      bool      `json:"known"`
+	Answer     string    `json:"answer"`
+	Product    *Product  `json:"product,omitempty"`
+	Lot        string    `json:"lot,omitempty"`
+	Expiry     string    `json:"expiry,omitempty"`
+	State      string    `json:"state,omitempty"`
+	Phase      string    `json:"phase,omitempty"`
+	Holder     *PartyRef `json:"holder,omitempty"`
+	Owner      *PartyRef `json:"owner,omitempty"`
+	To         *PartyRef `json:"to,omitempty"`
+	Place      *PlaceRef `json:"place,omitempty"`
+	Containers []string  `json:"containers,omitempty"`
+	Contents   int       `json:"contents,omitempty"`
+	Overlays   []string  `json:"overlays,omitempty"`
+	// Provisional: the maker's own commissioning has not been seen.
+	Provisional bool          `json:"provisional,omitempty"`
+	Recalls     []RecallView  `json:"recalls,omitempty"`
+	Findings    []FindingView `json:"findings,omitempty"`
+	Steps       []Step        `json:"steps"`
+	Gaps        []string      `json:"gaps,omitempty"`
+	RestsOn     Rest          `json:"restsOn"`
 }
 
 // What the registry holds, with the names that the capture commands use for the same things.
@@ -394,6 +396,7 @@ func (r *Reader) present(t *Trace, key gs1.Key, touches []Touch) {
 		t.Recalls = append(t.Recalls, RecallView{Recall: Recall(rc.Recall), Party: rc.Party, Position: rc.Pos})
 	}
 	t.Findings = r.findings(key, containers)
+	t.Provisional = u.Provisional
 	if u.Provisional {
 		t.Gaps = append(t.Gaps, "No birth record received: the maker's own commissioning event is missing.")
 	}
@@ -429,7 +432,14 @@ func answer(t *Trace) string {
 	if len(t.Recalls) > 0 {
 		s += ", RECALLED"
 	}
-	return s + "."
+	if slices.Contains(t.Overlays, "hold") || slices.Contains(t.Overlays, "quarantined") {
+		s += ", ON HOLD"
+	}
+	s += "."
+	if len(t.Gaps) > 0 && t.Provisional {
+		s += " Known only from reports of others, not from its maker."
+	}
+	return s
 }
 
 func cmpName(p *PartyRef) string {
@@ -491,7 +501,13 @@ func (r *Reader) step(touch *Touch) (*Step, error) {
 
 func (r *Reader) eventStep(s *Step, m *epcis.Event, sealed []commit.Sealed) {
 	s.Type, s.Action, s.EventTime, s.Offset, s.EventID = m.Type, m.Action, m.EventTime, m.EventTimeZoneOffset, m.EventID
-	s.Step, s.Disposition = epcis.CBVName(m.BizStep), epcis.CBVName(m.Disposition)
+	s.Step, s.Disposition = m.BizStep, m.Disposition // what is not in the vocabulary is shown as it was captured
+	if epcis.KnownStep(m.BizStep) {
+		s.Step = epcis.CBVName(m.BizStep)
+	}
+	if epcis.KnownDisposition(m.Disposition) {
+		s.Disposition = epcis.CBVName(m.Disposition)
+	}
 	s.Source, s.Destination = r.partyOf(m.SourceList), r.partyOf(m.DestinationList)
 	s.ReadPoint, s.BizLocation = r.placeOf(m.ReadPoint), r.placeOf(m.BizLocation)
 	if epc, err := gs1.ParseEPC(m.ParentID); err == nil {

@@ -280,8 +280,8 @@ func itemView(r *index.Reader, e *consensus.Entry, pos enc.Position, rem *remark
 
 func (s *Service) event(_ context.Context, in *struct {
 	Height uint64 `path:"height"`
-	Entry  uint32 `path:"entry"`
-	Item   uint32 `path:"item"`
+	Entry  uint32 `path:"entry" maximum:"4294967295"`
+	Item   uint32 `path:"item" maximum:"4294967295"`
 },
 ) (out *body[Item], err error) {
 	err = s.read(func(r *index.Reader) error {

@@ -67,7 +67,7 @@ func (s *Service) checkUnit(r *index.Reader, key gs1.Key, printed *scan.Answer) 
 	against := func(code, detail string) { c.Reasons = append(c.Reasons, CheckReason{Code: code, Detail: detail}) }
 	u, _, ok := custody.Locate(r.View, key)
 	if !ok || u.Provisional {
-		against("No_match_GTIN_Serial", "No record of this unit: its maker never put this serial number on the ledger.")
+		against("No_match_GTIN_Serial", noBirth(ok))
 		c.NextStep = "Do not dispense. Set the package aside, treat it as suspect and ask the maker."
 		return c
 	}
@@ -115,4 +115,12 @@ func (c *Check) decide() {
 		c.Colour, c.Fit = "green", true
 		c.NextStep = "Verified. Dispense."
 	}
+}
+
+// noBirth says why a unit cannot be verified: nobody ever named it, or only others than its maker did.
+func noBirth(named bool) string {
+	if named {
+		return "No birth record of this unit: others have reported it, its maker never put this serial number on the ledger."
+	}
+	return "No record of this unit: its maker never put this serial number on the ledger."
 }

@@ -163,9 +163,7 @@ func (s *Service) identify(text string) (gs1.Key, scan.Answer, error) {
 	if text == "" {
 		return gs1.Key{}, scan.Answer{}, httpapi.NewProblem(httpapi.MissingParameter, "id is missing; send what is on the package: a scan, a Digital Link, an EPC URN or (01)…(21)…")
 	}
-	if key, err := gs1.ParseKey(text); err == nil && (key.IsUnit() || key.Kind() == gs1.KindSSCC) {
-		return key, scan.Answer{Verdict: "valid"}, nil
-	}
+	// A ledger key needs no form of its own: it is a scan without separators, and as ambiguous as one.
 	answer, key := scan.Read(text, s.Now().Year())
 	switch {
 	case answer.Verdict == "ambiguous":
