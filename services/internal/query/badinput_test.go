@@ -52,6 +52,7 @@ func TestBadInput(t *testing.T) {
 		{"an expiry that cannot be", "/v1/verify?" + unit + "&expiry=2028-02-31", "", 400, httpapi.InvalidParameter, "2028-03-31"},
 		{"ambiguous scan", "/v1/trace?id=" + ambiguous, "", 422, httpapi.AmbiguousScan, "choose the reading"},
 		{"ambiguous scan at the counter", "/v1/verify?id=" + ambiguous, "", 422, httpapi.AmbiguousScan, "choose the reading"},
+		{"short serial, separator lost: no ledger key", "/v1/verify?id=0100300010123455211117250327", "", 422, httpapi.AmbiguousScan, "choose the reading"},
 		{"ambiguous scan to prove", "/v1/proof?id=" + ambiguous, "", 422, httpapi.AmbiguousScan, "choose the reading"},
 		{"proof of nothing", "/v1/proof?id=(01)00399990012347(21)NEVERMADE", "", 404, httpapi.ProofUnavailable, "nothing to prove"},
 		{"format of a proof", "/v1/proof?" + unit + "&format=pdf", "", 400, httpapi.InvalidParameter, "json or binary"},
