@@ -119,7 +119,12 @@ func (p *pace) run(c *Core) error {
 		due(p.reading + tickEvery)
 	}
 	p.wanted = false
-	p.repeat(c, due)
+	if err := p.repeat(c, due); err != nil {
+		return err
+	}
+	if err := c.timers(due); err != nil {
+		return err
+	}
 	if next != math.MaxInt64 && (next != p.timer || p.timer <= c.now) {
 		p.timer = next
 		c.do(SetTimer{At: next})
@@ -150,7 +155,7 @@ func (p *pace) pulse(c *Core, due func(int64) bool) error {
 	if c.cutter.Pending() && !p.pending {
 		p.pending, p.pendingSince = true, c.now
 	}
-	if c.cand != nil {
+	if c.k.own != nil {
 		return nil
 	}
 	height := c.cutter.Height()
@@ -188,22 +193,16 @@ func (p *pace) publish(c *Core, kind block.Kind, height uint64) error {
 }
 
 // repeat sends votes and cosignature again while others may lack them.
-func (p *pace) repeat(c *Core, due func(int64) bool) {
-	if c.cand == nil || len(c.set.Validators) == 1 || !c.cand.prepare.sent {
+func (p *pace) repeat(c *Core, due func(int64) bool) error {
+	k := c.k
+	if len(k.set.Validators) == 1 || !slices.ContainsFunc(k.ballots, func(b *ballot) bool { return b.sent }) && k.cosignature == nil {
 		p.sentAt = c.now
-		return
+		return nil
 	}
-	if due(p.sentAt + voteAgain) {
-		p.sentAt = c.now
-		for _, b := range []*ballot{&c.cand.prepare, &c.cand.commit} {
-			if b.sent {
-				c.do(SendVote{b.vote.Payload()})
-			}
-		}
-		height := c.cand.res.Header.Height
-		if cs, ok := c.cosigs[height][uint16(c.self)]; ok && c.cand.cosigned {
-			c.do(SendCosignature{encodeCosignature(c.g, height, cs)})
-		}
-		due(p.sentAt + voteAgain)
+	if !due(p.sentAt + voteAgain) {
+		return nil
 	}
+	p.sentAt = c.now
+	due(p.sentAt + voteAgain)
+	return c.repeatVotes()
 }
