@@ -1,6 +1,6 @@
 module verilot.dev/ledger
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/google/go-cmp v0.7.0
@@ -10,6 +10,11 @@ require (
 	google.golang.org/protobuf v1.36.12
 	pgregory.net/rapid v1.3.0
 	verilot.dev/proto v0.0.0
+)
+
+require (
+	golang.org/x/crypto v0.0.0-20220321153916-2c7772ba3064 // indirect
+	golang.org/x/sys v0.0.0-20220325203850-36772127a21f // indirect
 )
 
 replace verilot.dev/proto => ../proto

@@ -13,6 +13,8 @@ const (
 	MaxBlockItems = 4096
 	MaxBlockUnits = 16384
 	MaxBlockBytes = 4 << 20
+	// MaxBlockMessages keeps empty messages, which count for nothing else, from making a block that no node can hold.
+	MaxBlockMessages = 8192
 
 	heartbeatAfter = 20_000 // ms of block time since the parent
 )
@@ -57,7 +59,7 @@ func (c *Cutter) Add(m Message) (closeBefore, closeAfter bool, err error) {
 		return false, false, ErrOrder
 	}
 	p := prepare(c.g, &m)
-	if c.count > 0 && (c.items+p.items > MaxBlockItems || c.units+p.units > MaxBlockUnits || c.bytes+len(m.Payload) > MaxBlockBytes) {
+	if c.count > 0 && (c.count == MaxBlockMessages || c.items+p.items > MaxBlockItems || c.units+p.units > MaxBlockUnits || c.bytes+len(m.Payload) > MaxBlockBytes) {
 		return true, false, nil
 	}
 	c.next++

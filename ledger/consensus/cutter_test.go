@@ -73,6 +73,25 @@ func TestBlockLimits(t *testing.T) {
 			}
 		})
 	}
+	t.Run("messages that hold nothing at all", func(t *testing.T) {
+		c := mustCutter(t, g, store)
+		for i := range consensus.MaxBlockMessages + 1 {
+			before, _, err := c.Add(consensus.Message{Seq: uint64(i) + 1})
+			if err != nil || before != (i == consensus.MaxBlockMessages) {
+				t.Fatal(i, before, err)
+			}
+		}
+	})
+	t.Run("containers emptied without naming what is in them", func(t *testing.T) {
+		e := epcis.Event{Type: "AggregationEvent", Action: "DELETE", BizStep: "unpacking", EventTime: rfc3339(created), ParentID: epcOf("c1")}
+		payload := sign(t, g, message{party: "acme", counter: 1, items: []wire.Item{event(e), event(e), event(e), event(e), event(e)}})
+		c := mustCutter(t, g, store)
+		for i := range 4 { // 5 × 1,025 unit references each
+			if before, _, err := c.Add(consensus.Message{Seq: uint64(i) + 1, Payload: payload}); err != nil || before != (i == 3) {
+				t.Fatal(i, before, err)
+			}
+		}
+	})
 	t.Run("one message that is over by itself", func(t *testing.T) {
 		c := mustCutter(t, g, store)
 		if before, _, _ := c.Add(consensus.Message{Seq: 1, Payload: make([]byte, 5<<20)}); before {

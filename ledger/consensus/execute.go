@@ -214,7 +214,7 @@ func (x *execution) judge(index uint32, e *Entry) []custody.Judgement {
 		st = state.NewOverlay(x.st)
 	}
 	items := make([]custody.Judgement, len(sub.Items))
-	failed := false
+	failed, contents := false, submission.MaxUnits
 	for i := range sub.Items {
 		items[i] = custody.Judge(st, custody.Context{
 			Network:   x.g.Network,
@@ -223,6 +223,7 @@ func (x *execution) judge(index uint32, e *Entry) []custody.Judgement {
 			Party:     sub.Header.Party,
 			Authority: sub.Authority,
 			ItemHash:  sub.Hashes[i],
+			Contents:  &contents,
 		}, &sub.Items[i])
 		failed = failed || items[i].Verdict == block.Rejected
 	}

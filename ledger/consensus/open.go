@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
@@ -98,7 +99,7 @@ func (p *Prepared) weigh(known submission.Keys) {
 	p.env.ReadBody()
 	if known != nil {
 		if s, err := p.env.Open(known); err == nil {
-			p.items, p.units = len(s.Items), s.Units
+			p.count(s.Items)
 			return
 		}
 	}
@@ -107,9 +108,16 @@ func (p *Prepared) weigh(known submission.Keys) {
 	if err != nil {
 		return
 	}
+	p.count(items)
+}
+
+func (p *Prepared) count(items []wire.Item) {
 	p.items = len(items)
 	for i := range items {
 		p.units += len(items[i].Committed.Units)
+		if custody.TakesAll(&items[i]) {
+			p.units += custody.MaxContents
+		}
 	}
 }
 

@@ -25,6 +25,9 @@ type Context struct {
 	Party     string // publisher
 	Authority bool   // signed by an authority key
 	ItemHash  enc.Hash
+	// Contents is how much the items of one submission may still take out of containers without naming it: a limit of
+	// what a short message costs. nil: as much as one event may, MaxContents.
+	Contents *int
 }
 
 // Judgement is what the rules say of an item.

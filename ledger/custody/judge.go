@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/registry"
@@ -23,6 +24,9 @@ func Judge(st state.Store, c Context, it *wire.Item) Judgement {
 		return refuse("ACTOR_NOT_ATP", "party %q is not registered: an authority has to register it first", c.Party)
 	case publisher.Suspended:
 		return refuse("ACTOR_NOT_ATP", "party %q is suspended: nothing it publishes counts until an authority lifts the suspension", c.Party)
+	}
+	if path, bad := sealedRule(it); bad {
+		return refuse("SEALED_FIELD", "%s is sealed, but the rules judge by it: what is accepted must be what was read", wire.PathName(it.Kind, path))
 	}
 	switch m := it.Message.(type) {
 	case *epcis.Header:
@@ -45,6 +49,41 @@ func Judge(st state.Store, c Context, it *wire.Item) Judgement {
 		return refuse("KIND_NOT_ACTIVE", "items of kind %d are reserved under rules version 1", it.Kind)
 	}
 	return refuse("UNKNOWN_KIND", "items of kind %d mean nothing under rules version 1", it.Kind)
+}
+
+// sealedRule finds a sealed leaf that pretends to be something the rules read. The rules see nothing there; shown later in
+// a proof, beside the verdict "accepted", it would look as if they had.
+func sealedRule(it *wire.Item) (commit.Path, bool) {
+	for i := range it.Sealed {
+		path := it.Sealed[i].Path
+		p, err := commit.ParsePath(path)
+		if err != nil || judgedBy(it, p) {
+			return path, true
+		}
+	}
+	return "", false
+}
+
+func judgedBy(it *wire.Item, p []commit.Segment) bool {
+	ev, ok := it.Message.(*epcis.Event)
+	if !ok {
+		return it.Kind >= wire.KindPartyAct && it.Kind <= wire.KindRecall
+	}
+	switch p[0].N {
+	case wire.FieldType, wire.FieldEventTime, wire.FieldEventTimeZoneOffset, wire.FieldAction, wire.FieldBizStep, wire.FieldDisposition,
+		wire.FieldSourceList, wire.FieldDestinationList,
+		wire.FieldEPCList, wire.FieldParentID, wire.FieldChildEPCs, wire.FieldInputEPCList, wire.FieldOutputEPCList:
+		return true
+	case wire.FieldErrorDeclaration:
+		return ev.ErrorDeclaration == nil
+	case wire.FieldReadPoint, wire.FieldBizLocation: // the place itself, but not extensions of it
+		return len(p) < 2 || p[1].N == 1
+	case wire.FieldBizTransactionList: // its type, but not its value
+		return len(p) < 3 || p[2].N == 1
+	case wire.FieldILMD:
+		return len(p) < 3 || len(p) == 3 && p[2].Kind == commit.NameSegment && epcis.IsJudgedILMD(p[2].Namespace, p[2].Local)
+	}
+	return false
 }
 
 func refuse(code, format string, args ...any) Judgement {

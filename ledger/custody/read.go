@@ -9,7 +9,11 @@ import (
 	"verilot.dev/ledger/state"
 )
 
-// maxDepth ends a walk up the containers. AGG_CYCLE keeps cycles out; this keeps a mistake there from hanging validators.
+// maxNesting is how many containers may stand around a thing: what has to be followed stays short, and AGG_CYCLE sees
+// every cycle. Unit, bundle, case, pallet, lorry, ship are five.
+const maxNesting = 16
+
+// maxDepth ends a walk up the containers, should a mistake in the rules ever make a cycle.
 const maxDepth = 64
 
 // Lookup returns the record as stored.

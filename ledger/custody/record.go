@@ -72,6 +72,7 @@ type record struct {
 	state     UnitState
 	phase     Phase
 	overlays  uint16
+	height    uint8 // levels of containers that were ever inside
 	lot       string
 	expiry    string
 	parent    string
@@ -105,7 +106,7 @@ func (r *record) encode() []byte {
 	}
 	b := make([]byte, 0, size)
 	b = append(b, r.bits, uint8(r.state), uint8(r.phase))
-	b = enc.U16(b, r.overlays)
+	b = append(enc.U16(b, r.overlays), r.height)
 	b = enc.Str8(b, r.lot)
 	b = enc.Str8(b, r.expiry)
 	b = enc.Str16(b, r.parent)
@@ -127,7 +128,7 @@ func (r *record) encode() []byte {
 
 func decodeRecord(key string, b []byte) *record {
 	d := textReader{s: string(b)} // one allocation for all its texts
-	r := &record{key: key, bits: d.u8(), state: UnitState(d.u8()), phase: Phase(d.u8()), overlays: uint16(d.number(2))}
+	r := &record{key: key, bits: d.u8(), state: UnitState(d.u8()), phase: Phase(d.u8()), overlays: uint16(d.number(2)), height: d.u8()}
 	r.lot, r.expiry, r.parent = d.text(1), d.text(1), d.text(2)
 	r.holder, r.owner, r.to = d.text(1), d.text(1), d.text(1)
 	r.place = d.text(2)

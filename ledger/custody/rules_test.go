@@ -11,8 +11,10 @@ import (
 	"pgregory.net/rapid"
 
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/gs1"
+	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/wire"
 )
@@ -280,6 +282,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 		}
 		got := *r
 		got.since, got.born, got.recorders, got.owed = enc.Position{}, enc.Position{}, nil, nil
+		got.height = 0 // follows from what was ever inside
 		got.bits &= bitProvisional
 		want.self, got.self = [1]*record{}, [1]*record{}
 		if !cmp.Equal(*want, got, cmp.AllowUnexported(record{})) {
@@ -289,8 +292,14 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 			if _, ok := mem.Get(childAt + r.parent + nul + r.key); !ok {
 				t.Fatalf("%s is not among the contents of %s", r.key, r.parent)
 			}
-			if c := chainOf(r.key, func(k string) *record { return readRecord(mem, k) }); len(c) == maxDepth {
-				t.Fatalf("%s is inside itself", r.key)
+			c := chainOf(r.key, func(k string) *record { return readRecord(mem, k) })
+			if len(c) > maxNesting+1 {
+				t.Fatalf("%s is too deep, or inside itself", r.key)
+			}
+			for i := 1; i < len(c); i++ {
+				if c[i].height <= c[i-1].height {
+					t.Fatalf("%s has height %d, %s inside it %d", c[i].key, c[i].height, c[i-1].key, c[i-1].height)
+				}
 			}
 		}
 		if r.lot != "" {
@@ -346,14 +355,90 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 	}
 }
 
-// A deep pile of containers ends every walk.
+// A pile of containers ends somewhere, whichever end it is built from, and cannot be closed to a ring.
 func TestDepth(t *testing.T) {
-	w := newWorld(t)
-	for i := 1; i < 100; i++ {
-		w.line(fmt.Sprintf("M packs c%d into c%d", i, i+1))
+	for _, order := range []string{"from inside", "from outside"} {
+		w := newWorld(t)
+		for i := 1; i < 100; i++ {
+			inner := i
+			if order == "from outside" {
+				inner = 100 - i
+			}
+			w.line(fmt.Sprintf("M packs c%d into c%d", inner, inner+1))
+			if deep := w.last.Code == "AGG_TOO_DEEP"; deep != (i == maxNesting+1) && i <= maxNesting+1 {
+				t.Errorf("%s: container %d: %s", order, i, w.last.Code)
+			}
+		}
+		for i := 1; i <= 100; i++ {
+			if _, containers, ok := Locate(w.st, key(fmt.Sprintf("c%d", i))); ok && len(containers) > maxNesting {
+				t.Errorf("%s: c%d is inside %d containers", order, i, len(containers))
+			}
+		}
 	}
-	if _, containers, ok := Locate(w.st, key("c1")); !ok || len(containers) >= 100 {
-		t.Error("no end", len(containers))
+	// What was emptied may be packed again: old height does not count.
+	w := newWorld(t)
+	for i := range maxNesting {
+		w.run(fmt.Sprintf("M packs c%d into c%d", i+1, i+2))
+	}
+	w.run(fmt.Sprintf("M unpacks c%d from c%d", maxNesting, maxNesting+1), fmt.Sprintf("M packs c%d into c90", maxNesting+1))
+}
+
+// A container may be emptied without naming its contents, up to a point and up to what is left for the submission.
+func TestUnpackUnnamed(t *testing.T) {
+	for _, tt := range []struct {
+		inside, left int
+		code         string
+	}{{MaxContents, MaxContents, ""}, {MaxContents + 1, 5000, "UNPACK_UNNAMED"}, {3, 2, "UNPACK_UNNAMED"}, {3, 3, ""}} {
+		w := newWorld(t)
+		w.run(fmt.Sprintf("M packs u1..u%d into c1", tt.inside))
+		it := w.item("M", "unpacks", strings.Fields("all from c1"))
+		if !TakesAll(it) {
+			t.Fatal("not the event that is meant")
+		}
+		left := tt.left
+		c := w.context("M")
+		c.Contents = &left
+		j := Judge(w.st, c, it)
+		want := tt.left - tt.inside
+		if tt.code != "" {
+			want = tt.left
+		}
+		if j.Code != tt.code || left != want {
+			t.Errorf("%d inside: %q (%s), %d left", tt.inside, j.Code, j.Detail, left)
+		}
+	}
+}
+
+// What the rules read cannot be sealed: a proof would show beside "accepted" what nobody accepted.
+func TestSealedRules(t *testing.T) {
+	w := newWorld(t)
+	for _, tt := range []struct {
+		name string
+		path commit.Path
+		bad  bool
+	}{
+		{"disposition", wire.FieldPath(wire.FieldDisposition), true},
+		{"destination", wire.FieldPath(wire.FieldDestinationList).Index(0).Field(2), true},
+		{"read point", wire.FieldPath(wire.FieldReadPoint).Field(1), true},
+		{"read point, extension", wire.FieldPath(wire.FieldReadPoint).Field(2).Index(0).Name("urn:x", "note"), false},
+		{"lot", wire.FieldPath(wire.FieldILMD).Index(7).Name("urn:epcglobal:cbv:mda", "lotNumber"), true},
+		{"attribute of a lot", wire.FieldPath(wire.FieldILMD).Index(0).Name("urn:epcglobal:cbv:mda", "lotNumber").Field(5).Index(0).Name("urn:x", "a"), false},
+		{"another lot", wire.FieldPath(wire.FieldILMD).Index(7).Name("urn:x", "lotNumber"), false},
+		{"declared an error", wire.FieldPath(wire.FieldErrorDeclaration).Field(2), true},
+		{"purchase order", wire.BizTransactionValue(0), false},
+		{"kind of document", wire.FieldPath(wire.FieldBizTransactionList).Index(0).Field(1), true},
+		{"unit", wire.FieldPath(wire.FieldEPCList).Index(0), true},
+		{"event id", wire.FieldPath(wire.FieldEventID), false},
+	} {
+		it := w.item("M", "commissions", strings.Fields("u1 lot A exp 2028-03-31"))
+		it.Sealed = []commit.Sealed{{Path: tt.path}}
+		if j := Judge(state.NewOverlay(w.st), w.context("M"), it); (j.Code == "SEALED_FIELD") != tt.bad {
+			t.Errorf("%s: %s (%s)", tt.name, j.Code, j.Detail)
+		}
+	}
+	lot := &wire.Item{Kind: wire.KindLot, Message: &registry.Lot{}, Sealed: []commit.Sealed{{Path: wire.FieldPath(2)}}}
+	if j := Judge(w.st, w.context("M"), lot); j.Code != "SEALED_FIELD" {
+		t.Errorf("a lot without number: %s", j.Code)
 	}
 }
 

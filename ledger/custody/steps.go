@@ -11,6 +11,7 @@ import (
 	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/wire"
 )
 
 // rule is what a business step demands and does.
@@ -336,6 +337,7 @@ func (j *judging) pack() {
 			j.reject("AGG_TWO_PARENTS", k, "%s is already inside %s: unpack it there first", k, r.parent)
 		}
 	}
+	j.checkNesting(parent, keys)
 	if j.no != nil || len(keys) == 0 {
 		return
 	}
@@ -399,6 +401,64 @@ func (j *judging) pack() {
 	if len(packed) > 0 {
 		j.emit(Packed{Parent: parent, Keys: packed})
 	}
+	height := uint8(0)
+	for _, k := range packed {
+		height = max(height, j.get(k).height)
+	}
+	for _, c := range j.chain(parent) {
+		if len(packed) > 0 && c.height <= height {
+			c.height, c.dirty = height+1, true
+		}
+		height = c.height
+	}
+}
+
+// checkNesting rejects piles that would become too deep. A container keeps the height it once had until it is packed
+// empty: only then is it worth a look.
+func (j *judging) checkNesting(parent string, keys []string) {
+	around := max(1, len(j.chain(parent)))
+	for _, k := range keys {
+		r := j.get(k)
+		if r == nil || r.parent == parent || around+int(r.height) <= maxNesting {
+			continue
+		}
+		if r.height = 0; !j.empty(k) || around > maxNesting {
+			j.reject("AGG_TOO_DEEP", k, "%s would have more than %d containers inside and around it", k, maxNesting)
+		}
+	}
+	if around > maxNesting {
+		j.reject("AGG_TOO_DEEP", parent, "%s is inside so many containers that nothing more goes into it", parent)
+	}
+}
+
+// MaxContents is how much one event may take out of a container without naming it.
+const MaxContents = 1024
+
+// TakesAll says whether an item may act on contents that it does not name: an aggregation event that takes out nothing
+// in particular. A block counts it with MaxContents unit references (docs/spec.md section 11).
+func TakesAll(it *wire.Item) bool {
+	ev, ok := it.Message.(*epcis.Event)
+	return ok && ev.Type == "AggregationEvent" && ev.Action == "DELETE" && len(keysIn(it, commit.ChildEPCs)) == 0
+}
+
+// contents lists what is in a container that is emptied as a whole.
+func (j *judging) contents(parent string) (keys []string) {
+	room := MaxContents
+	if j.c.Contents != nil {
+		room = min(room, *j.c.Contents)
+	}
+	j.children(parent, func(k string) bool {
+		keys = append(keys, k)
+		return len(keys) <= room
+	})
+	if len(keys) > room {
+		j.reject("UNPACK_UNNAMED", parent, "%s holds more than the %d things that may be unpacked here without being named: list childEPCs", parent, room)
+		return nil
+	}
+	if j.c.Contents != nil {
+		*j.c.Contents -= len(keys)
+	}
+	return keys
 }
 
 func (j *judging) unpackStep() {
@@ -425,10 +485,7 @@ func (j *judging) unpackStep() {
 		return
 	}
 	if len(keys) == 0 {
-		j.children(parent, func(k string) bool {
-			keys = append(keys, k)
-			return true
-		})
+		keys = j.contents(parent)
 	}
 	inside, strange := split(keys, func(k string) bool { return j.get(k) != nil && j.get(k).parent == parent })
 	if len(strange) > 0 {
@@ -509,7 +566,8 @@ func (j *judging) ship() {
 	j.ships[j.c.Pos] = s
 	j.sailing = append(j.sailing, s)
 	j.moved(mine)
-	if j.ev.BizTransaction(epcis.ReturnAuthorization) != "" {
+	// The number of the authorisation is usually sealed; that there is one is not.
+	if slices.ContainsFunc(j.ev.BizTransactionList, func(t epcis.BizTransaction) bool { return epcis.CBVName(t.Type) == epcis.ReturnAuthorization }) {
 		j.overlay(overlayReturned, true, mine)
 	}
 }
@@ -590,9 +648,11 @@ func (j *judging) receive() {
 
 	// Containers from which single things are taken without having been received themselves.
 	var opened []string
+	isOpened := map[string]bool{}
 	for _, k := range keys {
 		for _, c := range j.chain(k)[1:] {
-			if !slices.Contains(opened, c.key) {
+			if !isOpened[c.key] {
+				isOpened[c.key] = true
 				opened = append(opened, c.key)
 			}
 		}
@@ -655,7 +715,7 @@ func (j *judging) receive() {
 		}
 	}
 	j.moved(arrived)
-	j.quantities(shipments, extra, opened)
+	j.quantities(shipments, extra, isOpened)
 	if epcis.CBVName(j.ev.Disposition) == epcis.DispReturned {
 		j.overlay(overlayReturned, true, arrived)
 	}
@@ -673,11 +733,13 @@ func (j *judging) owe(r *record, shipped bool) {
 }
 
 // quantities compares what came with what was shipped. A shortage is found once, when part of a shipment first arrives;
-// what is missing stays with the sender as unaccounted until it is received, voided or reported lost.
-func (j *judging) quantities(shipments []*shipment, extra, opened []string) {
+// what is missing stays with the sender as unaccounted until it is received, voided or reported lost. All of it does,
+// whether or not the finding names it: a short event about a long shipment names what the first few looks find.
+func (j *judging) quantities(shipments []*shipment, extra []string, opened map[string]bool) {
 	if len(shipments) > 0 && len(extra) > 0 {
 		j.find("QTY_OVER", block.Flag, extra, "received, but not part of the shipment it came with")
 	}
+	looks := 64 + 4*len(j.it.Committed.Units)
 	for _, s := range shipments {
 		if s.outstanding == 0 || s.short {
 			continue
@@ -686,16 +748,25 @@ func (j *judging) quantities(shipments []*shipment, extra, opened []string) {
 		var missing []string
 		var list func(k string, depth int)
 		list = func(k string, depth int) {
-			if !slices.Contains(opened, k) || depth > maxDepth {
+			if !opened[k] || depth > maxDepth {
 				missing = append(missing, k)
 				return
 			}
 			j.children(k, func(child string) bool {
-				list(child, depth+1)
-				return true
+				if looks--; looks >= 0 {
+					list(child, depth+1)
+				}
+				return looks > 0
 			})
 		}
-		for _, k := range readShipped(j.st, s.pos) {
+		var shipped []string
+		if looks > 0 {
+			shipped = readShipped(j.st, s.pos)
+		}
+		for _, k := range shipped {
+			if looks--; looks < 0 {
+				break
+			}
 			if r := j.get(k); r != nil && r.phase == InTransit && r.shipment == s.pos && r.is(bitNamed) {
 				list(k, 0)
 			}
@@ -769,8 +840,8 @@ func (j *judging) checkRecall(key string) {
 		}
 		k := mustKey(r.key)
 		gtin, _ := k.GTIN()
-		for _, rc := range append(j.reg.Recalls(gtin, r.lot), j.reg.UnitRecalls(k)...) {
-			j.reject("DISPENSE_RECALLED", key, "%s is recalled (%s, class %s: %s): set it aside and follow the recall", key, rc.RecallNumber, rc.Classification, rc.Reason)
+		if rc, ok := j.reg.Recalled(k, gtin, r.lot); ok {
+			j.reject("DISPENSE_RECALLED", key, "%s is recalled (%s, class %s: %s): set it aside and follow the recall", key, rc.RecallNumber, rc.Classification, short(rc.Reason))
 			return
 		}
 	}

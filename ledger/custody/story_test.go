@@ -276,13 +276,17 @@ func (w *world) line(line string) []string {
 
 func (w *world) judge(who string, it *wire.Item) Judgement {
 	w.height++
-	c := Context{
-		Network: w.net, Pos: enc.Position{Height: w.height}, Time: w.now.UnixMilli(), Party: partyID(who),
-		Authority: who == "A", ItemHash: enc.Hash{byte(w.height)},
-	}
+	c := w.context(who)
 	w.again = func(st state.Store) Judgement { return Judge(st, c, it) }
 	w.last = w.again(w.st)
 	return w.last
+}
+
+func (w *world) context(who string) Context {
+	return Context{
+		Network: w.net, Pos: enc.Position{Height: w.height}, Time: w.now.UnixMilli(), Party: partyID(who),
+		Authority: who == "A", ItemHash: enc.Hash{byte(w.height)},
+	}
 }
 
 func (w *world) say(j Judgement) []string {

@@ -172,6 +172,11 @@ const (
 	expirationDate = "itemExpirationDate"
 )
 
+// IsJudgedILMD reports whether an ILMD element of this name is one that Lot or Expiry reads.
+func IsJudgedILMD(namespace, name string) bool {
+	return (name == lotNumber || name == expirationDate) && (IsMDA(namespace) || namespace == NamespaceHC)
+}
+
 func isILMD(x *Extension, name string) bool {
 	return x.Name == name && (IsMDA(x.Namespace) || x.Namespace == NamespaceHC)
 }

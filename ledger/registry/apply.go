@@ -44,7 +44,8 @@ const (
 	minPrefix  = 4
 	maxPrefix  = 12
 	maxName    = 200 // of texts that effects and screens carry around
-	maxEntries = 1 << 16
+	maxReason  = 4000
+	maxEntries = 1 << 13 // keys, prefixes, licences of a party: every event of the party reads them
 )
 
 var (
@@ -128,6 +129,9 @@ func ApplyAct(st state.Store, a *Act, authority bool) error {
 	if !known {
 		p = Party{ID: a.Party, Name: a.Party}
 	}
+	if len(p.Keys)+len(a.Keys) > maxEntries || len(p.Prefixes)+len(a.Prefixes) > maxEntries || len(p.Licences)+len(a.Licences) > maxEntries {
+		return fail(CodeValue, "party %q would have more than %d keys, prefixes or licences", a.Party, maxEntries)
+	}
 	if a.Name != "" {
 		p.Name = a.Name
 	}
@@ -172,9 +176,6 @@ func ApplyAct(st state.Store, a *Act, authority bool) error {
 	}
 	if err := w.places(reg, &p, a); err != nil {
 		return err
-	}
-	if len(p.Keys) > maxEntries || len(p.Prefixes) > maxEntries || len(p.Licences) > maxEntries {
-		return fail(CodeValue, "party %q would have more than %d keys, prefixes or licences", a.Party, maxEntries)
 	}
 	w.put(partyAt+p.ID, encodeParty(&p))
 	w.flush()
@@ -352,6 +353,14 @@ func ApplyRecall(st state.Store, party string, pos enc.Position, rc *Recall) err
 	if err := checkDate("the day the recall began", rc.InitiatedOn, false); err != nil {
 		return err
 	}
+	for _, f := range []struct{ what, text string }{{"the classification", rc.Classification}, {"the recall's depth", rc.Depth}} {
+		if err := checkText(f.what, f.text, false); err != nil {
+			return err
+		}
+	}
+	if len(rc.Reason) > maxReason {
+		return fail(CodeValue, "the recall's reason has %d bytes, at most %d are allowed", len(rc.Reason), maxReason)
+	}
 	rec := RecallRecord{Recall: *rc, Party: party, Pos: pos}
 	if rc.GTIN != "" {
 		g, err := gs1.ParseGTIN(rc.GTIN)
@@ -377,15 +386,25 @@ func ApplyRecall(st state.Store, party string, pos enc.Position, rc *Recall) err
 			}
 		}
 		rec.Units = nil // every unit has its own record, which would otherwise name all others
-		b := encodeRecall(&rec)
+		at := string(pos.Append(nil))
+		st.Put(recallOfAt+at, encodeRecall(&rec))
 		for _, k := range units {
-			st.Put(unitRecallAt+k.String()+"\x00"+rc.RecallNumber, b)
+			putRecall(st, unitRecallAt+k.String()+"\x00"+rc.RecallNumber, rc.Status, []byte(at))
 		}
 		return nil
 	}
 	if rc.GTIN == "" {
 		return fail(CodeMissing, "recall %s names neither a GTIN nor units", rc.RecallNumber)
 	}
-	st.Put(recallAt+rec.GTIN+"/"+rc.Lot+"\x00"+rc.RecallNumber, encodeRecall(&rec))
+	putRecall(st, recallAt+rec.GTIN+"/"+rc.Lot+"\x00"+rc.RecallNumber, rc.Status, encodeRecall(&rec))
 	return nil
+}
+
+// putRecall keeps open recalls only: whoever dispenses asks for all of them.
+func putRecall(st state.Store, key, status string, record []byte) {
+	if status == "ended" {
+		st.Delete(key)
+	} else {
+		st.Put(key, record)
+	}
 }

@@ -190,14 +190,48 @@ func (r Registry) Recalls(g gs1.GTIN, lot string) []RecallRecord {
 
 // UnitRecalls returns the open recalls that name this unit or container alone, newest last.
 func (r Registry) UnitRecalls(key gs1.Key) []RecallRecord {
-	return r.recallsAt(unitRecallAt+key.String()+"\x00", nil)
+	var list []RecallRecord
+	r.View.Scan(unitRecallAt+key.String()+"\x00", func(_ string, v []byte) bool {
+		list = append(list, r.recallOf(v))
+		return true
+	})
+	slices.SortStableFunc(list, func(a, b RecallRecord) int { return a.Pos.Compare(b.Pos) })
+	return list
+}
+
+func (r Registry) recallOf(pos []byte) RecallRecord {
+	b, ok := r.View.Get(recallOfAt + string(pos))
+	if !ok {
+		panic("registry: a unit's recall is missing")
+	}
+	return decodeRecall(b)
+}
+
+// Recalled returns one of the open recalls that cover a unit, however many there are: of its GTIN, its lot, or itself.
+func (r Registry) Recalled(unit gs1.Key, g gs1.GTIN, lot string) (rec RecallRecord, ok bool) {
+	prefixes := []string{recallAt + g.String() + "/\x00"}
+	if lot != "" {
+		prefixes = append(prefixes, recallAt+g.String()+"/"+lot+"\x00")
+	}
+	for _, at := range prefixes {
+		r.View.Scan(at, func(_ string, v []byte) bool {
+			rec, ok = decodeRecall(v), true
+			return false
+		})
+		if ok {
+			return rec, true
+		}
+	}
+	r.View.Scan(unitRecallAt+unit.String()+"\x00", func(_ string, v []byte) bool {
+		rec, ok = r.recallOf(v), true
+		return false
+	})
+	return rec, ok
 }
 
 func (r Registry) recallsAt(prefix string, list []RecallRecord) []RecallRecord {
 	r.View.Scan(prefix, func(_ string, v []byte) bool {
-		if rec := decodeRecall(v); rec.Status != "ended" {
-			list = append(list, rec)
-		}
+		list = append(list, decodeRecall(v))
 		return true
 	})
 	slices.SortStableFunc(list, func(a, b RecallRecord) int { return a.Pos.Compare(b.Pos) })

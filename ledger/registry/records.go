@@ -14,7 +14,8 @@ import (
 //	r/t/<gtin14>                  product
 //	r/o/<LGTIN key>               lot
 //	r/c/<gtin14>/<lot>\x00<recall number>          recall of a lot, or of all lots (lot empty)
-//	r/cu/<unit key>\x00<recall number>             recall of one unit
+//	r/cu/<unit key>\x00<recall number>             of one unit: position of the recall
+//	r/cp/<position>                                recall of units
 //
 // A party may have thousands of sites, so GLNs and places are not in the record that every event reads.
 const (
@@ -29,6 +30,7 @@ const (
 	lotAt        = "r/o/"
 	recallAt     = "r/c/"
 	unitRecallAt = "r/cu/"
+	recallOfAt   = "r/cp/"
 )
 
 func flag(b bool) uint8 {

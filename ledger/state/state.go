@@ -30,13 +30,51 @@ type Store interface {
 }
 
 // Overlay collects writes above a View. It is not safe for concurrent use.
+//
+// A scan for a prefix that holds a NUL looks only at writes that agree up to there: the rules scan once or more per unit,
+// and a block has tens of thousands of writes.
 type Overlay struct {
 	base   View
 	writes map[string][]byte // nil: deleted
+	groups map[string]*group // written keys that hold a NUL, by what stands up to the first one
+}
+
+// group is some written keys. They are put in order when they are scanned.
+type group struct {
+	sorted, fresh []string
+	scans         int // under way
+}
+
+func (g *group) keys() []string {
+	if len(g.fresh) == 0 {
+		return g.sorted
+	}
+	if g.scans > 0 {
+		g.sorted = slices.Clone(g.sorted)
+	}
+	if len(g.fresh) > 8 {
+		g.sorted = append(g.sorted, g.fresh...)
+		slices.Sort(g.sorted)
+	} else {
+		for _, k := range g.fresh {
+			at, _ := slices.BinarySearch(g.sorted, k)
+			g.sorted = slices.Insert(g.sorted, at, k)
+		}
+	}
+	g.fresh = g.fresh[:0]
+	return g.sorted
+}
+
+// groupOf is a key or prefix up to its first NUL.
+func groupOf(key string) (string, bool) {
+	i := strings.IndexByte(key, 0)
+	return key[:i+1], i >= 0
 }
 
 // NewOverlay puts an empty overlay above base.
-func NewOverlay(base View) *Overlay { return &Overlay{base: base, writes: map[string][]byte{}} }
+func NewOverlay(base View) *Overlay {
+	return &Overlay{base: base, writes: map[string][]byte{}, groups: map[string]*group{}}
+}
 
 // Get reads through the overlay.
 func (o *Overlay) Get(key string) ([]byte, bool) {
@@ -51,21 +89,45 @@ func (o *Overlay) Put(key string, value []byte) {
 	if value == nil {
 		value = []byte{}
 	}
-	o.writes[key] = value
+	o.set(key, value)
 }
 
 // Delete hides key.
-func (o *Overlay) Delete(key string) { o.writes[key] = nil }
+func (o *Overlay) Delete(key string) { o.set(key, nil) }
+
+func (o *Overlay) set(key string, value []byte) {
+	if at, ok := groupOf(key); ok {
+		if _, known := o.writes[key]; !known {
+			g := o.groups[at]
+			if g == nil {
+				g = &group{}
+				o.groups[at] = g
+			}
+			g.fresh = append(g.fresh, key)
+		}
+	}
+	o.writes[key] = value
+}
 
 // Scan merges the overlay's keys with the base's. fn may write to the overlay; what it writes may or may not be seen.
 func (o *Overlay) Scan(prefix string, fn func(string, []byte) bool) {
 	var own []string
-	for k := range o.writes {
-		if strings.HasPrefix(k, prefix) {
-			own = append(own, k)
+	if at, ok := groupOf(prefix); ok {
+		if g := o.groups[at]; g != nil {
+			own = g.keys()
+			from, _ := slices.BinarySearch(own, prefix)
+			own = own[from:]
+			g.scans++
+			defer func() { g.scans-- }()
 		}
+	} else {
+		for k := range o.writes {
+			if strings.HasPrefix(k, prefix) {
+				own = append(own, k)
+			}
+		}
+		slices.Sort(own)
 	}
-	slices.Sort(own)
 	i, stopped := 0, false
 	emit := func(k string) bool {
 		if v := o.writes[k]; v != nil {
@@ -89,7 +151,7 @@ func (o *Overlay) Scan(prefix string, fn func(string, []byte) bool) {
 		}
 		return !stopped
 	})
-	for ; !stopped && i < len(own); i++ {
+	for ; !stopped && i < len(own) && strings.HasPrefix(own[i], prefix); i++ {
 		stopped = !emit(own[i])
 	}
 }
@@ -97,7 +159,7 @@ func (o *Overlay) Scan(prefix string, fn func(string, []byte) bool) {
 // Merge writes everything of child into o.
 func (o *Overlay) Merge(child *Overlay) {
 	for k, v := range child.writes {
-		o.writes[k] = v
+		o.set(k, v)
 	}
 }
 

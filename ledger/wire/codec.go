@@ -72,13 +72,29 @@ var (
 	errUTF8      = errors.New("text is not UTF-8")
 	errRange     = errors.New("number out of range")
 	errDepth     = errors.New("nested too deep")
+	errElements  = fmt.Errorf("more than %d elements", MaxLeaves)
+	errPaths     = fmt.Errorf("%w: longer than %d bytes, or more than %d together", commit.ErrPath, commit.MaxPath, MaxPathBytes)
+	errUnitKey   = fmt.Errorf("EPC with a key of more than %d bytes", MaxUnitKey)
 )
 
 // decoder reads one body. Strings it makes share the memory of that body.
 type decoder struct {
 	depth int
 	units []commit.Unit
-	room  int // unit references that may still come
+	// What may still come: unit references, elements of lists, bytes of paths.
+	room, elements, paths int
+}
+
+func newDecoder() *decoder {
+	return &decoder{room: MaxUnits, elements: MaxLeaves, paths: MaxPathBytes}
+}
+
+// element counts one element of a list.
+func (d *decoder) element() error {
+	if d.elements--; d.elements < 0 {
+		return errElements
+	}
+	return nil
 }
 
 // uvarint takes a number in its shortest form off s.
@@ -240,12 +256,12 @@ func hidden[M any](num uint32, at func(*M) *string) field[M] {
 func texts[M any](num uint32, at func(*M) *[]string) field[M] {
 	return field[M]{
 		num: num, typ: protowire.BytesType, repeated: true,
-		decode: func(_ *decoder, m *M, v value) error {
+		decode: func(d *decoder, m *M, v value) error {
 			if !utf8.ValidString(v.s) {
 				return errUTF8
 			}
 			*at(m) = append(*at(m), v.s)
-			return nil
+			return d.element()
 		},
 		encode: func(b []byte, m *M) []byte {
 			for _, s := range *at(m) {
@@ -349,9 +365,9 @@ func octets[M any](num uint32, at func(*M) *[]byte) field[M] {
 func octetLists[M any](num uint32, at func(*M) *[][]byte) field[M] {
 	return field[M]{
 		num: num, typ: protowire.BytesType, repeated: true,
-		decode: func(_ *decoder, m *M, v value) error {
+		decode: func(d *decoder, m *M, v value) error {
 			*at(m) = append(*at(m), []byte(v.s))
-			return nil
+			return d.element()
 		},
 		encode: func(b []byte, m *M) []byte {
 			for _, s := range *at(m) {
@@ -411,6 +427,9 @@ func many[M, N any](num uint32, c *message[N], at func(*M) *[]N) field[M] {
 	return field[M]{
 		num: num, typ: protowire.BytesType, repeated: true,
 		decode: func(d *decoder, m *M, v value) error {
+			if err := d.element(); err != nil {
+				return err
+			}
 			var sub N
 			if err := c.decode(d, &sub, v.s); err != nil {
 				return err
@@ -492,13 +511,16 @@ type walker struct {
 	arena  []byte
 	ends   []int
 	sealed []string // sealed paths, sorted
-	long   bool     // a path got longer than a path may be
+	room   int      // bytes of paths that fit
+	long   bool     // a path, or all together, got longer than may be: nothing more is gathered
 }
 
 // put adds a leaf at the present path.
 func (w *walker) put(t commit.Type, text string) {
-	if len(w.path) > commit.MaxPath {
+	if len(w.path) > commit.MaxPath || len(w.arena)+len(w.path) > w.room {
 		w.long = true
+	}
+	if w.long {
 		return
 	}
 	w.fields = append(w.fields, commit.Field{Type: t, Text: text})
@@ -515,7 +537,7 @@ func (w *walker) leaf(num uint32, t commit.Type, text string) {
 // element is one value of a repeated scalar. It has a leaf even when it is empty, unless its text is sealed.
 func (w *walker) element(num uint32, i int, t commit.Type, text string) {
 	w.enter(num, i)
-	if text != "" || !w.isSealed() {
+	if text != "" || w.long || !w.isSealed() {
 		w.put(t, text)
 	}
 	w.leave()
@@ -542,7 +564,7 @@ func (w *walker) isSealed() bool {
 
 // holdsSealed reports whether the present path or one below it is sealed.
 func (w *walker) holdsSealed() bool {
-	if len(w.sealed) == 0 {
+	if len(w.sealed) == 0 || w.long {
 		return false
 	}
 	at, _ := slices.BinarySearch(w.sealed, string(w.path))
@@ -755,6 +777,9 @@ func (d *decoder) run(list commit.List, s string, forms []string) (_ []string, p
 		key, err := read.Key(v.s)
 		if err != nil {
 			return nil, "", err
+		}
+		if len(key.String()) > MaxUnitKey {
+			return nil, "", errUnitKey
 		}
 		forms = append(forms, form)
 		d.units = append(d.units, commit.Unit{List: list, Key: key, Form: form})

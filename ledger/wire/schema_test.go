@@ -33,7 +33,7 @@ func TestTablesAreTheDescriptors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := k.decode(&decoder{depth: 2, room: MaxUnits}, string(want))
+			got, err := k.decode(newDecoder(), string(want))
 			if err != nil {
 				t.Fatalf("%v\n%v", err, m.Interface())
 			}
@@ -43,7 +43,7 @@ func TestTablesAreTheDescriptors(t *testing.T) {
 			}
 
 			// Every leaf of the walk is a scalar of the descriptor, and the other way round.
-			w := walker{}
+			w := walker{room: MaxPathBytes}
 			k.walk(&w, got)
 			leaves := map[string]bool{}
 			for _, leaf := range w.finish() {

@@ -40,8 +40,11 @@ const (
 const (
 	MaxItems = 4096
 	MaxUnits = 16384
-	// MaxLeaves bounds what a short body can make every validator hash: an empty element of a list costs two bytes and a leaf.
-	MaxLeaves = 131072
+	// The rest bounds what a short body can make every validator hold and hash. An empty element of a list costs two bytes
+	// and a leaf; a long name is in the path of every leaf inside it; a run writes the prefix of its EPCs once.
+	MaxLeaves    = 131072   // field leaves, and elements of lists
+	MaxPathBytes = 16 << 20 // of the paths of open leaves together
+	MaxUnitKey   = 256      // bytes of a unit's key text
 )
 
 // What DecodeBody returns when reading stops at a limit, before whatever else may be wrong further on.
@@ -123,7 +126,7 @@ func appendItem(b []byte, it *Item) ([]byte, error) {
 // DecodeBody decodes strictly. Errors name the item and what is wrong: ErrItems, ErrUnits, or else ErrMalformed.
 // Strings in the items share one copy of the body.
 func DecodeBody(body []byte) ([]Item, error) {
-	d := decoder{room: MaxUnits}
+	d := newDecoder()
 	var items []Item
 	leaves := 0
 	for s := string(body); s != ""; {
@@ -210,11 +213,12 @@ func (d *decoder) item(s string) (it Item, err error) {
 		it.Committed = commit.Opaque(it.Kind, it.Salt, it.Sealed, it.Opaque)
 		return it, nil
 	}
-	w := walker{sealed: sealed}
+	w := walker{sealed: sealed, room: d.paths}
 	kinds[it.Kind].walk(&w, it.Message)
 	if w.long {
-		return it, commit.ErrPath
+		return it, errPaths
 	}
+	d.paths -= len(w.arena)
 	it.Committed = commit.Item{Kind: it.Kind, Salt: it.Salt, Fields: w.finish(), Sealed: it.Sealed, Units: d.units}
 	return it, nil
 }
@@ -229,7 +233,9 @@ func clone(it *Item) (any, error) {
 	if !ok {
 		return nil, fmt.Errorf("wire: kind %d with a message of type %T", it.Kind, it.Message)
 	}
-	return k.decode(&decoder{depth: 2, room: MaxUnits}, string(b))
+	d := newDecoder()
+	d.depth = 2
+	return k.decode(d, string(b))
 }
 
 // Seal moves the text of every open field that sel selects out of an item's message into sealed leaves, with salts
@@ -246,10 +252,10 @@ func Seal(n enc.Network, it *Item, sel func(commit.Field) bool, random func() [3
 		sealed[i] = string(it.Sealed[i].Path)
 	}
 	slices.Sort(sealed)
-	w := walker{sealed: sealed}
+	w := walker{sealed: sealed, room: MaxPathBytes}
 	k.walk(&w, message)
 	if w.long {
-		return nil, commit.ErrPath
+		return nil, errPaths
 	}
 	var values []commit.SealedValue
 	for _, f := range w.finish() {

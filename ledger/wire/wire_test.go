@@ -589,3 +589,42 @@ func TestTooManyLeaves(t *testing.T) {
 		t.Errorf("one more: %v, want %v", err, ErrMalformed)
 	}
 }
+
+// A short body must not make every validator hold and hash gigabytes: long names stand in the path of every leaf inside,
+// and empty elements are two bytes on the wire.
+func TestShortBodiesStayCheap(t *testing.T) {
+	named := func(n int) []Item {
+		x := epcis.Extension{Namespace: "u", Name: strings.Repeat("n", 60_000)}
+		for range n {
+			x.Children = append(x.Children, epcis.Extension{Type: epcis.Empty})
+		}
+		return []Item{{Kind: KindEvent, Message: &epcis.Event{Extensions: []epcis.Extension{x}}}}
+	}
+	if _, err := EncodeBody(named(270)); err != nil {
+		t.Errorf("16 MB of paths: %v", err)
+	}
+	for _, n := range []int{280, 100_000} {
+		if _, err := EncodeBody(named(n)); !errors.Is(err, commit.ErrPath) {
+			t.Errorf("%d MB of paths: %v", n*60_000>>20, err)
+		}
+	}
+	// Two items share the bound.
+	if _, err := EncodeBody(append(named(150), named(150)...)); !errors.Is(err, commit.ErrPath) {
+		t.Errorf("two items: %v", err)
+	}
+	var reports []byte
+	for range MaxLeaves + 1 {
+		reports = append(reports, 0x12, 0) // an empty SensorReport
+	}
+	element := protowire.AppendBytes(protowire.AppendTag(nil, protowire.Number(FieldSensorElementList), protowire.BytesType), reports)
+	item := append(append([]byte{0x0a, 32}, make([]byte, 32)...), protowire.AppendBytes(protowire.AppendTag(nil, protowire.Number(KindEvent), protowire.BytesType), element)...)
+	if _, err := DecodeBody(protowire.AppendBytes([]byte{0x0a}, item)); !errors.Is(err, errElements) {
+		t.Errorf("empty elements: %v", err)
+	}
+	for n, ok := range map[int]bool{MaxUnitKey - 6: true, MaxUnitKey - 5: false} {
+		_, err := EncodeBody([]Item{{Kind: KindEvent, Message: &epcis.Event{EPCList: []string{"x:" + strings.Repeat("y", n)}}}})
+		if ok != (err == nil) || !ok && !errors.Is(err, errUnitKey) {
+			t.Errorf("a key of %d bytes: %v", n+6, err)
+		}
+	}
+}

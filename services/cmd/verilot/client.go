@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -40,7 +41,8 @@ type problem struct {
 		Message string `json:"message"`
 		Hint    string `json:"hint"`
 	} `json:"errors"`
-	raw json.RawMessage
+	Readings []string `json:"readings"`
+	raw      json.RawMessage
 }
 
 func (p *problem) Error() string {
@@ -62,6 +64,9 @@ func (p *problem) Error() string {
 		if e.Hint != "" {
 			b.WriteString(" (" + e.Hint + ")")
 		}
+	}
+	for _, r := range p.Readings {
+		b.WriteString("\n  " + r)
 	}
 	return b.String()
 }
@@ -86,9 +91,7 @@ func (c *client) open(ctx context.Context, method, path string, header http.Head
 	if err != nil {
 		return nil, unusable("%w", err)
 	}
-	for k, v := range header {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, header)
 	if req.Header.Get("Accept") == "" {
 		req.Header.Set("Accept", "application/json")
 	}
@@ -116,8 +119,7 @@ func (c *client) open(ctx context.Context, method, path string, header http.Head
 }
 
 func unwrapURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err

@@ -1,11 +1,7 @@
 package main
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
-	"crypto/x509"
 	"encoding/hex"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +15,7 @@ import (
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/proof"
+	"verilot.dev/services/internal/keyring"
 	"verilot.dev/services/internal/scan"
 )
 
@@ -92,24 +89,14 @@ id. An existing file is never overwritten.`,
 			default:
 				return unusable("--use %q: keys are for event, vote, cosign or authority", use)
 			}
-			public, private, err := ed25519.GenerateKey(rand.Reader)
-			if err != nil {
-				return failed(err)
-			}
-			der, err := x509.MarshalPKCS8PrivateKey(private)
-			if err != nil {
-				return failed(err)
-			}
-			f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+			key, err := keyring.Create(out, use)
 			if errors.Is(err, fs.ErrExist) {
 				return unusable("%s exists; a key is never overwritten", out)
 			}
 			if err != nil {
 				return unusable("%w", err)
 			}
-			if err := errors.Join(pem.Encode(f, &pem.Block{Type: "PRIVATE KEY", Bytes: der}), f.Sync(), f.Close()); err != nil {
-				return failed(err)
-			}
+			public := keyring.Public(key)
 			id := keys.ID(use, public)
 			if a.json {
 				return a.printJSON(map[string]string{
@@ -189,7 +176,7 @@ func (a *app) verify(file, genesisFile string) error {
 		return unusable("%s is not a proof bundle: it starts neither with { nor with VLTP", file)
 	}
 	answer := verifyAnswer{Network: g.Name}
-	report, err := proof.Check(g, data)
+	report, err := checkBundle(g, data)
 	var failure *proof.Failure
 	switch {
 	case errors.As(err, &failure):
@@ -210,6 +197,18 @@ func (a *app) verify(file, genesisFile string) error {
 		return &exit{code: 1, quiet: true}
 	}
 	return nil
+}
+
+func checkBundle(g *genesis.Genesis, data []byte) (*proof.Report, error) {
+	parse := proof.ParseJSON
+	if data[0] != '{' {
+		parse = proof.ParseBinary
+	}
+	b, err := parse(data)
+	if err != nil {
+		return nil, err
+	}
+	return proof.Verify(g, b)
 }
 
 func looksLikeBundle(data []byte) bool {

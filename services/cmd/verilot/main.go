@@ -36,9 +36,15 @@ func (e *exit) Error() string {
 
 func (e *exit) Unwrap() error { return e.err }
 
-func no(format string, args ...any) error       { return &exit{code: 1, err: fmt.Errorf(format, args...)} }
-func unusable(format string, args ...any) error { return &exit{code: 2, err: fmt.Errorf(format, args...)} }
-func noAnswer(format string, args ...any) error { return &exit{code: 3, err: fmt.Errorf(format, args...)} }
+func no(format string, args ...any) error { return &exit{code: 1, err: fmt.Errorf(format, args...)} }
+
+func unusable(format string, args ...any) error {
+	return &exit{code: 2, err: fmt.Errorf(format, args...)}
+}
+
+func noAnswer(format string, args ...any) error {
+	return &exit{code: 3, err: fmt.Errorf(format, args...)}
+}
 
 // app is what commands share.
 type app struct {
@@ -119,8 +125,7 @@ func failed(err error) error {
 	if err == nil {
 		return nil
 	}
-	var e *exit
-	if errors.As(err, &e) {
+	if _, ok := errors.AsType[*exit](err); ok {
 		return err
 	}
 	return &exit{code: 3, err: err}

@@ -96,7 +96,7 @@ func (a *app) trace(ctx context.Context, cl *client, id, proofFile string) error
 		if err != nil {
 			return a.refused(err)
 		}
-		if err := os.WriteFile(proofFile, b, 0o644); err != nil { //nolint:gosec // a proof is made to be passed on
+		if err := os.WriteFile(proofFile, b, 0o644); err != nil {
 			return unusable("%w", err)
 		}
 		if !a.json {
@@ -151,7 +151,7 @@ func (a *app) showTrace(t *index.Trace) {
 		_ = w.Flush()
 	}
 	a.printf("\nRests on block %d of %s (%s old).\n", t.RestsOn.Height, t.RestsOn.Time.Format(time.RFC3339),
-		(time.Duration(t.RestsOn.AgeSeconds * float64(time.Second))).Round(time.Second))
+		time.Duration(t.RestsOn.AgeSeconds*float64(time.Second)).Round(time.Second))
 }
 
 func nonEmpty(s ...string) []string {
@@ -204,14 +204,15 @@ func seen(s *index.Step) string {
 }
 
 func verdictOf(s *index.Step) string {
-	v := s.Verdict
+	var v strings.Builder
+	v.WriteString(s.Verdict)
 	if s.Code != "" {
-		v += " " + s.Code
+		v.WriteString(" " + s.Code)
 	}
 	for _, f := range s.Findings {
-		v += " " + f.Code
+		v.WriteString(" " + f.Code)
 	}
-	return v
+	return v.String()
 }
 
 func (a *app) lotCommand() *cobra.Command {
@@ -255,7 +256,7 @@ func (a *app) lotUnits(ctx context.Context, cl *client, path string) error {
 }
 
 func (a *app) lotTotals(ctx context.Context, cl *client, path string) error {
-	var l query.Lot
+	var l query.LotTotals
 	raw, err := cl.get(ctx, path, &l)
 	if err != nil {
 		return a.refused(err)
@@ -329,11 +330,12 @@ func (a *app) showBlock(b *query.Block) {
 	for _, e := range b.Entries {
 		_, _ = io.WriteString(w, strings.Join([]string{strconv.FormatUint(e.Sequence, 10), e.Kind, e.Party, e.Code, strconv.Itoa(len(e.Items)) + " items"}, "\t")+"\n")
 		for _, it := range e.Items {
-			code := it.Code
+			var code strings.Builder
+			code.WriteString(it.Code)
 			for _, f := range it.Findings {
-				code += " " + f.Code
+				code.WriteString(" " + f.Code)
 			}
-			_, _ = io.WriteString(w, strings.Join([]string{"", "  " + it.Position.String(), it.Kind, it.Verdict, strings.TrimSpace(code)}, "\t")+"\n")
+			_, _ = io.WriteString(w, strings.Join([]string{"", "  " + it.Position.String(), it.Kind, it.Verdict, strings.TrimSpace(code.String())}, "\t")+"\n")
 		}
 	}
 	_ = w.Flush()

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"verilot.dev/ledger/enc"
 )
@@ -95,8 +97,16 @@ func (b *Bus) Block(ctx context.Context, height uint64) ([]byte, error) {
 // what handle does not take is skipped, and a late copy of a missing block makes it go back for the ones after it.
 func (b *Bus) ConsumeBlocks(ctx context.Context, from uint64, handle func(height uint64, record []byte) (taken bool, err error)) error {
 	start, err := b.findBlock(ctx, from)
-	if err != nil {
-		return err
+	for ; err != nil; start, err = b.findBlock(ctx, from) {
+		if errors.Is(err, jetstream.ErrStreamNotFound) || b.nc.IsClosed() {
+			return err
+		}
+		b.log.Warn("broker does not answer, will try again", "err", err)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(500 * time.Millisecond):
+		}
 	}
 	var (
 		a       assembler

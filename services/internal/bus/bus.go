@@ -135,6 +135,26 @@ func Connect(ctx context.Context, o Options) (*Bus, error) {
 	return b, nil
 }
 
+// Dial is Connect that waits for a broker that is not there yet: services may start in any order.
+func Dial(ctx context.Context, o Options) (*Bus, error) {
+	for told := false; ; told = true {
+		b, err := Connect(ctx, o)
+		if err == nil || ctx.Err() != nil {
+			return b, err
+		}
+		if o.Log != nil && !told {
+			o.Log.Warn("the broker does not answer; waiting for it", "err", err)
+		}
+		wait := time.NewTimer(500 * time.Millisecond)
+		select {
+		case <-ctx.Done():
+			wait.Stop()
+			return nil, err
+		case <-wait.C:
+		}
+	}
+}
+
 const requestTimeout = 10 * time.Second
 
 // Close ends the connection; consumers end with an error or their context, whichever they see first.
@@ -312,4 +332,24 @@ func token(s string) (string, error) {
 		return "", fmt.Errorf("bus: %s is no name for a subject", strconv.Quote(s))
 	}
 	return s, nil
+}
+
+// Await returns when both streams exist: services may start in any order, and the validators make the streams.
+func (b *Bus) Await(ctx context.Context) error {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		_, err := b.js.Stream(ctx, Custody)
+		if err == nil {
+			// The validators make BLOCKS last.
+			if _, err = b.js.Stream(ctx, Blocks); err == nil {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
 }

@@ -28,7 +28,7 @@ func broker(tb testing.TB, dir string) *Server {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(s.Close)
+	tb.Cleanup(func() { s.Close() })
 	return s
 }
 

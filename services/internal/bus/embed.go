@@ -77,9 +77,10 @@ func (s *Server) URL() string {
 func (s *Server) InProcessConn() (net.Conn, error) { return s.s.InProcessConn() }
 
 // Close stops the broker and waits until its files are closed.
-func (s *Server) Close() {
+func (s *Server) Close() error {
 	s.s.Shutdown()
 	s.s.WaitForShutdown()
+	return nil
 }
 
 // natsLog passes the broker's log on; what it calls a notice is of interest only when looking closer.

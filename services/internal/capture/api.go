@@ -21,11 +21,12 @@ import (
 	"verilot.dev/services/internal/httpapi"
 )
 
-// API is everything this engine answers, ready to serve.
-func (e *Engine) API(ready func(context.Context) error) *httpapi.API {
+// API is everything this engine answers, ready to serve. Pages of the origins may call it; other pages may not, since a
+// service on a person's own machine must not take commands from whatever page that person has open.
+func (e *Engine) API(ready func(context.Context) error, origins ...string) *httpapi.API {
 	api := httpapi.New(httpapi.Options{
 		Title: "Verilot capture: " + e.cfg.Profile.Name, Version: "1", Log: e.cfg.Log, Registry: e.cfg.Registry, Ready: ready, MaxBody: MaxDocument + 1<<20,
-		CORS:        []string{"*"}, // credentials are never part of a request here, so any page may call
+		CORS:        origins,
 		Description: "The way in for a trading partner: EPCIS documents and business commands become signed submissions. Every answer of 202 is a job that ends in a certified verdict per event.",
 	})
 	e.Mount(api)

@@ -61,9 +61,9 @@ func TestBadInput(t *testing.T) {
 	stranger := &world{tb: t, ledger: w.ledger, clock: w.clock, dir: t.TempDir(), profile: Manufacturer(), party: "nobody"}
 	stranger.start()
 	t.Cleanup(stranger.kill)
-	real := &world{tb: t, ledger: newLedger(t, testGenesis(t, false)), clock: w.clock, dir: t.TempDir(), profile: Manufacturer(), party: "maker"}
-	real.start()
-	t.Cleanup(real.kill)
+	production := &world{tb: t, ledger: newLedger(t, testGenesis(t, false)), clock: w.clock, dir: t.TempDir(), profile: Manufacturer(), party: "maker"}
+	production.start()
+	t.Cleanup(production.kill)
 	if rec := w.call("POST", "/v1/lots", map[string]string{"Content-Type": jsonType, "Idempotency-Key": "taken"}, lot); rec.Code != http.StatusAccepted {
 		t.Fatal(rec.Body)
 	}
@@ -110,7 +110,7 @@ func TestBadInput(t *testing.T) {
 		{"time without zone", "/v1/pack", jsonType, `{"children":["urn:epc:id:sgtin:0399990.010001.1"],"eventTime":"2026-11-20T00:00:00"}`, "", w, 400, httpapi.InvalidParameter, "eventTime"},
 		{"recall of nothing", "/v1/recall", jsonType, `{"recallNumber":"R-1"}`, "", w, 400, httpapi.MissingParameter, "gtin"},
 		{"broken JSON", "/v1/pack", jsonType, `{"children":`, "", w, 400, httpapi.MalformedRequest, "JSON"},
-		{"onboarding outside development", "/v1/onboarding", "application/xml", document(good), "", real, 403, httpapi.OnboardingForbidden, "authority"},
+		{"onboarding outside development", "/v1/onboarding", "application/xml", document(good), "", production, 403, httpapi.OnboardingForbidden, "authority"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			before, _, err := tt.on.e.Jobs(200, "")

@@ -159,8 +159,11 @@ func (e *Engine) single(kind string, events ...epcis.Event) (*draft, error) {
 				return nil, httpapi.NewProblem(httpapi.InvalidEvent, "%s: %s; nothing was captured. %s", p.Path, p.Message, p.Hint)
 			}
 		}
-		asked := true
-		if f := e.checkEvent(context.Background(), ev, &asked); f != nil {
+		f := e.checkTime(ev)
+		if f == nil {
+			f = e.checkOwn(ev)
+		}
+		if f != nil {
 			return nil, httpapi.NewProblem(httpapi.Code(f.Code), "%s; nothing was captured. What to do: %s", f.Message, f.Hint)
 		}
 		it := eventItem(ev, i, place{})
@@ -259,7 +262,7 @@ func (e *Engine) identify(name, text string) (form string, key gs1.Key, err erro
 	default:
 		p := httpapi.NewProblem(httpapi.InvalidIdentifier, "%s %q names nothing that can be handled; send a serialised unit or container as scanned, as EPC URN, as Digital Link or as (01)…(21)…", name, printable(text))
 		for _, x := range r.Problems {
-			p.With(httpapi.Fault{Pointer: name, Code: x.Code, Message: x.Detail})
+			p = p.With(httpapi.Fault{Pointer: name, Code: x.Code, Message: x.Detail})
 		}
 		return "", gs1.Key{}, p
 	}

@@ -23,10 +23,14 @@ type directory struct {
 	mem      *state.Memory
 	prefixes map[string]string // to the party
 	told     map[string]bool   // key ids of this party according to the api service
+	foreign  map[string]bool   // GLNs of parties that are known only not to be this one
 }
 
+// somebody stands for a party of which no more is known than that it is another.
+const somebody = "?"
+
 func newDirectory(g *genesis.Genesis, self string) (*directory, error) {
-	d := &directory{self: self, mem: state.NewMemory(), prefixes: map[string]string{}, told: map[string]bool{}}
+	d := &directory{self: self, mem: state.NewMemory(), prefixes: map[string]string{}, told: map[string]bool{}, foreign: map[string]bool{}}
 	authorities := make([]registry.Authority, len(g.Authorities))
 	for i, a := range g.Authorities {
 		authorities[i] = registry.Authority{Party: a.Party, Key: a.Key}
@@ -68,9 +72,12 @@ func (d *directory) take(l learned) {
 	if l.Act != nil {
 		d.learn(l.Act)
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, g := range l.Foreign {
+		d.foreign[g] = true
+	}
 	if l.Product != nil {
-		d.mu.Lock()
-		defer d.mu.Unlock()
 		_ = registry.ApplyProduct(d.mem, l.Product) // the ledger has accepted it
 	}
 }
@@ -124,7 +131,11 @@ func (d *directory) partyOf(id string) (party string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	d.read(func(r registry.Registry) { party, ok = r.PartyOfGLN(gln.String()) })
+	d.read(func(r registry.Registry) {
+		if party, ok = r.PartyOfGLN(gln.String()); !ok && d.foreign[gln.String()] {
+			party, ok = somebody, true
+		}
+	})
 	return party, ok
 }
 

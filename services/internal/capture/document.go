@@ -40,7 +40,7 @@ func (e *Engine) document(ctx context.Context, body []byte, onError submission.O
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	d := &draft{kind: kindDocument, onError: onError, events: len(doc.Events) + doc.Rejected}
+	d := &draft{kind: kindDocument, onError: onError, events: len(doc.Events) + doc.Rejected, size: len(body)}
 	for _, p := range doc.Problems {
 		f := httpapi.Fault{Pointer: p.Path, Line: p.Line, Column: p.Column, Code: p.Code, Message: p.Message, Hint: p.Hint}
 		if p.Event >= 0 {
@@ -190,14 +190,8 @@ func (e *Engine) actor(ev *epcis.Event) (party, said string) {
 // checkEvent applies what can be known here without the ledger. Another party's act that we only pass on is not ours
 // to check: the ledger knows that party better than we do.
 func (e *Engine) checkEvent(ctx context.Context, ev *epcis.Event, asked *bool) *httpapi.Fault {
-	if ms, err := epcis.EventTimeMillis(ev); err == nil {
-		if now := e.cfg.Clock.Now(); ms > now.Add(futureSkew).UnixMilli() {
-			return &httpapi.Fault{
-				Pointer: "eventTime", Code: string(httpapi.FutureEvent),
-				Message: fmt.Sprintf("the event's time %s %s lies after the time here, %s", ev.EventTime, ev.EventTimeZoneOffset, now.UTC().Format(time.RFC3339)),
-				Hint:    "capture an event when it has happened; if it has, correct the clock or the offset of the system that wrote it",
-			}
-		}
+	if f := e.checkTime(ev); f != nil {
+		return f
 	}
 	party, said := e.actor(ev)
 	if party == "" && said != "" && !*asked {
@@ -209,6 +203,20 @@ func (e *Engine) checkEvent(ctx context.Context, ev *epcis.Event, asked *bool) *
 		return nil
 	}
 	return e.checkOwn(ev)
+}
+
+// checkTime refuses what has not happened yet.
+func (e *Engine) checkTime(ev *epcis.Event) *httpapi.Fault {
+	if ms, err := epcis.EventTimeMillis(ev); err == nil {
+		if now := e.cfg.Clock.Now(); ms > now.Add(futureSkew).UnixMilli() {
+			return &httpapi.Fault{
+				Pointer: "eventTime", Code: string(httpapi.FutureEvent),
+				Message: fmt.Sprintf("the event's time %s %s lies after the time here, %s", ev.EventTime, ev.EventTimeZoneOffset, now.UTC().Format(time.RFC3339)),
+				Hint:    "capture an event when it has happened; if it has, correct the clock or the offset of the system that wrote it",
+			}
+		}
+	}
+	return nil
 }
 
 // checkOwn holds an act of this party against its roles and prefixes.

@@ -245,7 +245,7 @@ func TestCrashes(t *testing.T) {
 			w.step = killer.step
 			w.start()
 			var keys []string
-			for i := 0; i < 12; i++ {
+			for i := range 12 {
 				key := fmt.Sprint("cmd-", i)
 				keys = append(keys, key)
 				for !w.try(key, i) {
@@ -255,8 +255,8 @@ func TestCrashes(t *testing.T) {
 					w.ledger.cutNow()
 				}
 				select {
-				case <-w.done:
-					w.done <- nil
+				case err := <-w.done:
+					w.done <- err
 					w.restart()
 				default:
 				}

@@ -53,13 +53,12 @@ func (e *Engine) follow(ctx context.Context) error {
 			}
 			return taken, err
 		})
-		if ctx.Err() != nil {
-			return nil
-		}
 		if h, ok := errors.AsType[*halt](err); ok {
 			return h.err
 		}
-		e.cfg.Log.Info("blocks cannot be read now, will try again", "err", err)
+		if ctx.Err() == nil {
+			e.cfg.Log.Info("blocks cannot be read now, will try again", "err", err)
+		}
 		select {
 		case <-e.cfg.Clock.After(delay):
 			delay = min(2*delay, maxDelay)
@@ -129,6 +128,9 @@ func (e *Engine) block(raw []byte) (taken bool, err error) {
 	return true, nil
 }
 
+// maxPruned bounds what one block may delete: after a long outage there is much to forget.
+const maxPruned = 1000
+
 // settle finds the verdicts of own submissions in a block and decides whether the block must be kept: as long as a
 // row is outstanding, one of its copies may be in it. Engine.mu is held.
 func (e *Engine) settle(w *write, cb *consensus.CertifiedBlock, raw []byte) ([]uuid.UUID, error) {
@@ -156,10 +158,12 @@ func (e *Engine) settle(w *write, cb *consensus.CertifiedBlock, raw []byte) ([]u
 	if outstanding {
 		w.put(blockKey(height), raw)
 	}
-	for ; e.lowest <= oldest; e.lowest++ {
-		if e.lowest < height {
-			w.del(blockKey(e.lowest))
+	for range maxPruned {
+		if e.lowest > oldest || e.lowest >= height {
+			break
 		}
+		w.del(blockKey(e.lowest))
+		e.lowest++
 	}
 	return jobs, nil
 }

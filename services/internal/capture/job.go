@@ -201,9 +201,12 @@ func (e *Engine) job(id uuid.UUID) (*Job, error) {
 		CaptureID: id.String(), CaptureErrorBehaviour: behaviour(rec.OnError), CreatedAt: rec.CreatedAt, Kind: rec.Kind, Events: rec.Events,
 		Parts: []Part{}, Verdicts: []Verdict{}, Warnings: rec.Warnings, Notes: rec.Notes, Result: rec.Result, Success: true, State: Indexed,
 	}
+	shown := map[int]bool{}
 	for _, f := range rec.Refused {
-		v := Verdict{Index: f.Event, Kind: "event", Verdict: "refused", Code: f.Code, Detail: f.Message}
-		j.Verdicts = append(j.Verdicts, v)
+		if f.Event != nil && !shown[*f.Event] { // one verdict per event, however many faults it has
+			shown[*f.Event] = true
+			j.Verdicts = append(j.Verdicts, Verdict{Index: f.Event, Kind: "event", Verdict: "refused", Code: f.Code, Detail: f.Message})
+		}
 		spec := httpapi.Lookup(httpapi.Code(f.Code))
 		j.fail(JobError{Title: spec.Title, Status: spec.Status, Code: f.Code, Detail: f.Message, Event: f.Event, Line: f.Line, Column: f.Column}, spec.EPCIS)
 	}
@@ -358,15 +361,23 @@ func (e *Engine) ask(ctx context.Context) {
 	if e.cfg.Peer == nil {
 		return
 	}
+	e.mu.Lock()
+	busy := e.asking
+	e.asking = true
+	e.mu.Unlock()
+	if busy {
+		return // one question at a time is enough for all who wait
+	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	h, err := e.cfg.Peer.Indexed(ctx)
-	if err != nil {
-		e.cfg.Log.Debug("ask the api service", "err", err)
-		return
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.asking = false
+	if err != nil {
+		e.cfg.Log.Debug("the api service did not tell its height", "err", err)
+		return
+	}
 	e.indexed = max(e.indexed, min(h, e.followed)) // it cannot have indexed what is not certified
 }
 

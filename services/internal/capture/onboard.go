@@ -37,6 +37,8 @@ type Onboarding struct {
 type learned struct {
 	Act     *registry.Act     `json:"act,omitempty"`
 	Product *registry.Product `json:"product,omitempty"`
+	// Foreign are GLNs that the ledger says are another party's, without saying whose.
+	Foreign []string `json:"foreign,omitempty"`
 }
 
 const onboardingTimeout = 90 * time.Second
@@ -322,6 +324,9 @@ func (e *Engine) onboardParties(ctx context.Context, all companies, out *Onboard
 	for i, a := range acts {
 		if accepted[i] != "" {
 			out.Notes = append(out.Notes, fmt.Sprintf("party %s was not registered: the ledger says %s", a.Party, accepted[i]))
+			if (accepted[i] == registry.CodePrefixTaken || accepted[i] == registry.CodeGLNTaken) && a.Party != e.cfg.Party {
+				keep = append(keep, learned{Foreign: a.GLNs})
+			}
 			continue
 		}
 		keep = append(keep, learned{Act: a})

@@ -59,8 +59,8 @@ const (
 
 // publish sends the lane's rows in counter order, one message or one batch at a time.
 func (e *Engine) publish(ctx context.Context, l *lane) error {
-	if err := e.awaitEpoch(ctx); err != nil {
-		return ignoreEnd(ctx, err)
+	if !e.awaitEpoch(ctx) {
+		return nil
 	}
 	for {
 		e.mu.Lock()
@@ -93,40 +93,30 @@ func (e *Engine) publish(ctx context.Context, l *lane) error {
 		if stop := e.acked(l, rows, acks, err); stop != nil {
 			return stop
 		}
-		if err == nil {
-			continue
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		if bus.Temporary(err) {
+		switch {
+		case err == nil, ctx.Err() != nil: // the loop sees the end by itself
+		case bus.Temporary(err):
 			e.cfg.Log.Info("broker did not take a submission, will try again", "party", l.party, "err", err)
-		} else {
+		default:
 			e.cfg.Log.Error("broker refuses a submission; it stays in the outbox and is tried again", "party", l.party, "err", err)
 		}
 	}
 }
 
-// awaitEpoch waits until the stream has its first message: were it one of ours, the network could never start.
-func (e *Engine) awaitEpoch(ctx context.Context) error {
+// awaitEpoch waits until the stream has its first message: were it one of ours, the network could never start. false:
+// ctx ended first.
+func (e *Engine) awaitEpoch(ctx context.Context) bool {
 	for {
 		last, err := e.cfg.Bus.LastSeq(ctx)
 		if err == nil && last >= 1 {
-			return nil
+			return true
 		}
 		select {
 		case <-e.cfg.Clock.After(100 * time.Millisecond):
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return false
 		}
 	}
-}
-
-func ignoreEnd(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
 }
 
 // next picks the rows of the next send: all that wait, up to what one batch may hold.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -180,6 +181,32 @@ func TestWait(t *testing.T) {
 	j := <-answered
 	if j.State != Indexed || j.Running || !j.Success || j.FinishedAt == nil || j.Parts[0].Height != 1 || j.Verdicts[0].Position.Height != 1 {
 		t.Errorf("%+v", j)
+	}
+}
+
+// Many callers at once: every one is judged, and no counter is given out twice, not even after a restart.
+func TestManyCallers(t *testing.T) {
+	w := newWorld(t, Manufacturer(), "maker")
+	for round := range 3 {
+		h := w.api()
+		ids := make([]string, 40)
+		var wg sync.WaitGroup
+		for i := range ids {
+			wg.Go(func() {
+				req := httptest.NewRequest(http.MethodPost, "/v1/lots", strings.NewReader(lotBody(100*round+i)))
+				req.Header.Set("Content-Type", jsonType)
+				rec := httptest.NewRecorder()
+				h.ServeHTTP(rec, req)
+				ids[i] = strings.TrimPrefix(rec.Header().Get("Location"), "/capture/")
+			})
+		}
+		wg.Wait()
+		for _, id := range ids {
+			if j := w.await(id, Certified); !j.Success {
+				t.Errorf("%+v", j.Verdicts)
+			}
+		}
+		w.restart()
 	}
 }
 

@@ -39,6 +39,9 @@ type ServiceConfig struct {
 	// DevAuthorityKey is the path of an authority key that onboards whatever a document names. Development networks only.
 	DevAuthorityKey string `yaml:"dev_authority_key"`
 
+	// CORS lists origins whose web pages may call this service, such as http://localhost:8080. Empty: none.
+	CORS []string `yaml:"cors"`
+
 	// Broker replaces NATS when broker and service share a process.
 	Broker bus.InProcess `yaml:"-"`
 	// Started, if set, hears the address once requests are taken.
@@ -65,9 +68,10 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 	if c.Started != nil {
 		c.Started(ln.Addr())
 	}
+	h := e.API(env.CheckReady, c.CORS...).Engine //nolint:contextcheck // handlers take the context of their request
 	g := service.NewGroup(ctx)
 	g.Go("outbox", e.Run)
-	g.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, e.API(env.CheckReady).Engine) })
+	g.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, h) })
 	return g.Wait()
 }
 

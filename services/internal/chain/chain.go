@@ -220,7 +220,7 @@ func (c *Chain) recover(clean int64) error {
 	}
 	switch {
 	case !ok:
-		return c.replay(context.Background(), true)
+		return c.replay(never, true)
 	case marker > top:
 		return fmt.Errorf("%w: the state is at height %d but the newest block is %d", store.ErrCorrupt, marker, top)
 	case clean >= 0 && uint64(clean) == top && marker == top:
@@ -234,13 +234,13 @@ func (c *Chain) recover(clean int64) error {
 			next = k.height
 		}
 		if k.height > next {
-			return c.replay(context.Background(), true)
+			return c.replay(never, true)
 		}
 		next = k.height + 1
 	}
 	if top > 0 && (len(c.kept) == 0 || c.kept[0].height > marker+1) {
 		c.log.Warn("the kept write-sets do not reach back to the state: building it again from the blocks")
-		return c.replay(context.Background(), true)
+		return c.replay(never, true)
 	}
 	done := uint64(0)
 	for _, k := range c.kept {
@@ -261,16 +261,18 @@ func (c *Chain) recover(clean int64) error {
 		done = k.height
 	}
 	if top == 0 || done < marker {
-		return c.replay(context.Background(), true)
+		return c.replay(never, true)
 	}
 	if err := c.setHead(done); err != nil {
 		return err
 	}
-	return c.replay(context.Background(), false)
+	return c.replay(never, false)
 }
 
+func never() error { return nil }
+
 // replay executes stored blocks above the state until the newest; fresh: from block 0 on, in an empty Badger.
-func (c *Chain) replay(ctx context.Context, fresh bool) error {
+func (c *Chain) replay(stop func() error, fresh bool) error {
 	if fresh {
 		if err := c.db.DropAll(); err != nil {
 			return fmt.Errorf("empty the state: %w", err)
@@ -292,10 +294,10 @@ func (c *Chain) replay(ctx context.Context, fresh bool) error {
 		}
 	}
 	for h := c.Head().Header.Height + 1; h <= c.blocks.Head(); h++ {
-		if err := ctx.Err(); err != nil {
+		if err := stop(); err != nil {
 			return err
 		}
-		b, err := c.blocks.At(ctx, h)
+		b, err := c.blocks.Read(h)
 		if err != nil {
 			return err
 		}
@@ -326,7 +328,7 @@ func (c *Chain) replay(ctx context.Context, fresh bool) error {
 func (c *Chain) Rebuild(ctx context.Context) error {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	if err := c.replay(ctx, true); err != nil {
+	if err := c.replay(ctx.Err, true); err != nil {
 		c.failed = fmt.Errorf("rebuild: %w", err)
 		return c.failed
 	}

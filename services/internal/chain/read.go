@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"context"
 	"fmt"
 	"sync"
 
@@ -30,7 +29,7 @@ func stored(res *consensus.Result, cert quorum.Certificate) *store.Block {
 
 // Stored returns a block as it is kept; store.ErrNotFound for one that is not there, block 0 among them.
 func (c *Chain) Stored(height uint64) (*store.Block, error) {
-	return c.blocks.At(context.Background(), height)
+	return c.blocks.Read(height)
 }
 
 // Block returns a block with its messages opened again. What was judged is in Verdicts; Items of its entries, Effects and

@@ -7,7 +7,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
+	"reflect"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -114,24 +117,38 @@ func New(o Options) *API {
 	cfg.RejectUnknownQueryParameters = true
 	cfg.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
 	cfg.Transformers = []huma.Transformer{complete(o.Log)}
+	cfg.OnAddOperation = append(cfg.OnAddOperation, func(doc *huma.OpenAPI, _ *huma.Operation) { numbersAsText(doc.Components.Schemas) })
 	api := humagin.New(e, cfg)
 	api.UseMiddleware(acceptable)
 	return &API{Engine: e, Huma: api, Registry: o.Registry}
 }
 
-// acceptable refuses what could not be answered as asked before anything is done; huma would notice afterwards.
-func acceptable(ctx huma.Context, next func(huma.Context)) {
-	accept := ctx.Header("Accept")
-	ok := accept == ""
-	for part := range strings.SplitSeq(accept, ",") {
-		name, params, _ := strings.Cut(part, ";")
-		switch strings.ToLower(strings.TrimSpace(name)) {
-		case "*/*", "application/*", "application/json", "application/problem+json":
-			q := strings.ReplaceAll(params, " ", "")
-			ok = ok || q != "q=0" && q != "q=0.0"
+// numbersAsText describes members whose tag says ",string" as what they are in JSON, which huma does not see: 64-bit numbers
+// travel as text, because a browser's numbers have 53 bits.
+func numbersAsText(r huma.Registry) {
+	for name, schema := range r.Map() {
+		t := r.TypeFromRef("#/components/schemas/" + name)
+		for t != nil && t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		if t == nil || t.Kind() != reflect.Struct {
+			continue
+		}
+		for _, f := range reflect.VisibleFields(t) {
+			tag, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			p := schema.Properties[tag]
+			if p == nil || !slices.Contains(strings.Split(options, ","), "string") || p.Type == huma.TypeString {
+				continue
+			}
+			*p = huma.Schema{Type: huma.TypeString, Pattern: "^[0-9]+$", Description: p.Description, Examples: []any{"42"}}
+			p.PrecomputeMessages()
 		}
 	}
-	if !ok {
+}
+
+// acceptable refuses what could not be answered as asked before anything is done; huma would notice afterwards.
+func acceptable(ctx huma.Context, next func(huma.Context)) {
+	if !Accepts(ctx.Header("Accept"), "application/json") {
 		p := NewProblem(NotAcceptable, "no format named in Accept can be written; ask for application/json")
 		if on, _ := ctx.Operation().Metadata["epcis"].(bool); on {
 			p.EPCIS()
@@ -139,7 +156,36 @@ func acceptable(ctx huma.Context, next func(huma.Context)) {
 		Write(humagin.Unwrap(ctx), p)
 		return
 	}
+	// A body without a Content-Type is refused although it could be read: a browser sends one like that for any page,
+	// without asking this service whether the page may.
+	if b := ctx.Operation().RequestBody; b != nil && b.Content["application/json"] != nil && ctx.Header("Content-Type") == "" && ctx.Method() != http.MethodGet {
+		Write(humagin.Unwrap(ctx), NewProblem(UnsupportedMediaType, "the body has no Content-Type; send application/json"))
+		return
+	}
 	next(ctx)
+}
+
+// Accepts reports whether an Accept header allows one of the content types, or at least to be told of a problem.
+func Accepts(header string, contentTypes ...string) bool {
+	if header == "" {
+		return true
+	}
+	for part := range strings.SplitSeq(header, ",") {
+		name, params, _ := strings.Cut(part, ";")
+		name = strings.ToLower(strings.TrimSpace(name))
+		if q := strings.ReplaceAll(params, " ", ""); q == "q=0" || q == "q=0.0" {
+			continue
+		}
+		if name == "*/*" || name == "application/problem+json" {
+			return true
+		}
+		for _, t := range contentTypes {
+			if group, _, _ := strings.Cut(t, "/"); name == t || name == group+"/*" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // complete gives problems that leave through huma their type and instance, and logs what the caller is not told.
@@ -314,6 +360,11 @@ func limit(n int64) gin.HandlerFunc {
 			Write(c, NewProblem(URITooLong, "the address has %d characters, at most 8192 are read; send the query in parts", len(c.Request.RequestURI)))
 			return
 		}
+		// Go's parser drops what it cannot read, and the answer would be about a parameter that was sent.
+		if _, err := url.ParseQuery(c.Request.URL.RawQuery); err != nil {
+			Write(c, NewProblem(MalformedRequest, "the query of the address cannot be read: %s; percent-encode what is no letter or digit (%% is %%25, ; is %%3B, + is %%2B)", err.Error()))
+			return
+		}
 		if c.Request.Body != nil {
 			c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, n)
 		}
@@ -359,7 +410,9 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = srv.Close()
 	}
-	<-done
+	if end := <-done; !errors.Is(end, http.ErrServerClosed) {
+		err = errors.Join(err, end)
+	}
 	return err
 }
 

@@ -40,21 +40,18 @@ const (
 	PartyUnknown         Code = "party_unknown"
 	PlaceUnknown         Code = "place_unknown"
 	PrefixUnknown        Code = "prefix_unknown"
-	RateLimited          Code = "rate_limited"
 	Internal             Code = "internal"
 	NotReady             Code = "not_ready"
 	Unavailable          Code = "unavailable"
 	WaitTimeout          Code = "wait_timeout"
 
 	// Of the query side.
-	UnknownLot         Code = "unknown_lot"
-	UnknownBlock       Code = "unknown_block"
-	UnknownParty       Code = "unknown_party"
-	UnknownEvent       Code = "unknown_event"
-	QueryTooLarge      Code = "query_too_large"
-	PageTokenInvalid   Code = "page_token_invalid"
-	ProofUnavailable   Code = "proof_unavailable"
-	ConversionNotKnown Code = "conversion_not_known"
+	UnknownLot       Code = "unknown_lot"
+	UnknownBlock     Code = "unknown_block"
+	UnknownParty     Code = "unknown_party"
+	UnknownEvent     Code = "unknown_event"
+	PageTokenInvalid Code = "page_token_invalid"
+	ProofUnavailable Code = "proof_unavailable"
 )
 
 // Spec is what a code always means.
@@ -103,15 +100,12 @@ var table = map[Code]Spec{
 	BodyTooLarge:         {http.StatusRequestEntityTooLarge, "The body is too large", captureLimit},
 	CaptureLimitExceeded: {http.StatusRequestEntityTooLarge, "The document exceeds the capture limits", captureLimit},
 	EventTooLarge:        {http.StatusRequestEntityTooLarge, "An event names too many units", captureLimit},
-	QueryTooLarge:        {http.StatusRequestEntityTooLarge, "The answer would be too large", "QueryTooLargeException"},
 	URITooLong:           {http.StatusRequestURITooLong, "The address is too long", "URITooLongException"},
 	UnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body's format is not supported", "UnsupportedMediaTypeException"},
 	AmbiguousScan:        {http.StatusUnprocessableEntity, "The scan can be read in more than one way", validation},
 	PartyUnknown:         {http.StatusUnprocessableEntity, "A named party is not registered", validation},
 	PlaceUnknown:         {http.StatusUnprocessableEntity, "No place is known for the step", validation},
 	PrefixUnknown:        {http.StatusUnprocessableEntity, "No company prefix is known to number with", validation},
-	ConversionNotKnown:   {http.StatusUnprocessableEntity, "The identifier cannot be written in that form", validation},
-	RateLimited:          {http.StatusTooManyRequests, "Too many requests", security},
 	Internal:             {http.StatusInternalServerError, "Something went wrong inside", implementation},
 	NotReady:             {http.StatusServiceUnavailable, "The service is not ready", implementation},
 	Unavailable:          {http.StatusServiceUnavailable, "The service cannot do this now", implementation},

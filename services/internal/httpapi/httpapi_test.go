@@ -23,7 +23,8 @@ type echoIn struct {
 
 type echoOut struct {
 	Body struct {
-		Name string `json:"name"`
+		Name   string `json:"name"`
+		Height uint64 `json:"height,string"`
 	}
 }
 
@@ -70,6 +71,7 @@ func TestEveryErrorIsAProblem(t *testing.T) {
 		{"parameter out of range", "POST", "/echo?limit=11", "application/json", "", `{"name":"x"}`, 400, InvalidParameter, "", "query.limit"},
 		{"unknown parameter", "POST", "/echo?limmit=1", "application/json", "", `{"name":"x"}`, 400, InvalidParameter, "", "limmit"},
 		{"wrong format", "POST", "/echo", "text/csv", "", "a,b", 415, UnsupportedMediaType, "", "application/json"},
+		{"no format", "POST", "/echo", "", "", `{"name":"x"}`, 415, UnsupportedMediaType, "", "application/json"},
 		{"unwritable answer", "POST", "/echo", "application/json", "image/png", `{"name":"x"}`, 406, NotAcceptable, "", "application/json"},
 		{"body too large", "POST", "/echo", "application/json", "", `{"name":"` + strings.Repeat("x", 300) + `"}`, 413, BodyTooLarge, "", "larger"},
 		{"panic", "POST", "/echo", "application/json", "", `{"name":"panic"}`, 500, Internal, "", "request id"},
@@ -136,6 +138,9 @@ func TestOpenAPIDocumentIsValid(t *testing.T) {
 	}
 	if doc.Components.Schemas["Problem"] == nil {
 		t.Error("problems are not described")
+	}
+	if h := doc.Components.Schemas["EchoOutBody"].Value.Properties["height"]; !h.Value.Type.Is("string") {
+		t.Errorf("a number that travels as text is described as %v", h.Value.Type)
 	}
 }
 

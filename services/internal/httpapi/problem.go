@@ -14,7 +14,7 @@ import (
 )
 
 // A Problem is the body of every answer that is not a success. Code is stable: programs branch on it, never on a sentence.
-type Problem struct {
+type Problem struct { //nolint:errname // it is what RFC 9457 calls it, and an answer before it is an error
 	Type     string   `json:"type" doc:"URN of the code; on EPCIS endpoints the standard's exception name" example:"urn:verilot:problem:not_found"`
 	Title    string   `json:"title" doc:"The code in words; the same for every occurrence"`
 	Status   int      `json:"status" doc:"HTTP status"`
@@ -70,11 +70,10 @@ func (p *Problem) With(f ...Fault) *Problem { p.Errors = append(p.Errors, f...);
 func (p *Problem) Because(err error) *Problem { p.cause = err; return p }
 
 // EPCIS switches the type to the standard's exception name (EPCIS 2.0 section 12.7), for EPCIS endpoints.
-func (p *Problem) EPCIS() *Problem {
+func (p *Problem) EPCIS() {
 	if t := Lookup(p.Code).EPCIS; t != "" {
 		p.Type = "epcisException:" + t
 	}
-	return p
 }
 
 // fromHuma turns what huma found wrong with a request into our shape: huma knows statuses, we know codes.

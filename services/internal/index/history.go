@@ -87,10 +87,6 @@ func History(v state.View, key gs1.Key) (touches []Touch, cut bool) {
 			touches = append(touches, t)
 			return true
 		})
-		if len(via) == maxDepth {
-			cut = true
-			return
-		}
 		for _, s := range Stays(v, k) {
 			if slices.Contains(via, s.Parent) || s.Parent == key {
 				continue
@@ -104,6 +100,10 @@ func History(v state.View, key gs1.Key) (touches []Touch, cut bool) {
 			}
 			if next.until != nil && next.from.Compare(*next.until) >= 0 {
 				continue
+			}
+			if len(via) == maxDepth {
+				cut = true
+				return
 			}
 			follow(s.Parent, next, append(slices.Clip(via), s.Parent))
 		}

@@ -114,31 +114,61 @@ type Step struct {
 
 // Trace is everything known of one unit or container, and what that rests on.
 type Trace struct {
-	ID         ID                `json:"id"`
-	Known      bool              `json:"known"`
-	Answer     string            `json:"answer"`
-	Product    *registry.Product `json:"product,omitempty"`
-	Lot        string            `json:"lot,omitempty"`
-	Expiry     string            `json:"expiry,omitempty"`
-	State      string            `json:"state,omitempty"`
-	Phase      string            `json:"phase,omitempty"`
-	Holder     *PartyRef         `json:"holder,omitempty"`
-	Owner      *PartyRef         `json:"owner,omitempty"`
-	To         *PartyRef         `json:"to,omitempty"`
-	Place      *PlaceRef         `json:"place,omitempty"`
-	Containers []string          `json:"containers,omitempty"`
-	Contents   int               `json:"contents,omitempty"`
-	Overlays   []string          `json:"overlays,omitempty"`
-	Recalls    []RecallView      `json:"recalls,omitempty"`
-	Findings   []FindingView     `json:"findings,omitempty"`
-	Steps      []Step            `json:"steps"`
-	Gaps       []string          `json:"gaps,omitempty"`
-	RestsOn    Rest              `json:"restsOn"`
+	ID         ID            `json:"id"`
+	Known      bool          `json:"known"`
+	Answer     string        `json:"answer"`
+	Product    *Product      `json:"product,omitempty"`
+	Lot        string        `json:"lot,omitempty"`
+	Expiry     string        `json:"expiry,omitempty"`
+	State      string        `json:"state,omitempty"`
+	Phase      string        `json:"phase,omitempty"`
+	Holder     *PartyRef     `json:"holder,omitempty"`
+	Owner      *PartyRef     `json:"owner,omitempty"`
+	To         *PartyRef     `json:"to,omitempty"`
+	Place      *PlaceRef     `json:"place,omitempty"`
+	Containers []string      `json:"containers,omitempty"`
+	Contents   int           `json:"contents,omitempty"`
+	Overlays   []string      `json:"overlays,omitempty"`
+	Recalls    []RecallView  `json:"recalls,omitempty"`
+	Findings   []FindingView `json:"findings,omitempty"`
+	Steps      []Step        `json:"steps"`
+	Gaps       []string      `json:"gaps,omitempty"`
+	RestsOn    Rest          `json:"restsOn"`
 }
+
+// What the registry holds, with the names that the capture commands use for the same things.
+type (
+	// Product is registry.Product as shown.
+	Product struct {
+		GTIN                string `json:"gtin"`
+		NDC                 string `json:"ndc,omitempty"`
+		NDCFormat           string `json:"ndcFormat,omitempty"`
+		Name                string `json:"name"`
+		Manufacturer        string `json:"manufacturer,omitempty"`
+		DosageForm          string `json:"dosageForm,omitempty"`
+		Strength            string `json:"strength,omitempty"`
+		NetContent          string `json:"netContent,omitempty"`
+		CompanyPrefixLength uint32 `json:"companyPrefixLength,omitempty"`
+		ContainsGTIN        string `json:"containsGtin,omitempty"`
+		ContainsCount       uint32 `json:"containsCount,omitempty"`
+	}
+	// Recall is registry.Recall as shown.
+	Recall struct {
+		RecallNumber   string   `json:"recallNumber"`
+		GTIN           string   `json:"gtin,omitempty"`
+		Lot            string   `json:"lot,omitempty"`
+		Classification string   `json:"classification,omitempty"`
+		Depth          string   `json:"depth,omitempty"`
+		Reason         string   `json:"reason,omitempty"`
+		InitiatedOn    string   `json:"initiatedOn,omitempty"`
+		Status         string   `json:"status"`
+		Units          []string `json:"units,omitempty"`
+	}
+)
 
 // RecallView is a recall that covers a unit or lot.
 type RecallView struct {
-	registry.Recall
+	Recall
 	Party    string       `json:"party"`
 	Position enc.Position `json:"position"`
 }
@@ -285,7 +315,7 @@ func (r *Reader) Trace(key gs1.Key) (*Trace, error) {
 	t := &Trace{ID: IDOf(key), Steps: []Step{}, RestsOn: r.Head()}
 	touches, cut := History(r.View, key)
 	for i := range touches {
-		step, err := r.step(&touches[i], key)
+		step, err := r.step(&touches[i])
 		if err != nil {
 			return nil, err
 		}
@@ -306,17 +336,16 @@ func (r *Reader) Trace(key gs1.Key) (*Trace, error) {
 	if cut {
 		t.Gaps = append(t.Gaps, "The chain of containers is deeper than this trace follows.")
 	}
-	if err := r.present(t, key, touches); err != nil {
-		return nil, err
-	}
+	r.present(t, key, touches)
 	return t, nil
 }
 
-func (r *Reader) present(t *Trace, key gs1.Key, touches []Touch) error {
+func (r *Reader) present(t *Trace, key gs1.Key, touches []Touch) {
 	reg := r.Registry()
 	if g, ok := key.GTIN(); ok {
 		if p, ok := reg.Product(g); ok {
-			t.Product = &p
+			shown := Product(p)
+			t.Product = &shown
 		}
 	}
 	u, containers, ok := custody.Locate(r.View, key)
@@ -325,7 +354,7 @@ func (r *Reader) present(t *Trace, key gs1.Key, touches []Touch) error {
 		if len(touches) > 0 {
 			t.Answer = "No accepted event names this unit; what was submitted about it was rejected."
 		}
-		return nil
+		return
 	}
 	t.Known = true
 	t.Lot, t.Expiry = u.Lot, u.Expiry
@@ -338,17 +367,24 @@ func (r *Reader) present(t *Trace, key gs1.Key, touches []Touch) error {
 	}
 	custody.Children(r.View, key, func(gs1.Key) bool { t.Contents++; return true })
 	t.Overlays = u.Overlays
-	if g, ok := key.GTIN(); ok && key.IsUnit() {
-		for _, rc := range reg.Recalls(g, u.Lot) {
-			t.Recalls = append(t.Recalls, RecallView{Recall: rc.Recall, Party: rc.Party, Position: rc.Pos})
-		}
+	for _, rc := range r.RecallsOf(key, u.Lot) {
+		t.Recalls = append(t.Recalls, RecallView{Recall: Recall(rc.Recall), Party: rc.Party, Position: rc.Pos})
 	}
 	t.Findings = r.findings(key, containers)
 	if u.Provisional {
 		t.Gaps = append(t.Gaps, "No birth record received: the maker's own commissioning event is missing.")
 	}
 	t.Answer = answer(t)
-	return nil
+}
+
+// RecallsOf returns the open recalls that cover a unit: of its lot, of its GTIN, or of the unit itself.
+func (r *Reader) RecallsOf(key gs1.Key, lot string) []registry.RecallRecord {
+	reg := r.Registry()
+	out := reg.UnitRecalls(key)
+	if g, ok := key.GTIN(); ok && key.IsUnit() {
+		out = append(slices.Clip(out), reg.Recalls(g, lot)...)
+	}
+	return out
 }
 
 func answer(t *Trace) string {
@@ -396,7 +432,7 @@ func (r *Reader) findings(key gs1.Key, containers []gs1.Key) []FindingView {
 	return out
 }
 
-func (r *Reader) step(touch *Touch, key gs1.Key) (*Step, error) {
+func (r *Reader) step(touch *Touch) (*Step, error) {
 	res, err := r.Blocks.Block(touch.Pos.Height)
 	if err != nil {
 		return nil, err
@@ -478,7 +514,7 @@ func (r *Reader) RecallList() ([]RecallView, error) {
 		}
 		sub := res.Entries[pos.Entry].Submission
 		if rc, ok := sub.Items[pos.Item].Message.(*registry.Recall); ok {
-			out = append(out, RecallView{Recall: *rc, Party: sub.Header.Party, Position: pos})
+			out = append(out, RecallView{Recall: Recall(*rc), Party: sub.Header.Party, Position: pos})
 		}
 		return true
 	})

@@ -130,6 +130,9 @@ func makeGenesis(dir string, s setup) (*genesis.Genesis, error) {
 	orgs := append(partners(), partner{id: DemoRegulator, name: "Regulator (development)", role: "regulator"})
 	for i := range s.validators {
 		name := fmt.Sprintf("validator-%d", i+1)
+		if i == len(orgs) { // one organisation, one vote
+			orgs = append(orgs, partner{id: fmt.Sprintf("auditor-%d", i+1), name: fmt.Sprintf("Auditor %d (development)", i+1)})
+		}
 		vote, err := public(dir, name, keys.Vote)
 		if err != nil {
 			return nil, err
@@ -139,7 +142,7 @@ func makeGenesis(dir string, s setup) (*genesis.Genesis, error) {
 			return nil, err
 		}
 		g.Validators.Validators = append(g.Validators.Validators, quorum.Validator{
-			Name: fmt.Sprintf("%s.%s", name, s.name), Party: orgs[i%len(orgs)].id, VoteKey: vote, CosignKey: cosign,
+			Name: fmt.Sprintf("%s.%s", name, s.name), Party: orgs[i].id, VoteKey: vote, CosignKey: cosign,
 		})
 	}
 	for _, name := range append([]string{authority}, roles...) {
@@ -150,7 +153,13 @@ func makeGenesis(dir string, s setup) (*genesis.Genesis, error) {
 		g.Authorities = append(g.Authorities, genesis.Authority{Party: authority, Key: key})
 	}
 	for i, p := range orgs {
-		act := registry.Act{Party: p.id, Name: p.name, Roles: []string{p.role}}
+		act := registry.Act{Party: p.id, Name: p.name}
+		if p.role != "" {
+			act.Roles = append(act.Roles, p.role)
+		}
+		if i < s.validators {
+			act.Roles = append(act.Roles, "validator")
+		}
 		if i < len(roles) {
 			key, err := public(dir, roles[i], keys.Event)
 			if err != nil {
@@ -199,7 +208,7 @@ func public(dir, name, use string) (ed25519.PublicKey, error) {
 // writeDurably replaces a file so that after a crash it is whole or absent.
 func writeDurably(file string, b []byte) error {
 	tmp := file + ".new"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644) //nolint:gosec // the genesis file is public
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}

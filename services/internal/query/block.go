@@ -137,7 +137,7 @@ func (s *Service) summary(res *consensus.Result) (Block, error) {
 	for _, c := range cert {
 		v := s.Genesis.Validators.Validators[c.Validator]
 		b.Certificate = append(b.Certificate, Cosigner{
-			Validator: v.Name, Party: v.Party, Time: time.Unix(int64(c.Time), 0).UTC(), Signature: hex.EncodeToString(c.Signature[:]), //nolint:gosec // seconds
+			Validator: v.Name, Party: v.Party, Time: time.Unix(int64(c.Time), 0).UTC(), Signature: hex.EncodeToString(c.Signature[:]),
 		})
 	}
 	return b, nil
@@ -200,7 +200,7 @@ func (s *Service) block(_ context.Context, in *struct {
 			return err
 		}
 		for i := range res.Entries {
-			b.Entries = append(b.Entries, entryView(r, res, uint32(i), verdicts)) //nolint:gosec // a block holds few entries
+			b.Entries = append(b.Entries, entryView(r, res, uint32(i), verdicts))
 		}
 		out = &body[Block]{b}
 		return nil
@@ -256,7 +256,7 @@ func entryView(r *index.Reader, res *consensus.Result, i uint32, verdicts map[en
 		return out
 	}
 	for j := range e.Submission.Items {
-		pos.Item = uint32(j) //nolint:gosec // at most 4,096
+		pos.Item = uint32(j)
 		out.Items = append(out.Items, itemView(r, e, pos, verdicts[pos]))
 	}
 	return out

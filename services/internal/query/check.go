@@ -6,6 +6,7 @@ import (
 
 	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/gs1"
+	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/index"
 	"verilot.dev/services/internal/scan"
 )
@@ -41,11 +42,18 @@ func (s *Service) check(_ context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	if !key.IsUnit() {
+		return nil, httpapi.NewProblem(httpapi.InvalidIdentifier, "%s is a container; only single packages are dispensed. Scan the package, or ask /v1/trace what is known of the container", key)
+	}
 	if in.Lot != "" {
 		answer.Lot = in.Lot
 	}
 	if in.Expiry != "" {
-		answer.Expiry = in.Expiry
+		expiry, err := gs1.ParseDate(in.Expiry)
+		if err != nil {
+			return nil, httpapi.NewProblem(httpapi.InvalidParameter, "expiry %q is not a date; send it like 2028-03-31, or leave it out", clip(in.Expiry))
+		}
+		answer.Expiry = expiry.String()
 	}
 	err = s.read(func(r *index.Reader) error {
 		out = &body[Check]{s.checkUnit(r, key, &answer)}
@@ -76,10 +84,8 @@ func (s *Service) checkUnit(r *index.Reader, key gs1.Key, printed *scan.Answer) 
 	if u.State != custody.Active {
 		against("Not_active", "This unit was already "+u.State.String()+".")
 	}
-	if g, ok := key.GTIN(); ok {
-		for _, rc := range r.Registry().Recalls(g, u.Lot) {
-			against("Recalled", "Recall "+rc.RecallNumber+", class "+rc.Classification+": "+rc.Reason)
-		}
+	for _, rc := range r.RecallsOf(key, u.Lot) {
+		against("Recalled", "Recall "+rc.RecallNumber+", class "+rc.Classification+": "+rc.Reason)
 	}
 	if expiry, err := gs1.ParseDate(u.Expiry); err == nil {
 		now := s.Now()

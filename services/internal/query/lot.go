@@ -4,28 +4,38 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/gin-gonic/gin"
 
 	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/gs1"
-	"verilot.dev/ledger/registry"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/index"
 )
 
-// Lot is the answer to a recall query: where is every unit of this lot, now?
-type Lot struct {
+// LotTotals is the answer to a recall query: where is every unit of this lot, now?
+type LotTotals struct {
 	GTIN         string             `json:"gtin"`
 	Lot          string             `json:"lot"`
 	Expiry       string             `json:"expiry,omitempty"`
-	Product      *registry.Product  `json:"product,omitempty"`
-	Registered   *registry.Lot      `json:"registered,omitempty"`
+	Product      *index.Product     `json:"product,omitempty"`
+	Registered   *Lot               `json:"registered,omitempty" doc:"What the maker announced of the lot"`
 	Recalls      []index.RecallView `json:"recalls,omitempty"`
 	Commissioned uint64             `json:"commissioned"`
 	Totals       []LotTotal         `json:"totals"`
 	RestsOn      index.Rest         `json:"restsOn"`
+}
+
+// Lot is registry.Lot as shown, with the names of the capture command.
+type Lot struct {
+	GTIN           string `json:"gtin"`
+	Lot            string `json:"lot"`
+	Expiry         string `json:"expiry"`
+	Size           uint64 `json:"size,omitempty"`
+	ManufacturedOn string `json:"manufacturedOn,omitempty"`
 }
 
 // LotTotal is one row.
@@ -54,33 +64,72 @@ type lotInput struct {
 }
 
 func (in *lotInput) parse() (g gs1.GTIN, err error) {
-	g, err = gs1.ParseGTIN(in.GTIN)
+	g, err = parseGTIN(in.GTIN)
 	if err != nil {
-		return g, httpapi.NewProblem(httpapi.InvalidIdentifier, "%s", err.Error())
+		return g, err
 	}
 	if _, err = gs1.NewLGTIN(g, in.Lot); err != nil {
-		return g, httpapi.NewProblem(httpapi.InvalidIdentifier, "%s", err.Error())
+		return g, malformed("lot", in.Lot, err, "send the lot exactly as it is printed after (10) or LOT")
 	}
 	return g, nil
 }
 
-func (s *Service) lot(_ context.Context, in *lotInput) (out *body[Lot], err error) {
+// parseGTIN refuses what is no GTIN, and tells those who have something else in hand where to find one.
+func parseGTIN(text string) (gs1.GTIN, error) {
+	g, err := gs1.ParseGTIN(text)
+	if err == nil {
+		return g, nil
+	}
+	if n, ndcErr := gs1.ParseNDC(text); ndcErr == nil {
+		p := httpapi.NewProblem(httpapi.InvalidIdentifier, "%q looks like an NDC, not a GTIN; send the 14 digits after (01) on the package", clip(text))
+		if digits, ok := n.NDC10(); ok {
+			if like, ok := unitGTIN(digits); ok {
+				p.Detail += ", for a single package of this NDC usually " + like.String()
+			}
+		}
+		return g, p.With(httpapi.Fault{Pointer: "path.gtin", Code: gs1.CodeGTIN, Message: "an NDC"})
+	}
+	return g, malformed("gtin", text, err, "send the 14 digits after (01) on the package")
+}
+
+// unitGTIN is the GTIN that a labeler usually gives to the each of an NDC: 0, 03, the ten digits, check digit.
+func unitGTIN(ndc10 string) (gs1.GTIN, bool) {
+	for check := range 10 {
+		if g, err := gs1.ParseGTIN("003" + ndc10 + strconv.Itoa(check)); err == nil {
+			return g, true
+		}
+	}
+	return gs1.GTIN{}, false
+}
+
+// malformed is the problem of one identifier in the address that cannot be read.
+func malformed(name, text string, err error, todo string) *httpapi.Problem {
+	fault := httpapi.Fault{Pointer: "path." + name, Message: err.Error()}
+	if g, ok := errors.AsType[*gs1.Error](err); ok {
+		fault.Code, fault.Message = g.Code, g.Detail
+	}
+	return httpapi.NewProblem(httpapi.InvalidIdentifier, "%s %q: %s; %s", name, clip(text), fault.Message, todo).With(fault)
+}
+
+func (s *Service) lot(_ context.Context, in *lotInput) (out *body[LotTotals], err error) {
 	g, err := in.parse()
 	if err != nil {
 		return nil, err
 	}
 	err = s.read(func(r *index.Reader) error {
 		reg := r.Registry()
-		l := Lot{GTIN: g.String(), Lot: in.Lot, Totals: []LotTotal{}, RestsOn: s.rest(r.Head())}
+		l := LotTotals{GTIN: g.String(), Lot: in.Lot, Totals: []LotTotal{}, RestsOn: s.rest(r.Head())}
 		if p, ok := reg.Product(g); ok {
-			l.Product = &p
+			shown := index.Product(p)
+			l.Product = &shown
 		}
 		known := false
 		if rl, ok := reg.Lot(g, in.Lot); ok {
-			known, l.Registered, l.Expiry = true, &rl, rl.Expiry
+			shown := Lot(rl)
+			known, l.Registered, l.Expiry = true, &shown, rl.Expiry
 		}
 		for _, rc := range reg.Recalls(g, in.Lot) {
-			l.Recalls = append(l.Recalls, index.RecallView{Recall: rc.Recall, Party: rc.Party, Position: rc.Pos})
+			l.Recalls = append(l.Recalls, index.RecallView{Recall: index.Recall(rc.Recall), Party: rc.Party, Position: rc.Pos})
 		}
 		totals, commissioned := custody.LotTotals(r.View, g, in.Lot)
 		l.Commissioned = commissioned
@@ -92,16 +141,25 @@ func (s *Service) lot(_ context.Context, in *lotInput) (out *body[Lot], err erro
 			l.Totals = append(l.Totals, row)
 		}
 		if !known && len(totals) == 0 {
-			return httpapi.NewProblem(httpapi.UnknownLot, "the ledger has no lot %q of GTIN %s; lots are compared exactly, upper and lower case matter", clip(in.Lot), g)
+			return unknownLot(r, g, in.Lot)
 		}
 		if l.Expiry == "" {
 			custody.LotUnits(r.View, g, in.Lot, func(u custody.Unit, _ string) bool { l.Expiry = u.Expiry; return false })
 		}
-		out = &body[Lot]{l}
+		out = &body[LotTotals]{l}
 		return nil
 	})
 	return out, err
 }
+
+func unknownLot(r *index.Reader, g gs1.GTIN, lot string) *httpapi.Problem {
+	if _, ok := r.Registry().Product(g); !ok {
+		return httpapi.NewProblem(httpapi.UnknownLot, "the ledger has no lot %q of GTIN %s, and no product is registered under that GTIN; compare it with the 14 digits after (01) on the package", clip(lot), g)
+	}
+	return httpapi.NewProblem(httpapi.UnknownLot, "the ledger has no lot %q of GTIN %s; compare it with the package: lots are compared exactly, upper and lower case matter", clip(lot), g)
+}
+
+const ndjson = "application/x-ndjson"
 
 // lotUnits streams a lot of any size in constant memory.
 func (s *Service) lotUnits(c *gin.Context) error {
@@ -117,7 +175,7 @@ func (s *Service) lotUnits(c *gin.Context) error {
 		n := 0
 		custody.LotUnits(r.View, g, in.Lot, func(u custody.Unit, state string) bool {
 			if n == 0 {
-				c.Header("Content-Type", "application/x-ndjson")
+				c.Header("Content-Type", ndjson)
 				c.Status(http.StatusOK)
 			}
 			n++
@@ -131,7 +189,10 @@ func (s *Service) lotUnits(c *gin.Context) error {
 			return e.Encode(line) == nil && c.Request.Context().Err() == nil
 		})
 		if n == 0 {
-			return httpapi.NewProblem(httpapi.UnknownLot, "the ledger has no unit of lot %q of GTIN %s; lots are compared exactly, upper and lower case matter", clip(in.Lot), g)
+			if _, ok := r.Registry().Lot(g, in.Lot); !ok {
+				return unknownLot(r, g, in.Lot)
+			}
+			c.Data(http.StatusOK, ndjson, nil) // announced, and nothing of it made yet
 		}
 		return w.Flush()
 	})

@@ -10,6 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -43,8 +46,8 @@ type Options struct {
 	Now     func() time.Time
 	// NoBlock reports whether an error of Copy.Block means that there is no such block.
 	NoBlock func(error) bool
-	// Behind says how many published blocks the copy has not applied yet.
-	Behind func() uint64
+	// Waiting says how many stream messages are known that are in no block of this copy yet.
+	Waiting func() uint64
 }
 
 // Service answers queries.
@@ -70,53 +73,73 @@ func Mount(api *httpapi.API, o Options) *Service {
 	register(h, "status", "/v1/status", "Where this copy of the ledger stands", s.status)
 	register(h, "digital-link", "/01/{gtin}/21/{serial}", "A GS1 Digital Link resolves to the unit's trace", s.digitalLink)
 	// Answers that are not our JSON go past huma and describe themselves in the OpenAPI document.
-	raw(api, "genesis", "/v1/genesis", "The genesis file, byte for byte", "application/json", s.genesis)
-	raw(api, "checkpoint", "/v1/checkpoint", "Newest certified checkpoint, a C2SP signed note", "text/plain", s.checkpoint)
-	raw(api, "proof", "/v1/proof", "Proof bundle of a unit's trace; format=json (default) or binary", "application/json", s.proof, "id", "format")
-	raw(api, "lot-units", "/v1/lots/{gtin}/{lot}/units", "Every unit of a lot, NDJSON", "application/x-ndjson", s.lotUnits)
+	raw(api, "genesis", "/v1/genesis", "The genesis file, byte for byte", s.genesis, types("application/json"))
+	raw(api, "checkpoint", "/v1/checkpoint", "Newest certified checkpoint, a C2SP signed note", s.checkpoint, types("text/plain"))
+	raw(api, "proof", "/v1/proof", "Proof bundle of a unit's trace", s.proof, types("application/json", "application/octet-stream"),
+		&huma.Param{Name: "id", In: "query", Required: true, Description: "As for /v1/trace", Schema: &huma.Schema{Type: huma.TypeString}},
+		&huma.Param{Name: "format", In: "query", Description: "json, if left out", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"json", "binary"}}})
+	raw(api, "lot-units", "/v1/lots/{gtin}/{lot}/units", "Every unit of a lot, NDJSON", s.lotUnits, types(ndjson))
 	return s
 }
+
+func types(t ...string) []string { return t }
 
 func register[I, O any](api huma.API, id, path, summary string, fn func(context.Context, *I) (*O, error)) {
 	huma.Register(api, huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Summary: summary}, fn)
 }
 
-func raw(api *httpapi.API, id, path, summary, contentType string, fn func(*gin.Context) error, queries ...string) {
+func raw(api *httpapi.API, id, path, summary string, fn func(*gin.Context) error, contentTypes []string, queries ...*huma.Param) {
+	answer := &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{}}
+	for _, t := range contentTypes {
+		answer.Content[t] = &huma.MediaType{Schema: &huma.Schema{}}
+	}
+	problem := api.Huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[httpapi.Problem](), true, "Problem")
 	op := &huma.Operation{
 		OperationID: id, Method: http.MethodGet, Path: path, Summary: summary,
 		Responses: map[string]*huma.Response{
-			"200":     {Description: "OK", Content: map[string]*huma.MediaType{contentType: {Schema: &huma.Schema{}}}},
-			"default": {Description: "Error", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: &huma.Schema{Type: "object"}}}},
+			"200":     answer,
+			"default": {Description: "Error", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}}},
 		},
 	}
-	ginPath := ""
-	for i := 0; i < len(path); i++ {
-		if path[i] != '{' {
-			ginPath += string(path[i])
-			continue
-		}
-		end := i + 1
-		for path[end] != '}' {
-			end++
-		}
-		name := path[i+1 : end]
-		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true, Schema: &huma.Schema{Type: "string"}})
-		ginPath += ":" + name
-		i = end
-	}
+	known := map[string]bool{}
 	for _, q := range queries {
-		op.Parameters = append(op.Parameters, &huma.Param{Name: q, In: "query", Required: q == "id", Schema: &huma.Schema{Type: "string"}})
+		known[q.Name] = true
 	}
+	ginPath := pathParam.ReplaceAllStringFunc(path, func(s string) string {
+		name := strings.Trim(s, "{}")
+		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}})
+		return ":" + name
+	})
+	op.Parameters = append(op.Parameters, queries...)
 	api.Huma.OpenAPI().AddOperation(op)
 	api.Engine.GET(ginPath, func(c *gin.Context) {
-		if err := fn(c); err != nil {
-			var p *httpapi.Problem
-			if !errors.As(err, &p) {
+		err := expected(c, known, contentTypes)
+		if err == nil {
+			err = fn(c)
+		}
+		if err != nil {
+			p, ok := errors.AsType[*httpapi.Problem](err)
+			if !ok {
 				p = httpapi.NewProblem(httpapi.Internal, "the service met a fault of its own; give the operator the request id").Because(err)
 			}
 			httpapi.Write(c, p)
 		}
 	})
+}
+
+var pathParam = regexp.MustCompile(`\{[a-z]+\}`)
+
+// expected refuses what huma refuses of its own operations: parameters that nobody reads, and formats that are not written.
+func expected(c *gin.Context, known map[string]bool, contentTypes []string) error {
+	for name := range c.Request.URL.Query() {
+		if !known[name] {
+			return httpapi.NewProblem(httpapi.InvalidParameter, "query.%s: unknown query parameter; correct it and send the request again (the parameters are listed in /openapi.json)", clip(name))
+		}
+	}
+	if !httpapi.Accepts(c.GetHeader("Accept"), contentTypes...) {
+		return httpapi.NewProblem(httpapi.NotAcceptable, "no format named in Accept can be written; ask for %s", strings.Join(contentTypes, " or "))
+	}
+	return nil
 }
 
 // read runs fn over one consistent view.
@@ -148,18 +171,21 @@ func (s *Service) identify(text string) (gs1.Key, scan.Answer, error) {
 	case answer.Verdict == "ambiguous":
 		p := httpapi.NewProblem(httpapi.AmbiguousScan, "the scan can be read in %d ways, because a separator was lost; scan again with a scanner that sends it (GS), or choose the reading that is printed on the package", len(answer.Readings))
 		for _, r := range answer.Readings {
-			p.Readings = append(p.Readings, fmt.Sprintf("(01)%s(21)%s(17)%s(10)%s", r.GTIN, r.Serial, r.Expiry, r.Lot))
+			p.Readings = append(p.Readings, r.Text)
 		}
 		return gs1.Key{}, answer, p
 	case answer.Verdict != "valid" || key.IsZero():
-		p := httpapi.NewProblem(httpapi.InvalidIdentifier, "%q names no unit or container", clip(text))
-		for _, x := range answer.Problems {
-			p.With(httpapi.Fault{Code: x.Code, Message: x.Detail})
-		}
+		why := "it names no unit or container"
 		if len(answer.Problems) > 0 {
-			p.Detail = answer.Problems[0].Detail
+			why = answer.Problems[0].Detail
+		}
+		p := httpapi.NewProblem(httpapi.InvalidIdentifier, "%q cannot be read: %s. Send what is on the package: a scan, a Digital Link, an EPC URN or (01)…(21)…", clip(text), why)
+		for _, x := range answer.Problems {
+			p.Errors = append(p.Errors, httpapi.Fault{Pointer: "query.id", Code: x.Code, Message: x.Detail})
 		}
 		return gs1.Key{}, answer, p
+	case !key.IsUnit() && key.Kind() != gs1.KindSSCC:
+		return gs1.Key{}, answer, httpapi.NewProblem(httpapi.InvalidIdentifier, "%q names a %s; only serialised units (GTIN and serial) and containers (SSCC) have a history. Scan the barcode on the package or the container", clip(text), key.Kind())
 	}
 	return key, answer, nil
 }
@@ -190,13 +216,13 @@ func (s *Service) digitalLink(_ context.Context, in *struct {
 	Serial string `path:"serial"`
 },
 ) (*body[index.Trace], error) {
-	g, err := gs1.ParseGTIN(in.GTIN)
+	g, err := parseGTIN(in.GTIN)
 	if err != nil {
-		return nil, httpapi.NewProblem(httpapi.InvalidIdentifier, "%s", err.Error())
+		return nil, err
 	}
 	u, err := gs1.NewSGTIN(g, in.Serial)
 	if err != nil {
-		return nil, httpapi.NewProblem(httpapi.InvalidIdentifier, "%s", err.Error())
+		return nil, malformed("serial", in.Serial, err, "send the serial exactly as it is printed after (21) or SN")
 	}
 	return s.traceKey(u.Key(), "")
 }
@@ -227,19 +253,46 @@ func (s *Service) scan(_ context.Context, in *struct {
 
 // Party is a party as shown.
 type Party struct {
-	ID        string             `json:"id"`
-	Name      string             `json:"name"`
-	Roles     []string           `json:"roles"`
-	Suspended bool               `json:"suspended,omitempty"`
-	GLNs      []string           `json:"glns,omitempty"`
-	Prefixes  []string           `json:"companyPrefixes,omitempty"`
-	KeyIDs    []string           `json:"keyIDs,omitempty"`
-	Licences  []registry.Licence `json:"licences,omitempty"`
-	Places    []registry.Place   `json:"places,omitempty"`
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Roles     []string  `json:"roles"`
+	Suspended bool      `json:"suspended,omitempty"`
+	GLNs      []string  `json:"glns,omitempty"`
+	Prefixes  []string  `json:"companyPrefixes,omitempty"`
+	KeyIDs    []string  `json:"keyIDs,omitempty"`
+	Licences  []Licence `json:"licences,omitempty"`
+	Places    []Place   `json:"places,omitempty"`
+}
+
+// Licence is registry.Licence as shown.
+type Licence struct {
+	Number       string `json:"number"`
+	Kind         string `json:"kind,omitempty"`
+	Jurisdiction string `json:"jurisdiction,omitempty"`
+	ValidFrom    string `json:"validFrom,omitempty"`
+	ValidTo      string `json:"validTo,omitempty"`
+}
+
+// Place is registry.Place as shown.
+type Place struct {
+	ID         string `json:"id"`
+	Name       string `json:"name,omitempty"`
+	StreetOne  string `json:"streetOne,omitempty"`
+	StreetTwo  string `json:"streetTwo,omitempty"`
+	City       string `json:"city,omitempty"`
+	State      string `json:"state,omitempty"`
+	PostalCode string `json:"postalCode,omitempty"`
+	Country    string `json:"country,omitempty"`
 }
 
 func partyView(p *registry.Party) Party {
-	out := Party{ID: p.ID, Name: p.Name, Roles: p.Roles, Suspended: p.Suspended, GLNs: p.GLNs, Prefixes: p.Prefixes, Licences: p.Licences, Places: p.Places}
+	out := Party{ID: p.ID, Name: p.Name, Roles: p.Roles, Suspended: p.Suspended, GLNs: p.GLNs, Prefixes: p.Prefixes}
+	for _, l := range p.Licences {
+		out.Licences = append(out.Licences, Licence(l))
+	}
+	for _, place := range p.Places {
+		out.Places = append(out.Places, Place(place))
+	}
 	for _, k := range p.Keys {
 		out.KeyIDs = append(out.KeyIDs, hex.EncodeToString(k[:]))
 	}
@@ -285,7 +338,7 @@ type Status struct {
 	Development bool       `json:"development"`
 	Height      uint64     `json:"height,string"`
 	LastSeq     uint64     `json:"lastSequence,string"`
-	Behind      uint64     `json:"blocksBehind,string"`
+	Waiting     uint64     `json:"messagesWaiting,string"`
 	Validators  int        `json:"validators"`
 	Quorum      int        `json:"quorum"`
 	RestsOn     index.Rest `json:"restsOn"`
@@ -299,8 +352,8 @@ func (s *Service) status(context.Context, *struct{}) (out *body[Status], err err
 			Height: head.Header.Height, LastSeq: head.Header.LastSeq, Validators: len(s.Genesis.Validators.Validators),
 			Quorum: s.Genesis.Validators.Quorum(), RestsOn: s.rest(r.Head()),
 		}
-		if s.Behind != nil {
-			st.Behind = s.Behind()
+		if s.Waiting != nil {
+			st.Waiting = s.Waiting()
 		}
 		out = &body[Status]{st}
 		return nil

@@ -15,7 +15,7 @@ type Answer struct {
 	EPC         string    `json:"epc"`
 	DigitalLink string    `json:"digitalLink"`
 	Readings    []Reading `json:"readings"`
-	Problems    []Problem `json:"problems"`
+	Problems    []Remark  `json:"problems"`
 }
 
 // Reading is one way to understand the text.
@@ -27,10 +27,12 @@ type Reading struct {
 	Expiry      string `json:"expiry"`
 	SSCC        string `json:"sscc"`
 	DigitalLink string `json:"digitalLink"`
+	// Text is the reading with its field boundaries, "(01)…(21)…": what to send instead to choose it.
+	Text string `json:"text"`
 }
 
-// Problem is a remark on the text.
-type Problem struct {
+// Remark is a remark on the text.
+type Remark struct {
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 }
@@ -41,7 +43,7 @@ func Read(text string, year int) (Answer, gs1.Key) {
 	main := reading(&r.Reading)
 	a := Answer{
 		Verdict: string(r.Verdict), Kind: main.Kind, GTIN: main.GTIN, Serial: main.Serial, Lot: main.Lot, Expiry: main.Expiry,
-		SSCC: main.SSCC, DigitalLink: main.DigitalLink, EPC: r.EPC.Captured(), Readings: []Reading{}, Problems: []Problem{},
+		SSCC: main.SSCC, DigitalLink: main.DigitalLink, EPC: r.EPC.Captured(), Readings: []Reading{}, Problems: []Remark{},
 	}
 	if a.EPC == "" {
 		a.EPC = main.DigitalLink
@@ -50,7 +52,7 @@ func Read(text string, year int) (Answer, gs1.Key) {
 		a.Readings = append(a.Readings, reading(&r.Readings[i]))
 	}
 	for _, p := range r.Problems {
-		a.Problems = append(a.Problems, Problem{Code: p.Code, Detail: p.Detail})
+		a.Problems = append(a.Problems, Remark{Code: p.Code, Detail: p.Detail})
 	}
 	return a, r.Key
 }
@@ -62,6 +64,9 @@ func reading(r *gs1.Reading) Reading {
 	}
 	if !r.Key.IsZero() {
 		out.DigitalLink = r.Key.DigitalLink()
+	}
+	for _, f := range r.Fields {
+		out.Text += "(" + f.AI + ")" + f.Value
 	}
 	return out
 }

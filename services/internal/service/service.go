@@ -229,7 +229,7 @@ func NewGroup(ctx context.Context) *Group {
 func (g *Group) Go(name string, part func(context.Context) error) {
 	g.wg.Go(func() {
 		err := part(g.ctx)
-		if err == nil || g.ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		if err == nil || g.ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.Cause(g.ctx))) {
 			return
 		}
 		g.once.Do(func() {

@@ -1,0 +1,116 @@
+// Package api is the query service: a full follower with its own verified copy of the ledger, and the way out over HTTP.
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"verilot.dev/ledger/genesis"
+	"verilot.dev/services/internal/bus"
+	"verilot.dev/services/internal/chain"
+	"verilot.dev/services/internal/httpapi"
+	"verilot.dev/services/internal/index"
+	"verilot.dev/services/internal/node"
+	"verilot.dev/services/internal/query"
+	"verilot.dev/services/internal/service"
+	"verilot.dev/services/internal/store"
+)
+
+// Config of an api service. Zero values work but for Genesis and NATS.
+type Config struct {
+	service.Common `yaml:",inline"`
+	// Genesis is the network's genesis file.
+	Genesis string `yaml:"genesis"`
+	// Data is the folder of this node's own copy. Default "data".
+	Data string `yaml:"data"`
+	// NATS is the broker's address.
+	NATS string `yaml:"nats"`
+	// Creds is the path of a NATS .creds file, for a broker that asks for one.
+	Creds string `yaml:"creds"`
+	// Server is an embedded broker; it replaces NATS.
+	Server bus.InProcess `yaml:"-"`
+}
+
+// Run serves until ctx ends.
+func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
+	raw, err := os.ReadFile(cfg.Genesis)
+	if err != nil {
+		return fmt.Errorf("read genesis: %w", err)
+	}
+	g, err := genesis.Parse(raw)
+	if err != nil {
+		return fmt.Errorf("read genesis %s: %w", cfg.Genesis, err)
+	}
+	if cfg.Data == "" {
+		cfg.Data = "data"
+	}
+	c, err := chain.Open(filepath.Join(cfg.Data, "chain"), g, chain.Options{Project: index.Project, Log: env.Log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	f := &following{cfg: &cfg, chain: c, env: env}
+	env.Ready("follower", f.ready)
+
+	h := httpapi.New(httpapi.Options{ //nolint:contextcheck // Gin carries it in the request
+		Title: "Verilot api", Version: "1", Log: env.Log, Registry: env.Metrics, Ready: env.CheckReady,
+		Description: "Trace, check and recall queries over a verified copy of the ledger. Every answer says which certified block it rests on and how old that is; /v1/proof gives what is needed to check it without trusting this service.",
+	})
+	query.Mount(h, query.Options{ //nolint:contextcheck // as above
+		Genesis: g, Copy: c, Now: time.Now, Waiting: f.waiting,
+		NoBlock: func(err error) bool { return errors.Is(err, store.ErrNotFound) },
+	})
+	ln, err := httpapi.Listen(ctx, cfg.Listen)
+	if err != nil {
+		return err
+	}
+	group := service.NewGroup(ctx)
+	group.Go("follower", f.run)
+	group.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, h.Engine) })
+	return group.Wait()
+}
+
+// following is the follower once there is a broker. Until then the service answers from its own copy, which says how old it is.
+type following struct {
+	cfg   *Config
+	chain *chain.Chain
+	env   *service.Env
+	node  atomic.Pointer[node.Follower]
+}
+
+func (f *following) run(ctx context.Context) error {
+	b, err := bus.Dial(ctx, bus.Options{URL: f.cfg.NATS, Creds: f.cfg.Creds, Server: f.cfg.Server, Name: f.env.Name, Log: f.env.Log})
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	if err := b.Await(ctx); err != nil {
+		return err
+	}
+	n, err := node.NewFollower(node.FollowerConfig{Bus: b, Chain: f.chain, Log: f.env.Log, Metrics: f.env.Metrics})
+	if err != nil {
+		return err
+	}
+	f.node.Store(n)
+	return n.Run(ctx)
+}
+
+func (f *following) ready(ctx context.Context) error {
+	if n := f.node.Load(); n != nil {
+		return n.Ready(ctx)
+	}
+	return errors.New("waiting for the broker")
+}
+
+// waiting is the number of stream messages known that are in no block of this copy yet.
+func (f *following) waiting() uint64 {
+	if n := f.node.Load(); n != nil {
+		return n.Status().Waiting
+	}
+	return 0
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"verilot.dev/services/internal/capture"
+)
+
+type captureOptions struct {
+	to, wait, onError, key string
+	timeout                time.Duration
+	onboard                bool
+}
+
+func (a *app) captureCommand() *cobra.Command {
+	var o captureOptions
+	c := &cobra.Command{
+		Use:   "capture FILE --to URL",
+		Short: "Send an EPCIS document to a partner service and show what became of each event",
+		Long: `Sends an EPCIS document (XML 1.2; "-" reads standard input) to a manufacturer, distributor or pharmacy service, waits for the
+verdicts, and prints one line per event.
+
+Exit code 0: everything was recorded. 1: something was refused or rejected. 3: the verdicts did not come in time; the document is safe
+in the service's outbox, and its job can be asked again.`,
+		Example: `  verilot capture shipment.xml --to http://localhost:8081
+  verilot capture shipment.xml --to http://localhost:8081 --onboard --wait indexed
+  verilot capture big.xml --to http://localhost:8082 --on-error proceed --json | jq '.verdicts[] | select(.verdict == "rejected")'`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.capture(cmd.Context(), args[0], &o) },
+	}
+	c.Flags().StringVar(&o.to, "to", "http://localhost:8081", "address of the partner service")
+	c.Flags().StringVar(&o.wait, "wait", "certified", "wait until the job is captured, accepted, certified or indexed")
+	c.Flags().DurationVar(&o.timeout, "timeout", 30*time.Second, "how long to wait")
+	c.Flags().BoolVar(&o.onboard, "onboard", false, "first register the parties, places, prefixes and products that the document names (development networks only)")
+	c.Flags().StringVar(&o.onError, "on-error", "rollback", "rollback: one bad event refuses the document; proceed: the good events go through")
+	c.Flags().StringVar(&o.key, "idempotency-key", "", "the same key and document again is the same job")
+	return c
+}
+
+func (a *app) capture(ctx context.Context, file string, o *captureOptions) error {
+	switch o.wait {
+	case "captured", "accepted", "certified", "indexed":
+	default:
+		return unusable("--wait %q: wait for captured, accepted, certified or indexed", o.wait)
+	}
+	if o.onError != "rollback" && o.onError != "proceed" {
+		return unusable("--on-error %q: choose rollback or proceed", o.onError)
+	}
+	cl, err := newClient(o.to)
+	if err != nil {
+		return err
+	}
+	var doc []byte
+	if file == "-" {
+		doc, err = io.ReadAll(os.Stdin)
+	} else {
+		doc, err = os.ReadFile(file)
+	}
+	if err != nil {
+		return unusable("%w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	header := http.Header{"Content-Type": {contentType(doc)}}
+	if o.onboard {
+		if err := a.onboard(ctx, cl, header, doc); err != nil {
+			return err
+		}
+	}
+	header.Set("GS1-Capture-Error-Behaviour", o.onError)
+	if o.key != "" {
+		header.Set("Idempotency-Key", o.key)
+	}
+	raw, answer, err := cl.do(ctx, http.MethodPost, "/capture", header, bytes.NewReader(doc))
+	if err != nil {
+		return a.refused(err)
+	}
+	var job capture.Job
+	if err := decode(raw, &job); err != nil {
+		return err
+	}
+	raw, job, err = a.await(ctx, cl, answer.Get("Location"), o.wait, raw, job)
+	if err != nil {
+		return a.refused(err)
+	}
+	if a.json {
+		a.printf("%s\n", strings.TrimSpace(string(raw)))
+	} else {
+		a.showJob(&job)
+	}
+	switch {
+	case rank(job.State) < rank(capture.State(o.wait)):
+		return noAnswer("job %s is %s after %s, not yet %s; ask again at %s%s", job.CaptureID, job.State, o.timeout, o.wait, o.to, answer.Get("Location"))
+	case !job.Success:
+		return &exit{code: 1, quiet: true}
+	}
+	return nil
+}
+
+func contentType(doc []byte) string {
+	if b := bytes.TrimLeft(doc, " \t\r\n\ufeff"); len(b) > 0 && b[0] == '{' {
+		return "application/ld+json"
+	}
+	return "application/xml"
+}
+
+func rank(s capture.State) int {
+	for i, x := range []capture.State{capture.Captured, capture.Accepted, capture.Certified, capture.Indexed} {
+		if s == x {
+			return i
+		}
+	}
+	return -1
+}
+
+// await polls the job with the service's own long poll until it is as far as wanted or the time is up.
+func (a *app) await(ctx context.Context, cl *client, location, want string, raw []byte, job capture.Job) ([]byte, capture.Job, error) {
+	progress := terminal(a.err) && !a.json
+	for rank(job.State) < rank(capture.State(want)) && ctx.Err() == nil {
+		left := 30 * time.Second
+		if d, ok := ctx.Deadline(); ok {
+			left = min(left, time.Until(d))
+		}
+		// Ask for a little less than is left, so that the answer arrives and says how far the job is.
+		left = max(left-200*time.Millisecond, 50*time.Millisecond)
+		q := url.Values{"wait": {want}, "timeout": {strconv.FormatInt(left.Milliseconds(), 10) + "ms"}}
+		b, err := cl.get(ctx, location+"?"+q.Encode(), &job)
+		if err != nil {
+			if ctx.Err() == nil {
+				return nil, job, err
+			}
+			break // out of time: what is known is the answer
+		}
+		raw = b
+		if progress {
+			a.note("job %s: %s", job.CaptureID, job.State)
+		}
+	}
+	return raw, job, nil
+}
+
+func (a *app) onboard(ctx context.Context, cl *client, header http.Header, doc []byte) error {
+	b, _, err := cl.do(ctx, http.MethodPost, "/v1/onboarding", header, bytes.NewReader(doc))
+	if err != nil {
+		return a.refused(err)
+	}
+	if terminal(a.err) && !a.json {
+		a.note("onboarded: %s", strings.TrimSpace(string(b)))
+	}
+	return nil
+}
+
+func (a *app) showJob(j *capture.Job) {
+	a.printf("job %s: %s, %d events\n", j.CaptureID, j.State, j.Events)
+	if len(j.Verdicts) > 0 {
+		w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+		_, _ = io.WriteString(w, "EVENT\tWHAT\tVERDICT\tWHY\tPOSITION\n")
+		for _, v := range j.Verdicts {
+			index, pos := "-", "-"
+			if v.Index != nil {
+				index = strconv.Itoa(*v.Index)
+			}
+			if v.Position != nil {
+				pos = v.Position.String()
+			}
+			why := append([]string{}, nonEmpty(v.Code, v.Detail)...)
+			for _, f := range v.Findings {
+				why = append(why, f.Code+" ("+f.Severity+", "+strconv.FormatUint(uint64(f.Count), 10)+")")
+			}
+			_, _ = io.WriteString(w, strings.Join([]string{index, strings.Join(nonEmpty(v.Kind, v.BizStep, v.Subject), " "), v.Verdict, strings.Join(why, " "), pos}, "\t")+"\n")
+		}
+		_ = w.Flush()
+	}
+	for _, n := range j.Notes {
+		a.printf("note: %s\n", n)
+	}
+	for _, x := range j.Warnings {
+		a.printf("warning: line %d: %s\n", x.Line, x.Message)
+	}
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bytes"
+	"maps"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"verilot.dev/ledger/genesis"
+	"verilot.dev/services/internal/chain"
+	"verilot.dev/services/internal/index"
+)
+
+// checkRebuild opens the api's copy of a stopped network, drops its state and index, rebuilds both from the blocks, and compares
+// every key. The validator's blocks must be the same bytes.
+func checkRebuild(t *testing.T, dir string) {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(dir, "genesis.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := genesis.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(path string, o chain.Options) *chain.Chain {
+		c, err := chain.Open(filepath.Join(dir, path, "chain"), g, o)
+		if err != nil {
+			t.Fatalf("open the copy of %s: %v", path, err)
+		}
+		t.Cleanup(func() {
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return c
+	}
+	api := open("api", chain.Options{Project: index.Project})
+	before := dump(t, api)
+	if err := api.Rebuild(t.Context()); err != nil {
+		t.Fatalf("rebuild: %v", err)
+	}
+	after := dump(t, api)
+	if len(before) == 0 || !maps.Equal(before, after) {
+		for k, v := range before {
+			if after[k] != v {
+				t.Errorf("key %q differs after the rebuild", k)
+			}
+		}
+		t.Fatalf("the index had %d keys, a rebuild has %d", len(before), len(after))
+	}
+
+	validator := open("validator-1", chain.Options{})
+	for h := uint64(1); h <= api.Head().Header.Height; h++ {
+		a, err := api.Stored(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := validator.Stored(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(a.Header, v.Header) {
+			t.Errorf("block %d differs between api and validator", h)
+		}
+	}
+}
+
+func dump(t *testing.T, c *chain.Chain) map[string]string {
+	t.Helper()
+	view, done, err := c.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	out := map[string]string{}
+	view.Scan("", func(k string, v []byte) bool { out[k] = string(v); return true })
+	return out
+}

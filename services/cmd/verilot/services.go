@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"verilot.dev/services/api"
+	"verilot.dev/services/distributor"
+	"verilot.dev/services/internal/service"
+	"verilot.dev/services/manufacturer"
+	"verilot.dev/services/pharmacy"
+	"verilot.dev/services/validator"
+)
+
+// serviceCommands run one service alone.
+func (a *app) serviceCommands() []*cobra.Command {
+	return []*cobra.Command{
+		serviceCommand(a, "manufacturer", "Run the service of a manufacturer", manufacturer.Run, func(c *manufacturer.Config) *service.Common { return &c.Common }),
+		serviceCommand(a, "distributor", "Run the service of a wholesale distributor", distributor.Run, func(c *distributor.Config) *service.Common { return &c.Common }),
+		serviceCommand(a, "pharmacy", "Run the service of a pharmacy", pharmacy.Run, func(c *pharmacy.Config) *service.Common { return &c.Common }),
+		serviceCommand(a, "validator", "Run one validator", validator.Run, func(c *validator.Config) *service.Common { return &c.Common }),
+		serviceCommand(a, "api", "Run the query service, a full follower", api.Run, func(c *api.Config) *service.Common { return &c.Common }),
+	}
+}
+
+func serviceCommand[C any](a *app, name, short string, run func(context.Context, C, *service.Env) error, common func(*C) *service.Common) *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use:     name + " --config FILE",
+		Short:   short,
+		Example: "  verilot " + name + " --config " + name + ".yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var cfg C
+			if file == "" {
+				return unusable("--config is missing; docs/runbook.md has an example for each service")
+			}
+			if err := service.Load(file, &cfg); err != nil {
+				return unusable("%w", err)
+			}
+			env, err := service.New(name, *common(&cfg), a.err)
+			if err != nil {
+				return unusable("%w", err)
+			}
+			return failed(run(cmd.Context(), cfg, env))
+		},
+	}
+	c.Flags().StringVar(&file, "config", "", "YAML configuration file (required)")
+	return c
+}

@@ -1,0 +1,52 @@
+package capture
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// BenchmarkCapture is one document of one event through HTTP handler, checks, sealing, signature and durable outbox, with
+// many callers at once; the ledger behind it only stores. Beside it stands what one synced write costs here.
+func BenchmarkCapture(b *testing.B) {
+	w := newWorld(b, Manufacturer(), "maker")
+	w.ledger.mu.Lock()
+	w.ledger.auto = false
+	w.ledger.mu.Unlock()
+	h := w.api()
+	var n atomic.Int64
+	b.SetParallelism(32)
+	start := time.Now()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			doc := document(event("2026-11-20T06:00:00-05:00", "commissioning", "ADD", ilmd, fmt.Sprintf("urn:epc:id:sgtin:0399990.010001.%d", n.Add(1))))
+			req := httptest.NewRequest(http.MethodPost, "/capture", strings.NewReader(doc))
+			req.Header.Set("Content-Type", "application/xml")
+			rec := httptest.NewRecorder()
+			if h.ServeHTTP(rec, req); rec.Code != http.StatusAccepted {
+				b.Error(rec.Body)
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/time.Since(start).Seconds(), "captures/s")
+}
+
+func BenchmarkSyncedWrite(b *testing.B) {
+	s, err := openStore(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = s.close() }()
+	for i := range b.N {
+		w := &write{}
+		w.put(fmt.Sprint("x/", i), make([]byte, 1000))
+		s.submit(w)
+		if err := w.wait(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,268 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"verilot.dev/ledger/genesis"
+	"verilot.dev/ledger/keys"
+	"verilot.dev/services/api"
+	"verilot.dev/services/distributor"
+	"verilot.dev/services/internal/bus"
+	"verilot.dev/services/internal/capture"
+	"verilot.dev/services/internal/httpapi"
+	"verilot.dev/services/internal/service"
+	"verilot.dev/services/internal/story"
+	"verilot.dev/services/manufacturer"
+	"verilot.dev/services/pharmacy"
+	"verilot.dev/services/validator"
+)
+
+// ErrOtherNetwork: the data folder holds a network with another number of validators than asked for.
+var ErrOtherNetwork = errors.New("the data folder holds another network")
+
+// Options of a network on one machine.
+type Options struct {
+	Dir        string
+	Validators int // of a new network; 0: 1. An existing folder keeps its own number
+	// PortsBase is the api's port; manufacturer, distributor and pharmacy follow. 0: any free ports.
+	PortsBase int
+	LogLevel  string    // default warn
+	Log       io.Writer // nil: nothing is logged
+	// MakerPrefixes are company prefixes that the demo maker of a new network gets beside its own.
+	MakerPrefixes []string
+}
+
+// Network is a running network.
+type Network struct {
+	Genesis *genesis.Genesis
+	Created bool // the data folder was new
+	// URLs by service: api, manufacturer, distributor, pharmacy.
+	URLs map[string]string
+
+	group *service.Group
+	done  chan struct{}
+	err   error
+}
+
+// Start starts everything and returns when all services are ready. The network ends when ctx does; Wait returns then.
+func Start(ctx context.Context, o Options) (*Network, error) {
+	n, err := start(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("start network in %s: %w", o.Dir, err)
+	}
+	return n, nil
+}
+
+func start(ctx context.Context, o Options) (*Network, error) {
+	now := time.Now()
+	g, created, err := loadGenesis(o.Dir, setup{validators: max(o.Validators, 1), makerPrefixes: o.MakerPrefixes, name: networkName(now), now: now})
+	if err != nil {
+		return nil, err
+	}
+	if have := len(g.Validators.Validators); o.Validators > 0 && o.Validators != have {
+		return nil, fmt.Errorf("%w: it has %d validators, not %d; choose another --data folder for a new one", ErrOtherNetwork, have, o.Validators)
+	}
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	if o.LogLevel == "" {
+		o.LogLevel = "warn"
+	}
+	ports, err := ports(ctx, o.PortsBase)
+	if err != nil {
+		return nil, err
+	}
+	level := slog.LevelWarn
+	_ = level.UnmarshalText([]byte(o.LogLevel))
+	broker, err := bus.Embed(bus.EmbedOptions{
+		Dir: filepath.Join(o.Dir, "nats"),
+		Log: slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: max(level, slog.LevelWarn)})).With("service", "nats"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	n := &Network{Genesis: g, Created: created, URLs: map[string]string{}, group: service.NewGroup(ctx), done: make(chan struct{})}
+	for i, name := range append([]string{"api"}, roles...) {
+		n.URLs[name] = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[i]))
+	}
+	// Validators and followers end before the broker does, so that their last words are heard.
+	for i := range g.Validators.Validators {
+		n.runValidator(&o, broker, i)
+	}
+	n.runAPI(&o, broker, ports[0])
+	for i, run := range []func(context.Context, capture.ServiceConfig, *service.Env) error{manufacturer.Run, distributor.Run, pharmacy.Run} {
+		n.runPartner(&o, broker, i, ports[i+1], run)
+	}
+	go func() {
+		n.err = n.group.Wait()
+		n.err = errors.Join(n.err, broker.Close())
+		close(n.done)
+	}()
+	if err := n.ready(ctx); err != nil {
+		n.group.Stop()
+		return nil, errors.Join(err, n.Wait())
+	}
+	return n, nil
+}
+
+// Wait returns when the network has ended, with what ended it.
+func (n *Network) Wait() error {
+	<-n.done
+	return n.err
+}
+
+// Stop ends the network and waits for it.
+func (n *Network) Stop() error {
+	n.group.Stop()
+	return n.Wait()
+}
+
+func common(o *Options, port int) service.Common {
+	c := service.Common{LogLevel: o.LogLevel}
+	if port > 0 {
+		c.Listen = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	}
+	return c
+}
+
+func (n *Network) run(name string, o *Options, c service.Common, part func(context.Context, *service.Env) error) {
+	n.group.Go(name, func(ctx context.Context) error {
+		env, err := service.New(name, c, o.Log)
+		if err != nil {
+			return err
+		}
+		return part(ctx, env)
+	})
+}
+
+func (n *Network) runValidator(o *Options, broker bus.InProcess, i int) {
+	name := fmt.Sprintf("validator-%d", i+1)
+	cfg := validator.Config{
+		Common: common(o, 0), Genesis: filepath.Join(o.Dir, "genesis.json"), Data: filepath.Join(o.Dir, name),
+		VoteKey: keyFile(o.Dir, name, keys.Vote), CosignKey: keyFile(o.Dir, name, keys.Cosign), Server: broker,
+	}
+	n.run(name, o, cfg.Common, func(ctx context.Context, env *service.Env) error { return validator.Run(ctx, cfg, env) })
+}
+
+func (n *Network) runAPI(o *Options, broker bus.InProcess, port int) {
+	cfg := api.Config{Common: common(o, port), Genesis: filepath.Join(o.Dir, "genesis.json"), Data: filepath.Join(o.Dir, "api"), Server: broker}
+	n.run("api", o, cfg.Common, func(ctx context.Context, env *service.Env) error { return api.Run(ctx, cfg, env) })
+}
+
+func (n *Network) runPartner(o *Options, broker bus.InProcess, i, port int, run func(context.Context, capture.ServiceConfig, *service.Env) error) {
+	role := roles[i]
+	cfg := capture.ServiceConfig{
+		Common: common(o, port), Genesis: filepath.Join(o.Dir, "genesis.json"), Data: filepath.Join(o.Dir, role), Party: partners()[i].id,
+		Key: keyFile(o.Dir, role, keys.Event), DevAuthorityKey: keyFile(o.Dir, role, keys.Authority), API: n.URLs["api"], Broker: broker,
+	}
+	n.run(role, o, cfg.Common, func(ctx context.Context, env *service.Env) error { return run(ctx, cfg, env) })
+}
+
+// ports finds the four ports, or says which one is taken.
+func ports(ctx context.Context, base int) ([]int, error) {
+	out := make([]int, 1+len(roles))
+	var held []net.Listener // until all are known, so that no two get the same
+	defer func() {
+		for _, ln := range held {
+			_ = ln.Close()
+		}
+	}()
+	for i := range out {
+		port := 0
+		if base > 0 {
+			port = base + i
+		}
+		ln, err := httpapi.Listen(ctx, net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			return nil, fmt.Errorf("port %d: %w; choose others with --ports-base", port, err)
+		}
+		held = append(held, ln)
+		addr, ok := ln.Addr().(*net.TCPAddr)
+		if !ok {
+			return nil, fmt.Errorf("listen: unexpected address %s", ln.Addr())
+		}
+		out[i] = addr.Port
+	}
+	return out, nil
+}
+
+// ready waits until every service says so.
+func (n *Network) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for name, url := range n.URLs {
+		for {
+			err := isReady(ctx, url)
+			if err == nil {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("%s is not ready: %w", name, err)
+			case <-n.done:
+				return fmt.Errorf("%s ended", name)
+			case <-tick.C:
+			}
+		}
+	}
+	return nil
+}
+
+func isReady(ctx context.Context, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		b, _ := io.ReadAll(io.LimitReader(resp.Body, 1000))
+		return fmt.Errorf("%s: %s", resp.Status, b)
+	}
+	return nil
+}
+
+// Story is the network as the story knows it.
+func (n *Network) Story() story.Network {
+	return story.Network{
+		API: n.URLs["api"], Manufacturer: n.URLs["manufacturer"], Distributor: n.URLs["distributor"], Pharmacy: n.URLs["pharmacy"],
+		Maker: DemoMaker, Wholesaler: DemoDistributor, Dispenser: DemoPharmacy,
+	}
+}
+
+const storyFile = "story-told"
+
+// StoryTold reports whether the seeded story has been played in dir to its end.
+func StoryTold(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, storyFile))
+	return err == nil
+}
+
+// MarkStoryTold remembers that it has, and a serial to try.
+func MarkStoryTold(dir, serial string) error {
+	return writeDurably(filepath.Join(dir, storyFile), []byte(serial+"\n"))
+}
+
+// StorySerial is a serial to try.
+func StorySerial(dir string) string {
+	b, err := os.ReadFile(filepath.Join(dir, storyFile))
+	if err != nil {
+		return ""
+	}
+	return string(b[:max(0, len(b)-1)])
+}

@@ -1,0 +1,455 @@
+package story_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"verilot.dev/ledger/gs1"
+	"verilot.dev/ledger/proof"
+	"verilot.dev/services/internal/capture"
+	"verilot.dev/services/internal/index"
+	"verilot.dev/services/internal/network"
+	"verilot.dev/services/internal/query"
+	"verilot.dev/services/internal/story"
+)
+
+// TestStory plays the story over real products and looks at everything that it must have left behind, before and after the
+// whole network was stopped and started again.
+func TestStory(t *testing.T) {
+	products, prefixes := realProducts(t)
+	dir := t.TempDir()
+	n := start(t, dir, prefixes)
+	told := make([]*told, len(products))
+	for i, p := range products {
+		told[i] = tell(t, n, p)
+	}
+	for _, s := range told {
+		t.Run(s.Product.Name, func(t *testing.T) {
+			s.n = n
+			t.Run("checks at the counter", s.checks)
+			t.Run("every unit of the lot is somewhere", s.lot)
+			t.Run("the units, one by one", s.units)
+			t.Run("the trace of the returned unit", s.trace)
+			t.Run("each step is proved", s.proof)
+			t.Run("a recalled unit cannot be dispensed", s.dispenseRecalled)
+		})
+	}
+	t.Run("dispensed twice", func(t *testing.T) { dispenseTwice(t, n, products[0]) })
+
+	before := make([]string, len(told))
+	for i, s := range told {
+		before[i] = s.history(t, n)
+	}
+	if err := n.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	n = start(t, dir, nil)
+	if n.Created {
+		t.Error("the network was made anew instead of started again")
+	}
+	for i, s := range told {
+		if diff := cmp.Diff(before[i], s.history(t, n)); diff != "" {
+			t.Errorf("%s: the trace changed with a restart:\n%s", s.Product.Name, diff)
+		}
+		s.n = n
+		t.Run(s.Product.Name+" after a restart", s.lot)
+	}
+	if err := n.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// start starts the network; it ends with the test at the latest.
+func start(t *testing.T, dir string, prefixes []string) *network.Network {
+	t.Helper()
+	n, err := network.Start(t.Context(), network.Options{Dir: dir, MakerPrefixes: prefixes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = n.Stop() })
+	return n
+}
+
+// realProducts chooses two products of the FDA's directory, of labelers with a code of four and of five digits, and the
+// company prefixes that their maker needs.
+func realProducts(t *testing.T) (products []story.Product, prefixes []string) {
+	t.Helper()
+	dir := filepath.Join("..", "..", "..", "..", "shared", "data", "ndc")
+	if _, err := os.Stat(dir); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("the NDC directory is missing: %v", err)
+		}
+		t.Logf("the NDC directory is not here, the story is told of an invented product: %v", err)
+		return []story.Product{story.Invented}, nil
+	}
+	byNDC := map[string]map[string]string{}
+	for row := range rows(t, filepath.Join(dir, "product.tsv")) {
+		byNDC[row["PRODUCTNDC"]] = row
+	}
+	for _, digits := range []int{4, 5} {
+		for row := range rows(t, filepath.Join(dir, "package.tsv")) {
+			ndc, p := row["NDCPACKAGECODE"], byNDC[row["PRODUCTNDC"]]
+			labeler, _, _ := strings.Cut(ndc, "-")
+			if len(labeler) != digits || p == nil || p["DOSAGEFORMNAME"] != "CAPSULE" || len(strings.ReplaceAll(ndc, "-", "")) != 10 {
+				continue
+			}
+			content, _, _ := strings.Cut(row["PACKAGEDESCRIPTION"], " (")
+			products = append(products, story.Product{
+				GTIN: gtin(t, "0", ndc), CaseGTIN: gtin(t, "5", ndc), NDC: ndc, Name: p["PROPRIETARYNAME"], Form: p["DOSAGEFORMNAME"],
+				Strength: p["ACTIVE_NUMERATOR_STRENGTH"] + " " + p["ACTIVE_INGRED_UNIT"], Content: content, Maker: p["LABELERNAME"],
+			})
+			prefixes = append(prefixes, "03"+labeler)
+			break
+		}
+	}
+	if len(products) != 2 {
+		t.Fatalf("%d products found, want one of a four-digit and one of a five-digit labeler", len(products))
+	}
+	return products, prefixes
+}
+
+// rows reads a table with a header line.
+func rows(t *testing.T, file string) func(func(map[string]string) bool) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	names := strings.Split(lines[0], "\t")
+	return func(yield func(map[string]string) bool) {
+		for _, line := range lines[1:] {
+			row := map[string]string{}
+			for i, cell := range strings.Split(line, "\t") {
+				row[names[i]] = strings.TrimSpace(cell)
+			}
+			if !yield(row) {
+				return
+			}
+		}
+	}
+}
+
+// gtin is the GTIN-14 of an NDC: indicator, 03, ten digits, check digit.
+func gtin(t *testing.T, indicator, ndc string) string {
+	t.Helper()
+	for check := range 10 {
+		if g, err := gs1.ParseGTIN(fmt.Sprint(indicator, "03", strings.ReplaceAll(ndc, "-", ""), check)); err == nil {
+			return g.String()
+		}
+	}
+	t.Fatalf("%s has no GTIN", ndc)
+	return ""
+}
+
+type told struct {
+	*story.Told
+	n *network.Network
+}
+
+func tell(t *testing.T, n *network.Network, p story.Product) *told {
+	t.Helper()
+	s, err := story.Tell(t.Context(), n.Story(), p, story.Size{Cases: 10, PerCase: 100}, time.Now, func(step string) { t.Log(step) })
+	if err != nil {
+		t.Fatalf("%s: %v", p.Name, err)
+	}
+	if s.Units != 1000 || len(s.Cases) != 10 {
+		t.Fatalf("%d units in %d cases", s.Units, len(s.Cases))
+	}
+	return &told{s, n}
+}
+
+func codes(c query.Check) []string {
+	out := []string{}
+	for _, r := range c.Reasons {
+		out = append(out, r.Code)
+	}
+	return out
+}
+
+func (s *told) checks(t *testing.T) {
+	for _, tt := range []struct {
+		situation, colour string
+		verified, fit     bool
+		codes             []string
+	}{
+		{"before dispensing", "green", true, true, []string{}},
+		{"counterfeit", "red", false, false, []string{"No_match_GTIN_Serial"}},
+		{"recalled", "red", true, false, []string{"Recalled"}},
+	} {
+		c := s.Checks[tt.situation]
+		if c.Colour != tt.colour || c.Verified != tt.verified || c.Fit != tt.fit || !slices.Equal(codes(c), tt.codes) || c.NextStep == "" {
+			t.Errorf("%s: %+v, want %s %v", tt.situation, c, tt.colour, tt.codes)
+		}
+	}
+}
+
+// wantLot is where the thousand units are when the story has been told.
+var wantLot = map[string]uint64{
+	network.DemoPharmacy + " dispensed": 1, network.DemoPharmacy + " on_hand": 1,
+	network.DemoMaker + " unaccounted": 100, network.DemoDistributor + " on_hand": 898,
+}
+
+func (s *told) lot(t *testing.T) {
+	l, err := story.Lot(t.Context(), s.n.URLs["api"], s.Product.GTIN, s.Lot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, sum := map[string]uint64{}, uint64(0)
+	for _, row := range l.Totals {
+		got[row.Party+" "+row.State] = row.Units
+		sum += row.Units
+	}
+	if diff := cmp.Diff(wantLot, got); diff != "" || len(got) != len(l.Totals) {
+		t.Errorf("totals (-want +got):\n%s", diff)
+	}
+	if l.Commissioned != 1000 || sum != l.Commissioned {
+		t.Errorf("%d commissioned, the rows add up to %d", l.Commissioned, sum)
+	}
+	if l.Product == nil || l.Product.Name != s.Product.Name || l.Product.NDC != s.Product.NDC || l.Expiry != s.Expiry || l.Registered == nil || l.Registered.Size != 1000 {
+		t.Errorf("product %+v, expiry %s, registered %+v", l.Product, l.Expiry, l.Registered)
+	}
+	if len(l.Recalls) != 1 || l.Recalls[0].RecallNumber != s.RecallNumber || l.Recalls[0].Party != network.DemoMaker {
+		t.Errorf("recalls %+v", l.Recalls)
+	}
+}
+
+func (s *told) units(t *testing.T) {
+	b := get(t, s.n, "/v1/lots/"+s.Product.GTIN+"/"+s.Lot+"/units")
+	got, seen := map[string]uint64{}, map[string]string{}
+	lines := bufio.NewScanner(bytes.NewReader(b))
+	for lines.Scan() {
+		var u query.LotUnit
+		if err := json.Unmarshal(lines.Bytes(), &u); err != nil {
+			t.Fatalf("%v: %s", err, lines.Bytes())
+		}
+		got[u.Holder+" "+u.State]++
+		seen[u.Serial] = u.State
+	}
+	if len(seen) != 1000 || !maps.Equal(got, wantLot) {
+		t.Errorf("%d serials, %v, want %v", len(seen), got, wantLot)
+	}
+	for id, want := range map[string]string{s.Dispensed: "dispensed", s.Returned: "on_hand", s.InPharmacy: "on_hand"} {
+		if serial := id[strings.LastIndexByte(id, '.')+1:]; seen[serial] != want {
+			t.Errorf("%s is %s, want %s", id, seen[serial], want)
+		}
+	}
+}
+
+func (s *told) trace(t *testing.T) {
+	tr, err := story.Trace(t.Context(), s.n.URLs["api"], s.Returned)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed := key(t, s.Cases[0])
+	var got []string
+	for _, step := range tr.Steps {
+		seen := "observed"
+		if !step.Observed {
+			seen = "in " + strings.Join(step.Via, " in ")
+		}
+		got = append(got, strings.Join([]string{step.Publisher.ID, step.Step, seen, step.Verdict}, ", "))
+	}
+	want := []string{
+		"lakeside, commissioning, observed, accepted",
+		"lakeside, packing, observed, accepted",
+		"lakeside, shipping, in " + packed + ", accepted",
+		"midland, receiving, in " + packed + ", flagged", // a case of the shipment is missing
+		"midland, unpacking, in " + packed + ", accepted",
+		"midland, shipping, observed, accepted",
+		"corner, receiving, observed, accepted",
+		"corner, shipping, observed, accepted",
+		"midland, receiving, observed, accepted",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+	if tr.State != "active" || tr.Holder == nil || tr.Holder.ID != network.DemoDistributor || tr.Owner == nil || tr.Owner.ID != network.DemoDistributor || len(tr.Containers) != 0 {
+		t.Errorf("state %s, holder %+v, owner %+v, inside %v", tr.State, tr.Holder, tr.Owner, tr.Containers)
+	}
+	if tr.Lot != s.Lot || tr.Expiry != s.Expiry || tr.Product == nil || tr.Product.Strength != s.Product.Strength || tr.ID.EPC != s.Returned || len(tr.Recalls) != 1 {
+		t.Errorf("lot %s, expiry %s, product %+v, EPC %s, recalls %v", tr.Lot, tr.Expiry, tr.Product, tr.ID.EPC, tr.Recalls)
+	}
+	still, err := story.Trace(t.Context(), s.n.URLs["api"], s.Cases[9])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if still.Phase != "in_transit" || still.To == nil || still.To.ID != network.DemoDistributor || still.Contents != 100 {
+		t.Errorf("the missing case: %s to %+v with %d units", still.Phase, still.To, still.Contents)
+	}
+}
+
+func key(t *testing.T, epc string) string {
+	t.Helper()
+	e, err := gs1.ParseEPC(epc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e.Key().String()
+}
+
+// proof checks the bundle of every unit that somebody touched, and of one in a case that stayed closed, in both spellings.
+func (s *told) proof(t *testing.T) {
+	for _, id := range []string{s.Dispensed, s.Returned, s.InPharmacy, s.Cases[9]} {
+		tr, err := story.Trace(t.Context(), s.n.URLs["api"], id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for _, step := range tr.Steps {
+			want = append(want, step.Position.String()+" "+step.Verdict)
+		}
+		for format, parse := range map[string]func([]byte) (*proof.Bundle, error){"json": proof.ParseJSON, "binary": proof.ParseBinary} {
+			b, err := parse(get(t, s.n, "/v1/proof?"+url.Values{"id": {id}, "format": {format}}.Encode()))
+			if err != nil {
+				t.Fatalf("%s as %s: %v", id, format, err)
+			}
+			report, err := proof.Verify(s.n.Genesis, b)
+			if err != nil {
+				t.Fatalf("%s as %s: %v", id, format, err)
+			}
+			var got []string
+			for _, step := range report.Steps {
+				got = append(got, step.Pos.String()+" "+step.Verdict)
+				if len(step.Units) == 0 {
+					t.Errorf("%s as %s: step %s shows neither the unit nor what carried it", id, format, step.Pos)
+				}
+			}
+			slices.Sort(got)
+			slices.Sort(want)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s as %s: the trace's steps and the proof's (-trace +proof):\n%s", id, format, diff)
+			}
+		}
+	}
+}
+
+func (s *told) dispenseRecalled(t *testing.T) {
+	job, err := story.Command(t.Context(), s.n.URLs["pharmacy"], "dispense", map[string]any{"items": []string{s.InPharmacy}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := only(t, job); job.Success || v.Verdict != "rejected" || v.Code != "DISPENSE_RECALLED" {
+		t.Errorf("%+v", v)
+	}
+	tr, err := story.Trace(t.Context(), s.n.URLs["api"], s.InPharmacy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := tr.Steps[len(tr.Steps)-1]; tr.State != "active" || last.Step != "dispensing" || last.Verdict != "rejected" || last.Detail == "" {
+		t.Errorf("state %s, last step %+v", tr.State, last)
+	}
+}
+
+// only returns the verdict of a job's one event.
+func only(t *testing.T, job *capture.Job) capture.Verdict {
+	t.Helper()
+	var events []capture.Verdict
+	for _, v := range job.Verdicts {
+		if v.Kind == "event" {
+			events = append(events, v)
+		}
+	}
+	if len(events) != 1 {
+		t.Fatalf("%d events: %+v", len(events), job.Verdicts)
+	}
+	return events[0]
+}
+
+// dispenseTwice takes a unit of a lot of its own to the pharmacy and dispenses it there again and again.
+func dispenseTwice(t *testing.T, n *network.Network, p story.Product) {
+	t.Helper()
+	do := func(service, command string, body map[string]any) *capture.Job {
+		t.Helper()
+		job, err := story.Command(t.Context(), n.URLs[service], command, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return job
+	}
+	job := do("manufacturer", "commission", map[string]any{"gtin": p.GTIN, "lot": "TWICE", "expiry": "2029-01-31", "count": 1})
+	var made struct {
+		EPCs []string `json:"epcs"`
+	}
+	if err := json.Unmarshal(job.Result, &made); err != nil || len(made.EPCs) != 1 {
+		t.Fatalf("%v: %s", err, job.Result)
+	}
+	unit := made.EPCs
+	do("manufacturer", "ship", map[string]any{"items": unit, "to": map[string]any{"party": network.DemoPharmacy}})
+	do("pharmacy", "receive", map[string]any{"items": unit, "from": map[string]any{"party": network.DemoMaker}})
+	if v := only(t, do("pharmacy", "dispense", map[string]any{"items": unit})); v.Verdict != "accepted" {
+		t.Errorf("dispensed once: %+v", v)
+	}
+	again := only(t, do("pharmacy", "dispense", map[string]any{"items": unit}))
+	found := again.Code == "DISPENSE_TWICE" || slices.ContainsFunc(again.Findings, func(f capture.Finding) bool { return f.Code == "DISPENSE_TWICE" })
+	if !found {
+		t.Errorf("dispensed twice: %+v", again)
+	}
+	tr, err := story.Trace(t.Context(), n.URLs["api"], unit[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tr.State != "dispensed" {
+		t.Errorf("state %s", tr.State)
+	}
+	if c, err := story.Check(t.Context(), n.URLs["api"], unit[0]); err != nil || c.Colour != "red" || !slices.Contains(codes(*c), "Not_active") {
+		t.Errorf("check of a dispensed unit: %+v %v", c, err)
+	}
+	if !slices.ContainsFunc(tr.Findings, func(f index.FindingView) bool { return f.Code == "DISPENSE_TWICE" }) {
+		t.Errorf("findings of the unit: %+v", tr.Findings)
+	}
+}
+
+// history is the trace of the units with a story, without what it rests on, which grows older.
+func (s *told) history(t *testing.T, n *network.Network) string {
+	t.Helper()
+	var out strings.Builder
+	for _, id := range []string{s.Dispensed, s.Returned, s.InPharmacy, s.Cases[0], s.Cases[9]} {
+		tr, err := story.Trace(t.Context(), n.URLs["api"], id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr.RestsOn = index.Rest{}
+		b, err := json.MarshalIndent(tr, "", " ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Write(b)
+	}
+	return out.String()
+}
+
+func get(t *testing.T, n *network.Network, path string) []byte {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, n.URLs["api"]+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %v: %s", path, resp.Status, err, b)
+	}
+	return b
+}
