@@ -2,6 +2,9 @@ package consensus
 
 import (
 	"crypto"
+	"fmt"
+	"maps"
+	"slices"
 
 	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/quorum"
@@ -38,3 +41,36 @@ func Proposal(n enc.Network, b *quorum.Bundle, round, valid uint32, key crypto.S
 
 // NoRound is a proposal's valid round when there is none.
 const NoRound = noRound
+
+// Dump is the state of a contest, for whoever looks for a fault.
+func Dump(c *Core) string {
+	k := c.k
+	s := fmt.Sprintf("height %d round %d begun %v own %v final %v", k.height, k.round, k.begun, k.own != nil, k.final != nil)
+	if k.locked != nil {
+		s += fmt.Sprintf(" locked %d %.3x", k.locked.round, k.locked.header)
+	}
+	if k.valid != nil {
+		s += fmt.Sprintf(" valid %d %.3x", k.valid.round, k.valid.header)
+	}
+	if k.want != nil {
+		s += fmt.Sprintf(" wants %.3x of %d, try %d", k.want.header, k.want.asked, k.want.tries)
+	}
+	for h := range k.values {
+		s += fmt.Sprintf(" value %.3x", h)
+	}
+	for _, b := range k.ballots {
+		s += fmt.Sprintf("\n   own %s@%d %.3x sent %v", b.vote.Vote.Kind, b.vote.Vote.Round, b.vote.Vote.Header, b.sent)
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(c.tallies), tallyKey.compare) {
+		s += fmt.Sprintf("\n   %d %s@%d:", key.height, key.kind, key.round)
+		for i := range k.set.Validators {
+			if v, ok := c.tallies[key].Vote(i); ok {
+				s += fmt.Sprintf(" v%d=%.3x", i+1, v.Vote.Header)
+			}
+		}
+	}
+	for r, p := range k.proposals {
+		s += fmt.Sprintf("\n   proposal@%d %.3x valid %d by v%d", r, p.header, int32(p.valid), p.by+1)
+	}
+	return s
+}

@@ -208,8 +208,7 @@ func (c *Core) turn() (more bool, err error) {
 		return true, c.cast(quorum.Prepare, 0, k.own)
 	}
 	if !k.begun {
-		header, ok := c.tally(k.height, 0, quorum.Prepare).AtLeast(c.set.Faults() + 1)
-		if ok && header != (enc.Hash{}) {
+		if _, ok := c.eligible(); ok {
 			c.begin(0)
 			return true, nil
 		}
@@ -338,12 +337,11 @@ func (c *Core) propose() error {
 		p.header, p.valid = k.valid.header, k.valid.round
 		p.votes = c.proof(k.valid.round, quorum.Prepare, p.header).Votes
 	} else {
-		t := c.tally(k.height, 0, quorum.Prepare)
-		header, ok := t.AtLeast(c.set.Faults() + 1)
+		header, ok := c.eligible()
 		if !ok || k.values[header] == nil {
 			return nil
 		}
-		p.header, p.votes = header, t.Bundle(header).Votes
+		p.header, p.votes = header, c.tally(k.height, 0, quorum.Prepare).Bundle(header).Votes
 	}
 	var err error
 	if k.proposed, err = p.encode(c.g.Network, c.vote); err != nil {
@@ -352,6 +350,11 @@ func (c *Core) propose() error {
 	k.proposals[k.round] = p
 	c.do(Tell{Everyone, k.proposed})
 	return nil
+}
+
+// eligible is the value that f + 1 validators cut in round 0, one of them honest: somebody's stream did lead to it.
+func (c *Core) eligible() (header enc.Hash, ok bool) {
+	return c.tally(c.k.height, 0, quorum.Prepare).Value(c.set.Faults() + 1)
 }
 
 func (c *Core) coordinator(round uint32) int {
@@ -673,7 +676,7 @@ func (c *Core) needed() (header enc.Hash, atOnce, ok bool) {
 			return h, false, true
 		}
 	}
-	if h, ok := c.tally(k.height, 0, quorum.Prepare).AtLeast(c.set.Faults() + 1); ok && lacks(h) {
+	if h, ok := c.eligible(); ok && lacks(h) {
 		return h, false, true
 	}
 	return header, false, false

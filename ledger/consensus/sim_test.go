@@ -118,6 +118,7 @@ type sim struct {
 	cut   [][]bool // [from][to]: the link is down
 
 	delayFrom, delayTo, dropPercent, dupPercent int
+	holdPercent                                 int // of what ends a height: commits, quorums, cosignatures
 	loseNext                                    int
 
 	submitted int
@@ -448,10 +449,26 @@ func (s *sim) send(from *simNode, to int, ev consensus.Event) {
 			s.loseNext--
 			continue
 		}
+		if s.holdPercent > 0 && !from.liar && decisive(ev) && s.chance(s.holdPercent) {
+			continue
+		}
 		for again := true; again; again = s.chance(s.dupPercent) {
 			s.enter(n, s.delay(), func() { s.step(n, ev) })
 		}
 	}
+}
+
+// decisive reports whether a message may end a height. The kind of a vote stands behind its tag, epoch, height and round.
+func decisive(ev consensus.Event) bool {
+	switch ev := ev.(type) {
+	case consensus.VoteReceived:
+		return ev.Payload[1+len("verilot/vote")+2+16+4+8+4] == byte(quorum.Commit)
+	case consensus.Heard:
+		return bytes.HasPrefix(ev.Payload[1:], []byte("verilot/quorum"))
+	case consensus.CosignatureReceived:
+		return true
+	}
+	return false
 }
 
 // --- promises
@@ -615,7 +632,7 @@ func mapKeys[K comparable, V any](m map[K]V) func(func(K) bool) {
 //	submit [n]                     n submissions reach every history of the stream
 //	garbage n                      a message that only history n holds (0 is the first)
 //	wait <ms>
-//	net [delay=a..b] [drop=%] [dup=%]
+//	net [delay=a..b] [drop=%] [dup=%] [hold=%]   hold: this many more of commits, quorums and cosignatures are lost
 //	deliver drop=<n>               the next n messages between validators are lost
 //	part 1 2 | 3 4                 no messages between the groups; heal: all links work again, nothing is lost
 //	crash <v> [power] [in=<actions>]   power: what is not synced is lost; in: before its n-th action from now
@@ -670,6 +687,7 @@ func (s *sim) command(line string) {
 			s.delayFrom, s.delayTo = number(a, 1), number(b, 1)
 		}
 		s.dropPercent, s.dupPercent = number(opts["drop"], s.dropPercent), number(opts["dup"], s.dupPercent)
+		s.holdPercent = number(opts["hold"], s.holdPercent)
 	case "deliver":
 		s.loseNext = number(opts["drop"], 1)
 	case "part":
@@ -761,7 +779,7 @@ func (s *sim) heal() {
 	for i := range s.cut {
 		clear(s.cut[i])
 	}
-	s.dropPercent, s.dupPercent, s.loseNext = 0, 0, 0
+	s.dropPercent, s.dupPercent, s.holdPercent, s.loseNext = 0, 0, 0, 0
 	s.delayFrom, s.delayTo = 1, 20
 }
 
