@@ -92,6 +92,24 @@ func (b *Bus) Block(ctx context.Context, height uint64) ([]byte, error) {
 	return nil, fmt.Errorf("block %d in stream %s: %w", height, Blocks, ErrNotFound)
 }
 
+// NewestBlock is the height that the newest message of BLOCKS claims to be of, 0 if there is none: a hint, no more.
+func (b *Bus) NewestBlock(ctx context.Context) (uint64, error) {
+	s, err := b.js.Stream(ctx, Blocks)
+	if err != nil {
+		return 0, fmt.Errorf("look up stream %s: %w", Blocks, err)
+	}
+	last := s.CachedInfo().State.LastSeq
+	if last == 0 {
+		return 0, nil
+	}
+	m, err := b.get(ctx, Blocks, last)
+	if err != nil {
+		return 0, err
+	}
+	height, _, _, _, _ := decodeChunk(m.Data)
+	return height, nil
+}
+
 // ConsumeBlocks offers handle the records of BLOCKS that claim height from, until it takes one; then those of the
 // next height, and so on. Copies may be missing, doubled, out of order or garbage: what does not decode is skipped,
 // what handle does not take is skipped, and a late copy of a missing block makes it go back for the ones after it.

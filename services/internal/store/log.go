@@ -35,6 +35,9 @@ const (
 	Decision                 // validator's journal: header hash and certificate
 	Whole                    // a certified block
 	Writes                   // a block's write-set
+	PrepareAlone             // validator's journal: prepare vote, nil or for a body recorded before
+	CommitWithBody           // validator's journal: block body and commit vote
+	Adopted                  // validator's journal: block body and that others decided it
 	typeEnd
 )
 
