@@ -89,6 +89,11 @@ func (f *following) run(ctx context.Context) error {
 		return err
 	}
 	defer b.Close()
+	if f.chain.Head().Header.Height > 0 { // then there was a stream
+		if gone := node.Gone(b.Check(ctx)); gone != nil {
+			return gone
+		}
+	}
 	if err := b.Await(ctx); err != nil {
 		return err
 	}
