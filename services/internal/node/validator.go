@@ -197,9 +197,9 @@ func (v *Validator) Run(ctx context.Context) error {
 	g.Go("store", v.runStore)
 	g.Go("announce", v.runAnnounce)
 	g.Go("audit", func(ctx context.Context) error { return v.audit(ctx, v.cfg.AuditEvery) })
+	g.Go("send", v.runSend) // also of a lone one: others may watch
 	if len(v.set.Validators) > 1 {
 		g.Go("peers", v.runPeers)
-		g.Go("send", v.runSend)
 		g.Go("fetch", v.runFetch)
 	}
 	g.Go("core", func(ctx context.Context) error { return v.run(ctx, arrivals) })
