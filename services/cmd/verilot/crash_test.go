@@ -38,6 +38,7 @@ func TestKillNine(t *testing.T) {
 }
 
 func killNine(t *testing.T, validators, rounds int) {
+	t.Helper()
 	const seed = 20261120
 	rng := rand.New(rand.NewPCG(seed, uint64(validators)))
 	n := startNetwork(t)

@@ -23,8 +23,11 @@ import (
 const (
 	chunkSize = 512 << 10
 	maxChunks = 256
-	slots     = 1024
+	slots     = RecentBlocks
 )
+
+// RecentBlocks is how far back Block finds a block.
+const RecentBlocks = 1024
 
 func blockSubject(height uint64) string {
 	return "blocks.v1." + strconv.FormatUint(height%slots, 10)

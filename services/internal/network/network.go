@@ -34,7 +34,7 @@ var ErrOtherNetwork = errors.New("the data folder holds another network")
 
 // Options of a network on one machine.
 type Options struct {
-	Dir        string
+	Dir string
 	// Validators of a new network: 1, or 4 and more; 0: 4. An existing folder keeps its own number.
 	Validators int
 	// PortsBase is the api's port; manufacturer, distributor and pharmacy follow. 0: any free ports.

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -489,12 +492,15 @@ const (
 )
 
 // runAnnounce sees to it that every block is on BLOCKS. The validator whose turn it is publishes at once, and f others in
-// turn look whether a good copy came: among f + 1 one is honest and up.
+// turn look whether a good copy came: among f + 1 one is honest and up. Each remembers up to where it has done its part,
+// since all may be killed at once, and then the blocks after one that is missing may be there.
 func (v *Validator) runAnnounce(ctx context.Context) error {
 	next, err := v.unannounced(ctx)
 	if err != nil {
 		return err
 	}
+	next = min(next, v.readMark()+1)
+	stored := v.chain.Head().Header.Height // up to here others had time
 	type due struct {
 		height uint64
 		at     time.Time
@@ -502,20 +508,24 @@ func (v *Validator) runAnnounce(ctx context.Context) error {
 	var queue []due
 	n := uint64(len(v.set.Validators))
 	late := make([]bool, n) // who missed its last turn
+	marked := next
 	for {
 		news := v.chain.Changed()
 		for ; next <= v.chain.Head().Header.Height; next++ {
 			turn := (n - next%n) % n // rank 0
 			switch rank := (next + uint64(v.self)) % n; {
 			case rank == 0:
-				old := v.cfg.Now().Sub(v.Status().Time) > longSince
-				if _, err := v.announce(ctx, next, old); err != nil {
+				look := next <= stored || v.cfg.Now().Sub(v.Status().Time) > longSince
+				if _, err := v.announce(ctx, next, look); err != nil {
 					return err
 				}
 			case rank <= uint64(v.set.Faults()):
 				wait := second
 				if late[turn] {
 					wait = overdue
+				}
+				if next <= stored {
+					wait = 0
 				}
 				queue = append(queue, due{next, time.Now().Add(time.Duration(rank) * wait)})
 			}
@@ -528,6 +538,10 @@ func (v *Validator) runAnnounce(ctx context.Context) error {
 			late[(n-queue[0].height%n)%n] = published
 			queue = queue[1:]
 		}
+		if mark := next - 1; len(queue) == 0 && mark > marked+markEvery {
+			v.writeMark(mark)
+			marked = mark
+		}
 		wait := time.Hour
 		if len(queue) > 0 {
 			wait = time.Until(queue[0].at)
@@ -536,11 +550,42 @@ func (v *Validator) runAnnounce(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			t.Stop()
+			if len(queue) == 0 {
+				v.writeMark(next - 1)
+			}
 			return ctx.Err()
 		case <-t.C:
 		case <-news:
 			t.Stop()
 		}
+	}
+}
+
+// markEvery is how many blocks may be looked for twice after a crash, which costs a millisecond each.
+const markEvery = 64
+
+func (v *Validator) markFile() string { return filepath.Join(filepath.Dir(v.cfg.Journal), "announced") }
+
+// readMark is the height up to which this validator has done its part. What was lost is only looked at again.
+func (v *Validator) readMark() uint64 {
+	head := v.chain.Head().Header.Height
+	b, err := os.ReadFile(v.markFile())
+	if err == nil {
+		if mark, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64); err == nil && mark <= head {
+			return mark
+		}
+	}
+	return head - min(head, bus.RecentBlocks)
+}
+
+func (v *Validator) writeMark(mark uint64) {
+	tmp := v.markFile() + ".new"
+	err := os.WriteFile(tmp, strconv.AppendUint(nil, mark, 10), 0o644)
+	if err == nil {
+		err = os.Rename(tmp, v.markFile())
+	}
+	if err != nil {
+		v.log.Warn("note which blocks are published", "err", err)
 	}
 }
 
