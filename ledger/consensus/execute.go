@@ -90,16 +90,18 @@ func Execute(g *genesis.Genesis, view state.View, messages []Message) (*Result, 
 			return nil, fmt.Errorf("%w: sequence %d where %d is due", ErrSequence, m.Seq, want)
 		}
 	}
+	prepared := make([]*Prepared, len(messages))
+	writes := 8 // usually: per message its counter, what recognises its event and a list of the lot, and a record per unit
+	for i := range messages {
+		prepared[i] = prepare(g, &messages[i])
+		writes += 3 + prepared[i].units
+	}
 	x := execution{
 		g:      g,
 		parent: parent,
 		height: parent.Header.Height + 1,
-		st:     state.NewOverlay(view),
+		st:     state.NewOverlayFor(view, min(writes, 4*MaxBlockUnits)), // what a message counts with is up to its sender
 		res:    &Result{Entries: make([]Entry, len(messages))},
-	}
-	prepared := make([]*Prepared, len(messages))
-	for i := range messages {
-		prepared[i] = prepare(g, &messages[i])
 	}
 	if err := x.pulses(view, messages, prepared); err != nil {
 		return nil, err
@@ -208,30 +210,32 @@ func (x *execution) submission(index uint32, e *Entry, p *Prepared) {
 // judge applies the rules to the items of a submission in order.
 func (x *execution) judge(index uint32, e *Entry) []custody.Judgement {
 	sub := e.Submission
-	rollback := sub.Header.OnError == submission.Rollback
-	st := x.st
-	if rollback {
-		st = state.NewOverlay(x.st)
-	}
 	items := make([]custody.Judgement, len(sub.Items))
-	failed, contents := false, submission.MaxUnits
-	for i := range sub.Items {
-		items[i] = custody.Judge(st, custody.Context{
-			Network:   x.g.Network,
-			Pos:       enc.Position{Height: x.height, Entry: index, Item: uint32(i)},
-			Time:      x.time,
-			Party:     sub.Header.Party,
-			Authority: sub.Authority,
-			ItemHash:  sub.Hashes[i],
-			Contents:  &contents,
-		}, &sub.Items[i])
-		failed = failed || items[i].Verdict == block.Rejected
+	judge := func() bool {
+		ok, contents := true, submission.MaxUnits
+		for i := range sub.Items {
+			items[i] = custody.Judge(x.st, custody.Context{
+				Network:   x.g.Network,
+				Pos:       enc.Position{Height: x.height, Entry: index, Item: uint32(i)},
+				Time:      x.time,
+				Party:     sub.Header.Party,
+				Authority: sub.Authority,
+				ItemHash:  sub.Hashes[i],
+				Contents:  &contents,
+			}, &sub.Items[i])
+			ok = ok && items[i].Verdict != block.Rejected
+		}
+		return ok
 	}
-	switch {
-	case !rollback:
-	case !failed:
-		x.st.Merge(st)
-	default: // the failing ones keep their code, so that the sender knows which they are
+	if sub.Header.OnError != submission.Rollback {
+		judge()
+		return items
+	}
+	x.st.Attempt(func() bool {
+		if judge() {
+			return true
+		}
+		// The failing ones keep their code, so that the sender knows which they are.
 		for i := range items {
 			if items[i].Verdict != block.Rejected {
 				items[i] = custody.Judgement{
@@ -241,7 +245,8 @@ func (x *execution) judge(index uint32, e *Entry) []custody.Judgement {
 				}
 			}
 		}
-	}
+		return false
+	})
 	return items
 }
 

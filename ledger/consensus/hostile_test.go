@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/consensus"
 	"verilot.dev/ledger/epcis"
@@ -285,4 +286,28 @@ func TestHostileSubmissions(t *testing.T) {
 		messages = append(messages, consensus.Message{Seq: next, Payload: []byte("no submission at all")})
 	}
 	t.Log(codes)
+}
+
+// Pulses and epoch records of another network are none of ours, whoever signed them.
+func TestOtherNetworksPulses(t *testing.T) {
+	g := testGenesis(t, 1)
+	other := *g
+	other.Network[0] ^= 1
+	messages := []consensus.Message{
+		{Seq: 1, Payload: epochRecord(t, g)},
+		{Seq: 2, Payload: pulse(t, &other, "v1", block.Pulse{What: block.Cut, Height: 1, Clock: created + 1e9, Counter: 1})},
+		{Seq: 3, Payload: epochRecord(t, &other)},
+	}
+	res, err := consensus.Execute(g, zeroStore(t, g), messages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Header.Time != created {
+		t.Error("a clock of another network counts")
+	}
+	for _, e := range res.Entries[1:] {
+		if e.Kind != block.NotOpened || e.Code != submission.UnknownPurpose {
+			t.Errorf("message %d: %s %s", e.Seq, e.Kind, e.Code)
+		}
+	}
 }

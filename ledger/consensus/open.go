@@ -94,9 +94,9 @@ func (o *Opener) Prepare(payloads ...[]byte) []*Prepared {
 }
 
 // weigh reads the body and counts what it holds. The count depends on the payload alone, whatever the registry knows: a
-// body counts if it can be read, also behind a bad signature.
+// body counts if it can be read, also behind a bad signature. Its hashes are computed only behind a good one: strangers'
+// bodies cost no more than reading.
 func (p *Prepared) weigh(known submission.Keys) {
-	p.env.ReadBody()
 	if known != nil {
 		if s, err := p.env.Open(known); err == nil {
 			p.count(s.Items)

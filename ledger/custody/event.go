@@ -35,10 +35,10 @@ type judging struct {
 	place   string // key text of where it happened
 
 	records map[string]*record
-	touched []string // keys of records, in order of first use
+	touched []string // where records are stored, in order of first use
 	links   map[string]bool
 	linked  []string // child index entries, in order of first change; links says present or not
-	lots    []state.Write
+	inLot   []string // units that this event puts into the lot it names
 	ships   map[enc.Position]*shipment
 	sailing []*shipment // those of ships that exist, in order of first use
 	shipped []string    // keys that this event sets on their way
@@ -127,6 +127,10 @@ func (j *judging) findActor(publisher *registry.Party) (resolved bool, no *Judge
 		}
 		if j.place == "" {
 			j.place = epc.Key().String()
+		}
+		if len(epc.Key().String()) > wire.MaxUnitKey { // every unit of the event will carry it
+			r := refuse(gs1.CodeEPC, "the place %s… has a key of more than %d bytes", short(p.ID), wire.MaxUnitKey)
+			return false, &r
 		}
 		if id == "" {
 			id = p.ID
@@ -231,9 +235,10 @@ func (j *judging) keys(list commit.List) []string { return keysIn(j.it, list) }
 func (j *judging) get(key string) *record {
 	r, ok := j.records[key]
 	if !ok {
-		r = readRecord(j.st, key)
+		at := unitAt + key
+		r = readRecord(j.st, at)
 		j.records[key] = r
-		j.touched = append(j.touched, key)
+		j.touched = append(j.touched, at)
 	}
 	return r
 }
@@ -476,9 +481,9 @@ func overlayName(bit uint16) string {
 
 // flush writes everything. The order of writes does not matter: a write-set is sorted.
 func (j *judging) flush() {
-	for _, k := range j.touched {
-		if r := j.records[k]; r != nil && r.dirty {
-			j.st.Put(unitAt+k, r.encode())
+	for _, at := range j.touched {
+		if r := j.records[at[len(unitAt):]]; r != nil && r.dirty {
+			j.st.Put(at, r.encode())
 		}
 	}
 	for _, k := range j.linked {
@@ -488,12 +493,11 @@ func (j *judging) flush() {
 			j.st.Delete(k)
 		}
 	}
-	for _, w := range j.lots {
-		if w.Value == nil {
-			j.st.Delete(w.Key)
-		} else {
-			j.st.Put(w.Key, w.Value)
+	for _, g := range group(j.inLot, gtinOf) {
+		for i, k := range g.keys {
+			g.keys[i] = k[18:]
 		}
+		j.st.Put(lotAt+lgtin(g.by, j.ev.Lot())+nul+position(j.c.Pos), putKeys(nil, g.keys))
 	}
 	for _, s := range j.sailing {
 		if s.dirty {

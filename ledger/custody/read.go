@@ -3,6 +3,7 @@ package custody
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/gs1"
@@ -18,7 +19,7 @@ const maxDepth = 64
 
 // Lookup returns the record as stored.
 func Lookup(v state.View, key gs1.Key) (Unit, bool) {
-	r := readRecord(v, key.String())
+	r := readRecord(v, unitAt+key.String())
 	if r == nil {
 		return Unit{}, false
 	}
@@ -63,7 +64,7 @@ func chainOf(key string, get func(string) *record) []*record {
 // Locate returns the record with place, holder, owner, phase and inherited overlays of its containers, and the chain of
 // containers, innermost first. State, too, is inherited when a container was destroyed, dispensed, lost or stolen.
 func Locate(v state.View, key gs1.Key) (u Unit, containers []gs1.Key, ok bool) {
-	chain := chainOf(key.String(), func(k string) *record { return readRecord(v, k) })
+	chain := chainOf(key.String(), func(k string) *record { return readRecord(v, unitAt+k) })
 	if len(chain) == 0 {
 		return Unit{}, nil, false
 	}
@@ -93,7 +94,7 @@ func newLotReader(v state.View) *lotReader {
 func (l *lotReader) container(key string) *record {
 	c, ok := l.containers[key]
 	if !ok {
-		c = readRecord(l.v, key)
+		c = readRecord(l.v, unitAt+key)
 		l.containers[key] = c
 	}
 	return c
@@ -123,14 +124,52 @@ func (l *lotReader) stateName(u *record) string {
 
 func (l *lotReader) walk(g gs1.GTIN, lot string, fn func(u *record, state string) bool) {
 	at := lotAt + lgtin(g.String(), lot) + nul
-	l.v.Scan(at, func(k string, _ []byte) bool {
-		r := readRecord(l.v, k[len(at):])
-		if r == nil {
-			panic("custody: lot names a unit without record: " + k)
+	unit := unitAt + "01" + g.String() + "21"
+	// Records are read in the order in which they are stored: serials come in any.
+	type listed struct {
+		at   string
+		born enc.Position
+	}
+	const atOnce = 1 << 15
+	var batch []listed
+	goOn := true
+	read := func() bool {
+		slices.SortFunc(batch, func(a, b listed) int { return strings.Compare(a.at, b.at) })
+		for _, x := range batch {
+			r := readRecord(l.v, x.at)
+			if r == nil {
+				panic("custody: lot names a unit without record: " + x.at)
+			}
+			if !r.inLot(lot, x.born) {
+				continue
+			}
+			u := inherit(append([]*record{r}, chainOf(r.parent, l.container)...))
+			if !fn(&u, l.stateName(&u)) {
+				return false
+			}
 		}
-		u := inherit(append([]*record{r}, chainOf(r.parent, l.container)...))
-		return fn(&u, l.stateName(&u))
+		batch = batch[:0]
+		return true
+	}
+	l.v.Scan(at, func(k string, b []byte) bool {
+		pos := enc.NewReader([]byte(k[len(at):]))
+		list := enc.NewReader(b)
+		born := pos.Position()
+		serials := readKeys(list)
+		damaged(pos, "lot "+at)
+		damaged(list, "lot "+at)
+		for _, serial := range serials {
+			batch = append(batch, listed{unit + serial, born})
+		}
+		if len(batch) < atOnce {
+			return true
+		}
+		goOn = read()
+		return goOn
 	})
+	if goOn {
+		read()
+	}
 }
 
 // LotTotals counts a lot's units per (party, state), sorted; they add up to the units commissioned (second result).
@@ -155,7 +194,7 @@ func LotTotals(v state.View, g gs1.GTIN, lot string) ([]Total, uint64) {
 	return totals, sum
 }
 
-// LotUnits lists a lot's units in key order with their located record and state name.
+// LotUnits lists a lot's units, by birth and then, some ten thousand at a time, by serial, with their located record and state name.
 func LotUnits(v state.View, g gs1.GTIN, lot string, fn func(u Unit, state string) bool) {
 	newLotReader(v).walk(g, lot, func(u *record, state string) bool { return fn(u.unit(), state) })
 }

@@ -14,7 +14,7 @@ import (
 //
 //	u/<key>                          record
 //	c/<parent>\x00<child>            what is inside what
-//	l/<LGTIN key>\x00<unit key>      the units of a lot
+//	l/<LGTIN key>\x00<position>      the serials that a birth record put into a lot; see inLot
 //	s/<position>                     shipment: from, to, how many, how many outstanding
 //	t/<position>                     the keys a shipment named
 //	m/<match hash>                   who recorded an event of this content, and where
@@ -191,8 +191,8 @@ func damaged(d *enc.Reader, what string) {
 	}
 }
 
-func readRecord(v state.View, key string) *record {
-	at := unitAt + key
+// readRecord reads what is stored at unitAt + key text.
+func readRecord(v state.View, at string) *record {
 	b, ok := v.Get(at)
 	if !ok {
 		return nil
@@ -227,6 +227,10 @@ func isUnit(key string) bool { return len(key) > 18 && key[:2] == "01" && key[16
 func gtinOf(key string) string { return key[2:16] }
 
 func lgtin(gtin, lot string) string { return "01" + gtin + "10" + lot }
+
+// inLot says whether a unit is in a lot by the birth record at a position. One that was born again since, relayed birth
+// records being replaced by the maker's, is in the lot by that: old lists need not be changed.
+func (r *record) inLot(lot string, born enc.Position) bool { return r.lot == lot && r.born == born }
 
 // shipment is what one shipping event set on its way.
 type shipment struct {

@@ -13,6 +13,7 @@ import (
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
@@ -292,7 +293,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 			if _, ok := mem.Get(childAt + r.parent + nul + r.key); !ok {
 				t.Fatalf("%s is not among the contents of %s", r.key, r.parent)
 			}
-			c := chainOf(r.key, func(k string) *record { return readRecord(mem, k) })
+			c := chainOf(r.key, func(k string) *record { return readRecord(mem, unitAt+k) })
 			if len(c) > maxNesting+1 {
 				t.Fatalf("%s is too deep, or inside itself", r.key)
 			}
@@ -303,7 +304,8 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 			}
 		}
 		if r.lot != "" {
-			if _, ok := mem.Get(lotAt + lgtin(gtinOf(r.key), r.lot) + nul + r.key); !ok {
+			b, _ := mem.Get(lotAt + lgtin(gtinOf(r.key), r.lot) + nul + position(r.born))
+			if !slices.Contains(readKeys(enc.NewReader(b)), r.key[18:]) {
 				t.Fatalf("%s is not listed in its lot", r.key)
 			}
 		}
@@ -314,7 +316,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 	})
 	mem.Scan(childAt, func(k string, _ []byte) bool {
 		parent, child, _ := strings.Cut(k[len(childAt):], nul)
-		if r := readRecord(mem, child); r == nil || r.parent != parent {
+		if r := readRecord(mem, unitAt+child); r == nil || r.parent != parent {
 			t.Fatalf("%s lists %s, which is elsewhere", parent, child)
 		}
 		return true
@@ -491,4 +493,16 @@ func benchmark(b *testing.B, w *world, items []*wire.Item) {
 		units += len(it.Committed.Units)
 	}
 	b.ReportMetric(float64(units)/b.Elapsed().Seconds(), "units/s")
+}
+
+// A place is written into the record of every unit of the event, so its key has a limit.
+func TestLongPlace(t *testing.T) {
+	w := newWorld(t)
+	it := w.item("M", "commissions", strings.Fields("u1 lot A exp 2028-03-31"))
+	for n, code := range map[int]string{wire.MaxUnitKey - 6: "", wire.MaxUnitKey - 5: gs1.CodeEPC} {
+		it.Message.(*epcis.Event).ReadPoint = &epcis.Place{ID: "x:" + strings.Repeat("y", n)}
+		if j := Judge(state.NewOverlay(w.st), w.context("M"), it); j.Code != code {
+			t.Errorf("key of %d bytes: %q (%s)", n+6, j.Code, j.Detail)
+		}
+	}
 }

@@ -10,7 +10,6 @@ import (
 	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/gs1"
-	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/wire"
 )
 
@@ -216,10 +215,7 @@ func (j *judging) commission() {
 				mismatch = append(mismatch, k)
 				continue
 			}
-			if r.lot != "" && r.lot != lot {
-				j.lots = append(j.lots, state.Write{Key: lotAt + lgtin(gtinOf(k), r.lot) + nul + k})
-			}
-			j.lots = append(j.lots, state.Write{Key: lotAt + k[:16] + "10" + lot + nul + k, Value: present})
+			j.inLot = append(j.inLot, k)
 			r.lot, r.expiry = lot, expiry
 		}
 		r.set(bitProvisional, j.hearsay)

@@ -3,6 +3,7 @@ package proof_test
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -238,6 +239,12 @@ func TestPinnedCheckpoint(t *testing.T) {
 	if _, err := proof.Verify(w.g, b); !isStep(err, proof.StepCertificate) {
 		t.Errorf("nothing pinned and no certificate: %v", err)
 	}
+	other := *w.g
+	other.Validators.Validators = slices.Clone(w.g.Validators.Validators)
+	slices.Reverse(other.Validators.Validators)
+	if _, err := proof.VerifyPinned(&other, b, c); !isStep(err, proof.StepHeader) {
+		t.Errorf("headers of another validator set: %v", err)
+	}
 	c.Root = sum("another root")
 	if _, err := proof.VerifyPinned(w.g, b, c); !isStep(err, proof.StepCheckpoint) {
 		t.Errorf("another checkpoint: %v", err)
@@ -377,4 +384,5 @@ func BenchmarkBuild(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64(len(w.build(wants...).Binary())), "bytes/proof")
 }

@@ -128,6 +128,7 @@ func (v *verifier) certificate() error {
 
 func (v *verifier) headers() error {
 	v.blocks = make([]verifiedBlock, len(v.b.Blocks))
+	set := v.g.Validators.Hash(v.g.Network)
 	for i := range v.b.Blocks {
 		h, err := block.DecodeHeader(v.g.Network, v.b.Blocks[i].Header)
 		switch {
@@ -135,6 +136,8 @@ func (v *verifier) headers() error {
 			return err
 		case h.Epoch != v.b.Epoch:
 			return fmt.Errorf("block %d is of epoch %d", h.Height, h.Epoch)
+		case h.Validators != set || h.NextValidators != set:
+			return fmt.Errorf("block %d was made by, or announces, other validators than those of the genesis file", h.Height)
 		case h.Height >= v.b.Size:
 			return fmt.Errorf("block %d is not below the checkpoint's size %d", h.Height, v.b.Size)
 		case i > 0 && v.blocks[i-1].header.Height >= h.Height:

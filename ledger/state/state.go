@@ -7,7 +7,6 @@ package state
 import (
 	"errors"
 	"slices"
-	"sort"
 	"strings"
 
 	"verilot.dev/ledger/enc"
@@ -37,6 +36,16 @@ type Overlay struct {
 	base   View
 	writes map[string][]byte // nil: deleted
 	groups map[string]*group // written keys that hold a NUL, by what stands up to the first one
+
+	attempt bool
+	before  []before // during an attempt: what its writes replaced, oldest first
+}
+
+// before is what a write replaced; there may have been nothing.
+type before struct {
+	key   string
+	value []byte
+	known bool
 }
 
 // group is some written keys. They are put in order when they are scanned.
@@ -72,8 +81,11 @@ func groupOf(key string) (string, bool) {
 }
 
 // NewOverlay puts an empty overlay above base.
-func NewOverlay(base View) *Overlay {
-	return &Overlay{base: base, writes: map[string][]byte{}, groups: map[string]*group{}}
+func NewOverlay(base View) *Overlay { return NewOverlayFor(base, 0) }
+
+// NewOverlayFor is NewOverlay with room for a number of writes.
+func NewOverlayFor(base View, writes int) *Overlay {
+	return &Overlay{base: base, writes: make(map[string][]byte, writes), groups: map[string]*group{}}
 }
 
 // Get reads through the overlay.
@@ -96,8 +108,13 @@ func (o *Overlay) Put(key string, value []byte) {
 func (o *Overlay) Delete(key string) { o.set(key, nil) }
 
 func (o *Overlay) set(key string, value []byte) {
-	if at, ok := groupOf(key); ok {
-		if _, known := o.writes[key]; !known {
+	at, grouped := groupOf(key)
+	if grouped || o.attempt {
+		old, known := o.writes[key]
+		if o.attempt {
+			o.before = append(o.before, before{key, old, known})
+		}
+		if grouped && !known {
 			g := o.groups[at]
 			if g == nil {
 				g = &group{}
@@ -107,6 +124,38 @@ func (o *Overlay) set(key string, value []byte) {
 		}
 	}
 	o.writes[key] = value
+}
+
+// Attempt calls fn and, if it returns false, takes back what it wrote. Attempts do not nest.
+func (o *Overlay) Attempt(fn func() bool) {
+	o.attempt, o.before = true, o.before[:0]
+	ok := fn()
+	o.attempt = false
+	if ok {
+		return
+	}
+	scanned := map[*group]bool{}
+	for _, b := range slices.Backward(o.before) {
+		if b.known {
+			o.writes[b.key] = b.value
+			continue
+		}
+		delete(o.writes, b.key)
+		if at, ok := groupOf(b.key); ok {
+			g := o.groups[at]
+			if last := len(g.fresh) - 1; last >= 0 && g.fresh[last] == b.key {
+				g.fresh = g.fresh[:last]
+			} else {
+				scanned[g] = true
+			}
+		}
+	}
+	for g := range scanned {
+		g.sorted = slices.DeleteFunc(g.sorted, func(k string) bool {
+			_, known := o.writes[k]
+			return !known
+		})
+	}
 }
 
 // Scan merges the overlay's keys with the base's. fn may write to the overlay; what it writes may or may not be seen.
@@ -156,20 +205,13 @@ func (o *Overlay) Scan(prefix string, fn func(string, []byte) bool) {
 	}
 }
 
-// Merge writes everything of child into o.
-func (o *Overlay) Merge(child *Overlay) {
-	for k, v := range child.writes {
-		o.set(k, v)
-	}
-}
-
 // WriteSet returns the writes in key order.
 func (o *Overlay) WriteSet() WriteSet {
 	ws := make(WriteSet, 0, len(o.writes))
 	for k, v := range o.writes {
 		ws = append(ws, Write{Key: k, Value: v})
 	}
-	sort.Slice(ws, func(i, j int) bool { return ws[i].Key < ws[j].Key })
+	slices.SortFunc(ws, func(a, b Write) int { return strings.Compare(a.Key, b.Key) })
 	return ws
 }
 

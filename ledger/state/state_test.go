@@ -39,16 +39,33 @@ func TestOverlayIsAStore(t *testing.T) {
 				inner = state.NewOverlay(outer)
 				continue
 			}
-			switch rapid.IntRange(0, 3).Draw(t, "what") {
-			case 0:
-				inner.Delete(k)
-				plain.Delete(k)
-			case 1:
-				outer.Merge(inner)
-				inner = state.NewOverlay(outer)
-			default:
+			write := func(plain state.Store, k string) {
+				if rapid.IntRange(0, 3).Draw(t, "what") == 0 {
+					inner.Delete(k)
+					plain.Delete(k)
+					return
+				}
 				inner.Put(k, []byte(fmt.Sprint(i)))
 				plain.Put(k, []byte(fmt.Sprint(i)))
+			}
+			if rapid.Bool().Draw(t, "attempt") {
+				inner.Attempt(func() bool {
+					tried := state.NewMemory()
+					plain.Scan("", func(k string, v []byte) bool { tried.Put(k, v); return true })
+					for range rapid.IntRange(0, 12).Draw(t, "tries") {
+						write(tried, keys.Draw(t, "tried"))
+						if rapid.Bool().Draw(t, "look") {
+							scanned(inner, keys.Draw(t, "at"), 0)
+						}
+					}
+					ok := rapid.Bool().Draw(t, "succeeds")
+					if ok {
+						plain = tried
+					}
+					return ok
+				})
+			} else {
+				write(plain, k)
 			}
 			prefix, limit := keys.Draw(t, "prefix"), rapid.IntRange(0, 3).Draw(t, "limit")
 			if got, want := scanned(inner, prefix, limit), scanned(plain, prefix, limit); !slices.Equal(got, want) {

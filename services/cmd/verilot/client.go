@@ -54,6 +54,9 @@ func (p *problem) Error() string {
 		b.WriteString(": " + p.Title)
 	}
 	for _, e := range p.Errors {
+		if len(p.Errors) == 1 && e.Line == 0 && e.Hint == "" && strings.Contains(p.Detail, e.Message) {
+			continue // the sentence has said it
+		}
 		b.WriteString("\n  ")
 		if e.Line > 0 {
 			fmt.Fprintf(&b, "line %d, column %d: ", e.Line, e.Column)

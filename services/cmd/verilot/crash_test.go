@@ -77,6 +77,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	atEnd = append(atEnd, func() error { return os.RemoveAll(dir) })
 	bin := filepath.Join(dir, "verilot")
 	out, err := exec.Command("go", "build", "-o", bin, "verilot.dev/services/cmd/verilot").CombinedOutput()
 	if err != nil {
@@ -85,10 +86,16 @@ var binary = sync.OnceValues(func() (string, error) {
 	return bin, nil
 })
 
+// atEnd undoes what tests of this package share.
+var atEnd []func() error
+
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if bin, err := binary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(bin))
+	for _, end := range atEnd {
+		if err := end(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
 	}
 	os.Exit(code)
 }

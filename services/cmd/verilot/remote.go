@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"verilot.dev/ledger/gs1"
 	"verilot.dev/services/internal/index"
 	"verilot.dev/services/internal/query"
 )
@@ -57,8 +59,8 @@ ID is what is on the package in any form: a scan, a Digital Link, an EPC URN, (0
 --proof writes a proof bundle that "verilot verify" checks without asking any server.
 Exit code 1: the ledger has no record of this unit.`,
 		Example: `  verilot trace urn:epc:id:sgtin:030001.0012345.11 --api http://localhost:8080
-  verilot trace '(01)00300010123450(21)11' --proof unit.proof.json
-  verilot trace https://id.gs1.org/01/00300010123450/21/11 --json | jq .holder`,
+  verilot trace '(01)00300010123455(21)11' --proof unit.proof.json
+  verilot trace https://id.gs1.org/01/00300010123455/21/11 --json | jq .holder`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cl, err := newClient(api)
@@ -125,7 +127,7 @@ func (a *app) showTrace(t *index.Trace) {
 	}
 	a.printf("%s\n", t.Answer)
 	for _, c := range t.Containers {
-		a.printf("inside %s\n", c)
+		a.printf("inside %s\n", container(c))
 	}
 	if len(t.Overlays) > 0 {
 		a.printf("marked: %s\n", strings.Join(t.Overlays, ", "))
@@ -141,17 +143,70 @@ func (a *app) showTrace(t *index.Trace) {
 	}
 	if len(t.Steps) > 0 {
 		a.printf("\n")
-		w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
-		row := func(cells ...string) { _, _ = io.WriteString(w, strings.Join(cells, "\t")+"\n") }
-		row("TIME", "STEP", "BY", "WHERE", "SEEN", "VERDICT", "BLOCK")
-		for i := range t.Steps {
-			s := &t.Steps[i]
-			row(s.EventTime+" "+s.Offset, stepName(s), who(s), where(s), seen(s), verdictOf(s), s.Position.String())
-		}
-		_ = w.Flush()
+		a.showSteps(t.Steps)
 	}
 	a.printf("\nRests on block %d of %s (%s old).\n", t.RestsOn.Height, t.RestsOn.Time.Format(time.RFC3339),
 		time.Duration(t.RestsOn.AgeSeconds*float64(time.Second)).Round(time.Second))
+}
+
+// showSteps writes a table that fits most terminals. Containers are named below it, by number: a case has a long name.
+func (a *app) showSteps(steps []index.Step) {
+	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	row := func(cells ...string) { _, _ = io.WriteString(w, strings.Join(cells, "\t")+"\n") }
+	row("TIME", "STEP", "BY", "WHERE", "SEEN", "BLOCK", "VERDICT")
+	var carriers []string
+	for i := range steps {
+		s := &steps[i]
+		seen := "observed"
+		if !s.Observed && len(s.Via) > 0 {
+			carrier := s.Via[len(s.Via)-1]
+			n := slices.Index(carriers, carrier)
+			if n < 0 {
+				n = len(carriers)
+				carriers = append(carriers, carrier)
+			}
+			seen = "in [" + strconv.Itoa(n+1) + "]"
+		}
+		row(when(s.EventTime, s.Offset), stepName(s), clip(who(s), 30), clip(where(s), 24), seen, s.Position.String(), verdictOf(s))
+	}
+	_ = w.Flush()
+	for i, c := range carriers {
+		a.printf("[%d] inside %s\n", i+1, container(c))
+	}
+}
+
+// container names what carried a unit as it is printed on it.
+func container(key string) string {
+	k, err := gs1.ParseKey(key)
+	if err != nil {
+		return key
+	}
+	if s, ok := k.AsSSCC(); ok {
+		return "SSCC " + s.String()
+	}
+	if g, ok := k.GTIN(); ok && k.IsUnit() {
+		return "case GTIN " + g.String() + " serial " + k.Serial()
+	}
+	return key
+}
+
+// when shows an event's time by the clock of the place where it happened.
+func when(eventTime, offset string) string {
+	t, err := time.Parse(time.RFC3339Nano, eventTime)
+	if err != nil {
+		return eventTime
+	}
+	if zone, err := time.Parse("-07:00", offset); err == nil {
+		t = t.In(zone.Location())
+	}
+	return t.Format("2006-01-02 15:04:05 -07:00")
+}
+
+func clip(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
 }
 
 func nonEmpty(s ...string) []string {
@@ -196,13 +251,6 @@ func where(s *index.Step) string {
 	return "-"
 }
 
-func seen(s *index.Step) string {
-	if s.Observed {
-		return "observed"
-	}
-	return "inside " + s.Via[len(s.Via)-1]
-}
-
 func verdictOf(s *index.Step) string {
 	var v strings.Builder
 	v.WriteString(s.Verdict)
@@ -222,9 +270,10 @@ func (a *app) lotCommand() *cobra.Command {
 		Use:   "lot GTIN LOT",
 		Short: "Where is every unit of a lot, now?",
 		Long: `Prints the lot's units per party and state. The rows add up to the units commissioned.
+GTIN is the 14 digits after (01) on the package; 8, 12 or 13 digits are padded. LOT is compared exactly.
 
 --units lists every unit instead, one JSON object a line.`,
-		Example: "  verilot lot 00300010123450 A123 --api http://localhost:8080\n  verilot lot 00300010123450 A123 --units > units.ndjson",
+		Example: "  verilot lot 00300010123455 A123 --api http://localhost:8080\n  verilot lot 00300010123455 A123 --units > units.ndjson",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cl, err := newClient(api)

@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"verilot.dev/ledger/genesis"
 	"verilot.dev/services/internal/httpapi"
 )
 
@@ -148,6 +151,64 @@ func TestBadInput(t *testing.T) {
 		if rec := w.call("GET", path, nil, ""); !strings.Contains(rec.Body.String(), `"code":"`+string(want)+`"`) {
 			t.Errorf("%s: %s", path, rec.Body)
 		}
+	}
+}
+
+// A party of which nothing but its key is registered is told what it lacks.
+func TestNothingRegistered(t *testing.T) {
+	g := testGenesis(t, true)
+	for i := range g.Parties {
+		if g.Parties[i].Party == "maker" {
+			g.Parties[i].GLNs, g.Parties[i].Prefixes, g.Parties[i].Places = nil, nil, nil
+		}
+	}
+	raw, err := genesis.Format(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g, err = genesis.Parse(raw); err != nil {
+		t.Fatal(err)
+	}
+	w := &world{tb: t, ledger: newLedger(t, g), clock: &fakeClock{now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), eager: true}, dir: t.TempDir(), profile: Manufacturer(), party: "maker"}
+	w.start()
+	t.Cleanup(w.kill)
+	for _, tt := range []struct {
+		body string
+		code httpapi.Code
+		says string
+	}{
+		{`{"children":["urn:epc:id:sgtin:0399990.010001.1"]}`, httpapi.PlaceUnknown, "send location"},
+		{`{"children":["urn:epc:id:sgtin:0399990.010001.1"],"location":"0614141000012"}`, httpapi.PrefixUnknown, "send parent"},
+	} {
+		rec := w.call("POST", "/v1/pack", map[string]string{"Content-Type": jsonType}, tt.body)
+		if want := httpapi.Lookup(tt.code).Status; rec.Code != want || !strings.Contains(rec.Body.String(), `"code":"`+string(tt.code)+`"`) || !strings.Contains(rec.Body.String(), tt.says) {
+			t.Errorf("want %d %s: %d %s", want, tt.code, rec.Code, rec.Body)
+		}
+	}
+}
+
+// Onboarding that is not certified in time is not lost: its job goes on, and the answer names it.
+func TestOnboardingNotCertifiedInTime(t *testing.T) {
+	w := newWorld(t, Manufacturer(), "maker")
+	w.ledger.mu.Lock()
+	w.ledger.auto = false
+	w.ledger.mu.Unlock()
+	doc := document(event2("2026-11-20T06:00:00-05:00", "commissioning", "ADD", "urn:epc:id:sgln:0614141.00001.0", ilmd, "urn:epc:id:sgtin:0614141.010001.X1"))
+	answered := make(chan *httptest.ResponseRecorder)
+	go func() {
+		answered <- w.call("POST", "/v1/onboarding", map[string]string{"Content-Type": "application/xml"}, doc)
+	}()
+	var rec *httptest.ResponseRecorder
+	for tick := time.NewTicker(5 * time.Millisecond); rec == nil; {
+		select {
+		case rec = <-answered:
+			tick.Stop()
+		case <-tick.C:
+			w.clock.advance(onboardingTimeout)
+		}
+	}
+	if body := rec.Body.String(); rec.Code != http.StatusGatewayTimeout || !strings.Contains(body, `"code":"`+string(httpapi.WaitTimeout)+`"`) || !strings.Contains(body, "/capture/") {
+		t.Errorf("%d %s", rec.Code, body)
 	}
 }
 

@@ -69,8 +69,8 @@ const (
 
 	defaultCache = 64 << 20
 	leastKept    = 256 << 20
-	chunkBytes   = 4 << 20 // what is handed to Badger before waiting for it
-	lag          = 16      // versions this many blocks old stay readable without a pin
+	chunkBytes   = 512 << 10 // what is handed to Badger before waiting for it
+	lag          = 16        // versions this many blocks old stay readable without a pin
 )
 
 // Chain is one copy. Reading is safe beside the one writer.
@@ -86,6 +86,7 @@ type Chain struct {
 	kept   []keptWrite
 	db     *badger.DB
 	hot    *hotCache
+	filter *filter
 	failed error // a commit that broke off: Badger may hold half a block until the next Open
 
 	mu     sync.Mutex
@@ -124,7 +125,7 @@ func Open(dir string, g *genesis.Genesis, o Options) (*Chain, error) {
 	if c.o.KeepWrites < leastKept && !c.o.smallKeep {
 		c.o.KeepWrites = leastKept
 	}
-	c.hot = newHotCache(c.o.HotCache)
+	c.hot, c.filter = newHotCache(c.o.HotCache), newFilter()
 	if err := c.open(); err != nil {
 		_ = c.closeFiles()
 		return nil, fmt.Errorf("open chain %s: %w", dir, err)
@@ -171,6 +172,7 @@ func (c *Chain) open() (err error) {
 	if c.db, err = badger.OpenManaged(opts); err != nil {
 		return fmt.Errorf("open state: %w", err)
 	}
+	c.filter.fill(c.db)
 	return c.recover(clean)
 }
 
@@ -274,10 +276,12 @@ func never() error { return nil }
 // replay executes stored blocks above the state until the newest; fresh: from block 0 on, in an empty Badger.
 func (c *Chain) replay(stop func() error, fresh bool) error {
 	if fresh {
+		c.filter.end()
 		if err := c.db.DropAll(); err != nil {
 			return fmt.Errorf("empty the state: %w", err)
 		}
 		c.hot.drop()
+		c.filter.reset()
 		zero, err := consensus.Zero(c.g)
 		if err != nil {
 			return err
@@ -452,7 +456,8 @@ func (c *Chain) step(name string) error {
 
 // put writes a block's write-set into Badger, in bounded chunks, and then that it is there.
 func (c *Chain) put(height uint64, ws state.WriteSet) error {
-	for len(ws) > 0 {
+	c.filter.addAll(ws)
+	for ws := ws; len(ws) > 0; {
 		b, size, n := c.db.NewWriteBatchAt(height+1), 0, 0
 		for ; n < len(ws) && size < chunkBytes; n++ {
 			var err error
@@ -470,7 +475,6 @@ func (c *Chain) put(height uint64, ws state.WriteSet) error {
 		if err := b.Flush(); err != nil {
 			return fmt.Errorf("write state: %w", err)
 		}
-		c.hot.add(ws[:n])
 		ws = ws[n:]
 		if err := c.step("after chunk"); err != nil {
 			return err
@@ -480,6 +484,7 @@ func (c *Chain) put(height uint64, ws state.WriteSet) error {
 	if err := errors.Join(b.Set([]byte(markerKey), enc.U64(nil, height)), b.Flush()); err != nil {
 		return fmt.Errorf("write state: %w", err)
 	}
+	c.hot.add(ws) // not before: half a block must not be seen
 	return nil
 }
 
@@ -605,6 +610,7 @@ func (c *Chain) Close() error {
 func (c *Chain) closeFiles() error {
 	var err error
 	if c.db != nil {
+		c.filter.end()
 		err = c.db.Close()
 	}
 	if c.writes != nil {

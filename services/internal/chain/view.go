@@ -83,6 +83,9 @@ func (l live) Get(key string) ([]byte, bool) {
 	if b, ok := l.c.hot.get(key); ok {
 		return b, b != nil
 	}
+	if l.c.filter.absent(key) {
+		return nil, false
+	}
 	return l.c.head.Load().view.Get(key)
 }
 
@@ -113,7 +116,7 @@ func (c *Chain) Snapshot() (v state.View, done func(), err error) {
 }
 
 // hotCache holds values just written, which the next blocks are most likely to read: two generations, of which the
-// older is forgotten when the younger is full.
+// older is forgotten when the younger is full. Of a key it holds the newest value or nothing.
 type hotCache struct {
 	mu         sync.RWMutex
 	young, old map[string][]byte // nil: deleted
@@ -130,11 +133,13 @@ func (h *hotCache) add(ws state.WriteSet) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, w := range ws {
-		h.young[w.Key] = w.Value
-		h.size += int64(len(w.Key) + len(w.Value) + perEntry)
+		if asked(w.Key) {
+			h.young[w.Key] = w.Value
+			h.size += int64(len(w.Key) + len(w.Value) + perEntry)
+		}
 	}
 	if h.size > h.max {
-		h.old, h.young, h.size = h.young, map[string][]byte{}, 0
+		h.old, h.young, h.size = h.young, make(map[string][]byte, len(h.young)), 0
 	}
 }
 

@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/getkin/kin-openapi/openapi3"
@@ -114,6 +116,65 @@ func TestEveryErrorIsAProblem(t *testing.T) {
 				t.Errorf("instance %q, request id %q", p.Instance, w.Header().Get("X-Request-Id"))
 			}
 		})
+	}
+}
+
+// A body that does not arrive in time is refused, and so is what Go's parser would silently drop from the address.
+func TestSlowBodyAndUnreadableQuery(t *testing.T) {
+	api := New(Options{})
+	huma.Register(api.Huma, huma.Operation{OperationID: "slow", Method: http.MethodPost, Path: "/slow", BodyReadTimeout: 50 * time.Millisecond},
+		func(context.Context, *echoIn) (*echoOut, error) { return &echoOut{}, nil })
+	srv := httptest.NewServer(api.Engine)
+	defer srv.Close()
+	body, never := io.Pipe()
+	defer never.Close()
+	for _, tt := range []struct {
+		name, path string
+		body       io.Reader
+		code       Code
+	}{
+		{"slow body", "/slow", body, RequestTimeout},
+		{"semicolon", "/slow?limit=1;2", strings.NewReader("{}"), MalformedRequest},
+		{"half an escape", "/slow?limit=%2", strings.NewReader("{}"), MalformedRequest},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+tt.path, tt.body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Content-Type", "application/json")
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			var p Problem
+			if err := json.NewDecoder(resp.Body).Decode(&p); err != nil || p.Code != tt.code || resp.StatusCode != Lookup(tt.code).Status {
+				t.Errorf("%d %v %+v", resp.StatusCode, err, p)
+			}
+		})
+	}
+}
+
+func TestAccepts(t *testing.T) {
+	for _, tt := range []struct {
+		header string
+		want   bool
+	}{
+		{"", true},
+		{"*/*", true},
+		{"application/*;q=0.5", true},
+		{"text/html, application/json", true},
+		{"Application/JSON", true},
+		{"application/problem+json", true},
+		{"text/html", false},
+		{"application/json;q=0", false},
+		{"application/json; q=0.0, text/plain", false},
+		{"nonsense", false},
+	} {
+		if got := Accepts(tt.header, "application/json"); got != tt.want {
+			t.Errorf("Accept: %s: %v", tt.header, got)
+		}
 	}
 }
 

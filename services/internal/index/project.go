@@ -17,6 +17,7 @@ import (
 	"errors"
 
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/consensus"
 	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/keys"
@@ -41,9 +42,7 @@ const (
 )
 
 func at(prefix, key string, pos enc.Position) string {
-	b := make([]byte, 0, len(prefix)+len(key)+17)
-	b = append(append(append(b, prefix...), key...), 0)
-	return string(pos.Append(b))
+	return prefix + key + "\x00" + string(pos.Append(nil))
 }
 
 func positionOf(key string) enc.Position {
@@ -53,43 +52,54 @@ func positionOf(key string) enc.Position {
 
 // Project returns what the index writes for one executed block. view is the state before it.
 func Project(res *consensus.Result, view state.View) (state.WriteSet, error) {
-	o := state.NewOverlay(view)
+	p := projection{look: state.NewOverlay(view)}
+	units := 0
+	for i := range res.Entries {
+		if s := res.Entries[i].Submission; s != nil {
+			units += s.Units
+		}
+	}
+	p.writes = make(state.WriteSet, 0, units+len(res.Entries))
 	for i := range res.Entries {
 		e := &res.Entries[i]
 		if e.Submission == nil {
 			continue
 		}
 		pos := enc.Position{Height: res.Header.Height, Entry: uint32(i)}
-		if id := submissionPrefix + string(e.Submission.Header.ID[:]); !has(o, id) {
-			o.Put(id, pos.Append(nil))
+		if id := submissionPrefix + string(e.Submission.Header.ID[:]); !p.has(id) {
+			p.look.Put(id, pos.Append(nil))
 		}
 		// A submission that was refused as a whole (counter used, counter gap) has no judged items.
 		for j := range e.Items {
 			pos.Item = uint32(j)
-			if err := projectItem(o, pos, e, j); err != nil {
+			if err := p.item(pos, e, j); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return o.WriteSet(), nil
+	return append(p.writes, p.look.WriteSet()...), nil
 }
 
-func has(v state.View, key string) bool {
-	_, ok := v.Get(key)
+// projection is what one block adds.
+type projection struct {
+	look   *state.Overlay // what may be looked up again, or written twice
+	writes state.WriteSet // the rest
+}
+
+func (p *projection) has(key string) bool {
+	_, ok := p.look.Get(key)
 	return ok
 }
 
-func projectItem(o *state.Overlay, pos enc.Position, e *consensus.Entry, j int) error {
+func (p *projection) put(key string, value []byte) {
+	p.writes = append(p.writes, state.Write{Key: key, Value: value})
+}
+
+func (p *projection) item(pos enc.Position, e *consensus.Entry, j int) error {
 	it, judged := &e.Submission.Items[j], &e.Items[j]
-	lists := map[string]byte{}
-	for _, u := range it.Committed.Units {
-		lists[u.Key.String()] |= 1 << (u.List - 1)
-	}
-	for key, bits := range lists {
-		o.Put(at(historyPrefix, key, pos), []byte{byte(judged.Verdict), bits})
-	}
+	p.named(it.Committed.Units, pos, judged.Verdict)
 	for _, effect := range judged.Effects {
-		if err := projectEffect(o, pos, effect); err != nil {
+		if err := projectEffect(p.look, pos, effect); err != nil {
 			return err
 		}
 	}
@@ -98,7 +108,7 @@ func projectItem(o *state.Overlay, pos enc.Position, e *consensus.Entry, j int) 
 		if judged.Related != nil {
 			b = judged.Related.Append(b)
 		}
-		o.Put(notePrefix+string(pos.Append(nil)), b)
+		p.put(notePrefix+string(pos.Append(nil)), b)
 	}
 	if judged.Verdict != block.Accepted && judged.Verdict != block.Flagged {
 		return nil
@@ -107,14 +117,40 @@ func projectItem(o *state.Overlay, pos enc.Position, e *consensus.Entry, j int) 
 	case *registry.Act:
 		for n, k := range m.Keys {
 			id := keys.ID(k.Use, k.PublicKey)
-			if at := keyPrefix + string(id[:]); !has(o, at) {
-				o.Put(at, enc.U16(pos.Append(nil), uint16(n)))
+			if at := keyPrefix + string(id[:]); !p.has(at) {
+				p.look.Put(at, enc.U16(pos.Append(nil), uint16(n)))
 			}
 		}
 	case *registry.Recall:
-		o.Put(recallPrefix+string(pos.Append(nil)), []byte{it.Kind})
+		p.put(recallPrefix+string(pos.Append(nil)), []byte{it.Kind})
 	}
 	return nil
+}
+
+// named writes the history of everything that an item names. Values of one kind share their bytes.
+func (p *projection) named(units []commit.Unit, pos enc.Position, verdict block.VerdictCode) {
+	if len(units) == 0 {
+		return
+	}
+	where := "\x00" + string(pos.Append(nil))
+	value := []byte{byte(verdict), 1 << (units[0].List - 1)}
+	if units[0].List == units[len(units)-1].List { // they stand by list, and none twice in one
+		for i := range units {
+			p.put(historyPrefix+units[i].Key.String()+where, value)
+		}
+		return
+	}
+	lists := map[string]byte{}
+	for i := range units {
+		lists[units[i].Key.String()] |= 1 << (units[i].List - 1)
+	}
+	for i := range units {
+		key := units[i].Key.String()
+		if bits := lists[key]; bits != 0 {
+			p.put(historyPrefix+key+where, []byte{byte(verdict), bits})
+			lists[key] = 0
+		}
+	}
 }
 
 func projectEffect(o *state.Overlay, pos enc.Position, effect []byte) error {
@@ -133,7 +169,7 @@ func projectEffect(o *state.Overlay, pos enc.Position, effect []byte) error {
 		if kind == effectPacked {
 			value = enc.Str16([]byte{1}, parent)
 		}
-		o.Put(at(containmentPrefix, child, pos), value)
+		o.Put(at(containmentPrefix, child, pos), value) // one event may take a thing out and put it in
 	}
 	if err := r.Done(); err != nil {
 		return errors.Join(errors.New("index: effect does not decode"), err)

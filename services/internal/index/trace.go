@@ -1,6 +1,7 @@
 package index
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,6 +31,9 @@ type Reader struct {
 	Genesis *genesis.Genesis
 	View    state.View
 	Blocks  Blocks
+
+	parties map[string]*PartyRef // named before: a trace names few, many times
+	places  map[string]*PlaceRef
 }
 
 // Registry is the registry at the view's position.
@@ -225,9 +229,16 @@ func (r *Reader) Party(id string) *PartyRef {
 	if id == "" {
 		return nil
 	}
-	ref := &PartyRef{ID: id}
-	if p, ok := r.Registry().Party(id); ok {
-		ref.Name = p.Name
+	ref, ok := r.parties[id]
+	if !ok {
+		ref = &PartyRef{ID: id}
+		if p, ok := r.Registry().Standing(id); ok {
+			ref.Name = p.Name
+		}
+		if r.parties == nil {
+			r.parties = map[string]*PartyRef{}
+		}
+		r.parties[id] = ref
 	}
 	return ref
 }
@@ -237,6 +248,18 @@ func (r *Reader) Place(key string) *PlaceRef {
 	if key == "" {
 		return nil
 	}
+	ref, ok := r.places[key]
+	if !ok {
+		ref = r.lookPlace(key)
+		if r.places == nil {
+			r.places = map[string]*PlaceRef{}
+		}
+		r.places[key] = ref
+	}
+	return ref
+}
+
+func (r *Reader) lookPlace(key string) *PlaceRef {
 	ref := &PlaceRef{Key: key}
 	if k, err := gs1.ParseKey(key); err == nil {
 		if gln, ok := k.GLN(); ok {
@@ -483,7 +506,11 @@ func (r *Reader) eventStep(s *Step, m *epcis.Event, sealed []commit.Sealed) {
 
 // Remarks collects code and findings of an item from the verdict leaves of its block.
 func Remarks(res *consensus.Result, pos enc.Position) (code string, findings []FindingView, err error) {
+	at := pos.Append(nil)
 	for _, leaf := range res.Verdicts {
+		if len(leaf) < 1+len(at) || !bytes.Equal(leaf[1:1+len(at)], at) {
+			continue // of another item
+		}
 		decoded, err := block.DecodeVerdictLeaf(leaf)
 		if err != nil {
 			return "", nil, err

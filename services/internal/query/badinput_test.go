@@ -2,11 +2,15 @@ package query_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
+	"verilot.dev/ledger/state"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/index"
 	"verilot.dev/services/internal/query"
@@ -104,6 +108,27 @@ func TestBadInput(t *testing.T) {
 				w.checkReadings(t, p.Readings)
 			}
 		})
+	}
+}
+
+// brokenCopy is a copy of the ledger whose store cannot be read.
+type brokenCopy struct{ query.Copy }
+
+func (brokenCopy) Snapshot() (state.View, func(), error) { return nil, nil, errors.New("disk on fire") }
+
+// When its own copy cannot be read, the service says so and not why.
+func TestBrokenCopy(t *testing.T) {
+	w := newWorld(t)
+	h := httpapi.New(httpapi.Options{})
+	query.Mount(h, query.Options{Genesis: w.n.Genesis, Copy: brokenCopy{}, Now: time.Now, NoBlock: func(error) bool { return false }})
+	for _, path := range []string{"/v1/trace?id=(01)00399990012347(21)1", "/v1/proof?id=(01)00399990012347(21)1", "/v1/blocks", "/v1/status"} {
+		rec := httptest.NewRecorder()
+		h.Engine.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, http.NoBody))
+		resp := rec.Result()
+		if p := problemOf(t, resp, rec.Body.Bytes()); p.Code != httpapi.Unavailable || strings.Contains(rec.Body.String(), "fire") {
+			t.Errorf("%s: %s", path, rec.Body)
+		}
+		_ = resp.Body.Close()
 	}
 }
 

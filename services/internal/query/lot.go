@@ -87,7 +87,7 @@ func parseGTIN(text string) (gs1.GTIN, error) {
 				p.Detail += ", for a single package of this NDC usually " + like.String()
 			}
 		}
-		return g, p.With(httpapi.Fault{Pointer: "path.gtin", Code: gs1.CodeGTIN, Message: "an NDC"})
+		return g, p.With(httpapi.Fault{Pointer: "path.gtin", Code: gs1.CodeGTIN, Message: "looks like an NDC, not a GTIN"})
 	}
 	return g, malformed("gtin", text, err, "send the 14 digits after (01) on the package")
 }

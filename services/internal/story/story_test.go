@@ -50,6 +50,7 @@ func TestStory(t *testing.T) {
 		})
 	}
 	t.Run("dispensed twice", func(t *testing.T) { dispenseTwice(t, n, products[0]) })
+	t.Run("a recall of one unit", func(t *testing.T) { recallOfUnit(t, n, products[0]) })
 
 	before := make([]string, len(told))
 	for i, s := range told {
@@ -412,6 +413,45 @@ func dispenseTwice(t *testing.T, n *network.Network, p story.Product) {
 	}
 	if !slices.ContainsFunc(tr.Findings, func(f index.FindingView) bool { return f.Code == "DISPENSE_TWICE" }) {
 		t.Errorf("findings of the unit: %+v", tr.Findings)
+	}
+}
+
+// recallOfUnit recalls one of two units by its serial: it says so, it is proved, and the other is not concerned.
+func recallOfUnit(t *testing.T, n *network.Network, p story.Product) {
+	t.Helper()
+	var made struct {
+		EPCs []string `json:"epcs"`
+	}
+	job, err := story.Command(t.Context(), n.URLs["manufacturer"], "commission", map[string]any{"gtin": p.GTIN, "lot": "ONE", "expiry": "2029-01-31", "count": 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(job.Result, &made); err != nil || len(made.EPCs) != 2 {
+		t.Fatalf("%v: %s", err, job.Result)
+	}
+	job, err = story.Command(t.Context(), n.URLs["manufacturer"], "recall", map[string]any{"recallNumber": "R-ONE", "units": made.EPCs[:1], "classification": "I", "reason": "Wrong label"})
+	if err != nil || !job.Success {
+		t.Fatalf("%v: %+v", err, job)
+	}
+	for i, want := range []string{"Recalled", ""} {
+		c, err := story.Check(t.Context(), n.URLs["api"], made.EPCs[i])
+		if err != nil || strings.Join(codes(*c), " ") != want {
+			t.Errorf("check of unit %d: %+v %v", i, c, err)
+		}
+	}
+	tr, err := story.Trace(t.Context(), n.URLs["api"], made.EPCs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := tr.Steps[len(tr.Steps)-1]; len(tr.Steps) != 2 || last.Type != "Recall" || last.Publisher.ID != network.DemoMaker || len(tr.Recalls) != 1 {
+		t.Errorf("steps %+v, recalls %+v", tr.Steps, tr.Recalls)
+	}
+	b, err := proof.ParseJSON(get(t, n, "/v1/proof?"+url.Values{"id": {made.EPCs[0]}}.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report, err := proof.Verify(n.Genesis, b); err != nil || len(report.Steps) != 2 {
+		t.Errorf("proof: %v %+v", err, report)
 	}
 }
 
