@@ -30,8 +30,8 @@ type Input struct {
 	Event Event
 }
 
-// Event is one of Arrived, VoteReceived, CosignatureReceived, Persisted, Applied; nil means that a timer went off or that
-// the validator starts.
+// Event is one of Arrived, VoteReceived, CosignatureReceived, Heard, Certified, Persisted, Applied; nil means that a timer
+// went off or that the validator starts.
 type Event interface{ event() }
 
 type (
@@ -41,6 +41,14 @@ type (
 	VoteReceived struct{ Payload []byte }
 	// CosignatureReceived is what another validator sent as a cosignature.
 	CosignatureReceived struct{ Payload []byte }
+	// Heard is what another validator sent as Tell.
+	Heard struct{ Payload []byte }
+	// Certified is a block that others decided, from the BLOCKS stream or a peer, with its bodies from wherever: the answer
+	// to FetchBlock. One that is not the next, or that does not hold, changes nothing.
+	Certified struct {
+		Record   *BlockRecord
+		Messages []Message
+	}
 	// Persisted says that the record with this ID, and so every earlier one, is durable. Took is how long the disk needed.
 	Persisted struct {
 		ID   uint64
@@ -53,6 +61,8 @@ type (
 func (Arrived) event()             {}
 func (VoteReceived) event()        {}
 func (CosignatureReceived) event() {}
+func (Heard) event()               {}
+func (Certified) event()           {}
 func (Persisted) event()           {}
 func (Applied) event()             {}
 
@@ -63,7 +73,7 @@ type Output struct {
 	Halt    error
 }
 
-// Action is one of Persist, Publish, SendVote, SendCosignature, Decided, SetTimer, Alarm.
+// Action is one of Persist, Publish, SendVote, SendCosignature, Tell, Decided, FetchBlock, Reread, SetTimer, Alarm.
 type Action interface{ action() }
 
 type (
@@ -86,6 +96,17 @@ type (
 	SendVote struct{ Payload []byte }
 	// SendCosignature sends a cosignature to the other validators.
 	SendCosignature struct{ Payload []byte }
+	// Tell sends a message to another validator, or to all others (To: Everyone). It may get lost.
+	Tell struct {
+		To      int
+		Payload []byte
+	}
+	// FetchBlock asks for Certified of this height: others have decided it. It is repeated until the block is there.
+	FetchBlock struct{ Height uint64 }
+	// Reread asks for the messages of the stream from this sequence on, again: another block was decided than the one the
+	// stream led to. Messages on their way may still come and are ignored. This is a reconnect: look at the message before
+	// first (design section 4, Consumers), and halt if it is not the one in the block.
+	Reread struct{ From uint64 }
 	// Decided is a block with its certificate: store it durably, publish its Record, apply its writes, hand in Applied.
 	// After a restart the newest blocks may come again, with the same bytes.
 	Decided struct {
@@ -94,10 +115,12 @@ type (
 	}
 	// SetTimer asks for a Step with a nil Event at this time (on the clock of Input.Now). It replaces the timer before.
 	SetTimer struct{ At int64 }
-	// Alarm is for the operator. Evidence, if there is some, convicts a validator and must be kept.
+	// Alarm is for the operator. Evidence, if there is some, convicts a validator and must be kept. Votes are those of round
+	// 0 when a height stays undecided.
 	Alarm struct {
 		Code, Detail string
 		Evidence     *quorum.Evidence
+		Votes        []quorum.SignedVote
 	}
 )
 
@@ -105,15 +128,23 @@ func (Persist) action()         {}
 func (Publish) action()         {}
 func (SendVote) action()        {}
 func (SendCosignature) action() {}
+func (Tell) action()            {}
+func (FetchBlock) action()      {}
+func (Reread) action()          {}
 func (Decided) action()         {}
 func (SetTimer) action()        {}
 func (Alarm) action()           {}
 
+// Everyone as the receiver of a Tell.
+const Everyone = -1
+
 // Alarm codes.
 const (
 	AlarmEquivocation = "EQUIVOCATION" // two different votes of one validator for one thing
-	AlarmOtherBlock   = "OTHER_BLOCK"  // a quorum commits to a block that is not ours
+	AlarmOtherBlock   = "OTHER_BLOCK"  // another block was decided than the one that the own stream led to
 	AlarmCosignature  = "BAD_COSIGNATURE"
+	AlarmUndecided    = "UNDECIDED"    // no decision for ten seconds
+	AlarmStream       = "OTHER_STREAM" // the stream shows another message than before, or than a decided block
 )
 
 // Errors that halt.
@@ -125,32 +156,39 @@ var (
 	ErrVoted = errors.New("consensus: the recorded body does not give the recorded vote")
 )
 
+// SetAt is the validator set of a height. Sets change by governance acts, which no rules version knows yet.
+func SetAt(g *genesis.Genesis, _ uint64) *quorum.Set { return &g.Validators }
+
 // Core is one validator. It decides; the node around it stores and sends. Not safe for concurrent use.
 //
 // Between two decisions it goes through: cut, build, persist body and prepare, send prepare; on a quorum of prepares persist
-// commit, send commit; on a quorum of commits cosign the checkpoint; on a quorum of cosignatures decided. Messages that
+// commit, send commit; on a quorum of commits cosign the checkpoint; on a quorum of cosignatures decided. When that does not
+// come about in round 0, rounds with a coordinator follow (contest; docs/consensus.md has the argument). Messages that
 // arrive meanwhile are cut into the next block, for which nothing is voted before.
-//
-// So far there is round 0 only, which is all that one validator alone needs: no timeouts, nil votes, locks or rounds.
 type Core struct {
 	g            *genesis.Genesis
-	set          *quorum.Set
+	set          *quorum.Set // of the height being decided
 	self         int
 	vote, cosign crypto.Signer
 
 	head    Head // newest decided block
 	view    state.View
-	layers  []*layer // blocks above view, ascending
+	layers  []*layer // decided blocks above view, ascending
 	journal map[uint64]*recorded
 
-	cutter  *Cutter   // of the open block; nil while ready waits
-	open    []Message // taken by cutter
-	ready   []Message // a closed block that waits for the decision on cand
-	backlog []Message // not yet offered to a cutter
-	cand    *candidate
+	cutter    *Cutter   // of the open block; nil while ready waits
+	open      []Message // taken by cutter
+	ready     []Message // a closed block that waits for the decision on the one before
+	backlog   []Message // not yet offered to a cutter
+	adopted   []Message // the newest block, if the own stream had not shown all of it when it was decided
+	rereading bool      // the stream is to be read again from next on
 
+	k       *contest
+	last    *finished // the newest decided block, for those who are behind
 	tallies map[tallyKey]*quorum.Tally
-	cosigs  map[uint64]map[uint16]quorum.Cosignature // by height, by validator; not verified
+	accused map[accusation]bool
+	cosigs  map[uint64]map[uint16][]quorum.Cosignature // by height, by validator; not verified
+	replied []int64                                    // by validator: when it was last helped
 
 	now      int64
 	started  bool
@@ -158,29 +196,40 @@ type Core struct {
 	pace     pace
 	out      Output
 	halted   error
+	sabotage sabotage
 }
+
+// sabotage breaks one rule each, so that the simulator can show that it would notice. Only tests set it.
+type sabotage struct{ lock, sync, quorum bool }
 
 type tallyKey struct {
 	height uint64
+	round  uint32
 	kind   quorum.VoteKind
 }
 
-// candidate is the block that is being voted on.
+type accusation struct {
+	tallyKey
+	validator int
+}
+
+// candidate is a body that was executed: a block that may be decided.
 type candidate struct {
 	messages []Message
 	res      *Result
+	layer    *layer
 	log      quorum.Checkpoint
-	prepare  ballot
-	commit   ballot
-	cosigned bool
-	alarmed  bool // that a quorum commits to another block
+	recorded bool // its body is in the journal, or on the way there before anything that needs it
 }
 
-// ballot is one own vote on its way: signed and handed to the journal, then durable and sent.
-type ballot struct {
-	vote   *quorum.SignedVote
-	record uint64 // journal record it waits for
-	sent   bool
+// finished is what is left of a decided block.
+type finished struct {
+	height      uint64
+	at          int64
+	header      enc.Hash
+	messages    []Message
+	proof       []byte // quorum of commits, if it was seen
+	cosignature []byte // own
 }
 
 // New starts a validator over the state after its newest stored block. The view must go on showing exactly that state, or
@@ -191,11 +240,12 @@ func New(cfg Config, view state.View) (*Core, error) {
 		return nil, ErrEmpty
 	}
 	c := &Core{
-		g: cfg.Genesis, set: &cfg.Genesis.Validators, self: -1, vote: cfg.Vote, cosign: cfg.Cosign,
+		g: cfg.Genesis, set: SetAt(cfg.Genesis, head.Header.Height+1), self: -1, vote: cfg.Vote, cosign: cfg.Cosign,
 		head: head, view: view,
 		journal: map[uint64]*recorded{},
 		tallies: map[tallyKey]*quorum.Tally{},
-		cosigs:  map[uint64]map[uint16]quorum.Cosignature{},
+		accused: map[accusation]bool{},
+		cosigs:  map[uint64]map[uint16][]quorum.Cosignature{},
 	}
 	for i, v := range c.set.Validators {
 		if samePublic(cfg.Vote, v.VoteKey) && samePublic(cfg.Cosign, v.CosignKey) {
@@ -209,6 +259,8 @@ func New(cfg Config, view state.View) (*Core, error) {
 	if c.cutter, err = NewCutter(c.g, view); err != nil {
 		return nil, err
 	}
+	c.replied = make([]int64, len(c.set.Validators))
+	c.k = newContest(c.set, head.Header.Height+1)
 	c.pace.start(c)
 	return c, nil
 }
@@ -237,6 +289,13 @@ func (c *Core) Step(in Input) Output {
 	c.out = Output{}
 	if c.started && in.Now < c.now {
 		c.pace.shift(c.now - in.Now) // the machine's clock was set back: what was due in 20 ms still is
+		c.k.shift(c.now - in.Now)
+		for i := range c.replied {
+			c.replied[i] -= c.now - in.Now
+		}
+		if c.last != nil {
+			c.last.at -= c.now - in.Now
+		}
 	}
 	c.now = in.Now
 	if err := c.step(in.Event); err != nil {
@@ -252,15 +311,24 @@ func (c *Core) step(ev Event) error {
 		if err := c.rebuild(); err != nil {
 			return err
 		}
+		if len(c.set.Validators) > 1 {
+			if err := c.ask(askVotes, enc.Hash{}, everyone); err != nil {
+				return err
+			}
+		}
 	}
 	var err error
 	switch ev := ev.(type) {
 	case Arrived:
 		err = c.arrived(ev.Message)
 	case VoteReceived:
-		c.voteReceived(ev.Payload)
+		err = c.voteReceived(ev.Payload)
 	case CosignatureReceived:
 		c.cosignatureReceived(ev.Payload)
+	case Heard:
+		err = c.heard(ev.Payload)
+	case Certified:
+		err = c.certified(ev)
 	case Persisted:
 		c.persisted(ev)
 	case Applied:
@@ -277,38 +345,51 @@ func (c *Core) step(ev Event) error {
 
 func (c *Core) do(a Action) { c.out.Actions = append(c.out.Actions, a) }
 
-// top is the state after the newest block that was built.
-func (c *Core) top() state.View {
+// base is the state after the newest decided block.
+func (c *Core) base() state.View {
 	if n := len(c.layers); n > 0 {
 		return c.layers[n-1]
 	}
 	return c.view
 }
 
+// top is the state after the newest block that was cut.
+func (c *Core) top() state.View {
+	if c.k.own != nil {
+		return c.k.own.layer
+	}
+	return c.base()
+}
+
 func (c *Core) applied(height uint64) {
-	for len(c.layers) > 0 && c.layers[0].height <= height && c.layers[0].height <= c.head.Header.Height {
+	for len(c.layers) > 0 && c.layers[0].height <= height {
+		done := c.layers[0]
 		c.layers = c.layers[1:]
 		if len(c.layers) > 0 {
 			c.layers[0].base = c.view
+			continue
+		}
+		for _, cand := range c.k.values {
+			if cand.layer.base == state.View(done) {
+				cand.layer.base = c.view
+			}
 		}
 	}
 }
 
-// arrived queues a message of the stream. Redelivered ones are compared with what was voted on, or dropped.
+// arrived queues a message of the stream. Redelivered ones are compared with what was seen before.
 func (c *Core) arrived(m Message) error {
 	want := c.next()
 	if m.Seq > want {
+		if c.rereading {
+			return nil
+		}
 		return fmt.Errorf("%w: sequence %d where %d is due", ErrSequence, m.Seq, want)
 	}
 	if m.Seq < want {
-		for _, known := range [][]Message{c.candidateMessages(), c.ready, c.open, c.backlog} {
-			if len(known) > 0 && m.Seq >= known[0].Seq && m.Seq-known[0].Seq < uint64(len(known)) &&
-				!bytes.Equal(m.Payload, known[m.Seq-known[0].Seq].Payload) {
-				return fmt.Errorf("%w: sequence %d", ErrStream, m.Seq)
-			}
-		}
-		return nil
+		return c.again(m)
 	}
+	c.rereading = false
 	m.Prepared = prepare(c.g, &m)
 	if m.Seq == 1 && m.Prepared.kind != block.EpochRecord {
 		return ErrNoEpochRecord // no cut would ever come to end the block and find out
@@ -318,11 +399,61 @@ func (c *Core) arrived(m Message) error {
 	return c.drain()
 }
 
-func (c *Core) candidateMessages() []Message {
-	if c.cand == nil {
+// differs reports whether m is another message than the one in known.
+func differs(m *Message, known []Message) bool {
+	return len(known) > 0 && m.Seq >= known[0].Seq && m.Seq-known[0].Seq < uint64(len(known)) &&
+		!bytes.Equal(m.Payload, known[m.Seq-known[0].Seq].Payload)
+}
+
+// again compares a redelivered message with what was seen before. A lone validator halts when it differs: its stream is
+// all there is. In a cluster the votes say which of the two histories goes on: what was voted on stays, and the open block
+// is cut again from what the stream shows now.
+func (c *Core) again(m Message) error {
+	voted := differs(&m, c.ownMessages()) || differs(&m, c.adopted)
+	open := differs(&m, c.ready) || differs(&m, c.open) || differs(&m, c.backlog)
+	if !voted && !open {
 		return nil
 	}
-	return c.cand.messages
+	if len(c.set.Validators) == 1 {
+		return fmt.Errorf("%w: sequence %d", ErrStream, m.Seq)
+	}
+	c.streamAlarm(m.Seq)
+	if voted {
+		return nil
+	}
+	kept := slices.Concat(c.ready, c.open, c.backlog)
+	kept = kept[:m.Seq-kept[0].Seq]
+	return c.recut(kept, &m)
+}
+
+func (c *Core) streamAlarm(seq uint64) {
+	if !c.k.streamAlarm {
+		c.k.streamAlarm = true
+		c.do(Alarm{Code: AlarmStream, Detail: fmt.Sprintf("sequence %d is not what it was, or what was decided", seq)})
+	}
+}
+
+// recut starts the open block again from these messages and those that follow.
+func (c *Core) recut(kept []Message, more ...*Message) error {
+	var err error
+	if c.cutter, err = NewCutter(c.g, c.top()); err != nil {
+		return err
+	}
+	c.open, c.ready, c.backlog = nil, nil, slices.Clone(kept)
+	c.pace.opened(c)
+	for _, m := range more {
+		if err := c.arrived(*m); err != nil {
+			return err
+		}
+	}
+	return c.drain()
+}
+
+func (c *Core) ownMessages() []Message {
+	if c.k.own == nil {
+		return nil
+	}
+	return c.k.own.messages
 }
 
 // next is the sequence that the stream must show next.
@@ -360,38 +491,56 @@ func (c *Core) drain() error {
 	return nil
 }
 
-// closeBlock ends the open block: it becomes the candidate, or waits for the decision on the present one.
+// closeBlock ends the open block: it becomes the own cut, or waits for the decision on the present one.
 func (c *Core) closeBlock() error {
 	messages := c.open
 	c.open = nil
-	if c.cand != nil {
+	if c.k.own != nil {
 		c.ready, c.cutter = messages, nil
 		return nil
 	}
 	return c.build(messages)
 }
 
-// build executes the next block and starts the next one's cutter above it.
+// build executes the own cut and starts the next block's cutter above it.
 func (c *Core) build(messages []Message) error {
-	res, err := Execute(c.g, c.top(), messages)
+	cand, err := c.execute(messages)
 	if err != nil {
 		return err
 	}
-	c.layers = append(c.layers, &layer{base: c.top(), height: res.Header.Height, writes: res.Writes})
-	root, _, err := LogRoot(c.top(), res.Header.Height+1, nil)
-	if err != nil {
-		return err
-	}
-	c.cand = &candidate{
-		messages: messages,
-		res:      res,
-		log:      quorum.Checkpoint{Origin: c.g.Origin(), Size: res.Header.Height + 1, Root: root},
-	}
+	c.k.own = cand
 	if c.cutter, err = NewCutter(c.g, c.top()); err != nil {
 		return err
 	}
 	c.pace.opened(c)
 	return nil
+}
+
+// execute makes a candidate for the height being decided.
+func (c *Core) execute(messages []Message) (*candidate, error) {
+	res, err := Execute(c.g, c.base(), messages)
+	if err != nil {
+		return nil, err
+	}
+	return c.candidate(messages, res)
+}
+
+func (c *Core) candidate(messages []Message, res *Result) (*candidate, error) {
+	if known := c.k.values[res.Hash]; known != nil {
+		return known, nil
+	}
+	cand := &candidate{
+		messages: messages,
+		res:      res,
+		layer:    &layer{base: c.base(), height: res.Header.Height, writes: res.Writes},
+	}
+	root, _, err := LogRoot(cand.layer, res.Header.Height+1, nil)
+	if err != nil {
+		return nil, err
+	}
+	cand.log = quorum.Checkpoint{Origin: c.g.Origin(), Size: res.Header.Height + 1, Root: root}
+	c.k.values[res.Hash] = cand
+	return cand, nil
 }
 
 // rebuild brings back what the journal says of the next height.
@@ -402,65 +551,133 @@ func (c *Core) rebuild() error {
 		return nil
 	}
 	delete(c.journal, height)
-	if rec.parent != c.head.Hash {
+	if rec.bodies != nil && rec.parent != c.head.Hash {
 		return fmt.Errorf("%w at height %d: its parent is another block", ErrVoted, height)
 	}
-	// Messages of this body that came from the stream meanwhile are in open: they must be the same.
-	taken := slices.Concat(c.open, c.ready, c.backlog)
-	c.open, c.ready, c.backlog = nil, nil, nil
-	if err := c.build(rec.messages); err != nil {
+	// Messages of this height that came from the stream meanwhile must be the recorded ones.
+	taken := slices.Concat(c.ready, c.open, c.backlog)
+	var err error
+	if c.cutter, err = NewCutter(c.g, c.base()); err != nil {
 		return err
 	}
-	for _, v := range []*quorum.SignedVote{rec.prepare, rec.commit} {
-		if v != nil && v.Vote.Header != c.cand.res.Hash {
-			return fmt.Errorf("%w at height %d", ErrVoted, height)
+	c.open, c.ready, c.backlog = nil, nil, nil
+	for _, messages := range rec.bodies {
+		cand, err := c.execute(messages)
+		if err != nil {
+			return err
 		}
+		cand.recorded = true
 	}
-	c.cand.prepare.vote, c.cand.commit.vote = rec.prepare, rec.commit
+	if err := c.resume(rec); err != nil {
+		return err
+	}
 	if rec.cert != nil {
-		if rec.decided != c.cand.res.Hash {
+		cand := c.k.values[rec.decided]
+		if cand == nil {
 			return fmt.Errorf("%w at height %d", ErrVoted, height)
 		}
-		c.decide(rec.cert)
-		if err := c.afterDecision(); err != nil {
+		if err := c.decide(cand, rec.cert); err != nil {
 			return err
 		}
 	}
-	for _, m := range taken {
-		if err := c.arrived(m); err != nil {
+	for i := range taken {
+		if err := c.arrived(taken[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// voteReceived counts a vote for this height or the next.
-func (c *Core) voteReceived(payload []byte) {
-	v, by, err := c.set.OpenVote(c.g.Network, payload)
-	if err == nil {
-		c.count(v, by)
+// resume goes on with the votes in a journal: they stay as they are, the round is the highest voted in, and the lock that
+// of the newest commit.
+func (c *Core) resume(rec *recorded) error {
+	k := c.k
+	for i := range rec.votes {
+		v := &rec.votes[i].vote
+		if !v.Vote.Nil && k.values[v.Vote.Header] == nil {
+			return fmt.Errorf("%w at height %d", ErrVoted, k.height)
+		}
+		k.ballots = append(k.ballots, &ballot{vote: v})
+		if !k.begun || v.Vote.Round > k.round {
+			c.begin(v.Vote.Round)
+		}
+		if v.Vote.Kind == quorum.Commit && !v.Vote.Nil {
+			if k.locked == nil || v.Vote.Round > k.locked.round {
+				k.locked = &choice{v.Vote.Round, v.Vote.Header}
+			}
+			if b, err := quorum.DecodeBundle(c.g.Network, rec.votes[i].proof); err == nil {
+				c.prove(b)
+			}
+		}
 	}
+	if v := rec.vote(0, quorum.Prepare); v != nil && !v.Vote.Nil {
+		k.own = k.values[v.Vote.Header]
+		var err error
+		if c.cutter, err = NewCutter(c.g, c.top()); err != nil {
+			return err
+		}
+		c.pace.opened(c)
+	}
+	if rec.adopted != nil {
+		if k.final = k.values[*rec.adopted]; k.final == nil {
+			return fmt.Errorf("%w at height %d", ErrVoted, k.height)
+		}
+		k.finalProof, k.adopted = rec.proof, true
+	}
+	return nil
 }
 
+// voteReceived counts a vote for this height or the next, and helps those who still vote for an earlier one.
+func (c *Core) voteReceived(payload []byte) error {
+	v, by, err := c.set.OpenVote(c.g.Network, payload)
+	if err != nil || v.Vote.Epoch != c.g.Epoch {
+		return nil //nolint:nilerr // not a vote of this set
+	}
+	if v.Vote.Height < c.k.height {
+		return c.help(by, v.Vote.Height)
+	}
+	c.count(v, by)
+	return nil
+}
+
+// count takes a vote into the tallies: of the height being decided up to its round, of the next height in round 0. Votes of
+// later rounds are kept one per validator and kind, however many are sent.
 func (c *Core) count(v quorum.SignedVote, by int) {
-	h := c.head.Header.Height
-	if v.Vote.Epoch != c.g.Epoch || v.Vote.Height <= h || v.Vote.Height > h+2 || v.Vote.Round != 0 {
+	k := c.k
+	c.saw(v.Vote.Height, by)
+	var ev *quorum.Evidence
+	switch {
+	case v.Vote.Height == k.height && v.Vote.Round > k.round:
+		had := &k.ahead[by][v.Vote.Kind-1]
+		switch {
+		case *had == nil || (*had).Vote.Round < v.Vote.Round:
+			*had = &v
+		case (*had).Vote.Round == v.Vote.Round && (*had).Vote != v.Vote:
+			ev = &quorum.Evidence{Validator: by, First: **had, Second: v}
+		}
+	case v.Vote.Height == k.height || v.Vote.Height == k.height+1 && v.Vote.Round == 0:
+		_, ev = c.tally(v.Vote.Height, v.Vote.Round, v.Vote.Kind).Add(v, by)
+	}
+	if ev == nil {
 		return
 	}
-	if _, ev := c.tally(v.Vote.Height, v.Vote.Kind).Add(v, by); ev != nil {
-		c.do(Alarm{
-			Code:     AlarmEquivocation,
-			Detail:   fmt.Sprintf("%s cast two different votes at height %d", c.set.Validators[by].Name, v.Vote.Height),
-			Evidence: ev,
-		})
+	a := accusation{tallyKey{v.Vote.Height, v.Vote.Round, v.Vote.Kind}, by}
+	if c.accused[a] {
+		return
 	}
+	c.accused[a] = true
+	c.do(Alarm{
+		Code:     AlarmEquivocation,
+		Detail:   fmt.Sprintf("%s cast two different votes at height %d", c.set.Validators[by].Name, v.Vote.Height),
+		Evidence: ev,
+	})
 }
 
-func (c *Core) tally(height uint64, kind quorum.VoteKind) *quorum.Tally {
-	k := tallyKey{height, kind}
+func (c *Core) tally(height uint64, round uint32, kind quorum.VoteKind) *quorum.Tally {
+	k := tallyKey{height, round, kind}
 	t := c.tallies[k]
 	if t == nil {
-		t = quorum.NewTally(c.set, c.g.Epoch, height, 0, kind)
+		t = quorum.NewTally(SetAt(c.g, height), c.g.Epoch, height, round, kind)
 		c.tallies[k] = t
 	}
 	return t
@@ -469,13 +686,13 @@ func (c *Core) tally(height uint64, kind quorum.VoteKind) *quorum.Tally {
 // persisted lets go of what waited for the journal.
 func (c *Core) persisted(p Persisted) {
 	c.pace.synced(p.Took)
-	if c.cand == nil {
-		return
-	}
-	for _, b := range []*ballot{&c.cand.prepare, &c.cand.commit} {
-		if b.vote != nil && !b.sent && b.record != 0 && b.record <= p.ID {
+	for _, b := range c.k.ballots {
+		if !b.sent && b.record != 0 && b.record <= p.ID {
 			c.send(b)
 		}
+	}
+	if c.k.adoptRecord != 0 && c.k.adoptRecord <= p.ID {
+		c.k.adopted = true
 	}
 }
 
@@ -486,118 +703,44 @@ func (c *Core) send(b *ballot) {
 	c.count(*b.vote, c.self)
 }
 
-// advance takes the candidate as far as votes and journal allow.
-func (c *Core) advance() error {
-	for c.cand != nil {
-		decided, err := c.push()
-		if err != nil || !decided {
-			return err
-		}
-		if err := c.afterDecision(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *Core) push() (decided bool, err error) {
-	cand, height := c.cand, c.cand.res.Header.Height
-	switch b := &cand.prepare; {
-	case b.vote == nil:
-		v, err := c.sign(quorum.Prepare)
-		if err != nil {
-			return false, err
-		}
-		b.vote = &v
-		b.record = c.persist(BodyAndPrepare, encodeBody(height, c.head.Hash, cand.messages, &v), true)
-		return false, nil
-	case !b.sent && b.record == 0: // from the journal
-		c.send(b)
-	case !b.sent:
-		return false, nil
-	}
-
-	switch b := &cand.commit; {
-	case b.vote == nil:
-		header, ok := c.tally(height, quorum.Prepare).Quorum()
-		if !ok || header != cand.res.Hash {
-			return false, nil
-		}
-		v, err := c.sign(quorum.Commit)
-		if err != nil {
-			return false, err
-		}
-		b.vote = &v
-		b.record = c.persist(CommitVote, encodeCommit(height, &v), true)
-		return false, nil
-	case !b.sent && b.record == 0:
-		c.send(b)
-	case !b.sent:
-		return false, nil
-	}
-
-	if !cand.cosigned {
-		header, ok := c.tally(height, quorum.Commit).Quorum()
-		if !ok {
-			return false, nil
-		}
-		if header != cand.res.Hash {
-			if cand.alarmed {
-				return false, nil
-			}
-			cand.alarmed = true
-			c.do(Alarm{Code: AlarmOtherBlock, Detail: fmt.Sprintf("height %d: a quorum commits to %x, ours is %x", height, header, cand.res.Hash)})
-			return false, nil
-		}
-		if err := c.cosignCandidate(); err != nil {
-			return false, err
-		}
-	}
-	cert := c.certify()
-	if cert == nil {
-		return false, nil
-	}
-	c.persist(Decision, encodeDecision(height, cand.res.Hash, cert), false)
-	c.decide(cert)
-	return true, nil
-}
-
-func (c *Core) sign(kind quorum.VoteKind) (quorum.SignedVote, error) {
-	return quorum.SignVote(c.g.Network, quorum.Vote{
-		Epoch:  c.g.Epoch,
-		Height: c.cand.res.Header.Height,
-		Kind:   kind,
-		Header: c.cand.res.Hash,
-	}, c.vote)
-}
-
 func (c *Core) persist(kind RecordKind, record []byte, sync bool) uint64 {
 	c.recordID++
-	c.do(Persist{ID: c.recordID, Kind: kind, Height: c.cand.res.Header.Height, Record: record, Sync: sync})
+	c.do(Persist{ID: c.recordID, Kind: kind, Height: c.k.height, Record: record, Sync: sync})
 	return c.recordID
 }
 
-// decide makes the candidate the head.
-func (c *Core) decide(cert quorum.Certificate) {
-	res := c.cand.res
-	c.do(Decided{Result: res, Certificate: cert})
-	c.head, _ = ReadHead(c.top())
-	c.cand = nil
-	for k := range c.tallies {
-		if k.height <= res.Header.Height {
-			delete(c.tallies, k)
+// decide makes a candidate the head and goes on with the next height: the recorded one, or the block that was closed
+// meanwhile.
+func (c *Core) decide(cand *candidate, cert quorum.Certificate) error {
+	k := c.k
+	c.do(Decided{Result: cand.res, Certificate: cert})
+	c.layers = append(c.layers, cand.layer)
+	c.head, _ = ReadHead(cand.layer)
+	c.last = &finished{height: k.height, at: c.now, header: cand.res.Hash, messages: cand.messages, proof: k.finalProof, cosignature: k.cosignature}
+	for t := range c.tallies {
+		if t.height <= k.height {
+			delete(c.tallies, t)
+		}
+	}
+	for a := range c.accused {
+		if a.height <= k.height {
+			delete(c.accused, a)
 		}
 	}
 	for h := range c.cosigs {
-		if h <= res.Header.Height {
+		if h <= k.height {
 			delete(c.cosigs, h)
 		}
 	}
-}
-
-// afterDecision goes on with the next block: the recorded one, or the one that was closed meanwhile.
-func (c *Core) afterDecision() error {
-	if c.journal[c.head.Header.Height+1] != nil {
+	c.set = SetAt(c.g, k.height+1)
+	c.k = newContest(c.set, k.height+1)
+	c.adopted = nil
+	if cand != k.own {
+		if err := c.rewind(k, cand); err != nil {
+			return err
+		}
+	}
+	if c.journal[c.k.height] != nil {
 		return c.rebuild()
 	}
 	if c.ready != nil {
@@ -610,46 +753,98 @@ func (c *Core) afterDecision() error {
 	return c.drain()
 }
 
-// cosignCandidate signs the checkpoint that ends with the candidate. There is never one of the same size with another root:
-// the own synced commit is for this header.
-func (c *Core) cosignCandidate() error {
-	cs := quorum.Cosignature{Validator: uint16(c.self), Time: uint64(max(c.now, 0) / 1000)}
-	var err error
-	if cs.Signature, err = quorum.Cosign(c.cand.log, cs.Time, c.cosign); err != nil {
+// rewind goes on behind a decided block that is not the own cut: with what the stream showed behind it, if that is the same
+// stream, else by reading it again.
+func (c *Core) rewind(k *contest, cand *candidate) error {
+	var seen []Message
+	if k.own != nil {
+		seen = k.own.messages
+		c.do(Alarm{Code: AlarmOtherBlock, Detail: fmt.Sprintf("height %d: decided %x, ours is %x", k.height, cand.res.Hash, k.own.res.Hash)})
+	}
+	seen = slices.Concat(seen, c.ready, c.open, c.backlog)
+	last := cand.res.Header.LastSeq
+	for i := range seen {
+		if differs(&seen[i], cand.messages) {
+			c.streamAlarm(seen[i].Seq)
+			c.rereading = true
+			c.do(Reread{From: last + 1})
+			return c.recut(nil)
+		}
+	}
+	c.adopted = cand.messages
+	seen = slices.DeleteFunc(seen, func(m Message) bool { return m.Seq <= last })
+	return c.recut(seen)
+}
+
+// certified takes over a block that others decided.
+func (c *Core) certified(ev Certified) error {
+	height := c.k.height
+	res, err := Follow(c.g, c.base(), ev.Record, ev.Messages)
+	if errors.Is(err, ErrDiverged) {
 		return err
 	}
-	c.cand.cosigned = true
-	height := c.cand.res.Header.Height
-	c.do(SendCosignature{encodeCosignature(c.g, height, cs)})
-	c.keep(height, cs)
+	if err != nil {
+		return nil //nolint:nilerr // somebody's bad copy, or one that came too late: a good one will come
+	}
+	cand, err := c.candidate(ev.Messages, res)
+	if err != nil {
+		return err
+	}
+	// Not synced, but before every vote of the next height: a journal never begins behind the store.
+	if !cand.recorded {
+		c.persist(Adopted, encodeAdopted(height, c.head.Hash, res.Hash, cand.messages, nil), false)
+	}
+	c.persist(Decision, encodeDecision(height, res.Hash, ev.Record.Certificate), false)
+	return c.decide(cand, ev.Record.Certificate)
+}
+
+// cosignFinal signs the checkpoint that ends with the decided block. There is never one of the same size with another root:
+// the own synced commit, or the synced decision, is for this header.
+func (c *Core) cosignFinal() error {
+	k := c.k
+	cs := quorum.Cosignature{Validator: uint16(c.self), Time: uint64(max(c.now, 0) / 1000)}
+	var err error
+	if cs.Signature, err = quorum.Cosign(k.final.log, cs.Time, c.cosign); err != nil {
+		return err
+	}
+	k.cosignature = encodeCosignature(c.g, k.height, cs)
+	c.do(SendCosignature{k.cosignature})
+	c.keep(k.height, cs)
 	return nil
 }
+
+// maxUnverified bounds the cosignatures kept in the name of one validator before they can be verified: anybody may claim
+// to be it, and the real one comes again.
+const maxUnverified = 4
 
 func (c *Core) keep(height uint64, cs quorum.Cosignature) {
 	m := c.cosigs[height]
 	if m == nil {
-		m = map[uint16]quorum.Cosignature{}
+		m = map[uint16][]quorum.Cosignature{}
 		c.cosigs[height] = m
 	}
-	m[cs.Validator] = cs
+	if have := m[cs.Validator]; len(have) < maxUnverified && !slices.Contains(have, cs) {
+		m[cs.Validator] = append(have, cs)
+	}
 }
 
 // certify makes the certificate once there are enough good cosignatures.
 func (c *Core) certify() quorum.Certificate {
-	m := c.cosigs[c.cand.res.Header.Height]
+	m := c.cosigs[c.k.height]
 	if len(m) < c.set.Quorum() {
 		return nil
 	}
-	have := make([]quorum.Cosignature, 0, len(m))
+	var have []quorum.Cosignature
 	for i := range c.set.Validators {
-		if cs, ok := m[uint16(i)]; ok {
-			have = append(have, cs)
-		}
+		have = append(have, m[uint16(i)]...)
 	}
-	cert, bad := c.set.Certify(c.cand.log, have)
+	cert, bad := c.set.Certify(c.k.final.log, have)
 	for _, cs := range bad {
-		delete(m, cs.Validator)
-		c.do(Alarm{Code: AlarmCosignature, Detail: fmt.Sprintf("of %s at height %d", c.set.Validators[cs.Validator].Name, c.cand.res.Header.Height)})
+		left := slices.DeleteFunc(slices.Clone(m[cs.Validator]), func(o quorum.Cosignature) bool { return o == cs })
+		if m[cs.Validator] = left; len(left) == 0 {
+			delete(m, cs.Validator)
+		}
+		c.do(Alarm{Code: AlarmCosignature, Detail: fmt.Sprintf("in the name of %s at height %d", c.set.Validators[cs.Validator].Name, c.k.height)})
 	}
 	return cert
 }

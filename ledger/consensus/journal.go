@@ -15,56 +15,92 @@ type RecordKind uint8
 const (
 	// BodyAndPrepare: the block's messages, its parent and the prepare vote for it, which must become durable together.
 	BodyAndPrepare RecordKind = 1 + iota
-	// CommitVote: the commit vote.
+	// CommitVote: the commit vote, nil or for a recorded body, and the quorum of prepares that it rests on.
 	CommitVote
 	// Decision: header hash and certificate.
 	Decision
+	// PrepareVote: a prepare that is nil or for a recorded body.
+	PrepareVote
+	// BodyAndCommit: what CommitVote holds, and the body.
+	BodyAndCommit
+	// Adopted: that a block was decided which this validator did not commit to, its body and the quorum of commits.
+	Adopted
 )
 
 // String is the kind's name in logs.
 func (k RecordKind) String() string {
-	switch k {
-	case BodyAndPrepare:
-		return "body and prepare"
-	case CommitVote:
-		return "commit"
-	case Decision:
-		return "decision"
+	names := [...]string{"body and prepare", "commit", "decision", "prepare", "body and commit", "adopted"}
+	if k >= 1 && int(k) <= len(names) {
+		return names[k-1]
 	}
 	return fmt.Sprintf("record kind %d", uint8(k))
 }
 
 // recorded is what the journal says of one height.
 type recorded struct {
-	parent   enc.Hash
-	messages []Message
-	prepare  *quorum.SignedVote
-	commit   *quorum.SignedVote
-	decided  enc.Hash
-	cert     quorum.Certificate
+	parent  enc.Hash
+	bodies  [][]Message
+	votes   []recordedVote
+	adopted *enc.Hash
+	proof   []byte // quorum of commits for adopted; empty if it came with a certificate
+	decided enc.Hash
+	cert    quorum.Certificate
 }
 
-func encodeBody(height uint64, parent enc.Hash, messages []Message, prepare *quorum.SignedVote) []byte {
-	size := 256
+type recordedVote struct {
+	vote  quorum.SignedVote
+	proof []byte
+}
+
+func (r *recorded) vote(round uint32, kind quorum.VoteKind) *quorum.SignedVote {
+	for i := range r.votes {
+		if v := &r.votes[i].vote; v.Vote.Round == round && v.Vote.Kind == kind {
+			return v
+		}
+	}
+	return nil
+}
+
+func startRecord(kind RecordKind, height uint64, size int) []byte {
+	return enc.U64(append(make([]byte, 0, 256+size), byte(kind)), height)
+}
+
+func recordBody(b []byte, parent enc.Hash, messages []Message) []byte {
+	return appendBody(append(b, parent[:]...), messages)
+}
+
+// encodeVote is the record of a vote; messages is nil if the body is recorded already, or the vote is nil.
+func encodeVote(v *quorum.SignedVote, parent enc.Hash, messages []Message, proof []byte) (RecordKind, []byte) {
+	kind, size := PrepareVote, len(proof)
+	switch {
+	case v.Vote.Kind == quorum.Commit && messages == nil:
+		kind = CommitVote
+	case v.Vote.Kind == quorum.Commit:
+		kind = BodyAndCommit
+	case messages != nil:
+		kind = BodyAndPrepare
+	}
 	for _, m := range messages {
 		size += 4 + len(m.Payload)
 	}
-	b := enc.U64(append(make([]byte, 0, size), byte(BodyAndPrepare)), height)
-	b = append(b, parent[:]...)
-	b = enc.U64(b, messages[0].Seq)
-	b = enc.U32(b, uint32(len(messages)))
-	for _, m := range messages {
-		b = enc.Str32(b, m.Payload)
+	b := startRecord(kind, v.Vote.Height, size)
+	if messages != nil {
+		b = recordBody(b, parent, messages)
 	}
-	return enc.Str16(b, prepare.Payload())
+	b = enc.Str16(b, v.Payload())
+	if v.Vote.Kind == quorum.Commit {
+		b = enc.Str32(b, proof)
+	}
+	return kind, b
 }
 
-func encodeCommit(height uint64, commit *quorum.SignedVote) []byte {
-	return enc.Str16(enc.U64([]byte{byte(CommitVote)}, height), commit.Payload())
+func encodeAdopted(height uint64, parent, header enc.Hash, messages []Message, proof []byte) []byte {
+	b := recordBody(startRecord(Adopted, height, len(proof)), parent, messages)
+	return enc.Str32(append(b, header[:]...), proof)
 }
 
 func encodeDecision(height uint64, header enc.Hash, cert quorum.Certificate) []byte {
-	b := append(enc.U64([]byte{byte(Decision)}, height), header[:]...)
+	b := append(startRecord(Decision, height, 0), header[:]...)
 	return append(b, cert.Encode()...)
 }
 
@@ -72,8 +108,8 @@ func encodeDecision(height uint64, header enc.Hash, cert quorum.Certificate) []b
 var ErrJournal = errors.New("consensus: bad journal")
 
 // Recover takes the journal of the last run, in order, before the first Step. The node syncs it first: what it holds counts
-// as durable. Records of blocks up to the head are skipped. What was voted stays voted: the recorded body is used and the
-// recorded vote sent as it is, whatever the stream shows now.
+// as durable. Records of blocks up to the head are skipped. What was voted stays voted: the recorded bodies are used and the
+// recorded votes sent as they are, whatever the stream shows now.
 func (c *Core) Recover(records [][]byte) error {
 	for i, b := range records {
 		if err := c.recoverOne(b); err != nil {
@@ -94,22 +130,23 @@ func (c *Core) recoverOne(b []byte) error {
 	if rec == nil {
 		rec = &recorded{}
 	}
-	var vote []byte
-	switch kind {
-	case BodyAndPrepare:
+	if kind == BodyAndPrepare || kind == BodyAndCommit || kind == Adopted {
 		rec.parent = r.Hash()
-		seq := r.U64()
-		n := int(r.U32())
-		if 4*n > r.Len() {
-			return enc.ErrShort
+		body := readBody(r)
+		if len(body) == 0 {
+			r.Fail(enc.ErrRange)
 		}
-		rec.messages = make([]Message, n)
-		for i := range rec.messages {
-			rec.messages[i] = Message{Seq: seq + uint64(i), Payload: r.Str32()}
-		}
+		rec.bodies = append(rec.bodies, body)
+	}
+	var vote, proof []byte
+	switch kind {
+	case BodyAndPrepare, PrepareVote:
 		vote = r.Str16()
-	case CommitVote:
-		vote = r.Str16()
+	case BodyAndCommit, CommitVote:
+		vote, proof = r.Str16(), r.Str32()
+	case Adopted:
+		h := r.Hash()
+		rec.adopted, rec.proof = &h, r.Str32()
 	case Decision:
 		rec.decided = r.Hash()
 		rec.cert = quorum.ReadCertificate(r)
@@ -123,23 +160,33 @@ func (c *Core) recoverOne(b []byte) error {
 		return nil
 	}
 	if vote != nil {
-		v, by, err := c.set.OpenVote(c.g.Network, vote)
-		switch {
-		case err != nil:
+		if err := c.recoverVote(rec, kind, height, vote, proof); err != nil {
 			return err
-		case by != c.self || v.Vote.Epoch != c.g.Epoch || v.Vote.Height != height || v.Vote.Round != 0:
-			return errors.New("vote of another validator, epoch, height or round")
-		case kind == BodyAndPrepare && v.Vote.Kind == quorum.Prepare && rec.prepare == nil:
-			rec.prepare = &v
-		case kind == CommitVote && v.Vote.Kind == quorum.Commit && rec.commit == nil:
-			rec.commit = &v
-		default:
-			return errors.New("vote of another kind, or a second one")
 		}
 	}
-	if rec.messages == nil {
+	if kind == Decision && rec.bodies == nil {
 		return errors.New("no body before it")
 	}
 	c.journal[height] = rec
+	return nil
+}
+
+func (c *Core) recoverVote(rec *recorded, kind RecordKind, height uint64, payload, proof []byte) error {
+	want := quorum.Prepare
+	if kind == CommitVote || kind == BodyAndCommit {
+		want = quorum.Commit
+	}
+	v, by, err := SetAt(c.g, height).OpenVote(c.g.Network, payload)
+	switch {
+	case err != nil:
+		return err
+	case by != c.self || v.Vote.Epoch != c.g.Epoch || v.Vote.Height != height:
+		return errors.New("vote of another validator, epoch or height")
+	case v.Vote.Kind != want || rec.vote(v.Vote.Round, v.Vote.Kind) != nil:
+		return errors.New("vote of another kind, or a second one")
+	case !v.Vote.Nil && rec.bodies == nil:
+		return errors.New("no body before it")
+	}
+	rec.votes = append(rec.votes, recordedVote{v, proof})
 	return nil
 }

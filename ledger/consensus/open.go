@@ -169,7 +169,7 @@ func (p *Prepared) byValidator(g *genesis.Genesis, id enc.Hash, signed []byte, s
 		p.fail(submission.KeyUnknown, "%x is no vote key of the set", id)
 		return false
 	}
-	if !keys.VerifyStrict(g.Validators.Validators[i].VoteKey, signed, sig[:]) {
+	if !g.Validators.VerifyVoteKey(i, signed, sig[:]) {
 		p.fail(submission.SigInvalid, "of validator %s", g.Validators.Validators[i].Name)
 		return false
 	}

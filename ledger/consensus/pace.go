@@ -120,6 +120,9 @@ func (p *pace) run(c *Core) error {
 	}
 	p.wanted = false
 	p.repeat(c, due)
+	if err := c.timers(due); err != nil {
+		return err
+	}
 	if next != math.MaxInt64 && (next != p.timer || p.timer <= c.now) {
 		p.timer = next
 		c.do(SetTimer{At: next})
@@ -150,7 +153,7 @@ func (p *pace) pulse(c *Core, due func(int64) bool) error {
 	if c.cutter.Pending() && !p.pending {
 		p.pending, p.pendingSince = true, c.now
 	}
-	if c.cand != nil {
+	if c.k.own != nil {
 		return nil
 	}
 	height := c.cutter.Height()
@@ -189,21 +192,14 @@ func (p *pace) publish(c *Core, kind block.Kind, height uint64) error {
 
 // repeat sends votes and cosignature again while others may lack them.
 func (p *pace) repeat(c *Core, due func(int64) bool) {
-	if c.cand == nil || len(c.set.Validators) == 1 || !c.cand.prepare.sent {
+	k := c.k
+	if len(k.set.Validators) == 1 || !slices.ContainsFunc(k.ballots, func(b *ballot) bool { return b.sent }) && k.cosignature == nil {
 		p.sentAt = c.now
 		return
 	}
 	if due(p.sentAt + voteAgain) {
 		p.sentAt = c.now
-		for _, b := range []*ballot{&c.cand.prepare, &c.cand.commit} {
-			if b.sent {
-				c.do(SendVote{b.vote.Payload()})
-			}
-		}
-		height := c.cand.res.Header.Height
-		if cs, ok := c.cosigs[height][uint16(c.self)]; ok && c.cand.cosigned {
-			c.do(SendCosignature{encodeCosignature(c.g, height, cs)})
-		}
+		c.repeatVotes()
 		due(p.sentAt + voteAgain)
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/keys"
 )
 
 // Checkpoint is the head of the header log.
@@ -122,7 +121,7 @@ func (s *Set) VerifyCosignature(c Checkpoint, cs Cosignature) error {
 		return fmt.Errorf("quorum: cosignature of validator %d of %d", cs.Validator, len(s.Validators))
 	}
 	v := &s.Validators[cs.Validator]
-	if cs.Time > math.MaxInt64 || !keys.VerifyStrict(v.CosignKey, c.Message(cs.Time), cs.Signature[:]) {
+	if cs.Time > math.MaxInt64 || !s.verify(v.CosignKey, c.Message(cs.Time), cs.Signature[:]) {
 		return fmt.Errorf("quorum: cosignature of %s does not verify", v.Name)
 	}
 	return nil

@@ -26,7 +26,24 @@ type Validator struct {
 }
 
 // Set is a validator set; the order is the validator index.
-type Set struct{ Validators []Validator }
+type Set struct {
+	Validators []Validator
+	// Strict replaces keys.VerifyStrict. It is for simulations alone, which check a million signatures: nil everywhere else.
+	Strict func(key ed25519.PublicKey, msg, sig []byte) bool
+}
+
+// verify is the rule for everything that a validator signs (spec section 1).
+func (s *Set) verify(key ed25519.PublicKey, msg, sig []byte) bool {
+	if s.Strict != nil {
+		return s.Strict(key, msg, sig)
+	}
+	return keys.VerifyStrict(key, msg, sig)
+}
+
+// VerifyVoteKey verifies what a validator signed with its vote key.
+func (s *Set) VerifyVoteKey(validator int, msg, sig []byte) bool {
+	return validator >= 0 && validator < len(s.Validators) && s.verify(s.Validators[validator].VoteKey, msg, sig)
+}
 
 // MaxValidators bounds a set, so that a certificate stays a few kilobytes.
 const MaxValidators = 256

@@ -101,6 +101,9 @@ func (t *Tally) Quorum() (header enc.Hash, ok bool) { return t.AtLeast(t.set.Quo
 // AtLeast returns a header with k or more votes, the one with the most; among equals the smallest, so that every
 // validator that holds the same votes picks the same.
 func (t *Tally) AtLeast(k int) (header enc.Hash, ok bool) {
+	if t.Total() < k {
+		return header, false // most calls: a count costs a comparison per pair of validators
+	}
 	most := 0
 	for _, v := range t.votes {
 		if v == nil {

@@ -127,7 +127,7 @@ func (s *Set) OpenVote(n enc.Network, payload []byte) (SignedVote, int, error) {
 	if !ok {
 		return SignedVote{}, 0, ErrUnknownKey
 	}
-	if !keys.VerifyStrict(s.Validators[i].VoteKey, sv.Raw, sv.Signature[:]) {
+	if !s.verify(s.Validators[i].VoteKey, sv.Raw, sv.Signature[:]) {
 		return SignedVote{}, 0, ErrSignature
 	}
 	return sv, i, nil

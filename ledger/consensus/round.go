@@ -1,0 +1,816 @@
+package consensus
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/quorum"
+)
+
+// How long a validator waits, in ms (design section 4, Finality).
+const (
+	roundTimeout   = 500 // for a proposal, for more prepares, for more commits; half as much again per round
+	maxTimeout     = 60_000
+	undecidedAfter = 10_000 // alarm
+	undecidedAgain = 60_000
+	fetchAfter     = 200 // a body that others vote for usually comes by the own stream
+	askAgain       = 500
+	replyAgain     = 250   // help for one validator
+	lateVote       = 400   // votes that come within this time of the decision were only slow
+	behindAfter    = 300   // before a block is fetched that others have decided
+	fetchAgain     = 1_000 //
+)
+
+// timeout is that of a round.
+func timeout(round uint32) int64 {
+	t := int64(roundTimeout)
+	for ; round > 0 && t < maxTimeout; round-- {
+		t += t / 2
+	}
+	return min(t, maxTimeout)
+}
+
+// contest is everything about the height that is being decided: Tendermint's rounds, but round 0 has no proposer, since
+// every validator cuts its own block. The rules are those of design section 4; why they are safe is in docs/consensus.md.
+type contest struct {
+	height uint64
+	set    *quorum.Set
+
+	own    *candidate // what the own stream led to; nil before
+	values map[enc.Hash]*candidate
+
+	ballots []*ballot // own votes in the order in which they were cast
+	begun   bool
+	since   int64
+	round   uint32
+	// When to stop waiting in this round; 0: not waiting. For a value to prepare, for one with a quorum of prepares after a
+	// quorum of different ones, and the same for commits.
+	proposeAt, prepareAt, commitAt int64
+
+	locked    *choice // newest own commit
+	valid     *choice // newest value known to have had a quorum of prepares, and its body here
+	proposals map[uint32]*proposal
+	proposed  []byte                      // own proposal of this round
+	proven    map[tallyKey]*quorum.Bundle // quorums that others showed
+	ahead     [][2]*quorum.SignedVote     // by validator and kind: newest vote of a round to come
+
+	final       *candidate // has a quorum of commits
+	finalProof  []byte     // those
+	adoptRecord uint64
+	adopted     bool // that it is final is durable
+	cosignature []byte
+
+	want        *want
+	behind      bool // somebody shows a later height,
+	behindSince int64
+	fetchedAt   int64
+	alarmedAt   int64
+	streamAlarm bool
+}
+
+// choice is a value and the round in which it got there.
+type choice struct {
+	round  uint32
+	header enc.Hash
+}
+
+// ballot is one own vote on its way: signed and handed to the journal, then durable and sent.
+type ballot struct {
+	vote   *quorum.SignedVote
+	record uint64 // journal record it waits for; 0: it came from there
+	sent   bool
+}
+
+// want is a body that others vote for and this validator lacks.
+type want struct {
+	header  enc.Hash
+	since   int64
+	asked   int // -1: nobody yet
+	askedAt int64
+	tries   int
+	chunks  [][]byte
+}
+
+func newContest(set *quorum.Set, height uint64) *contest {
+	return &contest{
+		height: height, set: set,
+		values:    map[enc.Hash]*candidate{},
+		proposals: map[uint32]*proposal{},
+		proven:    map[tallyKey]*quorum.Bundle{},
+		ahead:     make([][2]*quorum.SignedVote, len(set.Validators)),
+	}
+}
+
+// shift moves every remembered time back with the clock.
+func (k *contest) shift(by int64) {
+	for _, t := range []*int64{&k.proposeAt, &k.prepareAt, &k.commitAt} {
+		if *t != 0 {
+			*t -= by
+		}
+	}
+	for _, t := range []*int64{&k.since, &k.behindSince, &k.fetchedAt, &k.alarmedAt} {
+		*t -= by
+	}
+	if k.want != nil {
+		k.want.since -= by
+		k.want.askedAt -= by
+	}
+}
+
+func (k *contest) ballot(round uint32, kind quorum.VoteKind) *ballot {
+	for _, b := range k.ballots {
+		if v := &b.vote.Vote; v.Round == round && v.Kind == kind {
+			return b
+		}
+	}
+	return nil
+}
+
+func (k tallyKey) compare(o tallyKey) int {
+	return cmp.Or(cmp.Compare(k.height, o.height), cmp.Compare(k.round, o.round), cmp.Compare(k.kind, o.kind))
+}
+
+// quorumSize is how many equal votes decide.
+func (c *Core) quorumSize() int {
+	q := c.set.Quorum()
+	if c.sabotage.quorum {
+		q--
+	}
+	return q
+}
+
+// winner is the value with a quorum of votes, in the own tally or as shown by others; a zero header is nil.
+func (c *Core) winner(round uint32, kind quorum.VoteKind) (header enc.Hash, ok bool) {
+	if b := c.k.proven[tallyKey{c.k.height, round, kind}]; b != nil {
+		return b.Header, true
+	}
+	t := c.tallies[tallyKey{c.k.height, round, kind}]
+	if t == nil {
+		return header, false
+	}
+	return t.AtLeast(c.quorumSize())
+}
+
+// proof is the quorum of votes behind a winner that is not nil.
+func (c *Core) proof(round uint32, kind quorum.VoteKind, header enc.Hash) *quorum.Bundle {
+	if b := c.k.proven[tallyKey{c.k.height, round, kind}]; b != nil {
+		return b
+	}
+	return c.tally(c.k.height, round, kind).Bundle(header)
+}
+
+// prove takes in a quorum that others saw. A liar who showed this validator another vote cannot hide it.
+func (c *Core) prove(b *quorum.Bundle) {
+	key := tallyKey{b.Height, b.Round, b.Kind}
+	if b.Epoch != c.g.Epoch || b.Height != c.k.height || c.k.proven[key] != nil {
+		return
+	}
+	if header, ok := c.winner(b.Round, b.Kind); ok && header == b.Header {
+		return
+	}
+	if c.set.CheckBundle(c.g.Network, b, c.quorumSize()) == nil {
+		c.k.proven[key] = b
+	}
+}
+
+// advance takes the contest as far as votes, clock and journal allow.
+func (c *Core) advance() error {
+	for {
+		more, err := c.turn()
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+// turn does one thing; more says that there may be another.
+func (c *Core) turn() (more bool, err error) {
+	k := c.k
+	for _, b := range k.ballots {
+		if !b.sent && b.record == 0 {
+			c.send(b)
+		}
+	}
+	if k.final == nil {
+		c.findFinal()
+	}
+	if k.final != nil {
+		return c.finish()
+	}
+	if k.own != nil && k.ballot(0, quorum.Prepare) == nil {
+		if !k.begun {
+			c.begin(0)
+		}
+		// Also when later rounds have begun: it may be the one that makes the value eligible.
+		return true, c.cast(quorum.Prepare, 0, k.own)
+	}
+	if !k.begun {
+		header, ok := c.tally(k.height, 0, quorum.Prepare).AtLeast(c.set.Faults() + 1)
+		if ok && header != (enc.Hash{}) {
+			c.begin(0)
+			return true, nil
+		}
+	}
+	if r := c.skip(); r > k.round {
+		c.begin(r)
+		return true, nil
+	}
+	if !k.begun {
+		return false, nil
+	}
+	c.findValid()
+	for _, step := range []func() (bool, error){c.prepareStep, c.commitStep, c.roundStep} {
+		if more, err = step(); more || err != nil {
+			return more, err
+		}
+	}
+	return false, nil
+}
+
+// begin enters a round.
+func (c *Core) begin(round uint32) {
+	k := c.k
+	if !k.begun {
+		k.since = c.now
+	}
+	k.begun, k.round = true, round
+	k.proposeAt, k.prepareAt, k.commitAt, k.proposed = c.now+timeout(round), 0, 0, nil
+	for r := range k.proposals {
+		if r < round {
+			delete(k.proposals, r)
+		}
+	}
+	for by := range k.ahead {
+		for i, v := range k.ahead[by] {
+			if v != nil && v.Vote.Round <= round {
+				k.ahead[by][i] = nil
+				c.count(*v, by)
+			}
+		}
+	}
+}
+
+// skip is the round that f + 1 validators have reached, one of them honest.
+func (c *Core) skip() uint32 {
+	rounds := make([]uint32, len(c.k.ahead))
+	for by, kinds := range c.k.ahead {
+		for _, v := range kinds {
+			if v != nil {
+				rounds[by] = max(rounds[by], v.Vote.Round)
+			}
+		}
+	}
+	slices.Sort(rounds)
+	return rounds[len(rounds)-1-c.set.Faults()]
+}
+
+// cast votes; a nil candidate is a nil vote. The vote leaves when its record is durable.
+func (c *Core) cast(kind quorum.VoteKind, round uint32, cand *candidate) error {
+	v := quorum.Vote{Epoch: c.g.Epoch, Height: c.k.height, Round: round, Kind: kind, Nil: cand == nil}
+	var body []Message
+	var proof []byte
+	if cand != nil {
+		v.Header = cand.res.Hash
+		if !cand.recorded {
+			body, cand.recorded = cand.messages, true
+		}
+		if kind == quorum.Commit {
+			proof = c.proof(round, quorum.Prepare, v.Header).Encode(c.g.Network)
+		}
+	}
+	sv, err := quorum.SignVote(c.g.Network, v, c.vote)
+	if err != nil {
+		return err
+	}
+	b := &ballot{vote: &sv}
+	k, record := encodeVote(&sv, c.head.Hash, body, proof)
+	b.record = c.persist(k, record, true)
+	c.k.ballots = append(c.k.ballots, b)
+	if c.sabotage.sync {
+		c.send(b)
+	}
+	return nil
+}
+
+// prepareStep prepares in this round: the coordinator's proposal if the lock allows, else nil.
+func (c *Core) prepareStep() (bool, error) {
+	k := c.k
+	if k.ballot(k.round, quorum.Prepare) != nil {
+		return false, nil
+	}
+	if k.round > 0 {
+		if err := c.propose(); err != nil {
+			return false, err
+		}
+		if p := k.proposals[k.round]; p != nil {
+			if cand := k.values[p.header]; cand != nil {
+				if !c.lockAllows(p) {
+					cand = nil
+				}
+				return true, c.cast(quorum.Prepare, k.round, cand)
+			}
+		}
+	}
+	if c.now >= k.proposeAt {
+		return true, c.cast(quorum.Prepare, k.round, nil)
+	}
+	return false, nil
+}
+
+// lockAllows is Tendermint's valid-round rule: whoever committed to a value prepares another one only if a quorum prepared
+// that in the round of the lock or later.
+func (c *Core) lockAllows(p *proposal) bool {
+	l := c.k.locked
+	return l == nil || l.header == p.header || p.valid != noRound && p.valid >= l.round || c.sabotage.lock
+}
+
+// propose speaks as coordinator of the round, once there is something to propose.
+func (c *Core) propose() error {
+	k := c.k
+	if c.coordinator(k.round) != c.self || k.proposals[k.round] != nil {
+		return nil
+	}
+	p := &proposal{epoch: c.g.Epoch, height: k.height, round: k.round, valid: noRound, by: c.self}
+	if k.valid != nil {
+		p.header, p.valid = k.valid.header, k.valid.round
+		p.votes = c.proof(k.valid.round, quorum.Prepare, p.header).Votes
+	} else {
+		t := c.tally(k.height, 0, quorum.Prepare)
+		header, ok := t.AtLeast(c.set.Faults() + 1)
+		if !ok || k.values[header] == nil {
+			return nil
+		}
+		p.header, p.votes = header, t.Bundle(header).Votes
+	}
+	var err error
+	if k.proposed, err = p.encode(c.g.Network, c.vote); err != nil {
+		return err
+	}
+	k.proposals[k.round] = p
+	c.do(Tell{Everyone, k.proposed})
+	return nil
+}
+
+func (c *Core) coordinator(round uint32) int {
+	return int((c.k.height + uint64(round)) % uint64(len(c.set.Validators)))
+}
+
+// findValid looks for the newest value that had a quorum of prepares.
+func (c *Core) findValid() {
+	k := c.k
+	for r := int64(k.round); r >= 0 && (k.valid == nil || r > int64(k.valid.round)); r-- {
+		header, ok := c.winner(uint32(r), quorum.Prepare)
+		if ok && header != (enc.Hash{}) && k.values[header] != nil {
+			k.valid = &choice{uint32(r), header}
+			return
+		}
+	}
+}
+
+// commitStep commits in this round, once a quorum prepared the same, or there is no more hope for that.
+func (c *Core) commitStep() (bool, error) {
+	k := c.k
+	if k.ballot(k.round, quorum.Commit) != nil || k.ballot(k.round, quorum.Prepare) == nil {
+		return false, nil
+	}
+	header, ok := c.winner(k.round, quorum.Prepare)
+	switch {
+	case ok && header == (enc.Hash{}):
+		return true, c.cast(quorum.Commit, k.round, nil)
+	case ok && k.values[header] != nil:
+		k.locked = &choice{k.round, header}
+		return true, c.cast(quorum.Commit, k.round, k.values[header])
+	case k.prepareAt == 0 && (ok || c.tally(k.height, k.round, quorum.Prepare).Total() >= c.quorumSize()):
+		k.prepareAt = c.now + timeout(k.round)
+	case k.prepareAt != 0 && c.now >= k.prepareAt:
+		return true, c.cast(quorum.Commit, k.round, nil)
+	}
+	return false, nil
+}
+
+// roundStep goes to the next round once a quorum committed, but not to the same.
+func (c *Core) roundStep() (bool, error) {
+	k := c.k
+	t := c.tallies[tallyKey{k.height, k.round, quorum.Commit}]
+	if t == nil || t.Total() < c.quorumSize() {
+		return false, nil
+	}
+	header, ok := c.winner(k.round, quorum.Commit)
+	switch {
+	case ok && header != (enc.Hash{}): // decided, but its body is not here yet
+		return false, nil
+	case ok || k.commitAt != 0 && c.now >= k.commitAt:
+		c.begin(k.round + 1)
+		return true, nil
+	case k.commitAt == 0:
+		k.commitAt = c.now + timeout(k.round)
+	}
+	return false, nil
+}
+
+// committed is the value with a quorum of commits in any round; there is at most one.
+func (c *Core) committed() (round uint32, header enc.Hash, ok bool) {
+	for r := range int64(c.k.round) + 1 {
+		if h, ok := c.winner(uint32(r), quorum.Commit); ok && h != (enc.Hash{}) {
+			return uint32(r), h, true
+		}
+	}
+	for key, b := range c.k.proven { // of a round that this validator has not reached
+		if key.kind == quorum.Commit && (!ok || key.round < round) {
+			round, header, ok = key.round, b.Header, true
+		}
+	}
+	return round, header, ok
+}
+
+func (c *Core) findFinal() {
+	round, header, ok := c.committed()
+	if cand := c.k.values[header]; ok && cand != nil {
+		c.k.final = cand
+		c.k.finalProof = c.proof(round, quorum.Commit, header).Encode(c.g.Network)
+	}
+}
+
+// finish cosigns what is decided and waits for the certificate.
+func (c *Core) finish() (bool, error) {
+	k := c.k
+	if k.cosignature == nil {
+		own, waiting := c.ownCommit(k.final.res.Hash)
+		switch {
+		case own || k.adopted:
+			if err := c.cosignFinal(); err != nil {
+				return false, err
+			}
+		case waiting:
+			return false, nil
+		case k.adoptRecord == 0:
+			k.final.recorded = true
+			k.adoptRecord = c.persist(Adopted, encodeAdopted(k.height, c.head.Hash, k.final.res.Hash, k.final.messages, k.finalProof), true)
+			return false, nil
+		default:
+			return false, nil
+		}
+	}
+	cert := c.certify()
+	if cert == nil {
+		return false, nil
+	}
+	c.persist(Decision, encodeDecision(k.height, k.final.res.Hash, cert), false)
+	return true, c.decide(k.final, cert)
+}
+
+// ownCommit reports whether a commit of this validator for a header is durable, or on its way to be.
+func (c *Core) ownCommit(header enc.Hash) (durable, waiting bool) {
+	for _, b := range c.k.ballots {
+		if v := &b.vote.Vote; v.Kind == quorum.Commit && v.Header == header {
+			durable, waiting = durable || b.sent, waiting || !b.sent
+		}
+	}
+	return durable, waiting
+}
+
+// saw notes the height that a validator shows.
+func (c *Core) saw(height uint64, by int) {
+	if by != c.self && height > c.k.height && !c.k.behind {
+		c.k.behind, c.k.behindSince = true, c.now
+	}
+}
+
+// heard takes in what another validator tells. What is bad or late is dropped.
+func (c *Core) heard(payload []byte) error {
+	if b, err := quorum.DecodeBundle(c.g.Network, payload); err == nil {
+		c.heardBundle(b)
+	} else if p, err := openProposal(c.g, c.set, payload); err == nil {
+		c.heardProposal(p)
+	} else if a, err := openAsk(c.g, c.set, payload); err == nil {
+		return c.heardAsk(a)
+	} else if ch, err := openChunk(c.g, c.set, payload); err == nil {
+		return c.heardChunk(ch)
+	}
+	return nil
+}
+
+func (c *Core) heardBundle(b *quorum.Bundle) {
+	switch {
+	case b.Epoch != c.g.Epoch:
+	case b.Height == c.k.height:
+		c.prove(b)
+	case b.Height > c.k.height && !c.k.behind && c.set.CheckBundle(c.g.Network, b, c.set.Faults()+1) == nil:
+		c.k.behind, c.k.behindSince = true, c.now
+	}
+}
+
+func (c *Core) heardProposal(p *proposal) {
+	k := c.k
+	if p.epoch != c.g.Epoch || p.by == c.self {
+		return
+	}
+	c.saw(p.height, p.by)
+	if p.height != k.height || p.round < k.round || p.by != c.coordinator(p.round) || k.proposals[p.round] != nil ||
+		uint64(p.round) > uint64(k.round)+uint64(len(k.set.Validators)) {
+		return
+	}
+	b, need := p.bundle(), c.set.Faults()+1
+	if p.valid != noRound {
+		need = c.quorumSize()
+	}
+	if c.set.CheckBundle(c.g.Network, b, need) != nil {
+		return
+	}
+	if p.valid != noRound {
+		c.prove(b)
+	}
+	k.proposals[p.round] = p
+}
+
+// help tells a validator that is behind what it lacks.
+func (c *Core) help(by int, height uint64) error {
+	l := c.last
+	if by == c.self || height >= c.k.height || l != nil && l.height == height && c.now < l.at+lateVote || !c.turnOf(by) {
+		return nil
+	}
+	if l != nil && l.height == height {
+		if l.proof != nil {
+			c.do(Tell{by, l.proof})
+		}
+		if l.cosignature != nil {
+			c.do(SendCosignature{l.cosignature})
+		}
+	}
+	return c.ask(askVotes, enc.Hash{}, uint16(by)) // shows our height
+}
+
+// turnOf allows one answer per validator and while.
+func (c *Core) turnOf(by int) bool {
+	if c.replied[by] != 0 && c.now < c.replied[by]+replyAgain {
+		return false
+	}
+	c.replied[by] = c.now
+	return true
+}
+
+func (c *Core) heardAsk(a *ask) error {
+	if a.epoch != c.g.Epoch || a.by == c.self {
+		return nil
+	}
+	c.saw(a.height, a.by)
+	if a.to != everyone && int(a.to) != c.self {
+		return nil
+	}
+	if a.what == askBody {
+		return c.giveBody(a)
+	}
+	if a.height < c.k.height {
+		return c.help(a.by, a.height)
+	}
+	if a.height > c.k.height || !c.turnOf(a.by) {
+		return nil
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(c.tallies), tallyKey.compare) {
+		if key.height != c.k.height {
+			continue
+		}
+		for _, v := range c.tallies[key].All() {
+			c.do(SendVote{v.Payload()})
+		}
+	}
+	c.tellQuorums(a.by)
+	return nil
+}
+
+// tellQuorums shows the quorums that matter: behind the newest valid value, and behind the decision.
+func (c *Core) tellQuorums(to int) {
+	k := c.k
+	if k.finalProof != nil && len(c.set.Validators) > 1 {
+		c.do(Tell{to, k.finalProof})
+	} else if k.valid != nil && (k.round > 0) {
+		c.do(Tell{to, c.proof(k.valid.round, quorum.Prepare, k.valid.header).Encode(c.g.Network)})
+	}
+}
+
+func (c *Core) giveBody(a *ask) error {
+	var messages []Message
+	switch {
+	case a.height == c.k.height && c.k.values[a.header] != nil:
+		messages = c.k.values[a.header].messages
+	case c.last != nil && c.last.height == a.height && c.last.header == a.header:
+		messages = c.last.messages
+	default:
+		return nil
+	}
+	if !c.turnOf(a.by) {
+		return nil
+	}
+	ch := chunk{epoch: c.g.Epoch, height: a.height, header: a.header}
+	body := encodeBodyBytes(messages)
+	n := (len(body) + chunkSize - 1) / chunkSize
+	if n > maxChunks {
+		return nil // a flood of empty messages: only the stream and the BLOCKS stream carry that
+	}
+	ch.count = uint16(n)
+	for i := range n {
+		ch.index = uint16(i)
+		ch.data = body[i*chunkSize : min((i+1)*chunkSize, len(body))]
+		payload, err := ch.encode(c.g.Network, c.vote)
+		if err != nil {
+			return err
+		}
+		c.do(Tell{a.by, payload})
+	}
+	return nil
+}
+
+func (c *Core) heardChunk(ch *chunk) error {
+	w := c.k.want
+	if w == nil || ch.epoch != c.g.Epoch || ch.height != c.k.height || ch.header != w.header || ch.by != w.asked {
+		return nil
+	}
+	if len(w.chunks) != int(ch.count) {
+		w.chunks = make([][]byte, ch.count)
+	}
+	w.chunks[ch.index] = ch.data
+	var body []byte
+	for _, b := range w.chunks {
+		if b == nil {
+			return nil
+		}
+		body = append(body, b...)
+	}
+	w.asked, w.chunks = -1, nil // good or bad: the next attempt is at another validator
+	messages, err := decodeBodyBytes(body)
+	if err != nil {
+		return nil //nolint:nilerr // a liar's body
+	}
+	res, err := Execute(c.g, c.base(), messages)
+	if err != nil || res.Hash != w.header {
+		return nil //nolint:nilerr // a liar's body
+	}
+	_, err = c.candidate(messages, res)
+	return err
+}
+
+// needed is the body that is lacking most, and whether it is worth waiting for the own stream first.
+func (c *Core) needed() (header enc.Hash, atOnce, ok bool) {
+	k := c.k
+	if k.final != nil {
+		return header, false, false
+	}
+	lacks := func(h enc.Hash) bool { return h != (enc.Hash{}) && k.values[h] == nil }
+	if _, h, ok := c.committed(); ok && lacks(h) {
+		return h, false, true
+	}
+	if p := k.proposals[k.round]; p != nil && lacks(p.header) {
+		return p.header, true, true
+	}
+	if !k.begun {
+		return header, false, false
+	}
+	for r := int64(k.round); r >= 0; r-- {
+		if h, ok := c.winner(uint32(r), quorum.Prepare); ok && lacks(h) {
+			return h, false, true
+		}
+	}
+	if h, ok := c.tally(k.height, 0, quorum.Prepare).AtLeast(c.set.Faults() + 1); ok && lacks(h) {
+		return h, false, true
+	}
+	return header, false, false
+}
+
+// fetch asks for a body that is lacking, one validator that votes for it after the other.
+func (c *Core) fetch(due func(int64) bool) error {
+	k := c.k
+	header, atOnce, ok := c.needed()
+	if !ok {
+		k.want = nil
+		return nil
+	}
+	if k.want == nil || k.want.header != header {
+		k.want = &want{header: header, since: c.now, asked: -1}
+	}
+	w := k.want
+	if !atOnce && !due(w.since+fetchAfter) || w.tries > 0 && !due(w.askedAt+askAgain) {
+		return nil
+	}
+	holders := c.holders(header)
+	w.asked, w.askedAt, w.chunks = holders[w.tries%len(holders)], c.now, nil
+	w.tries++
+	due(w.askedAt + askAgain)
+	return c.ask(askBody, header, uint16(w.asked))
+}
+
+// holders are the validators that vote for a header, and so keep its body; or all.
+func (c *Core) holders(header enc.Hash) (out []int) {
+	k := c.k
+	votes := map[int]bool{}
+	for key, t := range c.tallies {
+		if key.height == k.height {
+			for _, v := range t.Bundle(header).Votes {
+				votes[int(v.Validator)] = true
+			}
+		}
+	}
+	for _, b := range k.proven {
+		if b.Header == header {
+			for _, v := range b.Votes {
+				votes[int(v.Validator)] = true
+			}
+		}
+	}
+	if p := k.proposals[k.round]; p != nil && p.header == header {
+		votes[p.by] = true
+	}
+	for _, all := range []bool{false, true} {
+		for i := range k.set.Validators {
+			if i != c.self && (all || votes[i]) {
+				out = append(out, i)
+			}
+		}
+		if len(out) > 0 {
+			break
+		}
+	}
+	return out
+}
+
+func (c *Core) ask(what uint8, header enc.Hash, to uint16) error {
+	a := ask{what: what, epoch: c.g.Epoch, height: c.k.height, header: header, to: to}
+	payload, err := a.encode(c.g.Network, c.vote)
+	if err != nil {
+		return err
+	}
+	receiver := int(to)
+	if to == everyone {
+		receiver = Everyone
+	}
+	c.do(Tell{receiver, payload})
+	return nil
+}
+
+// timers asks to be woken when a wait of the contest ends, and does what is due apart from voting.
+func (c *Core) timers(due func(int64) bool) error {
+	k := c.k
+	if len(k.set.Validators) == 1 {
+		return nil
+	}
+	if k.final == nil && k.begun {
+		if k.ballot(k.round, quorum.Prepare) == nil {
+			due(k.proposeAt)
+		}
+		if k.prepareAt != 0 && k.ballot(k.round, quorum.Commit) == nil {
+			due(k.prepareAt)
+		}
+		if k.commitAt != 0 {
+			due(k.commitAt)
+		}
+	}
+	if k.begun {
+		c.alarmUndecided(due)
+	}
+	if k.behind && due(k.behindSince+behindAfter) && (k.fetchedAt == 0 || due(k.fetchedAt+fetchAgain)) {
+		k.fetchedAt = c.now
+		c.do(FetchBlock{Height: k.height})
+		due(k.fetchedAt + fetchAgain)
+	}
+	return c.fetch(due)
+}
+
+func (c *Core) alarmUndecided(due func(int64) bool) {
+	k := c.k
+	at := k.since + undecidedAfter
+	if k.alarmedAt != 0 {
+		at = k.alarmedAt + undecidedAgain
+	}
+	if !due(at) {
+		return
+	}
+	k.alarmedAt = c.now
+	due(c.now + undecidedAgain)
+	votes := c.tally(k.height, 0, quorum.Prepare).All()
+	detail := fmt.Sprintf("height %d, round %d, %d of %d validators prepared in round 0", k.height, k.round, len(votes), len(k.set.Validators))
+	for i := range k.set.Validators {
+		if v, ok := c.tally(k.height, 0, quorum.Prepare).Vote(i); ok {
+			detail += fmt.Sprintf("; %s: %.4x", k.set.Validators[i].Name, v.Vote.Header)
+		}
+	}
+	c.do(Alarm{Code: AlarmUndecided, Detail: detail, Votes: votes})
+}
+
+// repeatVotes sends again what others may lack: votes of round 0, of the last two rounds, and all that are not nil.
+func (c *Core) repeatVotes() {
+	k := c.k
+	for _, b := range k.ballots {
+		if v := &b.vote.Vote; b.sent && (!v.Nil || v.Round == 0 || v.Round+1 >= k.round) {
+			c.do(SendVote{b.vote.Payload()})
+		}
+	}
+	if k.proposed != nil && k.final == nil {
+		c.do(Tell{Everyone, k.proposed})
+	}
+	c.tellQuorums(Everyone)
+	if k.cosignature != nil {
+		c.do(SendCosignature{k.cosignature})
+	}
+}
