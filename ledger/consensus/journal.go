@@ -11,7 +11,8 @@ import (
 // RecordKind says what a journal record holds.
 type RecordKind uint8
 
-// The journal records of a validator. Their form is this validator's own business: nobody else reads them.
+// The journal records of a validator. Their form is this validator's own business: nobody else reads them. Other records of
+// a node have the numbers 4 and 5.
 const (
 	// BodyAndPrepare: the block's messages, its parent and the prepare vote for it, which must become durable together.
 	BodyAndPrepare RecordKind = 1 + iota
@@ -20,7 +21,7 @@ const (
 	// Decision: header hash and certificate.
 	Decision
 	// PrepareVote: a prepare that is nil or for a recorded body.
-	PrepareVote
+	PrepareVote RecordKind = 3 + iota
 	// BodyAndCommit: what CommitVote holds, and the body.
 	BodyAndCommit
 	// Adopted: that a block was decided which this validator did not commit to, its body and the quorum of commits.
@@ -29,9 +30,19 @@ const (
 
 // String is the kind's name in logs.
 func (k RecordKind) String() string {
-	names := [...]string{"body and prepare", "commit", "decision", "prepare", "body and commit", "adopted"}
-	if k >= 1 && int(k) <= len(names) {
-		return names[k-1]
+	switch k {
+	case BodyAndPrepare:
+		return "body and prepare"
+	case CommitVote:
+		return "commit"
+	case Decision:
+		return "decision"
+	case PrepareVote:
+		return "prepare"
+	case BodyAndCommit:
+		return "body and commit"
+	case Adopted:
+		return "adopted"
 	}
 	return fmt.Sprintf("record kind %d", uint8(k))
 }

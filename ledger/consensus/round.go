@@ -56,6 +56,7 @@ type contest struct {
 	proposed  []byte                      // own proposal of this round
 	proven    map[tallyKey]*quorum.Bundle // quorums that others showed
 	ahead     [][2]*quorum.SignedVote     // by validator and kind: newest vote of a round to come
+	anyAhead  bool
 
 	final       *candidate // has a quorum of commits
 	finalProof  []byte     // those
@@ -208,8 +209,7 @@ func (c *Core) turn() (more bool, err error) {
 		return true, c.cast(quorum.Prepare, 0, k.own)
 	}
 	if !k.begun {
-		header, ok := c.tally(k.height, 0, quorum.Prepare).AtLeast(c.set.Faults() + 1)
-		if ok && header != (enc.Hash{}) {
+		if _, ok := c.eligible(); ok {
 			c.begin(0)
 			return true, nil
 		}
@@ -243,11 +243,16 @@ func (c *Core) begin(round uint32) {
 			delete(k.proposals, r)
 		}
 	}
+	k.anyAhead = false
 	for by := range k.ahead {
 		for i, v := range k.ahead[by] {
-			if v != nil && v.Vote.Round <= round {
+			switch {
+			case v == nil:
+			case v.Vote.Round <= round:
 				k.ahead[by][i] = nil
 				c.count(*v, by)
+			default:
+				k.anyAhead = true
 			}
 		}
 	}
@@ -255,6 +260,9 @@ func (c *Core) begin(round uint32) {
 
 // skip is the round that f + 1 validators have reached, one of them honest.
 func (c *Core) skip() uint32 {
+	if !c.k.anyAhead {
+		return 0
+	}
 	rounds := make([]uint32, len(c.k.ahead))
 	for by, kinds := range c.k.ahead {
 		for _, v := range kinds {
@@ -338,12 +346,11 @@ func (c *Core) propose() error {
 		p.header, p.valid = k.valid.header, k.valid.round
 		p.votes = c.proof(k.valid.round, quorum.Prepare, p.header).Votes
 	} else {
-		t := c.tally(k.height, 0, quorum.Prepare)
-		header, ok := t.AtLeast(c.set.Faults() + 1)
+		header, ok := c.eligible()
 		if !ok || k.values[header] == nil {
 			return nil
 		}
-		p.header, p.votes = header, t.Bundle(header).Votes
+		p.header, p.votes = header, c.tally(k.height, 0, quorum.Prepare).Bundle(header).Votes
 	}
 	var err error
 	if k.proposed, err = p.encode(c.g.Network, c.vote); err != nil {
@@ -352,6 +359,11 @@ func (c *Core) propose() error {
 	k.proposals[k.round] = p
 	c.do(Tell{Everyone, k.proposed})
 	return nil
+}
+
+// eligible is the value that f + 1 validators cut in round 0, one of them honest: somebody's stream did lead to it.
+func (c *Core) eligible() (header enc.Hash, ok bool) {
+	return c.tally(c.k.height, 0, quorum.Prepare).Value(c.set.Faults() + 1)
 }
 
 func (c *Core) coordinator(round uint32) int {
@@ -673,7 +685,7 @@ func (c *Core) needed() (header enc.Hash, atOnce, ok bool) {
 			return h, false, true
 		}
 	}
-	if h, ok := c.tally(k.height, 0, quorum.Prepare).AtLeast(c.set.Faults() + 1); ok && lacks(h) {
+	if h, ok := c.eligible(); ok && lacks(h) {
 		return h, false, true
 	}
 	return header, false, false
@@ -789,13 +801,13 @@ func (c *Core) alarmUndecided(due func(int64) bool) {
 	k.alarmedAt = c.now
 	due(c.now + undecidedAgain)
 	votes := c.tally(k.height, 0, quorum.Prepare).All()
-	detail := fmt.Sprintf("height %d, round %d, %d of %d validators prepared in round 0", k.height, k.round, len(votes), len(k.set.Validators))
+	detail := fmt.Appendf(nil, "height %d, round %d, %d of %d validators prepared in round 0", k.height, k.round, len(votes), len(k.set.Validators))
 	for i := range k.set.Validators {
 		if v, ok := c.tally(k.height, 0, quorum.Prepare).Vote(i); ok {
-			detail += fmt.Sprintf("; %s: %.4x", k.set.Validators[i].Name, v.Vote.Header)
+			detail = fmt.Appendf(detail, "; %s: %.4x", k.set.Validators[i].Name, v.Vote.Header)
 		}
 	}
-	c.do(Alarm{Code: AlarmUndecided, Detail: detail, Votes: votes})
+	c.do(Alarm{Code: AlarmUndecided, Detail: string(detail), Votes: votes})
 }
 
 // repeatVotes sends again what others may lack: votes of round 0, of the last two rounds, and all that are not nil.

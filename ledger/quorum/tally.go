@@ -100,13 +100,18 @@ func (t *Tally) Quorum() (header enc.Hash, ok bool) { return t.AtLeast(t.set.Quo
 
 // AtLeast returns a header with k or more votes, the one with the most; among equals the smallest, so that every
 // validator that holds the same votes picks the same.
-func (t *Tally) AtLeast(k int) (header enc.Hash, ok bool) {
+func (t *Tally) AtLeast(k int) (header enc.Hash, ok bool) { return t.atLeast(k, true) }
+
+// Value is AtLeast without the nil votes: however many there are, they hide no header with k votes.
+func (t *Tally) Value(k int) (header enc.Hash, ok bool) { return t.atLeast(k, false) }
+
+func (t *Tally) atLeast(k int, withNil bool) (header enc.Hash, ok bool) {
 	if t.Total() < k {
 		return header, false // most calls: a count costs a comparison per pair of validators
 	}
 	most := 0
 	for _, v := range t.votes {
-		if v == nil {
+		if v == nil || v.Vote.Nil && !withNil {
 			continue
 		}
 		h := v.Vote.Header

@@ -1,0 +1,138 @@
+package consensus
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/genesis"
+	"verilot.dev/ledger/quorum"
+)
+
+// Sabotage breaks one rule of a validator: its lock, the order of sync and send, or the size of its quorums.
+func Sabotage(c *Core, rule string) {
+	switch rule {
+	case "lock":
+		c.sabotage.lock = true
+	case "sync":
+		c.sabotage.sync = true
+	case "quorum":
+		c.sabotage.quorum = true
+	}
+}
+
+// Cosigned is the header that this validator has cosigned at the height that it is deciding.
+func Cosigned(c *Core) (height uint64, header enc.Hash, ok bool) {
+	if c.k.cosignature == nil || c.k.final == nil {
+		return 0, header, false
+	}
+	return c.k.height, c.k.final.res.Hash, true
+}
+
+// Round is where the contest stands.
+func Round(c *Core) (height uint64, round uint32) { return c.k.height, c.k.round }
+
+// Proposal signs a proposal, also one that is not true.
+func Proposal(n enc.Network, b *quorum.Bundle, round, valid uint32, key crypto.Signer) ([]byte, error) {
+	p := proposal{epoch: b.Epoch, height: b.Height, round: round, header: b.Header, valid: valid, votes: b.Votes}
+	return p.encode(n, key)
+}
+
+// NoRound is a proposal's valid round when there is none.
+const NoRound = noRound
+
+// Dump is the state of a contest, for whoever looks for a fault.
+func Dump(c *Core) string {
+	k := c.k
+	s := fmt.Sprintf("height %d round %d begun %v own %v final %v", k.height, k.round, k.begun, k.own != nil, k.final != nil)
+	if k.locked != nil {
+		s += fmt.Sprintf(" locked %d %.3x", k.locked.round, k.locked.header)
+	}
+	if k.valid != nil {
+		s += fmt.Sprintf(" valid %d %.3x", k.valid.round, k.valid.header)
+	}
+	if k.want != nil {
+		s += fmt.Sprintf(" wants %.3x of %d, try %d", k.want.header, k.want.asked, k.want.tries)
+	}
+	for h := range k.values {
+		s += fmt.Sprintf(" value %.3x", h)
+	}
+	for _, b := range k.ballots {
+		s += fmt.Sprintf("\n   own %s@%d %.3x sent %v", b.vote.Vote.Kind, b.vote.Vote.Round, b.vote.Vote.Header, b.sent)
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(c.tallies), tallyKey.compare) {
+		s += fmt.Sprintf("\n   %d %s@%d:", key.height, key.kind, key.round)
+		for i := range k.set.Validators {
+			if v, ok := c.tallies[key].Vote(i); ok {
+				s += fmt.Sprintf(" v%d=%.3x", i+1, v.Vote.Header)
+			}
+		}
+	}
+	for r, p := range k.proposals {
+		s += fmt.Sprintf("\n   proposal@%d %.3x valid %d by v%d", r, p.header, int32(p.valid), p.by+1)
+	}
+	return s
+}
+
+// The messages of spec sections 8.5 and 8.6, for vectors and fuzzing.
+
+// Ask signs an ask.
+func Ask(n enc.Network, what uint8, height uint64, header enc.Hash, to uint16, key crypto.Signer) ([]byte, error) {
+	a := ask{what: what, epoch: 1, height: height, header: header, to: to}
+	return a.encode(n, key)
+}
+
+// Chunks signs the chunks of a body.
+func Chunks(n enc.Network, height uint64, header enc.Hash, messages []Message, key crypto.Signer) (body []byte, out [][]byte, err error) {
+	body = encodeBodyBytes(messages)
+	ch := chunk{epoch: 1, height: height, header: header, count: uint16((len(body) + chunkSize - 1) / chunkSize)}
+	for ; ch.index < ch.count; ch.index++ {
+		at := int(ch.index) * chunkSize
+		ch.data = body[at:min(at+chunkSize, len(body))]
+		payload, err := ch.encode(n, key)
+		if err != nil {
+			return nil, nil, err
+		}
+		out = append(out, payload)
+	}
+	return body, out, nil
+}
+
+// Reencode opens what a validator told and writes it again, with the signature it came with; false if it does not open.
+func Reencode(g *genesis.Genesis, payload []byte) (what string, again []byte, ok bool) {
+	set := SetAt(g, 1)
+	if b, err := quorum.DecodeBundle(g.Network, payload); err == nil {
+		return "quorum", b.Encode(g.Network), true
+	}
+	if p, err := openProposal(g, set, payload); err == nil {
+		signed := len(payload) - 2 - 66*len(p.votes)
+		again, _ = p.encode(g.Network, sealedBy(set, p.by, payload[:signed]))
+		return "proposal", again, true
+	}
+	if a, err := openAsk(g, set, payload); err == nil {
+		again, _ = a.encode(g.Network, sealedBy(set, a.by, payload))
+		return "ask", again, true
+	}
+	if c, err := openChunk(g, set, payload); err == nil {
+		again, _ = c.encode(g.Network, sealedBy(set, c.by, payload))
+		return "chunk", again, true
+	}
+	return "", nil, false
+}
+
+// sealedBy is a signer that repeats the signature at the end of a payload.
+func sealedBy(set *quorum.Set, by int, payload []byte) crypto.Signer {
+	return repeated{set.Validators[by].VoteKey, payload[len(payload)-64:]}
+}
+
+type repeated struct {
+	key ed25519.PublicKey
+	sig []byte
+}
+
+func (r repeated) Public() crypto.PublicKey                                  { return r.key }
+func (r repeated) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return r.sig, nil }
