@@ -811,7 +811,7 @@ func (c *Core) alarmUndecided(due func(int64) bool) {
 }
 
 // repeatVotes sends again what others may lack: votes of round 0, of the last two rounds, and all that are not nil.
-func (c *Core) repeatVotes() {
+func (c *Core) repeatVotes() error {
 	k := c.k
 	for _, b := range k.ballots {
 		if v := &b.vote.Vote; b.sent && (!v.Nil || v.Round == 0 || v.Round+1 >= k.round) {
@@ -822,7 +822,9 @@ func (c *Core) repeatVotes() {
 		c.do(Tell{Everyone, k.proposed})
 	}
 	c.tellQuorums(Everyone)
-	if k.cosignature != nil {
-		c.do(SendCosignature{k.cosignature})
+	if k.cosignature == nil {
+		return nil
 	}
+	c.do(SendCosignature{k.cosignature})
+	return c.ask(askVotes, enc.Hash{}, everyone) // others may have the certificate, and no reason to speak
 }

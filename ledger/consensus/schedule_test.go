@@ -66,7 +66,7 @@ func hostileSchedule(seed uint64) string {
 		say("wait %d", 500+rng.IntN(6000))
 		say("start %d", victim)
 	}
-	say("finish")
+	say("finish 60000")
 	return b.String()
 }
 
@@ -95,10 +95,14 @@ func schedule(seed uint64) string {
 	healthy := rng.IntN(2) == 0
 	say("wait %d", rng.IntN(200))
 	for range 4 + rng.IntN(10) {
-		switch rng.IntN(13) {
+		switch rng.IntN(15) {
+		case 11:
+			say("disk %d", 1+rng.IntN(300))
+		case 12:
+			say("hush %d", rng.IntN(n+1))
 		case 0:
 			from := rng.IntN(50)
-			say("net delay=%d..%d drop=%d dup=%d", from, from+1+rng.IntN(300), rng.IntN(40), rng.IntN(30))
+			say("net delay=%d..%d drop=%d dup=%d hold=%d", from, from+1+rng.IntN(300), rng.IntN(40), rng.IntN(30), rng.IntN(2)*rng.IntN(90))
 		case 1, 2:
 			say("crash %d%s in=%d", pick(), []string{"", " power"}[rng.IntN(2)], 1+rng.IntN(12))
 		case 3:
@@ -142,7 +146,7 @@ func schedule(seed uint64) string {
 		say("submit %d", 1+rng.IntN(2))
 		say("wait %d", []int{5, 30, 100, 600, 2000}[rng.IntN(5)])
 	}
-	say("finish")
+	say("finish 60000")
 	return b.String()
 }
 
