@@ -622,7 +622,10 @@ func (c *Core) resume(rec *recorded) error {
 		if k.final = k.values[*rec.adopted]; k.final == nil {
 			return fmt.Errorf("%w at height %d", ErrVoted, k.height)
 		}
-		k.finalProof, k.adopted = rec.proof, true
+		k.adopted = true
+		if len(rec.proof) > 0 { // none if it came with its certificate
+			k.finalProof = rec.proof
+		}
 	}
 	return nil
 }
@@ -648,6 +651,7 @@ func (c *Core) count(v quorum.SignedVote, by int) {
 	var ev *quorum.Evidence
 	switch {
 	case v.Vote.Height == k.height && v.Vote.Round > k.round:
+		k.anyAhead = true
 		had := &k.ahead[by][v.Vote.Kind-1]
 		switch {
 		case *had == nil || (*had).Vote.Round < v.Vote.Round:

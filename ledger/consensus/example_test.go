@@ -11,11 +11,14 @@ import (
 // machine is what a node puts around a Core.
 type machine interface {
 	Now() int64
-	Next() consensus.Event // blocks: stream messages, votes, acks of the disk, nil when the timer goes off
+	Next() consensus.Event // blocks: stream messages, votes, what others tell, acks of the disk, nil when the timer goes off
 	Append(record []byte, sync bool, done func(time.Duration))
 	Publish(p consensus.Publish)
-	Send(payload []byte)
-	Store(d consensus.Decided) // durably, with the record for BLOCKS; applies the writes, then hands in Applied
+	Send(payload []byte)         // to all other validators
+	Tell(to int, payload []byte) // to one, or to consensus.Everyone
+	Fetch(height uint64)         // from BLOCKS or a peer, bodies too; then hands in Certified
+	Reread(from uint64)          // reconnects to the stream there, after a look at the message before
+	Store(d consensus.Decided)   // durably, with the record for BLOCKS; applies the writes, then hands in Applied
 	SetTimer(at int64)
 	Alarm(a consensus.Alarm)
 	Enqueue(ev consensus.Event)
@@ -42,6 +45,12 @@ func validate(cfg consensus.Config, m machine, view state.View, journal [][]byte
 				m.Send(a.Payload)
 			case consensus.SendCosignature:
 				m.Send(a.Payload)
+			case consensus.Tell:
+				m.Tell(a.To, a.Payload)
+			case consensus.FetchBlock:
+				m.Fetch(a.Height)
+			case consensus.Reread:
+				m.Reread(a.From)
 			case consensus.Decided:
 				m.Store(a)
 			case consensus.SetTimer:

@@ -2,11 +2,14 @@ package consensus
 
 import (
 	"crypto"
+	"crypto/ed25519"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 
 	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/quorum"
 )
 
@@ -74,3 +77,62 @@ func Dump(c *Core) string {
 	}
 	return s
 }
+
+// The messages of spec sections 8.5 and 8.6, for vectors and fuzzing.
+
+// Ask signs an ask.
+func Ask(n enc.Network, what uint8, height uint64, header enc.Hash, to uint16, key crypto.Signer) ([]byte, error) {
+	a := ask{what: what, epoch: 1, height: height, header: header, to: to}
+	return a.encode(n, key)
+}
+
+// Chunks signs the chunks of a body.
+func Chunks(n enc.Network, height uint64, header enc.Hash, messages []Message, key crypto.Signer) (body []byte, out [][]byte, err error) {
+	body = encodeBodyBytes(messages)
+	ch := chunk{epoch: 1, height: height, header: header, count: uint16((len(body) + chunkSize - 1) / chunkSize)}
+	for ; ch.index < ch.count; ch.index++ {
+		at := int(ch.index) * chunkSize
+		ch.data = body[at:min(at+chunkSize, len(body))]
+		payload, err := ch.encode(n, key)
+		if err != nil {
+			return nil, nil, err
+		}
+		out = append(out, payload)
+	}
+	return body, out, nil
+}
+
+// Reencode opens what a validator told and writes it again, with the signature it came with; false if it does not open.
+func Reencode(g *genesis.Genesis, payload []byte) (what string, again []byte, ok bool) {
+	set := SetAt(g, 1)
+	if b, err := quorum.DecodeBundle(g.Network, payload); err == nil {
+		return "quorum", b.Encode(g.Network), true
+	}
+	if p, err := openProposal(g, set, payload); err == nil {
+		signed := len(payload) - 2 - 66*len(p.votes)
+		again, _ = p.encode(g.Network, sealedBy(set, p.by, payload[:signed]))
+		return "proposal", again, true
+	}
+	if a, err := openAsk(g, set, payload); err == nil {
+		again, _ = a.encode(g.Network, sealedBy(set, a.by, payload))
+		return "ask", again, true
+	}
+	if c, err := openChunk(g, set, payload); err == nil {
+		again, _ = c.encode(g.Network, sealedBy(set, c.by, payload))
+		return "chunk", again, true
+	}
+	return "", nil, false
+}
+
+// sealedBy is a signer that repeats the signature at the end of a payload.
+func sealedBy(set *quorum.Set, by int, payload []byte) crypto.Signer {
+	return repeated{set.Validators[by].VoteKey, payload[len(payload)-64:]}
+}
+
+type repeated struct {
+	key ed25519.PublicKey
+	sig []byte
+}
+
+func (r repeated) Public() crypto.PublicKey                                  { return r.key }
+func (r repeated) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return r.sig, nil }

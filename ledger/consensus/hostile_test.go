@@ -78,10 +78,10 @@ func (h *hostile) fill(v reflect.Value, depth int) {
 			h.fill(v.Elem(), depth+1)
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			h.fill(v.Field(i), depth+1)
+		for _, field := range v.Fields() {
+			h.fill(field, depth+1)
 		}
-		if x, ok := v.Addr().Interface().(*epcis.Extension); ok && (x.Type == epcis.NoValue || x.Type >= epcis.Null) {
+		if x, ok := reflect.TypeAssert[*epcis.Extension](v.Addr()); ok && (x.Type == epcis.NoValue || x.Type >= epcis.Null) {
 			x.Text = ""
 		}
 	case reflect.Slice:
@@ -104,6 +104,7 @@ func (h *hostile) fill(v reflect.Value, depth int) {
 		for i := range n {
 			h.fill(v.Index(i), depth+1)
 		}
+	default:
 	}
 }
 

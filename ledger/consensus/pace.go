@@ -119,7 +119,9 @@ func (p *pace) run(c *Core) error {
 		due(p.reading + tickEvery)
 	}
 	p.wanted = false
-	p.repeat(c, due)
+	if err := p.repeat(c, due); err != nil {
+		return err
+	}
 	if err := c.timers(due); err != nil {
 		return err
 	}
@@ -191,15 +193,16 @@ func (p *pace) publish(c *Core, kind block.Kind, height uint64) error {
 }
 
 // repeat sends votes and cosignature again while others may lack them.
-func (p *pace) repeat(c *Core, due func(int64) bool) {
+func (p *pace) repeat(c *Core, due func(int64) bool) error {
 	k := c.k
 	if len(k.set.Validators) == 1 || !slices.ContainsFunc(k.ballots, func(b *ballot) bool { return b.sent }) && k.cosignature == nil {
 		p.sentAt = c.now
-		return
+		return nil
 	}
-	if due(p.sentAt + voteAgain) {
-		p.sentAt = c.now
-		c.repeatVotes()
-		due(p.sentAt + voteAgain)
+	if !due(p.sentAt + voteAgain) {
+		return nil
 	}
+	p.sentAt = c.now
+	due(p.sentAt + voteAgain)
+	return c.repeatVotes()
 }

@@ -56,6 +56,7 @@ type contest struct {
 	proposed  []byte                      // own proposal of this round
 	proven    map[tallyKey]*quorum.Bundle // quorums that others showed
 	ahead     [][2]*quorum.SignedVote     // by validator and kind: newest vote of a round to come
+	anyAhead  bool
 
 	final       *candidate // has a quorum of commits
 	finalProof  []byte     // those
@@ -242,11 +243,16 @@ func (c *Core) begin(round uint32) {
 			delete(k.proposals, r)
 		}
 	}
+	k.anyAhead = false
 	for by := range k.ahead {
 		for i, v := range k.ahead[by] {
-			if v != nil && v.Vote.Round <= round {
+			switch {
+			case v == nil:
+			case v.Vote.Round <= round:
 				k.ahead[by][i] = nil
 				c.count(*v, by)
+			default:
+				k.anyAhead = true
 			}
 		}
 	}
@@ -254,6 +260,9 @@ func (c *Core) begin(round uint32) {
 
 // skip is the round that f + 1 validators have reached, one of them honest.
 func (c *Core) skip() uint32 {
+	if !c.k.anyAhead {
+		return 0
+	}
 	rounds := make([]uint32, len(c.k.ahead))
 	for by, kinds := range c.k.ahead {
 		for _, v := range kinds {
@@ -792,17 +801,17 @@ func (c *Core) alarmUndecided(due func(int64) bool) {
 	k.alarmedAt = c.now
 	due(c.now + undecidedAgain)
 	votes := c.tally(k.height, 0, quorum.Prepare).All()
-	detail := fmt.Sprintf("height %d, round %d, %d of %d validators prepared in round 0", k.height, k.round, len(votes), len(k.set.Validators))
+	detail := fmt.Appendf(nil, "height %d, round %d, %d of %d validators prepared in round 0", k.height, k.round, len(votes), len(k.set.Validators))
 	for i := range k.set.Validators {
 		if v, ok := c.tally(k.height, 0, quorum.Prepare).Vote(i); ok {
-			detail += fmt.Sprintf("; %s: %.4x", k.set.Validators[i].Name, v.Vote.Header)
+			detail = fmt.Appendf(detail, "; %s: %.4x", k.set.Validators[i].Name, v.Vote.Header)
 		}
 	}
-	c.do(Alarm{Code: AlarmUndecided, Detail: detail, Votes: votes})
+	c.do(Alarm{Code: AlarmUndecided, Detail: string(detail), Votes: votes})
 }
 
 // repeatVotes sends again what others may lack: votes of round 0, of the last two rounds, and all that are not nil.
-func (c *Core) repeatVotes() {
+func (c *Core) repeatVotes() error {
 	k := c.k
 	for _, b := range k.ballots {
 		if v := &b.vote.Vote; b.sent && (!v.Nil || v.Round == 0 || v.Round+1 >= k.round) {
@@ -813,7 +822,9 @@ func (c *Core) repeatVotes() {
 		c.do(Tell{Everyone, k.proposed})
 	}
 	c.tellQuorums(Everyone)
-	if k.cosignature != nil {
-		c.do(SendCosignature{k.cosignature})
+	if k.cosignature == nil {
+		return nil
 	}
+	c.do(SendCosignature{k.cosignature})
+	return c.ask(askVotes, enc.Hash{}, everyone) // others may have the certificate, and no reason to speak
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"crypto/sha512"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
@@ -118,7 +119,9 @@ type sim struct {
 	cut   [][]bool // [from][to]: the link is down
 
 	delayFrom, delayTo, dropPercent, dupPercent int
+	disk                                        int // a sync takes up to this long
 	holdPercent                                 int // of what ends a height: commits, quorums, cosignatures
+	hushed                                      int // from whom none of these gets through, counted from 1; 0: nobody
 	loseNext                                    int
 
 	submitted int
@@ -202,7 +205,7 @@ func newSim(tb testing.TB, n int, seed uint64, fast bool, sabotage string) *sim 
 	w := simWorldOf(tb, n, fast)
 	s := &sim{
 		tb: tb, w: w, g: w.g, fast: fast, rng: rand.New(rand.NewPCG(seed, 1)), sabotage: sabotage,
-		delayFrom: 1, delayTo: 5, healthy: true, now: created + 1000,
+		delayFrom: 1, delayTo: 5, disk: 8, healthy: true, now: created + 1000,
 		logs: []*simLog{{}}, votes: map[simSlot]enc.Hash{}, heard: map[simSlot]map[enc.Hash][]quorum.Signature{},
 		cosigned: map[simCosigned]enc.Hash{}, trace: sha256.New(), cut: make([][]bool, n),
 	}
@@ -372,7 +375,7 @@ func (s *sim) perform(n *simNode, a consensus.Action) {
 		n.journal = append(n.journal, a)
 		if a.Sync {
 			upTo := len(n.journal)
-			took := int64(1 + s.rng.IntN(8))
+			took := int64(1 + s.rng.IntN(s.disk))
 			s.enter(n, took, func() {
 				n.durable = max(n.durable, min(upTo, len(n.journal)))
 				s.step(n, consensus.Persisted{ID: a.ID, Took: time.Duration(took) * time.Millisecond})
@@ -401,7 +404,11 @@ func (s *sim) perform(n *simNode, a consensus.Action) {
 		}
 	case consensus.Tell:
 		s.trace.Write(a.Payload)
-		s.send(n, a.To, consensus.Heard{Payload: a.Payload})
+		if len(a.Payload) == 0 {
+			s.fail("%s tells nothing", n.name())
+			return
+		}
+		s.send(n, a.To, consensus.Heard{Payload: s.twist(n, a.Payload)})
 	case consensus.Decided:
 		s.decided(n, a)
 	case consensus.FetchBlock:
@@ -449,7 +456,7 @@ func (s *sim) send(from *simNode, to int, ev consensus.Event) {
 			s.loseNext--
 			continue
 		}
-		if s.holdPercent > 0 && !from.liar && decisive(ev) && s.chance(s.holdPercent) {
+		if !from.liar && (s.hushed == from.i+1 || s.chance(s.holdPercent)) && decisive(ev) {
 			continue
 		}
 		for again := true; again; again = s.chance(s.dupPercent) {
@@ -570,6 +577,10 @@ func (s *sim) lie(v quorum.SignedVote) {
 		if !l.liar || !l.up || !s.chance(80) {
 			continue
 		}
+		if favourite, ok := s.favourite(v.Vote.Height); ok && v.Vote.Round > 0 && v.Vote.Header != favourite {
+			s.proposeSoon(l, &v.Vote)
+			continue
+		}
 		mine, err := quorum.SignVote(s.g.Network, quorum.Vote{
 			Epoch: v.Vote.Epoch, Height: v.Vote.Height, Round: v.Vote.Round, Kind: v.Vote.Kind, Nil: v.Vote.Nil, Header: v.Vote.Header,
 		}, s.key(l.i, "vote"))
@@ -582,11 +593,44 @@ func (s *sim) lie(v quorum.SignedVote) {
 				s.send(l, n.i, consensus.VoteReceived{Payload: mine.Payload()})
 			}
 		}
-		round := v.Vote.Round + 1
-		if v.Vote.Kind == quorum.Commit && int(v.Vote.Height+uint64(round))%len(s.nodes) == l.i {
-			s.after(s.delay(), func() { s.proposeLies(l, v.Vote.Height, round) })
+		s.proposeSoon(l, &v.Vote)
+	}
+}
+
+func (s *sim) proposeSoon(l *simNode, v *quorum.Vote) {
+	round := v.Round + 1
+	if v.Kind == quorum.Commit && int(v.Height+uint64(round))%len(s.nodes) == l.i {
+		s.after(s.delay(), func() { s.proposeLies(l, v.Height, round) })
+	}
+}
+
+// favourite is what liars want to see decided at every other height: of the values cut in round 0, one that few voted for.
+func (s *sim) favourite(height uint64) (header enc.Hash, ok bool) {
+	if height%2 == 0 {
+		return header, false
+	}
+	fewest := len(s.nodes) + 1
+	for h, votes := range s.heard[simSlot{0, height, 0, quorum.Prepare}] {
+		if n := len(votes); h != (enc.Hash{}) && (n < fewest || n == fewest && bytes.Compare(h[:], header[:]) < 0) {
+			header, fewest, ok = h, n, true
 		}
 	}
+	return header, ok
+}
+
+// twist makes a liar give away other bodies than the one that was asked for.
+func (s *sim) twist(n *simNode, payload []byte) []byte {
+	const header = 1 + len("verilot/chunk") + 2 + 16 + 4 + 8
+	if !n.liar || !bytes.HasPrefix(payload[1:], []byte("verilot/chunk")) || s.chance(50) {
+		return payload
+	}
+	height := binary.BigEndian.Uint64(payload[header-8:])
+	seq := n.core.Head().Header.LastSeq + 1
+	_, chunks, err := consensus.Chunks(s.g.Network, height, enc.Hash(payload[header:header+32]), []consensus.Message{{Seq: seq, Payload: []byte("a lie")}}, s.key(n.i, "vote"))
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	return chunks[0]
 }
 
 func (s *sim) proposeLies(l *simNode, height uint64, round uint32) {
@@ -599,7 +643,7 @@ func (s *sim) proposeLies(l *simNode, height uint64, round uint32) {
 			if len(sigs) < s.g.Validators.Quorum() {
 				valid = consensus.NoRound
 			}
-			if header == (enc.Hash{}) || valid == consensus.NoRound && r > 0 {
+			if favourite, ok := s.favourite(height); header == (enc.Hash{}) || valid == consensus.NoRound && r > 0 || ok && favourite != header {
 				continue
 			}
 			payload, err := consensus.Proposal(s.g.Network, b, round, valid, s.key(l.i, "vote"))
@@ -630,9 +674,11 @@ func mapKeys[K comparable, V any](m map[K]V) func(func(K) bool) {
 // clusterHelp: commands of a script; validators are counted from 1, times are ms.
 //
 //	submit [n]                     n submissions reach every history of the stream
-//	garbage n                      a message that only history n holds (0 is the first)
+//	garbage n [size=bytes]         a message that only history n holds (0 is the first)
 //	wait <ms>
 //	net [delay=a..b] [drop=%] [dup=%] [hold=%]   hold: this many more of commits, quorums and cosignatures are lost
+//	disk <ms>                      syncs take up to this long
+//	hush <v>                       all commits, quorums and cosignatures of v are lost; 0: of nobody
 //	deliver drop=<n>               the next n messages between validators are lost
 //	part 1 2 | 3 4                 no messages between the groups; heal: all links work again, nothing is lost
 //	crash <v> [power] [in=<actions>]   power: what is not synced is lost; in: before its n-th action from now
@@ -640,6 +686,7 @@ func mapKeys[K comparable, V any](m map[K]V) func(func(K) bool) {
 //	deaf <v>, hear <v>             the stream does not reach v; it does again
 //	liar <v>, silent <v>, clock <v> <ms ahead>
 //	fork <v>… [lose=n]             these see another history from now on, without the last n messages
+//	move <v> <n>                   v sees history n from now on
 //	lose <n>                       the stream loses its last n messages; their numbers are used again
 //	reconnect <v>                  reads the stream again from its newest block on
 //	status
@@ -678,7 +725,9 @@ func (s *sim) command(line string) {
 			s.submit()
 		}
 	case "garbage":
-		s.append(s.logs[arg(0, 0)%len(s.logs)], fmt.Appendf(nil, "garbage %d %d", s.now, arg(0, 0)))
+		text := fmt.Appendf(nil, "garbage %d %d", s.now, arg(0, 0))
+		text = append(text, make([]byte, number(opts["size"], 0))...)
+		s.append(s.logs[arg(0, 0)%len(s.logs)], text)
 	case "wait":
 		s.run(s.now+int64(arg(0, 0)), nil)
 	case "net":
@@ -704,6 +753,10 @@ func (s *sim) command(line string) {
 		if !node().up {
 			s.start(node())
 		}
+	case "disk":
+		s.disk = arg(0, 8)
+	case "hush":
+		s.hushed = arg(0, 0)
 	case "deaf":
 		node().deaf = true
 	case "hear":
@@ -717,6 +770,14 @@ func (s *sim) command(line string) {
 		node().clock = int64(arg(1, 0))
 	case "fork":
 		s.fork(args, number(opts["lose"], 0))
+	case "move":
+		s.healthy = false
+		n := node()
+		n.log = s.logs[arg(1, 0)%len(s.logs)]
+		if n.up {
+			n.cursor = int(n.core.Head().Header.LastSeq)
+			s.pump(n)
+		}
 	case "lose":
 		s.healthy = false
 		log := s.logs[0]
@@ -779,8 +840,8 @@ func (s *sim) heal() {
 	for i := range s.cut {
 		clear(s.cut[i])
 	}
-	s.dropPercent, s.dupPercent, s.holdPercent, s.loseNext = 0, 0, 0, 0
-	s.delayFrom, s.delayTo = 1, 20
+	s.dropPercent, s.dupPercent, s.holdPercent, s.loseNext, s.hushed = 0, 0, 0, 0, 0
+	s.delayFrom, s.delayTo, s.disk = 1, 20, 8
 }
 
 func (s *sim) fork(args []string, lose int) {
