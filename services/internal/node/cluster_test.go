@@ -248,6 +248,21 @@ func (w *world) deleteStream() {
 	}
 }
 
+// TestReadAgain: what the Core asks for when another block was decided than the one that the stream led to.
+func TestReadAgain(t *testing.T) {
+	w := newWorld(t, 4)
+	b := w.connect()
+	v := w.newValidator("v4")
+	all := append([]*running{w.run(v.chain, v.Run, v.Status)}, w.validator("v1"), w.validator("v2"))
+	w.opened(b)
+	for range 3 {
+		waitAll(w.submit(b, 2), all...)
+		v.reread <- v.chain.Head().Header.LastSeq + 1
+	}
+	waitAll(w.submit(b, 2), all...)
+	equal(t, all[0].chain, all[1].chain)
+}
+
 // TestEquivocation: two votes of one validator for one thing are kept, and counted again after a restart.
 func TestEquivocation(t *testing.T) {
 	w := newWorld(t, 4)
