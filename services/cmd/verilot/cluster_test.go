@@ -24,7 +24,6 @@ type processes struct {
 	t      *testing.T
 	n      *running // binary, folder, ports
 	broker *bus.Server
-	mu     sync.Mutex
 	run    map[string]*process
 }
 
