@@ -104,6 +104,7 @@ func (h *hostile) fill(v reflect.Value, depth int) {
 		for i := range n {
 			h.fill(v.Index(i), depth+1)
 		}
+	default:
 	}
 }
 

@@ -54,7 +54,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	f := &following{cfg: &cfg, chain: c, env: env}
+	f := &following{cfg: &cfg, chain: c, env: env, roster: node.NewRoster(g)}
 	env.Ready("follower", f.ready)
 
 	h := httpapi.New(httpapi.Options{ //nolint:contextcheck // Gin carries it in the request
@@ -62,7 +62,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		Description: "Trace, check and recall queries over a verified copy of the ledger. Every answer says which certified block it rests on and how old that is; /v1/proof gives what is needed to check it without trusting this service.",
 	})
 	query.Mount(h, query.Options{ //nolint:contextcheck // as above
-		Genesis: g, Copy: c, Now: time.Now, Waiting: f.waiting,
+		Genesis: g, Copy: c, Now: time.Now, Waiting: f.waiting, Heard: f.heard,
 		NoBlock: func(err error) bool { return errors.Is(err, store.ErrNotFound) },
 	})
 	ln, err := httpapi.Listen(ctx, cfg.Listen)
@@ -77,10 +77,11 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 
 // following is the follower once there is a broker. Until then the service answers from its own copy, which says how old it is.
 type following struct {
-	cfg   *Config
-	chain *chain.Chain
-	env   *service.Env
-	node  atomic.Pointer[node.Follower]
+	cfg    *Config
+	chain  *chain.Chain
+	env    *service.Env
+	roster *node.Roster
+	node   atomic.Pointer[node.Follower]
 }
 
 func (f *following) run(ctx context.Context) error {
@@ -89,9 +90,19 @@ func (f *following) run(ctx context.Context) error {
 		return err
 	}
 	defer b.Close()
+	if f.chain.Head().Header.Height > 0 { // then there was a stream
+		if gone := node.Gone(b.Check(ctx)); gone != nil {
+			return gone
+		}
+	}
 	if err := b.Await(ctx); err != nil {
 		return err
 	}
+	deaf, err := b.WatchVotes(f.chain.Genesis().Epoch, func(m bus.PeerMessage) { f.roster.Saw(m.Data, time.Now()) })
+	if err != nil {
+		return err
+	}
+	defer deaf()
 	n, err := node.NewFollower(node.FollowerConfig{Bus: b, Chain: f.chain, Log: f.env.Log, Metrics: f.env.Metrics})
 	if err != nil {
 		return err
@@ -113,4 +124,9 @@ func (f *following) waiting() uint64 {
 		return n.Status().Waiting
 	}
 	return 0
+}
+
+func (f *following) heard(validator int) query.Heard {
+	s := f.roster.Of(validator)
+	return query.Heard{Height: s.Height, Round: s.Round, At: s.At, Evidence: s.Evidence}
 }

@@ -75,7 +75,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	}
 	c, err := chain.Open(filepath.Join(cfg.Data, "chain"), g, chain.Options{Log: env.Log})
 	if err != nil {
-		return err
+		return node.Damaged(err)
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
 	b, err := bus.Dial(ctx, bus.Options{URL: cfg.NATS, Creds: cfg.Creds, Server: cfg.Server, Name: env.Name, Log: env.Log})
@@ -83,7 +83,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		return err
 	}
 	defer b.Close()
-	if err := b.Ensure(ctx); err != nil {
+	if err := streams(ctx, b, c); err != nil {
 		return err
 	}
 	v, err := node.NewValidator(node.ValidatorConfig{
@@ -97,4 +97,19 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	group.Go("validator", v.Run)
 	group.Go("http", func(ctx context.Context) error { return env.Serve(ctx, nil, nil) })
 	return group.Wait()
+}
+
+// streams makes the streams of a new network. Whoever has a block knows that there was a stream, and must not make another.
+func streams(ctx context.Context, b *bus.Bus, c *chain.Chain) error {
+	var err error
+	if c.Head().Header.Height > 0 {
+		err = b.Check(ctx)
+	}
+	if err == nil {
+		err = b.Ensure(ctx)
+	}
+	if gone := node.Gone(err); gone != nil {
+		return gone
+	}
+	return err
 }

@@ -24,15 +24,25 @@ import (
 )
 
 // TestKillNine kills a whole network with SIGKILL at random instants under load, restarts it and goes on. In the end every
-// captured document has exactly one verdict that is not a duplicate, and the api's index equals a rebuild from its blocks.
+// captured document has exactly one verdict that is not a duplicate, all validators have the same blocks, byte for byte, and
+// the api's index equals a rebuild from its blocks.
 func TestKillNine(t *testing.T) {
-	rounds := 3
-	if os.Getenv("VERILOT_LONG") != "" {
-		rounds = 20
+	for _, tt := range []struct{ validators, rounds, long int }{{1, 3, 20}, {4, 7, 60}} {
+		t.Run(fmt.Sprintf("%d validators", tt.validators), func(t *testing.T) {
+			if os.Getenv("VERILOT_LONG") != "" {
+				tt.rounds = tt.long
+			}
+			killNine(t, tt.validators, tt.rounds)
+		})
 	}
+}
+
+func killNine(t *testing.T, validators, rounds int) {
+	t.Helper()
 	const seed = 20261120
-	rng := rand.New(rand.NewPCG(seed, seed))
+	rng := rand.New(rand.NewPCG(seed, uint64(validators)))
 	n := startNetwork(t)
+	n.validators = validators
 	load := &crashLoad{t: t, captured: map[string]string{}}
 	for round := range rounds {
 		n.up(t)
@@ -52,10 +62,11 @@ func TestKillNine(t *testing.T) {
 
 // running is a network as its own process.
 type running struct {
-	bin, dir string
-	base     int
-	cmd      *exec.Cmd
-	log      *bytes.Buffer
+	bin, dir   string
+	base       int
+	validators int // of a new network; 0: 1, which is quickest
+	cmd        *exec.Cmd
+	log        *bytes.Buffer
 }
 
 func (n *running) url(offset int) string { return fmt.Sprintf("http://127.0.0.1:%d", n.base+offset) }
@@ -140,7 +151,7 @@ func freePorts(t *testing.T, n int) int {
 func (n *running) up(t *testing.T, args ...string) {
 	t.Helper()
 	n.log = &bytes.Buffer{}
-	all := append([]string{"up", "--data", n.dir, "--validators", "1", "--empty", "--ports-base", fmt.Sprint(n.base)}, args...)
+	all := append([]string{"up", "--data", n.dir, "--validators", fmt.Sprint(max(n.validators, 1)), "--empty", "--ports-base", fmt.Sprint(n.base)}, args...)
 	n.cmd = exec.Command(n.bin, all...)
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
 	if err := n.cmd.Start(); err != nil {

@@ -24,18 +24,20 @@ func (a *app) upCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "up",
 		Short: "Start a whole network on this machine",
-		Long: `Starts broker, validator, api and the three partner services in one process, and plays a seeded story on first start. Everything is
+		Long: `Starts broker, validators, api and the three partner services in one process, and plays a seeded story on first start. Everything is
 kept in the data folder: stop with Ctrl-C, start again, and it goes on where it was.
+
+A new network has four validators, each with its own keys, journal and copy of every block; one of them may fail. One alone needs less of the machine.
 
 The api listens on the base port; manufacturer, distributor and pharmacy on the three after it.`,
 		Example: `  verilot up
   verilot up --data ./data/network --ports-base 9000
-  verilot up --empty --ephemeral`,
+  verilot up --empty --ephemeral --validators 1`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.up(cmd.Context(), &o) },
 	}
 	c.Flags().StringVar(&o.data, "data", filepath.Join("data", "network"), "folder of the network")
-	c.Flags().IntVar(&o.validators, "validators", 0, "validators of a new network (this version runs 1)")
+	c.Flags().IntVar(&o.validators, "validators", 0, "validators of a new network: 1, or 4 and more (default 4; a network keeps its number)")
 	c.Flags().BoolVar(&o.demo, "demo", false, "play the seeded story even if the network is not new")
 	c.Flags().BoolVar(&o.empty, "empty", false, "play no story")
 	c.Flags().BoolVar(&o.ephemeral, "ephemeral", false, "keep nothing when it stops")
@@ -47,8 +49,8 @@ The api listens on the base port; manufacturer, distributor and pharmacy on the 
 }
 
 func (a *app) up(ctx context.Context, o *upOptions) error {
-	if o.validators != 0 && o.validators != 1 {
-		return unusable("--validators %d: this version runs one validator; a cluster of four and more comes with the next", o.validators)
+	if err := network.CheckValidators(o.validators); err != nil {
+		return unusable("--validators: %w", err)
 	}
 	if o.ephemeral {
 		dir, err := os.MkdirTemp("", "verilot-")
@@ -58,7 +60,7 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 		defer func() { _ = os.RemoveAll(dir) }()
 		o.data = dir
 	}
-	n, err := network.Start(ctx, network.Options{Dir: o.data, Validators: o.validators, PortsBase: o.portsBase, LogLevel: o.logLevel, Log: a.err})
+	n, err := network.Start(ctx, network.Options{Dir: o.data, Validators: o.validators, PortsBase: o.portsBase, LogLevel: o.logLevel, Log: a.err, Halted: a.halted})
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -90,11 +92,23 @@ func (a *app) welcome(n *network.Network, o *upOptions) error {
 	if a.json {
 		return a.printJSON(map[string]any{"network": n.Genesis.Name, "data": o.data, "urls": n.URLs, "validators": len(n.Genesis.Validators.Validators)})
 	}
-	a.printf("Network %s is up (%d validator, development), kept in %s\n", n.Genesis.Name, len(n.Genesis.Validators.Validators), o.data)
+	a.printf("Network %s is up (%s, development), kept in %s\n", n.Genesis.Name, validators(len(n.Genesis.Validators.Validators)), o.data)
 	for _, name := range []string{"api", "manufacturer", "distributor", "pharmacy"} {
 		a.printf("  %-13s %s\n", name, n.URLs[name])
 	}
 	return nil
+}
+
+func validators(n int) string {
+	if n == 1 {
+		return "1 validator"
+	}
+	return fmt.Sprintf("%d validators", n)
+}
+
+// halted tells whoever looks at the terminal; the log has it too.
+func (a *app) halted(validator string, err error) {
+	fmt.Fprintf(a.err, "%s stopped, the others go on: %v\n", validator, err)
 }
 
 func (a *app) tell(ctx context.Context, n *network.Network, o *upOptions) error {

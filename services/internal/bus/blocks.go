@@ -23,8 +23,11 @@ import (
 const (
 	chunkSize = 512 << 10
 	maxChunks = 256
-	slots     = 1024
+	slots     = RecentBlocks
 )
+
+// RecentBlocks is how far back Block finds a block.
+const RecentBlocks = 1024
 
 func blockSubject(height uint64) string {
 	return "blocks.v1." + strconv.FormatUint(height%slots, 10)
@@ -90,6 +93,24 @@ func (b *Bus) Block(ctx context.Context, height uint64) ([]byte, error) {
 		}
 	}
 	return nil, fmt.Errorf("block %d in stream %s: %w", height, Blocks, ErrNotFound)
+}
+
+// NewestBlock is the height that the newest message of BLOCKS claims to be of, 0 if there is none: a hint, no more.
+func (b *Bus) NewestBlock(ctx context.Context) (uint64, error) {
+	s, err := b.js.Stream(ctx, Blocks)
+	if err != nil {
+		return 0, fmt.Errorf("look up stream %s: %w", Blocks, err)
+	}
+	last := s.CachedInfo().State.LastSeq
+	if last == 0 {
+		return 0, nil
+	}
+	m, err := b.get(ctx, Blocks, last)
+	if err != nil {
+		return 0, err
+	}
+	height, _, _, _, _ := decodeChunk(m.Data)
+	return height, nil
 }
 
 // ConsumeBlocks offers handle the records of BLOCKS that claim height from, until it takes one; then those of the

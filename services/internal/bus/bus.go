@@ -1,6 +1,6 @@
 // Package bus is the way to the broker: every stream, subject and consumer is declared here, once.
 //
-// Format: two JetStream streams. CUSTODY keeps every message of the ledger, for ever, in the one order that the
+// Format: two JetStream streams, and beside them what validators say to each other and do not keep (see peers.go). CUSTODY keeps every message of the ledger, for ever, in the one order that the
 // blocks follow: custody.v1.submit.<party> carries signed submissions, custody.v1.cut.<validator> the epoch record and
 // the validators' pulses. BLOCKS carries decided blocks to followers, in chunks (see blocks.go).
 //
@@ -10,6 +10,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -215,8 +216,38 @@ func (e *SettingsError) Error() string {
 		e.Stream, strings.Join(e.Differs, "; "))
 }
 
-// Ensure creates the streams that do not exist and checks those that do. It changes nothing about an existing stream.
+// ErrGone: the broker answers, and has no stream CUSTODY, though there was one.
+var ErrGone = errors.New("bus: the stream " + Custody + " is gone")
+
+// Check fails with ErrGone if the broker answers that it has no CUSTODY. It asks three times: a broker that is just
+// starting may not know its streams yet.
+func (b *Bus) Check(ctx context.Context) error {
+	for tries := 1; ; tries++ {
+		_, err := b.js.Stream(ctx, Custody)
+		switch {
+		case err == nil:
+			return nil
+		case !errors.Is(err, jetstream.ErrStreamNotFound):
+			return fmt.Errorf("look up stream %s: %w", Custody, err)
+		case tries == 3:
+			return ErrGone
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// Ensure creates the streams that do not exist and checks those that do. It changes nothing about an existing stream, and
+// never creates CUSTODY beside a BLOCKS that is there already: that would replace a history that somebody deleted.
 func (b *Bus) Ensure(ctx context.Context) error {
+	if _, err := b.js.Stream(ctx, Blocks); err == nil {
+		if err := b.Check(ctx); err != nil {
+			return err
+		}
+	}
 	for _, want := range streams(b.replicas) {
 		s, err := b.js.CreateStream(ctx, want)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
@@ -304,6 +335,9 @@ func (b *Bus) newest(ctx context.Context, stream, subject string) (Message, erro
 
 func (b *Bus) getFrom(ctx context.Context, stream string, get func(jetstream.Stream) (*jetstream.RawStreamMsg, error), which any) (Message, error) {
 	s, err := b.js.Stream(ctx, stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) && stream == Custody {
+		err = cmp.Or(b.Check(ctx), err)
+	}
 	if err != nil {
 		return Message{}, fmt.Errorf("look up stream %s: %w", stream, err)
 	}

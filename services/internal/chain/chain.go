@@ -318,6 +318,11 @@ func (c *Chain) replay(stop func() error, fresh bool) error {
 		if err != nil {
 			return err
 		}
+		if !fresh { // the crash took its write-set, and the next recovery must not find a gap
+			if err := c.keepWrites(h, ws); err != nil {
+				return err
+			}
+		}
 		if err := c.put(h, ws); err != nil {
 			return err
 		}
@@ -326,6 +331,14 @@ func (c *Chain) replay(stop func() error, fresh bool) error {
 		}
 	}
 	return nil
+}
+
+func (c *Chain) keepWrites(height uint64, ws state.WriteSet) error {
+	offsets, err := c.writes.Append(true, store.Record{Type: store.Writes, Data: append(enc.U64(nil, height), ws.Encode()...)})
+	if err == nil {
+		c.kept = append(c.kept, keptWrite{height, offsets[0]})
+	}
+	return err
 }
 
 // Rebuild drops the state and builds it again from the blocks, with the same result. Nothing may read meanwhile.

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"verilot.dev/ledger/genesis"
@@ -32,14 +34,28 @@ var ErrOtherNetwork = errors.New("the data folder holds another network")
 
 // Options of a network on one machine.
 type Options struct {
-	Dir        string
-	Validators int // of a new network; 0: 1. An existing folder keeps its own number
+	Dir string
+	// Validators of a new network: 1, or 4 and more; 0: 4. An existing folder keeps its own number.
+	Validators int
 	// PortsBase is the api's port; manufacturer, distributor and pharmacy follow. 0: any free ports.
 	PortsBase int
 	LogLevel  string    // default warn
 	Log       io.Writer // nil: nothing is logged
+	// Halted hears of a validator that stopped while the others go on, at most once each; nil: nobody does.
+	Halted func(validator string, err error)
 	// MakerPrefixes are company prefixes that the demo maker of a new network gets beside its own.
 	MakerPrefixes []string
+}
+
+// DefaultValidators is how many a new network gets: the fewest of which one may fail.
+const DefaultValidators = 4
+
+// CheckValidators refuses a number of validators that makes no cluster; 0 means the default.
+func CheckValidators(n int) error {
+	if n < 0 || n == 2 || n == 3 || n > 256 {
+		return fmt.Errorf("%d validators make no cluster: one alone decides by itself, and from 4 on (to 256) fewer than a third may fail; with 2 or 3 none may", n)
+	}
+	return nil
 }
 
 // Network is a running network.
@@ -48,6 +64,9 @@ type Network struct {
 	Created bool // the data folder was new
 	// URLs by service: api, manufacturer, distributor, pharmacy.
 	URLs map[string]string
+
+	mu      sync.Mutex
+	working int // validators
 
 	group *service.Group
 	done  chan struct{}
@@ -64,8 +83,11 @@ func Start(ctx context.Context, o Options) (*Network, error) {
 }
 
 func start(ctx context.Context, o Options) (*Network, error) {
+	if err := CheckValidators(o.Validators); err != nil {
+		return nil, err
+	}
 	now := time.Now()
-	g, created, err := loadGenesis(o.Dir, setup{validators: max(o.Validators, 1), makerPrefixes: o.MakerPrefixes, name: networkName(now), now: now})
+	g, created, err := loadGenesis(o.Dir, setup{validators: cmp.Or(o.Validators, DefaultValidators), makerPrefixes: o.MakerPrefixes, name: networkName(now), now: now})
 	if err != nil {
 		return nil, err
 	}
@@ -95,6 +117,7 @@ func start(ctx context.Context, o Options) (*Network, error) {
 	for i, name := range append([]string{"api"}, roles...) {
 		n.URLs[name] = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[i]))
 	}
+	n.working = len(g.Validators.Validators)
 	// Validators and followers end before the broker does, so that their last words are heard.
 	for i := range g.Validators.Validators {
 		n.runValidator(&o, broker, i)
@@ -151,7 +174,25 @@ func (n *Network) runValidator(o *Options, broker bus.InProcess, i int) {
 		Common: common(o, 0), Genesis: filepath.Join(o.Dir, "genesis.json"), Data: filepath.Join(o.Dir, name),
 		VoteKey: keyFile(o.Dir, name, keys.Vote), CosignKey: keyFile(o.Dir, name, keys.Cosign), Server: broker,
 	}
-	n.run(name, o, cfg.Common, func(ctx context.Context, env *service.Env) error { return validator.Run(ctx, cfg, env) })
+	n.run(name, o, cfg.Common, func(ctx context.Context, env *service.Env) error {
+		err := validator.Run(ctx, cfg, env)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		// As with validators on machines of their own, one that stops leaves the others alone.
+		n.mu.Lock()
+		n.working--
+		last := n.working == 0
+		n.mu.Unlock()
+		if last {
+			return err
+		}
+		env.Log.Error("validator stopped; the others go on", "err", err)
+		if o.Halted != nil {
+			o.Halted(name, err)
+		}
+		return nil
+	})
 }
 
 func (n *Network) runAPI(o *Options, broker bus.InProcess, port int) {

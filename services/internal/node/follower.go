@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -49,7 +51,9 @@ func Follow(ctx context.Context, cfg FollowerConfig) error {
 }
 
 // Run follows until ctx ends or the follower halts.
-func (f *Follower) Run(ctx context.Context) error {
+func (f *Follower) Run(ctx context.Context) error { return f.ended(f.follow(ctx)) }
+
+func (f *Follower) follow(ctx context.Context) error {
 	f.arrivals, f.bodies = make(chan []consensus.Message, 4), nil
 	g := service.NewGroup(ctx)
 	g.Go("read stream", func(ctx context.Context) error { return f.read(ctx, f.arrivals) })
@@ -63,7 +67,36 @@ func (f *Follower) Run(ctx context.Context) error {
 			return taken, err
 		})
 	})
-	return f.ended(g.Wait())
+	return g.Wait()
+}
+
+// errCaughtUp ends followUntil.
+var errCaughtUp = errors.New("node: caught up")
+
+// followUntil follows up to a height, or until nothing comes for a while.
+func (f *Follower) followUntil(ctx context.Context, height uint64, idle time.Duration) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			head := f.chain.Head().Header.Height
+			wait, stop := context.WithTimeout(ctx, idle)
+			err := f.chain.Wait(wait, head+1)
+			stop()
+			if err != nil || head+1 >= height {
+				cancel(errCaughtUp)
+				return
+			}
+		}
+	})
+	err := f.follow(ctx)
+	cancel(nil)
+	wg.Wait()
+	if errors.Is(context.Cause(ctx), errCaughtUp) && (err == nil || errors.Is(err, errCaughtUp) || errors.Is(err, context.Canceled)) {
+		return nil
+	}
+	return err
 }
 
 // block takes the next block if the record is a good copy of it.
@@ -84,7 +117,7 @@ func (f *Follower) block(ctx context.Context, raw []byte) (taken bool, err error
 		f.log.Warn("a block record that does not verify was skipped", "err", err)
 		return false, nil
 	case err != nil:
-		return false, f.stop(err)
+		return false, stopped(err)
 	}
 	messages, err := f.messages(ctx, int(b.Header.Entries()))
 	if err != nil {
@@ -92,13 +125,11 @@ func (f *Follower) block(ctx context.Context, raw []byte) (taken bool, err error
 	}
 	res, err := consensus.Follow(f.chain.Genesis(), f.chain.Live(), rec, messages)
 	if err != nil {
-		return false, f.stop(err)
+		return false, stopped(err)
 	}
-	if err := f.chain.Commit(ctx, res, rec.Certificate); err != nil {
-		if ctx.Err() != nil {
-			return false, ctx.Err()
-		}
-		return false, &HaltError{"a certified block cannot be stored", err}
+	// A block that is certified is finished, even when the service is told to stop meanwhile.
+	if err := f.chain.Commit(context.WithoutCancel(ctx), res, rec.Certificate); err != nil {
+		return false, disk.because(err)
 	}
 	f.bodies = f.bodies[len(messages):]
 	f.committed(res)
@@ -116,17 +147,4 @@ func (f *Follower) messages(ctx context.Context, n int) ([]consensus.Message, er
 		}
 	}
 	return f.bodies[:n:n], nil
-}
-
-func (f *Follower) stop(err error) error {
-	reason := "a certified block cannot be followed"
-	switch {
-	case errors.Is(err, consensus.ErrDiverged):
-		reason = "own execution differs from what a quorum of validators signed"
-	case errors.Is(err, consensus.ErrBodies), errors.Is(err, consensus.ErrSequence):
-		reason = "the broker lost its tail or shows a different history"
-	case errors.Is(err, consensus.ErrNoEpochRecord):
-		reason = "the stream is not that of this network"
-	}
-	return &HaltError{reason, err}
 }

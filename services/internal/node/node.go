@@ -20,25 +20,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/consensus"
 	"verilot.dev/services/internal/bus"
 	"verilot.dev/services/internal/chain"
 )
-
-// HaltError is why a node stopped for good. Starting it again does not help: somebody must look.
-type HaltError struct {
-	Reason string
-	Err    error
-}
-
-func (e *HaltError) Error() string {
-	if e.Err == nil {
-		return "halted: " + e.Reason
-	}
-	return fmt.Sprintf("halted: %s: %v", e.Reason, e.Err)
-}
-
-func (e *HaltError) Unwrap() error { return e.Err }
 
 // Status is where a node stands.
 type Status struct {
@@ -135,7 +121,7 @@ func (n *core) ended(err error) error {
 		why := h.Error()
 		n.halted.Store(&why)
 		n.m.halts.Inc()
-		n.log.Error("node halted", "reason", h.Reason, "err", h.Err)
+		n.log.Error("node halted", "reason", h.Reason, "remedy", h.Remedy, "err", h.Err)
 	}
 	return err
 }
@@ -146,18 +132,20 @@ func (n *core) committed(res *consensus.Result) {
 	n.log.Debug("block", "height", res.Header.Height, "entries", len(res.Entries), "last_seq", res.Header.LastSeq)
 }
 
-// otherHistory: design section 4, Consumers. The stream is never re-created, and nothing is decided over it any more.
-func otherHistory(seq uint64, err error) error {
-	return &HaltError{fmt.Sprintf("the broker lost its tail or shows a different history: message %d is not the one this node has", seq), err}
-}
-
-// sameHistory asks the broker for the last message of the own newest block, and for the newest one read, and compares.
+// sameHistory asks the broker for the last message of the own newest block, and for the newest one read, and compares
+// (design section 4, Consumers). The stream is never re-created, and nothing is decided over another one.
 func (n *core) sameHistory(ctx context.Context) error {
+	if err := n.bus.Check(ctx); err != nil {
+		if gone := Gone(err); gone != nil {
+			return gone
+		}
+		return fmt.Errorf("%w: %w", bus.ErrUnavailable, err)
+	}
 	h := n.chain.Head().Header
 	if h.Height > 0 {
 		b, err := n.chain.Stored(h.Height)
 		if err != nil {
-			return &HaltError{"the own newest block cannot be read", err}
+			return damagedBlock.because(err)
 		}
 		if err := n.sameMessage(ctx, h.LastSeq, b.Payloads[len(b.Payloads)-1]); err != nil {
 			return err
@@ -175,12 +163,14 @@ func (n *core) sameHistory(ctx context.Context) error {
 func (n *core) sameMessage(ctx context.Context, seq uint64, want []byte) error {
 	m, err := n.bus.GetMessage(ctx, seq)
 	switch {
+	case errors.Is(err, bus.ErrGone):
+		return streamGone.because(err)
 	case errors.Is(err, bus.ErrNotFound):
-		return otherHistory(seq, err)
+		return otherStream.because(fmt.Errorf("message %d: %w", seq, err))
 	case err != nil:
 		return fmt.Errorf("%w: %w", bus.ErrUnavailable, err)
 	case !bytes.Equal(m.Data, want):
-		return otherHistory(seq, nil)
+		return otherStream.because(fmt.Errorf("message %d is not the one this node has", seq))
 	}
 	return nil
 }
@@ -235,9 +225,37 @@ func (n *core) read(ctx context.Context, out chan<- []consensus.Message) error {
 		return nil
 	})
 	if g, ok := errors.AsType[*bus.GapError](err); ok {
-		return &HaltError{"the broker's history is damaged", g}
+		return damagedStream.because(g)
 	}
 	return err
+}
+
+// audit reads the own blocks again and again, slowly: a copy that has changed must not go on speaking for this node.
+func (n *core) audit(ctx context.Context, every time.Duration) error {
+	for {
+		start := time.Now()
+		var parent *consensus.Head
+		for h := uint64(1); h <= n.chain.Head().Header.Height; h++ {
+			b, err := n.chain.Stored(h)
+			if err != nil {
+				return damagedBlock.because(err)
+			}
+			header, err := b.Record().Check(n.chain.Genesis())
+			if err != nil {
+				return damagedBlock.because(fmt.Errorf("block %d: %w", h, err))
+			}
+			if parent != nil && header.Parent != parent.Hash {
+				return damagedBlock.because(fmt.Errorf("block %d does not follow block %d", h, h-1))
+			}
+			parent = &consensus.Head{Header: header, Hash: block.HeaderHash(b.Header)}
+			if !sleep(ctx, min(every/1000, time.Millisecond)) {
+				return ctx.Err()
+			}
+		}
+		if !sleep(ctx, max(every, 10*time.Since(start))) {
+			return ctx.Err()
+		}
+	}
 }
 
 // sleep waits for d or the end of ctx; false if ctx ended.

@@ -103,56 +103,26 @@ func (w *world) run(c *chain.Chain, run func(context.Context) error, state func(
 	return r
 }
 
-// network carries votes between the validators of one test.
-type network struct {
-	mu   sync.Mutex
-	node map[string]*Validator
-}
-
-type peer struct {
-	net  *network
-	name string
-}
-
-func (p peer) others(fn func(*Validator)) {
-	p.net.mu.Lock()
-	defer p.net.mu.Unlock()
-	for name, v := range p.net.node {
-		if name != p.name {
-			fn(v)
-		}
-	}
-}
-
-func (p peer) SendVote(b []byte)        { p.others(func(v *Validator) { v.Vote(b) }) }
-func (p peer) SendCosignature(b []byte) { p.others(func(v *Validator) { v.Cosignature(b) }) }
-
 func (w *world) validator(name string) *running {
 	w.t.Helper()
-	v := w.newValidator(name, nil)
+	v := w.newValidator(name)
 	return w.run(v.chain, v.Run, v.Status)
 }
 
-func (w *world) newValidator(name string, net *network) *Validator {
+func (w *world) newValidator(name string) *Validator {
 	w.t.Helper()
-	c := w.open(name)
-	cfg := ValidatorConfig{
-		Chain: c, Bus: w.connect(), Journal: filepath.Join(w.dir, name, "journal"),
-		Vote: chaintest.Key(name + "/vote"), Cosign: chaintest.Key(name + "/cosign"), Metrics: prometheus.NewRegistry(),
-	}
-	if net != nil {
-		cfg.Peers = peer{net, name}
-	}
-	v, err := NewValidator(cfg)
+	v, err := NewValidator(w.config(name, w.open(name)))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if net != nil {
-		net.mu.Lock()
-		net.node[name] = v
-		net.mu.Unlock()
-	}
 	return v
+}
+
+func (w *world) config(name string, c *chain.Chain) ValidatorConfig {
+	return ValidatorConfig{
+		Chain: c, Bus: w.connect(), Journal: filepath.Join(w.dir, name, "journal"), AuditEvery: 200 * time.Millisecond,
+		Vote: chaintest.Key(name + "/vote"), Cosign: chaintest.Key(name + "/cosign"), Metrics: prometheus.NewRegistry(),
+	}
 }
 
 func (w *world) follower(name string) *running {
@@ -317,46 +287,6 @@ func TestPublishedIsCertifiedAndFollowed(t *testing.T) {
 	}
 	if accepted != 8 {
 		t.Errorf("%d events are in blocks, want 8", accepted)
-	}
-}
-
-func TestFourValidators(t *testing.T) {
-	w := newWorld(t, 4)
-	b := w.connect()
-	net := &network{node: map[string]*Validator{}}
-	var made []*Validator
-	for i := range 4 {
-		made = append(made, w.newValidator(fmt.Sprintf("v%d", i+1), net))
-	}
-	var all []*running
-	for _, v := range made {
-		all = append(all, w.run(v.chain, v.Run, v.Status))
-	}
-	f := w.follower("f")
-	w.opened(b)
-	var last uint64
-	for range 5 {
-		last = w.submit(b, 4)
-		for _, r := range append(all, f) {
-			r.waitSeq(last) // a validator that falls back more than a height has no way yet to catch up
-		}
-	}
-	// One may fail. It is in turn to publish some of the next blocks; another does it.
-	net.mu.Lock()
-	delete(net.node, "v2")
-	net.mu.Unlock()
-	if err := all[1].stop(); err != nil {
-		t.Error(err)
-	}
-	all = slices.Delete(all, 1, 2)
-	for range 4 {
-		last = w.submit(b, 4)
-		for _, r := range append(all, f) {
-			r.waitSeq(last)
-		}
-	}
-	for _, r := range all {
-		equal(t, f.chain, r.chain)
 	}
 }
 

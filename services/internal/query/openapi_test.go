@@ -78,6 +78,7 @@ func TestAnswersMatchOpenAPI(t *testing.T) {
 		"party":        {"/v1/parties/lakeside", "/v1/parties/authority", "/v1/parties/nobody"},
 		"recalls":      {"/v1/recalls", "/v1/recalls?x=y"},
 		"status":       {"/v1/status", "/v1/status?x=y"},
+		"validators":   {"/v1/validators", "/v1/validators?x=y"},
 		"digital-link": {"/01/" + w.told.Product.GTIN + "/21/" + serial, "/01/1/21/1"},
 		"genesis":      {"/v1/genesis", "/v1/genesis?x=y"},
 		"checkpoint":   {"/v1/checkpoint", "/v1/checkpoint?x=y"},

@@ -48,6 +48,17 @@ type Options struct {
 	NoBlock func(error) bool
 	// Waiting says how many stream messages are known that are in no block of this copy yet.
 	Waiting func() uint64
+	// Heard says what this node heard a validator vote since it started; nil: it does not listen.
+	Heard func(validator int) Heard
+}
+
+// Heard is what was heard of a validator: its newest vote, when that came, and how many pairs of its votes contradict each
+// other. Without a vote all is zero.
+type Heard struct {
+	Height   uint64
+	Round    uint32
+	At       time.Time
+	Evidence int
 }
 
 // Service answers queries.
@@ -71,6 +82,7 @@ func Mount(api *httpapi.API, o Options) *Service {
 	register(h, "party", "/v1/parties/{id}", "One party", s.party)
 	register(h, "recalls", "/v1/recalls", "All recalls on the ledger", s.recalls)
 	register(h, "status", "/v1/status", "Where this copy of the ledger stands", s.status)
+	register(h, "validators", "/v1/validators", "The validators, and where each stands as far as its votes were heard here", s.validators)
 	register(h, "digital-link", "/01/{gtin}/21/{serial}", "A GS1 Digital Link resolves to the unit's trace", s.digitalLink)
 	// Answers that are not our JSON go past huma and describe themselves in the OpenAPI document.
 	raw(api, "genesis", "/v1/genesis", "The genesis file, byte for byte", s.genesis, types("application/json"))
@@ -354,6 +366,52 @@ func (s *Service) status(context.Context, *struct{}) (out *body[Status], err err
 			st.Waiting = s.Waiting()
 		}
 		out = &body[Status]{st}
+		return nil
+	})
+	return out, err
+}
+
+// Validators is the set, and where each stands.
+type Validators struct {
+	Quorum     int         `json:"quorum"`
+	Validators []Validator `json:"validators"`
+	RestsOn    index.Rest  `json:"restsOn"`
+}
+
+// Validator is one of the set. What was heard of it is hearsay of this service since it started: votes are not on the
+// ledger. No vote is heard for up to 20 s when nothing is submitted.
+type Validator struct {
+	Index      int        `json:"index"`
+	Name       string     `json:"name"`
+	Party      string     `json:"party"`
+	PartyName  string     `json:"partyName,omitempty"`
+	VoteHeight *uint64    `json:"voteHeight,omitempty,string" doc:"Height of the newest vote heard; absent: none was heard"`
+	VoteRound  uint32     `json:"voteRound" doc:"Round of that vote; 0 when all is well"`
+	HeardAt    *time.Time `json:"heardAt,omitempty"`
+	Lag        *uint64    `json:"lag,omitempty,string" doc:"Certified blocks that it was not heard to vote for"`
+	Evidence   int        `json:"evidence" doc:"Pairs of contradicting votes that were heard: it lies, or its key is used twice"`
+}
+
+func (s *Service) validators(context.Context, *struct{}) (out *body[Validators], err error) {
+	err = s.read(func(r *index.Reader) error {
+		head, _ := consensus.ReadHead(r.View)
+		known := registry.Registry{View: r.View}
+		set := &s.Genesis.Validators
+		a := Validators{Quorum: set.Quorum(), RestsOn: s.rest(r.Head())}
+		for i := range set.Validators {
+			v := Validator{Index: i, Name: set.Validators[i].Name, Party: set.Validators[i].Party}
+			if p, ok := known.Party(v.Party); ok {
+				v.PartyName = p.Name
+			}
+			if s.Heard != nil {
+				if h := s.Heard(i); h.Height > 0 {
+					at, lag := h.At.UTC(), max(head.Header.Height, h.Height)-h.Height
+					v.VoteHeight, v.VoteRound, v.HeardAt, v.Lag, v.Evidence = &h.Height, h.Round, &at, &lag, h.Evidence
+				}
+			}
+			a.Validators = append(a.Validators, v)
+		}
+		out = &body[Validators]{a}
 		return nil
 	})
 	return out, err

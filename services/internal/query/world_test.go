@@ -28,7 +28,7 @@ var running = sync.OnceValues(func() (w *world, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := network.Start(context.Background(), network.Options{Dir: dir})
+	n, err := network.Start(context.Background(), network.Options{Dir: dir, Validators: 1})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}

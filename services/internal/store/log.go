@@ -30,11 +30,14 @@ type Type uint8
 
 // The record types. Numbers are final.
 const (
-	Prepare  Type = 1 + iota // validator's journal: block body and prepare vote
-	Commit                   // validator's journal: commit vote
-	Decision                 // validator's journal: header hash and certificate
-	Whole                    // a certified block
-	Writes                   // a block's write-set
+	Prepare        Type = 1 + iota // validator's journal: block body and prepare vote
+	Commit                         // validator's journal: commit vote
+	Decision                       // validator's journal: header hash and certificate
+	Whole                          // a certified block
+	Writes                         // a block's write-set
+	PrepareAlone                   // validator's journal: prepare vote, nil or for a body recorded before
+	CommitWithBody                 // validator's journal: block body and commit vote
+	Adopted                        // validator's journal: block body and that others decided it
 	typeEnd
 )
 

@@ -78,7 +78,7 @@ func TestStory(t *testing.T) {
 // start starts the network; it ends with the test at the latest.
 func start(t *testing.T, dir string, prefixes []string) *network.Network {
 	t.Helper()
-	n, err := network.Start(t.Context(), network.Options{Dir: dir, MakerPrefixes: prefixes})
+	n, err := network.Start(t.Context(), network.Options{Dir: dir, Validators: 1, MakerPrefixes: prefixes})
 	if err != nil {
 		t.Fatal(err)
 	}
