@@ -63,7 +63,7 @@ func (h *hostile) text() string {
 }
 
 func (h *hostile) fill(v reflect.Value, depth int) {
-	switch v.Kind() { //nolint:exhaustive // the other kinds hold nothing to set
+	switch v.Kind() {
 	case reflect.String:
 		if h.r.IntN(3) > 0 {
 			v.SetString(h.text())

@@ -82,10 +82,23 @@ func Start(ctx context.Context, o Options) (*Network, error) {
 	return n, nil
 }
 
-func start(ctx context.Context, o Options) (*Network, error) {
+func start(ctx context.Context, o Options) (_ *Network, err error) {
 	if err := CheckValidators(o.Validators); err != nil {
 		return nil, err
 	}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder: %w", err)
+	}
+	release, err := lock(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	running := false
+	defer func() {
+		if !running {
+			release()
+		}
+	}()
 	now := time.Now()
 	g, created, err := loadGenesis(o.Dir, setup{validators: cmp.Or(o.Validators, DefaultValidators), makerPrefixes: o.MakerPrefixes, name: networkName(now), now: now})
 	if err != nil {
@@ -126,9 +139,11 @@ func start(ctx context.Context, o Options) (*Network, error) {
 	for i, run := range []func(context.Context, capture.ServiceConfig, *service.Env) error{manufacturer.Run, distributor.Run, pharmacy.Run} {
 		n.runPartner(&o, broker, i, ports[i+1], run)
 	}
+	running = true
 	go func() {
 		n.err = n.group.Wait()
 		n.err = errors.Join(n.err, broker.Close())
+		release()
 		close(n.done)
 	}()
 	if err := n.ready(ctx); err != nil {

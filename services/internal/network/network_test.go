@@ -93,3 +93,25 @@ func TestStoryTold(t *testing.T) {
 		t.Errorf("told %v, serial %q", network.StoryTold(dir), network.StorySerial(dir))
 	}
 }
+
+// A second network in the same folder would open the running broker's files.
+func TestFolderInUse(t *testing.T) {
+	dir := t.TempDir()
+	n, err := network.Start(t.Context(), network.Options{Dir: dir, Validators: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := network.Start(t.Context(), network.Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "another network is running in this folder") {
+		t.Errorf("a second start in the same folder: %v", err)
+	}
+	if err := n.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	// Without its genesis file the folder is no new network.
+	if err := os.Remove(filepath.Join(dir, "genesis.json")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := network.Start(t.Context(), network.Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "genesis.json is missing") {
+		t.Errorf("a start without the genesis file: %v", err)
+	}
+}
