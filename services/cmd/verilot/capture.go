@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -163,6 +164,7 @@ func (a *app) onboard(ctx context.Context, cl *client, header http.Header, doc [
 
 func (a *app) showJob(j *capture.Job) {
 	a.printf("job %s: %s, %d events\n", j.CaptureID, j.State, j.Events)
+	var why reasons
 	if len(j.Verdicts) > 0 {
 		w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
 		_, _ = io.WriteString(w, "EVENT\tWHAT\tVERDICT\tWHY\tPOSITION\n")
@@ -174,13 +176,15 @@ func (a *app) showJob(j *capture.Job) {
 			if v.Position != nil {
 				pos = v.Position.String()
 			}
-			why := append([]string{}, nonEmpty(v.Code, v.Detail)...)
-			for _, f := range v.Findings {
-				why = append(why, f.Code+" ("+f.Severity+", "+strconv.FormatUint(uint64(f.Count), 10)+")")
-			}
-			_, _ = io.WriteString(w, strings.Join([]string{index, strings.Join(nonEmpty(v.Kind, v.BizStep, v.Subject), " "), v.Verdict, strings.Join(why, " "), pos}, "\t")+"\n")
+			_, _ = io.WriteString(w, strings.Join([]string{index, strings.Join(nonEmpty(v.Kind, v.BizStep, v.Subject), " "), v.Verdict, why.of(&v, index), pos}, "\t")+"\n")
 		}
 		_ = w.Flush()
+	}
+	for _, r := range why {
+		a.printf("\n%s\n%s\n", r.title, wrap(r.detail, 100))
+	}
+	if len(why) > 0 {
+		a.printf("\n")
 	}
 	for _, n := range j.Notes {
 		a.printf("note: %s\n", n)
@@ -188,4 +192,51 @@ func (a *app) showJob(j *capture.Job) {
 	for _, x := range j.Warnings {
 		a.printf("warning: line %d: %s\n", x.Line, x.Message)
 	}
+}
+
+// reasons are the codes of a table, each with what it means: below the table, once, not in every line.
+type reasons []reason
+
+type reason struct{ title, detail string }
+
+// of is the cell of the table: each code once, a finding's with its severity and how many things it is about.
+func (r *reasons) of(v *capture.Verdict, index string) string {
+	var cell []string
+	if v.Code != "" && !slices.ContainsFunc(v.Findings, func(f capture.Finding) bool { return f.Code == v.Code }) {
+		cell = append(cell, v.Code)
+	}
+	title := v.Code
+	if v.Verdict == "refused" { // by the service: what it says is about this event alone
+		title += ", event " + index
+	}
+	r.note(title, v.Detail)
+	for _, f := range v.Findings {
+		cell = append(cell, f.Code+" ("+f.Severity+", "+strconv.FormatUint(uint64(f.Count), 10)+")")
+		r.note(f.Code, f.Detail)
+	}
+	return strings.Join(cell, ", ")
+}
+
+func (r *reasons) note(title, detail string) {
+	if x := (reason{title, detail}); detail != "" && !slices.Contains(*r, x) {
+		*r = append(*r, x)
+	}
+}
+
+// wrap breaks text into indented lines of at most width characters; longer words stay whole.
+func wrap(text string, width int) string {
+	const indent = "  "
+	var out, line strings.Builder
+	for word := range strings.FieldsSeq(text) {
+		if line.Len() > 0 && len(indent)+line.Len()+1+len(word) > width {
+			out.WriteString(indent + line.String() + "\n")
+			line.Reset()
+		}
+		if line.Len() > 0 {
+			line.WriteByte(' ')
+		}
+		line.WriteString(word)
+	}
+	out.WriteString(indent + line.String())
+	return out.String()
 }

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/services/internal/httpapi"
@@ -143,7 +145,7 @@ type Verdict struct {
 	Subject  string        `json:"subject,omitempty"`
 	Verdict  string        `json:"verdict" enum:"accepted,flagged,rejected,duplicate,refused" doc:"refused: at capture, it never reached the ledger"`
 	Code     string        `json:"code,omitempty"`
-	Detail   string        `json:"detail,omitempty"`
+	Detail   string        `json:"detail,omitempty" doc:"What the code means and what to do"`
 	Findings []Finding     `json:"findings,omitempty"`
 	Position *enc.Position `json:"position,omitempty"`
 }
@@ -153,6 +155,7 @@ type Finding struct {
 	Code     string `json:"code"`
 	Severity string `json:"severity" enum:"reject,hold,flag"`
 	Count    uint32 `json:"count" doc:"How many units or containers it is about"`
+	Detail   string `json:"detail,omitempty" doc:"What the code means and what to do"`
 }
 
 func verdictName(v block.VerdictCode) string {
@@ -263,14 +266,27 @@ func (j *Job) add(m *partMeta, p *partRecord) {
 		if i < len(p.Items) {
 			v.Verdict, v.Code, v.Findings = verdictName(p.Items[i].Verdict), p.Items[i].Code, p.Items[i].Findings
 		}
+		v.Detail = explain(v.Code)
+		for k := range v.Findings {
+			v.Findings[k].Detail = explain(v.Findings[k].Code)
+		}
 		j.Verdicts = append(j.Verdicts, v)
 		if v.Verdict == "rejected" {
 			j.fail(JobError{
 				Title: "The ledger rejected an item", Status: 400, Code: v.Code, Event: v.Index,
-				Detail: fmt.Sprintf("%s was rejected with %s at position %s; correct it and capture it again", v.Kind, v.Code, v.Position),
+				Detail: strings.TrimSpace(fmt.Sprintf("%s rejected at position %s with %s. %s", v.Kind, v.Position, v.Code, v.Detail)),
 			}, "")
 		}
 	}
+}
+
+// explain says what a code of the ledger means and what to do; nothing for one of rules that this service does not know.
+func explain(code string) string {
+	e, ok := custody.Explain(code)
+	if !ok {
+		return ""
+	}
+	return e.Meaning + " " + e.Todo
 }
 
 func behaviour(o submission.OnError) string {
