@@ -77,7 +77,7 @@ func checkRebuild(t *testing.T, dir string, damaged ...string) {
 				t.Fatal(err)
 			}
 			a.Certificate, v.Certificate = nil, nil // any quorum will do
-			if !reflect.DeepEqual(a, v) { // a diff of every block would take minutes
+			if !reflect.DeepEqual(a, v) {           // a diff of every block would take minutes
 				t.Errorf("block %d differs between api and %s:\n%s", h, name, cmp.Diff(a, v))
 			}
 		}
