@@ -24,6 +24,7 @@ var upper = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$`)
 // noCodes are upper-case words in the sources that never become a verdict.
 var noCodes = map[string]string{
 	"ADD": "an action of EPCIS", "DELETE": "an action of EPCIS", "OBSERVE": "an action of EPCIS",
+	"OTHER_STREAM": "an alarm of a validator", "UNDECIDED": "an alarm of a validator",
 	"EQUIVOCATION": "an alarm of a validator", "OTHER_BLOCK": "an alarm of a validator", "BAD_COSIGNATURE": "an alarm of a validator",
 }
 
