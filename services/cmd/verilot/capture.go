@@ -156,8 +156,14 @@ func (a *app) onboard(ctx context.Context, cl *client, header http.Header, doc [
 	if err != nil {
 		return a.refused(err)
 	}
-	if terminal(a.err) && !a.json {
-		a.note("onboarded: %s", strings.TrimSpace(string(b)))
+	if !a.json {
+		var o capture.Onboarding
+		if err := decode(b, &o); err != nil {
+			return err
+		}
+		for _, n := range o.Notes {
+			a.note("onboarding: %s", n)
+		}
 	}
 	return nil
 }

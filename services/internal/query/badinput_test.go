@@ -13,6 +13,7 @@ import (
 	"verilot.dev/ledger/state"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/index"
+	"verilot.dev/services/internal/network"
 	"verilot.dev/services/internal/query"
 	"verilot.dev/services/internal/scan"
 )
@@ -227,5 +228,27 @@ func TestLotWithoutUnits(t *testing.T) {
 	resp, b = w.call(t, "api", http.MethodGet, "/v1/lots/"+w.told.Product.GTIN+"/PLANNED/units", nil)
 	if resp.StatusCode != http.StatusOK || len(b) != 0 || resp.Header.Get("Content-Type") != "application/x-ndjson" {
 		t.Errorf("units: %d %q", resp.StatusCode, b)
+	}
+}
+
+// Every answer says what it rests on, also those without a member for it.
+func TestEveryAnswerSaysItsHeight(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{
+		"/v1/genesis", "/v1/checkpoint", "/v1/parties/" + network.DemoMaker, "/v1/blocks/1", "/v1/events/1/0/0", "/v1/blocks/999999",
+		"/v1/lots/" + w.told.Product.GTIN + "/" + w.told.Lot + "/units",
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.n.URLs["api"]+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if h := resp.Header.Get("Verilot-Height"); h == "" || h == "0" || resp.Header.Get("Verilot-Age-Seconds") == "" {
+			t.Errorf("%s: height %q, age %q", path, h, resp.Header.Get("Verilot-Age-Seconds"))
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -70,6 +71,7 @@ const stale = 60 * time.Second
 // Mount adds the routes.
 func Mount(api *httpapi.API, o Options) *Service {
 	s := &Service{Options: o}
+	api.Engine.Use(s.sayHeight)
 	h := api.Huma
 	register(h, "trace", "/v1/trace", "History and present state of one unit or container", s.trace)
 	register(h, "check", "/v1/verify", "Pharmacy check: verified, and fit to dispense, with reasons", s.check)
@@ -449,4 +451,17 @@ func (s *Service) certified(r *index.Reader) (cp quorum.Checkpoint, cert quorum.
 		return cp, nil, fmt.Errorf("certificate of block %d: %w", head.Header.Height, err)
 	}
 	return quorum.Checkpoint{Origin: s.Genesis.Origin(), Size: size, Root: root}, cert, nil
+}
+
+// sayHeight puts on every answer, problems and streams included, the newest certified block that this copy had when the answer
+// began, and its age. What an answer rests on is that block or a newer one.
+func (s *Service) sayHeight(c *gin.Context) {
+	_ = s.read(func(r *index.Reader) error { // without a view the answer itself says so
+		rest := s.rest(r.Head())
+		c.Header("Verilot-Height", strconv.FormatUint(rest.Height, 10))
+		c.Header("Verilot-Block-Time", rest.Time.Format(time.RFC3339Nano))
+		c.Header("Verilot-Age-Seconds", strconv.FormatFloat(rest.AgeSeconds, 'f', 3, 64))
+		return nil
+	})
+	c.Next()
 }
