@@ -230,12 +230,13 @@ func (n *core) read(ctx context.Context, out chan<- []consensus.Message) error {
 	return err
 }
 
-// audit reads the own blocks again and again, slowly: a copy that has changed must not go on speaking for this node.
+// audit reads the own blocks again and again: a copy that has changed must not go on speaking for this node. It rests ten times as
+// long as it works, after every block, so that whoever waits for an answer does not wait for this.
 func (n *core) audit(ctx context.Context, every time.Duration) error {
 	for {
-		start := time.Now()
 		var parent *consensus.Head
 		for h := uint64(1); h <= n.chain.Head().Header.Height; h++ {
+			start := time.Now()
 			b, err := n.chain.Stored(h)
 			if err != nil {
 				return damagedBlock.because(err)
@@ -248,11 +249,11 @@ func (n *core) audit(ctx context.Context, every time.Duration) error {
 				return damagedBlock.because(fmt.Errorf("block %d does not follow block %d", h, h-1))
 			}
 			parent = &consensus.Head{Header: header, Hash: block.HeaderHash(b.Header)}
-			if !sleep(ctx, min(every/1000, time.Millisecond)) {
+			if !sleep(ctx, min(every/10, 10*time.Since(start))) {
 				return ctx.Err()
 			}
 		}
-		if !sleep(ctx, max(every, 10*time.Since(start))) {
+		if !sleep(ctx, every) {
 			return ctx.Err()
 		}
 	}

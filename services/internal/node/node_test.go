@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,8 @@ type world struct {
 	server  *bus.Server
 	options chain.Options
 	counter uint64
+	// auditEvery is how often validators read their own blocks; 0: often.
+	auditEvery time.Duration
 }
 
 func newWorld(tb testing.TB, validators int) *world {
@@ -120,7 +123,7 @@ func (w *world) newValidator(name string) *Validator {
 
 func (w *world) config(name string, c *chain.Chain) ValidatorConfig {
 	return ValidatorConfig{
-		Chain: c, Bus: w.connect(), Journal: filepath.Join(w.dir, name, "journal"), AuditEvery: 200 * time.Millisecond,
+		Chain: c, Bus: w.connect(), Journal: filepath.Join(w.dir, name, "journal"), AuditEvery: cmp.Or(w.auditEvery, 200*time.Millisecond),
 		Vote: chaintest.Key(name + "/vote"), Cosign: chaintest.Key(name + "/cosign"), Metrics: prometheus.NewRegistry(),
 	}
 }
