@@ -19,6 +19,7 @@ import (
 	"verilot.dev/services/internal/query"
 	"verilot.dev/services/internal/service"
 	"verilot.dev/services/internal/store"
+	"verilot.dev/services/internal/webapp"
 )
 
 // Config of an api service. Zero values work but for Genesis and NATS.
@@ -65,6 +66,9 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		Genesis: g, Copy: c, Now: time.Now, Waiting: f.waiting, Heard: f.heard,
 		NoBlock: func(err error) bool { return errors.Is(err, store.ErrNotFound) },
 	})
+	if err := webapp.Mount(h, webapp.Setting{Service: "api", Network: g.Name, Development: g.Development}); err != nil {
+		return err
+	}
 	ln, err := httpapi.Listen(ctx, cfg.Listen)
 	if err != nil {
 		return err

@@ -89,9 +89,7 @@ func New(o Options) *API {
 	e.ContextWithFallback = true
 	m := newMetrics(o.Registry)
 	e.Use(identify, m.observe(o.Log), secure(o.CSP, o.CORS), recoverer(o.Log), limit(o.MaxBody))
-	e.NoRoute(func(c *gin.Context) {
-		Write(c, NewProblem(NotFound, "there is nothing at %s %s; the addresses are listed in /openapi.json", c.Request.Method, clip(c.Request.URL.Path)))
-	})
+	e.NoRoute(NoRoute)
 	e.NoMethod(func(c *gin.Context) {
 		Write(c, NewProblem(MethodNotAllowed, "%s is not offered at %s; allowed: %s", c.Request.Method, clip(c.Request.URL.Path), c.Writer.Header().Get("Allow")))
 	})
@@ -121,6 +119,16 @@ func New(o Options) *API {
 	api := humagin.New(e, cfg)
 	api.UseMiddleware(acceptable)
 	return &API{Engine: e, Huma: api, Registry: o.Registry}
+}
+
+// NoRoute answers that there is nothing at this address.
+func NoRoute(c *gin.Context) {
+	NotThere(c, "there is nothing at %s %s; the addresses are listed in /openapi.json", c.Request.Method, clip(c.Request.URL.Path))
+}
+
+// NotThere answers an address where there could be something, saying why there is not.
+func NotThere(c *gin.Context, format string, args ...any) {
+	Write(c, NewProblem(NotFound, format, args...))
 }
 
 // numbersAsText describes members whose tag says ",string" as what they are in JSON, which huma does not see: 64-bit numbers
