@@ -417,14 +417,19 @@ func (j *judging) detach(r *record) {
 	j.change(r)
 }
 
-// unpackAlone detaches things that the event names although they are inside something it does not name.
-func (j *judging) unpackAlone(keys []string) {
-	var inside []string
+// inside lists those of keys that are in a container.
+func (j *judging) inside(keys []string) (inside []string) {
 	for _, k := range keys {
 		if j.get(k).parent != "" {
 			inside = append(inside, k)
 		}
 	}
+	return inside
+}
+
+// unpackAlone detaches things that the event names although they are inside something it does not name.
+func (j *judging) unpackAlone(keys []string) {
+	inside := j.inside(keys)
 	if len(inside) == 0 {
 		return
 	}

@@ -541,10 +541,26 @@ func (j *judging) ship() {
 		return j.withActor(&at)
 	})
 	j.hold("SHIP_BY_NON_HOLDER", claimed, "%s does not hold what it says it shipped: the shipment is noted as a claim, the holder stays", j.actor)
+	j.twoPlaces(claimed)
+	twice, mine := split(mine, func(k string) bool {
+		at := j.located(k)
+		if at.phase != InTransit {
+			return false
+		}
+		s := j.shipment(at.shipment)
+		return s != nil && !s.hearsay
+	})
+	if len(twice) > 0 {
+		first := j.located(twice[0])
+		j.hold("DOUBLE_SHIP", twice, "already on its way since the shipment at %s, which stays the one that counts: void that one before shipping again", first.shipment)
+	}
 	if len(mine) == 0 {
 		return
 	}
-	j.unpackAlone(mine)
+	if outside := j.inside(mine); len(outside) > 0 {
+		j.unpack(outside)
+		j.hold("SHIP_CHILD_OUTSIDE_PARENT", outside, "shipped alone while recorded inside a container that was not shipped: taken to be unpacked")
+	}
 	j.checkMasterData(mine)
 	for _, k := range mine {
 		r := j.get(k)
@@ -656,7 +672,7 @@ func (j *judging) receive() {
 	j.unpackAlone(keys)
 	j.checkMasterData(keys)
 
-	var arrived, extra []string
+	var arrived, extra, unshipped, misled, contested []string
 	var shipments []*shipment
 	arrive := func(r *record) {
 		j.reappear(r)
@@ -691,8 +707,21 @@ func (j *judging) receive() {
 			j.change(r)
 			continue
 		}
-		if r.phase != InTransit {
+		switch s := j.shipment(r.shipment); {
+		case r.phase == InTransit:
+			// A logistics firm takes in what is for its customer, and a sender what comes back undelivered.
+			if r.to != "" && r.to != j.actor && r.holder != j.actor && !j.roles.Has("3pl") {
+				misled = append(misled, k)
+			}
+		case r.owner == j.actor: // its own, back from a logistics firm
 			extra = append(extra, k)
+		case s != nil && s.to == j.actor: // another has received what was sent to this one
+			extra, contested = append(extra, k), append(contested, k)
+		default:
+			extra = append(extra, k)
+			if !j.hearsay {
+				unshipped = append(unshipped, k)
+			}
 		}
 		arrive(r)
 	}
@@ -712,6 +741,11 @@ func (j *judging) receive() {
 	}
 	j.moved(arrived)
 	j.quantities(shipments, extra, isOpened)
+	j.hold("WRONG_RECEIVER", misled, "sent to another company, not to %s: it is here, and on hold", j.actor)
+	if len(unshipped) > 0 && len(shipments) == 0 { // beside a shipment it is QTY_OVER
+		j.find("RECEIVE_NO_SHIP", block.Flag, unshipped, "received without a record of its shipment: product, no data. Ask the sender for its shipping event")
+	}
+	j.clones(contested)
 	if epcis.CBVName(j.ev.Disposition) == epcis.DispReturned {
 		j.overlay(overlayReturned, true, arrived)
 	}
@@ -771,6 +805,28 @@ func (j *judging) quantities(shipments []*shipment, extra []string, opened map[s
 	}
 }
 
+// twoPlaces looks at what the actor does not hold, by the ledger, and treats as its own: if it had it, and another has received it
+// without a record of its leaving, one of the two packages is a copy.
+func (j *judging) twoPlaces(claimed []string) {
+	if j.hearsay {
+		return
+	}
+	clones, _ := split(claimed, func(k string) bool {
+		had, owed := false, false
+		for _, r := range j.chain(k) {
+			had = had || slices.Contains(r.recorders, j.actor)
+			owed = owed || len(r.owed) > 0 && !slices.Contains(r.owed, j.actor)
+		}
+		return had && owed
+	})
+	j.clones(clones)
+}
+
+func (j *judging) clones(keys []string) {
+	j.hold("TWO_PLACES", keys, "%s and another company both have it: one of the two packages may be a copy", j.actor)
+	j.overlay(overlaySuspect, true, keys)
+}
+
 func (j *judging) dispense() {
 	keys := j.subjects()
 	for _, k := range keys {
@@ -779,6 +835,7 @@ func (j *judging) dispense() {
 		}
 		j.living([]string{k}, "")
 		j.checkRecall(k)
+		j.checkFit(k)
 	}
 	if j.no != nil {
 		return
@@ -795,6 +852,7 @@ func (j *judging) dispense() {
 		return !j.withActor(&at) || at.phase == InTransit
 	})
 	j.hold("DISPENSE_BY_NON_HOLDER", strange, "%s has never recorded receiving it", j.actor)
+	j.twoPlaces(strange)
 	coming, _ := split(strange, func(k string) bool {
 		at := j.located(k)
 		return at.phase == InTransit && at.to == j.actor
@@ -843,6 +901,22 @@ func (j *judging) checkRecall(key string) {
 	}
 }
 
+// checkFit rejects the dispensing of what may not be dispensed whoever has it: the check at the counter says the same before.
+func (j *judging) checkFit(key string) {
+	chain := j.chain(key)
+	if len(chain) == 0 {
+		return
+	}
+	const held = overlayQuarantined | overlaySuspect | overlayIllegitimate | overlayHold
+	at, day := inherit(chain), dayOf(j.ms)
+	switch {
+	case at.expiry != "" && at.expiry < day: // both are YYYY-MM-DD; the day of expiry is the last good one
+		j.reject("DISPENSE_EXPIRED", key, "%s expired on %s, before %s: set it aside for destruction or return", key, at.expiry, day)
+	case at.overlays&held != 0:
+		j.reject("DISPENSE_QUARANTINED", key, "%s is marked %s: keep it aside until that is cleared up", key, strings.Join(overlayList(at.overlays&held), ", "))
+	}
+}
+
 func (j *judging) state(s UnitState, keys []string) {
 	var changed []string
 	for _, k := range keys {
@@ -879,6 +953,7 @@ func (j *judging) believed(keys []string, code string, sev block.Severity) []str
 		at := j.located(k)
 		return j.withActor(&at)
 	})
+	j.twoPlaces(others)
 	if len(others) > 0 {
 		const detail = "%s does not hold it: noted, without effect"
 		if sev == block.Hold {
