@@ -100,6 +100,11 @@ type Amendment struct {
 	Subjects enc.Hash
 }
 
+// TimerCause is the cause of what the timers of a block amend: no item, but the block itself (spec section 7.4).
+func TimerCause(height uint64) enc.Position {
+	return enc.Position{Height: height, Entry: enc.WholeEntry, Item: enc.WholeEntry}
+}
+
 // Encode is the leaf data.
 func (v Verdict) Encode() []byte {
 	b := v.Pos.Append(append(make([]byte, 0, 24+len(v.Code)), verdictLeaf))

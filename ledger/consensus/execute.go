@@ -106,6 +106,8 @@ func Execute(g *genesis.Genesis, view state.View, messages []Message) (*Result, 
 	if err := x.pulses(view, messages, prepared); err != nil {
 		return nil, err
 	}
+	// What has waited too long comes first, whatever this block brings.
+	x.lapsed = custody.Lapse(x.st, custody.Context{Network: g.Network, Pos: block.TimerCause(x.height), Time: x.time})
 	for i := range messages {
 		if e := &x.res.Entries[i]; e.Leaf == nil {
 			x.submission(uint32(i), e, prepared[i])
@@ -124,6 +126,7 @@ type execution struct {
 	st     *state.Overlay // state after the entries judged so far
 	salts  [][32]byte     // item salts of the opened submissions so far
 	res    *Result
+	lapsed []custody.Lapsed
 
 	verdictKey enc.Hash // K_h, once all entries are opened
 }
@@ -218,6 +221,7 @@ func (x *execution) judge(index uint32, e *Entry) []custody.Judgement {
 				Network:   x.g.Network,
 				Pos:       enc.Position{Height: x.height, Entry: index, Item: uint32(i)},
 				Time:      x.time,
+				Grace:     x.g.GraceSeconds * 1000,
 				Party:     sub.Header.Party,
 				Authority: sub.Authority,
 				ItemHash:  sub.Hashes[i],
@@ -256,6 +260,10 @@ func (x *execution) emit() {
 	x.res.Header.Height = x.height
 	x.verdictKey = block.NextVerdictKey(x.g.Network, x.parent.VerdictKey, x.salts)
 	salts := block.NewSalts(x.g.Network, x.verdictKey)
+	for i := range x.lapsed {
+		x.amend(&x.lapsed[i].Amendment, block.TimerCause(x.height), salts)
+		x.res.Effects = append(x.res.Effects, x.lapsed[i].Effects...)
+	}
 	for i := range x.res.Entries {
 		e := &x.res.Entries[i]
 		pos := enc.Position{Height: x.height, Entry: uint32(i), Item: enc.WholeEntry}
@@ -279,24 +287,41 @@ func (x *execution) emitItem(pos enc.Position, j *custody.Judgement, salts *bloc
 	x.res.Effects = append(x.res.Effects, j.Effects...)
 	slices.SortStableFunc(j.Findings, func(a, b custody.Finding) int { return cmp.Compare(a.Code, b.Code) })
 	for _, f := range j.Findings {
-		set := SubjectSet{Leaf: uint32(len(x.res.Verdicts))}
-		for _, k := range f.Subjects {
-			set.Keys = append(set.Keys, k.String())
+		keys := make([]string, len(f.Subjects))
+		for i, k := range f.Subjects {
+			keys[i] = k.String()
 		}
-		if len(set.Keys) == 0 {
-			set.Keys = []string{block.EventSubject(pos)}
+		if len(keys) == 0 {
+			keys = []string{block.EventSubject(pos)}
 		}
-		leaf := block.Finding{Pos: pos, Code: f.Code, Severity: f.Severity, Count: uint32(len(set.Keys))}
-		leaf.Subjects, set.Salts, set.Index = salts.Subjects(set.Keys)
-		raw := leaf.Encode()
-		x.res.Verdicts = append(x.res.Verdicts, raw)
-		x.res.Subjects = append(x.res.Subjects, set)
-		x.res.Effects = append(x.res.Effects, append([]byte{effectFinding}, raw...))
+		leaf := block.Finding{Pos: pos, Code: f.Code, Severity: f.Severity, Count: uint32(len(keys))}
+		leaf.Subjects = x.subjects(keys, salts)
+		x.remark(custody.EffectFinding, leaf.Encode())
+	}
+	for i := range j.Amendments {
+		x.amend(&j.Amendments[i], pos, salts)
 	}
 }
 
-// effectFinding is the kind of the finding effect (spec section 9).
-const effectFinding = 7
+func (x *execution) amend(a *custody.Amendment, cause enc.Position, salts *block.Salts) {
+	leaf := block.Amendment{Pos: a.Pos, Code: a.Code, Old: a.Old, New: a.New, Cause: cause, Count: uint32(len(a.Subjects))}
+	leaf.Subjects = x.subjects(a.Subjects, salts)
+	x.remark(custody.EffectAmendment, leaf.Encode())
+}
+
+// subjects commits to the subjects of the leaf that comes next.
+func (x *execution) subjects(keys []string, salts *block.Salts) (root enc.Hash) {
+	set := SubjectSet{Leaf: uint32(len(x.res.Verdicts)), Keys: keys}
+	root, set.Salts, set.Index = salts.Subjects(keys)
+	x.res.Subjects = append(x.res.Subjects, set)
+	return root
+}
+
+// remark adds a finding or amendment leaf, which is an effect too.
+func (x *execution) remark(kind uint8, leaf []byte) {
+	x.res.Verdicts = append(x.res.Verdicts, leaf)
+	x.res.Effects = append(x.res.Effects, append([]byte{kind}, leaf...))
+}
 
 // finish computes the roots and writes the head.
 func (x *execution) finish() error {

@@ -243,12 +243,12 @@ func TestNothingIsJudgedSilently(t *testing.T) {
 				switch v := v.(type) {
 				case block.Verdict:
 					verdicts[v.Pos]++
-				case block.Finding:
+				case block.Finding, block.Amendment:
 					findings++
 				}
 			}
 			if findings != len(r.Subjects) {
-				rt.Fatalf("%d findings, %d subject sets", findings, len(r.Subjects))
+				rt.Fatalf("%d findings and amendments, %d subject sets", findings, len(r.Subjects))
 			}
 			for i, e := range r.Entries {
 				if e.Seq != seq || !bytes.Equal(e.Payload, stream[seq-1]) {

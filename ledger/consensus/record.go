@@ -261,7 +261,7 @@ type CertifiedBlock struct {
 	Hash   enc.Hash
 	Record *BlockRecord
 
-	verdicts []int // verdict leaves of entry i are [verdicts[i], verdicts[i+1]); those before entry 0 are amendments
+	verdicts []int // verdict leaves of entry i are [verdicts[i], verdicts[i+1]); those before entry 0 are the timers' amendments
 }
 
 func certified(h block.Header, b *BlockRecord) (*CertifiedBlock, error) {
@@ -288,7 +288,7 @@ func certified(h block.Header, b *BlockRecord) (*CertifiedBlock, error) {
 	return c, nil
 }
 
-// entryOf is the entry that a verdict or finding leaf belongs to; false for amendments.
+// entryOf is the entry that a leaf belongs to, an amendment to that of its cause; false for the amendments of timers.
 func entryOf(leaf []byte) (uint32, bool) {
 	v, err := block.DecodeVerdictLeaf(leaf)
 	if err != nil {
@@ -299,14 +299,16 @@ func entryOf(leaf []byte) (uint32, bool) {
 		return v.Pos.Entry, true
 	case block.Finding:
 		return v.Pos.Entry, true
+	case block.Amendment:
+		return v.Cause.Entry, v.Cause.Entry != enc.WholeEntry
 	}
 	return 0, false
 }
 
-// Amendments returns the leaves that change findings of earlier blocks.
+// Amendments returns the leaves by which timers change findings of earlier blocks.
 func (c *CertifiedBlock) Amendments() [][]byte { return c.Record.Verdicts[:c.verdicts[0]] }
 
-// Entry returns the leaf of the message at seq and the verdict and finding leaves it got (none for pulses and epoch
+// Entry returns the leaf of the message at seq and the verdict, finding and amendment leaves it got (none for pulses and epoch
 // records); false if the block does not hold that sequence. Compare the leaf with that of one's own bytes (EntryLeaf): the
 // broker may have given the sequence to another message.
 func (c *CertifiedBlock) Entry(seq uint64) (leaf []byte, verdicts [][]byte, ok bool) {

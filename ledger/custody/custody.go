@@ -22,6 +22,7 @@ type Context struct {
 	Network   enc.Network
 	Pos       enc.Position
 	Time      int64  // block time, ms
+	Grace     int64  // how long a missing record may take, ms (genesis: graceSeconds)
 	Party     string // publisher
 	Authority bool   // signed by an authority key
 	ItemHash  enc.Hash
@@ -36,7 +37,9 @@ type Judgement struct {
 	Code     string // for rejected and duplicate
 	Detail   string // a sentence for people; not hashed
 	Findings []Finding
-	Effects  [][]byte // spec section 9, findings excluded (the block adds them)
+	// Amendments are the earlier findings that this event closes, in the order of the block.
+	Amendments []Amendment
+	Effects    [][]byte // spec section 9, findings and amendments excluded (the block adds them)
 	// Related is the earlier event that this one repeats or links to (DUP_EVENT, RELAYED), or, of an accepted event,
 	// the relayed copy that it replaces.
 	Related *enc.Position

@@ -43,10 +43,15 @@ type judging struct {
 	sailing []*shipment // those of ships that exist, in order of first use
 	shipped []string    // keys that this event sets on their way
 
-	findings []Finding
-	found    map[subject]bool
-	effects  [][]byte
-	no       *Finding // first rejecting rule
+	findings   []Finding
+	found      map[subject]bool
+	cured      []subject // of earlier findings, in order
+	amendments []Amendment
+	isCured    map[subject]bool
+	closed     map[string]closing // by where they are stored
+	looks      int                // into containers that have turned up
+	effects    [][]byte
+	no         *Finding // first rejecting rule
 }
 
 type subject struct{ code, key string }
@@ -55,7 +60,7 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 	j := &judging{
 		st: st, c: c, reg: registry.Registry{View: st}, it: it, ev: ev,
 		records: make(map[string]*record, len(it.Committed.Units)), touched: make([]string, 0, len(it.Committed.Units)), links: map[string]bool{}, ships: map[enc.Position]*shipment{},
-		found: map[subject]bool{},
+		found: map[subject]bool{}, looks: looksFor(it),
 	}
 	ms, err := epcis.EventTimeMillis(ev)
 	if err != nil {
@@ -81,6 +86,7 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 	var related *enc.Position
 	if len(before) > 0 {
 		related = &before[0].pos
+		j.cure("RELAYED", block.EventSubject(before[0].pos))
 		// A copy of what another has recorded is a link, unless the act is the publisher's own: then all there is so far
 		// is hearsay about it, and this is the original.
 		if own := resolved && !j.hearsay; !own {
@@ -97,9 +103,10 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 	if j.no != nil {
 		return Judgement{Verdict: block.Rejected, Code: j.no.Code, Detail: j.no.Detail, Findings: []Finding{*j.no}}
 	}
+	j.amend()
 	j.flush()
 	putTold(st, hash, append(before, told{c.Party, c.Pos}))
-	out := Judgement{Verdict: block.Accepted, Findings: j.findings, Effects: j.effects, Related: related}
+	out := Judgement{Verdict: block.Accepted, Findings: j.findings, Amendments: j.amendments, Effects: j.effects, Related: related}
 	if len(j.findings) > 0 {
 		out.Verdict = block.Flagged
 	}
@@ -387,14 +394,27 @@ func (j *judging) shipment(pos enc.Position) *shipment {
 
 // leave takes a thing that a shipment names off that shipment.
 func (j *judging) leave(r *record) {
-	if r.phase == InTransit && r.is(bitNamed) {
-		if s := j.shipment(r.shipment); s != nil && s.outstanding > 0 {
+	if r.phase == InTransit {
+		s := j.shipment(r.shipment)
+		if s != nil && r.is(bitNamed) && s.outstanding > 0 {
 			s.outstanding--
 			s.dirty = true
 		}
+		j.foundIt(r, s)
 	}
 	r.set(bitNamed, false)
 }
+
+// foundIt closes the shortage of what was missing of a shipment, with what is inside.
+func (j *judging) foundIt(r *record, s *shipment) {
+	if s != nil && s.short {
+		j.cure("QTY_SHORT", r.key)
+		j.cureInside(r.key, 0)
+	}
+}
+
+// looksFor bounds the looks that an item may take at things it does not name.
+func looksFor(it *wire.Item) int { return 64 + 4*len(it.Committed.Units) }
 
 // detach takes a thing out of its container: it takes on what it inherited.
 func (j *judging) detach(r *record) {
@@ -515,9 +535,16 @@ func (j *judging) flush() {
 	slices.SortStableFunc(j.findings, func(a, b Finding) int { return strings.Compare(a.Code, b.Code) })
 	for _, f := range j.findings {
 		for _, k := range f.Subjects {
-			putFinding(j.st, k.String(), FindingRecord{Pos: j.c.Pos, Code: f.Code, Severity: f.Severity, State: FindingOpen})
+			putFinding(j.st, k.String(), FindingRecord{Pos: j.c.Pos, Code: f.Code, Severity: f.Severity})
+		}
+		if f.Code == "RELAYED" {
+			putFinding(j.st, block.EventSubject(j.c.Pos), FindingRecord{Pos: j.c.Pos, Code: f.Code, Severity: f.Severity})
 		}
 	}
+	for _, c := range j.closed {
+		putFinding(j.st, c.key, c.f)
+	}
+	j.startTimers()
 }
 
 // dayOf is the UTC day of a time.

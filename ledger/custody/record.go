@@ -18,7 +18,8 @@ import (
 //	s/<position>                     shipment: from, to, how many, how many outstanding
 //	t/<position>                     the keys a shipment named
 //	m/<match hash>                   who recorded an event of this content, and where
-//	f/<key>\x00<position><code>      findings by subject
+//	f/<key>\x00<position><code>      findings by subject; RELAYED by the event itself
+//	g/<due><position><code>          subjects of a finding whose grace time runs; see amend.go
 const (
 	unitAt     = "u/"
 	childAt    = "c/"
@@ -302,41 +303,88 @@ func putTold(st state.Store, h enc.Hash, list []told) {
 	st.Put(matchAt+string(h[:]), b)
 }
 
-// FindingRecord is a finding about a unit or container, as a trace shows it.
+// FindingRecord is a finding about a unit or container (or about an event), as a trace shows it.
 type FindingRecord struct {
 	Pos      enc.Position // of the event
 	Code     string
 	Severity block.Severity
 	State    uint8 // docs/spec.md 7.3: 1 open, 2 held, 3 closed
+	// Changes are the states after the first, which is open, and what caused each: an item, or the block whose timers ran.
+	Changes []Change
+}
+
+// Change is one step of a finding's state.
+type Change struct {
+	State uint8
+	Cause enc.Position
+}
+
+func (f *FindingRecord) amend(to uint8, cause enc.Position) {
+	f.State = to
+	f.Changes = append(f.Changes, Change{to, cause})
 }
 
 // States of a finding.
 const (
-	FindingOpen uint8 = 1 + iota
-	FindingHeld
-	FindingClosed
+	FindingOpen   = block.Open
+	FindingHeld   = block.Held
+	FindingClosed = block.Closed
 )
 
+func findingKey(key string, pos enc.Position, code string) string {
+	return findingAt + key + nul + position(pos) + code
+}
+
 func putFinding(st state.Store, key string, f FindingRecord) {
-	st.Put(findingAt+key+nul+position(f.Pos)+f.Code, []byte{uint8(f.Severity), f.State})
+	b := []byte{uint8(f.Severity)}
+	for _, c := range f.Changes {
+		b = c.Cause.Append(append(b, c.State))
+	}
+	st.Put(findingKey(key, f.Pos, f.Code), b)
+}
+
+func readFinding(v state.View, key string, pos enc.Position, code string) (FindingRecord, bool) {
+	b, ok := v.Get(findingKey(key, pos, code))
+	if !ok {
+		return FindingRecord{}, false
+	}
+	return decodeFinding(key, pos, code, b), true
+}
+
+func decodeFinding(key string, pos enc.Position, code string, b []byte) FindingRecord {
+	d := enc.NewReader(b)
+	f := FindingRecord{Pos: pos, Code: code, Severity: block.Severity(d.U8()), State: FindingOpen}
+	for d.Len() > 0 && d.Err() == nil {
+		f.amend(d.U8(), d.Position())
+	}
+	damaged(d, "finding of "+key)
+	return f
+}
+
+func findingsOf(v state.View, key string) []FindingRecord {
+	at := findingAt + key + nul
+	var list []FindingRecord
+	v.Scan(at, func(k string, b []byte) bool {
+		d := enc.NewReader([]byte(k[len(at):]))
+		pos, code := d.Position(), string(d.Rest())
+		damaged(d, "finding of "+key)
+		list = append(list, decodeFinding(key, pos, code, b))
+		return true
+	})
+	return list
 }
 
 // Findings lists what was found about key itself, oldest first. What was found about its containers applies to it too:
 // ask for each container of Locate.
-func Findings(v state.View, key gs1.Key) []FindingRecord {
-	at := findingAt + key.String() + nul
-	var list []FindingRecord
-	v.Scan(at, func(k string, b []byte) bool {
-		d := enc.NewReader([]byte(k[len(at):]))
-		f := FindingRecord{Pos: d.Position(), Code: string(d.Rest())}
-		if len(b) != 2 {
-			panic("custody: damaged finding of " + key.String())
-		}
-		f.Severity, f.State = block.Severity(b[0]), b[1]
-		list = append(list, f)
-		return true
-	})
-	return list
+func Findings(v state.View, key gs1.Key) []FindingRecord { return findingsOf(v, key.String()) }
+
+// FindingOf is the state of a finding about one thing, or about the event itself (no key).
+func FindingOf(v state.View, key gs1.Key, pos enc.Position, code string) (FindingRecord, bool) {
+	text := key.String()
+	if text == "" {
+		text = block.EventSubject(pos)
+	}
+	return readFinding(v, text, pos, code)
 }
 
 func childrenOf(v state.View, parent string, fn func(string) bool) {

@@ -218,6 +218,9 @@ func (j *judging) commission() {
 			j.inLot = append(j.inLot, k)
 			r.lot, r.expiry = lot, expiry
 		}
+		if r.is(bitProvisional) && r.since != j.c.Pos { // known before its birth record came
+			j.cure("NOT_COMMISSIONED", k)
+		}
 		r.set(bitProvisional, j.hearsay)
 		r.set(bitImplied, false)
 		r.born = j.c.Pos
@@ -389,9 +392,13 @@ func (j *judging) pack() {
 	}
 	if !j.hearsay {
 		j.change(p)
-		if p.is(bitImplied) && p.is(bitProvisional) {
+		// Nobody need commission a container. One that turned up before the record of its packing is explained by that record,
+		// unless it is the finder's own.
+		if p.is(bitProvisional) && (p.is(bitImplied) || !isUnit(parent) && !j.withActor(&at)) {
 			p.set(bitProvisional, false)
+			p.set(bitImplied, true)
 			j.born([]string{parent}, "", "", "", false)
+			j.cure("NOT_COMMISSIONED", parent)
 		}
 	}
 	if len(packed) > 0 {
@@ -532,6 +539,7 @@ func (j *judging) ship() {
 			if i := slices.Index(r.owed, to); i >= 0 {
 				r.owed = slices.Delete(slices.Clone(r.owed), i, i+1)
 				j.change(r)
+				j.cure("RECEIVE_NO_SHIP", r.key)
 			}
 		}
 	}
@@ -769,7 +777,7 @@ func (j *judging) quantities(shipments []*shipment, extra []string, opened map[s
 	if len(shipments) > 0 && len(extra) > 0 {
 		j.find("QTY_OVER", block.Flag, extra, "received, but not part of the shipment it came with")
 	}
-	looks := 64 + 4*len(j.it.Committed.Units)
+	looks := looksFor(j.it)
 	for _, s := range shipments {
 		if s.outstanding == 0 || s.short {
 			continue
@@ -924,6 +932,9 @@ func (j *judging) state(s UnitState, keys []string) {
 		if r.state != s {
 			r.state = s
 			changed = append(changed, k)
+		}
+		if r.phase == InTransit { // missing no longer: it is known what became of it
+			j.foundIt(r, j.shipment(r.shipment))
 		}
 		j.change(r)
 	}

@@ -247,6 +247,9 @@ func (w *world) line(line string) []string {
 	if words[0] == "?" {
 		return w.ask(words[1:])
 	}
+	if words[0] == "later" {
+		return w.later(words[1])
+	}
 	w.now = w.now.Add(time.Minute)
 	label := ""
 	draft := words[0] == "draft"
@@ -282,9 +285,51 @@ func (w *world) judge(who string, it *wire.Item) Judgement {
 	return w.last
 }
 
+// later lets time pass and makes a block without entries, which a ledger never has: only its timers are of interest.
+func (w *world) later(by string) []string {
+	w.t.Helper()
+	d, err := time.ParseDuration(by)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.now = w.now.Add(d)
+	w.height++
+	c := w.context("")
+	c.Pos = block.TimerCause(w.height)
+	var out []string
+	for _, l := range Lapse(w.st, c) {
+		out = append(out, amended(l.Amendment))
+		for _, e := range l.Effects {
+			if e, err := DecodeEffect(e); err != nil {
+				w.t.Fatal(err)
+			} else if o, ok := e.(OverlaySet); !ok || !o.Set {
+				w.t.Fatalf("a timer has the effect %+v", e)
+			}
+		}
+	}
+	if out == nil {
+		return []string{"nothing is due"}
+	}
+	return out
+}
+
+var states = []string{"", "open", "held", "closed"}
+
+func amended(a Amendment) string {
+	s := fmt.Sprintf("%s of block %d", a.Code, a.Pos.Height)
+	if strings.HasPrefix(a.Subjects[0], "event:") {
+		return fmt.Sprintf("%s: %s -> %s", s, states[a.Old], states[a.New])
+	}
+	keys := make([]gs1.Key, len(a.Subjects))
+	for i, k := range a.Subjects {
+		keys[i] = mustKey(k)
+	}
+	return fmt.Sprintf("%s: %s %s -> %s", s, nicks(keys), states[a.Old], states[a.New])
+}
+
 func (w *world) context(who string) Context {
 	return Context{
-		Network: w.net, Pos: enc.Position{Height: w.height}, Time: w.now.UnixMilli(), Party: partyID(who),
+		Network: w.net, Pos: enc.Position{Height: w.height}, Time: w.now.UnixMilli(), Grace: (24 * time.Hour).Milliseconds(), Party: partyID(who),
 		Authority: who == "A", ItemHash: enc.Hash{byte(w.height)},
 	}
 }
@@ -311,6 +356,9 @@ func (w *world) say(j Judgement) []string {
 			line += ": " + f.Detail
 		}
 		out = append(out, line)
+	}
+	for _, a := range j.Amendments {
+		out = append(out, amended(a))
 	}
 	return out
 }
@@ -475,7 +523,11 @@ func (w *world) ask(words []string) []string {
 		out = append(out, w.describe(k))
 		if len(words) > 1 && words[1] == "findings" {
 			for _, f := range Findings(w.st, k) {
-				out = append(out, fmt.Sprintf("%s, block %d, open", f.Code, f.Pos.Height))
+				line := fmt.Sprintf("%s, block %d, open", f.Code, f.Pos.Height)
+				for _, c := range f.Changes {
+					line += fmt.Sprintf(" -> %s at block %d", states[c.State], c.Cause.Height)
+				}
+				out = append(out, line)
 			}
 		}
 	}

@@ -67,13 +67,43 @@ type PlaceRef struct {
 
 // FindingView is a finding as shown.
 type FindingView struct {
-	Code     string       `json:"code"`
-	Severity string       `json:"severity"`
-	State    string       `json:"state"`
-	Position enc.Position `json:"position"`
-	Count    uint32       `json:"count,omitempty"`
-	Detail   string       `json:"detail,omitempty"`
-	Via      string       `json:"via,omitempty"` // the container that it is inherited from
+	Code     string          `json:"code"`
+	Severity string          `json:"severity"`
+	State    string          `json:"state" enum:"open,held,closed" doc:"In a block: when it was found. In a trace: now"`
+	Position enc.Position    `json:"position"`
+	Count    uint32          `json:"count,omitempty"`
+	Detail   string          `json:"detail,omitempty"`
+	Via      string          `json:"via,omitempty"` // the container that it is inherited from
+	Changes  []FindingChange `json:"changes,omitempty"`
+}
+
+// FindingChange is a later state of a finding, and the item that brought it; without item the grace time was over.
+type FindingChange struct {
+	State  string        `json:"state" enum:"held,closed"`
+	Height uint64        `json:"height,string" doc:"The block that says so"`
+	Cause  *enc.Position `json:"cause,omitempty"`
+}
+
+func changesOf(f custody.FindingRecord) []FindingChange {
+	var out []FindingChange
+	for _, c := range f.Changes {
+		change := FindingChange{State: FindingState(c.State), Height: c.Cause.Height}
+		if c.Cause != block.TimerCause(c.Cause.Height) {
+			change.Cause = &c.Cause
+		}
+		out = append(out, change)
+	}
+	return out
+}
+
+// Found is what was found about a unit by one event, or about a container that carried it through the event, as it is now.
+func Found(v state.View, touch *Touch, key gs1.Key, code string) (custody.FindingRecord, bool) {
+	for _, k := range append(append([]gs1.Key{key}, touch.Via...), gs1.Key{}) {
+		if f, ok := custody.FindingOf(v, k, touch.Pos, code); ok {
+			return f, true
+		}
+	}
+	return custody.FindingRecord{}, false
 }
 
 // Document is a reference to a business document. Sealed ones have no value here.
@@ -340,7 +370,7 @@ func (r *Reader) Trace(key gs1.Key) (*Trace, error) {
 	t := &Trace{ID: IDOf(key), Steps: []Step{}, RestsOn: r.Head()}
 	touches, cut := History(r.View, key)
 	for i := range touches {
-		step, err := r.step(&touches[i])
+		step, err := r.step(key, &touches[i])
 		if err != nil {
 			return nil, err
 		}
@@ -454,7 +484,7 @@ func (r *Reader) findings(key gs1.Key, containers []gs1.Key) []FindingView {
 	add := func(k gs1.Key, via string) {
 		for _, f := range custody.Findings(r.View, k) {
 			out = append(out, FindingView{
-				Code: f.Code, Severity: SeverityName(f.Severity), State: FindingState(f.State), Position: f.Pos, Via: via,
+				Code: f.Code, Severity: SeverityName(f.Severity), State: FindingState(f.State), Position: f.Pos, Via: via, Changes: changesOf(f),
 			})
 		}
 	}
@@ -465,7 +495,7 @@ func (r *Reader) findings(key gs1.Key, containers []gs1.Key) []FindingView {
 	return out
 }
 
-func (r *Reader) step(touch *Touch) (*Step, error) {
+func (r *Reader) step(key gs1.Key, touch *Touch) (*Step, error) {
 	res, err := r.Blocks.Block(touch.Pos.Height)
 	if err != nil {
 		return nil, err
@@ -486,6 +516,11 @@ func (r *Reader) step(touch *Touch) (*Step, error) {
 	s.Code, s.Findings, err = Remarks(res, touch.Pos)
 	if err != nil {
 		return nil, err
+	}
+	for i := range s.Findings {
+		if f, ok := Found(r.View, touch, key, s.Findings[i].Code); ok {
+			s.Findings[i].State, s.Findings[i].Changes = FindingState(f.State), changesOf(f)
+		}
 	}
 	switch m := item.Message.(type) {
 	case *epcis.Event:

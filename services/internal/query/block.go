@@ -49,6 +49,18 @@ type Block struct {
 	RawHeader   string     `json:"rawHeader" doc:"The bytes that are hashed, hex"`
 	Certificate []Cosigner `json:"certificate"`
 	Entries     []Entry    `json:"entries,omitempty"`
+	// Amendments change findings of earlier blocks, or of earlier items of this one.
+	Amendments []Amendment `json:"amendments,omitempty"`
+}
+
+// Amendment changes the state of a finding for some of its subjects; which ones, the trace of each says.
+type Amendment struct {
+	Position enc.Position  `json:"position" doc:"Of the item with the finding"`
+	Code     string        `json:"code"`
+	From     string        `json:"from" enum:"open,held"`
+	To       string        `json:"to" enum:"held,closed"`
+	Count    uint32        `json:"count" doc:"How many subjects of the finding"`
+	Cause    *enc.Position `json:"cause,omitempty" doc:"The item that closes it; none when the grace time was over"`
 }
 
 // Entry is a stream message of a block.
@@ -199,6 +211,9 @@ func (s *Service) block(_ context.Context, in *struct {
 		if err != nil {
 			return err
 		}
+		if b.Amendments, err = amendmentsOf(res); err != nil {
+			return err
+		}
 		for i := range res.Entries {
 			b.Entries = append(b.Entries, entryView(r, res, uint32(i), verdicts))
 		}
@@ -235,6 +250,26 @@ func verdictsOf(res *consensus.Result) (map[enc.Position]*remarks, error) {
 				Code: l.Code, Severity: index.SeverityName(l.Severity), State: "open", Position: l.Pos, Count: l.Count,
 			})
 		}
+	}
+	return out, nil
+}
+
+func amendmentsOf(res *consensus.Result) ([]Amendment, error) {
+	var out []Amendment
+	for _, leaf := range res.Verdicts {
+		decoded, err := block.DecodeVerdictLeaf(leaf)
+		if err != nil {
+			return nil, err
+		}
+		a, ok := decoded.(block.Amendment)
+		if !ok {
+			continue
+		}
+		shown := Amendment{Position: a.Pos, Code: a.Code, From: index.FindingState(a.Old), To: index.FindingState(a.New), Count: a.Count}
+		if a.Cause != block.TimerCause(res.Header.Height) {
+			shown.Cause = &a.Cause
+		}
+		out = append(out, shown)
 	}
 	return out, nil
 }

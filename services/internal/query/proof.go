@@ -2,9 +2,11 @@ package query
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
+	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/consensus"
 	"verilot.dev/ledger/enc"
@@ -76,6 +78,35 @@ func (s *Service) bundle(r *index.Reader, key gs1.Key) (*proof.Bundle, error) {
 			Unit:     func(u *commit.Unit) bool { return u.List == commit.ParentID || shown[u.Key.String()] },
 			Subjects: subjects,
 		}
+		if wants[i].Amendments, err = s.amendments(r, &t, key); err != nil {
+			return nil, err
+		}
+		if len(wants[i].Amendments) > 0 { // RELAYED is about the event itself
+			wants[i].Subjects = append(wants[i].Subjects, block.EventSubject(t.Pos))
+		}
 	}
 	return proof.Build(s.Genesis, source{s, r}, cp, cert, wants)
+}
+
+// amendments are the blocks that changed what was found about a unit by one event.
+func (s *Service) amendments(r *index.Reader, touch *index.Touch, key gs1.Key) ([]uint64, error) {
+	res, err := s.load(touch.Pos.Height)
+	if err != nil {
+		return nil, err
+	}
+	_, findings, err := index.Remarks(res, touch.Pos)
+	if err != nil {
+		return nil, err
+	}
+	var heights []uint64
+	for _, f := range findings {
+		if now, ok := index.Found(r.View, touch, key, f.Code); ok {
+			for _, c := range now.Changes {
+				if !slices.Contains(heights, c.Cause.Height) {
+					heights = append(heights, c.Cause.Height)
+				}
+			}
+		}
+	}
+	return heights, nil
 }

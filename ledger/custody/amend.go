@@ -1,0 +1,216 @@
+package custody
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/state"
+)
+
+// graced are the findings that wait for a record still to come: a flag while the grace time runs, a hold afterwards
+// (domain/dscsa.md section 7, the rules marked †).
+var graced = []string{"NOT_COMMISSIONED", "RECEIVE_NO_SHIP"}
+
+// Bounds of what the timers of one block may change (docs/spec.md section 7.4). One finding has at most
+// submission.MaxUnits subjects, and a block runs at least one timer that is due.
+const (
+	MaxTimers        = 1000
+	MaxTimerSubjects = 4096
+)
+
+// Amendment changes an earlier finding for some of its subjects (docs/spec.md section 7.4). A finding's subjects may change at
+// different times: each amendment lists those that change with it.
+type Amendment struct {
+	Pos      enc.Position // of the event that has the finding
+	Code     string
+	Old, New uint8
+	Subjects []string // key texts, or the event itself as in block.EventSubject
+}
+
+// Lapsed is what one timer that ran out changes.
+type Lapsed struct {
+	Amendment
+	Effects [][]byte // that follow the amendment's own
+}
+
+// Timers are stored by when they are due, so that the first ones are found without looking at the rest:
+//
+//	g/<due, ms><position><code>      subjects of a finding whose grace time runs
+const timerAt = "g/"
+
+func timerKey(due int64, pos enc.Position, code string) string {
+	return timerAt + string(binary.BigEndian.AppendUint64(nil, uint64(due))) + position(pos) + code
+}
+
+// Lapse runs the timers that are due at the time of a block: what is still open of their findings is held from now on, and so are
+// the things themselves. It comes before everything else in the block; c.Pos is the cause of what it changes.
+func Lapse(st state.Store, c Context) []Lapsed {
+	type timer struct {
+		at   string
+		pos  enc.Position
+		code string
+		keys []string
+	}
+	var due []timer
+	subjects := 0
+	st.Scan(timerAt, func(at string, b []byte) bool {
+		r := enc.NewReader([]byte(at[len(timerAt):]))
+		t := timer{at: at}
+		when := int64(r.U64())
+		t.pos, t.code = r.Position(), string(r.Rest())
+		damaged(r, "timer")
+		list := enc.NewReader(b)
+		t.keys = readKeys(list)
+		damaged(list, "timer")
+		subjects += len(t.keys)
+		if when > c.Time || len(due) == MaxTimers || len(due) > 0 && subjects > MaxTimerSubjects {
+			return false
+		}
+		due = append(due, t)
+		return true
+	})
+	var out []Lapsed
+	for _, t := range due {
+		st.Delete(t.at)
+		var open []string
+		for _, k := range t.keys {
+			if f, ok := readFinding(st, k, t.pos, t.code); ok && f.State == FindingOpen {
+				f.amend(FindingHeld, c.Pos)
+				putFinding(st, k, f)
+				open = append(open, k)
+			}
+		}
+		if len(open) == 0 {
+			continue
+		}
+		l := Lapsed{Amendment: Amendment{Pos: t.pos, Code: t.code, Old: FindingOpen, New: FindingHeld, Subjects: open}}
+		for _, bit := range []uint16{overlayHold, overlayQuarantined} {
+			var changed []string
+			for _, k := range open {
+				r := readRecord(st, unitAt+k)
+				if r == nil || r.overlays&bit != 0 {
+					continue
+				}
+				r.overlays |= bit
+				st.Put(unitAt+k, r.encode())
+				changed = append(changed, k)
+			}
+			if len(changed) > 0 {
+				l.Effects = append(l.Effects, OverlaySet{Set: true, Overlay: overlayName(bit), Keys: changed}.Encode())
+			}
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// cure notes that what a finding missed of some things is there now. What is said of things without such a finding is not heard.
+func (j *judging) cure(code string, keys ...string) {
+	for _, k := range keys {
+		if s := (subject{code, k}); !j.isCured[s] {
+			if j.isCured == nil {
+				j.isCured = map[subject]bool{}
+			}
+			j.isCured[s] = true
+			j.cured = append(j.cured, s)
+		}
+	}
+}
+
+// cureInside closes a shortage of what is inside a container that has turned up whole, as far as a few looks reach.
+func (j *judging) cureInside(key string, depth int) {
+	if depth > maxDepth {
+		return
+	}
+	j.children(key, func(child string) bool {
+		if j.looks--; j.looks < 0 {
+			return false
+		}
+		j.cure("QTY_SHORT", child)
+		j.cureInside(child, depth+1)
+		return true
+	})
+}
+
+// amend closes the findings that this event cures, and lifts the hold of what no other finding holds. It runs before flush: the
+// event's own findings are not stored yet.
+func (j *judging) amend() {
+	if len(j.cured) == 0 {
+		return
+	}
+	type change struct {
+		pos  enc.Position
+		code string
+		old  uint8
+	}
+	at := map[change]int{}
+	j.closed = map[string]closing{}
+	var released []string
+	for _, s := range j.cured {
+		held := false
+		for _, f := range findingsOf(j.st, s.key) {
+			if f.Code != s.code || f.State == FindingClosed {
+				continue
+			}
+			c := change{f.Pos, f.Code, f.State}
+			i, ok := at[c]
+			if !ok {
+				i = len(j.amendments)
+				at[c] = i
+				j.amendments = append(j.amendments, Amendment{Pos: f.Pos, Code: f.Code, Old: f.State, New: FindingClosed})
+			}
+			j.amendments[i].Subjects = append(j.amendments[i].Subjects, s.key)
+			held = held || f.State == FindingHeld
+			f.amend(FindingClosed, j.c.Pos)
+			j.closed[findingKey(s.key, f.Pos, f.Code)] = closing{s.key, f}
+		}
+		if held {
+			released = append(released, s.key)
+		}
+	}
+	slices.SortStableFunc(j.amendments, func(a, b Amendment) int {
+		return cmp.Or(a.Pos.Compare(b.Pos), strings.Compare(a.Code, b.Code), cmp.Compare(a.Old, b.Old))
+	})
+	// Quarantine stays until the holder ends it: a package is released by people, not by a late message.
+	_, free := split(released, j.stillHeld)
+	j.overlay(overlayHold, false, free)
+}
+
+// stillHeld says whether a finding, of this event or an earlier one that it does not close, holds a thing.
+func (j *judging) stillHeld(key string) bool {
+	for _, f := range j.findings {
+		if f.Severity == block.Hold && j.found[subject{f.Code, key}] {
+			return true
+		}
+	}
+	for _, f := range findingsOf(j.st, key) {
+		if _, closing := j.closed[findingKey(key, f.Pos, f.Code)]; !closing && f.State != FindingClosed && (f.Severity == block.Hold || f.State == FindingHeld) {
+			return true
+		}
+	}
+	return false
+}
+
+// closing is a finding record to be stored.
+type closing struct {
+	key string
+	f   FindingRecord
+}
+
+// startTimers stores when the graced findings of this event lapse.
+func (j *judging) startTimers() {
+	for _, f := range j.findings {
+		if f.Severity != block.Flag || len(f.Subjects) == 0 || !slices.Contains(graced, f.Code) {
+			continue
+		}
+		keys := make([]string, len(f.Subjects))
+		for i, k := range f.Subjects {
+			keys[i] = k.String()
+		}
+		j.st.Put(timerKey(j.c.Time+j.c.Grace, j.c.Pos, f.Code), putKeys(nil, keys))
+	}
+}
