@@ -54,7 +54,8 @@ type subjectVector struct {
 	Index []uint32 `json:"index"`
 }
 
-// vectorStream is three blocks of messages.
+// vectorStream is four blocks of messages. Before the fourth the grace time ends: its timers put on hold what the second left open,
+// and its submissions bring what was missing.
 func vectorStream(tb testing.TB, g *genesis.Genesis) [][][]byte {
 	tb.Helper()
 	acme, dist, pharm := at("acme", created+1000), at("dist", created+2000), at("pharm", created+3000)
@@ -64,6 +65,7 @@ func vectorStream(tb testing.TB, g *genesis.Genesis) [][][]byte {
 	cut := func(by string, counter, height uint64, s int64) []byte {
 		return pulse(tb, g, by, block.Pulse{What: block.Cut, Height: height, Clock: created + s*1000, Counter: counter})
 	}
+	late := g.GraceSeconds + 3600
 	header := wire.Item{Kind: wire.KindDocumentHeader, Message: &epcis.Header{SchemaVersion: "2.0", TransactionStatement: "true"}}
 	signed := func(party string, counter uint64, how submission.OnError, items ...wire.Item) []byte {
 		return sign(tb, g, message{party: party, counter: counter, onError: how, items: items})
@@ -89,6 +91,13 @@ func vectorStream(tb testing.TB, g *genesis.Genesis) [][][]byte {
 			signed("acme", 3, submission.Rollback, event(epcis.Commission(acme, epcsOf([]string{"1005"}), "A", "2029-01-31"))),
 			tampered(signed("acme", 4, submission.Rollback, header), true),
 			cut("v2", 3, 3, 30),
+		},
+		{
+			tick("v1", 3, late), tick("v3", 3, late), tick("v4", 3, late+1),
+			signed("acme", 6, submission.Proceed,
+				event(epcis.Commission(acme, epcsOf([]string{"1999"}), "A", "2028-12-31")),
+				event(epcis.Ship(acme, epcsOf([]string{"1003"}), sale("acme", "pharm")))),
+			cut("v1", 4, 4, late+1),
 		},
 	}
 }

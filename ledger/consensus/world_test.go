@@ -386,7 +386,24 @@ func describe(d *consensus.Result) string {
 	h := &d.Header
 	fmt.Fprintf(&b, "block %d: messages %d to %d, +%.3f s, %d events, %d verdict leaves, %d effects\n",
 		h.Height, h.FirstSeq, h.LastSeq, float64(h.Time-created)/1000, h.Events, h.VerdictLeaves, len(d.Effects))
-	for _, e := range d.Entries {
+	var timers []string
+	amended := map[enc.Position]string{} // by cause
+	for _, leaf := range d.Verdicts {
+		if l, _ := block.DecodeVerdictLeaf(leaf); l != nil {
+			if a, ok := l.(block.Amendment); ok {
+				s := fmt.Sprintf("%s of %s: %d of %d to %d", a.Code, a.Pos, a.Count, a.Old, a.New)
+				if a.Cause == block.TimerCause(h.Height) {
+					timers = append(timers, s)
+				} else {
+					amended[a.Cause] += " [" + s + "]"
+				}
+			}
+		}
+	}
+	for _, s := range timers {
+		fmt.Fprintf(&b, "  timer %s\n", s)
+	}
+	for entry, e := range d.Entries {
 		fmt.Fprintf(&b, "  %d %s %s", e.Seq, e.Kind, e.Code)
 		for i, j := range e.Items {
 			sep := ","
@@ -400,6 +417,7 @@ func describe(d *consensus.Result) string {
 			for _, f := range j.Findings {
 				fmt.Fprintf(&b, " (%s %s)", f.Code, f.Severity)
 			}
+			b.WriteString(amended[enc.Position{Height: h.Height, Entry: uint32(entry), Item: uint32(i)}])
 		}
 		b.WriteString("\n")
 	}
