@@ -69,7 +69,7 @@ func newHosts(t *testing.T, seed uint64) *hosts {
 		if os.Getenv("FAULT_LOG") != "" {
 			s.ConfigureLogger()
 		}
-	h.servers = append(h.servers, s)
+		h.servers = append(h.servers, s)
 		s.Start()
 	}
 	for i, s := range h.servers {

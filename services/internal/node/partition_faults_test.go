@@ -12,6 +12,7 @@ func sum(b []byte) [32]byte { return sha256.Sum256(b) }
 // TestCutTwoTwo: two hosts on each side. No side has three validators, so nothing is decided; the side that has two of the
 // three copies of the stream takes submissions all the same (once it has a leader), the other side's wait. Healed, all go on.
 func TestCutTwoTwo(t *testing.T) {
+	t.Parallel()
 	forSeeds(t, 1, func(t *testing.T, seed uint64, rng *rand.Rand) {
 		h := newHosts(t, seed)
 		stopA, stopB := h.load(0), h.load(3)
@@ -38,6 +39,7 @@ func TestCutTwoTwo(t *testing.T) {
 // streams, so they must go on, after new leaders were elected if the old ones are behind the cut (four to nine seconds each). The
 // fourth decides nothing. Healed, it catches up.
 func TestCutThreeOne(t *testing.T) {
+	t.Parallel()
 	forSeeds(t, 1, func(t *testing.T, seed uint64, rng *rand.Rand) {
 		h := newHosts(t, seed)
 		alone := rng.IntN(hostCount)
@@ -70,6 +72,7 @@ func TestCutThreeOne(t *testing.T) {
 // TestCutOneWay: what one host sends is lost, or what is sent to it, while the connections stay open. Brokers with such a wire
 // may elect leaders in vain, so nothing is promised while it lasts but that nobody forks. Healed, all go on.
 func TestCutOneWay(t *testing.T) {
+	t.Parallel()
 	forSeeds(t, 1, func(t *testing.T, seed uint64, rng *rand.Rand) {
 		h := newHosts(t, seed)
 		victim, mute := rng.IntN(hostCount), rng.IntN(2) == 0
