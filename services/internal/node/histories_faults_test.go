@@ -173,14 +173,7 @@ func (h *histories) says(v int, words ...string) {
 	}
 }
 
-func (h *histories) noFork() {
-	h.t.Helper()
-	for i := range h.nodes {
-		for j := range i {
-			equal(h.t.(*testing.T), h.nodes[i].chain, h.nodes[j].chain)
-		}
-	}
-}
+func (h *histories) noFork() { h.t.Helper(); sameBlocks(h.t, h.nodes...) }
 
 // TestHistoriesThreeOne: the one whose broker shows something else than what the three decide halts and says why; they go on.
 // Given a broker with their history it comes back.

@@ -13,7 +13,7 @@ func sum(b []byte) [32]byte { return sha256.Sum256(b) }
 // three copies of the stream takes submissions all the same (once it has a leader), the other side's wait. Healed, all go on.
 func TestCutTwoTwo(t *testing.T) {
 	t.Parallel()
-	forSeeds(t, 1, func(t *testing.T, seed uint64, rng *rand.Rand) {
+	forSeeds(t, 2, func(t *testing.T, seed uint64, rng *rand.Rand) {
 		h := newHosts(t, seed)
 		stopA, stopB := h.load(0), h.load(3)
 		h.eventually("some blocks", 30*time.Second, func() bool { return h.heights()[0] >= 2 })
@@ -40,7 +40,7 @@ func TestCutTwoTwo(t *testing.T) {
 // fourth decides nothing. Healed, it catches up.
 func TestCutThreeOne(t *testing.T) {
 	t.Parallel()
-	forSeeds(t, 1, func(t *testing.T, seed uint64, rng *rand.Rand) {
+	forSeeds(t, 2, func(t *testing.T, seed uint64, rng *rand.Rand) {
 		h := newHosts(t, seed)
 		alone := rng.IntN(hostCount)
 		stop := h.load((alone + 1) % hostCount)
@@ -73,7 +73,7 @@ func TestCutThreeOne(t *testing.T) {
 // may elect leaders in vain, so nothing is promised while it lasts but that nobody forks. Healed, all go on.
 func TestCutOneWay(t *testing.T) {
 	t.Parallel()
-	forSeeds(t, 1, func(t *testing.T, seed uint64, rng *rand.Rand) {
+	forSeeds(t, 2, func(t *testing.T, seed uint64, rng *rand.Rand) {
 		h := newHosts(t, seed)
 		victim, mute := rng.IntN(hostCount), rng.IntN(2) == 0
 		stop := h.load((victim + 1) % hostCount)
