@@ -67,10 +67,28 @@ test: $(TOTALS) ## Every test, with the race detector; needs nothing but Go
 		exit $${rc:-0}; \
 	} | $(TOTALS) -o bin/test-totals
 
+# The long suites in slices, each of some minutes on two cores, without the race detector. What each slice runs follows from
+# SLICE=i/n alone (seeds and rounds), so a failure is repeated with the same one. bin/test-long-done remembers, by commit
+# and changes, which slices have passed: a run that was interrupted goes on where it was.
+SLICES    ?= 8
+SLICE     ?=
+FRESH     ?=
+LONG_PKGS := ./ledger/consensus ./services/internal/node ./services/cmd/verilot
+LONG_RUN  := ^(TestSchedules|TestKill.*|TestCut.*)$$
+
 .PHONY: test-long
-test-long: export VERILOT_LONG = 1
-test-long: TIMEOUT = 60m
-test-long: test ## The same with the long suites (VERILOT_LONG=1)
+test-long: $(TOTALS) ## The long suites: those of SLICES slices not yet passed, or one (SLICE=3/8); FRESH=1 forgets
+	@done=bin/test-long-done; [ -z "$(FRESH)" ] || rm -f $$done; touch $$done; \
+	key=$$( (git rev-parse HEAD; git diff HEAD; git ls-files -o --exclude-standard -- '*.go' | xargs -r cat) 2>/dev/null | sha256sum | cut -c1-16); \
+	rc=0; \
+	for s in $(if $(SLICE),$(SLICE),$(foreach i,$(shell seq $(SLICES)),$(i)/$(SLICES))); do \
+		if [ -z "$(SLICE)" ] && grep -qxF "$$key $$s" $$done; then echo "--- slice $$s has passed before"; continue; fi; \
+		echo "--- slice $$s"; start=$$SECONDS; log=bin/test-long-$${s/\//-of-}.json; ok=; \
+		VERILOT_LONG=1 SLICE=$$s go test -json -count=1 -timeout=8m -run '$(LONG_RUN)' $(LONG_PKGS) | tee $$log | $(TOTALS) -o bin/test-long-totals && ok=1 || true; \
+		sed -nE 's/.*"Output":"[^"]*(slice [0-9]+\/[0-9]+: [^"]*)\\n".*/\1/p' $$log; \
+		if [ -n "$$ok" ]; then echo "$$key $$s" >> $$done; echo "slice $$s passed in $$((SECONDS - start)) s"; \
+		else rc=1; echo "slice $$s FAILED; all of it again: SLICE=$$s make test-long"; fi; \
+	done; exit $$rc
 
 .PHONY: check
 check: check-fmt check-generated check-proto compat check-tidy check-modules lint test ## Exactly what CI runs

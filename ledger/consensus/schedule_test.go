@@ -2,6 +2,7 @@ package consensus_test
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -168,6 +169,7 @@ func TestSchedules(t *testing.T) {
 			}
 			from, to = to*(i-1)/n+1, to*i/n
 		}
+		t.Logf("slice %s: schedules with seeds %d to %d; one again: go test ./ledger/consensus -run 'TestSchedules$' -seed N -v", cmp.Or(os.Getenv("SLICE"), "1/1"), from, to)
 	}
 	if testing.Short() {
 		to = 60

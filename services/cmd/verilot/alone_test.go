@@ -12,6 +12,7 @@ import (
 
 	"verilot.dev/services/internal/capture"
 	"verilot.dev/services/internal/index"
+	"verilot.dev/services/internal/network"
 	"verilot.dev/services/internal/story"
 )
 
@@ -71,7 +72,7 @@ func TestServicesAlone(t *testing.T) {
 	}
 
 	file := filepath.Join(t.TempDir(), "doc.xml")
-	if err := os.WriteFile(file, []byte(document(1)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(document(network.DemoMakerPrefix, network.DemoMakerSGLN, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	code, out := cli(t, "capture", file, "--to", "http://127.0.0.1:"+port(1), "--wait", "indexed", "--json")

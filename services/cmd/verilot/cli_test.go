@@ -234,7 +234,7 @@ func TestExitCodes(t *testing.T) {
 	d := newDemo(t)
 	api, maker := d.n.URLs["api"], d.n.URLs["manufacturer"]
 	foreign := filepath.Join(t.TempDir(), "foreign.xml")
-	if err := os.WriteFile(foreign, []byte(strings.ReplaceAll(document(0), network.DemoMakerPrefix+".0", "0614141.0")), 0o600); err != nil {
+	if err := os.WriteFile(foreign, []byte(strings.ReplaceAll(document(network.DemoMakerPrefix, network.DemoMakerSGLN, 0), network.DemoMakerPrefix+".0", "0614141.0")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	key := filepath.Join(t.TempDir(), "k.pem")

@@ -21,10 +21,10 @@ import (
 
 // processes is a network whose services are processes of their own, around a broker of the test's.
 type processes struct {
-	t      *testing.T
-	n      *running // binary, folder, ports
-	broker *bus.Server
-	run    map[string]*process
+	t   *testing.T
+	n   *running // binary, folder, ports
+	url string   // of the broker
+	run map[string]*process
 }
 
 type process struct {
@@ -46,54 +46,81 @@ func (s *safeBuffer) Write(p []byte) (int, error) {
 
 func (s *safeBuffer) String() string { s.mu.Lock(); defer s.mu.Unlock(); return s.b.String() }
 
+// startProcesses makes a network of four validators, api and maker around a broker of the test's, which has the life of the test.
 func startProcesses(t *testing.T) *processes {
 	t.Helper()
-	n := startNetwork(t)
-	n.validators = 4
-	n.up(t) // makes genesis file and keys
-	n.stop(t)
-	broker, err := bus.Embed(bus.EmbedOptions{Dir: filepath.Join(n.dir, "nats"), Port: -1})
+	p := newProcesses(t)
+	broker, err := bus.Embed(bus.EmbedOptions{Dir: filepath.Join(p.n.dir, "nats"), Port: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &processes{t: t, n: n, broker: broker, run: map[string]*process{}}
 	t.Cleanup(func() {
-		for name := range p.run {
-			p.kill(name)
-			if t.Failed() {
-				t.Logf("%s said:\n%s", name, tail(p.run[name].log.String(), 2000))
-			}
-		}
+		p.killAll()
 		_ = broker.Close()
 	})
-	for i := range 4 {
-		p.validator(i + 1)
+	p.url = broker.URL()
+	for _, name := range []string{"validator-1", "validator-2", "validator-3", "validator-4", "api", "manufacturer"} {
+		p.start(name)
 	}
-	common := fmt.Sprintf("genesis: %s/genesis.json\nnats: %s\nlog_level: warn\n", n.dir, broker.URL())
-	p.start("api", common+fmt.Sprintf("data: %s/api\nlisten: 127.0.0.1:%d\n", n.dir, n.base))
-	p.start("manufacturer", common+fmt.Sprintf("data: %s/manufacturer\nlisten: 127.0.0.1:%d\nparty: %s\nkey: %s/keys/manufacturer-event.pem\napi: %s\n",
-		n.dir, n.base+1, network.DemoMaker, n.dir, n.url(0)))
 	for i := range 2 {
-		p.eventually("ready", func() bool { return ready(n.url(i)) })
+		p.eventually("ready", func() bool { return ready(p.n.url(i)) })
 	}
 	return p
 }
 
-func (p *processes) validator(i int) {
-	p.t.Helper()
-	name, dir := fmt.Sprintf("validator-%d", i), p.n.dir
-	p.start(name, fmt.Sprintf("genesis: %s/genesis.json\nnats: %s\ndata: %s/%s\nvote_key: %s/keys/%s-vote.pem\ncosign_key: %s/keys/%s-cosign.pem\nlog_level: warn\n",
-		dir, p.broker.URL(), dir, name, dir, name, dir, name))
+// newProcesses makes the genesis file and the keys. All processes are killed when the test ends.
+func newProcesses(t *testing.T) *processes {
+	t.Helper()
+	p := &processes{t: t, n: startNetwork(t), run: map[string]*process{}}
+	p.n.validators = 4
+	p.n.up(t)
+	p.n.stop(t)
+	t.Cleanup(p.killAll)
+	return p
 }
 
-func (p *processes) start(name, config string) {
+func (p *processes) killAll() {
+	for name, r := range p.run {
+		p.kill(name)
+		if p.t.Failed() {
+			p.t.Logf("%s said:\n%s", name, tail(r.log.String(), 2000))
+		}
+	}
+	clear(p.run)
+}
+
+// config is the configuration file of a service.
+func (p *processes) config(name string) string {
+	dir := p.n.dir
+	common := fmt.Sprintf("genesis: %s/genesis.json\nnats: %s\nlog_level: warn\ndata: %s/%s\n", dir, p.url, dir, name)
+	partner := func(offset int, party string) string {
+		return common + fmt.Sprintf("listen: 127.0.0.1:%d\nparty: %s\nkey: %s/keys/%s-event.pem\napi: %s\n", p.n.base+offset, party, dir, name, p.n.url(0))
+	}
+	switch name {
+	case "api":
+		return common + fmt.Sprintf("listen: 127.0.0.1:%d\n", p.n.base)
+	case "manufacturer":
+		return partner(1, network.DemoMaker)
+	case "distributor":
+		return partner(2, network.DemoDistributor)
+	case "pharmacy":
+		return partner(3, network.DemoPharmacy)
+	}
+	return common + fmt.Sprintf("vote_key: %s/keys/%s-vote.pem\ncosign_key: %s/keys/%s-cosign.pem\n", dir, name, dir, name)
+}
+
+func (p *processes) start(name string) {
 	p.t.Helper()
 	file := filepath.Join(p.n.dir, name+".yaml")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(p.config(name)), 0o600); err != nil {
 		p.t.Fatal(err)
 	}
-	kind := strings.TrimRight(name, "-1234")
-	r := &process{cmd: exec.Command(p.n.bin, kind, "--config", file), log: &safeBuffer{}, done: make(chan struct{})}
+	p.launch(name, exec.Command(p.n.bin, strings.TrimRight(name, "-1234"), "--config", file))
+}
+
+func (p *processes) launch(name string, cmd *exec.Cmd) {
+	p.t.Helper()
+	r := &process{cmd: cmd, log: &safeBuffer{}, done: make(chan struct{})}
 	r.cmd.Stdout, r.cmd.Stderr = r.log, r.log
 	if err := r.cmd.Start(); err != nil {
 		p.t.Fatal(err)
@@ -141,7 +168,7 @@ func (p *processes) height() uint64 {
 // TestClusterOfProcesses: four validators, api and maker, each a process of its own, and what the design says of faults.
 func TestClusterOfProcesses(t *testing.T) {
 	p := startProcesses(t)
-	load := &crashLoad{t: t, captured: map[string]string{}}
+	load := makerLoad(t)
 	capture := func(docs int) {
 		t.Helper()
 		for range docs {
@@ -172,8 +199,8 @@ func TestClusterOfProcesses(t *testing.T) {
 	if h := p.height(); h != before {
 		t.Errorf("%d blocks with two of four down", h-before)
 	}
-	p.validator(2)
-	p.validator(4)
+	p.start("validator-2")
+	p.start("validator-4")
 	load.settle(p.n) // and certified after they return
 
 	// A stored block is changed on disk: its validator says so and stops, the others go on.
@@ -188,7 +215,7 @@ func TestClusterOfProcesses(t *testing.T) {
 	if err := os.WriteFile(path, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.validator(3)
+	p.start("validator-3")
 	p.stopped("validator-3", "an own block was changed on disk")
 	capture(3)
 	load.settle(p.n)
@@ -198,7 +225,7 @@ func TestClusterOfProcesses(t *testing.T) {
 	}
 
 	// The stream is deleted: everyone halts and says why, also when started again.
-	nc, err := nats.Connect(p.broker.URL())
+	nc, err := nats.Connect(p.url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +240,7 @@ func TestClusterOfProcesses(t *testing.T) {
 	for _, name := range []string{"validator-1", "validator-2", "validator-4", "api"} {
 		p.stopped(name, "no stream CUSTODY any more")
 	}
-	p.validator(1)
+	p.start("validator-1")
 	p.stopped("validator-1", "no stream CUSTODY any more")
 	if _, err := js.Stream(t.Context(), bus.Custody); err == nil {
 		t.Error("somebody created the stream again")

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +23,25 @@ func TestMain(m *testing.M) {
 }
 
 // Whatever the broker does to a message, it is judged once, and the job says so.
+// TestStoreKilledWhileAFileIsMade: kill -9 between the making of a file of the store and its first byte.
+func TestStoreKilledWhileAFileIsMade(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 {
+		s, err := openStore(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.close(); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"00099.mem", "000099.vlog"} {
+			if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 func TestBrokerFaults(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -12,6 +12,7 @@ import (
 
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/enc"
+	files "verilot.dev/services/internal/store"
 )
 
 // The keys of the store. Numbers are big-endian, so that they sort.
@@ -108,6 +109,9 @@ func openStore(dir string) (*store, error) {
 	o := badger.DefaultOptions(dir).WithLogger(nil).WithSyncWrites(true).WithDetectConflicts(false).
 		WithMemTableSize(32 << 20).WithNumMemtables(3).WithNumCompactors(2).WithBlockCacheSize(16 << 20).WithIndexCacheSize(16 << 20).
 		WithValueLogFileSize(64 << 20).WithValueThreshold(8 << 10) // messages go to the value log: a transaction holds many
+	if err := files.DropEmpty(dir); err != nil {
+		return nil, fmt.Errorf("open capture store %s: %w", dir, err)
+	}
 	db, err := badger.Open(o)
 	if err != nil {
 		return nil, fmt.Errorf("open capture store %s: %w", dir, err)

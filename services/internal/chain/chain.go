@@ -158,6 +158,9 @@ func (c *Chain) open() (err error) {
 		return err
 	}
 	clean := c.takeClean()
+	if err := store.DropEmpty(filepath.Join(c.dir, "state")); err != nil {
+		return fmt.Errorf("open state: %w", err)
+	}
 	opts := badger.DefaultOptions(filepath.Join(c.dir, "state")).
 		WithLogger(badgerLog{c.log}).
 		WithSyncWrites(false).

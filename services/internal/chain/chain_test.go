@@ -363,6 +363,22 @@ func TestDamagedBlock(t *testing.T) {
 	}
 }
 
+// TestKilledWhileAFileIsMade: kill -9 between the making of a memtable's file and its first byte.
+func TestKilledWhileAFileIsMade(t *testing.T) {
+	g := chaintest.Genesis(t, 1, created)
+	dir := t.TempDir()
+	c := open(t, dir, g, Options{})
+	grow(t, c, 3)
+	want := dump(t, c)
+	c.Close()
+	for _, name := range []string{"00099.mem", "000099.vlog"} {
+		if err := os.WriteFile(filepath.Join(dir, "state", name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same(t, dump(t, open(t, dir, g, Options{})), want)
+}
+
 func TestWaitEndsWithContext(t *testing.T) {
 	c := open(t, t.TempDir(), chaintest.Genesis(t, 1, created), Options{})
 	ctx, cancel := context.WithCancel(t.Context())
