@@ -3,7 +3,8 @@
  */
 export { parseGenesis, type Genesis } from './genesis';
 export { parseBundle, type Bundle } from './bundle';
-export { steps, verifyBundle, verifyBytes, verifyFiles } from './verify';
-export type { Amended, Check, Facts, Remark, Report, Result, Step, StepName } from './verify';
+export { steps, type StepName } from './steps';
+export { verifyBundle, verifyBytes, verifyFiles } from './verify';
+export type { Amended, Check, Facts, Remark, Report, Result, Step } from './verify';
 export { positionText, type Position, type Severity, type VerdictName } from './block';
 export { Refused, hex } from './bytes';

@@ -28,14 +28,8 @@ import { leafHash, type Hash } from './hash';
 import { keyId, verify as verifySignature } from './keys';
 import { rootFromProof } from './merkle';
 import { checkCertificate, originOf, setHash, type Checkpoint } from './quorum';
+import { steps, type StepName } from './steps';
 import { decodeSubmissionHeader, type SubmissionHeader } from './submission';
-
-/** The steps in the order in which they are taken. */
-export const steps = [
-  'format', 'genesis', 'checkpoint', 'certificate', 'header', 'log', 'entries', 'verdicts', 'subjects', 'key', 'signature',
-  'fields', 'units', 'items', 'verdict',
-] as const; // prettier-ignore
-export type StepName = (typeof steps)[number];
 
 /** What a check found, for whoever explains it: numbers and names, no sentences. */
 export type Facts = Record<string, string | number>;
@@ -59,6 +53,8 @@ export interface Remark {
 export interface Step {
   position: Position;
   sequence: bigint;
+  /** Hex of the header hash of its block. */
+  block: string;
   /** Block time, ms. */
   time: bigint;
   /** Of the submission, by its submitter's clock, ms. */
@@ -420,6 +416,7 @@ class Verifier {
       this.found.push({
         position,
         sequence: s.sequence,
+        block: hex(headerHash(this.b.blocks[i].header)),
         time: vb.header.time,
         createdAt: vb.subs[at].createdAt,
         party: vb.subs[at].party,
