@@ -35,7 +35,7 @@ async function open(options) {
   });
   page.on('console', (m) => {
     // A refused request is part of the journey; everything else that the console reports is a fault.
-    if (m.type() === 'error' && !/status of 4\d\d/.test(m.text())) trouble.push(`console: ${m.text()}`);
+    if (m.type() === 'error' && !/status of (4\d\d|503)/.test(m.text())) trouble.push(`console: ${m.text()}`);
   });
   page.on('pageerror', (e) => trouble.push(`page error: ${e.message}`));
   return page;
@@ -98,6 +98,7 @@ async function journey() {
 
   // Verify: the good file, then the same with one value changed, then with nothing but a network failure around it.
   await page.getByRole('link', { name: 'Verify', exact: true }).click();
+  await page.locator('.drop').first().waitFor();
   await look(page, 'verify-empty-1280');
   await page.context().setOffline(true);
   await drop(page, 'bundle', 'proof.json', bundle);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Schemas } from '../src/api/client';
-import { compare } from '../src/features/trace/compare';
+import { compare, keyOfText } from '../src/features/trace/compare';
+import { fieldName } from '../src/features/trace/fields';
 import { read, tracePath } from '../src/app/router';
 import { age, at } from '../src/lib/time';
 import type { Report } from '../src/lib/proof';
@@ -52,6 +53,33 @@ describe('what the server shows is held against the proof', () => {
     expect(compare(unit, [shown({})], report()).steps.get('2/0/0')?.status).toBe('missing');
     expect(compare(unit, [], report(proven({}, {}))).unshown).toBe(1);
   });
+});
+
+describe('sources and destinations', () => {
+  const parties = [{ id: 'acme', name: 'Acme', roles: [], keys: [], glns: ['0614141000012'] }];
+  const p = proven({}, { 'field(21)/index(0)/field(1)': 'owning_party', 'field(21)/index(0)/field(2)': 'urn:epc:id:pgln:0614141.00001' });
+  const to = (id: string) => compare(unit, [shown({ destination: { id } })], report(p), parties).steps.get('2/0/0');
+  test('the party of the genesis file', () => expect(to('acme')?.status).toBe('verified'));
+  test('another than the GLN says', () => expect(to('other')).toMatchObject({ what: ['destination'] }));
+  test('one where nobody signed any', () => expect(one({ destination: { id: 'acme' } })).toMatchObject({ what: ['destination'] }));
+});
+
+test('what was asked for is read here where only one reading is possible', () => {
+  const key = '0100399990012347219ANRPMMDX6NAYF';
+  expect(keyOfText('urn:epc:id:sgtin:0399990.001234.9ANRPMMDX6NAYF')).toBe(key);
+  expect(keyOfText('(01)00399990012347(21)9ANRPMMDX6NAYF')).toBe(key);
+  expect(keyOfText('https://id.gs1.org/01/00399990012347/21/9ANRPMMDX6NAYF')).toBe(key);
+  expect(keyOfText(box)).toBe(box);
+  expect(keyOfText('(00)003999900000000016')).toBe(box);
+  expect(keyOfText(key + '17281128')).toBeUndefined();
+  expect(keyOfText('foo')).toBeUndefined();
+});
+
+test('fields have the names of EPCIS', () => {
+  expect(fieldName('field(10)')).toBe('bizStep');
+  expect(fieldName('field(15)/index(0)/field(2)')).toBe('bizTransaction 1: value');
+  expect(fieldName('field(23)/index(1)/name("urn:epcglobal:cbv:mda","lotNumber")')).toBe('ilmd: lotNumber');
+  expect(fieldName('count')).toBe('count');
 });
 
 test('an address holds anything scannable', () => {

@@ -56,7 +56,7 @@ function Shell() {
       </a>
       <Header />
       <main id="main" ref={main} tabIndex={-1} className="frame page">
-        <Suspense fallback={<Loader aria-label={t('app.loading')} />}>
+        <Suspense fallback={<Loader role="status" aria-label={t('app.loading')} />}>
           {route.page === 'trace' && <TracePage key={route.id} id={route.id} />}
           {route.page === 'verify' && <VerifyPage />}
           {route.page === 'network' && <NetworkPage />}

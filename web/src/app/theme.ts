@@ -5,8 +5,7 @@ export const theme = createTheme({
   fontFamilyMonospace: "ui-monospace, 'SFMono-Regular', 'DejaVu Sans Mono', Menlo, Consolas, monospace",
   headings: { fontFamily: "'Inter Variable', system-ui, sans-serif", fontWeight: '650' },
   primaryColor: 'lot',
-  primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
+  primaryShade: 7, // white on it has 7:1 in both schemes
   defaultRadius: 'md',
   cursorType: 'pointer',
   colors: {

@@ -39,7 +39,7 @@ export function Freshness({ rests, refresh }: { rests?: Rests; refresh?: () => v
           {t('fresh.behind', { count: Number(behind) })}
         </Status>
       ) : (
-        <Status tone="calm" icon="good">
+        <Status tone="calm" icon="pending">
           {t('fresh.newest')}
         </Status>
       )}

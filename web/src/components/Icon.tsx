@@ -14,6 +14,7 @@ const paths = {
   receive: 'M3 13h5l1.5 3h5L16 13h5v7H3zM12 3v8M8.5 8L12 11.5 15.5 8',
   dispense: 'M7 3h10v4H7zM8 7v14h8V7M12 11v6M9.5 14h5',
   dot: 'M12 9a3 3 0 100 6 3 3 0 000-6z',
+  file: 'M6 3h8l5 5v13H6zM14 3v5h5M9.5 13h5M9.5 17h5',
   download: 'M12 4v11M7.5 11L12 15.5 16.5 11M4 20h16',
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
 } as const;

@@ -134,26 +134,26 @@ function BlockTable({ blocks }: { blocks: Schemas['Block'][] }) {
   const { t, i18n } = useTranslation();
   if (blocks.length === 0) return <Note tone="calm" level={3} title={t('network.noBlocks')} />;
   return (
-    <table className="data stack" data-testid="blocks">
+    <table className="data" data-testid="blocks">
       <thead>
         <tr>
           <th scope="col">{t('network.block')}</th>
           <th scope="col">{t('network.time')}</th>
-          <th scope="col" className="num">{t('network.messages')}</th>
+          <th scope="col" className="num wide">{t('network.messages')}</th>
           <th scope="col" className="num">{t('network.events')}</th>
-          <th scope="col">{t('network.hash')}</th>
+          <th scope="col" className="wide">{t('network.hash')}</th>
         </tr>
       </thead>
       <tbody>
         {blocks.map((b) => (
           <tr key={b.hash}>
-            <td data-label={t('network.block')} style={{ fontWeight: 600 }}>{b.header.height}</td>
-            <td data-label={t('network.time')}>{at(b.header.time, i18n.language)}</td>
-            <td data-label={t('network.messages')} className="num">
+            <td style={{ fontWeight: 600 }}>{b.header.height}</td>
+            <td>{at(b.header.time, i18n.language)}</td>
+            <td className="num wide">
               {b.header.lastSequence === '0' ? '0' : String(BigInt(b.header.lastSequence) - BigInt(b.header.firstSequence) + 1n)}
             </td>
-            <td data-label={t('network.events')} className="num">{b.header.events}</td>
-            <td data-label={t('network.hash')}>
+            <td className="num">{b.header.events}</td>
+            <td className="wide">
               <Hash value={b.hash} name={t('trace.blockHash', { height: b.header.height })} />
             </td>
           </tr>

@@ -81,6 +81,7 @@ export function ProofCard({ name, proof, compared, shown }: Props) {
             {t('proof.limitGenesis')} <Hash value={genesisHash} name={t('proof.genesisHash')} />
           </li>
           <li>{t('proof.limitNames')}</li>
+          <li>{t('proof.limitSealed')}</li>
           <li>{t('proof.limitAll')}</li>
         </ul>
       </details>

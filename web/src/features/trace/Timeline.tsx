@@ -6,6 +6,7 @@ import { Icon, type IconName } from '../../components/Icon';
 import { Status, type Tone } from '../../components/Status';
 import { at } from '../../lib/time';
 import type { StepProof } from './compare';
+import { fieldName } from './fields';
 import { FindingList } from './Findings';
 
 const icons: Record<string, IconName> = {
@@ -65,8 +66,13 @@ function StepCard({ step: s, position, pending, proof }: { step: Schemas['Step']
             <div>
               <dt>{t('trace.place')}</dt>
               <dd>
-                {place.name ?? place.gln ?? place.key}
+                {place.name ?? place.key}
                 {place.address && <div className="quiet">{place.address}</div>}
+                {place.gln && (
+                  <div className="quiet">
+                    GLN <span className="mono">{place.gln}</span>
+                  </div>
+                )}
               </dd>
             </div>
           )}
@@ -105,22 +111,17 @@ function StepCard({ step: s, position, pending, proof }: { step: Schemas['Step']
               </dd>
             </div>
           )}
-          <div>
-            <dt>{t('trace.record')}</dt>
-            <dd>
-              <div className="pair">
-                <span>
-                  {t('trace.block', { height: s.position.height })} <span className="quiet">({position})</span>
-                </span>
-                <Hash value={s.blockHash} name={t('trace.blockHash', { height: s.position.height })} />
-              </div>
-              <div className="quiet">
-                {t(`verdict.${s.verdict}`, { defaultValue: s.verdict })}
-                {s.code && <span className="mono"> {s.code}</span>}
-              </div>
-            </dd>
-          </div>
         </dl>
+        <p className="foot pair">
+          <span>
+            {t('trace.block', { height: s.position.height })} <span className="quiet">({position})</span>
+          </span>
+          <Hash value={s.blockHash} name={t('trace.blockHash', { height: s.position.height })} />
+          <span>
+            {t(`verdict.${s.verdict}`, { defaultValue: s.verdict })}
+            {s.code && <span className="mono"> {s.code}</span>}
+          </span>
+        </p>
         {(s.findings ?? []).length > 0 && <FindingList findings={s.findings!} />}
         {proof?.status === 'differs' && (
           <p style={{ color: 'var(--bad)', marginBottom: 0 }}>
@@ -143,7 +144,9 @@ function StepCard({ step: s, position, pending, proof }: { step: Schemas['Step']
                     .sort((a, b) => a.path.localeCompare(b.path, 'en', { numeric: true }))
                     .map((f) => (
                       <tr key={f.path}>
-                        <td className="mono">{f.path}</td>
+                        <td className="mono" title={f.path}>
+                          {fieldName(f.path)}
+                        </td>
                         <td className="mono">{f.text}</td>
                       </tr>
                     ))}

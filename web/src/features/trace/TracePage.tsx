@@ -6,7 +6,7 @@ import { Link, tracePath, useNavigation } from '../../app/router';
 import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
 import { Note, Status } from '../../components/Status';
-import { compare } from './compare';
+import { compare, keyOfText } from './compare';
 import { FindingList } from './Findings';
 import { ProofCard } from './ProofCard';
 import { Timeline } from './Timeline';
@@ -71,7 +71,15 @@ function Answer({ id }: { id: string }) {
   }
   if (query.isError) return <Refusal error={query.error} retry={() => void query.refetch()} />;
   if (!trace) return null;
-  const verified = proof.data?.result.ok ? compare(trace.id.key, steps, proof.data.result.report) : undefined;
+  const verified = proof.data?.result.ok ? compare(trace.id.key, steps, proof.data.result.report, proof.data.parties) : undefined;
+  const asked = keyOfText(id);
+  if (asked !== undefined && asked !== trace.id.key) {
+    return (
+      <Note tone="bad" alert title={t('trace.anotherTitle')}>
+        <p>{t('trace.another', { key: trace.id.key })}</p>
+      </Note>
+    );
+  }
   return (
     <div style={{ display: 'grid', gap: 20 }}>
       <Freshness rests={query.data?.rests} refresh={() => void query.refetch()} />

@@ -45,7 +45,7 @@ export default function VerifyPage() {
           {t('verify.intro')}
         </p>
       </div>
-      <div className="grid2">
+      <div className="grid2" style={{ alignItems: 'start' }}>
         <FileDrop label={t('verify.bundle')} help={t('verify.bundleHelp')} file={bundle} onFile={setBundle} id="bundle" />
         <div style={{ display: 'grid', gap: 8, alignContent: 'start' }}>
           <FileDrop label={t('verify.genesis')} help={t('verify.genesisHelp')} file={genesis} onFile={setGenesis} id="genesis" />
@@ -109,7 +109,7 @@ function FileDrop({ id, label, help, file, onFile }: { id: string; label: string
       </span>
       <span style={{ display: 'block', marginTop: 8 }}>
         {file ? (
-          <Status tone="calm" icon="good">
+          <Status tone="calm" icon="file">
             {file.name} · {Math.ceil(file.bytes.length / 1024)} KB
           </Status>
         ) : (

@@ -16,6 +16,7 @@ export interface Party {
   id: string;
   name: string;
   roles: string[];
+  glns: string[];
   keys: PartyKey[];
 }
 export interface Genesis {
@@ -127,6 +128,7 @@ export function parseGenesis(raw: Uint8Array): Genesis {
       id: p.id,
       name: p.name,
       roles: p.roles,
+      glns: p.glns,
       keys: p.keys.map((k) => ({ publicKey: unhex(k.publicKey), use: k.use })),
     })),
   };
