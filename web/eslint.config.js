@@ -22,9 +22,29 @@ export default ts.config(
     rules: {
       'no-restricted-globals': ['error', 'window', 'document', 'fetch', 'localStorage', 'navigator', 'crypto', 'performance', 'setTimeout'],
       'no-restricted-properties': ['error', { object: 'Date', property: 'now' }, { object: 'Math', property: 'random' }],
-      'no-restricted-imports': ['error', { patterns: ['react*', '@mantine/*', '@tanstack/*', '**/api/*', '**/features/*', '**/components/*'] }],
+      'no-restricted-imports': [
+        'error',
+        { patterns: ['react*', '@mantine/*', '@tanstack/*', '**/api/*', '**/features/*', '**/components/*'] },
+      ],
     },
   },
-  { files: ['src/features/**'], rules: { 'no-restricted-imports': ['error', { patterns: ['../{trace,verify,network}/*', '../../features/*'] }] } },
-  { files: ['scripts/**', '*.config.*'], languageOptions: { globals: { console: 'readonly', process: 'readonly', fetch: 'readonly', setTimeout: 'readonly', URL: 'readonly', Buffer: 'readonly', document: 'readonly', window: 'readonly' } } },
+  {
+    files: ['src/features/**'],
+    rules: { 'no-restricted-imports': ['error', { patterns: ['../{trace,verify,network}/*', '../../features/*'] }] },
+  },
+  {
+    files: ['scripts/**', '*.config.*'],
+    languageOptions: {
+      globals: {
+        console: 'readonly',
+        process: 'readonly',
+        fetch: 'readonly',
+        setTimeout: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        document: 'readonly',
+        window: 'readonly',
+      },
+    },
+  },
 );

@@ -20,14 +20,26 @@ const network = await startNetwork(spawn, portsBase);
 process.env.VERILOT_API = network.api;
 const unit = /trace '([^']+)'/.exec(network.output())[1];
 const fake = /counterfeit was (\S+?)\.?\s/.exec(network.output())[1];
-const server = await preview({ root: fileURLToPath(new URL('..', import.meta.url)), preview: { port: portsBase + 9, strictPort: true, host: '127.0.0.1' }, logLevel: 'warn' });
+const server = await preview({
+  root: fileURLToPath(new URL('..', import.meta.url)),
+  preview: { port: portsBase + 9, strictPort: true, host: '127.0.0.1' },
+  logLevel: 'warn',
+});
 const origin = `http://127.0.0.1:${portsBase + 9}`;
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-background-networking'] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-background-networking'],
+});
 const trouble = [];
 let done = 0;
 
 async function open(options) {
-  const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 860 }, reducedMotion: 'reduce', ...options });
+  const context = await browser.newContext({
+    locale: 'en-US',
+    viewport: { width: 1280, height: 860 },
+    reducedMotion: 'reduce',
+    ...options,
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   page.on('request', (r) => {
@@ -45,7 +57,13 @@ async function look(page, name) {
   const found = await page.evaluate(async (source) => {
     if (!window.axe) (0, eval)(source);
     const r = await window.axe.run(document, { resultTypes: ['violations'] });
-    return r.violations.map((v) => `${v.id} (${v.impact}): ${v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')}: ${n.any[0]?.message ?? n.failureSummary}`).join(' | ')}`);
+    return r.violations.map(
+      (v) =>
+        `${v.id} (${v.impact}): ${v.nodes
+          .slice(0, 3)
+          .map((n) => `${n.target.join(' ')}: ${n.any[0]?.message ?? n.failureSummary}`)
+          .join(' | ')}`,
+    );
   }, axe);
   for (const f of found) trouble.push(`axe on ${name}: ${f}`);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
@@ -74,15 +92,19 @@ async function journey() {
   await page.keyboard.press('Enter');
   await page.waitForURL(/\/trace\/./);
 
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'INPUT', 'the field keeps the focus for the next scan');
   const proof = page.getByTestId('proof');
   await proof.waitFor();
-  await proof.getByText('Verified in this browser').first().waitFor();
+  await proof.getByText('History verified in this browser').first().waitFor();
   assert.equal(await proof.getAttribute('data-tone'), 'good');
   const steps = await page.locator('[data-step]').count();
   assert.ok(steps >= 6, `${steps} steps`);
   assert.equal(await page.locator('[data-proof="verified"]').count(), steps, 'every step is verified');
   await page.locator('[data-step="receiving"]').getByText('QTY_SHORT').first().waitFor();
-  await page.getByTestId('freshness').getByText(/As of block \d+/).waitFor();
+  await page
+    .getByTestId('freshness')
+    .getByText(/As of block \d+/)
+    .waitFor();
   await look(page, 'trace-1280');
   await proof.locator('summary').first().click();
   assert.equal(await proof.locator('[data-check][data-state="ok"]').count(), 15);
@@ -91,7 +113,17 @@ async function journey() {
   const bundle = await download(page, 'Download the proof');
   const genesis = await download(page, 'Download the genesis file');
 
-  // A reload, and Back, end at the same unit.
+  // The container that carried it has its own history, as well proven.
+  await page.locator('[data-step="packing"] a').first().click();
+  await page.waitForURL(/\/trace\/00\d{18}$/);
+  await page.getByRole('heading', { name: 'Container', exact: true }).waitFor();
+  await proof.waitFor();
+  assert.equal(await proof.getAttribute('data-tone'), 'good');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
+  await look(page, 'trace-container-1280');
+  await page.goBack();
+
+  // Back, and a reload, end at the same unit.
   await page.reload();
   await proof.waitFor();
   assert.equal(await page.getByLabel('What is on the label').inputValue(), unit);
@@ -151,7 +183,9 @@ async function journey() {
   const height = await page.getByTestId('blocks').locator('tbody td').first().textContent();
   await look(page, 'network-1280');
   // A validator heartbeats at least every 20 s: the page must show a newer block by itself.
-  await page.waitForFunction((h) => document.querySelector('[data-testid="blocks"] tbody td')?.textContent !== h, height, { timeout: 40_000 });
+  await page.waitForFunction((h) => document.querySelector('[data-testid="blocks"] tbody td')?.textContent !== h, height, {
+    timeout: 40_000,
+  });
   await page.context().close();
 }
 
@@ -166,6 +200,7 @@ async function phone() {
     await page.locator(wait).first().waitFor();
     if (name === 'trace') await page.locator('[data-proof="verified"]').first().waitFor();
     await look(page, `${name}-390`);
+    await page.screenshot({ path: `${folder}${name}-390-top.png`, fullPage: true, clip: { x: 0, y: 0, width: 390, height: 1500 } });
   }
   await page.context().close();
 }

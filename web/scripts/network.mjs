@@ -15,7 +15,7 @@ export async function startNetwork(spawn, portsBase, extra = []) {
   child.stdout.on('data', (d) => (output += d));
   child.stderr.on('data', (d) => (output += d));
   const ready = extra.includes('--empty') ? /is up/ : /The story is told/;
-  for (const end = Date.now() + 60_000; !ready.test(output); ) {
+  for (const end = Date.now() + 60_000; !ready.test(output);) {
     if (exited !== undefined || Date.now() > end) throw new Error(`the network did not start:\n${output}`);
     await new Promise((r) => setTimeout(r, 100));
   }

@@ -22,7 +22,8 @@ test('both catalogs have the same keys, none empty, with the same values to fill
 });
 
 test('every check of the verifier is explained', () => {
-  for (const s of steps) for (const part of ['title', 'means', 'found']) expect(english.has(`checks.${s}.${part}`), `checks.${s}.${part}`).toBe(true);
+  for (const s of steps)
+    for (const part of ['title', 'means', 'found']) expect(english.has(`checks.${s}.${part}`), `checks.${s}.${part}`).toBe(true);
 });
 
 test('every key that the source names is in the catalogs, and no catalog text stands unused', () => {

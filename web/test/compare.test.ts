@@ -9,17 +9,39 @@ import type { Report } from '../src/lib/proof';
 const unit = '010039999001234721A1';
 const box = '00003999900000000016';
 const proven = (over: object, fields: Record<string, string>) => ({
-  position: { height: 2n, entry: 0, item: 0 }, sequence: 5n, block: 'aa', time: 1000n, createdAt: 900n, party: 'acme', kind: 11,
-  verdict: 'accepted', code: '', findings: [], units: [{ key: unit, list: 'epcList', form: '' }],
-  fields: Object.entries({ 'field(1)': 'ObjectEvent', 'field(2)': '1970-01-01T00:00:00Z', 'field(10)': 'urn:epcglobal:cbv:bizstep:commissioning', ...fields })
-    .map(([path, text]) => ({ path, text, sealed: false })),
+  position: { height: 2n, entry: 0, item: 0 },
+  sequence: 5n,
+  block: 'aa',
+  time: 1000n,
+  createdAt: 900n,
+  party: 'acme',
+  kind: 11,
+  verdict: 'accepted',
+  code: '',
+  findings: [],
+  units: [{ key: unit, list: 'epcList', form: '' }],
+  fields: Object.entries({
+    'field(1)': 'ObjectEvent',
+    'field(2)': '1970-01-01T00:00:00Z',
+    'field(10)': 'urn:epcglobal:cbv:bizstep:commissioning',
+    ...fields,
+  }).map(([path, text]) => ({ path, text, sealed: false })),
   ...over,
-}); // prettier-ignore
+});
 const shown = (over: object): Schemas['Step'] => ({
-  position: { height: '2', entry: 0, item: 0 }, sequence: '5', blockTime: '1970-01-01T00:00:01Z', eventTime: '1970-01-01T00:00:00Z',
-  type: 'ObjectEvent', bizStep: 'commissioning', publisher: { id: 'acme' }, observed: true, verdict: 'accepted', units: 1, blockHash: 'aa',
+  position: { height: '2', entry: 0, item: 0 },
+  sequence: '5',
+  blockTime: '1970-01-01T00:00:01Z',
+  eventTime: '1970-01-01T00:00:00Z',
+  type: 'ObjectEvent',
+  bizStep: 'commissioning',
+  publisher: { id: 'acme' },
+  observed: true,
+  verdict: 'accepted',
+  units: 1,
+  blockHash: 'aa',
   ...over,
-}); // prettier-ignore
+});
 const report = (...steps: object[]) => ({ steps, amendments: [] }) as unknown as Report;
 const one = (s: object, p = proven({}, {})) => compare(unit, [shown(s)], report(p)).steps.get('2/0/0');
 
@@ -33,7 +55,11 @@ describe('what the server shows is held against the proof', () => {
     ['another block', { blockHash: 'bb' }, 'blockHash'],
     ['a lot that nobody signed', { lot: 'L' }, 'lot'],
     ['a place that nobody signed', { readPoint: { key: '4140399990000016' } }, 'readPoint'],
-    ['an invented finding', { findings: [{ code: 'X', severity: 'hold', state: 'open', position: { height: '2', entry: 0, item: 0 } }] }, 'findings'],
+    [
+      'an invented finding',
+      { findings: [{ code: 'X', severity: 'hold', state: 'open', position: { height: '2', entry: 0, item: 0 } }] },
+      'findings',
+    ],
   ])('%s', (_, over, what) => expect(one(over)).toMatchObject({ status: 'differs', what: [what] }));
   test('a finding that is kept back', () => {
     const p = proven({ findings: [{ code: 'QTY_SHORT', severity: 'flag', count: 1, subjects: [unit] }] }, {});
@@ -43,7 +69,15 @@ describe('what the server shows is held against the proof', () => {
     expect(one({}, proven({ units: [{ key: unit + '9', list: 'epcList', form: '' }] }, {}))).toMatchObject({ what: ['unit'] });
   });
   test('a step of a container counts only after a proven packing into it', () => {
-    const pack = proven({ units: [{ key: box, list: 'parentID', form: '' }, { key: unit, list: 'childEPCs', form: '' }] }, { 'field(1)': 'AggregationEvent', 'field(8)': 'ADD', 'field(10)': 'packing' });
+    const pack = proven(
+      {
+        units: [
+          { key: box, list: 'parentID', form: '' },
+          { key: unit, list: 'childEPCs', form: '' },
+        ],
+      },
+      { 'field(1)': 'AggregationEvent', 'field(8)': 'ADD', 'field(10)': 'packing' },
+    );
     const ship = proven({ position: { height: 3n, entry: 0, item: 0 }, units: [{ key: box, list: 'epcList', form: '' }] }, {});
     const s = shown({ position: { height: '3', entry: 0, item: 0 }, via: [box] });
     expect(compare(unit, [s], report(pack, ship)).steps.get('3/0/0')?.status).toBe('verified');
@@ -83,7 +117,12 @@ test('fields have the names of EPCIS', () => {
 });
 
 test('an address holds anything scannable', () => {
-  for (const id of ['(01)00399990012347(21)A%1', 'https://id.gs1.org/01/00399990012347/21/A', '0100399990012347\u001d21A/b?c#d', 'urn:epc:id:sgtin:0399990.001234.9']) {
+  for (const id of [
+    '(01)00399990012347(21)A%1',
+    'https://id.gs1.org/01/00399990012347/21/A',
+    '0100399990012347\u001d21A/b?c#d',
+    'urn:epc:id:sgtin:0399990.001234.9',
+  ]) {
     expect(read(tracePath(id))).toEqual({ page: 'trace', id });
   }
   expect(read('/trace/%')).toEqual({ page: 'trace', id: '%' });

@@ -3,15 +3,31 @@ import { sha512 } from '@noble/hashes/sha2.js';
 import { describe, expect, test } from 'vitest';
 import { checkDigit, parseEPC, parseKey } from '../src/lib/gs1/key';
 import {
-  decodeHeader, decodeVerdictLeaf, entryLeaf, headerHash, leafHeight, subjectLeaf, type VerdictLeafValue,
-} from '../src/lib/proof/block'; // prettier-ignore
+  decodeHeader,
+  decodeVerdictLeaf,
+  entryLeaf,
+  headerHash,
+  leafHeight,
+  subjectLeaf,
+  type VerdictLeafValue,
+} from '../src/lib/proof/block';
 import { base64, concat, hex, Reader, unbase64, unhex } from '../src/lib/proof/bytes';
 import { fieldRoot, itemHash, parsePath, pathText, unitRoot, valueHash, type Opening } from '../src/lib/proof/commit';
 import { parseGenesis } from '../src/lib/proof/genesis';
 import { H, leafHash, sha256, tag, type Hash } from '../src/lib/proof/hash';
 import { checkKey, keyId, verify, verifyStrict } from '../src/lib/proof/keys';
 import { root, rootFromProof } from '../src/lib/proof/merkle';
-import { checkCertificate, checkpointText, cosignedMessage, noteKeyHash, originOf, quorumOf, readCertificate, setHash, type Validator } from '../src/lib/proof/quorum';
+import {
+  checkCertificate,
+  checkpointText,
+  cosignedMessage,
+  noteKeyHash,
+  originOf,
+  quorumOf,
+  readCertificate,
+  setHash,
+  type Validator,
+} from '../src/lib/proof/quorum';
 import { decodeSubmissionHeader } from '../src/lib/proof/submission';
 import { gs1Vectors, some, vectors } from './vectors';
 
@@ -74,11 +90,22 @@ describe('block', () => {
     const h = decodeHeader(network, raw);
     expect(hex(headerHash(raw))).toBe(v.header.hash);
     expect({
-      epoch: h.epoch, height: String(h.height), parent: hex(h.parent), firstSequence: String(h.firstSeq), lastSequence: String(h.lastSeq),
-      time: String(h.time), entriesRoot: hex(h.entriesRoot), verdictsRoot: hex(h.verdictsRoot), verdictLeaves: h.verdictLeaves,
-      events: h.events, stateRootKind: h.stateKind, stateRoot: hex(h.stateRoot), validators: hex(h.validators),
-      nextValidators: hex(h.nextValidators), rulesVersion: h.rulesVersion,
-    }).toMatchObject(Object.fromEntries(Object.entries(v.header).filter(([k]) => k !== 'bytesHex' && k !== 'hash'))); // prettier-ignore
+      epoch: h.epoch,
+      height: String(h.height),
+      parent: hex(h.parent),
+      firstSequence: String(h.firstSeq),
+      lastSequence: String(h.lastSeq),
+      time: String(h.time),
+      entriesRoot: hex(h.entriesRoot),
+      verdictsRoot: hex(h.verdictsRoot),
+      verdictLeaves: h.verdictLeaves,
+      events: h.events,
+      stateRootKind: h.stateKind,
+      stateRoot: hex(h.stateRoot),
+      validators: hex(h.validators),
+      nextValidators: hex(h.nextValidators),
+      rulesVersion: h.rulesVersion,
+    }).toMatchObject(Object.fromEntries(Object.entries(v.header).filter(([k]) => k !== 'bytesHex' && k !== 'hash')));
   });
   test.each(some(v.headersRefused))('header refused: $name', (c) => {
     expect(() => decodeHeader(network, unhex(c.leafHex))).toThrow();
@@ -118,15 +145,24 @@ describe('quorum: set hash, checkpoint, certificates', () => {
   interface File {
     network: string;
     genesisHash: string;
-    set: { validators: (Record<'name' | 'party' | 'voteKey' | 'cosignKey' | 'voteKeyId' | 'noteKeyHash', string>)[]; hash: string };
+    set: { validators: Record<'name' | 'party' | 'voteKey' | 'cosignKey' | 'voteKeyId' | 'noteKeyHash', string>[]; hash: string };
     quorums: Record<string, number>;
     checkpoint: { networkName: string; epoch: number; size: string; root: string; text: string };
     cosignature: { validator: number; time: string; message: string; signature: string };
     certificates: { name: string; hex: string; ok: boolean }[];
   }
   const v = vectors<File>('quorum');
-  const set: Validator[] = v.set.validators.map((x) => ({ name: x.name, party: x.party, voteKey: unhex(x.voteKey), cosignKey: unhex(x.cosignKey) }));
-  const c = { origin: originOf(v.checkpoint.networkName, unhex(v.genesisHash), v.checkpoint.epoch), size: BigInt(v.checkpoint.size), root: unhex(v.checkpoint.root) };
+  const set: Validator[] = v.set.validators.map((x) => ({
+    name: x.name,
+    party: x.party,
+    voteKey: unhex(x.voteKey),
+    cosignKey: unhex(x.cosignKey),
+  }));
+  const c = {
+    origin: originOf(v.checkpoint.networkName, unhex(v.genesisHash), v.checkpoint.epoch),
+    size: BigInt(v.checkpoint.size),
+    root: unhex(v.checkpoint.root),
+  };
 
   test('set hash, key ids and note key hashes', () => {
     expect(hex(setHash(unhex(v.network), set))).toBe(v.set.hash);
@@ -155,7 +191,11 @@ describe('quorum: set hash, checkpoint, certificates', () => {
 describe('submission header', () => {
   interface File {
     network: string;
-    cases: { opens: { name: string; header: string; signature: string; itemHashes: string[]; itemsRoot: string }[]; keys: { id: string; publicKey: string }[]; refused: { name: string; code: string; parts: { bytes: string; times: number }[] | null }[] };
+    cases: {
+      opens: { name: string; header: string; signature: string; itemHashes: string[]; itemsRoot: string }[];
+      keys: { id: string; publicKey: string }[];
+      refused: { name: string; code: string; parts: { bytes: string; times: number }[] | null }[];
+    };
   }
   const v = vectors<File>('submission');
   const network = unhex(v.network);
@@ -245,7 +285,16 @@ describe('genesis', () => {
 });
 
 describe('consensus_chain: headers, roots and certificates of a whole chain', () => {
-  interface Block { height: string; entryLeaves: string[]; verdictLeaves: string[]; effects: string[]; header: string; headerHash: string; checkpoint?: string; record?: string }
+  interface Block {
+    height: string;
+    entryLeaves: string[];
+    verdictLeaves: string[];
+    effects: string[];
+    header: string;
+    headerHash: string;
+    checkpoint?: string;
+    record?: string;
+  }
   const v = vectors<{ genesis: string; zero: Block; blocks: Block[] }>('consensus_chain');
   const g = parseGenesis(bytes(v.genesis));
   test.each(some(v.blocks))('block $height', (b) => {
@@ -271,8 +320,12 @@ describe('gs1 key texts', () => {
     expect(parseEPC(c.captured)).toBe(c.key);
     parseKey(c.key);
   });
-  test.each(some(gs1Vectors<{ captured: string }[]>('epc-invalid')))('refused EPC $captured', (c) => expect(() => parseEPC(c.captured)).toThrow());
-  test.each(some(gs1Vectors<{ captured: string }[]>('key-invalid')))('refused key $captured', (c) => expect(() => parseKey(c.captured)).toThrow());
+  test.each(some(gs1Vectors<{ captured: string }[]>('epc-invalid')))('refused EPC $captured', (c) =>
+    expect(() => parseEPC(c.captured)).toThrow(),
+  );
+  test.each(some(gs1Vectors<{ captured: string }[]>('key-invalid')))('refused key $captured', (c) =>
+    expect(() => parseKey(c.captured)).toThrow(),
+  );
   test('check digit', () => expect(checkDigit('629104150021')).toBe('3'));
 });
 
@@ -320,5 +373,6 @@ test('base64 has one spelling', () => {
     expect(base64(b)).toBe(Buffer.from(b).toString('base64'));
     expect(hex(unbase64(base64(b)))).toBe(hex(b));
   }
-  for (const bad of ['A', 'AA', 'AA=', 'AB==', 'AAB=', 'A===', '====', 'AA==AA==', 'AA\n=', 'AAA-', 'A=A=']) expect(() => unbase64(bad), bad).toThrow();
+  for (const bad of ['A', 'AA', 'AA=', 'AB==', 'AAB=', 'A===', '====', 'AA==AA==', 'AA\n=', 'AAA-', 'A=A='])
+    expect(() => unbase64(bad), bad).toThrow();
 });

@@ -99,7 +99,7 @@ test('flipping any bit of a bundle makes it fail', () => {
   const base = unhex(some(v.bundles)[1].binaryHex);
   for (let i = 0; i < base.length; i += 7) {
     const raw = base.slice();
-    raw[i] ^= 1 << i % 8;
+    raw[i] ^= 1 << (i % 8);
     const result = verifyBytes(raw, g);
     expect(result.ok, `byte ${i}`).toBe(false);
   }

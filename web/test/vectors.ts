@@ -1,8 +1,8 @@
 // Reads the golden vectors that the Go tests read. They are not copied: a vector that is not found is a failed test.
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
-const read = (path: string): unknown => JSON.parse(readFileSync(fileURLToPath(new URL(`../../ledger/${path}`, import.meta.url)), 'utf8'));
+const read = (path: string): unknown => JSON.parse(readFileSync(join(import.meta.dirname, '../../ledger', path), 'utf8'));
 
 /** A file of ledger/testdata/vectors. */
 export const vectors = <T>(name: string): T => read(`testdata/vectors/${name}.json`) as T;

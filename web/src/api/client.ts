@@ -72,7 +72,8 @@ async function answer<T>(request: Promise<{ data?: T; error?: unknown; response:
 /** file fetches bytes as they are: what is hashed must not be decoded and written again. */
 async function file(path: string): Promise<Uint8Array> {
   const response = await fetch(path);
-  if (!response.ok) throw new Problem(response.status, (await response.json().catch(() => undefined)) as Partial<Schemas['Problem']> | undefined);
+  if (!response.ok)
+    throw new Problem(response.status, (await response.json().catch(() => undefined)) as Partial<Schemas['Problem']> | undefined);
   hear(response);
   return new Uint8Array(await response.arrayBuffer());
 }

@@ -44,11 +44,15 @@ function Shell() {
   useEffect(() => {
     document.title = `${t(`pages.${name}`)} · Verilot`;
   }, [name, t]);
+  const previous = useRef(name);
+  const id = route.page === 'trace' ? route.id : '';
   useEffect(() => {
-    // A new page is announced and the keyboard starts at its top; not when the site opens.
-    if (!first.current) main.current?.focus();
+    // The keyboard starts at the top of a new page, and of a new trace when the link that led there is gone; not when the
+    // site opens, and not when somebody searches: the field keeps the focus for the next scan.
+    if (!first.current && (previous.current !== name || document.activeElement === document.body)) main.current?.focus();
     first.current = false;
-  }, [name]);
+    previous.current = name;
+  }, [name, id]);
   return (
     <>
       <a className="skip" href="#main">
@@ -57,7 +61,7 @@ function Shell() {
       <Header />
       <main id="main" ref={main} tabIndex={-1} className="frame page">
         <Suspense fallback={<Loader role="status" aria-label={t('app.loading')} />}>
-          {route.page === 'trace' && <TracePage key={route.id} id={route.id} />}
+          {route.page === 'trace' && <TracePage id={route.id} />}
           {route.page === 'verify' && <VerifyPage />}
           {route.page === 'network' && <NetworkPage />}
           {route.page === 'unknown' && (

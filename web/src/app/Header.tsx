@@ -34,7 +34,13 @@ export function Header() {
             data={languages.map((l) => ({ value: l, label: l === 'en' ? 'English' : 'Español' }))}
             onChange={(e) => void setLanguage(e.currentTarget.value as Language)}
           />
-          <ActionIcon variant="default" size="lg" aria-label={t(`app.${other}`)} title={t(`app.${other}`)} onClick={() => setColorScheme(other)}>
+          <ActionIcon
+            variant="default"
+            size="lg"
+            aria-label={t(`app.${other}`)}
+            title={t(`app.${other}`)}
+            onClick={() => setColorScheme(other)}
+          >
             <Icon name={other === 'dark' ? 'moon' : 'sun'} />
           </ActionIcon>
         </div>

@@ -19,7 +19,8 @@ export function Checks({ result }: { result: Result }) {
             </span>
             <div>
               <h3>
-                {t(`checks.${name}.title`)} <span style={{ color: `var(--${tone})` }}>{t(!c ? 'checks.skipped' : c.ok ? 'checks.ok' : 'checks.failed')}</span>
+                {t(`checks.${name}.title`)}{' '}
+                <span style={{ color: `var(--${tone})` }}>{t(!c ? 'checks.skipped' : c.ok ? 'checks.ok' : 'checks.failed')}</span>
               </h3>
               <p className="quiet">{t(`checks.${name}.means`)}</p>
               {c?.ok && <p>{t(`checks.${name}.found`, c.facts)}</p>}

@@ -9,7 +9,11 @@ export function Failure({ error, retry, children }: { error: unknown; retry?: ()
   const problem = error instanceof Problem ? error : undefined;
   const refused = problem !== undefined && problem.status < 500;
   return (
-    <Note tone={refused ? 'warn' : 'bad'} alert title={refused ? t(`problem.${problem.code}`, { defaultValue: t('problem.refused') }) : t('problem.silent')}>
+    <Note
+      tone={refused ? 'warn' : 'bad'}
+      alert
+      title={refused ? t(`problem.${problem.code}`, { defaultValue: t('problem.refused') }) : t('problem.silent')}
+    >
       {problem?.detail ? <p lang="en">{problem.detail}</p> : <p>{t('problem.silentHelp')}</p>}
       {problem?.instance && <p className="quiet mono">{t('problem.request', { id: problem.instance })}</p>}
       {children}

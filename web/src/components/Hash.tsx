@@ -12,7 +12,13 @@ export function Hash({ value, name }: { value: string; name: string }) {
       </span>
       <CopyButton value={value}>
         {({ copied, copy }) => (
-          <ActionIcon size="sm" variant="subtle" color={copied ? 'green' : 'gray'} aria-label={copied ? t('app.copied') : t('app.copy', { name })} onClick={copy}>
+          <ActionIcon
+            size="sm"
+            variant="subtle"
+            color={copied ? 'green' : 'gray'}
+            aria-label={copied ? t('app.copied') : t('app.copy', { name })}
+            onClick={copy}
+          >
             <Icon name={copied ? 'good' : 'copy'} size={14} />
           </ActionIcon>
         )}

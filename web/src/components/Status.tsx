@@ -13,7 +13,21 @@ export function Status({ tone, icon, children }: { tone: Tone; icon?: IconName; 
   );
 }
 
-export function Note({ tone, title, level = 2, icon, alert, children }: { tone: Tone; title: ReactNode; level?: 2 | 3; icon?: IconName; alert?: boolean; children?: ReactNode }) {
+export function Note({
+  tone,
+  title,
+  level = 2,
+  icon,
+  alert,
+  children,
+}: {
+  tone: Tone;
+  title: ReactNode;
+  level?: 2 | 3;
+  icon?: IconName;
+  alert?: boolean;
+  children?: ReactNode;
+}) {
   const Heading = level === 2 ? 'h2' : 'h3';
   return (
     <div className={`note tone-${tone}`} role={alert ? 'alert' : undefined}>

@@ -94,10 +94,16 @@ function ValidatorTable({ data }: { data: Schemas['Validators'] }) {
           <tr>
             <th scope="col">{t('network.validator')}</th>
             <th scope="col">{t('network.standing')}</th>
-            <th scope="col" className="num">{t('network.vote')}</th>
-            <th scope="col" className="num">{t('network.round')}</th>
+            <th scope="col" className="num">
+              {t('network.vote')}
+            </th>
+            <th scope="col" className="num">
+              {t('network.round')}
+            </th>
             <th scope="col">{t('network.heard')}</th>
-            <th scope="col" className="num">{t('network.evidence')}</th>
+            <th scope="col" className="num">
+              {t('network.evidence')}
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -116,16 +122,24 @@ function ValidatorTable({ data }: { data: Schemas['Validators'] }) {
                 <td data-label={t('network.standing')}>
                   <Standing v={v} />
                 </td>
-                <td data-label={t('network.vote')} className="num">{v.voteHeight ?? '–'}</td>
-                <td data-label={t('network.round')} className="num">{v.voteHeight === undefined ? '–' : v.voteRound}</td>
+                <td data-label={t('network.vote')} className="num">
+                  {v.voteHeight ?? '–'}
+                </td>
+                <td data-label={t('network.round')} className="num">
+                  {v.voteHeight === undefined ? '–' : v.voteRound}
+                </td>
                 <td data-label={t('network.heard')}>{heard ? t(`fresh.${heard.unit}`, { count: heard.count }) : '–'}</td>
-                <td data-label={t('network.evidence')} className="num">{v.evidence}</td>
+                <td data-label={t('network.evidence')} className="num">
+                  {v.evidence}
+                </td>
               </tr>
             );
           })}
         </tbody>
       </table>
-      <p className="quiet" style={{ marginBottom: 0 }}>{t('network.hearsay')}</p>
+      <p className="quiet" style={{ marginBottom: 0 }}>
+        {t('network.hearsay')}
+      </p>
     </>
   );
 }
@@ -139,9 +153,15 @@ function BlockTable({ blocks }: { blocks: Schemas['Block'][] }) {
         <tr>
           <th scope="col">{t('network.block')}</th>
           <th scope="col">{t('network.time')}</th>
-          <th scope="col" className="num wide">{t('network.messages')}</th>
-          <th scope="col" className="num">{t('network.events')}</th>
-          <th scope="col" className="wide">{t('network.hash')}</th>
+          <th scope="col" className="num wide">
+            {t('network.messages')}
+          </th>
+          <th scope="col" className="num">
+            {t('network.events')}
+          </th>
+          <th scope="col" className="wide">
+            {t('network.hash')}
+          </th>
         </tr>
       </thead>
       <tbody>

@@ -49,7 +49,14 @@ export function ProofCard({ name, proof, compared, shown }: Props) {
   const all = result.ok && good === shown && compared?.unshown === 0;
   const tone = !result.ok || bad > 0 ? 'bad' : all ? 'good' : 'warn';
   return (
-    <section className="card" aria-label={t('proof.region')} data-testid="proof" data-tone={tone} style={{ display: 'grid', gap: 14 }}>
+    <section
+      className="card"
+      aria-live="polite"
+      aria-label={t('proof.region')}
+      data-testid="proof"
+      data-tone={tone}
+      style={{ display: 'grid', gap: 14 }}
+    >
       <Note tone={tone} title={t(!result.ok ? 'proof.failed' : bad > 0 ? 'proof.differs' : all ? 'proof.verified' : 'proof.partly')}>
         {result.ok ? (
           <>
@@ -86,7 +93,11 @@ export function ProofCard({ name, proof, compared, shown }: Props) {
         </ul>
       </details>
       <div className="pair">
-        <Button variant="default" leftSection={<Icon name="download" />} onClick={() => save(bundle, `verilot-proof-${name.replace(/[^A-Za-z0-9-]/g, '_')}.json`)}>
+        <Button
+          variant="default"
+          leftSection={<Icon name="download" />}
+          onClick={() => save(bundle, `verilot-proof-${name.replace(/[^A-Za-z0-9-]/g, '_')}.json`)}
+        >
           {t('proof.download')}
         </Button>
         <Button variant="default" leftSection={<Icon name="download" />} onClick={() => save(genesis, 'verilot-genesis.json')}>

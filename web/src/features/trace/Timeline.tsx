@@ -96,7 +96,8 @@ function StepCard({ step: s, position, pending, proof }: { step: Schemas['Step']
               <dd>
                 {s.documents!.map((d, i) => (
                   <div key={i}>
-                    {t(`document.${d.type ?? 'other'}`, { defaultValue: d.type })} {d.sealed ? <span className="quiet">({t('trace.sealed')})</span> : <span className="mono">{d.value}</span>}
+                    {t(`document.${d.type ?? 'other'}`, { defaultValue: d.type })}{' '}
+                    {d.sealed ? <span className="quiet">({t('trace.sealed')})</span> : <span className="mono">{d.value}</span>}
                   </div>
                 ))}
               </dd>

@@ -18,7 +18,7 @@ export function TracePage({ id }: { id: string }) {
     <>
       <h1>{t('trace.title')}</h1>
       <Search id={id} />
-      {id === '' ? <p className="quiet">{t('trace.intro')}</p> : <Answer id={id} />}
+      {id === '' ? <p className="quiet">{t('trace.intro')}</p> : <Answer key={id} id={id} />}
     </>
   );
 }
@@ -27,13 +27,22 @@ function Search({ id }: { id: string }) {
   const { t } = useTranslation();
   const { go } = useNavigation();
   const [text, setText] = useState(id);
+  const [shown, setShown] = useState(id);
+  if (shown !== id) {
+    setShown(id); // the address changed: the field follows it
+    setText(id);
+  }
   const submit = (e: FormEvent) => {
     e.preventDefault();
     const wanted = text.trim();
     if (wanted !== '') go(tracePath(wanted));
   };
   return (
-    <form role="search" onSubmit={submit} style={{ display: 'flex', flexWrap: 'wrap', gap: 8, alignItems: 'flex-end', margin: '12px 0 20px' }}>
+    <form
+      role="search"
+      onSubmit={submit}
+      style={{ display: 'flex', flexWrap: 'wrap', gap: 8, alignItems: 'flex-end', margin: '12px 0 20px' }}
+    >
       <TextInput
         label={t('trace.field')}
         description={t('trace.fieldHelp')}
@@ -134,7 +143,9 @@ function Refusal({ error, retry }: { error: unknown; retry: () => void }) {
 /** The present state. It is what the server works out of the steps, and says so. */
 function Present({ trace: x }: { trace: Schemas['Trace'] }) {
   const { t } = useTranslation();
-  const title = x.product ? [x.product.name, x.product.strength].filter(Boolean).join(' ') : t(x.id.kind === 'sscc' ? 'trace.container' : 'trace.unit');
+  const title = x.product
+    ? [x.product.name, x.product.strength].filter(Boolean).join(' ')
+    : t(x.id.kind === 'sscc' ? 'trace.container' : 'trace.unit');
   const recalls = x.recalls ?? [];
   const findings = (x.findings ?? []).filter((f) => f.state !== 'closed');
   const row = (label: string, value: React.ReactNode) =>
@@ -159,7 +170,9 @@ function Present({ trace: x }: { trace: Schemas['Trace'] }) {
         <span className="pair">
           {x.known ? (
             <Status tone={recalls.length > 0 ? 'bad' : 'calm'}>
-              {[t(`state.${x.state ?? 'unknown'}`, { defaultValue: x.state }), recalls.length > 0 ? t('trace.recalled') : ''].filter(Boolean).join(' · ')}
+              {[t(`state.${x.state ?? 'unknown'}`, { defaultValue: x.state }), recalls.length > 0 ? t('trace.recalled') : '']
+                .filter(Boolean)
+                .join(' · ')}
             </Status>
           ) : (
             <Status tone="bad">{t('trace.noRecord')}</Status>
@@ -213,7 +226,11 @@ function Present({ trace: x }: { trace: Schemas['Trace'] }) {
             )),
         )}
       </dl>
-      {x.known && <p className="quiet" style={{ margin: 0 }}>{t('trace.derived')}</p>}
+      {x.known && (
+        <p className="quiet" style={{ margin: 0 }}>
+          {t('trace.derived')}
+        </p>
+      )}
     </section>
   );
 }

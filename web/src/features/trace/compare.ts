@@ -5,9 +5,7 @@ import { parseEPC, parseKey } from '../../lib/gs1/key';
 import type { Genesis, Report, Step as Proven } from '../../lib/proof';
 
 export type StepProof =
-  | { status: 'verified'; proven: Proven }
-  | { status: 'differs'; proven: Proven; what: string[] }
-  | { status: 'missing' };
+  { status: 'verified'; proven: Proven } | { status: 'differs'; proven: Proven; what: string[] } | { status: 'missing' };
 
 type Shown = Schemas['Step'];
 
@@ -76,7 +74,10 @@ function differences(s: Shown, p: Proven, carriers: Set<string>, known: Genesis[
   same('sequence', s.sequence, String(p.sequence));
   if (Date.parse(s.blockTime) !== Number(p.time)) what.push('blockTime');
   if (!p.units.some((u) => carriers.has(u.key))) what.push('unit');
-  for (const [name, list, party] of [['source', 20, s.source], ['destination', 21, s.destination]] as const) {
+  for (const [name, list, party] of [
+    ['source', 20, s.source],
+    ['destination', 21, s.destination],
+  ] as const) {
     if (!party) continue;
     const proven = partiesOf(p, list, known);
     // A party that came after genesis is named by the server's registry alone; see "what a proof cannot show".
@@ -93,14 +94,21 @@ function differences(s: Shown, p: Proven, carriers: Set<string>, known: Genesis[
 }
 
 /** compare answers for each shown step, by position, and counts proven steps about the unit that are not shown. */
-export function compare(unit: string, shown: Shown[], report: Report, known: Genesis['parties'] = []): { steps: Map<string, StepProof>; unshown: number } {
+export function compare(
+  unit: string,
+  shown: Shown[],
+  report: Report,
+  known: Genesis['parties'] = [],
+): { steps: Map<string, StepProof>; unshown: number } {
   const proven = [...report.steps].filter((s) => s.kind === 11);
   const byPosition = new Map(proven.map((s) => [positionOf(s.position), s]));
   const steps = new Map<string, StepProof>();
   // What carries the unit: itself, and every container that a proven packing put it into before.
   const carriers = new Set([unit]);
   for (const p of proven) {
-    const packs = p.fields.some((f) => f.path === 'field(1)' && f.text === 'AggregationEvent') && p.fields.some((f) => f.path === 'field(8)' && f.text === 'ADD');
+    const packs =
+      p.fields.some((f) => f.path === 'field(1)' && f.text === 'AggregationEvent') &&
+      p.fields.some((f) => f.path === 'field(8)' && f.text === 'ADD');
     const parent = p.units.find((u) => u.list === 'parentID');
     if (packs && parent && p.units.some((u) => u.list === 'childEPCs' && carriers.has(u.key))) carriers.add(parent.key);
     const s = shown.find((x) => positionOf(x.position) === positionOf(p.position));

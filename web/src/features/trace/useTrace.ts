@@ -25,7 +25,14 @@ export const useProof = (key: string, height: string | undefined) =>
       const started = performance.now();
       const trusted = proof.parseGenesis(genesis);
       const result = proof.verifyBytes(bundle, trusted);
-      return { bundle, genesis, genesisHash: proof.hex(trusted.hash), parties: trusted.parties, result, milliseconds: performance.now() - started };
+      return {
+        bundle,
+        genesis,
+        genesisHash: proof.hex(trusted.hash),
+        parties: trusted.parties,
+        result,
+        milliseconds: performance.now() - started,
+      };
     },
   });
 

@@ -67,7 +67,8 @@ export default function VerifyPage() {
         )}
         {outcome.genesis && (
           <p className="pair quiet" style={{ margin: 0 }}>
-            {t('verify.network', { name: outcome.genesis.name, count: outcome.genesis.validators.length })} <Hash value={hex(outcome.genesis.hash)} name={t('proof.genesisHash')} />
+            {t('verify.network', { name: outcome.genesis.name, count: outcome.genesis.validators.length })}{' '}
+            <Hash value={hex(outcome.genesis.hash)} name={t('proof.genesisHash')} />
           </p>
         )}
         {outcome.result && <ResultCard result={outcome.result} />}
@@ -81,7 +82,19 @@ export default function VerifyPage() {
   );
 }
 
-function FileDrop({ id, label, help, file, onFile }: { id: string; label: string; help: string; file?: Dropped; onFile: (f: Dropped) => void }) {
+function FileDrop({
+  id,
+  label,
+  help,
+  file,
+  onFile,
+}: {
+  id: string;
+  label: string;
+  help: string;
+  file?: Dropped;
+  onFile: (f: Dropped) => void;
+}) {
   const { t } = useTranslation();
   const [over, setOver] = useState(false);
   const take = (f: File | undefined | null) => {
@@ -102,7 +115,13 @@ function FileDrop({ id, label, help, file, onFile }: { id: string; label: string
       onDragLeave={() => setOver(false)}
       onDrop={drop}
     >
-      <input type="file" name={id} data-testid={`${id}-file`} aria-describedby={`${id}-help`} onChange={(e) => take(e.currentTarget.files?.[0])} />
+      <input
+        type="file"
+        name={id}
+        data-testid={`${id}-file`}
+        aria-describedby={`${id}-help`}
+        onChange={(e) => take(e.currentTarget.files?.[0])}
+      />
       <strong>{label}</strong>
       <span id={`${id}-help`} className="quiet">
         {help}
@@ -159,18 +178,27 @@ function ResultCard({ result }: { result: Result }) {
             </thead>
             <tbody>
               {result.report.steps.map((s) => {
-                const step = s.fields.find((f) => f.path === 'field(10)')?.text.split(':').pop() ?? '';
+                const step =
+                  s.fields
+                    .find((f) => f.path === 'field(10)')
+                    ?.text.split(':')
+                    .pop() ?? '';
                 return (
                   <tr key={positionText(s.position)}>
-                    <td className="mono" data-label={t('verify.position')}>{positionText(s.position)}</td>
+                    <td className="mono" data-label={t('verify.position')}>
+                      {positionText(s.position)}
+                    </td>
                     <td data-label={t('verify.recorded')}>{at(Number(s.time), i18n.language)}</td>
                     <td data-label={t('verify.party')}>{s.party}</td>
                     <td data-label={t('verify.item')}>
-                      {s.kind === 11 && step ? t(`step.${step}`, { defaultValue: step }) : t(`kind.${s.kind}`, { defaultValue: String(s.kind) })}
+                      {s.kind === 11 && step
+                        ? t(`step.${step}`, { defaultValue: step })
+                        : t(`kind.${s.kind}`, { defaultValue: String(s.kind) })}
                     </td>
                     <td data-label={t('verify.verdict')}>
                       <span>
-                        {t(`verdict.${s.verdict}`)} <span className="mono">{[s.code, ...s.findings.map((f) => f.code)].filter(Boolean).join(' ')}</span>
+                        {t(`verdict.${s.verdict}`)}{' '}
+                        <span className="mono">{[s.code, ...s.findings.map((f) => f.code)].filter(Boolean).join(' ')}</span>
                       </span>
                     </td>
                   </tr>

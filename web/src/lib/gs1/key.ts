@@ -11,8 +11,24 @@ const bad = (why: string): never => {
 };
 
 export type KeyKind =
-  | 'sgtin' | 'gtin' | 'lgtin' | 'upui' | 'sscc' | 'sgln' | 'pgln' | 'grai' | 'giai' | 'gsrn' | 'gsrnp'
-  | 'gdti' | 'sgcn' | 'cpi' | 'ginc' | 'gsin' | 'itip' | 'uri';
+  | 'sgtin'
+  | 'gtin'
+  | 'lgtin'
+  | 'upui'
+  | 'sscc'
+  | 'sgln'
+  | 'pgln'
+  | 'grai'
+  | 'giai'
+  | 'gsrn'
+  | 'gsrnp'
+  | 'gdti'
+  | 'sgcn'
+  | 'cpi'
+  | 'ginc'
+  | 'gsin'
+  | 'itip'
+  | 'uri';
 
 /** A key taken apart: id is the number with its check digit, tail the serial, lot or extension. */
 export interface Parts {
@@ -230,16 +246,29 @@ const otherSchemes = ['gid', 'usdod', 'adi', 'bic', 'imovn'];
 
 // kind, digits of prefix and reference together (0: free text), indicator moves to the front, a tail follows
 const urnSchemes: Record<string, [KeyKind, number, boolean, boolean] | undefined> = {
-  'id:sgtin': ['sgtin', 13, true, true], 'idpat:sgtin': ['gtin', 13, true, true], 'class:lgtin': ['lgtin', 13, true, true],
-  'id:upui': ['upui', 13, true, true], 'idpat:upui': ['gtin', 13, true, true],
-  'id:itip': ['itip', 13, true, true], 'idpat:itip': ['itip', 13, true, true],
-  'id:sscc': ['sscc', 17, true, false], 'id:sgln': ['sgln', 12, false, true], 'id:pgln': ['pgln', 12, false, false],
-  'id:grai': ['grai', 12, false, true], 'idpat:grai': ['grai', 12, false, true],
-  'id:gdti': ['gdti', 12, false, true], 'idpat:gdti': ['gdti', 12, false, true],
-  'id:sgcn': ['sgcn', 12, false, true], 'idpat:sgcn': ['sgcn', 12, false, true],
-  'id:gsrn': ['gsrn', 17, false, false], 'id:gsrnp': ['gsrnp', 17, false, false], 'id:gsin': ['gsin', 16, false, false],
-  'id:giai': ['giai', 0, false, false], 'id:ginc': ['ginc', 0, false, false],
-  'id:cpi': ['cpi', 0, false, true], 'idpat:cpi': ['cpi', 0, false, true],
+  'id:sgtin': ['sgtin', 13, true, true],
+  'idpat:sgtin': ['gtin', 13, true, true],
+  'class:lgtin': ['lgtin', 13, true, true],
+  'id:upui': ['upui', 13, true, true],
+  'idpat:upui': ['gtin', 13, true, true],
+  'id:itip': ['itip', 13, true, true],
+  'idpat:itip': ['itip', 13, true, true],
+  'id:sscc': ['sscc', 17, true, false],
+  'id:sgln': ['sgln', 12, false, true],
+  'id:pgln': ['pgln', 12, false, false],
+  'id:grai': ['grai', 12, false, true],
+  'idpat:grai': ['grai', 12, false, true],
+  'id:gdti': ['gdti', 12, false, true],
+  'idpat:gdti': ['gdti', 12, false, true],
+  'id:sgcn': ['sgcn', 12, false, true],
+  'idpat:sgcn': ['sgcn', 12, false, true],
+  'id:gsrn': ['gsrn', 17, false, false],
+  'id:gsrnp': ['gsrnp', 17, false, false],
+  'id:gsin': ['gsin', 16, false, false],
+  'id:giai': ['giai', 0, false, false],
+  'id:ginc': ['ginc', 0, false, false],
+  'id:cpi': ['cpi', 0, false, true],
+  'idpat:cpi': ['cpi', 0, false, true],
 };
 
 function parseURN(s: string): string {
@@ -294,7 +323,10 @@ function parseURN(s: string): string {
   return makeKey(p);
 }
 
-const digitsOf = (...n: number[]) => (s: string) => n.includes(s.length) && isDigits(s);
+const digitsOf =
+  (...n: number[]) =>
+  (s: string) =>
+    n.includes(s.length) && isDigits(s);
 const numbered = (n: number, limit: number) => (s: string) => s.length >= n && s.length <= limit && isDigits(s.slice(0, n));
 
 interface LinkKey {
@@ -319,8 +351,27 @@ const linkKeys: Record<string, LinkKey> = {
   '8018': { kind: 'gsrn', quals: [], shape: digitsOf(18) },
 };
 const shortNames: Record<string, string> = {
-  gtin: '01', itip: '8006', cpid: '8010', gln: '414', party: '417', gsrnp: '8017', gsrn: '8018', gcn: '255', sscc: '00', gdti: '253',
-  ginc: '401', gsin: '402', grai: '8003', giai: '8004', cpv: '22', lot: '10', ser: '21', cpsn: '8011', glnx: '254', exp: '17', expdt: '7003',
+  gtin: '01',
+  itip: '8006',
+  cpid: '8010',
+  gln: '414',
+  party: '417',
+  gsrnp: '8017',
+  gsrn: '8018',
+  gcn: '255',
+  sscc: '00',
+  gdti: '253',
+  ginc: '401',
+  gsin: '402',
+  grai: '8003',
+  giai: '8004',
+  cpv: '22',
+  lot: '10',
+  ser: '21',
+  cpsn: '8011',
+  glnx: '254',
+  exp: '17',
+  expdt: '7003',
 };
 const aiOf = (segment: string) => (Object.hasOwn(shortNames, segment) ? shortNames[segment] : segment);
 

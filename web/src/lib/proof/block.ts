@@ -171,5 +171,4 @@ export function decodeVerdictLeaf(raw: Uint8Array): VerdictLeafValue {
 export const leafHeight = (l: VerdictLeafValue): bigint => (l.leaf === 'amendment' ? l.cause.height : l.pos.height);
 
 /** The leaf data of one subject of a finding. */
-export const subjectLeaf = (network: Network, salt: Uint8Array, key: string): Uint8Array =>
-  H(network, 'subject', str8(salt), str16(key));
+export const subjectLeaf = (network: Network, salt: Uint8Array, key: string): Uint8Array => H(network, 'subject', str8(salt), str16(key));

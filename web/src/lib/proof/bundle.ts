@@ -1,7 +1,23 @@
 // The proof bundle and its two spellings (docs/spec.md 12.2, 12.3). Each has one reading: what parses writes the same
 // bytes again. Parsing throws Refused, which is a failure of the step "format".
 import { BadIdentifier, parseKey } from '../gs1/key';
-import { base64, compare, concat, equal, fromUtf8, hex, isText, maxI64, maxU64, Reader, Refused, u16, u8, unbase64, utf8AtMost } from './bytes';
+import {
+  base64,
+  compare,
+  concat,
+  equal,
+  fromUtf8,
+  hex,
+  isText,
+  maxI64,
+  maxU64,
+  Reader,
+  Refused,
+  u16,
+  u8,
+  unbase64,
+  utf8AtMost,
+} from './bytes';
 import type { Opening } from './commit';
 import type { Hash } from './hash';
 import * as j from './json';
@@ -90,7 +106,13 @@ function readKeyJSON(v: unknown): KeySource {
   }
   if ('act' in k) {
     const a = j.object(k.act, 'act key');
-    return { source: 'act', block: n16(a.block, 'block'), submission: n16(a.submission, 'submission'), item: n16(a.item, 'item'), key: n16(a.key, 'key') };
+    return {
+      source: 'act',
+      block: n16(a.block, 'block'),
+      submission: n16(a.submission, 'submission'),
+      item: n16(a.item, 'item'),
+      key: n16(a.key, 'key'),
+    };
   }
   return { source: 'authority', index: n16(j.object(k.authority, 'authority key').index, 'index') };
 }
@@ -103,13 +125,25 @@ function readItemJSON(v: unknown): ShownItem {
     fieldDepth: n8(i.fieldDepth, 'fieldDepth'),
     fields: j.list(i.fields, 'fields', (x) => {
       const f = j.object(x, 'field');
-      return { leaf: n32(f.leaf, 'leaf'), path: bytes(f.path, 'path'), salt: bytes(f.salt, 'salt'), type: n8(f.type, 'type'), text: j.text(f.text, 'text') };
+      return {
+        leaf: n32(f.leaf, 'leaf'),
+        path: bytes(f.path, 'path'),
+        salt: bytes(f.salt, 'salt'),
+        type: n8(f.type, 'type'),
+        text: j.text(f.text, 'text'),
+      };
     }),
     fieldProof: hashes(i.fieldProof, 'fieldProof'),
     unitDepth: n8(i.unitDepth, 'unitDepth'),
     units: j.list(i.units, 'units', (x) => {
       const u = j.object(x, 'unit');
-      return { leaf: n32(u.leaf, 'leaf'), salt: bytes(u.salt, 'salt'), list: n8(u.list, 'list'), key: unitKey(j.text(u.key, 'key')), form: j.text(u.form, 'form') };
+      return {
+        leaf: n32(u.leaf, 'leaf'),
+        salt: bytes(u.salt, 'salt'),
+        list: n8(u.list, 'list'),
+        key: unitKey(j.text(u.key, 'key')),
+        form: j.text(u.form, 'form'),
+      };
     }),
     unitProof: hashes(i.unitProof, 'unitProof'),
   };
@@ -127,7 +161,13 @@ function readBlockJSON(v: unknown): ShownBlock {
     verdictsProof: hashes(b.verdictsProof, 'verdictsProof'),
     subjects: j.list(b.subjects, 'subjects', (x) => {
       const s = j.object(x, 'subject');
-      return { leaf: n16(s.leaf, 'leaf'), index: n32(s.index, 'index'), salt: bytes(s.salt, 'salt'), key: j.text(s.key, 'key'), proof: hashes(s.proof, 'proof') };
+      return {
+        leaf: n16(s.leaf, 'leaf'),
+        index: n32(s.index, 'index'),
+        salt: bytes(s.salt, 'salt'),
+        key: j.text(s.key, 'key'),
+        proof: hashes(s.proof, 'proof'),
+      };
     }),
     submissions: j.list(b.submissions, 'submissions', (x) => {
       const s = j.object(x, 'submission');
@@ -298,7 +338,8 @@ export const actItem = (b: Bundle, k: { block: number; submission: number; item:
   b.blocks[k.block]?.submissions[k.submission]?.items[k.item];
 
 const ascend = <T>(list: T[], before: (a: T, b: T) => boolean, what: string) => {
-  for (let i = 1; i < list.length; i++) if (!before(list[i - 1], list[i])) throw new Refused(`${what} ${i} is out of order or listed twice`);
+  for (let i = 1; i < list.length; i++)
+    if (!before(list[i - 1], list[i])) throw new Refused(`${what} ${i} is out of order or listed twice`);
 };
 const atMost = (n: number, limit: number, what: string) => {
   if (n > limit) throw new Refused(`${what}: ${n}, at most ${limit}`);

@@ -101,7 +101,12 @@ export function fieldRoot(network: Network, o: Opening): Hash {
     seen.add(id);
     return leafHash(concat(f.path, valueHash(network, f.salt, f.type, f.text)));
   });
-  return rootFromProof(1n << BigInt(o.fieldDepth), o.fields.map((f) => BigInt(f.leaf)), leaves, o.fieldProof);
+  return rootFromProof(
+    1n << BigInt(o.fieldDepth),
+    o.fields.map((f) => BigInt(f.leaf)),
+    leaves,
+    o.fieldProof,
+  );
 }
 
 const unitMark = Uint8Array.of(0x75);
@@ -122,5 +127,10 @@ export function unitRoot(o: Opening): Hash {
     seen.add(id);
     return leafHash(concat(unitMark, str8(u.salt), u8(u.list), str16(u.key), str16(u.form)));
   });
-  return rootFromProof(1n << BigInt(o.unitDepth), o.units.map((u) => BigInt(u.leaf)), leaves, o.unitProof);
+  return rootFromProof(
+    1n << BigInt(o.unitDepth),
+    o.units.map((u) => BigInt(u.leaf)),
+    leaves,
+    o.unitProof,
+  );
 }

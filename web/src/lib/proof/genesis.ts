@@ -64,7 +64,9 @@ function normal(v: unknown) {
         keys: j.list(p.keys, 'keys', (k) => pick(j.object(k, 'key'), 'publicKey', 'use')),
         glns: texts('glns'),
         prefixes: texts('prefixes'),
-        licences: j.list(p.licences, 'licences', (l) => pick(j.object(l, 'licence'), 'number', 'kind', 'jurisdiction', 'validFrom', 'validTo')),
+        licences: j.list(p.licences, 'licences', (l) =>
+          pick(j.object(l, 'licence'), 'number', 'kind', 'jurisdiction', 'validFrom', 'validTo'),
+        ),
         places: j.list(p.places, 'places', (l) =>
           pick(j.object(l, 'place'), 'id', 'name', 'streetOne', 'streetTwo', 'city', 'state', 'postalCode', 'country'),
         ),
@@ -199,7 +201,8 @@ class Checker {
     }
     for (const l of p.licences) {
       const [from, to] = [day(l.validFrom), day(l.validTo)];
-      if (l.number === '' || l.kind === '' || (to !== '' && to < from)) throw new Refused('a licence lacks a number or kind, or ends before it begins');
+      if (l.number === '' || l.kind === '' || (to !== '' && to < from))
+        throw new Refused('a licence lacks a number or kind, or ends before it begins');
     }
     for (const l of p.places) this.once('place', placeKey(l.id));
   }

@@ -10,8 +10,7 @@ export type Network = Uint8Array;
 export const sha256 = (...parts: Uint8Array[]): Hash => nobleSha256(parts.length === 1 ? parts[0] : concat(...parts));
 
 /** tag(purpose) = str8("verilot/" || purpose) || u8 format || u8 version || network. */
-export const tag = (network: Network, purpose: string): Uint8Array =>
-  concat(str8('verilot/' + purpose), Uint8Array.of(1, 1), network);
+export const tag = (network: Network, purpose: string): Uint8Array => concat(str8('verilot/' + purpose), Uint8Array.of(1, 1), network);
 
 /** H(purpose, parts…) = SHA-256(tag(purpose) || parts…). */
 export const H = (network: Network, purpose: string, ...parts: Uint8Array[]): Hash => sha256(tag(network, purpose), ...parts);

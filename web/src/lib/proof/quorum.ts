@@ -31,8 +31,7 @@ export const originOf = (network: string, genesis: Hash, epoch: number): string 
 export const checkpointText = (c: Checkpoint): string => `${c.origin}\n${c.size}\n${base64(c.root)}\n`;
 
 /** What a cosignature at a time signs. */
-export const cosignedMessage = (c: Checkpoint, time: bigint): Uint8Array =>
-  utf8(`cosignature/v1\ntime ${time}\n${checkpointText(c)}`);
+export const cosignedMessage = (c: Checkpoint, time: bigint): Uint8Array => utf8(`cosignature/v1\ntime ${time}\n${checkpointText(c)}`);
 
 /** The set hash of 8.3. */
 export const setHash = (network: Network, set: Validator[]): Hash =>
@@ -75,7 +74,8 @@ export function checkSet(set: Validator[], checkKey: (k: Uint8Array) => void): v
     seen.add(what + value);
   };
   for (const v of set) {
-    if (v.name === '' || utf8(v.name).length > 255 || nameTrouble.test(v.name)) throw new Refused(`validator name ${JSON.stringify(v.name)} is not a note key name`);
+    if (v.name === '' || utf8(v.name).length > 255 || nameTrouble.test(v.name))
+      throw new Refused(`validator name ${JSON.stringify(v.name)} is not a note key name`);
     if (v.party === '' || v.party.length > 255) throw new Refused('bad party of a validator');
     once('name ', v.name);
     once('party ', v.party);
@@ -86,4 +86,5 @@ export function checkSet(set: Validator[], checkKey: (k: Uint8Array) => void): v
   }
 }
 
-export const sameCheckpoint = (a: Checkpoint, b: Checkpoint): boolean => a.origin === b.origin && a.size === b.size && equal(a.root, b.root);
+export const sameCheckpoint = (a: Checkpoint, b: Checkpoint): boolean =>
+  a.origin === b.origin && a.size === b.size && equal(a.root, b.root);

@@ -122,7 +122,12 @@ export function verifyBytes(raw: Uint8Array, g: Genesis): Result {
     b = parseBundle(raw);
   } catch (e) {
     if (!(e instanceof Refused)) throw e;
-    return { ok: false, checks: [{ name: 'format', ok: false, facts: { bytes: raw.length }, reason: e.message }], failed: 'format', reason: e.message };
+    return {
+      ok: false,
+      checks: [{ name: 'format', ok: false, facts: { bytes: raw.length }, reason: e.message }],
+      failed: 'format',
+      reason: e.message,
+    };
   }
   return verifyBundle(b, g);
 }
@@ -227,7 +232,13 @@ class Verifier {
       }
       const leaves = subs.map((s) => leafHash(entryLeaf(this.g.network, s.sequence, kindSubmission, s.header, s.signature)));
       within(`block ${h.height}`, () =>
-        demandRoot(h.entriesRoot, entryCount(h), subs.map((s) => s.sequence - h.firstSeq), leaves, this.b.blocks[i].entriesProof),
+        demandRoot(
+          h.entriesRoot,
+          entryCount(h),
+          subs.map((s) => s.sequence - h.firstSeq),
+          leaves,
+          this.b.blocks[i].entriesProof,
+        ),
       );
       total += subs.length;
     });
@@ -290,7 +301,8 @@ class Verifier {
           if (h.party !== o.party) throw new Refused(`submitted as ${h.party}, the key is ${o.party}'s`);
           if (!equal(h.keyId, keyId(o.use, o.pub))) throw new Refused('signed with another key');
           const k = this.b.keys[s.key];
-          if (k.source === 'act' && (k.block > i || (k.block === i && k.submission >= at))) throw new Refused('the key was registered later');
+          if (k.source === 'act' && (k.block > i || (k.block === i && k.submission >= at)))
+            throw new Refused('the key was registered later');
           vb.subs.push(h);
         });
       });
@@ -338,7 +350,8 @@ class Verifier {
     let total = 0;
     for (const block of this.b.blocks) {
       for (const s of block.submissions) {
-        if (!verifySignature(this.pubkeys[s.key], s.header, s.signature)) throw new Refused(`the signature of sequence ${s.sequence} does not verify`);
+        if (!verifySignature(this.pubkeys[s.key], s.header, s.signature))
+          throw new Refused(`the signature of sequence ${s.sequence} does not verify`);
         total++;
       }
     }
@@ -381,7 +394,13 @@ class Verifier {
         });
         const h = vb.subs[at];
         within(`sequence ${s.sequence}`, () =>
-          demandRoot(h.itemsRoot, BigInt(h.itemCount), s.items.map((it) => BigInt(it.index)), leaves, s.itemsProof),
+          demandRoot(
+            h.itemsRoot,
+            BigInt(h.itemCount),
+            s.items.map((it) => BigInt(it.index)),
+            leaves,
+            s.itemsProof,
+          ),
         );
         total += leaves.length;
       });
