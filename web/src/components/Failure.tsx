@@ -1,0 +1,27 @@
+import { Button } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+import { Problem } from '../api/client';
+import { Note } from './Status';
+
+/** What went wrong, and what to do. The service explains its refusals itself, in English. */
+export function Failure({ error, retry, children }: { error: unknown; retry?: () => void; children?: React.ReactNode }) {
+  const { t } = useTranslation();
+  const problem = error instanceof Problem ? error : undefined;
+  const refused = problem !== undefined && problem.status < 500;
+  return (
+    <Note
+      tone={refused ? 'warn' : 'bad'}
+      alert
+      title={refused ? t(`problem.${problem.code}`, { defaultValue: t('problem.refused') }) : t('problem.silent')}
+    >
+      {problem?.detail ? <p lang="en">{problem.detail}</p> : <p>{t('problem.silentHelp')}</p>}
+      {problem?.instance && <p className="quiet mono">{t('problem.request', { id: problem.instance })}</p>}
+      {children}
+      {retry && !refused && (
+        <Button mt="xs" size="sm" onClick={retry}>
+          {t('problem.retry')}
+        </Button>
+      )}
+    </Note>
+  );
+}

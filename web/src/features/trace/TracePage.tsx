@@ -1,0 +1,236 @@
+import { Button, Skeleton, TextInput } from '@mantine/core';
+import { useState, type FormEvent } from 'react';
+import { useTranslation } from 'react-i18next';
+import { Problem, type Schemas } from '../../api/client';
+import { Link, tracePath, useNavigation } from '../../app/router';
+import { Failure } from '../../components/Failure';
+import { Freshness } from '../../components/Freshness';
+import { Note, Status } from '../../components/Status';
+import { compare, keyOfText } from './compare';
+import { FindingList } from './Findings';
+import { ProofCard } from './ProofCard';
+import { Timeline } from './Timeline';
+import { useHeartbeat, useProof, useTrace } from './useTrace';
+
+export function TracePage({ id }: { id: string }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <h1>{t('trace.title')}</h1>
+      <Search id={id} />
+      {id === '' ? <p className="quiet">{t('trace.intro')}</p> : <Answer key={id} id={id} />}
+    </>
+  );
+}
+
+function Search({ id }: { id: string }) {
+  const { t } = useTranslation();
+  const { go } = useNavigation();
+  const [text, setText] = useState(id);
+  const [shown, setShown] = useState(id);
+  if (shown !== id) {
+    setShown(id); // the address changed: the field follows it
+    setText(id);
+  }
+  const submit = (e: FormEvent) => {
+    e.preventDefault();
+    const wanted = text.trim();
+    if (wanted !== '') go(tracePath(wanted));
+  };
+  return (
+    <form
+      role="search"
+      onSubmit={submit}
+      style={{ display: 'flex', flexWrap: 'wrap', gap: 8, alignItems: 'flex-end', margin: '12px 0 20px' }}
+    >
+      <TextInput
+        label={t('trace.field')}
+        description={t('trace.fieldHelp')}
+        value={text}
+        onChange={(e) => setText(e.currentTarget.value)}
+        style={{ flex: '1 1 280px' }}
+        size="md"
+        autoComplete="off"
+        autoCapitalize="off"
+        spellCheck={false}
+        styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
+      />
+      <Button type="submit" size="md">
+        {t('trace.search')}
+      </Button>
+    </form>
+  );
+}
+
+function Answer({ id }: { id: string }) {
+  const { t } = useTranslation();
+  const query = useTrace(id);
+  useHeartbeat();
+  const trace = query.data?.data;
+  const steps = trace?.steps ?? [];
+  const proof = useProof(steps.length > 0 ? trace!.id.key : '', trace?.restsOn.height);
+  if (query.isPending) {
+    return (
+      <div role="status" aria-label={t('app.loading')}>
+        <Skeleton height={150} mb="md" radius="lg" />
+        <Skeleton height={110} mb="sm" radius="lg" />
+        <Skeleton height={110} radius="lg" />
+      </div>
+    );
+  }
+  if (query.isError) return <Refusal error={query.error} retry={() => void query.refetch()} />;
+  if (!trace) return null;
+  const verified = proof.data?.result.ok ? compare(trace.id.key, steps, proof.data.result.report, proof.data.parties) : undefined;
+  const asked = keyOfText(id);
+  if (asked !== undefined && asked !== trace.id.key) {
+    return (
+      <Note tone="bad" alert title={t('trace.anotherTitle')}>
+        <p>{t('trace.another', { key: trace.id.key })}</p>
+      </Note>
+    );
+  }
+  return (
+    <div style={{ display: 'grid', gap: 20 }}>
+      <Freshness rests={query.data?.rests} refresh={() => void query.refetch()} />
+      <Present trace={trace} />
+      {steps.length > 0 && (
+        <>
+          <ProofCard name={trace.id.key} proof={proof} compared={verified} shown={steps.length} />
+          <section aria-labelledby="history">
+            <h2 id="history">{t('trace.history', { count: steps.length })}</h2>
+            {(trace.gaps ?? []).length > 0 && (
+              <div style={{ marginBottom: 12 }}>
+                <Note tone="warn" level={3} title={t('trace.gaps')}>
+                  {trace.gaps!.map((g) => (
+                    <p key={g} lang="en">
+                      {g}
+                    </p>
+                  ))}
+                </Note>
+              </div>
+            )}
+            <Timeline steps={steps} pending={proof.isPending} proofs={verified?.steps} />
+          </section>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Refusal({ error, retry }: { error: unknown; retry: () => void }) {
+  const { t } = useTranslation();
+  const readings = error instanceof Problem ? error.readings : [];
+  return (
+    <Failure error={error} retry={retry}>
+      {readings.length > 0 && (
+        <>
+          <p>{t('trace.readings')}</p>
+          <ul>
+            {readings.map((r) => (
+              <li key={r}>
+                <Link to={tracePath(r)} className="mono">
+                  {r}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </Failure>
+  );
+}
+
+/** The present state. It is what the server works out of the steps, and says so. */
+function Present({ trace: x }: { trace: Schemas['Trace'] }) {
+  const { t } = useTranslation();
+  const title = x.product
+    ? [x.product.name, x.product.strength].filter(Boolean).join(' ')
+    : t(x.id.kind === 'sscc' ? 'trace.container' : 'trace.unit');
+  const recalls = x.recalls ?? [];
+  const findings = (x.findings ?? []).filter((f) => f.state !== 'closed');
+  const row = (label: string, value: React.ReactNode) =>
+    value ? (
+      <div>
+        <dt>{t(`trace.${label}`)}</dt>
+        <dd>{value}</dd>
+      </div>
+    ) : null;
+  const place = x.place && (
+    <>
+      {x.place.name ?? x.place.gln ?? x.place.key}
+      {x.place.address && <div className="quiet">{x.place.address}</div>}
+    </>
+  );
+  return (
+    <section className="card" aria-labelledby="what" style={{ display: 'grid', gap: 14 }}>
+      <div className="step-head">
+        <h2 id="what" style={{ margin: 0, fontSize: 22 }}>
+          {title}
+        </h2>
+        <span className="pair">
+          {x.known ? (
+            <Status tone={recalls.length > 0 ? 'bad' : 'calm'}>
+              {[t(`state.${x.state ?? 'unknown'}`, { defaultValue: x.state }), recalls.length > 0 ? t('trace.recalled') : '']
+                .filter(Boolean)
+                .join(' · ')}
+            </Status>
+          ) : (
+            <Status tone="bad">{t('trace.noRecord')}</Status>
+          )}
+          {(x.overlays ?? [])
+            .filter((o) => o !== 'recalled')
+            .map((o) => (
+              <Status key={o} tone="warn">
+                {t(`overlay.${o}`, { defaultValue: o })}
+              </Status>
+            ))}
+        </span>
+      </div>
+      {!x.known && (
+        <Note tone="bad" level={3} title={t('trace.unknownTitle')}>
+          <p>{t('trace.unknownHelp')}</p>
+        </Note>
+      )}
+      {recalls.map((r) => (
+        <Note key={r.recallNumber} tone="bad" level={3} title={t('trace.recallTitle', { number: r.recallNumber })}>
+          <p>
+            {r.reason && <span lang="en">{r.reason}. </span>}
+            {t('trace.recallHelp', { classification: r.classification ?? '–', date: r.initiatedOn ?? '–', party: r.party })}
+          </p>
+        </Note>
+      ))}
+      {findings.length > 0 && <FindingList findings={findings} />}
+      <dl className="facts">
+        {row('serial', x.id.serial && <span className="mono">{x.id.serial}</span>)}
+        {row('gtin', x.id.gtin && <span className="mono">{x.id.gtin}</span>)}
+        {row('sscc', x.id.sscc && <span className="mono">{x.id.sscc}</span>)}
+        {row('ndc', x.product?.ndc && <span className="mono">{x.product.ndc}</span>)}
+        {row('lot', x.lot && <span className="mono">{x.lot}</span>)}
+        {row('expiry', x.expiry)}
+        {row('form', x.product && [x.product.dosageForm, x.product.netContent].filter(Boolean).join(', '))}
+        {row('manufacturer', x.product?.manufacturer)}
+        {row('holder', x.holder && (x.holder.name ?? x.holder.id))}
+        {row('phase', x.phase && t(`phase.${x.phase}`, { defaultValue: x.phase }))}
+        {row('to', x.to && (x.to.name ?? x.to.id))}
+        {row('place', place)}
+        {row('contents', x.contents ? String(x.contents) : '')}
+        {row(
+          'inside',
+          (x.containers ?? []).length > 0 &&
+            x.containers!.map((c) => (
+              <div key={c}>
+                <Link to={tracePath(c)} className="mono">
+                  {c}
+                </Link>
+              </div>
+            )),
+        )}
+      </dl>
+      {x.known && (
+        <p className="quiet" style={{ margin: 0 }}>
+          {t('trace.derived')}
+        </p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,50 @@
+// Every text on the screen comes from a catalog; test/catalogs.test.ts holds that both have the same keys.
+import i18next from 'i18next';
+import { initReactI18next } from 'react-i18next';
+import en from './en.json';
+
+export const languages = ['en', 'es'] as const;
+export type Language = (typeof languages)[number];
+const kept = 'verilot.language';
+
+const isLanguage = (l: string | null | undefined): l is Language => languages.includes(l as Language);
+
+function preferred(): Language {
+  try {
+    const chosen = localStorage.getItem(kept);
+    if (isLanguage(chosen)) return chosen;
+  } catch {
+    // Storage may be forbidden: then the choice lasts as long as the page.
+  }
+  return navigator.languages.map((l) => l.slice(0, 2)).find(isLanguage) ?? 'en';
+}
+
+async function load(l: Language): Promise<void> {
+  if (l === 'es' && !i18next.hasResourceBundle('es', 'translation')) {
+    i18next.addResourceBundle('es', 'translation', (await import('./es.json')).default);
+  }
+}
+
+export async function setLanguage(l: Language): Promise<void> {
+  await load(l);
+  await i18next.changeLanguage(l);
+  document.documentElement.lang = l;
+  try {
+    localStorage.setItem(kept, l);
+  } catch {
+    // See preferred.
+  }
+}
+
+export async function startLanguages(): Promise<void> {
+  await i18next.use(initReactI18next).init({
+    resources: { en: { translation: en } },
+    lng: 'en',
+    fallbackLng: 'en',
+    interpolation: { escapeValue: false }, // React escapes
+  });
+  const l = preferred();
+  await load(l);
+  await i18next.changeLanguage(l);
+  document.documentElement.lang = l;
+}

@@ -1,0 +1,22 @@
+// Times on screen always show their offset. Pure: the clock is an argument.
+
+const offsetPattern = /^([+-])(\d\d):(\d\d)$/;
+
+/** at writes an instant in the zone of an offset such as -05:00; without one, or with one that is none, in UTC. */
+export function at(iso: string | number, language: string, offset = '+00:00'): string {
+  const ms = typeof iso === 'number' ? iso : Date.parse(iso);
+  if (Number.isNaN(ms)) return String(iso);
+  const m = offsetPattern.exec(offset);
+  const shift = m ? (m[1] === '-' ? -1 : 1) * (Number(m[2]) * 60 + Number(m[3])) * 60_000 : 0;
+  const text = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC' }).format(ms + shift);
+  return `${text} ${m ? offset : '+00:00'}`;
+}
+
+/** age splits seconds into the unit that people would use. */
+export function age(seconds: number): { unit: 'seconds' | 'minutes' | 'hours' | 'days'; count: number } {
+  const s = Math.max(0, Math.floor(seconds));
+  if (s < 120) return { unit: 'seconds', count: s };
+  if (s < 7200) return { unit: 'minutes', count: Math.floor(s / 60) };
+  if (s < 172_800) return { unit: 'hours', count: Math.floor(s / 3600) };
+  return { unit: 'days', count: Math.floor(s / 86_400) };
+}
