@@ -44,7 +44,7 @@ help: ## Print this
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
-run: build ## Start a whole network on this machine, with a seeded story, kept in data/
+run: web-if-node build ## Start a whole network on this machine, with a seeded story, kept in data/
 	./bin/verilot up --data $(DATA) $(ARGS)
 
 .PHONY: demo
@@ -91,7 +91,7 @@ test-long: $(TOTALS) ## The long suites: those of SLICES slices not yet passed, 
 	done; exit $$rc
 
 .PHONY: check
-check: check-fmt check-generated check-proto compat check-tidy check-modules lint test ## Exactly what CI runs
+check: check-fmt check-generated check-proto compat check-tidy check-modules lint test check-web ## Exactly what CI runs
 
 .PHONY: lint
 lint: $(LINT) ## Lint every module
@@ -132,15 +132,36 @@ load: ## Build and run the load test
 	go build -o bin/ ./loadtest
 	./bin/loadtest $(ARGS)
 
+# The interface is built into the binary from where Go's embed can see it.
+WEB_BUILT   := services/internal/webapp/dist/index.html
+WEB_SOURCES  = $(shell find web/src web/public web/scripts web/index.html web/*.json web/*.ts -type f 2>/dev/null)
+
 .PHONY: web
-web: ## Build the web interface
-	@[ -f web/package.json ] || { echo "The web interface is not written yet: see web/README.md"; exit 1; }
-	cd web && npm ci && npm run build
+web: $(WEB_BUILT) ## Build the web interface (needs Node and npm); the next build of bin/verilot has it
+
+$(WEB_BUILT): $(WEB_SOURCES) web/node_modules/.package-lock.json
+	cd web && npm run build
+	find $(dir $@) -mindepth 1 ! -name .gitkeep -delete
+	cp -R web/dist/. $(dir $@)
+	@touch $@
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci
+	@touch $@
+
+.PHONY: web-if-node
+web-if-node:
+	@if command -v npm >/dev/null; then $(MAKE) web || echo "The web interface could not be built; the network runs without it."; \
+	else echo "No Node here: the network runs without its web interface."; fi
+
+.PHONY: screenshots
+screenshots: check-web ## Pictures of every page, in web/screenshots; the journey makes them
 
 .PHONY: clean
 clean: ## Remove what was built; the tools in bin/tools and the network in data/ stay
 	find bin -mindepth 1 -maxdepth 1 ! -name tools -exec rm -rf {} + 2>/dev/null || true
 	rm -rf web/dist
+	find services/internal/webapp/dist -mindepth 1 ! -name .gitkeep -delete
 
 ##@ Parts of check
 
@@ -170,6 +191,10 @@ compat: $(BUF) vectors-check ## Messages stay readable since the last release (B
 vectors-check: ## No golden vector changed since the last release (BASE): a changed old vector is a fork
 	@[ -n "$(BASE)" ] || { echo "vectors-check: no release to compare with yet"; exit 0; }; \
 	git diff --exit-code --stat --diff-filter=a $(BASE) -- ledger/testdata/vectors
+
+.PHONY: check-web
+check-web: web build ## Lint, types and tests of the web interface, and its journey in a browser (chromium, or what CHROMIUM names)
+	cd web && npm run lint && npm test && npm run e2e
 
 .PHONY: check-tidy
 check-tidy: ## Every go.mod is tidy

@@ -1,14 +1,13 @@
-// The journey, on a real network and the built page: trace the seeded story's unit, see it verified in the browser,
+// The journey, on a real network, whose api serves the pages: trace the seeded story's unit, see it verified in the browser,
 // tamper with its proof and see that fail. Every page is checked with axe, every request must stay within the origin,
 // and screenshots are taken to be looked at.
 //
-//   npm run build && npm run e2e            needs ../bin/verilot and chromium ($CHROMIUM)
+//   make web build && npm run e2e           needs chromium ($CHROMIUM)
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { preview } from 'vite';
 import { startNetwork } from './network.mjs';
 
 const portsBase = Number(process.env.PORTS_BASE ?? 19180);
@@ -17,15 +16,9 @@ mkdirSync(folder, { recursive: true });
 const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 
 const network = await startNetwork(spawn, portsBase);
-process.env.VERILOT_API = network.api;
 const unit = /trace '([^']+)'/.exec(network.output())[1];
 const fake = /counterfeit was (\S+?)\.?\s/.exec(network.output())[1];
-const server = await preview({
-  root: fileURLToPath(new URL('..', import.meta.url)),
-  preview: { port: portsBase + 9, strictPort: true, host: '127.0.0.1' },
-  logLevel: 'warn',
-});
-const origin = `http://127.0.0.1:${portsBase + 9}`;
+const origin = network.api; // the pages that are built into the binary
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-background-networking'],
@@ -230,7 +223,6 @@ try {
   trouble.push(e.stack);
 } finally {
   await browser.close();
-  await new Promise((r) => server.httpServer.close(r));
   await network.stop();
 }
 for (const t of trouble) console.error(t);
