@@ -23,7 +23,7 @@ func TestCutTwoTwo(t *testing.T) {
 		t.Logf("v%d and v%d | the others, %v", perm[0]+1, perm[1]+1, how)
 		h.cut(how, side)
 		time.Sleep(2 * time.Second) // what was said before the cut may decide one more block
-		h.still(8*time.Second, 0, 1, 2, 3)
+		h.still(8 * time.Second)
 		h.noFork()
 		t.Logf("%d submissions stored under the cut so far", h.stored())
 		h.wires.heal()
@@ -49,6 +49,7 @@ func TestCutThreeOne(t *testing.T) {
 		side := func(i int) int { return map[bool]int{true: 1, false: 0}[i == alone] }
 		how := []mode{closed, swallow, held}[rng.IntN(3)]
 		t.Logf("v%d | the others, %v", alone+1, how)
+		top := h.top()
 		h.cut(how, side)
 		time.Sleep(2 * time.Second)
 		before := h.heights()
@@ -57,8 +58,8 @@ func TestCutThreeOne(t *testing.T) {
 				h.eventually("the three go on", 60*time.Second, func() bool { return n.chain.Head().Header.Height >= before[i]+3 })
 			}
 		}
-		if now := h.heights()[alone]; now != before[alone] {
-			t.Errorf("v%d decided %d blocks alone", alone+1, now-before[alone])
+		if now := h.heights()[alone]; now > top+1 { // one may have been said before the cut
+			t.Errorf("v%d decided %d blocks alone", alone+1, now-top)
 		}
 		h.noFork()
 		h.wires.heal()
