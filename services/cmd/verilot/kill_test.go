@@ -34,7 +34,7 @@ func killRounds(t *testing.T, short, long int) (seed uint64, rounds int) {
 		}
 		return v
 	}
-	seed, rounds = 20261120, short
+	seed, rounds = 2, short // of TestKillAny, this seed begins with two validators, two again, and the broker with another
 	slice := ""
 	if os.Getenv("VERILOT_LONG") != "" {
 		slice = cmp.Or(os.Getenv("SLICE"), "1/1")
@@ -42,7 +42,7 @@ func killRounds(t *testing.T, short, long int) (seed uint64, rounds int) {
 		if _, err := fmt.Sscanf(slice, "%d/%d", &i, &n); err != nil || i < 1 || i > n {
 			t.Fatalf("SLICE=%q, want i/n", slice)
 		}
-		seed, rounds = seed+uint64(i), long*i/n-long*(i-1)/n
+		seed, rounds = 20261120+uint64(i), long*i/n-long*(i-1)/n
 	}
 	seed, rounds = number("KILL_SEED", seed), int(number("KILL_ROUNDS", uint64(rounds)))
 	t.Logf("slice %s: %s, %d rounds with seed %d; again: KILL_SEED=%d KILL_ROUNDS=%d go test ./services/cmd/verilot -run '%s$' -v",
