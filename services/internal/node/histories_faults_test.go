@@ -36,7 +36,8 @@ type logged struct {
 }
 
 func (l *logged) Write(p []byte) (int, error) { l.mu.Lock(); defer l.mu.Unlock(); return l.b.Write(p) }
-func (l *logged) String() string              { l.mu.Lock(); defer l.mu.Unlock(); return l.b.String() }
+
+func (l *logged) String() string { l.mu.Lock(); defer l.mu.Unlock(); return l.b.String() }
 
 func newHistories(t *testing.T, at ...int) *histories {
 	t.Helper()
