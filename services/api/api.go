@@ -29,7 +29,7 @@ type Config struct {
 	Genesis string `yaml:"genesis"`
 	// Data is the folder of this node's own copy. Default "data".
 	Data string `yaml:"data"`
-	// NATS is the broker's address.
+	// NATS is the broker's address; of a cluster several with commas, the preferred one first.
 	NATS string `yaml:"nats"`
 	// Creds is the path of a NATS .creds file, for a broker that asks for one.
 	Creds string `yaml:"creds"`

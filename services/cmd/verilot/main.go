@@ -1,7 +1,7 @@
 // Command verilot is the one binary: every service, a whole network on one machine, and the client commands.
 //
 // Exit codes: 0 done and the answer is yes; 1 the answer is no (invalid, rejected, unknown); 2 unusable input or a wrong
-// command line; 3 a service did not answer, or not in time.
+// command line; 3 a service did not answer, or not in time; 4 a service halted on purpose, and starting it again does not help.
 package main
 
 import (
@@ -50,6 +50,7 @@ func noAnswer(format string, args ...any) error {
 type app struct {
 	out, err io.Writer
 	json     bool
+	fell     map[string]bool // processes that ended once, of up --processes
 }
 
 func main() {

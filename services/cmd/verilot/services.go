@@ -2,11 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
 	"verilot.dev/services/api"
+	"verilot.dev/services/broker"
 	"verilot.dev/services/distributor"
+	"verilot.dev/services/internal/bus"
+	"verilot.dev/services/internal/network"
+	"verilot.dev/services/internal/node"
 	"verilot.dev/services/internal/service"
 	"verilot.dev/services/manufacturer"
 	"verilot.dev/services/pharmacy"
@@ -20,6 +25,7 @@ func (a *app) serviceCommands() []*cobra.Command {
 		serviceCommand(a, "distributor", "Run the service of a wholesale distributor", distributor.Run, func(c *distributor.Config) *service.Common { return &c.Common }),
 		serviceCommand(a, "pharmacy", "Run the service of a pharmacy", pharmacy.Run, func(c *pharmacy.Config) *service.Common { return &c.Common }),
 		serviceCommand(a, "validator", "Run one validator", validator.Run, func(c *validator.Config) *service.Common { return &c.Common }),
+		serviceCommand(a, "broker", "Run a broker, alone or as one of a cluster", broker.Run, func(c *broker.Config) *service.Common { return &c.Common }),
 		serviceCommand(a, "api", "Run the query service, a full follower", api.Run, func(c *api.Config) *service.Common { return &c.Common }),
 	}
 }
@@ -43,9 +49,19 @@ func serviceCommand[C any](a *app, name, short string, run func(context.Context,
 			if err != nil {
 				return unusable("%w", err)
 			}
-			return failed(run(cmd.Context(), cfg, env))
+			return ended(run(cmd.Context(), cfg, env))
 		},
 	}
 	c.Flags().StringVar(&file, "config", "", "YAML configuration file (required)")
 	return c
+}
+
+// ended is failed with an exit code of its own for a service that stopped on purpose: starting it again does not help.
+func ended(err error) error {
+	_, halted := errors.AsType[*node.HaltError](err)
+	_, refused := errors.AsType[*bus.SettingsError](err)
+	if halted || refused {
+		return &exit{code: network.ExitHalted, err: err}
+	}
+	return failed(err)
 }

@@ -3,20 +3,28 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"verilot.dev/services/internal/network"
 	"verilot.dev/services/internal/story"
+	"verilot.dev/services/internal/supervise"
 )
 
 type upOptions struct {
 	data, logLevel         string
+	nats, creds            string
 	validators, portsBase  int
+	cluster, replicas      int
 	demo, empty, ephemeral bool
+	processes, restart     bool
 }
 
 func (a *app) upCommand() *cobra.Command {
@@ -24,15 +32,22 @@ func (a *app) upCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "up",
 		Short: "Start a whole network on this machine",
-		Long: `Starts broker, validators, api and the three partner services in one process, and plays a seeded story on first start. Everything is
+		Long: `Starts broker, validators, api and the three partner services in one process (with --processes each in its own), and plays a seeded story on first start. Everything is
 kept in the data folder: stop with Ctrl-C, start again, and it goes on where it was.
 
 A new network has four validators, each with its own keys, journal and copy of every block; one of them may fail. One alone needs less of the machine.
 
+With --cluster 3 three brokers keep every message three times, and one of them may be lost. With --nats brokers that somebody else runs are used; their settings
+are checked first, as "verilot stream check" does. A network keeps its number of brokers, too.
+
+With --processes a service that ends is started again after 1 to 30 seconds, unless it halted on purpose; logs are in the folder "logs".
+
 The api listens on the base port; manufacturer, distributor and pharmacy on the three after it.`,
 		Example: `  verilot up
   verilot up --data ./data/network --ports-base 9000
-  verilot up --empty --ephemeral --validators 1`,
+  verilot up --empty --ephemeral --validators 1
+  verilot up --data ./data/three --cluster 3 --processes
+  verilot up --data ./data/ours --nats nats://n1:4222,nats://n2:4222,nats://n3:4222 --creds verilot.creds --replicas 3`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.up(cmd.Context(), &o) },
 	}
@@ -43,7 +58,14 @@ The api listens on the base port; manufacturer, distributor and pharmacy on the 
 	c.Flags().BoolVar(&o.ephemeral, "ephemeral", false, "keep nothing when it stops")
 	c.Flags().IntVar(&o.portsBase, "ports-base", 8080, "port of the api; the partner services follow")
 	c.Flags().StringVar(&o.logLevel, "log-level", "warn", "debug, info, warn or error")
+	c.Flags().IntVar(&o.cluster, "cluster", 0, "embedded brokers of a new network: 1, 3 or 5 (default 1; a network keeps its number)")
+	c.Flags().StringVar(&o.nats, "nats", "", "use these brokers, addresses with commas, instead of embedding any")
+	c.Flags().StringVar(&o.creds, "creds", "", "NATS .creds file for --nats")
+	c.Flags().IntVar(&o.replicas, "replicas", 0, "how many of the --nats brokers keep each message: 1, 3 or 5 (default 1)")
+	c.Flags().BoolVar(&o.processes, "processes", false, "run every service as a process of its own")
+	c.Flags().BoolVar(&o.restart, "restart", true, "with --processes: start again what ended by accident")
 	c.MarkFlagsMutuallyExclusive("demo", "empty")
+	c.MarkFlagsMutuallyExclusive("cluster", "nats")
 	c.MarkFlagsMutuallyExclusive("data", "ephemeral")
 	return c
 }
@@ -51,6 +73,15 @@ The api listens on the base port; manufacturer, distributor and pharmacy on the 
 func (a *app) up(ctx context.Context, o *upOptions) error {
 	if err := network.CheckValidators(o.validators); err != nil {
 		return unusable("--validators: %w", err)
+	}
+	if err := network.CheckCluster(o.cluster); err != nil {
+		return unusable("--cluster: %w", err)
+	}
+	if err := network.CheckCluster(o.replicas); err != nil {
+		return unusable("--replicas: %w", err)
+	}
+	if o.nats == "" && (o.creds != "" || o.replicas != 0) {
+		return unusable("--creds and --replicas are about the brokers of --nats")
 	}
 	if o.ephemeral {
 		dir, err := os.MkdirTemp("", "verilot-")
@@ -60,7 +91,21 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 		defer func() { _ = os.RemoveAll(dir) }()
 		o.data = dir
 	}
-	n, err := network.Start(ctx, network.Options{Dir: o.data, Validators: o.validators, PortsBase: o.portsBase, LogLevel: o.logLevel, Log: a.err, Halted: a.halted})
+	no := network.Options{
+		Dir: o.data, Validators: o.validators, PortsBase: o.portsBase, LogLevel: o.logLevel, Log: a.err, Halted: a.halted,
+		Cluster: o.cluster, NATS: o.nats, Creds: o.creds, Replicas: o.replicas,
+	}
+	if o.processes {
+		binary, err := os.Executable()
+		if err != nil {
+			return failed(fmt.Errorf("find this command: %w", err))
+		}
+		no.Processes = &network.Processes{Binary: binary, Restart: o.restart, Tell: a.happened, Warn: a.warned}
+		if supervise.Lingers {
+			a.note("On this system the processes go on if this command is killed; Ctrl-C ends them.")
+		}
+	}
+	n, err := network.Start(ctx, no)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -90,14 +135,69 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 
 func (a *app) welcome(n *network.Network, o *upOptions) error {
 	if a.json {
-		return a.printJSON(map[string]any{"network": n.Genesis.Name, "data": o.data, "urls": n.URLs, "validators": len(n.Genesis.Validators.Validators)})
+		m := map[string]any{"network": n.Genesis.Name, "data": o.data, "urls": n.URLs, "validators": len(n.Genesis.Validators.Validators)}
+		if len(n.Brokers) > 0 {
+			m["brokers"] = n.Brokers
+		}
+		if o.processes {
+			m["processes"] = n.PIDs()
+		}
+		return a.printJSON(m)
 	}
-	a.printf("Network %s is up (%s, development), kept in %s\n", n.Genesis.Name, validators(len(n.Genesis.Validators.Validators)), o.data)
+	brokers := ""
+	if len(n.Brokers) > 1 {
+		brokers = fmt.Sprintf(", %d brokers", len(n.Brokers))
+	}
+	a.printf("Network %s is up (%s%s, development), kept in %s\n", n.Genesis.Name, validators(len(n.Genesis.Validators.Validators)), brokers, o.data)
 	for _, name := range []string{"api", "manufacturer", "distributor", "pharmacy"} {
 		a.printf("  %-13s %s\n", name, n.URLs[name])
 	}
+	if o.processes {
+		a.showProcesses(n.PIDs(), o.data)
+	}
 	return nil
 }
+
+func (a *app) showProcesses(pids map[string]int, data string) {
+	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	_, _ = io.WriteString(w, "\nPROCESS\tPID\n")
+	for _, name := range slices.Sorted(maps.Keys(pids)) {
+		_, _ = fmt.Fprintf(w, "%s\t%d\n", name, pids[name])
+	}
+	_ = w.Flush()
+	a.printf("Their logs are in %s.\n\n", filepath.Join(data, "logs"))
+}
+
+// happened tells what became of a process. The first start of each is in the table.
+func (a *app) happened(e supervise.Event) {
+	if a.json {
+		_ = a.printJSON(e) // nobody left to tell
+		return
+	}
+	switch {
+	case e.What == supervise.Started:
+		if a.fell[e.Name] {
+			a.note("%s runs again, process %d", e.Name, e.PID)
+		}
+	case e.What == supervise.Halted:
+		a.note("%s (process %d) halted and stays down: %s", e.Name, e.PID, e.Why)
+	case e.What != supervise.Ended:
+		a.note("%s (process %d): %s", e.Name, e.PID, e.Why)
+	case e.Again > 0:
+		a.note("%s (process %d) ended: %s; it is started again in %s", e.Name, e.PID, e.Why, e.Again)
+	default:
+		a.note("%s (process %d) ended: %s; it stays down", e.Name, e.PID, e.Why)
+	}
+	if e.What == supervise.Ended {
+		if a.fell == nil {
+			a.fell = map[string]bool{}
+		}
+		a.fell[e.Name] = true
+	}
+}
+
+// warned passes on a line that a process printed.
+func (a *app) warned(name, line string) { a.note("%s: %s", name, line) }
 
 func validators(n int) string {
 	if n == 1 {

@@ -97,7 +97,7 @@ func (b *Bus) Block(ctx context.Context, height uint64) ([]byte, error) {
 
 // NewestBlock is the height that the newest message of BLOCKS claims to be of, 0 if there is none: a hint, no more.
 func (b *Bus) NewestBlock(ctx context.Context) (uint64, error) {
-	s, err := b.js.Stream(ctx, Blocks)
+	s, err := b.lookup(ctx, Blocks)
 	if err != nil {
 		return 0, fmt.Errorf("look up stream %s: %w", Blocks, err)
 	}
@@ -166,7 +166,7 @@ func (b *Bus) ConsumeBlocks(ctx context.Context, from uint64, handle func(height
 // findBlock guesses where to begin reading for height: heights rise along the stream, nearly.
 func (b *Bus) findBlock(ctx context.Context, height uint64) (uint64, error) {
 	const margin = 256
-	s, err := b.js.Stream(ctx, Blocks)
+	s, err := b.lookup(ctx, Blocks)
 	if err != nil {
 		return 0, fmt.Errorf("look up stream %s: %w", Blocks, err)
 	}

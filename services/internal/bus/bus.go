@@ -66,7 +66,7 @@ func streams(replicas int) []jetstream.StreamConfig {
 
 // Options say which broker to use and who is calling.
 type Options struct {
-	URL      string       // of a broker on the network; ignored with Server
+	URL      string       // of a broker on the network, or several of one cluster with commas, the preferred one first; ignored with Server
 	Server   InProcess    // an embedded broker, reached without a socket
 	Name     string       // shown by the broker's monitoring
 	Creds    string       // path of a NATS .creds file, for a broker that asks for one
@@ -101,6 +101,7 @@ func Connect(ctx context.Context, o Options) (*Bus, error) {
 	opts := []nats.Option{
 		nats.Name(o.Name),
 		nats.MaxReconnects(-1),
+		nats.DontRandomize(), // who lists several servers says which is its own
 		nats.ReconnectWait(200 * time.Millisecond),
 		nats.ReconnectJitter(100*time.Millisecond, 100*time.Millisecond),
 		// What is published while the line is down fails at once instead of leaving later, out of order.
@@ -157,6 +158,13 @@ func Dial(ctx context.Context, o Options) (*Bus, error) {
 }
 
 const requestTimeout = 10 * time.Second
+
+// lookup asks for a stream, and not for long: a cluster that has no leader yet says nothing, and would not answer later either.
+func (b *Bus) lookup(ctx context.Context, name string) (jetstream.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	return b.js.Stream(ctx, name)
+}
 
 // Close ends the connection; consumers end with an error or their context, whichever they see first.
 func (b *Bus) Close() {
@@ -223,7 +231,7 @@ var ErrGone = errors.New("bus: the stream " + Custody + " is gone")
 // starting may not know its streams yet.
 func (b *Bus) Check(ctx context.Context) error {
 	for tries := 1; ; tries++ {
-		_, err := b.js.Stream(ctx, Custody)
+		_, err := b.lookup(ctx, Custody)
 		switch {
 		case err == nil:
 			return nil
@@ -243,16 +251,13 @@ func (b *Bus) Check(ctx context.Context) error {
 // Ensure creates the streams that do not exist and checks those that do. It changes nothing about an existing stream, and
 // never creates CUSTODY beside a BLOCKS that is there already: that would replace a history that somebody deleted.
 func (b *Bus) Ensure(ctx context.Context) error {
-	if _, err := b.js.Stream(ctx, Blocks); err == nil {
+	if _, err := b.lookup(ctx, Blocks); err == nil {
 		if err := b.Check(ctx); err != nil {
 			return err
 		}
 	}
 	for _, want := range streams(b.replicas) {
-		s, err := b.js.CreateStream(ctx, want)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			s, err = b.js.Stream(ctx, want.Name)
-		}
+		s, err := b.ensure(ctx, want)
 		if err != nil {
 			return fmt.Errorf("ensure stream %s: %w", want.Name, err)
 		}
@@ -261,6 +266,50 @@ func (b *Bus) Ensure(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// ensure waits as long as it takes for a cluster to be able to make a stream: its servers come one by one and elect a leader.
+func (b *Bus) ensure(ctx context.Context, want jetstream.StreamConfig) (jetstream.Stream, error) {
+	told := time.Time{}
+	for {
+		s, err := b.js.CreateStream(ctx, want)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			s, err = b.lookup(ctx, want.Name)
+		}
+		if err == nil || ctx.Err() != nil || !forming(err) {
+			return s, err
+		}
+		if time.Since(told) > 5*time.Second {
+			told = time.Now()
+			b.log.Info("the brokers cannot make or show a stream yet; waiting for them to elect a leader", "stream", want.Name, "replicas", want.Replicas, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// JetStream error codes of a cluster that is not complete, or has no leader now.
+const (
+	codeIncomplete   = 10004
+	codeNoPeers      = 10005
+	codeNotActive    = 10006
+	codeNotAvailable = 10008
+	codeNotLeader    = 10009
+)
+
+// forming reports whether err is what a cluster says, or does not say, that is not ready yet.
+func forming(err error) bool {
+	if e, ok := errors.AsType[*jetstream.APIError](err); ok {
+		switch e.ErrorCode {
+		case codeIncomplete, codeNoPeers, codeNotActive, codeNotAvailable, codeNotLeader, codeInsufficient:
+			return true
+		}
+		return false
+	}
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrDisconnected) || errors.Is(err, nats.ErrReconnectBufExceeded)
 }
 
 // dangerous names the settings of have that differ from want and matter. Replicas, compression, the duplicate window
@@ -306,7 +355,7 @@ func dangerous(have, want jetstream.StreamConfig) []string {
 
 // LastSeq returns the sequence of the newest message in CUSTODY, 0 when there is none.
 func (b *Bus) LastSeq(ctx context.Context) (uint64, error) {
-	s, err := b.js.Stream(ctx, Custody)
+	s, err := b.lookup(ctx, Custody)
 	if err != nil {
 		return 0, fmt.Errorf("look up stream %s: %w", Custody, err)
 	}
@@ -334,7 +383,7 @@ func (b *Bus) newest(ctx context.Context, stream, subject string) (Message, erro
 }
 
 func (b *Bus) getFrom(ctx context.Context, stream string, get func(jetstream.Stream) (*jetstream.RawStreamMsg, error), which any) (Message, error) {
-	s, err := b.js.Stream(ctx, stream)
+	s, err := b.lookup(ctx, stream)
 	if errors.Is(err, jetstream.ErrStreamNotFound) && stream == Custody {
 		err = cmp.Or(b.Check(ctx), err)
 	}
@@ -373,10 +422,10 @@ func (b *Bus) Await(ctx context.Context) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		_, err := b.js.Stream(ctx, Custody)
+		_, err := b.lookup(ctx, Custody)
 		if err == nil {
 			// The validators make BLOCKS last.
-			if _, err = b.js.Stream(ctx, Blocks); err == nil {
+			if _, err = b.lookup(ctx, Blocks); err == nil {
 				return nil
 			}
 		}

@@ -133,7 +133,8 @@ func (b *Bus) consumeOnce(ctx context.Context, stream string, next *uint64, chec
 			_ = b.js.DeleteConsumer(ctx, stream, c.CachedInfo().Name)
 		}
 	}()
-	it, err := c.Messages(jetstream.PullMaxBytes(16<<20), jetstream.PullExpiry(10*time.Second))
+	// In a cluster the consumer may live on another server than the line goes to: only the heartbeat tells that it died.
+	it, err := c.Messages(jetstream.PullMaxBytes(16<<20), jetstream.PullExpiry(10*time.Second), jetstream.PullHeartbeat(time.Second))
 	if err != nil {
 		return fmt.Errorf("consume %s: %w", stream, err)
 	}

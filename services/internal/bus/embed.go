@@ -1,9 +1,15 @@
 package bus
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -14,10 +20,48 @@ type EmbedOptions struct {
 	Dir  string       // where JetStream keeps its files; required
 	Host string       // default 127.0.0.1
 	Port int          // 0: in-process connections only; -1: any free port
-	Name string       // default "verilot"
+	Name string       // default "verilot"; in a cluster each server's own
 	Log  *slog.Logger // nil: silent
+	// Cluster makes this server one of several that keep the streams together. Zero: it is alone.
+	Cluster Cluster
 	// LosesAckedOnPowerCut acknowledges before the disk has synced. For experiments only.
 	LosesAckedOnPowerCut bool
+}
+
+// Cluster is what the servers of one cluster agree on, and where this one meets the others.
+type Cluster struct {
+	Name   string   // the same for all; empty: no cluster
+	Host   string   // where the others reach this one; default 127.0.0.1
+	Port   int      // the same; required
+	Routes []string // host:port of the others, or of all
+	// Secret is what the servers know each other by; the same for all. Without one, whoever reaches the port joins.
+	Secret string
+}
+
+// routeUser is the name beside the secret; NATS wants one.
+const routeUser = "broker"
+
+func (c *Cluster) apply(opts *server.Options) error {
+	if c.Name == "" {
+		return nil
+	}
+	if c.Port <= 0 {
+		return errors.New("a cluster needs a port that the other servers know")
+	}
+	opts.Cluster.Name, opts.Cluster.Host, opts.Cluster.Port = c.Name, cmp.Or(c.Host, "127.0.0.1"), c.Port
+	opts.Cluster.AuthTimeout = 5 // seconds, on a machine that is busy starting
+	var user *url.Userinfo
+	if c.Secret != "" {
+		opts.Cluster.Username, opts.Cluster.Password = routeUser, c.Secret
+		user = url.UserPassword(routeUser, c.Secret)
+	}
+	for _, r := range c.Routes {
+		if _, _, err := net.SplitHostPort(r); err != nil {
+			return fmt.Errorf("route %q: %w", r, err)
+		}
+		opts.Routes = append(opts.Routes, &url.URL{Scheme: "nats-route", Host: r, User: user})
+	}
+	return nil
 }
 
 // Server is an embedded broker.
@@ -45,6 +89,9 @@ func Embed(o EmbedOptions) (*Server, error) {
 	}
 	if o.Name != "" {
 		opts.ServerName = o.Name
+	}
+	if err := o.Cluster.apply(opts); err != nil {
+		return nil, fmt.Errorf("embed broker: %w", err)
 	}
 	s, err := server.NewServer(opts)
 	if err != nil {
@@ -87,8 +134,19 @@ func (s *Server) Close() error {
 type natsLog struct{ log *slog.Logger }
 
 func (l natsLog) Noticef(f string, v ...any) { l.log.Debug("broker", "text", fmt.Sprintf(f, v...)) }
-func (l natsLog) Warnf(f string, v ...any)   { l.log.Warn("broker", "text", fmt.Sprintf(f, v...)) }
+func (l natsLog) Warnf(f string, v ...any)   { l.say(slog.LevelWarn, f, v) }
 func (l natsLog) Fatalf(f string, v ...any)  { l.log.Error("broker", "text", fmt.Sprintf(f, v...)) }
-func (l natsLog) Errorf(f string, v ...any)  { l.log.Error("broker", "text", fmt.Sprintf(f, v...)) }
+func (l natsLog) Errorf(f string, v ...any)  { l.say(slog.LevelError, f, v) }
 func (l natsLog) Debugf(string, ...any)      {}
 func (l natsLog) Tracef(string, ...any)      {}
+
+// ordinary is what every cluster says while its servers come one by one; who waits for it to be ready says so.
+var ordinary = []string{"Error trying to connect to route", "Waiting for routing to be established", "JetStream has not established contact with a meta leader"}
+
+func (l natsLog) say(level slog.Level, f string, v []any) {
+	text := fmt.Sprintf(f, v...)
+	if slices.ContainsFunc(ordinary, func(s string) bool { return strings.HasPrefix(text, s) }) {
+		level = slog.LevelInfo
+	}
+	l.log.Log(context.Background(), level, "broker", "text", text)
+}

@@ -30,7 +30,7 @@ type ServiceConfig struct {
 	Party string `yaml:"party"`
 	// Key is the path of the party's event key.
 	Key string `yaml:"key"`
-	// NATS is the broker's address, and NATSCreds the path of a .creds file if it asks for one.
+	// NATS is the broker's address (of a cluster several with commas, the preferred one first), and NATSCreds the path of a .creds file if it asks for one.
 	NATS      string `yaml:"nats"`
 	NATSCreds string `yaml:"nats_creds"`
 	// API is the address of an api service, such as http://localhost:8080. It tells which parties there are and when a

@@ -98,7 +98,7 @@ func loadGenesis(dir string, s setup) (g *genesis.Genesis, created bool, err err
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, false, fmt.Errorf("read genesis: %w", err)
 	}
-	for _, sub := range []string{"nats", "validator-1", "api"} {
+	for _, sub := range []string{"nats", "nats-1", "validator-1", "api"} {
 		if _, err := os.Stat(filepath.Join(dir, sub)); err == nil {
 			return nil, false, fmt.Errorf("genesis.json is missing, and %s is there: this folder held a network. Put its genesis file back, or choose another folder", sub)
 		}

@@ -16,14 +16,13 @@ import (
 	"time"
 
 	"verilot.dev/ledger/genesis"
-	"verilot.dev/ledger/keys"
 	"verilot.dev/services/api"
 	"verilot.dev/services/distributor"
-	"verilot.dev/services/internal/bus"
 	"verilot.dev/services/internal/capture"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/service"
 	"verilot.dev/services/internal/story"
+	"verilot.dev/services/internal/supervise"
 	"verilot.dev/services/manufacturer"
 	"verilot.dev/services/pharmacy"
 	"verilot.dev/services/validator"
@@ -45,6 +44,24 @@ type Options struct {
 	Halted func(validator string, err error)
 	// MakerPrefixes are company prefixes that the demo maker of a new network gets beside its own.
 	MakerPrefixes []string
+
+	// Cluster is how many embedded brokers a new network gets: 1, 3 or 5; 0: 1. An existing folder keeps its own number.
+	Cluster int
+	// NATS are the addresses of brokers that somebody else runs, with commas; none is embedded then. Creds is the path of a
+	// .creds file if they ask for one, Replicas how many of them keep a new stream (0: 1).
+	NATS, Creds string
+	Replicas    int
+	// Processes makes every service a process of its own; nil: all run in this one.
+	Processes *Processes
+}
+
+// Processes say how services become processes of their own.
+type Processes struct {
+	Binary  string // the verilot command
+	Restart bool   // start again what ended by accident
+	// Tell hears what happens to them, Warn the warnings that they print; they are not called concurrently.
+	Tell func(supervise.Event)
+	Warn func(name, line string)
 }
 
 // DefaultValidators is how many a new network gets: the fewest of which one may fail.
@@ -65,8 +82,13 @@ type Network struct {
 	// URLs by service: api, manufacturer, distributor, pharmacy.
 	URLs map[string]string
 
+	// Brokers are the addresses of the brokers; empty if there is one in this process.
+	Brokers []string
+
 	mu      sync.Mutex
 	working int // validators
+	plan    *plan
+	keeper  *supervise.Supervisor // of services that are processes; nil: they are not
 
 	group *service.Group
 	done  chan struct{}
@@ -83,15 +105,20 @@ func Start(ctx context.Context, o Options) (*Network, error) {
 }
 
 func start(ctx context.Context, o Options) (_ *Network, err error) {
-	if err := CheckValidators(o.Validators); err != nil {
+	if err := errors.Join(CheckValidators(o.Validators), CheckCluster(o.Cluster)); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder: %w", err)
 	}
-	release, err := lock(o.Dir)
+	held, err := lock(o.Dir)
 	if err != nil {
 		return nil, err
+	}
+	release := func() {
+		if held != nil {
+			_ = held.Close()
+		}
 	}
 	running := false
 	defer func() {
@@ -117,32 +144,32 @@ func start(ctx context.Context, o Options) (_ *Network, err error) {
 	if err != nil {
 		return nil, err
 	}
-	level := slog.LevelWarn
-	_ = level.UnmarshalText([]byte(o.LogLevel))
-	broker, err := bus.Embed(bus.EmbedOptions{
-		Dir: filepath.Join(o.Dir, "nats"),
-		Log: slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: max(level, slog.LevelWarn)})).With("service", "nats"),
-	})
+	embedded, err := countBrokers(&o)
 	if err != nil {
 		return nil, err
 	}
-	n := &Network{Genesis: g, Created: created, URLs: map[string]string{}, group: service.NewGroup(ctx), done: make(chan struct{})}
+	brokers, err := planBrokers(ctx, &o, embedded, o.Processes != nil)
+	if err != nil {
+		return nil, err
+	}
+	n := &Network{Genesis: g, Created: created, URLs: map[string]string{}, Brokers: brokers.urls, group: service.NewGroup(ctx), done: make(chan struct{})}
 	for i, name := range append([]string{"api"}, roles...) {
 		n.URLs[name] = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[i]))
 	}
 	n.working = len(g.Validators.Validators)
-	// Validators and followers end before the broker does, so that their last words are heard.
-	for i := range g.Validators.Validators {
-		n.runValidator(&o, broker, i)
+	n.plan = &plan{o: &o, brokers: brokers, ports: ports, urls: n.URLs}
+	if o.Processes != nil {
+		err = n.runProcesses(held)
+	} else {
+		err = n.runHere()
 	}
-	n.runAPI(&o, broker, ports[0])
-	for i, run := range []func(context.Context, capture.ServiceConfig, *service.Env) error{manufacturer.Run, distributor.Run, pharmacy.Run} {
-		n.runPartner(&o, broker, i, ports[i+1], run)
+	if err != nil {
+		return nil, err
 	}
 	running = true
 	go func() {
 		n.err = n.group.Wait()
-		n.err = errors.Join(n.err, broker.Close())
+		n.err = errors.Join(n.err, brokers.close())
 		release()
 		close(n.done)
 	}()
@@ -152,6 +179,35 @@ func start(ctx context.Context, o Options) (_ *Network, err error) {
 	}
 	return n, nil
 }
+
+// runHere runs everything in this process.
+func (n *Network) runHere() error {
+	p := n.plan
+	level := slog.LevelWarn
+	_ = level.UnmarshalText([]byte(p.o.LogLevel))
+	log := slog.New(slog.NewTextHandler(p.o.Log, &slog.HandlerOptions{Level: max(level, slog.LevelWarn)})).With("service", "nats")
+	if err := p.brokers.start(log); err != nil {
+		return err
+	}
+	// Validators and followers end before the broker does, so that their last words are heard.
+	for i := range n.Genesis.Validators.Validators {
+		n.runValidator(p, i)
+	}
+	cfg := p.api()
+	n.run("api", p.o, cfg.Common, func(ctx context.Context, env *service.Env) error { return api.Run(ctx, cfg, env) })
+	for i, run := range []func(context.Context, capture.ServiceConfig, *service.Env) error{manufacturer.Run, distributor.Run, pharmacy.Run} {
+		cfg := p.partner(i)
+		n.run(roles[i], p.o, cfg.Common, func(ctx context.Context, env *service.Env) error { return run(ctx, cfg, env) })
+	}
+	return nil
+}
+
+// StopBroker stops one of several embedded brokers of a network in this process, and ReviveBroker starts it again: for tests of what a
+// lost broker means.
+func (n *Network) StopBroker(i int) error { return n.plan.brokers.stop(i) }
+
+// ReviveBroker starts it again.
+func (n *Network) ReviveBroker(i int) error { return n.plan.brokers.revive(i) }
 
 // Wait returns when the network has ended, with what ended it.
 func (n *Network) Wait() error {
@@ -165,14 +221,6 @@ func (n *Network) Stop() error {
 	return n.Wait()
 }
 
-func common(o *Options, port int) service.Common {
-	c := service.Common{LogLevel: o.LogLevel}
-	if port > 0 {
-		c.Listen = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	}
-	return c
-}
-
 func (n *Network) run(name string, o *Options, c service.Common, part func(context.Context, *service.Env) error) {
 	n.group.Go(name, func(ctx context.Context) error {
 		env, err := service.New(name, c, o.Log)
@@ -183,13 +231,9 @@ func (n *Network) run(name string, o *Options, c service.Common, part func(conte
 	})
 }
 
-func (n *Network) runValidator(o *Options, broker bus.InProcess, i int) {
-	name := fmt.Sprintf("validator-%d", i+1)
-	cfg := validator.Config{
-		Common: common(o, 0), Genesis: filepath.Join(o.Dir, "genesis.json"), Data: filepath.Join(o.Dir, name),
-		VoteKey: keyFile(o.Dir, name, keys.Vote), CosignKey: keyFile(o.Dir, name, keys.Cosign), Server: broker,
-	}
-	n.run(name, o, cfg.Common, func(ctx context.Context, env *service.Env) error {
+func (n *Network) runValidator(p *plan, i int) {
+	name, cfg := validatorName(i), p.validator(i)
+	n.run(name, p.o, cfg.Common, func(ctx context.Context, env *service.Env) error {
 		err := validator.Run(ctx, cfg, env)
 		if err == nil || ctx.Err() != nil {
 			return err
@@ -203,25 +247,11 @@ func (n *Network) runValidator(o *Options, broker bus.InProcess, i int) {
 			return err
 		}
 		env.Log.Error("validator stopped; the others go on", "err", err)
-		if o.Halted != nil {
-			o.Halted(name, err)
+		if p.o.Halted != nil {
+			p.o.Halted(name, err)
 		}
 		return nil
 	})
-}
-
-func (n *Network) runAPI(o *Options, broker bus.InProcess, port int) {
-	cfg := api.Config{Common: common(o, port), Genesis: filepath.Join(o.Dir, "genesis.json"), Data: filepath.Join(o.Dir, "api"), Server: broker}
-	n.run("api", o, cfg.Common, func(ctx context.Context, env *service.Env) error { return api.Run(ctx, cfg, env) })
-}
-
-func (n *Network) runPartner(o *Options, broker bus.InProcess, i, port int, run func(context.Context, capture.ServiceConfig, *service.Env) error) {
-	role := roles[i]
-	cfg := capture.ServiceConfig{
-		Common: common(o, port), Genesis: filepath.Join(o.Dir, "genesis.json"), Data: filepath.Join(o.Dir, role), Party: partners()[i].id,
-		Key: keyFile(o.Dir, role, keys.Event), DevAuthorityKey: keyFile(o.Dir, role, keys.Authority), API: n.URLs["api"], Broker: broker,
-	}
-	n.run(role, o, cfg.Common, func(ctx context.Context, env *service.Env) error { return run(ctx, cfg, env) })
 }
 
 // ports finds the four ports, or says which one is taken.
@@ -263,6 +293,9 @@ func (n *Network) ready(ctx context.Context) error {
 			err := isReady(ctx, url)
 			if err == nil {
 				break
+			}
+			if down := n.isDown(name); down != nil {
+				return down
 			}
 			select {
 			case <-ctx.Done():
