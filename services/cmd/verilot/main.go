@@ -77,7 +77,7 @@ Start a whole network on this machine with "verilot up", then follow one serial 
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print the answer as JSON")
 	root.AddCommand(
 		a.upCommand(), a.captureCommand(), a.traceCommand(), a.verifyCommand(), a.genesisCommand(), a.lotCommand(),
-		a.blockCommand(), a.validatorsCommand(), a.scanCommand(), a.keygenCommand(), a.versionCommand(),
+		a.blockCommand(), a.validatorsCommand(), a.streamCommand(), a.scanCommand(), a.keygenCommand(), a.versionCommand(),
 	)
 	root.AddCommand(a.serviceCommands()...)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {

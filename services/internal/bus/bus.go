@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -213,17 +212,6 @@ func (b *Bus) onReconnect(f func()) (cancel func()) {
 	}
 }
 
-// SettingsError lists the settings of an existing stream under which messages could be lost or changed.
-type SettingsError struct {
-	Stream  string
-	Differs []string
-}
-
-func (e *SettingsError) Error() string {
-	return fmt.Sprintf("stream %s exists with settings that could lose or change messages: %s (it is never altered or re-created here)",
-		e.Stream, strings.Join(e.Differs, "; "))
-}
-
 // ErrGone: the broker answers, and has no stream CUSTODY, though there was one.
 var ErrGone = errors.New("bus: the stream " + Custody + " is gone")
 
@@ -261,9 +249,12 @@ func (b *Bus) Ensure(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("ensure stream %s: %w", want.Name, err)
 		}
-		if d := dangerous(s.CachedInfo().Config, want); len(d) > 0 {
-			return &SettingsError{Stream: want.Name, Differs: d}
+		if p := dangerous(s.CachedInfo(), &want); len(p) > 0 {
+			return &SettingsError{Stream: want.Name, Problems: p}
 		}
+	}
+	if p := b.tooSmall(); p != nil {
+		return &SettingsError{Problems: p}
 	}
 	return nil
 }
@@ -312,50 +303,12 @@ func forming(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrDisconnected) || errors.Is(err, nats.ErrReconnectBufExceeded)
 }
 
-// dangerous names the settings of have that differ from want and matter. Replicas, compression, the duplicate window
-// and direct gets are the operator's business.
-func dangerous(have, want jetstream.StreamConfig) []string {
-	var d []string
-	check := func(name string, ok bool, have, want any) {
-		if !ok {
-			d = append(d, fmt.Sprintf("%s is %v, must be %v", name, have, want))
-		}
-	}
-	same := func(name string, have, want any) { check(name, have == want, have, want) }
-	unlimited := func(name string, n int64) { check(name, n <= 0, n, "unlimited") }
-	subjects := slices.Clone(have.Subjects)
-	slices.Sort(subjects)
-	sorted := slices.Clone(want.Subjects)
-	slices.Sort(sorted)
-	check("subjects", slices.Equal(subjects, sorted), have.Subjects, want.Subjects)
-	same("storage", have.Storage, want.Storage)
-	same("retention", have.Retention, want.Retention)
-	same("discard", have.Discard, want.Discard)
-	unlimited("max_msgs", have.MaxMsgs)
-	unlimited("max_bytes", have.MaxBytes)
-	unlimited("max_age", int64(have.MaxAge))
-	unlimited("max_msgs_per_subject", have.MaxMsgsPerSubject)
-	check("max_msg_size", have.MaxMsgSize <= 0 || have.MaxMsgSize >= MaxPayload, have.MaxMsgSize, "unlimited")
-	same("deny_delete", have.DenyDelete, true)
-	same("deny_purge", have.DenyPurge, true)
-	same("allow_rollup_hdrs", have.AllowRollup, false)
-	same("allow_msg_ttl", have.AllowMsgTTL, false)
-	same("allow_msg_counter", have.AllowMsgCounter, false)
-	same("allow_msg_schedules", have.AllowMsgSchedules, false)
-	same("allow_atomic", have.AllowAtomicPublish, true)
-	same("persist_mode", have.PersistMode, jetstream.DefaultPersistMode)
-	same("no_ack", have.NoAck, false)
-	same("sealed", have.Sealed, false)
-	check("first_seq", have.FirstSeq <= 1, have.FirstSeq, "1")
-	check("mirror", have.Mirror == nil, have.Mirror, "none")
-	check("sources", len(have.Sources) == 0, len(have.Sources), "none")
-	check("subject_transform", have.SubjectTransform == nil, have.SubjectTransform, "none")
-	return d
-}
-
-// LastSeq returns the sequence of the newest message in CUSTODY, 0 when there is none.
+// LastSeq returns the sequence of the newest message in CUSTODY, 0 when there is none; ErrGone when there is no stream.
 func (b *Bus) LastSeq(ctx context.Context) (uint64, error) {
 	s, err := b.lookup(ctx, Custody)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		err = cmp.Or(b.Check(ctx), err)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("look up stream %s: %w", Custody, err)
 	}

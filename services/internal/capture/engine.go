@@ -28,6 +28,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -116,6 +117,7 @@ type Engine struct {
 	asking      bool
 	known       uint64 // registrations stored
 	numbers     sync.Mutex
+	astray      atomic.Pointer[string] // why nothing is published; nil or empty: it is
 }
 
 // lane is the ordered way of one key's submissions to the broker. Guarded by Engine.mu.

@@ -45,6 +45,16 @@ func (e *Engine) Run(ctx context.Context) error {
 			}
 		}
 	})
+	wg.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-e.cfg.Clock.After(streamCheck):
+				_ = e.sameStream(ctx) // it says so itself
+			}
+		}
+	})
 	wg.Wait()
 	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		return err
@@ -62,6 +72,7 @@ func (e *Engine) publish(ctx context.Context, l *lane) error {
 	if !e.awaitEpoch(ctx) {
 		return nil
 	}
+	var checked time.Time // when the stream was last seen to be ours
 	for {
 		e.mu.Lock()
 		delay := l.delay
@@ -82,6 +93,15 @@ func (e *Engine) publish(ctx context.Context, l *lane) error {
 				return nil
 			}
 		}
+		if e.cfg.Clock.Now().Sub(checked) >= streamCheck {
+			if err := e.sameStream(ctx); err != nil {
+				e.mu.Lock()
+				l.delay = streamCheck
+				e.mu.Unlock()
+				continue
+			}
+			checked = e.cfg.Clock.Now()
+		}
 		if err := e.cfg.step("publish: before send"); err != nil {
 			return err
 		}
@@ -92,6 +112,9 @@ func (e *Engine) publish(ctx context.Context, l *lane) error {
 		e.metrics.acks.Add(float64(len(acks)))
 		if stop := e.acked(l, rows, acks, err); stop != nil {
 			return stop
+		}
+		if err != nil {
+			checked = time.Time{} // the stream may have gone with the line
 		}
 		switch {
 		case err == nil, ctx.Err() != nil: // the loop sees the end by itself
@@ -108,7 +131,7 @@ func (e *Engine) publish(ctx context.Context, l *lane) error {
 func (e *Engine) awaitEpoch(ctx context.Context) bool {
 	for {
 		last, err := e.cfg.Bus.LastSeq(ctx)
-		if err == nil && last >= 1 {
+		if err == nil && last >= 1 && e.sameStream(ctx) == nil {
 			return true
 		}
 		select {
@@ -117,6 +140,56 @@ func (e *Engine) awaitEpoch(ctx context.Context) bool {
 			return false
 		}
 	}
+}
+
+// streamCheck is how often the stream is looked at.
+const streamCheck = time.Second
+
+// Why nothing is published.
+const (
+	streamGone  = "the broker has no stream " + bus.Custody + " any more; put the broker's data back from where it was kept, and never create the stream again"
+	streamOther = "the broker lost its tail or shows a different history; put the broker's data back, or connect to a broker with the history that the others have"
+)
+
+// sameStream fails when the broker shows that its stream is not the one that the certified blocks came from: it is gone, or shorter
+// than they are. Publishing into another one would only seem to work. Captures go on into the outbox, and everything goes on by itself
+// when the stream is back.
+func (e *Engine) sameStream(ctx context.Context) error {
+	e.mu.Lock()
+	followed := e.followedSeq
+	e.mu.Unlock()
+	if followed == 0 {
+		return nil
+	}
+	last, err := e.cfg.Bus.LastSeq(ctx)
+	why := ""
+	switch {
+	case errors.Is(err, bus.ErrGone):
+		why = streamGone
+	case err != nil:
+		return nil //nolint:nilerr // it cannot be reached, which publishing finds out by itself
+	case last < followed:
+		why = fmt.Sprintf("%s (it ends at message %d, a certified block holds %d)", streamOther, last, followed)
+	}
+	before := e.astray.Swap(&why)
+	switch was := before != nil && *before != ""; {
+	case why != "" && !was:
+		e.cfg.Log.Error("nothing is published any more; captures are kept in the outbox", "reason", why)
+	case why == "" && was:
+		e.cfg.Log.Warn("the stream is back; the outbox is published again")
+	}
+	if why != "" {
+		return errors.New(why)
+	}
+	return nil
+}
+
+// Ready is nil unless the stream is not the one that the certified blocks came from.
+func (e *Engine) Ready(context.Context) error {
+	if why := e.astray.Load(); why != nil && *why != "" {
+		return errors.New("captures are kept, and not published: " + *why)
+	}
+	return nil
 }
 
 // next picks the rows of the next send: all that wait, up to what one batch may hold.

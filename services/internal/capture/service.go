@@ -60,6 +60,7 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
+	env.Ready("outbox", e.Ready)
 	ln, err := httpapi.Listen(ctx, c.Listen)
 	if err != nil {
 		return err

@@ -141,6 +141,20 @@ func planBrokers(ctx context.Context, o *Options, n int, listen bool) (*brokers,
 	return b, nil
 }
 
+// examine refuses brokers whose settings could lose messages, before anything is published there.
+func examine(ctx context.Context, o *Options) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	r, err := bus.Examine(ctx, bus.Options{URL: o.NATS, Creds: o.Creds, Name: "verilot up", Replicas: max(o.Replicas, 1)})
+	if err != nil {
+		return err
+	}
+	if len(r.Problems) > 0 {
+		return &bus.SettingsError{Problems: r.Problems}
+	}
+	return nil
+}
+
 // secret reads what the servers of the cluster know each other by, or makes it up.
 func secret(file string) (string, error) {
 	b, err := os.ReadFile(file)

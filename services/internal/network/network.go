@@ -126,6 +126,11 @@ func start(ctx context.Context, o Options) (_ *Network, err error) {
 			release()
 		}
 	}()
+	if o.NATS != "" {
+		if err := examine(ctx, &o); err != nil {
+			return nil, err
+		}
+	}
 	now := time.Now()
 	g, created, err := loadGenesis(o.Dir, setup{validators: cmp.Or(o.Validators, DefaultValidators), makerPrefixes: o.MakerPrefixes, name: networkName(now), now: now})
 	if err != nil {
