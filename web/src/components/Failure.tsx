@@ -10,7 +10,8 @@ export function Failure({ error, retry, children }: { error: unknown; retry?: ()
   const refused = problem !== undefined && problem.status < 500;
   return (
     <Note
-      tone={refused ? 'warn' : 'bad'}
+      tone={refused ? 'warn' : 'calm'}
+      icon={refused ? undefined : 'pending'}
       alert
       title={refused ? t(`problem.${problem.code}`, { defaultValue: t('problem.refused') }) : t('problem.silent')}
     >

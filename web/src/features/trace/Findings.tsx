@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '../../api/client';
 import { Status, type Tone } from '../../components/Status';
+import { printed } from './fields';
 
 const tones: Record<string, Tone> = { reject: 'bad', hold: 'warn', flag: 'warn' };
 
@@ -23,7 +24,7 @@ export function FindingList({ findings }: { findings: Schemas['FindingView'][] }
               {f.detail}
             </div>
           )}
-          {f.via && <div className="quiet">{t('trace.findingVia', { container: f.via })}</div>}
+          {f.via && <div className="quiet">{t('trace.findingVia', { container: printed(f.via) })}</div>}
         </li>
       ))}
     </ul>

@@ -6,7 +6,7 @@ import { Icon, type IconName } from '../../components/Icon';
 import { Status, type Tone } from '../../components/Status';
 import { at } from '../../lib/time';
 import type { StepProof } from './compare';
-import { fieldName } from './fields';
+import { fieldName, printed } from './fields';
 import { FindingList } from './Findings';
 
 const icons: Record<string, IconName> = {
@@ -19,22 +19,46 @@ const icons: Record<string, IconName> = {
 };
 const verdictTone: Record<string, Tone> = { accepted: 'calm', flagged: 'warn', rejected: 'bad', duplicate: 'calm' };
 
-export function Timeline({ steps, pending, proofs }: { steps: Schemas['Step'][]; pending: boolean; proofs?: Map<string, StepProof> }) {
+export function Timeline({
+  self,
+  steps,
+  pending,
+  proofs,
+}: {
+  self: string;
+  steps: Schemas['Step'][];
+  pending: boolean;
+  proofs?: Map<string, StepProof>;
+}) {
   return (
     <ol className="timeline">
       {steps.map((s) => {
         const position = `${s.position.height}/${s.position.entry}/${s.position.item}`;
-        return <StepCard key={position} step={s} position={position} pending={pending} proof={proofs?.get(position)} />;
+        return <StepCard key={position} self={self} step={s} position={position} pending={pending} proof={proofs?.get(position)} />;
       })}
     </ol>
   );
 }
 
-function StepCard({ step: s, position, pending, proof }: { step: Schemas['Step']; position: string; pending: boolean; proof?: StepProof }) {
+function StepCard({
+  self,
+  step: s,
+  position,
+  pending,
+  proof,
+}: {
+  self: string;
+  step: Schemas['Step'];
+  position: string;
+  pending: boolean;
+  proof?: StepProof;
+}) {
   const { t, i18n } = useTranslation();
   const place = s.readPoint ?? s.bizLocation;
   const name = (p: Schemas['PartyRef']) => p.name ?? p.id;
   const moves = s.source && s.destination;
+  const carried = (s.via ?? []).length > 0;
+  const containers = (carried ? s.via! : s.parent ? [s.parent] : []).filter((c) => c !== self);
   return (
     <li data-step={s.bizStep} data-proof={proof?.status ?? (pending ? 'pending' : 'none')}>
       <span className={`dot tone-${verdictTone[s.verdict] ?? 'calm'}`}>
@@ -76,14 +100,14 @@ function StepCard({ step: s, position, pending, proof }: { step: Schemas['Step']
               </dd>
             </div>
           )}
-          {((s.via ?? []).length > 0 || s.parent) && (
+          {containers.length > 0 && (
             <div>
-              <dt>{t((s.via ?? []).length > 0 ? 'trace.carriedIn' : 'trace.intoContainer')}</dt>
+              <dt>{t(carried ? 'trace.carriedIn' : 'trace.intoContainer')}</dt>
               <dd>
-                {((s.via ?? []).length > 0 ? s.via! : [s.parent!]).map((c) => (
+                {containers.map((c) => (
                   <div key={c}>
                     <Link to={tracePath(c)} className="mono">
-                      {c}
+                      {printed(c)}
                     </Link>
                   </div>
                 ))}

@@ -7,6 +7,7 @@ import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
 import { Note, Status } from '../../components/Status';
 import { compare, keyOfText } from './compare';
+import { printed } from './fields';
 import { FindingList } from './Findings';
 import { ProofCard } from './ProofCard';
 import { Timeline } from './Timeline';
@@ -109,7 +110,7 @@ function Answer({ id }: { id: string }) {
                 </Note>
               </div>
             )}
-            <Timeline steps={steps} pending={proof.isPending} proofs={verified?.steps} />
+            <Timeline self={trace.id.key} steps={steps} pending={proof.isPending} proofs={verified?.steps} />
           </section>
         </>
       )}
@@ -220,7 +221,7 @@ function Present({ trace: x }: { trace: Schemas['Trace'] }) {
             x.containers!.map((c) => (
               <div key={c}>
                 <Link to={tracePath(c)} className="mono">
-                  {c}
+                  {printed(c)}
                 </Link>
               </div>
             )),
