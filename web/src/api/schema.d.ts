@@ -297,6 +297,22 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Amendment: {
+            /** @description The item that closes it; none when the grace time was over */
+            cause?: components["schemas"]["Position"];
+            code: string;
+            /**
+             * Format: int32
+             * @description How many subjects of the finding
+             */
+            count: number;
+            /** @enum {string} */
+            from: "open" | "held";
+            /** @description Of the item with the finding */
+            position: components["schemas"]["Position"];
+            /** @enum {string} */
+            to: "held" | "closed";
+        };
         Answer: {
             digitalLink: string;
             epc: string;
@@ -311,6 +327,7 @@ export interface components {
             verdict: string;
         };
         Block: {
+            amendments?: components["schemas"]["Amendment"][] | null;
             certificate: components["schemas"]["Cosigner"][] | null;
             entries?: components["schemas"]["Entry"][] | null;
             hash: string;
@@ -394,14 +411,29 @@ export interface components {
             /** @description Where: JSON pointer, parameter, or event[i]/field of a document */
             pointer?: string;
         };
+        FindingChange: {
+            cause?: components["schemas"]["Position"];
+            /**
+             * @description The block that says so
+             * @example 42
+             */
+            height: string;
+            /** @enum {string} */
+            state: "held" | "closed";
+        };
         FindingView: {
+            changes?: components["schemas"]["FindingChange"][] | null;
             code: string;
             /** Format: int32 */
             count?: number;
             detail?: string;
             position: components["schemas"]["Position"];
             severity: string;
-            state: string;
+            /**
+             * @description In a block: when it was found. In a trace: now
+             * @enum {string}
+             */
+            state: "open" | "held" | "closed";
             via?: string;
         };
         Header: {

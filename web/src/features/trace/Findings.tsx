@@ -24,6 +24,11 @@ export function FindingList({ findings }: { findings: Schemas['FindingView'][] }
               {f.detail}
             </div>
           )}
+          {f.changes?.map((c) => (
+            <div className="quiet" key={c.state}>
+              {t(`findingChange.${c.state}`, { height: c.height })}
+            </div>
+          ))}
           {f.via && <div className="quiet">{t('trace.findingVia', { container: printed(f.via) })}</div>}
         </li>
       ))}
