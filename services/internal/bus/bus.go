@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -294,11 +295,7 @@ const (
 // forming reports whether err is what a cluster says, or does not say, that is not ready yet.
 func forming(err error) bool {
 	if e, ok := errors.AsType[*jetstream.APIError](err); ok {
-		switch e.ErrorCode {
-		case codeIncomplete, codeNoPeers, codeNotActive, codeNotAvailable, codeNotLeader, codeInsufficient:
-			return true
-		}
-		return false
+		return slices.Contains([]jetstream.ErrorCode{codeIncomplete, codeNoPeers, codeNotActive, codeNotAvailable, codeNotLeader, codeInsufficient}, e.ErrorCode)
 	}
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrDisconnected) || errors.Is(err, nats.ErrReconnectBufExceeded)
 }

@@ -272,13 +272,19 @@ func (b *ownBroker) answers(ctx context.Context) error {
 // who calls it while it is away can be connected to themselves.
 func quietPorts(ctx context.Context, n int) ([]int, error) {
 	var out []int
+	var held []net.Listener // until all are found, so that no two are the same
+	defer func() {
+		for _, ln := range held {
+			_ = ln.Close()
+		}
+	}()
 	for range 1000 {
 		port := 10000 + mathrand.IntN(20000) //nolint:gosec // a guess, not a secret
 		ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
 			continue
 		}
-		defer func() { _ = ln.Close() }() // all are held until all are found
+		held = append(held, ln)
 		if out = append(out, port); len(out) == n {
 			return out, nil
 		}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -100,11 +101,7 @@ func New(o Options, procs []Process) *Supervisor {
 func (s *Supervisor) PIDs() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := map[string]int{}
-	for n, pid := range s.pids {
-		out[n] = pid
-	}
-	return out
+	return maps.Clone(s.pids)
 }
 
 // Down tells why a process ended for good; false: it did not.
@@ -214,7 +211,7 @@ func (s *Supervisor) once(ctx context.Context, p Process) ending {
 	}
 	defer func() { _ = file.Close() }() // a log; what was written was written
 	out := &lines{file: file, warn: func(line string) { s.warn(p.Name, line) }}
-	cmd := exec.CommandContext(ctx, s.o.Binary, p.Args...)
+	cmd := exec.CommandContext(ctx, s.o.Binary, p.Args...) //nolint:gosec // running what the caller names is the job
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = s.o.Grace
