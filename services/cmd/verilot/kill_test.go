@@ -220,8 +220,13 @@ func (k *killable) progress(l *crashLoad) {
 func (k *killable) abreast(l *crashLoad) {
 	k.t.Helper()
 	var v query.Validators
+	var next time.Time // one that is behind gets blocks one by one: leave it time
 	k.eventually("all validators are abreast", func() bool {
-		return l.one(k.n) && fetch(k.n.url(0)+"/v1/validators", &v) == nil && !slices.ContainsFunc(v.Validators, func(s query.Validator) bool {
+		if time.Now().After(next) {
+			l.one(k.n)
+			next = time.Now().Add(time.Second)
+		}
+		return fetch(k.n.url(0)+"/v1/validators", &v) == nil && !slices.ContainsFunc(v.Validators, func(s query.Validator) bool {
 			return s.Lag == nil || *s.Lag > 1
 		})
 	})
