@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/nats-io/nats.go"
@@ -51,6 +52,7 @@ const (
 	codeBatchPartial   = 10176
 	codeBatchDuplicate = 10201
 	codeBatchBusy      = 10210
+	codeInProcess      = 10158 // an earlier attempt with this id is not stored yet, and not given up: a cluster without quorum
 )
 
 // Publish stores a submission under the party's subject. Its message id is the hash of the payload, so nobody can
@@ -229,7 +231,8 @@ func (b *Bus) request(ctx context.Context, m *nats.Msg) (pubAck, error) {
 	}
 	if a.Error != nil {
 		code := int(a.Error.ErrorCode)
-		return a, &RefusedError{Code: code, Text: a.Error.Description, Busy: code == codeBatchBusy || code == codeInsufficient || a.Error.Code >= 429}
+		busy := slices.Contains([]int{codeBatchBusy, codeInsufficient, codeInProcess}, code) || a.Error.Code >= 429
+		return a, &RefusedError{Code: code, Text: a.Error.Description, Busy: busy}
 	}
 	if a.Stream == "" && a.BatchSize == 0 {
 		return a, fmt.Errorf("%w: unreadable ack", ErrUnknown)

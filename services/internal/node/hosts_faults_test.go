@@ -183,9 +183,7 @@ func (h *hosts) send(i int, n uint64) {
 			h.mu.Unlock()
 			return
 		}
-		r, refused := errors.AsType[*bus.RefusedError](err)
-		const inProcess = 10158 // an earlier attempt is not stored yet, and not given up
-		if !bus.Temporary(err) && (!refused || r.Code != inProcess) {
+		if !bus.Temporary(err) {
 			h.t.Errorf("submission %d at host %d: %v", n, i+1, err)
 			return
 		}

@@ -103,6 +103,7 @@ func decodeWhole(raw []byte) (rec *consensus.BlockRecord, payloads [][]byte, err
 
 // How long one source of a block may take, and the Core to take it over.
 const (
+	firstTimeout  = time.Second
 	sourceTimeout = 5 * time.Second
 	takeTimeout   = 10 * time.Second
 )
@@ -169,9 +170,10 @@ func (v *Validator) fetchBlock(ctx context.Context, height uint64) (taken bool, 
 
 type source func(ctx context.Context, before state.View) (*consensus.BlockRecord, []consensus.Message, error)
 
-// sources are BLOCKS with the bodies from CUSTODY, and then the other validators.
+// sources are another validator, which answers at once with the whole block if it has it; BLOCKS with the bodies from CUSTODY,
+// for which a consumer has to be made; and then the rest of the validators.
 func (v *Validator) sources(height uint64) []source {
-	all := []source{func(ctx context.Context, before state.View) (*consensus.BlockRecord, []consensus.Message, error) {
+	fromBlocks := func(ctx context.Context, before state.View) (*consensus.BlockRecord, []consensus.Message, error) {
 		ctx, cancel := context.WithTimeout(ctx, sourceTimeout)
 		defer cancel()
 		raw, err := v.bus.Block(ctx, height)
@@ -197,16 +199,20 @@ func (v *Validator) sources(height uint64) []source {
 			return nil
 		})
 		return rec, messages, err
-	}}
+	}
+	var all []source
 	n := uint64(len(v.set.Validators))
 	for i := range n {
 		other := int((height + i) % n)
 		if other == v.self {
 			continue
 		}
-		of := v.set.Validators[other].Party
+		of, wait := v.set.Validators[other].Party, sourceTimeout
+		if len(all) == 0 {
+			wait = firstTimeout
+		}
 		all = append(all, func(ctx context.Context, _ state.View) (*consensus.BlockRecord, []consensus.Message, error) {
-			ctx, cancel := context.WithTimeout(ctx, sourceTimeout)
+			ctx, cancel := context.WithTimeout(ctx, wait)
 			defer cancel()
 			raw, err := v.peers.Fetch(ctx, of, height)
 			if err != nil {
@@ -226,6 +232,12 @@ func (v *Validator) sources(height uint64) []source {
 			}
 			return rec, messages, nil
 		})
+		if len(all) == 1 {
+			all = append(all, fromBlocks)
+		}
+	}
+	if len(all) == 0 {
+		all = append(all, fromBlocks)
 	}
 	return all
 }
