@@ -49,22 +49,27 @@ func fsync(dir string) (p50, p99 float64, err error) {
 	return took[len(took)/2], took[len(took)*99/100], nil
 }
 
-// gitVersion is what this command was built from.
-func gitVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	version := "unknown"
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			version = s.Value
-		case s.Key == "vcs.modified" && s.Value == "true":
-			version += " with changes"
+// gitVersion is what this command was built from or, where the build does not say, what is checked out in the working folder.
+func gitVersion(ctx context.Context) string {
+	version, changed := "", ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			switch {
+			case s.Key == "vcs.revision":
+				version = s.Value
+			case s.Key == "vcs.modified" && s.Value == "true":
+				changed = " with changes"
+			}
 		}
 	}
-	return version
+	if version != "" {
+		return version + changed
+	}
+	out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty", "--abbrev=12").Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(out)) + " (working folder)"
 }
 
 // checkTargets refuses to load what is not on this machine, unless its host was named.

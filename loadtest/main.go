@@ -145,7 +145,7 @@ func (o *options) run(ctx context.Context, stdout, stderr io.Writer) error {
 		URLs:  map[string]string{"api": o.api, "manufacturer": o.maker, "distributor": o.dist, "pharmacy": o.phar},
 		Party: map[string]string{"manufacturer": o.makerID, "distributor": o.distID, "pharmacy": o.pharID},
 	}
-	r := &Report{Version: 1, Settings: o.Settings, Conditions: Conditions{Cores: runtime.NumCPU(), LoadBefore: loadAverage(), Git: gitVersion(), Go: runtime.Version(), FsyncDir: os.TempDir()}}
+	r := &Report{Version: 1, Settings: o.Settings, Conditions: Conditions{Cores: runtime.NumCPU(), LoadBefore: loadAverage(), Git: gitVersion(ctx), Go: runtime.Version(), FsyncDir: os.TempDir()}}
 	if !o.Self {
 		if err := checkTargets(o.Network.URLs, o.own); err != nil {
 			return unusable("%w", err)

@@ -73,10 +73,10 @@ type Backlog struct {
 
 // Target is one figure that was asked for.
 type Target struct {
-	Name  string  `json:"name"`
-	Want  string  `json:"want"`
-	Got   string  `json:"got"`
-	Met   bool   `json:"met"`
+	Name string `json:"name"`
+	Want string `json:"want"`
+	Got  string `json:"got"`
+	Met  bool   `json:"met"`
 }
 
 // judge fills in what was reached. A latency that was never measured is missed.
@@ -197,8 +197,8 @@ func chart(title string, stages []Stage, value func(Point) (float64, bool)) temp
 		v := high * float64(i) / 5
 		fmt.Fprintf(&b, `<line x1="%g" x2="%g" y1="%.1f" y2="%.1f" class="grid"/><text x="%g" y="%.1f" text-anchor="end">%.3g</text>`, left, w-12, y(v), y(v), left-6, y(v)+4, v)
 	}
-	for i := range 6 {
-		at := last * float64(i) / 5
+	for i, every := 0, niceTop(last/6); float64(i)*every <= last; i++ {
+		at := float64(i) * every
 		fmt.Fprintf(&b, `<text x="%.1f" y="%g" text-anchor="middle">%.3g s</text>`, x(at), h-bottom+18, at)
 	}
 	for i, s := range stages {
