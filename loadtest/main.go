@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := &cobra.Command{
 		Use: "loadtest", Short: "Load a Verilot network at a fixed rate and report latency and throughput per stage",
 		Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
-		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context(), stdout, stderr) },
+		RunE: func(*cobra.Command, []string) error { return o.run(ctx, stdout, stderr) },
 	}
 	f := root.Flags()
 	f.Float64Var(&o.Rate, "rate", 20, "documents per second")
