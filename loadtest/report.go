@@ -125,6 +125,8 @@ func ms(v float64) string {
 	switch {
 	case v >= 10_000:
 		return fmt.Sprintf("%.1f s", v/1000)
+	case v < 1:
+		return fmt.Sprintf("%.2f ms", v)
 	case v >= 100:
 		return fmt.Sprintf("%.0f ms", v)
 	default:
