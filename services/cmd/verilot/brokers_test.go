@@ -30,7 +30,7 @@ func TestBrokerLost(t *testing.T) {
 		}
 	})
 	r := reachable(t, n)
-	load := &crashLoad{t: t, captured: map[string]string{}}
+	load := makerLoad(t)
 	for range 3 {
 		captureOne(t, load, r)
 	}
@@ -91,7 +91,7 @@ func TestBrokerProcessLost(t *testing.T) {
 	if len(w.Brokers) != 3 || len(w.Processes) != 11 {
 		t.Errorf("%+v", w)
 	}
-	load := &crashLoad{t: t, captured: map[string]string{}}
+	load := makerLoad(t)
 	for range 3 {
 		captureOne(t, load, s.running)
 	}

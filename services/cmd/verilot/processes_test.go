@@ -111,7 +111,7 @@ func TestUpProcesses(t *testing.T) {
 	if len(w.Processes) != 9 || len(w.Brokers) != 1 {
 		t.Errorf("%+v", w)
 	}
-	load := &crashLoad{t: t, captured: map[string]string{}}
+	load := makerLoad(t)
 	stop := load.run(s.running, 1)
 	s.killNine("validator-2")
 	s.killNine("nats")

@@ -233,7 +233,7 @@ func TestUpWithBrokersOfOthers(t *testing.T) {
 		t.Errorf("without credentials: exit %d: %s", code, errs)
 	}
 	n.up(t, "--nats", url, "--creds", creds)
-	load := &crashLoad{t: t, captured: map[string]string{}}
+	load := makerLoad(t)
 	for range 3 {
 		if err := load.send(n, load.next); err != nil {
 			t.Fatal(err)
