@@ -305,9 +305,6 @@ func entryOf(leaf []byte) (uint32, bool) {
 	return 0, false
 }
 
-// Amendments returns the leaves by which timers change findings of earlier blocks.
-func (c *CertifiedBlock) Amendments() [][]byte { return c.Record.Verdicts[:c.verdicts[0]] }
-
 // Entry returns the leaf of the message at seq and the verdict, finding and amendment leaves it got (none for pulses and epoch
 // records); false if the block does not hold that sequence. Compare the leaf with that of one's own bytes (EntryLeaf): the
 // broker may have given the sequence to another message.

@@ -78,8 +78,8 @@ func Lapse(st state.Store, c Context) []Lapsed {
 		st.Delete(t.at)
 		var open []string
 		for _, k := range t.keys {
-			if f, ok := readFinding(st, k, t.pos, t.code); ok && f.State == FindingOpen {
-				f.amend(FindingHeld, c.Pos)
+			if f, ok := readFinding(st, k, t.pos, t.code); ok && f.State == block.Open {
+				f.amend(block.Held, c.Pos)
 				putFinding(st, k, f)
 				open = append(open, k)
 			}
@@ -87,7 +87,7 @@ func Lapse(st state.Store, c Context) []Lapsed {
 		if len(open) == 0 {
 			continue
 		}
-		l := Lapsed{Amendment: Amendment{Pos: t.pos, Code: t.code, Old: FindingOpen, New: FindingHeld, Subjects: open}}
+		l := Lapsed{Amendment: Amendment{Pos: t.pos, Code: t.code, Old: block.Open, New: block.Held, Subjects: open}}
 		for _, bit := range []uint16{overlayHold, overlayQuarantined} {
 			var changed []string
 			for _, k := range open {
@@ -153,7 +153,7 @@ func (j *judging) amend() {
 	for _, s := range j.cured {
 		held := false
 		for _, f := range findingsOf(j.st, s.key) {
-			if f.Code != s.code || f.State == FindingClosed {
+			if f.Code != s.code || f.State == block.Closed {
 				continue
 			}
 			c := change{f.Pos, f.Code, f.State}
@@ -161,11 +161,11 @@ func (j *judging) amend() {
 			if !ok {
 				i = len(j.amendments)
 				at[c] = i
-				j.amendments = append(j.amendments, Amendment{Pos: f.Pos, Code: f.Code, Old: f.State, New: FindingClosed})
+				j.amendments = append(j.amendments, Amendment{Pos: f.Pos, Code: f.Code, Old: f.State, New: block.Closed})
 			}
 			j.amendments[i].Subjects = append(j.amendments[i].Subjects, s.key)
-			held = held || f.State == FindingHeld
-			f.amend(FindingClosed, j.c.Pos)
+			held = held || f.State == block.Held
+			f.amend(block.Closed, j.c.Pos)
 			j.closed[findingKey(s.key, f.Pos, f.Code)] = closing{s.key, f}
 		}
 		if held {
@@ -188,7 +188,7 @@ func (j *judging) stillHeld(key string) bool {
 		}
 	}
 	for _, f := range findingsOf(j.st, key) {
-		if _, closing := j.closed[findingKey(key, f.Pos, f.Code)]; !closing && f.State != FindingClosed && (f.Severity == block.Hold || f.State == FindingHeld) {
+		if _, closing := j.closed[findingKey(key, f.Pos, f.Code)]; !closing && f.State != block.Closed && (f.Severity == block.Hold || f.State == block.Held) {
 			return true
 		}
 	}

@@ -324,13 +324,6 @@ func (f *FindingRecord) amend(to uint8, cause enc.Position) {
 	f.Changes = append(f.Changes, Change{to, cause})
 }
 
-// States of a finding.
-const (
-	FindingOpen   = block.Open
-	FindingHeld   = block.Held
-	FindingClosed = block.Closed
-)
-
 func findingKey(key string, pos enc.Position, code string) string {
 	return findingAt + key + nul + position(pos) + code
 }
@@ -353,7 +346,7 @@ func readFinding(v state.View, key string, pos enc.Position, code string) (Findi
 
 func decodeFinding(key string, pos enc.Position, code string, b []byte) FindingRecord {
 	d := enc.NewReader(b)
-	f := FindingRecord{Pos: pos, Code: code, Severity: block.Severity(d.U8()), State: FindingOpen}
+	f := FindingRecord{Pos: pos, Code: code, Severity: block.Severity(d.U8()), State: block.Open}
 	for d.Len() > 0 && d.Err() == nil {
 		f.amend(d.U8(), d.Position())
 	}

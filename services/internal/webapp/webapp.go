@@ -42,12 +42,6 @@ type Setting struct {
 	Party string `json:"party,omitempty"`
 }
 
-// Built reports whether this binary has the web interface in it.
-func Built() bool {
-	_, err := fs.Stat(built, "dist/index.html")
-	return err == nil
-}
-
 // Mount serves the interface on every path that the API does not use. Without a build of it nothing changes but that a browser
 // is told how to get one.
 func Mount(h *httpapi.API, s Setting) error { return mount(h, s, built) }

@@ -1,0 +1,216 @@
+package custody
+
+import (
+	"fmt"
+	"strings"
+
+	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/epcis"
+)
+
+func (j *judging) dispense() {
+	keys := j.subjects()
+	for _, k := range keys {
+		if r := j.get(k); r != nil && j.located(k).state == Dispensed {
+			continue
+		}
+		j.living([]string{k}, "")
+		j.checkRecall(k)
+		j.checkFit(k)
+	}
+	if j.no != nil {
+		return
+	}
+	keys = j.heard(keys)
+	j.unknown(keys, j.actor)
+	keys = j.alone(keys)
+	twice, keys := split(keys, func(k string) bool { return j.located(k).state == Dispensed })
+	j.hold("DISPENSE_TWICE", twice, "already dispensed: one of the two packages is not what it says it is")
+
+	// What was on its way to this dispenser has evidently come; what is with somebody else has not.
+	strange, keys := split(keys, func(k string) bool {
+		at := j.located(k)
+		return !j.withActor(&at) || at.phase == InTransit
+	})
+	j.hold("DISPENSE_BY_NON_HOLDER", strange, "%s has never recorded receiving it", j.actor)
+	j.twoPlaces(strange)
+	coming, _ := split(strange, func(k string) bool {
+		at := j.located(k)
+		return at.phase == InTransit && at.to == j.actor
+	})
+	keys = append(keys, coming...)
+	if len(keys) == 0 {
+		return
+	}
+	j.unpackAlone(keys)
+	j.checkMasterData(keys)
+	for _, k := range coming {
+		r := j.get(k)
+		j.leave(r)
+		r.phase, r.holder, r.owner, r.to, r.place = Held, j.actor, j.actor, "", j.place
+		j.change(r)
+	}
+	if len(coming) > 0 {
+		j.moved(coming)
+	}
+	for _, k := range keys {
+		r := j.get(k)
+		j.reappear(r)
+		j.change(r)
+	}
+	if epcis.CBVName(j.ev.Disposition) != epcis.DispPartiallyDispensed {
+		j.state(Dispensed, keys)
+	}
+}
+
+// checkRecall rejects what is under an open recall: of the unit, its lot, its GTIN, or of a container around it.
+func (j *judging) checkRecall(key string) {
+	chain := j.chain(key)
+	if len(chain) == 0 {
+		chain = []*record{{key: key}}
+	}
+	for _, r := range chain {
+		if !isUnit(r.key) {
+			continue
+		}
+		k := mustKey(r.key)
+		gtin, _ := k.GTIN()
+		if rc, ok := j.reg.Recalled(k, gtin, r.lot); ok {
+			j.reject("DISPENSE_RECALLED", key, "%s is recalled (%s, class %s: %s): set it aside and follow the recall", key, rc.RecallNumber, rc.Classification, short(rc.Reason))
+			return
+		}
+	}
+}
+
+// checkFit rejects the dispensing of what may not be dispensed whoever has it: the check at the counter says the same before.
+func (j *judging) checkFit(key string) {
+	chain := j.chain(key)
+	if len(chain) == 0 {
+		return
+	}
+	const held = overlayQuarantined | overlaySuspect | overlayIllegitimate | overlayHold
+	at, day := inherit(chain), dayOf(j.ms)
+	switch {
+	case at.expiry != "" && at.expiry < day: // both are YYYY-MM-DD; the day of expiry is the last good one
+		j.reject("DISPENSE_EXPIRED", key, "%s expired on %s, before %s: set it aside for destruction or return", key, at.expiry, day)
+	case at.overlays&held != 0:
+		j.reject("DISPENSE_QUARANTINED", key, "%s is marked %s: keep it aside until that is cleared up", key, strings.Join(overlayList(at.overlays&held), ", "))
+	}
+}
+
+func (j *judging) state(s UnitState, keys []string) {
+	var changed []string
+	for _, k := range keys {
+		r := j.get(k)
+		if r.state != s {
+			r.state = s
+			changed = append(changed, k)
+		}
+		if r.phase == InTransit { // missing no longer: it is known what became of it
+			j.foundIt(r, j.shipment(r.shipment))
+		}
+		j.change(r)
+	}
+	if len(changed) > 0 {
+		j.emit(StateSet{State: s, Keys: changed})
+	}
+}
+
+// end is decommissioning and destroying.
+func (j *judging) end(s UnitState) {
+	keys := j.subjects()
+	j.living(keys, "")
+	if j.no != nil {
+		return
+	}
+	if keys = j.believed(keys, "DESTROY_BY_NON_HOLDER", block.Hold); len(keys) > 0 {
+		j.state(s, keys)
+	}
+}
+
+// believed prepares the subjects of an event about things that must be with the actor: unknown ones become provisional,
+// others' are a claim, and what is inside something is taken out.
+func (j *judging) believed(keys []string, code string, sev block.Severity) []string {
+	keys = j.heard(keys)
+	j.unknown(keys, j.actor)
+	mine, others := split(j.alone(keys), func(k string) bool {
+		at := j.located(k)
+		return j.withActor(&at)
+	})
+	j.twoPlaces(others)
+	if len(others) > 0 {
+		const detail = "%s does not hold it: noted, without effect"
+		if sev == block.Hold {
+			j.hold(code, others, detail, j.actor)
+		} else {
+			j.find(code, sev, others, fmt.Sprintf(detail, j.actor))
+		}
+	}
+	if len(mine) > 0 {
+		j.unpackAlone(mine)
+		j.checkMasterData(mine)
+	}
+	return mine
+}
+
+// mark is what a holder says of the condition of its goods, by disposition.
+func (j *judging) mark() {
+	var (
+		bit     uint16
+		becomes UnitState
+		free    bool
+	)
+	switch epcis.CBVName(j.ev.Disposition) {
+	case epcis.DispNonSellable:
+		bit = overlayQuarantined
+	case epcis.DispUnknown:
+		if step := j.ev.Step(); step == "cycle_counting" || step == "stock_taking" {
+			becomes = Lost // counted, and not there
+		} else {
+			bit = overlayQuarantined
+		}
+	case epcis.DispDamaged:
+		bit = overlayDamaged
+	case epcis.DispExpired:
+		bit = overlayExpired
+	case epcis.DispRecalled:
+		bit = overlayRecalled
+	case epcis.DispReturned:
+		bit = overlayReturned
+	case epcis.DispStolen:
+		becomes = Stolen
+	case "lost":
+		becomes = Lost
+	case epcis.DispActive, "available", "conformant", "sellable_accessible", "sellable_not_accessible":
+		free = true
+	default:
+		return // an observation
+	}
+	keys := j.subjects()
+	j.living(keys, "")
+	if j.no != nil {
+		return
+	}
+	keys = j.believed(keys, "HOLD_BY_NON_HOLDER", block.Flag)
+	switch {
+	case len(keys) == 0:
+		return
+	case free:
+		for _, k := range keys {
+			j.reappear(j.get(k))
+		}
+		own, held := split(keys, func(k string) bool { return j.get(k).overlays&overlayHold == 0 })
+		j.overlay(overlayQuarantined, false, own)
+		if len(held) > 0 {
+			j.find("HOLD_REMAINS", block.Flag, held, "a finding put it on hold, and only the resolution of that finding lifts it: the release changes nothing")
+		}
+		j.overlay(overlayReturned, false, keys)
+	case becomes != 0:
+		j.state(becomes, keys)
+	default:
+		j.overlay(bit, true, keys)
+	}
+	for _, k := range keys {
+		j.change(j.get(k))
+	}
+}

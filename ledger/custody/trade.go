@@ -1,0 +1,345 @@
+package custody
+
+import (
+	"fmt"
+	"slices"
+
+	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/epcis"
+)
+
+// destination is who the event says will own (or hold) the goods; an unregistered one is remarked on.
+func (j *judging) destination(kind string) string {
+	id := j.ev.Destination(kind)
+	if id == "" {
+		return ""
+	}
+	party, err := j.partyOf(id)
+	if err != nil {
+		no := refuseFormat(err)
+		j.reject(no.Code, "", "%s", no.Detail)
+		return ""
+	}
+	if party == "" {
+		j.find("GLN_UNKNOWN", block.Flag, nil, fmt.Sprintf("%s belongs to no registered party: register the GLN or correct it", short(id)))
+	}
+	return party
+}
+
+func (j *judging) ship() {
+	to := j.destination(epcis.OwningParty)
+	keys := j.heard(j.subjects())
+	// A shipment that the other side has already received: what was owed is now there, and the goods have moved on.
+	late, keys := split(keys, func(k string) bool {
+		chain := j.chain(k)
+		if len(chain) == 0 || to == "" {
+			return false
+		}
+		at := inherit(chain)
+		return !j.withActor(&at) && slices.ContainsFunc(chain, func(c *record) bool { return slices.Contains(c.owed, to) })
+	})
+	j.living(keys, "SHIP_TERMINAL")
+	if j.no != nil {
+		return
+	}
+	for _, k := range late {
+		for _, r := range j.chain(k) {
+			if i := slices.Index(r.owed, to); i >= 0 {
+				r.owed = slices.Delete(slices.Clone(r.owed), i, i+1)
+				j.change(r)
+				j.cure("RECEIVE_NO_SHIP", r.key)
+			}
+		}
+	}
+	j.unknown(keys, j.actor)
+	mine, claimed := split(j.alone(keys), func(k string) bool {
+		at := j.located(k)
+		return j.withActor(&at)
+	})
+	j.hold("SHIP_BY_NON_HOLDER", claimed, "%s does not hold what it says it shipped: the shipment is noted as a claim, the holder stays", j.actor)
+	j.twoPlaces(claimed)
+	twice, mine := split(mine, func(k string) bool {
+		at := j.located(k)
+		if at.phase != InTransit {
+			return false
+		}
+		s := j.shipment(at.shipment)
+		return s != nil && !s.hearsay
+	})
+	if len(twice) > 0 {
+		first := j.located(twice[0])
+		j.hold("DOUBLE_SHIP", twice, "already on its way since the shipment at %s, which stays the one that counts: void that one before shipping again", first.shipment)
+	}
+	if len(mine) == 0 {
+		return
+	}
+	if outside := j.inside(mine); len(outside) > 0 {
+		j.unpack(outside)
+		j.hold("SHIP_CHILD_OUTSIDE_PARENT", outside, "shipped alone while recorded inside a container that was not shipped: taken to be unpacked")
+	}
+	j.checkMasterData(mine)
+	for _, k := range mine {
+		r := j.get(k)
+		j.reappear(r)
+		j.leave(r)
+		r.phase, r.holder, r.to, r.place, r.shipment = InTransit, j.actor, to, j.place, j.c.Pos
+		if r.owner == "" {
+			r.owner = j.actor
+		}
+		r.set(bitNamed, true)
+		j.change(r)
+	}
+	j.shipped = mine
+	s := &shipment{pos: j.c.Pos, from: j.actor, to: to, outstanding: uint32(len(mine)), hearsay: j.hearsay, dirty: true}
+	j.ships[j.c.Pos] = s
+	j.sailing = append(j.sailing, s)
+	j.moved(mine)
+	// The number of the authorisation is usually sealed; that there is one is not.
+	if slices.ContainsFunc(j.ev.BizTransactionList, func(t epcis.BizTransaction) bool { return epcis.CBVName(t.Type) == epcis.ReturnAuthorization }) {
+		j.overlay(overlayReturned, true, mine)
+	}
+}
+
+// moved emits what the records now say, one effect per common custody.
+func (j *judging) moved(keys []string) {
+	type custody struct {
+		phase                    Phase
+		holder, owner, place, to string
+		shipment                 enc.Position
+	}
+	for _, g := range group(keys, func(k string) custody {
+		r := j.get(k)
+		return custody{r.phase, r.holder, r.owner, r.place, r.to, r.shipment}
+	}) {
+		c := g.by
+		j.emit(Moved{Phase: c.phase, Holder: c.holder, Owner: c.owner, Place: c.place, To: c.to, Shipment: c.shipment, Keys: g.keys})
+	}
+}
+
+// reappear brings a lost or stolen thing back.
+func (j *judging) reappear(r *record) {
+	if r.state != Lost && r.state != Stolen {
+		return
+	}
+	stolen := r.state == Stolen
+	r.state = Active
+	j.emit(StateSet{State: Active, Keys: []string{r.key}})
+	if stolen {
+		j.hold("THEFT_REAPPEARS", []string{r.key}, "recorded as stolen and now seen again: quarantine it and tell the party that lost it")
+	}
+}
+
+func (j *judging) voidShip() {
+	keys := j.subjects()
+	j.living(keys, "")
+	if j.no != nil {
+		return
+	}
+	keys = j.heard(keys)
+	j.unknown(keys, j.actor)
+	keys, odd := split(j.alone(keys), func(k string) bool {
+		at := j.located(k)
+		return at.phase == InTransit && at.holder == j.actor
+	})
+	if len(odd) > 0 {
+		j.find("VOID_NO_SHIP", block.Flag, odd, fmt.Sprintf("not on the way from %s: there is no shipment of it to be voided", j.actor))
+	}
+	if len(keys) == 0 {
+		return
+	}
+	j.unpackAlone(keys)
+	for _, k := range keys {
+		r := j.get(k)
+		j.leave(r)
+		r.phase, r.to, r.shipment = Held, "", enc.Position{}
+		if j.place != "" {
+			r.place = j.place
+		}
+		j.change(r)
+	}
+	j.moved(keys)
+}
+
+func (j *judging) receive() {
+	owner, holder := j.destination(epcis.OwningParty), j.destination(epcis.PossessingParty)
+	if holder == "" {
+		holder = j.actor
+	}
+	keys := j.subjects()
+	j.living(keys, "")
+	if j.no != nil {
+		return
+	}
+	keys = j.heard(keys)
+	j.unknown(keys, "")
+	keys = j.alone(keys)
+
+	// Containers from which single things are taken without having been received themselves.
+	var opened []string
+	isOpened := map[string]bool{}
+	for _, k := range keys {
+		for _, c := range j.chain(k)[1:] {
+			if !isOpened[c.key] {
+				isOpened[c.key] = true
+				opened = append(opened, c.key)
+			}
+		}
+	}
+	j.unpackAlone(keys)
+	j.checkMasterData(keys)
+
+	var arrived, extra, unshipped, misled, contested []string
+	var shipments []*shipment
+	arrive := func(r *record) {
+		j.reappear(r)
+		s := j.shipment(r.shipment)
+		onTheWay := r.phase == InTransit && s != nil
+		if onTheWay && !slices.Contains(shipments, s) {
+			shipments = append(shipments, s)
+		}
+		j.owe(r, onTheWay)
+		j.leave(r)
+		newOwner := owner
+		switch {
+		case newOwner != "":
+		case j.roles.Has("3pl") && r.to != "": // a logistics firm holds but never owns
+			newOwner = r.to
+		case j.roles.Has("3pl") && r.owner != "":
+			newOwner = r.owner
+		default:
+			newOwner = j.actor
+		}
+		if !onTheWay {
+			r.shipment = enc.Position{}
+		}
+		r.phase, r.holder, r.owner, r.to, r.place = Held, holder, newOwner, "", j.place
+		j.change(r)
+		arrived = append(arrived, r.key)
+	}
+	for _, k := range keys {
+		r := j.get(k)
+		if r.phase == Held && (r.holder == holder || r.holder == j.actor) {
+			j.owe(r, r.shipment != enc.Position{}) // already here, perhaps by hearsay
+			j.change(r)
+			continue
+		}
+		switch s := j.shipment(r.shipment); {
+		case r.phase == InTransit:
+			// A logistics firm takes in what is for its customer, and a sender what comes back undelivered.
+			if r.to != "" && r.to != j.actor && r.holder != j.actor && !j.roles.Has("3pl") {
+				misled = append(misled, k)
+			}
+		case r.owner == j.actor: // its own, back from a logistics firm
+			extra = append(extra, k)
+		case s != nil && s.to == j.actor: // another has received what was sent to this one
+			extra, contested = append(extra, k), append(contested, k)
+		default:
+			extra = append(extra, k)
+			if !j.hearsay {
+				unshipped = append(unshipped, k)
+			}
+		}
+		arrive(r)
+	}
+	// A container that was emptied by scanning its contents has arrived with them, and so perhaps has the one around it.
+	for again := true; again; {
+		again = false
+		for _, k := range opened {
+			if at := j.located(k); at.phase != InTransit || !j.empty(k) {
+				continue
+			}
+			if j.get(k).parent != "" {
+				j.unpack([]string{k})
+			}
+			arrive(j.get(k))
+			again = true
+		}
+	}
+	j.moved(arrived)
+	j.quantities(shipments, extra, isOpened)
+	j.hold("WRONG_RECEIVER", misled, "sent to another company, not to %s: it is here, and on hold", j.actor)
+	if len(unshipped) > 0 && len(shipments) == 0 { // beside a shipment it is QTY_OVER
+		j.find("RECEIVE_NO_SHIP", block.Flag, unshipped, "received without a record of its shipment: product, no data. Ask the sender for its shipping event")
+	}
+	j.clones(contested)
+	if epcis.CBVName(j.ev.Disposition) == epcis.DispReturned {
+		j.overlay(overlayReturned, true, arrived)
+	}
+}
+
+// owe notes that whoever sent a thing still owes the record of sending it, unless that record is what it came with.
+func (j *judging) owe(r *record, shipped bool) {
+	if j.hearsay || slices.Contains(r.owed, j.actor) || r.holder == j.actor && slices.Contains(r.recorders, j.actor) {
+		return
+	}
+	if s := j.shipment(r.shipment); shipped && s != nil && !s.hearsay {
+		return
+	}
+	r.owed = append(slices.Clone(r.owed), j.actor)
+}
+
+// quantities compares what came with what was shipped. A shortage is found once, when part of a shipment first arrives;
+// what is missing stays with the sender as unaccounted until it is received, voided or reported lost. All of it does,
+// whether or not the finding names it: a short event about a long shipment names what the first few looks find.
+func (j *judging) quantities(shipments []*shipment, extra []string, opened map[string]bool) {
+	if len(shipments) > 0 && len(extra) > 0 {
+		j.find("QTY_OVER", block.Flag, extra, "received, but not part of the shipment it came with")
+	}
+	looks := looksFor(j.it)
+	for _, s := range shipments {
+		if s.outstanding == 0 || s.short {
+			continue
+		}
+		s.short, s.dirty = true, true
+		var missing []string
+		var list func(k string, depth int)
+		list = func(k string, depth int) {
+			if !opened[k] || depth > maxDepth {
+				missing = append(missing, k)
+				return
+			}
+			j.children(k, func(child string) bool {
+				if looks--; looks >= 0 {
+					list(child, depth+1)
+				}
+				return looks > 0
+			})
+		}
+		var shipped []string
+		if looks > 0 {
+			shipped = readShipped(j.st, s.pos)
+		}
+		for _, k := range shipped {
+			if looks--; looks < 0 {
+				break
+			}
+			if r := j.get(k); r != nil && r.phase == InTransit && r.shipment == s.pos && r.is(bitNamed) {
+				list(k, 0)
+			}
+		}
+		j.find("QTY_SHORT", block.Flag, missing, fmt.Sprintf("shipped by %s at %s and not received with the rest: unaccounted for until received, voided or reported lost", s.from, s.pos))
+	}
+}
+
+// twoPlaces looks at what the actor does not hold, by the ledger, and treats as its own: if it had it, and another has received it
+// without a record of its leaving, one of the two packages is a copy.
+func (j *judging) twoPlaces(claimed []string) {
+	if j.hearsay {
+		return
+	}
+	clones, _ := split(claimed, func(k string) bool {
+		had, owed := false, false
+		for _, r := range j.chain(k) {
+			had = had || slices.Contains(r.recorders, j.actor)
+			owed = owed || len(r.owed) > 0 && !slices.Contains(r.owed, j.actor)
+		}
+		return had && owed
+	})
+	j.clones(clones)
+}
+
+func (j *judging) clones(keys []string) {
+	j.hold("TWO_PLACES", keys, "%s and another company both have it: one of the two packages may be a copy", j.actor)
+	j.overlay(overlaySuspect, true, keys)
+}
