@@ -3,7 +3,7 @@ import hooks from 'eslint-plugin-react-hooks';
 import ts from 'typescript-eslint';
 
 export default ts.config(
-  { ignores: ['dist/', 'screenshots/', 'src/api/schema.d.ts'] },
+  { ignores: ['dist/', 'screenshots/', 'src/api/*.d.ts'] },
   js.configs.recommended,
   ...ts.configs.recommended,
   {
@@ -30,7 +30,7 @@ export default ts.config(
   },
   {
     files: ['src/features/**'],
-    rules: { 'no-restricted-imports': ['error', { patterns: ['../{trace,verify,network}/*', '../../features/*'] }] },
+    rules: { 'no-restricted-imports': ['error', { patterns: ['../{trace,verify,network,counter,receive,make,ship,upload,search,recall,lot,block,signin}/*', '../../features/*'] }] },
   },
   {
     files: ['scripts/**', '*.config.*'],

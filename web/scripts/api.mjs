@@ -1,4 +1,4 @@
-// Writes src/api/schema.d.ts from the openapi.json of a running service: the binary's own, started for this.
+// Writes src/api/schema.d.ts and partner.d.ts from the openapi.json of running services: the binary's own, started for this.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,10 +9,16 @@ import { startNetwork } from './network.mjs';
 const network = await startNetwork(spawn, 19080, ['--empty', '--validators', '1']);
 const folder = mkdtempSync(join(tmpdir(), 'verilot-api-'));
 try {
-  const document = join(folder, 'openapi.json');
-  writeFileSync(document, await (await fetch(`${network.api}/openapi.json`)).text());
-  const out = fileURLToPath(new URL('../src/api/schema.d.ts', import.meta.url));
-  execFileSync('npx', ['openapi-typescript', document, '-o', out], { stdio: 'inherit' });
+  // The manufacturer's document has every command; what another service does not offer it refuses.
+  for (const [name, base] of [
+    ['schema', network.api],
+    ['partner', network.manufacturer],
+  ]) {
+    const document = join(folder, `${name}.json`);
+    writeFileSync(document, await (await fetch(`${base}/openapi.json`)).text());
+    const out = fileURLToPath(new URL(`../src/api/${name}.d.ts`, import.meta.url));
+    execFileSync('npx', ['openapi-typescript', document, '-o', out], { stdio: 'inherit' });
+  }
 } finally {
   rmSync(folder, { recursive: true });
   await network.stop();

@@ -21,6 +21,9 @@ export async function startNetwork(spawn, portsBase, extra = []) {
   }
   return {
     api: `http://127.0.0.1:${portsBase}`,
+    manufacturer: `http://127.0.0.1:${portsBase + 1}`,
+    distributor: `http://127.0.0.1:${portsBase + 2}`,
+    pharmacy: `http://127.0.0.1:${portsBase + 3}`,
     output: () => output,
     stop: async () => {
       if (exited === undefined) child.kill('SIGINT');

@@ -1,14 +1,28 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import en from '../src/i18n/en.json';
-import es from '../src/i18n/es.json';
 import { steps } from '../src/lib/proof/steps';
 
 type Tree = { [key: string]: string | Tree };
+const features = fileURLToPath(new URL('../src/features/', import.meta.url));
+
+/** The catalog of a language: the common one and every feature's, whose only key is the feature's folder. */
+function catalog(language: string): Tree {
+  const read = (f: string) => JSON.parse(readFileSync(f, 'utf8')) as Tree;
+  const whole = read(fileURLToPath(new URL(`../src/i18n/${language}.json`, import.meta.url)));
+  for (const feature of readdirSync(features)) {
+    const file = `${features}${feature}/${language}.json`;
+    if (!existsSync(file)) continue;
+    const part = read(file);
+    expect(Object.keys(part), file).toEqual([feature]);
+    expect(whole[feature], `${file} repeats what the common catalog has`).toBeUndefined();
+    whole[feature] = part[feature]!;
+  }
+  return whole;
+}
 const flat = (t: Tree, at = ''): [string, string][] =>
   Object.entries(t).flatMap(([k, v]) => (typeof v === 'string' ? [[at + k, v] as [string, string]] : flat(v, `${at}${k}.`)));
-const [english, spanish] = [new Map(flat(en)), new Map(flat(es))];
+const [english, spanish] = [new Map(flat(catalog('en'))), new Map(flat(catalog('es')))];
 
 test('both catalogs have the same keys, none empty, with the same values to fill in', () => {
   expect(english.size).toBeGreaterThan(200);

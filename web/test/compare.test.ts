@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Schemas } from '../src/api/client';
 import { compare, keyOfText } from '../src/features/trace/compare';
 import { fieldName } from '../src/features/trace/fields';
-import { read, tracePath } from '../src/app/router';
+import { decoded, read, tracePath } from '../src/app/router';
 import { age, at } from '../src/lib/time';
 import type { Report } from '../src/lib/proof';
 
@@ -123,10 +123,12 @@ test('an address holds anything scannable', () => {
     '0100399990012347\u001d21A/b?c#d',
     'urn:epc:id:sgtin:0399990.001234.9',
   ]) {
-    expect(read(tracePath(id))).toEqual({ page: 'trace', id });
+    const { page, rest } = read(tracePath(id));
+    expect([page, decoded(rest)]).toEqual(['trace', id]);
   }
-  expect(read('/trace/%')).toEqual({ page: 'trace', id: '%' });
-  expect(read('/nothing')).toEqual({ page: 'unknown' });
+  expect(decoded(read('/trace/%').rest)).toBe('%');
+  expect(read('/nothing').page).toBe('nothing');
+  expect(read('/').page).toBe('');
 });
 
 test('times show their offset', () => {

@@ -1,9 +1,13 @@
-// The api as openapi.json describes it, and what every answer says of its age.
+// The services as their openapi.json describe them, and what every answer says of its age. A partner's service passes
+// questions on to its api, so that a page asks nobody but the service that it came from.
 import createClient from 'openapi-fetch';
 import { useSyncExternalStore } from 'react';
+import type { components as partnerComponents, paths as partnerPaths } from './partner';
 import type { components, paths } from './schema';
 
 export type Schemas = components['schemas'];
+export type Job = partnerComponents['schemas']['Job'];
+export type Verdict = partnerComponents['schemas']['Verdict'];
 
 /** What an answer rests on: the headers Verilot-Height, -Block-Time and -Age-Seconds, and when they arrived. */
 export interface Rests {
@@ -20,6 +24,7 @@ export class Problem extends Error {
   readonly detail: string;
   readonly instance: string;
   readonly readings: string[];
+  readonly errors: { pointer?: string; code?: string; message?: string; line?: number; column?: number; event?: number }[];
   constructor(status: number, body: Partial<Schemas['Problem']> | undefined) {
     super(body?.title ?? `HTTP ${status}`);
     this.status = status;
@@ -27,6 +32,7 @@ export class Problem extends Error {
     this.detail = body?.detail ?? '';
     this.instance = body?.instance ?? '';
     this.readings = body?.readings ?? [];
+    this.errors = (body?.errors as Problem['errors'] | undefined) ?? [];
   }
 }
 
@@ -57,6 +63,7 @@ export const useNewest = (): Rests | undefined =>
   );
 
 const client = createClient<paths>({ baseUrl: '' });
+const partner = createClient<partnerPaths>({ baseUrl: '' });
 
 interface Answer<T> {
   data: T;
@@ -79,6 +86,11 @@ async function file(path: string): Promise<Uint8Array> {
 }
 
 export const api = {
+  check: (id: string, printed?: { lot?: string; expiry?: string }) =>
+    answer(client.GET('/v1/verify', { params: { query: { id, ...printed } } })),
+  scan: (text: string) => answer(client.GET('/v1/scan', { params: { query: { text } } })),
+  lot: (gtin: string, lot: string) => answer(client.GET('/v1/lots/{gtin}/{lot}', { params: { path: { gtin, lot } } })),
+  parties: () => answer(client.GET('/v1/parties')),
   trace: (id: string) => answer(client.GET('/v1/trace', { params: { query: { id } } })),
   status: () => answer(client.GET('/v1/status')),
   validators: () => answer(client.GET('/v1/validators')),
@@ -86,3 +98,88 @@ export const api = {
   proof: (id: string) => file(`/v1/proof?id=${encodeURIComponent(id)}`),
   genesis: () => file('/v1/genesis'),
 };
+
+/** Whose page this is: GET /app.json. */
+export interface Setting {
+  service: 'api' | 'manufacturer' | 'distributor' | 'pharmacy';
+  network: string;
+  development: boolean;
+  party?: string;
+  partyName?: string;
+}
+
+/** Whether somebody is signed in to this service. What changes nothing needs no sign-in. */
+export interface Session {
+  signedIn: boolean;
+  required: boolean;
+  kind: string;
+  service: string;
+  party: string;
+  partyName: string;
+  expiresAt?: string;
+}
+
+async function json<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const response = await fetch(path, {
+    method,
+    headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const read = (await response.json().catch(() => undefined)) as unknown;
+  if (!response.ok || read === undefined) throw new Problem(response.ok ? 502 : response.status, read as Partial<Schemas['Problem']>);
+  hear(response);
+  return read as T;
+}
+
+export const setting = () => json<Setting>('GET', '/app.json');
+
+export const session = {
+  get: () => json<Session>('GET', '/v1/session'),
+  begin: (token: string) => json<Session>('POST', '/v1/session', { token }),
+  end: () => json<Session>('DELETE', '/v1/session'),
+};
+
+type Commands = {
+  [
+    P in keyof partnerPaths as P extends `/v1/${infer Name}`
+      ? partnerPaths[P] extends { post: { requestBody: { content: { 'application/json': unknown } } } }
+        ? Name
+        : never
+      : never
+  ]: partnerPaths[P] extends { post: { requestBody: { content: { 'application/json': infer B } } } } ? B : never;
+};
+
+/** Command is a business command's name, Body what it is sent. */
+export type Command = keyof Commands;
+export type Body<C extends Command> = Commands[C];
+
+export const capture = {
+  /** command sends a business command. key makes repeating it harmless: use one per thing that a person meant to do. */
+  async command<C extends Command>(name: C, body: Body<C>, key: string): Promise<Job> {
+    const response = await fetch(`/v1/${name}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
+      body: JSON.stringify(body),
+    });
+    return jobOf(response);
+  },
+  /** document sends an EPCIS document as it is. */
+  async document(bytes: Blob, onError: 'rollback' | 'proceed', key: string): Promise<Job> {
+    const response = await fetch('/capture', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/xml', 'GS1-Capture-Error-Behaviour': onError, 'Idempotency-Key': key },
+      body: bytes,
+    });
+    return jobOf(response);
+  },
+  /** job asks how far a job is; with wait, the answer comes when it is there, or after some seconds. */
+  job: (id: string, wait?: Job['state']) =>
+    answer(partner.GET('/capture/{id}', { params: { path: { id }, query: wait ? { wait, timeout: '20s' } : {} } })).then((a) => a.data),
+  jobs: (perPage: number) => answer(partner.GET('/capture', { params: { query: { perPage } } })).then((a) => a.data ?? []),
+};
+
+async function jobOf(response: Response): Promise<Job> {
+  const read = (await response.json().catch(() => undefined)) as unknown;
+  if (response.status !== 202) throw new Problem(response.status, read as Partial<Schemas['Problem']> | undefined);
+  return read as Job;
+}

@@ -1,25 +1,25 @@
 import { MantineProvider, Loader } from '@mantine/core';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, useRef } from 'react';
+import { Suspense, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Problem } from '../api/client';
+import { Failure } from '../components/Failure';
 import { Note } from '../components/Status';
-import { TracePage } from '../features/trace/TracePage';
 import { Header } from './Header';
-import { Link, Router, useNavigation } from './router';
+import { isPage, pages, startOf } from './pages';
+import { Link, Router, segments, useNavigation } from './router';
+import { useSetting } from './setting';
 import { theme, variables } from './theme';
-
-const VerifyPage = lazy(() => import('../features/verify/VerifyPage'));
-const NetworkPage = lazy(() => import('../features/network/NetworkPage'));
 
 const queries = new QueryClient({
   defaultOptions: {
     queries: {
-      // What the api says it will say again; only an api that does not answer is worth asking twice.
+      // What a service says it will say again; only one that does not answer is worth asking twice.
       retry: (count, error) => count < 2 && !(error instanceof Problem && error.status < 500),
       refetchOnWindowFocus: false,
       networkMode: 'always',
     },
+    mutations: { retry: false, networkMode: 'always' },
   },
 });
 
@@ -38,21 +38,24 @@ export function App() {
 function Shell() {
   const { t } = useTranslation();
   const { route } = useNavigation();
+  const setting = useSetting();
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
-  const name = route.page;
+  const name = route.page === '' && setting.data ? startOf(setting.data.service) : route.page;
+  const title = isPage(name) ? t(`pages.${name}`) : t('pages.unknown');
   useEffect(() => {
-    document.title = `${t(`pages.${name}`)} · Verilot`;
-  }, [name, t]);
+    if (name !== '') document.title = `${title} · Verilot`;
+  }, [name, title]);
   const previous = useRef(name);
-  const id = route.page === 'trace' ? route.id : '';
   useEffect(() => {
-    // The keyboard starts at the top of a new page, and of a new trace when the link that led there is gone; not when the
+    // The keyboard starts at the top of a new page, and of a new address when the link that led there is gone; not when the
     // site opens, and not when somebody searches: the field keeps the focus for the next scan.
-    if (!first.current && (previous.current !== name || document.activeElement === document.body)) main.current?.focus();
+    if (!first.current && (previous.current !== name || document.activeElement === document.body)) {
+      if (!main.current?.contains(document.activeElement)) main.current?.focus();
+    }
     first.current = false;
     previous.current = name;
-  }, [name, id]);
+  }, [name, route.rest]);
   return (
     <>
       <a className="skip" href="#main">
@@ -61,16 +64,30 @@ function Shell() {
       <Header />
       <main id="main" ref={main} tabIndex={-1} className="frame page">
         <Suspense fallback={<Loader role="status" aria-label={t('app.loading')} />}>
-          {route.page === 'trace' && <TracePage id={route.id} />}
-          {route.page === 'verify' && <VerifyPage />}
-          {route.page === 'network' && <NetworkPage />}
-          {route.page === 'unknown' && (
-            <Note tone="calm" title={t('app.noPage')}>
-              <Link to="/trace">{t('app.toTrace')}</Link>
-            </Note>
+          {name === '' ? (
+            setting.isError ? (
+              <Failure error={setting.error} retry={() => void setting.refetch()} />
+            ) : (
+              <Loader role="status" aria-label={t('app.loading')} />
+            )
+          ) : (
+            <Page name={name} rest={route.rest} />
           )}
         </Suspense>
       </main>
     </>
   );
+}
+
+function Page({ name, rest }: { name: string; rest: string }) {
+  const { t } = useTranslation();
+  if (!isPage(name)) {
+    return (
+      <Note tone="calm" title={t('app.noPage')}>
+        <Link to="/">{t('app.toStart')}</Link>
+      </Note>
+    );
+  }
+  const Component = pages[name].component;
+  return <Component pieces={segments(rest)} rest={rest} />;
 }

@@ -1,32 +1,34 @@
-import { ActionIcon, NativeSelect, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, Button, NativeSelect, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Icon } from '../components/Icon';
 import { languages, setLanguage, type Language } from '../i18n';
+import { navigation, startOf } from './pages';
 import { Link, useNavigation } from './router';
-
-const pages = ['trace', 'verify', 'network'] as const;
+import { useSession, useSetting, useSignOut } from './setting';
 
 export function Header() {
   const { t, i18n } = useTranslation();
   const { route } = useNavigation();
+  const setting = useSetting().data;
   const { setColorScheme } = useMantineColorScheme();
   const scheme = useComputedColorScheme('light');
   const other = scheme === 'dark' ? 'light' : 'dark';
+  const current = route.page === '' && setting ? startOf(setting.service) : route.page;
   return (
     <header className="bar">
       <div className="frame">
-        <Link to="/trace" className="brand">
+        <Link to="/" className="brand">
           <img src="/icon.svg" alt="" />
           Verilot
         </Link>
-        <nav className="nav" aria-label={t('app.pages')}>
-          {pages.map((p) => (
-            <Link key={p} to={`/${p}`} current={route.page === p}>
-              {t(`pages.${p}`)}
-            </Link>
-          ))}
-        </nav>
+        {setting && (
+          <span className="whose">
+            {setting.partyName || setting.party}
+            <span className="quiet">{t(`service.${setting.service}`)}</span>
+          </span>
+        )}
         <div className="controls">
+          <SignedIn />
           <NativeSelect
             aria-label={t('app.language')}
             size="sm"
@@ -44,7 +46,35 @@ export function Header() {
             <Icon name={other === 'dark' ? 'moon' : 'sun'} />
           </ActionIcon>
         </div>
+        {setting && (
+          <nav className="nav" aria-label={t('app.pages')}>
+            {navigation(setting.service).map((p) => (
+              <Link key={p} to={`/${p}`} current={current === p}>
+                {t(`pages.${p}`)}
+              </Link>
+            ))}
+          </nav>
+        )}
       </div>
     </header>
+  );
+}
+
+function SignedIn() {
+  const { t } = useTranslation();
+  const session = useSession().data;
+  const out = useSignOut();
+  if (!session || !session.required) return null;
+  if (!session.signedIn) {
+    return (
+      <Link to="/sign-in" className="signin">
+        {t('app.signIn')}
+      </Link>
+    );
+  }
+  return (
+    <Button variant="default" size="sm" loading={out.isPending} onClick={() => out.mutate()}>
+      {t('app.signOut')}
+    </Button>
   );
 }

@@ -3,6 +3,9 @@ import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import en from './en.json';
 
+// A feature's texts stand in its folder, under the folder's name. English comes with the page, as the fallback of the rest.
+const english = import.meta.glob<Record<string, object>>('../features/*/en.json', { eager: true, import: 'default' });
+
 export const languages = ['en', 'es'] as const;
 export type Language = (typeof languages)[number];
 const kept = 'verilot.language';
@@ -21,7 +24,7 @@ function preferred(): Language {
 
 async function load(l: Language): Promise<void> {
   if (l === 'es' && !i18next.hasResourceBundle('es', 'translation')) {
-    i18next.addResourceBundle('es', 'translation', (await import('./es.json')).default);
+    i18next.addResourceBundle('es', 'translation', (await import('./spanish')).default);
   }
 }
 
@@ -38,7 +41,7 @@ export async function setLanguage(l: Language): Promise<void> {
 
 export async function startLanguages(): Promise<void> {
   await i18next.use(initReactI18next).init({
-    resources: { en: { translation: en } },
+    resources: { en: { translation: Object.assign({}, en, ...Object.values(english)) } },
     lng: 'en',
     fallbackLng: 'en',
     interpolation: { escapeValue: false }, // React escapes

@@ -2,7 +2,8 @@ import { Button, Skeleton, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Problem, type Schemas } from '../../api/client';
-import { Link, tracePath, useNavigation } from '../../app/router';
+import type { PageProps } from '../../app/pages';
+import { decoded, Link, tracePath, useNavigation } from '../../app/router';
 import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
 import { Note, Status } from '../../components/Status';
@@ -13,8 +14,9 @@ import { ProofCard } from './ProofCard';
 import { Timeline } from './Timeline';
 import { useHeartbeat, useProof, useTrace } from './useTrace';
 
-export function TracePage({ id }: { id: string }) {
+export default function TracePage({ rest }: PageProps) {
   const { t } = useTranslation();
+  const id = decoded(rest); // in one piece: what was scanned may hold slashes
   return (
     <>
       <h1>{t('trace.title')}</h1>

@@ -1,0 +1,98 @@
+import { useTranslation } from 'react-i18next';
+import { Problem, type Job, type Verdict } from '../api/client';
+import { Link, path } from '../app/router';
+import { Failure } from './Failure';
+import { Icon } from './Icon';
+import { Note, Status } from './Status';
+import { rank, states } from './useJob';
+
+/** How far something is that a person did, and in the end what became of it. */
+export function JobCard({ job, error, lost, title }: { job?: Job; error?: unknown; lost?: boolean; title: string }) {
+  const { t } = useTranslation();
+  if (error instanceof Problem && error.status === 401) {
+    return (
+      <Note tone="warn" alert title={t('job.signInFirst')}>
+        <p>{t('job.signInHelp')}</p>
+        <Link to="/sign-in">{t('app.signIn')}</Link>
+      </Note>
+    );
+  }
+  if (error) return <Failure error={error} />;
+  if (!job) return null;
+  const verdicts = job.verdicts ?? [];
+  const bad = verdicts.filter((v) => v.verdict === 'rejected' || v.verdict === 'refused');
+  const flagged = verdicts.filter((v) => v.verdict === 'flagged');
+  const settled = !job.running;
+  const tone = !settled ? 'calm' : bad.length > 0 || !job.success ? 'bad' : flagged.length > 0 ? 'warn' : 'good';
+  return (
+    <div className={`note tone-${tone}`} role="status" data-testid="job" data-state={job.state} data-tone={tone}>
+      <Icon name={settled ? tone : 'pending'} size={24} />
+      <div className="body">
+        <h3>
+          {title}
+          {': '}
+          {!settled
+            ? t('job.working')
+            : tone === 'bad'
+              ? t('job.someRejected', { count: bad.length })
+              : tone === 'warn'
+                ? t('job.flagged', { count: flagged.length })
+                : t('job.done')}
+        </h3>
+        <ol className="stages">
+          {states.map((s) => {
+            const there = rank(job.state) >= rank(s);
+            return (
+              <li key={s} data-there={there} title={t(`job.means.${s}`)}>
+                <Icon name={there ? 'good' : 'dot'} size={16} />
+                {t(`job.${s}`)}
+              </li>
+            );
+          })}
+        </ol>
+        {lost && <p>{t('job.lost')}</p>}
+        {[...bad, ...flagged].slice(0, 20).map((v, i) => (
+          <Outcome key={i} v={v} />
+        ))}
+        {settled && <Blocks job={job} />}
+      </div>
+    </div>
+  );
+}
+
+/** One event or registration that did not go through as it stands. */
+export function Outcome({ v }: { v: Verdict }) {
+  const { t } = useTranslation();
+  const codes = (v.findings ?? []).length > 0 ? v.findings! : v.code ? [{ code: v.code, detail: v.detail, count: 1 }] : [];
+  return (
+    <div className="outcome">
+      <Status tone={v.verdict === 'flagged' ? 'warn' : 'bad'}>
+        {v.index !== undefined ? t('job.item', { index: v.index }) : v.subject || v.kind}
+      </Status>
+      {codes.map((f) => (
+        <p key={f.code}>
+          {t(`finding.${f.code}`, { defaultValue: t('finding.other') })} <span className="mono quiet">{f.code}</span>
+          <br />
+          <span lang="en" className="quiet">
+            {f.detail}
+          </span>
+        </p>
+      ))}
+    </div>
+  );
+}
+
+function Blocks({ job }: { job: Job }) {
+  const { t } = useTranslation();
+  const heights = [...new Set((job.parts ?? []).map((p) => p.height).filter((h): h is string => h !== undefined))];
+  if (heights.length === 0) return null;
+  return (
+    <p className="pair">
+      {heights.slice(0, 10).map((h) => (
+        <Link key={h} to={path('block', h)}>
+          {t('job.block', { height: h })}
+        </Link>
+      ))}
+    </p>
+  );
+}

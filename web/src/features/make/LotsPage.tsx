@@ -1,0 +1,3 @@
+export default function LotsPage() {
+  return <h1>LotsPage</h1>;
+}

@@ -1,0 +1,3 @@
+export default function RecallsPage() {
+  return <h1>RecallsPage</h1>;
+}

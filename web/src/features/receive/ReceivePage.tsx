@@ -1,0 +1,3 @@
+export default function ReceivePage() {
+  return <h1>ReceivePage</h1>;
+}

@@ -1,0 +1,3 @@
+export default function ShipPage() {
+  return <h1>ShipPage</h1>;
+}

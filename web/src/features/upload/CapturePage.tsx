@@ -1,0 +1,3 @@
+export default function CapturePage() {
+  return <h1>CapturePage</h1>;
+}
