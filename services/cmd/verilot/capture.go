@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"verilot.dev/ledger/custody"
 	"verilot.dev/services/internal/capture"
 )
 
@@ -186,9 +187,7 @@ func (a *app) showJob(j *capture.Job) {
 		}
 		_ = w.Flush()
 	}
-	for _, r := range why {
-		a.printf("\n%s\n%s\n", r.title, wrap(r.detail, 100))
-	}
+	a.showReasons(why)
 	if len(why) > 0 {
 		a.printf("\n")
 	}
@@ -226,6 +225,19 @@ func (r *reasons) of(v *capture.Verdict, index string) string {
 func (r *reasons) note(title, detail string) {
 	if x := (reason{title, detail}); detail != "" && !slices.Contains(*r, x) {
 		*r = append(*r, x)
+	}
+}
+
+// code notes a code of the ledger by itself; one that this version does not know stays unexplained.
+func (r *reasons) code(code string) {
+	if e, ok := custody.Explain(code); ok {
+		r.note(code, e.Meaning+" "+e.Todo)
+	}
+}
+
+func (a *app) showReasons(why reasons) {
+	for _, r := range why {
+		a.printf("\n%s\n%s\n", r.title, wrap(r.detail, 100))
 	}
 }
 

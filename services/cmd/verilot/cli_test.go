@@ -415,6 +415,11 @@ TIME  shipping  Corner Pharmacy → Midland Drug  Corner Pharmacy  observed  N/0
 TIME  receiving  Corner Pharmacy → Midland Drug  Midland Drug, Louisvill…  observed  N/0/0  accepted
 [1] inside SSCC 003999900000000016
 
+QTY_SHORT
+  Less was received than was shipped: the rest counts as missing with the sender. Look for the rest,
+  and receive it when it comes. Otherwise the sender cancels that part of the shipment
+  (void_shipping) or reports it lost or stolen.
+
 Rests on block N of TIME.
 `
 	if diff := cmp.Diff(want, d.plain(out)); diff != "" {

@@ -112,6 +112,7 @@ func (a *app) trace(ctx context.Context, cl *client, id, proofFile string) error
 }
 
 func (a *app) showTrace(t *index.Trace) {
+	var why reasons
 	title := t.ID.Key
 	if t.ID.GTIN != "" {
 		title = "GTIN " + t.ID.GTIN + "  serial " + t.ID.Serial
@@ -137,6 +138,7 @@ func (a *app) showTrace(t *index.Trace) {
 	}
 	for _, f := range t.Findings {
 		a.printf("finding %s (%s, %s) at %s\n", f.Code, f.Severity, f.State, f.Position)
+		why.code(f.Code)
 	}
 	for _, g := range t.Gaps {
 		a.printf("gap: %s\n", g)
@@ -144,7 +146,14 @@ func (a *app) showTrace(t *index.Trace) {
 	if len(t.Steps) > 0 {
 		a.printf("\n")
 		a.showSteps(t.Steps)
+		for i := range t.Steps {
+			why.code(t.Steps[i].Code)
+			for _, f := range t.Steps[i].Findings {
+				why.code(f.Code)
+			}
+		}
 	}
+	a.showReasons(why)
 	a.printf("\nRests on block %d of %s (%s old).\n", t.RestsOn.Height, t.RestsOn.Time.Format(time.RFC3339),
 		time.Duration(t.RestsOn.AgeSeconds*float64(time.Second)).Round(time.Second))
 }
@@ -375,19 +384,24 @@ func (a *app) showBlock(b *query.Block) {
 	for _, s := range b.Certificate {
 		a.printf("cosigned   %s at %s\n", s.Validator, s.Time.Format(time.RFC3339))
 	}
+	var why reasons
 	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
 	for _, e := range b.Entries {
+		why.code(e.Code)
 		_, _ = io.WriteString(w, strings.Join([]string{strconv.FormatUint(e.Sequence, 10), e.Kind, e.Party, e.Code, strconv.Itoa(len(e.Items)) + " items"}, "\t")+"\n")
 		for _, it := range e.Items {
 			var code strings.Builder
 			code.WriteString(it.Code)
+			why.code(it.Code)
 			for _, f := range it.Findings {
 				code.WriteString(" " + f.Code)
+				why.code(f.Code)
 			}
 			_, _ = io.WriteString(w, strings.Join([]string{"", "  " + it.Position.String(), it.Kind, it.Verdict, strings.TrimSpace(code.String())}, "\t")+"\n")
 		}
 	}
 	_ = w.Flush()
+	a.showReasons(why)
 }
 
 // decode is json.Unmarshal for values that came from our own services.
