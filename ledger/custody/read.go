@@ -75,6 +75,25 @@ func Locate(v state.View, key gs1.Key) (u Unit, containers []gs1.Key, ok bool) {
 	return at.unit(), containers, true
 }
 
+// Shipped is what one shipping event set on its way. What of it is still on its way, the units themselves say (Unit.Shipment).
+type Shipped struct {
+	From, To string
+	Keys     []gs1.Key // as named by the event: the outermost containers and loose units
+}
+
+// ShipmentAt returns the shipment that the event at pos began.
+func ShipmentAt(v state.View, pos enc.Position) (Shipped, bool) {
+	s := readShipment(v, pos)
+	if s == nil {
+		return Shipped{}, false
+	}
+	out := Shipped{From: s.from, To: s.to}
+	for _, k := range readShipped(v, pos) {
+		out.Keys = append(out.Keys, mustKey(k))
+	}
+	return out, true
+}
+
 // Children lists the direct contents of a container in key order.
 func Children(v state.View, parent gs1.Key, fn func(gs1.Key) bool) {
 	childrenOf(v, parent.String(), func(child string) bool { return fn(mustKey(child)) })
@@ -120,6 +139,11 @@ func (l *lotReader) stateName(u *record) string {
 		return "unknown"
 	}
 	return "on_hand"
+}
+
+// StateName is how lists and totals name the state of a unit that Locate returned.
+func StateName(v state.View, u *Unit) string {
+	return newLotReader(v).stateName(&record{state: u.State, phase: u.Phase, holder: u.Holder, shipment: u.Shipment})
 }
 
 func (l *lotReader) walk(g gs1.GTIN, lot string, fn func(u *record, state string) bool) {

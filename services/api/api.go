@@ -50,7 +50,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	if cfg.Data == "" {
 		cfg.Data = "data"
 	}
-	c, err := chain.Open(filepath.Join(cfg.Data, "chain"), g, chain.Options{Project: index.Project, Log: env.Log})
+	c, err := chain.Open(filepath.Join(cfg.Data, "chain"), g, chain.Options{Project: index.Project, ProjectVersion: index.Version, Log: env.Log})
 	if err != nil {
 		return err
 	}

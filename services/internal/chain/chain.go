@@ -45,10 +45,12 @@ type Project func(res *consensus.Result, view state.View) (state.WriteSet, error
 
 // Options have working zero values.
 type Options struct {
-	Project    Project      // nil: nothing
-	Log        *slog.Logger // nil: silent
-	BlockCache int64        // of Badger, in bytes; default 64 MiB
-	HotCache   int64        // of values just written, in bytes; default 64 MiB
+	Project Project // nil: nothing
+	// ProjectVersion is what Project's keys are like; a copy made with another builds its state again from its blocks.
+	ProjectVersion int
+	Log            *slog.Logger // nil: silent
+	BlockCache     int64        // of Badger, in bytes; default 64 MiB
+	HotCache       int64        // of values just written, in bytes; default 64 MiB
 	// KeepWrites is how many bytes of write-sets are kept for an unclean stop; default and least 256 MiB.
 	KeepWrites int64
 
@@ -176,7 +178,10 @@ func (c *Chain) open() (err error) {
 		return fmt.Errorf("open state: %w", err)
 	}
 	c.filter.fill(c.db)
-	return c.recover(clean)
+	if err := c.recover(clean); err != nil {
+		return err
+	}
+	return c.markProjection()
 }
 
 // checkGenesis keeps a directory to one network.
@@ -223,8 +228,15 @@ func (c *Chain) recover(clean int64) error {
 	if err != nil {
 		return err
 	}
+	same, err := c.sameProjection()
+	if err != nil {
+		return err
+	}
 	switch {
 	case !ok:
+		return c.replay(never, true)
+	case !same:
+		c.log.Warn("this version of the program keeps other records for queries: building them again from the blocks", "blocks", top)
 		return c.replay(never, true)
 	case marker > top:
 		return fmt.Errorf("%w: the state is at height %d but the newest block is %d", store.ErrCorrupt, marker, top)
@@ -272,6 +284,25 @@ func (c *Chain) recover(clean int64) error {
 		return err
 	}
 	return c.replay(never, false)
+}
+
+// projectionFile says which version of the projection the state was made by; without it: 0.
+func (c *Chain) projectionFile() string { return filepath.Join(c.dir, "projection") }
+
+func (c *Chain) sameProjection() (bool, error) {
+	b, err := os.ReadFile(c.projectionFile())
+	if errors.Is(err, os.ErrNotExist) {
+		return c.o.ProjectVersion == 0, nil
+	}
+	return strings.TrimSpace(string(b)) == strconv.Itoa(c.o.ProjectVersion), err
+}
+
+// markProjection is called when the state is whole: a crash while it is built begins it anew.
+func (c *Chain) markProjection() error {
+	if same, err := c.sameProjection(); same || err != nil {
+		return err
+	}
+	return writeFile(c.projectionFile(), []byte(strconv.Itoa(c.o.ProjectVersion)+"\n"))
 }
 
 func never() error { return nil }

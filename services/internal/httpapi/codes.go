@@ -48,10 +48,12 @@ const (
 	// Of the query side.
 	UnknownLot       Code = "unknown_lot"
 	UnknownBlock     Code = "unknown_block"
+	UnknownRecall    Code = "unknown_recall"
 	UnknownParty     Code = "unknown_party"
 	UnknownEvent     Code = "unknown_event"
 	PageTokenInvalid Code = "page_token_invalid"
 	ProofUnavailable Code = "proof_unavailable"
+	TooManyListeners Code = "too_many_listeners"
 )
 
 // Spec is what a code always means.
@@ -90,6 +92,7 @@ var table = map[Code]Spec{
 	JobNotFound:          {http.StatusNotFound, "There is no such capture job", noSuchResource},
 	UnknownLot:           {http.StatusNotFound, "The lot is not recorded", noSuchResource},
 	UnknownBlock:         {http.StatusNotFound, "There is no such block", noSuchResource},
+	UnknownRecall:        {http.StatusNotFound, "The recall is not recorded", noSuchResource},
 	UnknownParty:         {http.StatusNotFound, "The party is not registered", noSuchResource},
 	UnknownEvent:         {http.StatusNotFound, "The event is not recorded", noSuchResource},
 	ProofUnavailable:     {http.StatusNotFound, "There is nothing to prove", noSuchResource},
@@ -108,6 +111,7 @@ var table = map[Code]Spec{
 	PrefixUnknown:        {http.StatusUnprocessableEntity, "No company prefix is known to number with", validation},
 	Internal:             {http.StatusInternalServerError, "Something went wrong inside", implementation},
 	NotReady:             {http.StatusServiceUnavailable, "The service is not ready", implementation},
+	TooManyListeners:     {http.StatusServiceUnavailable, "Too many listen already", implementation},
 	Unavailable:          {http.StatusServiceUnavailable, "The service cannot do this now", implementation},
 	WaitTimeout:          {http.StatusGatewayTimeout, "It did not happen in time", implementation},
 }

@@ -10,6 +10,8 @@
 //	x/k/<key id>                   the party_act that registered a key: position, u16 index
 //	x/s/<submission id>            the first entry that carried a submission: position
 //	x/r/<position>                 a recall that was accepted
+//
+// and those of lists.go. Version changes with what is written, so that a copy of older make builds its state again.
 package index
 
 import (
@@ -25,6 +27,9 @@ import (
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/wire"
 )
+
+// Version of the projection.
+const Version = 2
 
 const (
 	historyPrefix     = "x/h/"
@@ -60,6 +65,7 @@ func Project(res *consensus.Result, view state.View) (state.WriteSet, error) {
 		}
 	}
 	p.writes = make(state.WriteSet, 0, units+len(res.Entries))
+	p.block(res)
 	for i := range res.Entries {
 		e := &res.Entries[i]
 		if e.Submission == nil {
@@ -113,6 +119,7 @@ func (p *projection) item(pos enc.Position, e *consensus.Entry, j int) error {
 	if judged.Verdict != block.Accepted && judged.Verdict != block.Flagged {
 		return nil
 	}
+	p.list(pos, it.Message, judged.Effects)
 	switch m := it.Message.(type) {
 	case *registry.Act:
 		for n, k := range m.Keys {

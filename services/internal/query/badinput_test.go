@@ -3,6 +3,7 @@ package query_test
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -89,7 +90,13 @@ func TestBadInput(t *testing.T) {
 		{"address too long", "/v1/trace?id=" + strings.Repeat("1", 9000), "", 414, httpapi.URITooLong, "8192"},
 		{"answer that cannot be written", "/v1/trace?" + unit, "Accept: text/csv", 406, httpapi.NotAcceptable, "application/json"},
 		{"proof that cannot be written", "/v1/proof?" + unit, "Accept: application/pdf", 406, httpapi.NotAcceptable, "application/json or application/octet-stream"},
-		{"units that cannot be written", lot + "/units", "Accept: text/csv", 406, httpapi.NotAcceptable, "application/x-ndjson"},
+		{"units that cannot be written", lot + "/units", "Accept: application/pdf", 406, httpapi.NotAcceptable, "application/x-ndjson or text/csv"},
+		{"units in a state that cannot be read", lot + "/units?loose=maybe", "", 400, httpapi.InvalidParameter, "true or false"},
+		{"units without number", lot + "/units?limit=0", "", 400, httpapi.InvalidParameter, "a number from 1"},
+		{"units as nobody writes them", lot + "/units?format=pdf", "", 400, httpapi.InvalidParameter, "ndjson or csv"},
+		{"recall that nobody opened", "/v1/recalls/R-0", "", 404, httpapi.UnknownRecall, "/v1/recalls"},
+		{"shipments of nobody", "/v1/shipments", "", 400, httpapi.MissingParameter, "to (the addressee"},
+		{"page of another list", "/v1/lots?after=%21", "", 400, httpapi.PageTokenInvalid, "next of the page before"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			method, header := http.MethodGet, http.Header{}
@@ -249,6 +256,52 @@ func TestEveryAnswerSaysItsHeight(t *testing.T) {
 		_ = resp.Body.Close()
 		if h := resp.Header.Get("Verilot-Height"); h == "" || h == "0" || resp.Header.Get("Verilot-Age-Seconds") == "" {
 			t.Errorf("%s: height %q, age %q", path, h, resp.Header.Get("Verilot-Age-Seconds"))
+		}
+	}
+}
+
+// One service feeds a bounded number of listeners; who comes later is told, and gets in when another has left.
+func TestTooManyListeners(t *testing.T) {
+	w := newWorld(t)
+	listen := func() *http.Response {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.n.URLs["api"]+"/v1/feed", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp
+	}
+	var inside []*http.Response
+	var refused *http.Response
+	for refused == nil {
+		resp := listen()
+		if resp.StatusCode != http.StatusOK {
+			refused = resp
+			break
+		}
+		if inside = append(inside, resp); len(inside) > 1000 {
+			t.Fatal("a thousand listeners, and no end")
+		}
+	}
+	b, err := io.ReadAll(refused.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := problemOf(t, refused, b); refused.StatusCode != http.StatusServiceUnavailable || p.Code != httpapi.TooManyListeners {
+		t.Errorf("%d %s", refused.StatusCode, b)
+	}
+	_ = refused.Body.Close()
+	for _, resp := range inside {
+		_ = resp.Body.Close()
+	}
+	for {
+		resp := listen() // the service notices within a moment that they have left
+		_ = resp.Body.Close()
+		if resp.StatusCode == http.StatusOK {
+			return
 		}
 	}
 }

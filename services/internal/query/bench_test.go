@@ -126,7 +126,7 @@ func (w *warehouse) block() {
 }
 
 func (w *warehouse) service() *Service {
-	return &Service{Options{Genesis: w.chain.Genesis(), Copy: w.chain, Now: func() time.Time { return w.when }}}
+	return &Service{Options: Options{Genesis: w.chain.Genesis(), Copy: w.chain, Now: func() time.Time { return w.when }}}
 }
 
 func keyOf(tb testing.TB, id string) gs1.Key {
@@ -173,7 +173,7 @@ func BenchmarkQuery(b *testing.B) {
 			}
 		})
 	}
-	lot := &lotInput{GTIN: benchGTIN, Lot: "A"}
+	lot := &LotInput{GTIN: benchGTIN, Lot: "A"}
 	b.Run("lot/totals", func(b *testing.B) {
 		for b.Loop() {
 			l, err := s.lot(b.Context(), lot)

@@ -1,14 +1,9 @@
 package query
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
-	"net/http"
 	"strconv"
-
-	"github.com/gin-gonic/gin"
 
 	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/gs1"
@@ -58,12 +53,13 @@ type LotUnit struct {
 	Provisional bool     `json:"provisional,omitempty"`
 }
 
-type lotInput struct {
+// LotInput names a lot in an address.
+type LotInput struct {
 	GTIN string `path:"gtin" doc:"GTIN-14 of the unit, or its NDC's GTIN"`
 	Lot  string `path:"lot" doc:"Lot, exactly as printed"`
 }
 
-func (in *lotInput) parse() (g gs1.GTIN, err error) {
+func (in *LotInput) parse() (g gs1.GTIN, err error) {
 	g, err = parseGTIN(in.GTIN)
 	if err != nil {
 		return g, err
@@ -111,7 +107,7 @@ func malformed(name, text string, err error, todo string) *httpapi.Problem {
 	return httpapi.NewProblem(httpapi.InvalidIdentifier, "%s %q: %s; %s", name, clip(text), fault.Message, todo).With(fault)
 }
 
-func (s *Service) lot(_ context.Context, in *lotInput) (out *body[LotTotals], err error) {
+func (s *Service) lot(_ context.Context, in *LotInput) (out *body[LotTotals], err error) {
 	g, err := in.parse()
 	if err != nil {
 		return nil, err
@@ -157,43 +153,4 @@ func unknownLot(r *index.Reader, g gs1.GTIN, lot string) *httpapi.Problem {
 		return httpapi.NewProblem(httpapi.UnknownLot, "the ledger has no lot %q of GTIN %s, and no product is registered under that GTIN; compare it with the 14 digits after (01) on the package", clip(lot), g)
 	}
 	return httpapi.NewProblem(httpapi.UnknownLot, "the ledger has no lot %q of GTIN %s; compare it with the package: lots are compared exactly, upper and lower case matter", clip(lot), g)
-}
-
-const ndjson = "application/x-ndjson"
-
-// lotUnits streams a lot of any size in constant memory.
-func (s *Service) lotUnits(c *gin.Context) error {
-	in := lotInput{GTIN: c.Param("gtin"), Lot: c.Param("lot")}
-	g, err := in.parse()
-	if err != nil {
-		return err
-	}
-	return s.read(func(r *index.Reader) error {
-		w := bufio.NewWriterSize(c.Writer, 64<<10)
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		n := 0
-		custody.LotUnits(r.View, g, in.Lot, func(u custody.Unit, state string) bool {
-			if n == 0 {
-				c.Header("Content-Type", ndjson)
-				c.Status(http.StatusOK)
-			}
-			n++
-			line := LotUnit{
-				Serial: u.Key.Serial(), DigitalLink: u.Key.DigitalLink(), State: state, Holder: u.Holder, Owner: u.Owner, To: u.To,
-				Place: u.Place, Overlays: u.Overlays, Provisional: u.Provisional,
-			}
-			if !u.Parent.IsZero() {
-				line.Parent = u.Parent.String()
-			}
-			return e.Encode(line) == nil && c.Request.Context().Err() == nil
-		})
-		if n == 0 {
-			if _, ok := r.Registry().Lot(g, in.Lot); !ok {
-				return unknownLot(r, g, in.Lot)
-			}
-			c.Data(http.StatusOK, ndjson, nil) // announced, and nothing of it made yet
-		}
-		return w.Flush()
-	})
 }

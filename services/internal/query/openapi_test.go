@@ -59,6 +59,7 @@ func TestOpenAPIDocuments(t *testing.T) {
 func TestAnswersMatchOpenAPI(t *testing.T) {
 	w := newWorld(t)
 	openapi3filter.RegisterBodyDecoder("application/x-ndjson", openapi3filter.PlainBodyDecoder)
+	openapi3filter.RegisterBodyDecoder("text/csv", openapi3filter.PlainBodyDecoder)
 	doc := w.document(t, "api")
 	unit, lot := url.QueryEscape(w.told.InPharmacy), w.told.Product.GTIN+"/"+w.told.Lot
 	serial := w.told.InPharmacy[strings.LastIndexByte(w.told.InPharmacy, '.')+1:]
@@ -67,22 +68,29 @@ func TestAnswersMatchOpenAPI(t *testing.T) {
 			"/v1/trace?id=" + unit, "/v1/trace?id=" + url.QueryEscape(w.told.Cases[0]), "/v1/trace?id=" + url.QueryEscape(w.told.Returned),
 			"/v1/trace?id=" + url.QueryEscape(w.told.Counterfeit), "/v1/trace?id=x", "/v1/trace?id=010039999001234721CMQTY98L1QF20J45NA0817280204105WPGHPR",
 		},
-		"check":        {"/v1/verify?id=" + unit, "/v1/verify?id=" + url.QueryEscape(w.told.Counterfeit), "/v1/verify?id=x"},
-		"scan":         {"/v1/scan?text=" + unit, "/v1/scan?text=x", "/v1/scan?text=010039999001234721CMQTY98L1QF20J45NA0817280204105WPGHPR", "/v1/scan"},
-		"lot":          {"/v1/lots/" + lot, "/v1/lots/" + w.told.Product.GTIN + "/NONE"},
-		"lot-units":    {"/v1/lots/" + lot + "/units", "/v1/lots/x/y/units"},
-		"blocks":       {"/v1/blocks", "/v1/blocks?limit=2&before=3", "/v1/blocks?limit=0"},
-		"block":        {"/v1/blocks/0", "/v1/blocks/1", "/v1/blocks/5", "/v1/blocks/999999"},
-		"event":        {"/v1/events/1/0/0", "/v1/events/5/0/0", "/v1/events/1/0/99"},
-		"parties":      {"/v1/parties", "/v1/parties?x=y"},
-		"party":        {"/v1/parties/lakeside", "/v1/parties/authority", "/v1/parties/nobody"},
-		"recalls":      {"/v1/recalls", "/v1/recalls?x=y"},
-		"status":       {"/v1/status", "/v1/status?x=y"},
-		"validators":   {"/v1/validators", "/v1/validators?x=y"},
-		"digital-link": {"/01/" + w.told.Product.GTIN + "/21/" + serial, "/01/1/21/1"},
-		"genesis":      {"/v1/genesis", "/v1/genesis?x=y"},
-		"checkpoint":   {"/v1/checkpoint", "/v1/checkpoint?x=y"},
-		"proof":        {"/v1/proof?id=" + unit, "/v1/proof?format=binary&id=" + unit, "/v1/proof?id=x"},
+		"check":          {"/v1/verify?id=" + unit, "/v1/verify?id=" + url.QueryEscape(w.told.Counterfeit), "/v1/verify?id=x"},
+		"scan":           {"/v1/scan?text=" + unit, "/v1/scan?text=x", "/v1/scan?text=010039999001234721CMQTY98L1QF20J45NA0817280204105WPGHPR", "/v1/scan"},
+		"lot":            {"/v1/lots/" + lot, "/v1/lots/" + w.told.Product.GTIN + "/NONE"},
+		"lot-units":      {"/v1/lots/" + lot + "/units", "/v1/lots/x/y/units"},
+		"blocks":         {"/v1/blocks", "/v1/blocks?limit=2&before=3", "/v1/blocks?limit=0"},
+		"block":          {"/v1/blocks/0", "/v1/blocks/1", "/v1/blocks/5", "/v1/blocks/999999"},
+		"event":          {"/v1/events/1/0/0", "/v1/events/5/0/0", "/v1/events/1/0/99"},
+		"parties":        {"/v1/parties", "/v1/parties?x=y"},
+		"party":          {"/v1/parties/lakeside", "/v1/parties/authority", "/v1/parties/nobody"},
+		"recalls":        {"/v1/recalls", "/v1/recalls?x=y"},
+		"status":         {"/v1/status", "/v1/status?x=y"},
+		"validators":     {"/v1/validators", "/v1/validators?x=y"},
+		"digital-link":   {"/01/" + w.told.Product.GTIN + "/21/" + serial, "/01/1/21/1"},
+		"genesis":        {"/v1/genesis", "/v1/genesis?x=y"},
+		"checkpoint":     {"/v1/checkpoint", "/v1/checkpoint?x=y"},
+		"lots":           {"/v1/lots", "/v1/lots?gtin=" + w.told.Product.GTIN + "&party=lakeside&limit=1", "/v1/lots?q=" + w.told.Lot, "/v1/lots?after=%21"},
+		"products":       {"/v1/products", "/v1/products?q=lakes&limit=1", "/v1/products?after=%21"},
+		"shipments":      {"/v1/shipments?to=midland", "/v1/shipments?from=lakeside&to=midland&open=true", "/v1/shipments"},
+		"search":         {"/v1/search?q=" + w.told.Lot, "/v1/search?q=nothing+at+all", "/v1/search?q=" + unit, "/v1/search"},
+		"recall-detail":  {"/v1/recalls/" + w.told.RecallNumber, "/v1/recalls/NONE"},
+		"recall-units":   {"/v1/recalls/" + w.told.RecallNumber + "/units", "/v1/recalls/" + w.told.RecallNumber + "/units?format=csv", "/v1/recalls/NONE/units"},
+		"lot-containers": {"/v1/lots/" + lot + "/containers", "/v1/lots/" + w.told.Product.GTIN + "/NONE/containers"},
+		"proof":          {"/v1/proof?id=" + unit, "/v1/proof?format=binary&id=" + unit, "/v1/proof?id=x"},
 	}
 	for id, paths := range examples {
 		t.Run(id, func(t *testing.T) {
@@ -110,6 +118,9 @@ func TestAnswersMatchOpenAPI(t *testing.T) {
 	}
 	for _, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
+			if op.OperationID == "feed" { // never ends; see TestFeed
+				continue
+			}
 			if examples[op.OperationID] == nil || method != http.MethodGet {
 				t.Errorf("%s %s has no example here", method, op.OperationID)
 			}
@@ -138,6 +149,9 @@ func TestNothingIsAFault(t *testing.T) {
 	doc := w.document(t, "api")
 	asked := 0
 	for path, item := range doc.Paths.Map() {
+		if item.Get.OperationID == "feed" { // what it accepts never ends; see TestFeed
+			continue
+		}
 		for _, p := range item.Get.Parameters {
 			for _, text := range hostile {
 				address, query := path, url.Values{}

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -38,6 +39,8 @@ type Copy interface {
 	Block(height uint64) (*consensus.Result, error)
 	// Certificate returns the certificate of the checkpoint of size height + 1.
 	Certificate(height uint64) (quorum.Certificate, error)
+	// Changed is closed when there is a newer block.
+	Changed() <-chan struct{}
 }
 
 // Options of the query service.
@@ -63,7 +66,10 @@ type Heard struct {
 }
 
 // Service answers queries.
-type Service struct{ Options }
+type Service struct {
+	Options
+	listeners atomic.Int64 // of the feed
+}
 
 // stale is the age from which on a check cannot be green (design section 7).
 const stale = 60 * time.Second
@@ -77,6 +83,12 @@ func Mount(api *httpapi.API, o Options) *Service {
 	register(h, "check", "/v1/verify", "Pharmacy check: verified, and fit to dispense, with reasons", s.check)
 	register(h, "scan", "/v1/scan", "Read a scanned, typed or pasted text", s.scan)
 	register(h, "lot", "/v1/lots/{gtin}/{lot}", "Totals of a lot per party and state; they add up to the units commissioned", s.lot)
+	register(h, "lots", "/v1/lots", "Lots, those that the ledger heard of last first", s.lots)
+	register(h, "lot-containers", "/v1/lots/{gtin}/{lot}/containers", "The outermost containers that hold units of a lot", s.lotContainers)
+	register(h, "products", "/v1/products", "Registered products, newest first", s.products)
+	register(h, "shipments", "/v1/shipments", "What was shipped to or from a party, and what of it is still on its way", s.shipments)
+	register(h, "search", "/v1/search", "Find anything: units, containers, lots, products, parties, blocks, recalls", s.search)
+	register(h, "recall-detail", "/v1/recalls/{number}", "One recall: what it covers, where it is, and how far it has come", s.recall)
 	register(h, "blocks", "/v1/blocks", "Newest blocks first", s.blocks)
 	register(h, "block", "/v1/blocks/{height}", "One block: header, certificate, entries with verdicts", s.block)
 	register(h, "event", "/v1/events/{height}/{entry}/{item}", "One item of the ledger with verdict and findings", s.event)
@@ -92,7 +104,10 @@ func Mount(api *httpapi.API, o Options) *Service {
 	raw(api, "proof", "/v1/proof", "Proof bundle of a unit's trace", s.proof, types("application/json", "application/octet-stream"),
 		&huma.Param{Name: "id", In: "query", Required: true, Description: "As for /v1/trace", Schema: &huma.Schema{Type: huma.TypeString}},
 		&huma.Param{Name: "format", In: "query", Description: "json, if left out", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"json", "binary"}}})
-	raw(api, "lot-units", "/v1/lots/{gtin}/{lot}/units", "Every unit of a lot, NDJSON", s.lotUnits, types(ndjson))
+	raw(api, "lot-units", "/v1/lots/{gtin}/{lot}/units", "Every unit of a lot, NDJSON or CSV", s.lotUnits, types(ndjson, textCSV), unitQueries()...)
+	raw(api, "recall-units", "/v1/recalls/{number}/units", "Every unit under a recall, NDJSON or CSV", s.recallUnits, types(ndjson, textCSV), unitQueries()...)
+	raw(api, "feed", "/v1/feed", "Every new block as it comes, server-sent events", s.feed, types(eventStream),
+		&huma.Param{Name: "after", In: "query", Description: "Begin after this height, at most 100 blocks back; left out: with the newest", Schema: &huma.Schema{Type: huma.TypeString}})
 	return s
 }
 
