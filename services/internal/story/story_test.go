@@ -78,7 +78,7 @@ func TestStory(t *testing.T) {
 // start starts the network; it ends with the test at the latest.
 func start(t *testing.T, dir string, prefixes []string) *network.Network {
 	t.Helper()
-	n, err := network.Start(t.Context(), network.Options{Dir: dir, Validators: 1, MakerPrefixes: prefixes})
+	n, err := network.Start(t.Context(), network.Options{Dir: dir, Validators: 1, SignIn: true, MakerPrefixes: prefixes})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +341,7 @@ func (s *told) proof(t *testing.T) {
 }
 
 func (s *told) dispenseRecalled(t *testing.T) {
-	job, err := story.Command(t.Context(), s.n.URLs["pharmacy"], "dispense", map[string]any{"items": []string{s.InPharmacy}})
+	job, err := s.n.Story().At("pharmacy").Command(t.Context(), "dispense", map[string]any{"items": []string{s.InPharmacy}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -377,7 +377,7 @@ func dispenseTwice(t *testing.T, n *network.Network, p story.Product) {
 	t.Helper()
 	do := func(service, command string, body map[string]any) *capture.Job {
 		t.Helper()
-		job, err := story.Command(t.Context(), n.URLs[service], command, body)
+		job, err := n.Story().At(service).Command(t.Context(), command, body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -422,14 +422,14 @@ func recallOfUnit(t *testing.T, n *network.Network, p story.Product) {
 	var made struct {
 		EPCs []string `json:"epcs"`
 	}
-	job, err := story.Command(t.Context(), n.URLs["manufacturer"], "commission", map[string]any{"gtin": p.GTIN, "lot": "ONE", "expiry": "2029-01-31", "count": 2})
+	job, err := n.Story().At("manufacturer").Command(t.Context(), "commission", map[string]any{"gtin": p.GTIN, "lot": "ONE", "expiry": "2029-01-31", "count": 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(job.Result, &made); err != nil || len(made.EPCs) != 2 {
 		t.Fatalf("%v: %s", err, job.Result)
 	}
-	job, err = story.Command(t.Context(), n.URLs["manufacturer"], "recall", map[string]any{"recallNumber": "R-ONE", "units": made.EPCs[:1], "classification": "I", "reason": "Wrong label"})
+	job, err = n.Story().At("manufacturer").Command(t.Context(), "recall", map[string]any{"recallNumber": "R-ONE", "units": made.EPCs[:1], "classification": "I", "reason": "Wrong label"})
 	if err != nil || !job.Success {
 		t.Fatalf("%v: %+v", err, job)
 	}
