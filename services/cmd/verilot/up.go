@@ -110,6 +110,9 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 			a.note("On this system the processes go on if this command is killed; Ctrl-C ends them.")
 		}
 	}
+	forget := func() {}
+	no.Planned = func(n *network.Network) { forget = a.rememberTokens(n) }
+	defer func() { forget() }()
 	n, err := network.Start(ctx, no)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -117,8 +120,6 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 		}
 		return failed(err)
 	}
-	forget := a.rememberTokens(n)
-	defer forget()
 	if err := a.welcome(n, o); err != nil {
 		return failed(err)
 	}

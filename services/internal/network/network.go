@@ -46,6 +46,8 @@ type Options struct {
 	// SignIn gives every service a secret token, without which nothing is changed through it. Without it they are open to whoever reaches
 	// them.
 	SignIn bool
+	// Planned hears addresses and tokens before any service answers; nil: nobody does.
+	Planned func(*Network)
 	// MakerPrefixes are company prefixes that the demo maker of a new network gets beside its own.
 	MakerPrefixes []string
 
@@ -174,6 +176,9 @@ func start(ctx context.Context, o Options) (_ *Network, err error) {
 		if n.Tokens, err = tokens(o.Dir); err != nil {
 			return nil, err
 		}
+	}
+	if o.Planned != nil {
+		o.Planned(n)
 	}
 	if o.Processes != nil {
 		err = n.runProcesses(held)
