@@ -88,8 +88,38 @@ func checkTargets(urls map[string]string, own []string) error {
 	return nil
 }
 
+// selfMade is what a network says of itself when it is up.
+type selfMade struct {
+	URLs   map[string]string `json:"urls"`
+	SignIn map[string]string `json:"signIn"` // links, with the token after the #
+}
+
+func (n *selfMade) tokens() map[string]string {
+	out := map[string]string{}
+	for service, link := range n.SignIn {
+		_, out[service], _ = strings.Cut(link, "#")
+	}
+	return out
+}
+
+// readTokens reads the sign-in tokens of services that need one.
+func readTokens(files map[string]string) (map[string]string, error) {
+	out := map[string]string{}
+	for service, file := range files {
+		if !slices.Contains([]string{"manufacturer", "distributor", "pharmacy"}, service) {
+			return nil, fmt.Errorf("%q is not manufacturer, distributor or pharmacy", service)
+		}
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		out[service] = strings.TrimSpace(string(b))
+	}
+	return out, nil
+}
+
 // startSelf starts a network of its own in a temporary folder, with the verilot command. stop ends it and waits.
-func startSelf(ctx context.Context, binary string, validators, portsBase int) (urls map[string]string, stop func(), err error) {
+func startSelf(ctx context.Context, binary string, validators, portsBase int) (n *selfMade, stop func(), err error) {
 	// Not bound to ctx: stop lets the network end in order, also after Ctrl-C.
 	cmd := exec.Command(binary, "up", "--ephemeral", "--empty", "--json", "--validators", strconv.Itoa(validators), "--ports-base", strconv.Itoa(portsBase)) //nolint:gosec,noctx // the operator names the binary; see above
 	cmd.Stderr = os.Stderr
@@ -112,16 +142,14 @@ func startSelf(ctx context.Context, binary string, validators, portsBase int) (u
 		text, _ := bufio.NewReader(out).ReadString('\n')
 		line <- text
 	}()
-	var up struct {
-		URLs map[string]string `json:"urls"`
-	}
+	n = &selfMade{}
 	select {
 	case text := <-line:
-		if err := json.Unmarshal([]byte(text), &up); err != nil {
+		if err := json.Unmarshal([]byte(text), n); err != nil {
 			stop()
 			return nil, nil, fmt.Errorf("the network did not start: it said %q", text)
 		}
-		return up.URLs, stop, nil
+		return n, stop, nil
 	case <-time.After(time.Minute):
 		err = fmt.Errorf("the network did not start within a minute")
 	case <-ctx.Done():

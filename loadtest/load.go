@@ -68,6 +68,7 @@ type job struct {
 // load is one run. rng is used by whoever holds mu.
 type load struct {
 	net       network
+	tokens    map[string]string // by service; none: the services are open
 	c         *http.Client
 	s         *stats
 	gtin, lot string
@@ -165,7 +166,7 @@ func (l *load) body(c *chain) map[string]any {
 func (l *load) document(ctx context.Context, c *chain, due time.Time) {
 	st := steps[c.next]
 	l.s.record("send delay", due, time.Now())
-	j, err := l.command(ctx, l.net.URLs[st.at], st.kind, l.body(c))
+	j, err := l.command(ctx, st.at, st.kind, l.body(c))
 	at := time.Now()
 	if err != nil {
 		l.failed(st.kind, err, due)
@@ -274,22 +275,29 @@ func (l *load) note(kind string, err error) {
 	}
 }
 
-func (l *load) command(ctx context.Context, base, command string, body any) (*job, error) {
+func (l *load) command(ctx context.Context, service, command string, body any) (*job, error) {
 	b, err := json.Marshal(body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", command, err)
 	}
 	var j job
-	return &j, l.do(ctx, http.MethodPost, base+"/v1/"+command, b, http.StatusAccepted, &j)
+	return &j, l.send(ctx, http.MethodPost, l.net.URLs[service]+"/v1/"+command, l.tokens[service], b, http.StatusAccepted, &j)
 }
 
 func (l *load) do(ctx context.Context, method, address string, body []byte, want int, v any) error {
+	return l.send(ctx, method, address, "", body, want, v)
+}
+
+func (l *load) send(ctx context.Context, method, address, token string, body []byte, want int, v any) error {
 	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("%s: %w", method, err)
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	resp, err := l.c.Do(req)
 	if err != nil {
@@ -314,7 +322,6 @@ func (l *load) do(ctx context.Context, method, address string, body []byte, want
 
 // prepare registers product and lot, and takes one case all the way: what the run asks must be possible before it is timed.
 func (l *load) prepare(ctx context.Context) error {
-	maker := l.net.URLs["manufacturer"]
 	for _, r := range []struct {
 		command string
 		body    map[string]any
@@ -322,14 +329,14 @@ func (l *load) prepare(ctx context.Context) error {
 		{"products", map[string]any{"gtin": l.gtin, "name": "Load test", "manufacturer": "Load test"}},
 		{"lots", map[string]any{"gtin": l.gtin, "lot": l.lot, "expiry": l.expiry}},
 	} {
-		if _, err := l.through(ctx, maker, r.command, r.body); err != nil {
+		if _, err := l.through(ctx, "manufacturer", r.command, r.body); err != nil {
 			return err
 		}
 	}
 	c := &chain{}
 	for c.next < len(steps) {
 		st := steps[c.next]
-		j, err := l.through(ctx, l.net.URLs[st.at], st.kind, l.body(c))
+		j, err := l.through(ctx, st.at, st.kind, l.body(c))
 		if err != nil {
 			return err
 		}
@@ -345,13 +352,13 @@ func (l *load) prepare(ctx context.Context) error {
 	return nil
 }
 
-func (l *load) through(ctx context.Context, base, command string, body any) (*job, error) {
-	j, err := l.command(ctx, base, command, body)
+func (l *load) through(ctx context.Context, service, command string, body any) (*job, error) {
+	j, err := l.command(ctx, service, command, body)
 	if err != nil {
 		return nil, fmt.Errorf("prepare, %s: %w", command, err)
 	}
 	result := j.Result
-	if j, err = l.wait(ctx, base, j.CaptureID, "indexed"); err != nil {
+	if j, err = l.wait(ctx, l.net.URLs[service], j.CaptureID, "indexed"); err != nil {
 		return nil, fmt.Errorf("prepare, %s: %w", command, err)
 	}
 	if !j.Success {

@@ -47,6 +47,8 @@ type options struct {
 	api, maker, dist, phar  string
 	makerID, distID, pharID string
 	maxP50, maxP99          map[string]string
+	tokenFiles              map[string]string
+	tokens                  map[string]string // never part of the report
 	minRate, maxFailed      float64
 }
 
@@ -85,6 +87,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f.StringVar(&o.maker, "manufacturer", "http://127.0.0.1:8081", "address of the manufacturer's service")
 	f.StringVar(&o.dist, "distributor", "http://127.0.0.1:8082", "address of the distributor's service")
 	f.StringVar(&o.phar, "pharmacy", "http://127.0.0.1:8083", "address of the pharmacy's service")
+	f.StringToStringVar(&o.tokenFiles, "token-file", nil, "files with the services' sign-in tokens: manufacturer=FILE,distributor=FILE,pharmacy=FILE (--self finds its own)")
 	f.StringVar(&o.makerID, "manufacturer-party", "lakeside", "the manufacturer's party id")
 	f.StringVar(&o.distID, "distributor-party", "midland", "the distributor's party id")
 	f.StringVar(&o.pharID, "pharmacy-party", "corner", "the pharmacy's party id")
@@ -151,16 +154,19 @@ func (o *options) run(ctx context.Context, stdout, stderr io.Writer) error {
 			return unusable("%w", err)
 		}
 	}
+	if o.tokens, err = readTokens(o.tokenFiles); err != nil {
+		return unusable("--token-file: %w", err)
+	}
 	if r.Conditions.FsyncP50, r.Conditions.FsyncP99, err = fsync(os.TempDir()); err != nil {
 		return unusable("%w", err)
 	}
 	if o.Self {
-		urls, stop, err := startSelf(ctx, o.verilot, o.validators, o.portsBase)
+		n, stop, err := startSelf(ctx, o.verilot, o.validators, o.portsBase)
 		if err != nil {
 			return noAnswer("%w", err)
 		}
 		defer stop()
-		o.Network.URLs, r.Settings.Network.URLs = urls, urls
+		o.Network.URLs, r.Settings.Network.URLs, o.tokens = n.URLs, n.URLs, n.tokens()
 	}
 	if err := o.measure(ctx, r, stderr); err != nil {
 		return err
@@ -184,7 +190,7 @@ func (o *options) measure(ctx context.Context, r *Report, stderr io.Writer) erro
 	defer transport.CloseIdleConnections()
 	now := time.Now().UTC()
 	l := &load{
-		net: o.Network, c: &http.Client{Transport: transport, Timeout: time.Minute}, gtin: o.gtin, lot: "L" + now.Format("060102150405"), expiry: now.AddDate(2, 0, 0).Format(time.DateOnly),
+		net: o.Network, tokens: o.tokens, c: &http.Client{Transport: transport, Timeout: time.Minute}, gtin: o.gtin, lot: "L" + now.Format("060102150405"), expiry: now.AddDate(2, 0, 0).Format(time.DateOnly),
 		units: o.Units, follow: o.Follow, followers: make(slots, o.Followers), rng: rand.New(rand.NewPCG(o.Seed, 0)), //nolint:gosec // a seeded draw is the point
 		mix: o.Mix, ready: make([][]*chain, len(steps)), errors: map[string]int{},
 	}

@@ -19,6 +19,7 @@ func TestAgainstARealNetwork(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", verilot, "../services/cmd/verilot").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	t.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config")) // `up` remembers its tokens there
 	file := filepath.Join(dir, "report.json")
 	var out, errs bytes.Buffer
 	code := run(t.Context(), []string{
@@ -38,6 +39,9 @@ func TestAgainstARealNetwork(t *testing.T) {
 	}
 	if len(r.Stages) != 4 || r.Counts["due"] != 60 || r.Counts["followed"] != 36 || r.Counts["verdict rejected"]+r.Counts["verdict flagged"] > 0 || r.Conditions.Validators != 1 {
 		t.Errorf("not what was asked for: %+v %+v", r.Counts, r.Conditions)
+	}
+	if bytes.Contains(b, []byte("sign-in")) || bytes.Contains(b, []byte("oken")) {
+		t.Error("the report tells a token")
 	}
 	for _, s := range r.Stages {
 		if s.Latency.Count != 36 {
@@ -78,6 +82,8 @@ func TestExitCodes(t *testing.T) {
 		{"no rate", []string{"--rate", "0"}, 2},
 		{"a limit that is no duration", []string{"--max-p99", "certified=fast"}, 2},
 		{"somebody else's host", []string{"--api", "http://192.0.2.7"}, 2},
+		{"a token for a service that takes no documents", []string{"--token-file", "api=x"}, 2},
+		{"a token file that is not there", []string{"--token-file", "pharmacy=/nowhere/x.token"}, 2},
 		{"nobody there", []string{"--api", "http://127.0.0.1:1", "--manufacturer", "http://127.0.0.1:1"}, 3},
 		{"no such command for --self", []string{"--self", "--verilot", "/nowhere/verilot"}, 3},
 	} {

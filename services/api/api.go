@@ -1,8 +1,10 @@
 // Package api is the query service: a full follower with its own verified copy of the ledger, and the way out over HTTP.
+// It may also take the recalls of one party, a regulator, that has no goods and so no service of its own.
 package api
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -11,13 +13,16 @@ import (
 	"time"
 
 	"verilot.dev/ledger/genesis"
+	"verilot.dev/ledger/registry"
 	"verilot.dev/services/internal/bus"
+	"verilot.dev/services/internal/capture"
 	"verilot.dev/services/internal/chain"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/index"
 	"verilot.dev/services/internal/node"
 	"verilot.dev/services/internal/query"
 	"verilot.dev/services/internal/service"
+	"verilot.dev/services/internal/signin"
 	"verilot.dev/services/internal/store"
 	"verilot.dev/services/internal/webapp"
 )
@@ -35,6 +40,12 @@ type Config struct {
 	Creds string `yaml:"creds"`
 	// Server is an embedded broker; it replaces NATS.
 	Server bus.InProcess `yaml:"-"`
+
+	// Party is a party for which this service takes recalls, such as a regulator, and Key the path of its event key. Empty: it only answers.
+	Party string `yaml:"party"`
+	Key   string `yaml:"key"`
+	// SignIn says who may order them.
+	SignIn signin.Config `yaml:"sign_in"`
 }
 
 // Run serves until ctx ends.
@@ -57,16 +68,33 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	defer func() { err = errors.Join(err, c.Close()) }()
 	f := &following{cfg: &cfg, chain: c, env: env, roster: node.NewRoster(g)}
 	env.Ready("follower", f.ready)
+	if (cfg.Party == "") != (cfg.Key == "") {
+		return errors.New("configuration: party and key belong together; set both, or neither")
+	}
+	guard, err := signin.New(cfg.SignIn, signin.Place{Service: "api", Party: cfg.Party, Genesis: g})
+	if err != nil {
+		return err
+	}
 
 	h := httpapi.New(httpapi.Options{ //nolint:contextcheck // Gin carries it in the request
-		Title: "Verilot api", Version: "1", Log: env.Log, Registry: env.Metrics, Ready: env.CheckReady,
+		Title: "Verilot api", Version: "1", Log: env.Log, Registry: env.Metrics, Ready: env.CheckReady, Guard: guard.Check,
 		Description: "Trace, check and recall queries over a verified copy of the ledger. Every answer says which certified block it rests on and how old that is; /v1/proof gives what is needed to check it without trusting this service.",
 	})
+	guard.Mount(h)
 	query.Mount(h, query.Options{ //nolint:contextcheck // as above
 		Genesis: g, Copy: c, Now: time.Now, Waiting: f.waiting, Heard: f.heard,
 		NoBlock: func(err error) bool { return errors.Is(err, store.ErrNotFound) },
 	})
-	if err := webapp.Mount(h, webapp.Setting{Service: "api", Network: g.Name, Development: g.Development}); err != nil {
+	engine, closeEngine, err := office(&cfg, c, env)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeEngine()) }()
+	if engine != nil {
+		env.Ready("outbox", engine.Ready)
+		engine.Mount(h)
+	}
+	if err := webapp.Mount(h, webapp.Setting{Service: "api", Network: g.Name, Development: g.Development, Party: cfg.Party, PartyName: guard.Place().PartyName}); err != nil {
 		return err
 	}
 	ln, err := httpapi.Listen(ctx, cfg.Listen)
@@ -75,8 +103,53 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	}
 	group := service.NewGroup(ctx)
 	group.Go("follower", f.run)
+	if engine != nil {
+		group.Go("outbox", engine.Run)
+	}
 	group.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, h.Engine) })
 	return group.Wait()
+}
+
+// office is the engine that takes the recalls of this service's own party; nil if it has none.
+func office(cfg *Config, c *chain.Chain, env *service.Env) (*capture.Engine, func() error, error) {
+	if cfg.Party == "" {
+		return nil, func() error { return nil }, nil
+	}
+	e, closeLine, err := capture.OpenService(capture.Regulator(), capture.ServiceConfig{
+		Genesis: cfg.Genesis, Data: cfg.Data, Party: cfg.Party, Key: cfg.Key, NATS: cfg.NATS, NATSCreds: cfg.Creds, Broker: cfg.Server,
+	}, c.Genesis(), own{c}, env)
+	if err != nil {
+		return nil, nil, err
+	}
+	return e, func() error {
+		err := e.Close()
+		closeLine()
+		return err
+	}, nil
+}
+
+// own tells an engine in this service what others ask it over HTTP.
+type own struct{ chain *chain.Chain }
+
+// Indexed implements capture.Peer.
+func (o own) Indexed(context.Context) (uint64, error) { return o.chain.Head().Header.Height, nil }
+
+// Parties implements capture.Peer.
+func (o own) Parties(context.Context) ([]capture.KnownParty, error) {
+	view, done, err := o.chain.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	var out []capture.KnownParty
+	for _, p := range (registry.Registry{View: view}).Parties() {
+		known := capture.KnownParty{ID: p.ID, Name: p.Name, Roles: p.Roles, GLNs: p.GLNs, Prefixes: p.Prefixes, Places: p.Places}
+		for _, k := range p.Keys {
+			known.KeyIDs = append(known.KeyIDs, hex.EncodeToString(k[:]))
+		}
+		out = append(out, known)
+	}
+	return out, nil
 }
 
 // following is the follower once there is a broker. Until then the service answers from its own copy, which says how old it is.

@@ -23,7 +23,7 @@ func TestServicesAlone(t *testing.T) {
 	n.up(t) // makes genesis file and keys
 	n.stop(t)
 	dir, base := t.TempDir(), freePorts(t, 5)
-	keys, err := filepath.Glob(filepath.Join(n.dir, "keys", "*.pem"))
+	keys, err := filepath.Glob(filepath.Join(n.dir, "keys", "*"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestServicesAlone(t *testing.T) {
 	if err := os.WriteFile(file, []byte(document(network.DemoMakerPrefix, network.DemoMakerSGLN, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, out := cli(t, "capture", file, "--to", "http://127.0.0.1:"+port(1), "--wait", "indexed", "--json")
+	code, out := cli(t, "capture", file, "--to", "http://127.0.0.1:"+port(1), "--token-file", filepath.Join(dir, "manufacturer-sign-in.token"), "--wait", "indexed", "--json")
 	if job := decodeAs[capture.Job](t, out); code != 0 || !job.Success {
 		t.Fatalf("exit %d: %s", code, out)
 	}

@@ -21,6 +21,7 @@ import (
 
 type captureOptions struct {
 	to, wait, onError, key string
+	tokenFile              string
 	timeout                time.Duration
 	onboard                bool
 }
@@ -34,7 +35,10 @@ func (a *app) captureCommand() *cobra.Command {
 verdicts, and prints one line per event.
 
 Exit code 0: everything was recorded. 1: something was refused or rejected. 3: the verdicts did not come in time; the document is safe
-in the service's outbox, and its job can be asked again.`,
+in the service's outbox, and its job can be asked again.
+
+The service asks who sends: a token, from --token-file or the environment variable VERILOT_TOKEN. Of a network that "verilot up" runs on this machine it is
+found without either.`,
 		Example: `  verilot capture shipment.xml --to http://localhost:8081
   verilot capture shipment.xml --to http://localhost:8081 --onboard --wait indexed
   verilot capture big.xml --to http://localhost:8082 --on-error proceed --json | jq '.verdicts[] | select(.verdict == "rejected")'`,
@@ -47,6 +51,7 @@ in the service's outbox, and its job can be asked again.`,
 	c.Flags().BoolVar(&o.onboard, "onboard", false, "first register the parties, places, prefixes and products that the document names (development networks only)")
 	c.Flags().StringVar(&o.onError, "on-error", "rollback", "rollback: one bad event refuses the document; proceed: the good events go through")
 	c.Flags().StringVar(&o.key, "idempotency-key", "", "the same key and document again is the same job")
+	c.Flags().StringVar(&o.tokenFile, "token-file", "", "file with the service's sign-in token (default: $VERILOT_TOKEN, else that of the network that verilot up runs on this machine)")
 	return c
 }
 
@@ -61,6 +66,9 @@ func (a *app) capture(ctx context.Context, file string, o *captureOptions) error
 	}
 	cl, err := newClient(o.to)
 	if err != nil {
+		return err
+	}
+	if cl.token, err = findToken(o.to, o.tokenFile); err != nil {
 		return err
 	}
 	var doc []byte

@@ -38,7 +38,7 @@ var demoOnce = sync.OnceValues(func() (d *demo, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := network.Start(context.Background(), network.Options{Dir: dir, Validators: 1})
+	n, err := network.Start(context.Background(), network.Options{Dir: dir, Validators: 1, SignIn: true})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -233,6 +233,7 @@ const nowhere = "http://127.0.0.1:1"
 func TestExitCodes(t *testing.T) {
 	d := newDemo(t)
 	api, maker := d.n.URLs["api"], d.n.URLs["manufacturer"]
+	token := " --token-file " + d.n.TokenFile("manufacturer")
 	foreign := filepath.Join(t.TempDir(), "foreign.xml")
 	if err := os.WriteFile(foreign, []byte(strings.ReplaceAll(document(network.DemoMakerPrefix, network.DemoMakerSGLN, 0), network.DemoMakerPrefix+".0", "0614141.0")), 0o600); err != nil {
 		t.Fatal(err)
@@ -268,8 +269,12 @@ func TestExitCodes(t *testing.T) {
 		{"genesis --api " + nowhere, 3, "no answer"},
 		{"scan hello", 1, `"verdict":"invalid"`},
 		{"capture none.xml --to " + maker, 2, "no such file"},
-		{"capture " + foreign + " --to " + maker, 1, "gtin_not_owned"},
-		{"capture " + foreign + " --json --to " + maker, 1, `"code":"gtin_not_owned"`},
+		{"capture " + foreign + token + " --to " + maker, 1, "gtin_not_owned"},
+		{"capture " + foreign + token + " --json --to " + maker, 1, `"code":"gtin_not_owned"`},
+		{"capture " + foreign + " --to " + maker, 1, "sign_in_required"},
+		{"capture " + foreign + " --to " + maker + " --token-file " + d.n.TokenFile("pharmacy"), 1, "sign_in_failed"},
+		{"capture " + foreign + " --to " + maker + " --token-file " + key, 2, "no such file"},
+		{"capture " + foreign + " --to " + maker + " --token-file " + foreign, 2, "32 random bytes"},
 		{"capture " + foreign + " --to " + nowhere, 3, "no answer"},
 		{"capture " + foreign + " --wait done --to " + maker, 2, "captured, accepted, certified or indexed"},
 		{"capture " + foreign + " --on-error stop --to " + maker, 2, "rollback or proceed"},

@@ -17,6 +17,8 @@ import (
 type client struct {
 	base string
 	http *http.Client
+	// token signs in for what changes something; it goes to this service only.
+	token string
 }
 
 func newClient(base string) (*client, error) {
@@ -97,6 +99,9 @@ func (c *client) open(ctx context.Context, method, path string, header http.Head
 	maps.Copy(req.Header, header)
 	if req.Header.Get("Accept") == "" {
 		req.Header.Set("Accept", "application/json")
+	}
+	if c.token != "" && method != http.MethodGet {
+		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

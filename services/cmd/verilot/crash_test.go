@@ -21,6 +21,7 @@ import (
 
 	"verilot.dev/services/internal/network"
 	"verilot.dev/services/internal/query"
+	"verilot.dev/services/internal/signin"
 )
 
 // TestKillNine kills a whole network with SIGKILL at random instants under load, restarts it and goes on. In the end every
@@ -68,6 +69,11 @@ type running struct {
 
 func (n *running) url(offset int) string { return fmt.Sprintf("http://127.0.0.1:%d", n.base+offset) }
 
+// tokenFile opens the service on a port.
+func (n *running) tokenFile(offset int) string {
+	return filepath.Join(n.dir, "keys", []string{"api", "manufacturer", "distributor", "pharmacy"}[offset]+"-sign-in.token")
+}
+
 // binary builds the command once for all tests of this package.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "verilot-test-bin-")
@@ -86,9 +92,27 @@ var binary = sync.OnceValues(func() (string, error) {
 // atEnd undoes what tests of this package share.
 var atEnd []func() error
 
+func ownConfigDir() error {
+	goenv, err := exec.Command("go", "env", "GOENV").Output()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "verilot-config-")
+	if err != nil {
+		return err
+	}
+	atEnd = append(atEnd, func() error { return os.RemoveAll(dir) })
+	return errors.Join(os.Setenv("GOENV", strings.TrimSpace(string(goenv))), os.Setenv("XDG_CONFIG_HOME", dir))
+}
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(brokerDir); dir != "" {
 		runBroker(dir, os.Getenv(brokerPort))
+	}
+	// What `up` remembers for its user is not for the user who runs the tests; where Go keeps its settings stays where it was.
+	if err := ownConfigDir(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	code := m.Run()
 	for _, end := range atEnd {
@@ -260,6 +284,9 @@ func (l *crashLoad) send(n *running, doc int) error {
 	}
 	req.Header.Set("Content-Type", "application/xml")
 	req.Header.Set("Idempotency-Key", key)
+	if token, err := signin.Load(n.tokenFile(l.service)); err == nil {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return err

@@ -53,9 +53,10 @@ func (s *supervised) eventually(what string, ok func() bool) {
 }
 
 type welcome struct {
-	Network   string         `json:"network"`
-	Brokers   []string       `json:"brokers"`
-	Processes map[string]int `json:"processes"`
+	Network   string            `json:"network"`
+	Brokers   []string          `json:"brokers"`
+	Processes map[string]int    `json:"processes"`
+	SignIn    map[string]string `json:"signIn"`
 }
 
 // welcome is what up says when everything runs.
@@ -108,7 +109,7 @@ func (s *supervised) gone(pids map[string]int) {
 func TestUpProcesses(t *testing.T) {
 	s := startSupervised(t)
 	w := s.welcome()
-	if len(w.Processes) != 9 || len(w.Brokers) != 1 {
+	if len(w.Processes) != 9 || len(w.Brokers) != 1 || len(w.SignIn) != 4 || !strings.HasPrefix(w.SignIn["pharmacy"], s.url(3)+"/sign-in#") {
 		t.Errorf("%+v", w)
 	}
 	load := makerLoad(t)

@@ -25,6 +25,7 @@ type upOptions struct {
 	cluster, replicas      int
 	demo, empty, ephemeral bool
 	processes, restart     bool
+	noSignIn               bool
 }
 
 func (a *app) upCommand() *cobra.Command {
@@ -41,6 +42,9 @@ With --cluster 3 three brokers keep every message three times, and one of them m
 are checked first, as "verilot stream check" does. A network keeps its number of brokers, too.
 
 With --processes a service that ends is started again after 1 to 30 seconds, unless it halted on purpose; logs are in the folder "logs".
+
+Changing something needs a sign-in at the service: people open the links that this command prints, programs send the token of keys/SERVICE-sign-in.token. With
+--no-sign-in whoever reaches a service may act for its party.
 
 The api listens on the base port; manufacturer, distributor and pharmacy on the three after it.`,
 		Example: `  verilot up
@@ -64,6 +68,7 @@ The api listens on the base port; manufacturer, distributor and pharmacy on the 
 	c.Flags().IntVar(&o.replicas, "replicas", 0, "how many of the --nats brokers keep each message: 1, 3 or 5 (default 1)")
 	c.Flags().BoolVar(&o.processes, "processes", false, "run every service as a process of its own")
 	c.Flags().BoolVar(&o.restart, "restart", true, "with --processes: start again what ended by accident")
+	c.Flags().BoolVar(&o.noSignIn, "no-sign-in", false, "leave every service open, for scripts and load tests on a machine of your own")
 	c.MarkFlagsMutuallyExclusive("demo", "empty")
 	c.MarkFlagsMutuallyExclusive("cluster", "nats")
 	c.MarkFlagsMutuallyExclusive("data", "ephemeral")
@@ -93,7 +98,7 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 	}
 	no := network.Options{
 		Dir: o.data, Validators: o.validators, PortsBase: o.portsBase, LogLevel: o.logLevel, Log: a.err, Halted: a.halted,
-		Cluster: o.cluster, NATS: o.nats, Creds: o.creds, Replicas: o.replicas,
+		Cluster: o.cluster, NATS: o.nats, Creds: o.creds, Replicas: o.replicas, SignIn: !o.noSignIn,
 	}
 	if o.processes {
 		binary, err := os.Executable()
@@ -105,6 +110,9 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 			a.note("On this system the processes go on if this command is killed; Ctrl-C ends them.")
 		}
 	}
+	forget := func() {}
+	no.Planned = func(n *network.Network) { forget = a.rememberTokens(n) }
+	defer func() { forget() }()
 	n, err := network.Start(ctx, no)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -134,10 +142,16 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 }
 
 func (a *app) welcome(n *network.Network, o *upOptions) error {
+	if o.noSignIn {
+		a.note("WARNING: no sign-in. Everybody who reaches these addresses acts for their parties. For development only.")
+	}
 	if a.json {
 		m := map[string]any{"network": n.Genesis.Name, "data": o.data, "urls": n.URLs, "validators": len(n.Genesis.Validators.Validators)}
 		if len(n.Brokers) > 0 {
 			m["brokers"] = n.Brokers
+		}
+		if len(n.Tokens) > 0 {
+			m["signIn"] = n.Links()
 		}
 		if o.processes {
 			m["processes"] = n.PIDs()
@@ -149,8 +163,15 @@ func (a *app) welcome(n *network.Network, o *upOptions) error {
 		brokers = fmt.Sprintf(", %d brokers", len(n.Brokers))
 	}
 	a.printf("Network %s is up (%s%s, development), kept in %s\n", n.Genesis.Name, validators(len(n.Genesis.Validators.Validators)), brokers, o.data)
-	for _, name := range []string{"api", "manufacturer", "distributor", "pharmacy"} {
+	names := []string{"api", "manufacturer", "distributor", "pharmacy"}
+	for _, name := range names {
 		a.printf("  %-13s %s\n", name, n.URLs[name])
+	}
+	links := n.Links()
+	for _, name := range names {
+		if links[name] != "" {
+			a.printf("Sign in:  %-13s %s\n", name, links[name])
+		}
 	}
 	if o.processes {
 		a.showProcesses(n.PIDs(), o.data)

@@ -19,16 +19,25 @@ import (
 	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/services/internal/httpapi"
+	"verilot.dev/services/internal/signin"
 )
 
-// API is everything this engine answers, ready to serve. Pages of the origins may call it; other pages may not, since a
-// service on a person's own machine must not take commands from whatever page that person has open.
-func (e *Engine) API(ready func(context.Context) error, origins ...string) *httpapi.API {
-	api := httpapi.New(httpapi.Options{
+// API is everything this engine answers, ready to serve. guard says who may change something; nil, for tests, asks nobody. Pages of the
+// origins may call it; other pages may not, since a service on a person's own machine must not take commands from whatever page that
+// person has open.
+func (e *Engine) API(ready func(context.Context) error, guard *signin.Guard, origins ...string) *httpapi.API {
+	o := httpapi.Options{
 		Title: "Verilot capture: " + e.cfg.Profile.Name, Version: "1", Log: e.cfg.Log, Registry: e.cfg.Registry, Ready: ready, MaxBody: MaxDocument + 1<<20,
 		CORS:        origins,
-		Description: "The way in for a trading partner: EPCIS documents and business commands become signed submissions. Every answer of 202 is a job that ends in a certified verdict per event.",
-	})
+		Description: "The way in for a trading partner: EPCIS documents and business commands become signed submissions. Every answer of 202 is a job that ends in a certified verdict per event. What the api service answers under /v1 and /01 can be read here as well.",
+	}
+	if guard != nil {
+		o.Guard = guard.Check
+	}
+	api := httpapi.New(o)
+	if guard != nil {
+		guard.Mount(api)
+	}
 	e.Mount(api)
 	return api
 }
@@ -47,10 +56,13 @@ func (e *Engine) answer(id uuid.UUID) (*jobAnswer, error) {
 	return &jobAnswer{Status: http.StatusAccepted, Location: "/capture/" + id.String(), Body: j}, nil
 }
 
-// Mount registers the operations.
+// Mount registers the operations. A party that does one thing only, beside a service of another kind, gets only that and its jobs.
 func (e *Engine) Mount(api *httpapi.API) {
-	e.mountCapture(api)
 	h := api.Huma
+	e.mountJobs(h)
+	if !e.cfg.Profile.beside {
+		e.mountCapture(api)
+	}
 	add(e, h, "products", "Register a product (trade item)", e.products)
 	add(e, h, "lots", "Register a lot", e.lots)
 	add(e, h, "serials", "Draw fresh random serials", e.serials)
@@ -76,6 +88,9 @@ type commandInput[B any] struct {
 
 // add offers a command, or says why this service does not.
 func add[B any](e *Engine, h huma.API, name, summary string, build func(context.Context, *B) (*draft, error)) {
+	if e.cfg.Profile.beside && !e.cfg.Profile.offers(name) {
+		return
+	}
 	huma.Register(h, huma.Operation{
 		OperationID: name, Method: http.MethodPost, Path: "/v1/" + name, Summary: summary, Tags: []string{"commands"},
 		DefaultStatus: http.StatusAccepted, MaxBodyBytes: 8 << 20, BodyReadTimeout: 90 * time.Second,
@@ -184,28 +199,7 @@ func waitOf(wait State, text string) (time.Duration, error) {
 	return min(d, maxWait), nil
 }
 
-func (e *Engine) mountCapture(api *httpapi.API) {
-	h := api.Huma
-	huma.Register(h, huma.Operation{
-		OperationID: "capture", Method: http.MethodPost, Path: "/capture", Summary: "Capture an EPCIS document", Tags: []string{"EPCIS"},
-		DefaultStatus: http.StatusAccepted, MaxBodyBytes: MaxDocument, BodyReadTimeout: 150 * time.Second, SkipValidateBody: true,
-		Errors: []int{400, 403, 409, 413, 415, 503}, Metadata: httpapi.EPCIS,
-	}, func(ctx context.Context, in *documentInput) (*jobAnswer, error) {
-		if err := xmlOnly(in.ContentType); err != nil {
-			return nil, err
-		}
-		onError, err := onErrorOf(in.ErrorBehaviour, in.ErrorBehaviour2)
-		if err != nil {
-			return nil, err
-		}
-		id, err := e.once(ctx, in.IdempotencyKey, requestHash("capture "+behaviour(onError), in.RawBody), func(ctx context.Context) (*draft, error) {
-			return e.document(ctx, in.RawBody, onError)
-		})
-		if err != nil {
-			return nil, err
-		}
-		return e.answer(id)
-	})
+func (e *Engine) mountJobs(h huma.API) {
 	huma.Register(h, huma.Operation{
 		OperationID: "capture-jobs", Method: http.MethodGet, Path: "/capture", Summary: "List capture jobs, newest first", Tags: []string{"EPCIS"},
 		Errors: []int{400}, Metadata: httpapi.EPCIS,
@@ -238,6 +232,30 @@ func (e *Engine) mountCapture(api *httpapi.API) {
 			return nil, err
 		}
 		return &oneJob{Body: j}, nil
+	})
+}
+
+func (e *Engine) mountCapture(api *httpapi.API) {
+	h := api.Huma
+	huma.Register(h, huma.Operation{
+		OperationID: "capture", Method: http.MethodPost, Path: "/capture", Summary: "Capture an EPCIS document", Tags: []string{"EPCIS"},
+		DefaultStatus: http.StatusAccepted, MaxBodyBytes: MaxDocument, BodyReadTimeout: 150 * time.Second, SkipValidateBody: true,
+		Errors: []int{400, 403, 409, 413, 415, 503}, Metadata: httpapi.EPCIS,
+	}, func(ctx context.Context, in *documentInput) (*jobAnswer, error) {
+		if err := xmlOnly(in.ContentType); err != nil {
+			return nil, err
+		}
+		onError, err := onErrorOf(in.ErrorBehaviour, in.ErrorBehaviour2)
+		if err != nil {
+			return nil, err
+		}
+		id, err := e.once(ctx, in.IdempotencyKey, requestHash("capture "+behaviour(onError), in.RawBody), func(ctx context.Context) (*draft, error) {
+			return e.document(ctx, in.RawBody, onError)
+		})
+		if err != nil {
+			return nil, err
+		}
+		return e.answer(id)
 	})
 	huma.Register(h, huma.Operation{
 		OperationID: "onboarding", Method: http.MethodPost, Path: "/v1/onboarding", Summary: "Register what a document names (development networks only)",

@@ -326,6 +326,14 @@ func (e *Engine) ownGTIN(text string) (gs1.GTIN, error) {
 	return g, nil
 }
 
+// recalledGTIN is a GTIN that this party may recall: a regulator any, whose it is the ledger knows better.
+func (e *Engine) recalledGTIN(text string) (gs1.GTIN, error) {
+	if e.cfg.Profile.foreign {
+		return gtin(text)
+	}
+	return e.ownGTIN(text)
+}
+
 // end finds owner and site of the other party.
 func (e *Engine) end(ctx context.Context, name string, o otherEnd) (owner, location string, err error) {
 	switch {
@@ -719,7 +727,7 @@ func (e *Engine) recall(_ context.Context, b *recallBody) (*draft, error) {
 	}
 	subject := "recall " + b.RecallNumber
 	if b.GTIN != "" {
-		g, err := e.ownGTIN(b.GTIN)
+		g, err := e.recalledGTIN(b.GTIN)
 		if err != nil {
 			return nil, err
 		}
@@ -735,7 +743,7 @@ func (e *Engine) recall(_ context.Context, b *recallBody) (*draft, error) {
 		if !ok || !key.IsUnit() {
 			return nil, httpapi.NewProblem(httpapi.InvalidIdentifier, "%s %q is no serialised unit; a recall names units, lots or GTINs", at, printable(text))
 		}
-		if f := e.checkOwner(g); f != nil {
+		if f := e.checkOwner(g); f != nil && !e.cfg.Profile.foreign {
 			return nil, httpapi.NewProblem(httpapi.GTINNotOwned, "%s: %s; nothing was captured. What to do: %s", at, f.Message, f.Hint)
 		}
 		rc.Units = append(rc.Units, form)

@@ -30,7 +30,7 @@ func (w *world) call(method, path string, header map[string]string, body string)
 
 func (w *world) api() http.Handler {
 	if w.handler == nil || w.handlerOf != w.e {
-		w.handler, w.handlerOf = w.e.API(nil).Engine, w.e
+		w.handler, w.handlerOf = w.e.API(nil, nil).Engine, w.e
 	}
 	return w.handler
 }

@@ -11,6 +11,10 @@ import (
 type Profile struct {
 	Name     string
 	commands []string
+	// beside another service's own operations: only what is offered is there, the rest is not even refused.
+	beside bool
+	// foreign: recalls what others made.
+	foreign bool
 }
 
 var all = []string{
@@ -20,17 +24,22 @@ var all = []string{
 
 // Manufacturer offers everything but dispensing.
 func Manufacturer() Profile {
-	return Profile{"manufacturer", slices.DeleteFunc(slices.Clone(all), func(c string) bool { return c == "dispense" })}
+	return Profile{Name: "manufacturer", commands: slices.DeleteFunc(slices.Clone(all), func(c string) bool { return c == "dispense" })}
 }
 
 // Distributor handles what others made.
 func Distributor() Profile {
-	return Profile{"distributor", []string{"pack", "unpack", "ship", "receive", "return", "quarantine", "release", "decommission", "destroy"}}
+	return Profile{Name: "distributor", commands: []string{"pack", "unpack", "ship", "receive", "return", "quarantine", "release", "decommission", "destroy"}}
 }
 
 // Pharmacy receives and dispenses.
 func Pharmacy() Profile {
-	return Profile{"pharmacy", []string{"unpack", "receive", "dispense", "return", "quarantine", "release", "decommission", "destroy"}}
+	return Profile{Name: "pharmacy", commands: []string{"unpack", "receive", "dispense", "return", "quarantine", "release", "decommission", "destroy"}}
+}
+
+// Regulator recalls what others made, through an api service, and does nothing else.
+func Regulator() Profile {
+	return Profile{Name: "regulator", commands: []string{"recall"}, beside: true, foreign: true}
 }
 
 func (p Profile) offers(command string) bool { return slices.Contains(p.commands, command) }

@@ -17,6 +17,8 @@ import (
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/keyring"
 	"verilot.dev/services/internal/service"
+	"verilot.dev/services/internal/signin"
+	"verilot.dev/services/internal/webapp"
 )
 
 // ServiceConfig is the configuration of a partner's service. Genesis, Data, Party, Key and NATS are required.
@@ -38,7 +40,8 @@ type ServiceConfig struct {
 	API string `yaml:"api"`
 	// DevAuthorityKey is the path of an authority key that onboards whatever a document names. Development networks only.
 	DevAuthorityKey string `yaml:"dev_authority_key"`
-
+	// SignIn says who may change something through this service.
+	SignIn signin.Config `yaml:"sign_in"`
 	// CORS lists origins whose web pages may call this service, such as http://localhost:8080. Empty: none.
 	CORS []string `yaml:"cors"`
 
@@ -50,17 +53,41 @@ type ServiceConfig struct {
 
 // Serve runs a partner's service until ctx ends.
 func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (err error) {
-	cfg, line, err := c.open(p, env)
+	if c.Listen == "" {
+		return errors.New("configuration: listen is missing")
+	}
+	raw, err := os.ReadFile(c.Genesis)
+	if err != nil {
+		return fmt.Errorf("read genesis: %w", err)
+	}
+	g, err := genesis.Parse(raw)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", c.Genesis, err)
+	}
+	guard, err := signin.New(c.SignIn, signin.Place{Service: p.Name, Party: c.Party, Genesis: g}, c.CORS...)
 	if err != nil {
 		return err
 	}
-	defer line.close()
-	e, err := Open(cfg)
+	var peer Peer
+	if c.API != "" {
+		peer = HTTPPeer(c.API)
+	}
+	e, closeLine, err := OpenService(p, c, g, peer, env)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, e.Close()) }()
+	defer func() { err = errors.Join(err, e.Close()); closeLine() }()
 	env.Ready("outbox", e.Ready)
+	api := e.API(env.CheckReady, guard, c.CORS...) //nolint:contextcheck // handlers take the context of their request
+	done, err := passReads(api, c.API, env.Log)    //nolint:contextcheck // as above
+	if err != nil {
+		return err
+	}
+	defer done()
+	place := guard.Place()
+	if err := webapp.Mount(api, webapp.Setting{Service: p.Name, Network: g.Name, Development: g.Development, Party: c.Party, PartyName: place.PartyName}); err != nil {
+		return err
+	}
 	ln, err := httpapi.Listen(ctx, c.Listen)
 	if err != nil {
 		return err
@@ -69,15 +96,29 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 	if c.Started != nil {
 		c.Started(ln.Addr())
 	}
-	h := e.API(env.CheckReady, c.CORS...).Engine //nolint:contextcheck // handlers take the context of their request
-	g := service.NewGroup(ctx)
-	g.Go("outbox", e.Run)
-	g.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, h) })
-	return g.Wait()
+	group := service.NewGroup(ctx)
+	group.Go("outbox", e.Run)
+	group.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, api.Engine) })
+	return group.Wait()
 }
 
-func (c *ServiceConfig) open(p Profile, env *service.Env) (Config, *line, error) {
-	for _, f := range []struct{ name, value string }{{"genesis", c.Genesis}, {"data", c.Data}, {"party", c.Party}, {"key", c.Key}, {"listen", c.Listen}} {
+// OpenService opens the engine of a configured party, with its line to the broker, which close ends after the engine. Of c it reads
+// what is about party and broker.
+func OpenService(p Profile, c ServiceConfig, g *genesis.Genesis, peer Peer, env *service.Env) (e *Engine, closeLine func(), err error) {
+	cfg, line, err := c.open(p, g, env)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg.Peer = peer
+	if e, err = Open(cfg); err != nil {
+		line.close()
+		return nil, nil, err
+	}
+	return e, line.close, nil
+}
+
+func (c *ServiceConfig) open(p Profile, g *genesis.Genesis, env *service.Env) (_ Config, _ *line, err error) {
+	for _, f := range []struct{ name, value string }{{"genesis", c.Genesis}, {"data", c.Data}, {"party", c.Party}, {"key", c.Key}} {
 		if f.value == "" {
 			return Config{}, nil, fmt.Errorf("configuration: %s is missing", f.name)
 		}
@@ -85,14 +126,7 @@ func (c *ServiceConfig) open(p Profile, env *service.Env) (Config, *line, error)
 	if c.NATS == "" && c.Broker == nil {
 		return Config{}, nil, errors.New("configuration: nats is missing")
 	}
-	raw, err := os.ReadFile(c.Genesis)
-	if err != nil {
-		return Config{}, nil, fmt.Errorf("read genesis: %w", err)
-	}
-	cfg := Config{Dir: filepath.Join(c.Data, "outbox"), Profile: p, Party: c.Party, Log: env.Log, Registry: env.Metrics}
-	if cfg.Genesis, err = genesis.Parse(raw); err != nil {
-		return Config{}, nil, fmt.Errorf("read %s: %w", c.Genesis, err)
-	}
+	cfg := Config{Dir: filepath.Join(c.Data, "outbox"), Profile: p, Party: c.Party, Genesis: g, Log: env.Log, Registry: env.Metrics}
 	if cfg.Key, err = keyring.Load(c.Key, keys.Event); err != nil {
 		return Config{}, nil, err
 	}
@@ -100,9 +134,6 @@ func (c *ServiceConfig) open(p Profile, env *service.Env) (Config, *line, error)
 		if err := c.authority(&cfg); err != nil {
 			return Config{}, nil, err
 		}
-	}
-	if c.API != "" {
-		cfg.Peer = HTTPPeer(c.API)
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return Config{}, nil, fmt.Errorf("make data folder: %w", err)

@@ -19,6 +19,7 @@ import (
 	"verilot.dev/services/internal/keyring"
 	"verilot.dev/services/internal/node"
 	"verilot.dev/services/internal/service"
+	"verilot.dev/services/internal/signin"
 )
 
 // testFiles makes key files in dir and a genesis file that knows them.
@@ -71,6 +72,7 @@ func TestServicesOverARealNetwork(t *testing.T) {
 		c := ServiceConfig{
 			Common: service.Common{Listen: "127.0.0.1:0"}, Genesis: file, Data: filepath.Join(dir, party), Party: party,
 			Key: filepath.Join(dir, party+".pem"), DevAuthorityKey: authority, Broker: server, Started: func(a net.Addr) { addr <- a },
+			SignIn: signin.Config{DevelopmentOpen: true},
 		}
 		env, err := service.New(p.Name, c.Common, io.Discard)
 		if err != nil {

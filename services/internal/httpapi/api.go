@@ -38,6 +38,9 @@ type Options struct {
 	CSP string
 	// CORS lists origins whose pages may call this API; "*" allows every one. Credentials are never allowed.
 	CORS []string
+	// Guard looks at every request before anything else does, also at one that no route would take; a problem is the answer. nil: nobody
+	// is refused, which is for services that change nothing and for tests.
+	Guard func(*http.Request) *Problem
 }
 
 // API is a Gin engine and the huma API on top of it.
@@ -89,6 +92,9 @@ func New(o Options) *API {
 	e.ContextWithFallback = true
 	m := newMetrics(o.Registry)
 	e.Use(identify, m.observe(o.Log), secure(o.CSP, o.CORS), recoverer(o.Log), limit(o.MaxBody))
+	if o.Guard != nil {
+		e.Use(guarded(o.Guard))
+	}
 	e.NoRoute(NoRoute)
 	e.NoMethod(func(c *gin.Context) {
 		Write(c, NewProblem(MethodNotAllowed, "%s is not offered at %s; allowed: %s", c.Request.Method, clip(c.Request.URL.Path), c.Writer.Header().Get("Allow")))
@@ -326,7 +332,7 @@ func secure(csp string, cors []string) gin.HandlerFunc {
 			h.Set("Access-Control-Expose-Headers", "Location, X-Request-Id, Link")
 			if c.Request.Method == http.MethodOptions && c.GetHeader("Access-Control-Request-Method") != "" {
 				h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
-				h.Set("Access-Control-Allow-Headers", "Content-Type, Accept, Idempotency-Key, X-Request-Id, GS1-Capture-Error-Behaviour, GS1-EPCIS-Capture-Error-Behaviour, GS1-EPCIS-Version, GS1-CBV-Version, GS1-EPC-Format")
+				h.Set("Access-Control-Allow-Headers", "Content-Type, Accept, Authorization, Idempotency-Key, X-Request-Id, GS1-Capture-Error-Behaviour, GS1-EPCIS-Capture-Error-Behaviour, GS1-EPCIS-Version, GS1-CBV-Version, GS1-EPC-Format")
 				h.Set("Access-Control-Max-Age", "600")
 				c.AbortWithStatus(http.StatusNoContent)
 				return
@@ -377,6 +383,26 @@ func limit(n int64) gin.HandlerFunc {
 			c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, n)
 		}
 		c.Next()
+	}
+}
+
+func guarded(guard func(*http.Request) *Problem) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		p := guard(c.Request)
+		if p == nil {
+			c.Next()
+			return
+		}
+		switch p.Status {
+		case http.StatusUnauthorized:
+			c.Header("WWW-Authenticate", "Bearer")
+		case http.StatusTooManyRequests:
+			c.Header("Retry-After", "10")
+		}
+		if c.Request.URL.Path == "/capture" || strings.HasPrefix(c.Request.URL.Path, "/capture/") {
+			p.EPCIS()
+		}
+		Write(c, p)
 	}
 }
 

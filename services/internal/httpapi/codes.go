@@ -45,6 +45,13 @@ const (
 	Unavailable          Code = "unavailable"
 	WaitTimeout          Code = "wait_timeout"
 
+	// Of sign-in, and of what a partner service passes on to its api.
+	SignInRequired  Code = "sign_in_required"
+	SignInFailed    Code = "sign_in_failed"
+	CrossOrigin     Code = "cross_origin"
+	TooManyAttempts Code = "too_many_attempts"
+	APIUnavailable  Code = "api_unavailable"
+
 	// Of the query side.
 	UnknownLot       Code = "unknown_lot"
 	UnknownBlock     Code = "unknown_block"
@@ -83,6 +90,9 @@ var table = map[Code]Spec{
 	EmptyDocument:        {http.StatusBadRequest, "The document holds no event", validation},
 	FutureEvent:          {http.StatusBadRequest, "An event lies in the future", validation},
 	PageTokenInvalid:     {http.StatusBadRequest, "The page token is not one of ours", queryParameter},
+	SignInRequired:       {http.StatusUnauthorized, "Changing something needs a sign-in", security},
+	SignInFailed:         {http.StatusUnauthorized, "The token is not the one of this service", security},
+	CrossOrigin:          {http.StatusForbidden, "A page of another address may not do this", security},
 	RoleForbidden:        {http.StatusForbidden, "The party's role does not allow this step", security},
 	GTINNotOwned:         {http.StatusForbidden, "The GTIN belongs to another company", security},
 	KeyUnknown:           {http.StatusForbidden, "The signing key is not registered", security},
@@ -109,10 +119,12 @@ var table = map[Code]Spec{
 	PartyUnknown:         {http.StatusUnprocessableEntity, "A named party is not registered", validation},
 	PlaceUnknown:         {http.StatusUnprocessableEntity, "No place is known for the step", validation},
 	PrefixUnknown:        {http.StatusUnprocessableEntity, "No company prefix is known to number with", validation},
+	TooManyAttempts:      {http.StatusTooManyRequests, "Too many failed attempts to sign in", security},
 	Internal:             {http.StatusInternalServerError, "Something went wrong inside", implementation},
 	NotReady:             {http.StatusServiceUnavailable, "The service is not ready", implementation},
 	TooManyListeners:     {http.StatusServiceUnavailable, "Too many listen already", implementation},
 	Unavailable:          {http.StatusServiceUnavailable, "The service cannot do this now", implementation},
+	APIUnavailable:       {http.StatusServiceUnavailable, "The api service does not answer", implementation},
 	WaitTimeout:          {http.StatusGatewayTimeout, "It did not happen in time", implementation},
 }
 

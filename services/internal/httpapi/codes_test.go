@@ -25,11 +25,13 @@ const problemsPage = "../../../docs/problems.md"
 var tables = []struct{ file, name string }{
 	{"../httpapi/httpapi_test.go", "httpapi"},
 	{"../capture/badinput_test.go", "capture"},
+	{"../capture/reads_test.go", "reads"},
 	{"../query/badinput_test.go", "query"},
+	{"../signin/signin_test.go", "signin"},
 }
 
 // services are the packages that answer with codes of their own, and whose answers those are.
-var services = map[string]string{"httpapi": "every service", "capture": "partner services", "query": "api"}
+var services = map[string]string{"httpapi": "every service", "capture": "partner services", "query": "api", "signin": "every service"}
 
 // sources reads which code constants each package of services/internal names outside its tests, and which each table names.
 type sources struct {

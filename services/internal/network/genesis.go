@@ -3,7 +3,7 @@
 // what tests of the whole run against.
 //
 // Such a network is a development network: its genesis file says so, and every service holds an authority key of its own for
-// onboarding. All its parties, numbers and addresses are invented.
+// onboarding, and one secret token each for signing in. All its parties, numbers and addresses are invented.
 package network
 
 import (
@@ -23,6 +23,7 @@ import (
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/services/internal/keyring"
+	"verilot.dev/services/internal/signin"
 )
 
 // The invented parties of a development network. Labeler code 99990 and its neighbours are not assigned by the FDA.
@@ -45,6 +46,9 @@ const (
 
 // roles are the partner services in the order of their ports.
 var roles = []string{"manufacturer", "distributor", "pharmacy"}
+
+// services are the api and the partner services in the order of their ports.
+func services() []string { return append([]string{"api"}, roles...) }
 
 type partner struct {
 	id, name, role, prefix, gln, sgln string
@@ -74,6 +78,21 @@ func partners() []partner {
 
 // Keys of a network on one machine, by file.
 func keyFile(dir, name, use string) string { return filepath.Join(dir, "keys", name+"-"+use+".pem") }
+
+func tokenFile(dir, name string) string { return filepath.Join(dir, "keys", name+"-sign-in.token") }
+
+// tokens reads the sign-in token of every service, or makes it: networks from before there was a sign-in get theirs at the next start.
+func tokens(dir string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, name := range services() {
+		token, err := signin.LoadOrCreate(tokenFile(dir, name))
+		if err != nil {
+			return nil, err
+		}
+		out[name] = token
+	}
+	return out, nil
+}
 
 // Prefixes that the demo maker gets beside its own, for tests that play with real products.
 type setup struct {

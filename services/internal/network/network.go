@@ -21,6 +21,7 @@ import (
 	"verilot.dev/services/internal/capture"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/service"
+	"verilot.dev/services/internal/signin"
 	"verilot.dev/services/internal/story"
 	"verilot.dev/services/internal/supervise"
 	"verilot.dev/services/manufacturer"
@@ -42,6 +43,11 @@ type Options struct {
 	Log       io.Writer // nil: nothing is logged
 	// Halted hears of a validator that stopped while the others go on, at most once each; nil: nobody does.
 	Halted func(validator string, err error)
+	// SignIn gives every service a secret token, without which nothing is changed through it. Without it they are open to whoever reaches
+	// them.
+	SignIn bool
+	// Planned hears addresses and tokens before any service answers; nil: nobody does.
+	Planned func(*Network)
 	// MakerPrefixes are company prefixes that the demo maker of a new network gets beside its own.
 	MakerPrefixes []string
 
@@ -81,6 +87,9 @@ type Network struct {
 	Created bool // the data folder was new
 	// URLs by service: api, manufacturer, distributor, pharmacy.
 	URLs map[string]string
+
+	// Tokens by service: what opens it. Empty without Options.SignIn.
+	Tokens map[string]string
 
 	// Brokers are the addresses of the brokers; empty if there is one in this process.
 	Brokers []string
@@ -158,11 +167,19 @@ func start(ctx context.Context, o Options) (_ *Network, err error) {
 		return nil, err
 	}
 	n := &Network{Genesis: g, Created: created, URLs: map[string]string{}, Brokers: brokers.urls, group: service.NewGroup(ctx), done: make(chan struct{})}
-	for i, name := range append([]string{"api"}, roles...) {
+	for i, name := range services() {
 		n.URLs[name] = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[i]))
 	}
 	n.working = len(g.Validators.Validators)
 	n.plan = &plan{o: &o, brokers: brokers, ports: ports, urls: n.URLs}
+	if o.SignIn {
+		if n.Tokens, err = tokens(o.Dir); err != nil {
+			return nil, err
+		}
+	}
+	if o.Planned != nil {
+		o.Planned(n)
+	}
 	if o.Processes != nil {
 		err = n.runProcesses(held)
 	} else {
@@ -331,11 +348,23 @@ func isReady(ctx context.Context, url string) error {
 	return nil
 }
 
+// Links are what people open to sign in, by service; empty without Options.SignIn.
+func (n *Network) Links() map[string]string {
+	out := map[string]string{}
+	for name, token := range n.Tokens {
+		out[name] = signin.Link(n.URLs[name], token)
+	}
+	return out
+}
+
+// TokenFile is the file of a service's token.
+func (n *Network) TokenFile(name string) string { return tokenFile(n.plan.o.Dir, name) }
+
 // Story is the network as the story knows it.
 func (n *Network) Story() story.Network {
 	return story.Network{
 		API: n.URLs["api"], Manufacturer: n.URLs["manufacturer"], Distributor: n.URLs["distributor"], Pharmacy: n.URLs["pharmacy"],
-		Maker: DemoMaker, Wholesaler: DemoDistributor, Dispenser: DemoPharmacy,
+		Maker: DemoMaker, Wholesaler: DemoDistributor, Dispenser: DemoPharmacy, Tokens: n.Tokens,
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"verilot.dev/services/broker"
 	"verilot.dev/services/internal/capture"
 	"verilot.dev/services/internal/service"
+	"verilot.dev/services/internal/signin"
 	"verilot.dev/services/internal/supervise"
 	"verilot.dev/services/validator"
 )
@@ -41,6 +42,13 @@ func (p *plan) common(port int) service.Common {
 	return c
 }
 
+func (p *plan) signIn(name string) signin.Config {
+	if !p.o.SignIn {
+		return signin.Config{DevelopmentOpen: true}
+	}
+	return signin.Config{DevelopmentTokenFile: tokenFile(p.o.Dir, name)}
+}
+
 func (p *plan) validator(i int) validator.Config {
 	name := validatorName(i)
 	return validator.Config{
@@ -53,7 +61,8 @@ func (p *plan) validator(i int) validator.Config {
 func (p *plan) api() api.Config {
 	return api.Config{
 		Common: p.common(p.ports[0]), Genesis: p.in("genesis.json"), Data: p.in("api"),
-		NATS: p.brokers.reach(1), Creds: p.brokers.creds, Server: p.brokers.inProcess(),
+		NATS: p.brokers.reach(1), Creds: p.brokers.creds, Server: p.brokers.inProcess(), SignIn: p.signIn("api"),
+		Party: DemoRegulator, Key: keyFile(p.o.Dir, DemoRegulator, keys.Event),
 	}
 }
 
@@ -63,6 +72,7 @@ func (p *plan) partner(i int) capture.ServiceConfig {
 		Common: p.common(p.ports[i+1]), Genesis: p.in("genesis.json"), Data: p.in(role), Party: partners()[i].id,
 		Key: keyFile(p.o.Dir, role, keys.Event), DevAuthorityKey: keyFile(p.o.Dir, role, keys.Authority),
 		NATS: p.brokers.reach(i), NATSCreds: p.brokers.creds, API: p.urls["api"], Broker: p.brokers.inProcess(),
+		SignIn: p.signIn(role),
 	}
 }
 
@@ -147,7 +157,7 @@ const (
 // Final reports whether an exit code is one of them.
 func Final(code int) bool { return code == ExitUnusable || code == ExitHalted }
 
-// writeConfig writes the file that a service is started with. Keys are named by path only: there is nothing secret in it but what a
+// writeConfig writes the file that a service is started with. Keys and tokens are named by path only: there is nothing secret in it but what a
 // broker's address may hold.
 func writeConfig(file, command string, config any) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {

@@ -23,6 +23,16 @@ type Network struct {
 	API, Manufacturer, Distributor, Pharmacy string
 	// Party ids of the three.
 	Maker, Wholesaler, Dispenser string
+	// Tokens by service (api, manufacturer, distributor, pharmacy) sign in there; none: the services are open.
+	Tokens map[string]string
+}
+
+// Service is one service, and the token that opens it.
+type Service struct{ URL, Token string }
+
+// At is a service by its name: api, manufacturer, distributor or pharmacy.
+func (n Network) At(name string) Service {
+	return Service{URL: map[string]string{"api": n.API, "manufacturer": n.Manufacturer, "distributor": n.Distributor, "pharmacy": n.Pharmacy}[name], Token: n.Tokens[name]}
 }
 
 // Product is what the story is about. CaseGTIN is the same drug's GTIN one packaging level up.
@@ -81,17 +91,17 @@ func Tell(ctx context.Context, n Network, p Product, size Size, now func() time.
 func (t *teller) register(size Size) error {
 	p := &t.told.Product
 	t.say(fmt.Sprintf("%s registers %s %s and lot %s", t.n.Maker, p.Name, p.Strength, t.told.Lot))
-	if _, err := t.do(t.n.Manufacturer, "products", map[string]any{
+	if _, err := t.do("manufacturer", "products", map[string]any{
 		"gtin": p.GTIN, "ndc": p.NDC, "ndcFormat": "US_FDA_NDC", "name": p.Name, "manufacturer": p.Maker, "dosageForm": p.Form, "strength": p.Strength, "netContent": p.Content,
 	}); err != nil {
 		return err
 	}
-	if _, err := t.do(t.n.Manufacturer, "products", map[string]any{
+	if _, err := t.do("manufacturer", "products", map[string]any{
 		"gtin": p.CaseGTIN, "ndc": p.NDC, "ndcFormat": "US_FDA_NDC", "name": p.Name + " (case)", "manufacturer": p.Maker, "containsGtin": p.GTIN, "containsCount": size.PerCase,
 	}); err != nil {
 		return err
 	}
-	_, err := t.do(t.n.Manufacturer, "lots", map[string]any{"gtin": p.GTIN, "lot": t.told.Lot, "expiry": t.told.Expiry, "size": t.told.Units})
+	_, err := t.do("manufacturer", "lots", map[string]any{"gtin": p.GTIN, "lot": t.told.Lot, "expiry": t.told.Expiry, "size": t.told.Units})
 	return err
 }
 
@@ -108,7 +118,7 @@ func serials(job *capture.Job) ([]string, error) {
 
 func (t *teller) make(size Size) error {
 	t.say(fmt.Sprintf("%s commissions %d units and packs them into %d cases", t.n.Maker, t.told.Units, size.Cases))
-	job, err := t.do(t.n.Manufacturer, "commission", map[string]any{"gtin": t.told.Product.GTIN, "lot": t.told.Lot, "expiry": t.told.Expiry, "count": t.told.Units})
+	job, err := t.do("manufacturer", "commission", map[string]any{"gtin": t.told.Product.GTIN, "lot": t.told.Lot, "expiry": t.told.Expiry, "count": t.told.Units})
 	if err != nil {
 		return err
 	}
@@ -117,7 +127,7 @@ func (t *teller) make(size Size) error {
 		return err
 	}
 	for c := range size.Cases {
-		job, err := t.do(t.n.Manufacturer, "pack", map[string]any{"children": units[c*size.PerCase : (c+1)*size.PerCase]})
+		job, err := t.do("manufacturer", "pack", map[string]any{"children": units[c*size.PerCase : (c+1)*size.PerCase]})
 		if err != nil {
 			return err
 		}
@@ -135,39 +145,39 @@ func (t *teller) make(size Size) error {
 
 func (t *teller) sell(size Size) error {
 	t.say(fmt.Sprintf("%s ships %d cases to %s", t.n.Maker, size.Cases, t.n.Wholesaler))
-	if _, err := t.do(t.n.Manufacturer, "ship", map[string]any{"items": t.told.Cases, "to": map[string]any{"party": t.n.Wholesaler}, "po": "PO-4711", "desadv": "DA-1"}); err != nil {
+	if _, err := t.do("manufacturer", "ship", map[string]any{"items": t.told.Cases, "to": map[string]any{"party": t.n.Wholesaler}, "po": "PO-4711", "desadv": "DA-1"}); err != nil {
 		return err
 	}
 	t.say(fmt.Sprintf("%s receives %d of %d units: one case is missing", t.n.Wholesaler, (size.Cases-1)*size.PerCase, t.told.Units))
-	if _, err := t.do(t.n.Distributor, "receive", map[string]any{"items": t.told.Cases[:size.Cases-1], "from": map[string]any{"party": t.n.Maker}, "po": "PO-4711", "desadv": "DA-1"}); err != nil {
+	if _, err := t.do("distributor", "receive", map[string]any{"items": t.told.Cases[:size.Cases-1], "from": map[string]any{"party": t.n.Maker}, "po": "PO-4711", "desadv": "DA-1"}); err != nil {
 		return err
 	}
 	t.say(t.n.Wholesaler + " opens a case and ships three units to " + t.n.Dispenser)
-	if _, err := t.do(t.n.Distributor, "unpack", map[string]any{"parent": t.told.Cases[0]}); err != nil {
+	if _, err := t.do("distributor", "unpack", map[string]any{"parent": t.told.Cases[0]}); err != nil {
 		return err
 	}
 	three := []string{t.told.Dispensed, t.told.Returned, t.told.InPharmacy}
-	_, err := t.do(t.n.Distributor, "ship", map[string]any{"items": three, "to": map[string]any{"party": t.n.Dispenser}, "po": "PO-88"})
+	_, err := t.do("distributor", "ship", map[string]any{"items": three, "to": map[string]any{"party": t.n.Dispenser}, "po": "PO-88"})
 	return err
 }
 
 func (t *teller) serve(Size) error {
 	t.say(t.n.Dispenser + " receives them, checks one at the counter and dispenses it")
 	three := []string{t.told.Dispensed, t.told.Returned, t.told.InPharmacy}
-	if _, err := t.do(t.n.Pharmacy, "receive", map[string]any{"items": three, "from": map[string]any{"party": t.n.Wholesaler}, "po": "PO-88"}); err != nil {
+	if _, err := t.do("pharmacy", "receive", map[string]any{"items": three, "from": map[string]any{"party": t.n.Wholesaler}, "po": "PO-88"}); err != nil {
 		return err
 	}
 	if err := t.check("before dispensing", t.told.Dispensed); err != nil {
 		return err
 	}
-	if _, err := t.do(t.n.Pharmacy, "dispense", map[string]any{"items": []string{t.told.Dispensed}}); err != nil {
+	if _, err := t.do("pharmacy", "dispense", map[string]any{"items": []string{t.told.Dispensed}}); err != nil {
 		return err
 	}
 	t.say(t.n.Dispenser + " sends one back; " + t.n.Wholesaler + " receives the return")
-	if _, err := t.do(t.n.Pharmacy, "return", map[string]any{"items": []string{t.told.Returned}, "to": map[string]any{"party": t.n.Wholesaler}, "returnAuthorization": "RMA-7"}); err != nil {
+	if _, err := t.do("pharmacy", "return", map[string]any{"items": []string{t.told.Returned}, "to": map[string]any{"party": t.n.Wholesaler}, "returnAuthorization": "RMA-7"}); err != nil {
 		return err
 	}
-	_, err := t.do(t.n.Distributor, "receive", map[string]any{"items": []string{t.told.Returned}, "from": map[string]any{"party": t.n.Dispenser}, "returnAuthorization": "RMA-7"})
+	_, err := t.do("distributor", "receive", map[string]any{"items": []string{t.told.Returned}, "from": map[string]any{"party": t.n.Dispenser}, "returnAuthorization": "RMA-7"})
 	return err
 }
 
@@ -178,7 +188,7 @@ func (t *teller) counterfeit(Size) error {
 
 func (t *teller) recall(Size) error {
 	t.say(t.n.Maker + " recalls the lot")
-	if _, err := t.do(t.n.Manufacturer, "recall", map[string]any{
+	if _, err := t.do("manufacturer", "recall", map[string]any{
 		"recallNumber": t.told.RecallNumber, "gtin": t.told.Product.GTIN, "lot": t.told.Lot, "classification": "II", "depth": "retail", "reason": "Out of specification: dissolution",
 	}); err != nil {
 		return err
@@ -187,28 +197,36 @@ func (t *teller) recall(Size) error {
 }
 
 // Do sends a business command and waits until the api has its verdicts. An item that the ledger rejected is an error.
-func (t *teller) do(base, command string, body map[string]any) (*capture.Job, error) {
-	job, err := Command(t.ctx, base, command, body)
+func (t *teller) do(service, command string, body map[string]any) (*capture.Job, error) {
+	job, err := t.n.At(service).Command(t.ctx, command, body)
 	if err != nil {
 		return nil, err
 	}
 	if !job.Success {
-		return nil, fmt.Errorf("%s at %s: %+v", command, base, job.Verdicts)
+		return nil, fmt.Errorf("%s at the %s: %+v", command, service, job.Verdicts)
 	}
 	return job, nil
 }
 
-// Command sends a business command and waits until the api has its verdicts.
+// Command sends a business command to an open service; [Service.Command] signs in.
 func Command(ctx context.Context, base, command string, body map[string]any) (*capture.Job, error) {
+	return Service{URL: base}.Command(ctx, command, body)
+}
+
+// Command sends a business command and waits until the api has its verdicts.
+func (s Service) Command(ctx context.Context, command string, body map[string]any) (*capture.Job, error) {
 	b, err := json.Marshal(body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", command, err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/"+command, bytes.NewReader(b))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/v1/"+command, bytes.NewReader(b))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", command, err)
 	}
 	req.Header.Set("Content-Type", "application/json")
+	if s.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+s.Token)
+	}
 	var job capture.Job
 	if err := send(req, http.StatusAccepted, &job); err != nil {
 		return nil, fmt.Errorf("%s: %w", command, err)
@@ -217,7 +235,7 @@ func Command(ctx context.Context, base, command string, body map[string]any) (*c
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("%s: job %s is still %s: %w", command, job.CaptureID, job.State, err)
 		}
-		if err := Get(ctx, base+"/capture/"+job.CaptureID+"?wait=indexed&timeout=20s", &job); err != nil {
+		if err := Get(ctx, s.URL+"/capture/"+job.CaptureID+"?wait=indexed&timeout=20s", &job); err != nil {
 			return nil, fmt.Errorf("%s: %w", command, err)
 		}
 	}

@@ -25,6 +25,7 @@ import (
 	"verilot.dev/services/internal/index"
 	"verilot.dev/services/internal/network"
 	"verilot.dev/services/internal/query"
+	"verilot.dev/services/internal/signin"
 	"verilot.dev/services/internal/story"
 )
 
@@ -51,6 +52,10 @@ func TestStory(t *testing.T) {
 	}
 	t.Run("dispensed twice", func(t *testing.T) { dispenseTwice(t, n, products[0]) })
 	t.Run("a recall of one unit", func(t *testing.T) { recallOfUnit(t, n, products[0]) })
+	t.Run("a recall by the regulator", func(t *testing.T) { recallByRegulator(t, n, products[0]) })
+	t.Run("who may change something", func(t *testing.T) { whoMayChange(t, n) })
+	t.Run("reads through a partner", func(t *testing.T) { readsThroughPartners(t, n) })
+	sessions := signInEverywhere(t, n)
 
 	before := make([]string, len(told))
 	for i, s := range told {
@@ -60,6 +65,7 @@ func TestStory(t *testing.T) {
 		t.Fatal(err)
 	}
 	n = start(t, dir, nil)
+	sessions(n)
 	if n.Created {
 		t.Error("the network was made anew instead of started again")
 	}
@@ -78,7 +84,7 @@ func TestStory(t *testing.T) {
 // start starts the network; it ends with the test at the latest.
 func start(t *testing.T, dir string, prefixes []string) *network.Network {
 	t.Helper()
-	n, err := network.Start(t.Context(), network.Options{Dir: dir, Validators: 1, MakerPrefixes: prefixes})
+	n, err := network.Start(t.Context(), network.Options{Dir: dir, Validators: 1, SignIn: true, MakerPrefixes: prefixes})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +347,7 @@ func (s *told) proof(t *testing.T) {
 }
 
 func (s *told) dispenseRecalled(t *testing.T) {
-	job, err := story.Command(t.Context(), s.n.URLs["pharmacy"], "dispense", map[string]any{"items": []string{s.InPharmacy}})
+	job, err := s.n.Story().At("pharmacy").Command(t.Context(), "dispense", map[string]any{"items": []string{s.InPharmacy}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -377,7 +383,7 @@ func dispenseTwice(t *testing.T, n *network.Network, p story.Product) {
 	t.Helper()
 	do := func(service, command string, body map[string]any) *capture.Job {
 		t.Helper()
-		job, err := story.Command(t.Context(), n.URLs[service], command, body)
+		job, err := n.Story().At(service).Command(t.Context(), command, body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -422,14 +428,14 @@ func recallOfUnit(t *testing.T, n *network.Network, p story.Product) {
 	var made struct {
 		EPCs []string `json:"epcs"`
 	}
-	job, err := story.Command(t.Context(), n.URLs["manufacturer"], "commission", map[string]any{"gtin": p.GTIN, "lot": "ONE", "expiry": "2029-01-31", "count": 2})
+	job, err := n.Story().At("manufacturer").Command(t.Context(), "commission", map[string]any{"gtin": p.GTIN, "lot": "ONE", "expiry": "2029-01-31", "count": 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(job.Result, &made); err != nil || len(made.EPCs) != 2 {
 		t.Fatalf("%v: %s", err, job.Result)
 	}
-	job, err = story.Command(t.Context(), n.URLs["manufacturer"], "recall", map[string]any{"recallNumber": "R-ONE", "units": made.EPCs[:1], "classification": "I", "reason": "Wrong label"})
+	job, err = n.Story().At("manufacturer").Command(t.Context(), "recall", map[string]any{"recallNumber": "R-ONE", "units": made.EPCs[:1], "classification": "I", "reason": "Wrong label"})
 	if err != nil || !job.Success {
 		t.Fatalf("%v: %+v", err, job)
 	}
@@ -455,6 +461,140 @@ func recallOfUnit(t *testing.T, n *network.Network, p story.Product) {
 	}
 }
 
+// recallByRegulator: the regulator recalls through the api what the maker made; the counter turns red, and the job says so.
+func recallByRegulator(t *testing.T, n *network.Network, p story.Product) {
+	t.Helper()
+	job, err := n.Story().At("manufacturer").Command(t.Context(), "commission", map[string]any{"gtin": p.GTIN, "lot": "TWO", "expiry": "2029-01-31", "count": 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made struct {
+		EPCs []string `json:"epcs"`
+	}
+	if err := json.Unmarshal(job.Result, &made); err != nil || len(made.EPCs) != 1 {
+		t.Fatalf("%v: %s", err, job.Result)
+	}
+	colour := func() string {
+		t.Helper()
+		c, err := story.Check(t.Context(), n.URLs["api"], made.EPCs[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Colour + " " + strings.Join(codes(*c), " ")
+	}
+	if was := colour(); strings.HasPrefix(was, "red") {
+		t.Errorf("before the recall the check is %s", was)
+	}
+	regulator := n.Story().At("api")
+	recall := map[string]any{"recallNumber": "FDA-1", "gtin": p.GTIN, "lot": "TWO", "classification": "I", "reason": "Contamination"}
+	job, err = regulator.Command(t.Context(), "recall", recall)
+	if err != nil || !job.Success || job.State != capture.Indexed {
+		t.Fatalf("%v: %+v", err, job)
+	}
+	if is := colour(); is != "red Recalled" {
+		t.Errorf("after the recall the check is %s", is)
+	}
+	tr, err := story.Trace(t.Context(), n.URLs["api"], made.EPCs[0])
+	if err != nil || len(tr.Recalls) != 1 || tr.Recalls[0].Party != network.DemoRegulator {
+		t.Errorf("%v: %+v", err, tr)
+	}
+	var jobs []capture.Job
+	if err := json.Unmarshal(get(t, n, "/capture"), &jobs); err != nil || len(jobs) != 1 || jobs[0].CaptureID != job.CaptureID {
+		t.Errorf("jobs of the regulator: %v %+v", err, jobs)
+	}
+	for _, command := range []string{"lots", "ship", "onboarding"} {
+		if _, err := regulator.Command(t.Context(), command, recall); err == nil || !strings.Contains(err.Error(), "40") {
+			t.Errorf("%s at the api: %v", command, err)
+		}
+	}
+	recall["status"] = "ended"
+	if job, err = regulator.Command(t.Context(), "recall", recall); err != nil || !job.Success {
+		t.Fatalf("%v: %+v", err, job)
+	}
+	if is := colour(); strings.HasPrefix(is, "red") {
+		t.Errorf("after the end of the recall the check is %s", is)
+	}
+}
+
+// whoMayChange: each service takes its own token only, and says whose it is.
+func whoMayChange(t *testing.T, n *network.Network) {
+	t.Helper()
+	for name, url := range n.URLs {
+		for _, token := range []string{"", n.Tokens[map[string]string{"api": "pharmacy"}[name]], n.Tokens["api"] + "x"} {
+			if _, err := (story.Service{URL: url, Token: token}).Command(t.Context(), "recall", map[string]any{"recallNumber": "NO"}); err == nil || !strings.Contains(err.Error(), "sign_in_") {
+				t.Errorf("%s with %q: %v", name, token, err)
+			}
+		}
+		var app struct {
+			Service, Network, Party, PartyName string
+			Development                        bool
+		}
+		if err := story.Get(t.Context(), url+"/app.json", &app); err != nil || app.Service != name || app.Network != n.Genesis.Name || app.Party == "" || app.PartyName == "" || app.PartyName == app.Party || !app.Development {
+			t.Errorf("%v: %+v", err, app)
+		}
+		if n.Links()[name] != url+"/sign-in#"+n.Tokens[name] {
+			t.Errorf("link %s", n.Links()[name])
+		}
+	}
+}
+
+// readsThroughPartners: what a partner service passes on is the api's answer, byte for byte.
+func readsThroughPartners(t *testing.T, n *network.Network) {
+	t.Helper()
+	for _, path := range []string{"/v1/genesis", "/v1/blocks/1", "/v1/blocks/7"} {
+		want := get(t, n, path)
+		for _, name := range []string{"manufacturer", "distributor", "pharmacy"} {
+			if got := getFrom(t, n, name, path); !bytes.Equal(got, want) {
+				t.Errorf("%s at the %s: %.200s\nthe api: %.200s", path, name, got, want)
+			}
+		}
+	}
+}
+
+// signInEverywhere signs a person in at every service, in one browser, as its cookies of one host are shared by all ports. The function
+// it returns looks whether the sessions are still there.
+func signInEverywhere(t *testing.T, n *network.Network) (check func(*network.Network)) {
+	t.Helper()
+	var cookies []string
+	for name := range n.URLs {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, n.URLs[name]+"/v1/session", strings.NewReader(`{"token":"`+n.Tokens[name]+`"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		for _, c := range resp.Cookies() {
+			cookies = append(cookies, c.Name+"="+c.Value)
+		}
+	}
+	check = func(n *network.Network) {
+		t.Helper()
+		for name := range n.URLs {
+			var s signin.Session
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, n.URLs[name]+"/v1/session", http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Cookie", strings.Join(cookies, "; "))
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = json.NewDecoder(resp.Body).Decode(&s)
+			_ = resp.Body.Close()
+			if err != nil || !s.SignedIn || s.Service != name || s.Kind != "development" || !s.Required {
+				t.Errorf("%s: %v %+v", name, err, s)
+			}
+		}
+	}
+	check(n)
+	return check
+}
+
 // history is the trace of the units with a story, without what it rests on, which grows older.
 func (s *told) history(t *testing.T, n *network.Network) string {
 	t.Helper()
@@ -476,9 +616,14 @@ func (s *told) history(t *testing.T, n *network.Network) string {
 
 func get(t *testing.T, n *network.Network, path string) []byte {
 	t.Helper()
+	return getFrom(t, n, "api", path)
+}
+
+func getFrom(t *testing.T, n *network.Network, service, path string) []byte {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, n.URLs["api"]+path, http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, n.URLs[service]+path, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}

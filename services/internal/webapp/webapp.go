@@ -38,8 +38,9 @@ type Setting struct {
 	Network string `json:"network"`
 	// Development is true for a network whose keys and parties are invented.
 	Development bool `json:"development"`
-	// Party whose service this is; empty for an api.
-	Party string `json:"party,omitempty"`
+	// Party whose service this is, and its name; empty for an api that acts for none.
+	Party     string `json:"party"`
+	PartyName string `json:"partyName"`
 }
 
 // Mount serves the interface on every path that the API does not use. Without a build of it nothing changes but that a browser
@@ -92,7 +93,7 @@ func page(c *gin.Context) {
 
 // reserved paths are the API's, now or later: a typing mistake in one gets a problem, not a page.
 func reserved(name string) bool {
-	for _, p := range []string{"v1", "epcis", "openapi", "assets", "healthz", "readyz", "metrics"} {
+	for _, p := range []string{"v1", "01", "capture", "epcis", "openapi", "assets", "healthz", "readyz", "metrics"} {
 		if name == p || strings.HasPrefix(name, p+"/") {
 			return true
 		}
