@@ -118,7 +118,8 @@ func TestAnswersMatchOpenAPI(t *testing.T) {
 	}
 	for _, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
-			if op.OperationID == "feed" { // never ends; see TestFeed
+			// The feed never ends (TestFeed); sign-in and the regulator's own captures have tags, and tests of their own.
+			if op.OperationID == "feed" || len(op.Tags) > 0 {
 				continue
 			}
 			if examples[op.OperationID] == nil || method != http.MethodGet {
@@ -149,7 +150,7 @@ func TestNothingIsAFault(t *testing.T) {
 	doc := w.document(t, "api")
 	asked := 0
 	for path, item := range doc.Paths.Map() {
-		if item.Get.OperationID == "feed" { // what it accepts never ends; see TestFeed
+		if item.Get == nil || item.Get.OperationID == "feed" || len(item.Get.Tags) > 0 { // as in TestAnswersMatchOpenAPI
 			continue
 		}
 		for _, p := range item.Get.Parameters {
