@@ -220,7 +220,7 @@ func (e *Engine) mountJobs(h huma.API) {
 	}, func(ctx context.Context, in *jobInput) (*oneJob, error) {
 		id, err := uuid.Parse(in.ID)
 		if err != nil {
-			return nil, httpapi.NewProblem(httpapi.JobNotFound, "%q is not the id of a capture job; the id is in the Location header of the 202 answer", in.ID)
+			return nil, httpapi.NewProblem(httpapi.JobNotFound, "%q is not the id of a capture job; the id is in the Location header of the 202 answer", printable(in.ID))
 		}
 		timeout, err := waitOf(in.Wait, in.Timeout)
 		if err != nil {
