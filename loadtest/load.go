@@ -230,7 +230,7 @@ func (l *load) followJob(ctx context.Context, base, id string, due time.Time) {
 func (l *load) wait(ctx context.Context, base, id, state string) (*job, error) {
 	for {
 		var j job
-		if err := l.do(ctx, http.MethodGet, base+"/capture/"+id+"?timeout=20s&wait="+state, nil, http.StatusOK, &j); err != nil {
+		if err := l.get(ctx, base+"/capture/"+id+"?timeout=20s&wait="+state, &j); err != nil {
 			return nil, err
 		}
 		if slices.Index(stageNames, j.State) >= slices.Index(stageNames, state) {
@@ -250,7 +250,7 @@ func (l *load) read(ctx context.Context, due time.Time) {
 		path = "/v1/lots/" + l.gtin + "/" + l.lot
 	}
 	l.s.record("send delay", due, time.Now())
-	if err := l.do(ctx, http.MethodGet, l.net.URLs["api"]+path, nil, http.StatusOK, nil); err != nil {
+	if err := l.get(ctx, l.net.URLs["api"]+path, nil); err != nil {
 		l.failed(kind, err, due)
 		return
 	}
@@ -284,8 +284,8 @@ func (l *load) command(ctx context.Context, service, command string, body any) (
 	return &j, l.send(ctx, http.MethodPost, l.net.URLs[service]+"/v1/"+command, l.tokens[service], b, http.StatusAccepted, &j)
 }
 
-func (l *load) do(ctx context.Context, method, address string, body []byte, want int, v any) error {
-	return l.send(ctx, method, address, "", body, want, v)
+func (l *load) get(ctx context.Context, address string, v any) error {
+	return l.send(ctx, http.MethodGet, address, "", nil, http.StatusOK, v)
 }
 
 func (l *load) send(ctx context.Context, method, address, token string, body []byte, want int, v any) error {
@@ -374,7 +374,7 @@ func (l *load) waiting(ctx context.Context) (waiting, last uint64, err error) {
 		Waiting string `json:"messagesWaiting"`
 		Last    string `json:"lastSequence"`
 	}
-	if err := l.do(ctx, http.MethodGet, l.net.URLs["api"]+"/v1/status", nil, http.StatusOK, &s); err != nil {
+	if err := l.get(ctx, l.net.URLs["api"]+"/v1/status", &s); err != nil {
 		return 0, 0, err
 	}
 	waiting, _ = strconv.ParseUint(s.Waiting, 10, 64) // left out when there is none

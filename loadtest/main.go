@@ -200,7 +200,7 @@ func (o *options) measure(ctx context.Context, r *Report, stderr io.Writer) erro
 	var status struct {
 		Validators int `json:"validators"`
 	}
-	if err := l.do(ctx, http.MethodGet, l.net.URLs["api"]+"/v1/status", nil, http.StatusOK, &status); err != nil {
+	if err := l.get(ctx, l.net.URLs["api"]+"/v1/status", &status); err != nil {
 		return noAnswer("ask the api where it stands: %w", err)
 	}
 	r.Conditions.Validators = status.Validators

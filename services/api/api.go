@@ -75,6 +75,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	if err != nil {
 		return err
 	}
+	guard.Announce(env.Log)
 
 	h := httpapi.New(httpapi.Options{ //nolint:contextcheck // Gin carries it in the request
 		Title: "Verilot api", Version: "1", Log: env.Log, Registry: env.Metrics, Ready: env.CheckReady, Guard: guard.Check,

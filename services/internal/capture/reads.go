@@ -17,6 +17,9 @@ import (
 	"verilot.dev/services/internal/httpapi"
 )
 
+// statusGone goes into the log for a caller that did not wait; nobody receives it.
+const statusGone = 499
+
 // reads are what a partner service passes on to its api service, so that its web interface asks nothing of another origin.
 var reads = []string{
 	"trace", "verify", "scan", "lots", "products", "blocks", "events", "parties", "recalls", "status", "validators", "genesis", "checkpoint", "proof", "search",
@@ -101,8 +104,9 @@ func pass(base *url.URL, transport http.RoundTripper, log *slog.Logger) gin.Hand
 				return nil
 			},
 			ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
-				if r.Context().Err() != nil {
-					return // the caller went away, or we do
+				if c.Request.Context().Err() != nil {
+					c.AbortWithStatus(statusGone)
+					return
 				}
 				log.LogAttrs(r.Context(), slog.LevelWarn, "the api service did not answer", slog.String("error", err.Error()))
 				maps.Copy(c.Writer.Header(), ours)

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -157,6 +159,52 @@ func TestFeedStreams(t *testing.T) {
 	}
 	resp.Body.Close()
 	<-gone
+}
+
+// A feed that never ends does not hold up a service that stops, whether it has begun or not.
+func TestFeedEndsWithTheService(t *testing.T) {
+	for _, begun := range []bool{true, false} {
+		arrived := make(chan struct{})
+		origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if begun {
+				w.Header().Set("Content-Type", "text/event-stream")
+				_ = http.NewResponseController(w).Flush()
+			}
+			close(arrived)
+			<-r.Context().Done()
+		}))
+		h := httpapi.New(httpapi.Options{})
+		done, err := passReads(h, origin.URL, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ln, err := httpapi.Listen(t.Context(), "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- httpapi.Serve(ctx, ln, h.Engine) }()
+		if !begun {
+			go func() { <-arrived; stop() }()
+		}
+		resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + ln.Addr().String() + "/v1/feed")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := map[bool]int{true: 200, false: 503}[begun]; resp.StatusCode != want {
+			t.Errorf("begun %v: %d", begun, resp.StatusCode)
+		}
+		stop()
+		start := time.Now()
+		_, _ = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+		if err := <-ended; err != nil || time.Since(start) > 5*time.Second {
+			t.Errorf("begun %v: %v after %s", begun, err, time.Since(start))
+		}
+		done()
+		origin.Close()
+	}
 }
 
 func TestAPIIsAway(t *testing.T) {

@@ -68,6 +68,7 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 	if err != nil {
 		return err
 	}
+	guard.Announce(env.Log)
 	var peer Peer
 	if c.API != "" {
 		peer = HTTPPeer(c.API)

@@ -199,3 +199,29 @@ func request(t *testing.T, method, url, contentType, body string) *Job {
 	}
 	return &j
 }
+
+// A token is for development networks: a service of another does not start with one.
+func TestTokensAreForDevelopment(t *testing.T) {
+	dir := t.TempDir()
+	file, g := testFiles(t, dir)
+	g.Development = false
+	raw, err := genesis.Format(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []signin.Config{{DevelopmentTokenFile: filepath.Join(dir, "maker.token")}, {DevelopmentOpen: true}} {
+		c := ServiceConfig{
+			Common: service.Common{Listen: "127.0.0.1:0"}, Genesis: file, Data: dir, Party: "maker", Key: filepath.Join(dir, "maker.pem"), NATS: "nats://127.0.0.1:1", SignIn: s,
+		}
+		env, err := service.New("manufacturer", c.Common, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Serve(t.Context(), Manufacturer(), c, env); err == nil || !strings.Contains(err.Error(), "no development network") {
+			t.Errorf("%+v: %v", s, err)
+		}
+	}
+}

@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -142,6 +143,16 @@ func nameOf(g *genesis.Genesis, party string) string {
 
 // Place is whose sign-in this is.
 func (g *Guard) Place() Place { return g.place }
+
+// Announce says at the start what is out of the ordinary.
+func (g *Guard) Announce(log *slog.Logger) {
+	switch {
+	case g.open:
+		log.Warn("no sign-in: whoever reaches this service may act for its party", "party", g.place.Party)
+	case g.kind == None:
+		log.Info("no sign-in is configured: this service answers reads and changes nothing")
+	}
+}
 
 // safe methods change nothing; every other one asks, also one that nobody has heard of.
 func safe(method string) bool {
