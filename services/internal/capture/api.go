@@ -63,6 +63,7 @@ func (e *Engine) Mount(api *httpapi.API) {
 	if !e.cfg.Profile.beside {
 		e.mountCapture(api)
 	}
+	e.mountParties(h)
 	add(e, h, "products", "Register a product (trade item)", e.products)
 	add(e, h, "lots", "Register a lot", e.lots)
 	add(e, h, "serials", "Draw fresh random serials", e.serials)

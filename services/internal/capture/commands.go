@@ -315,23 +315,28 @@ func gtin(text string) (gs1.GTIN, error) {
 	return g, nil
 }
 
-func (e *Engine) ownGTIN(text string) (gs1.GTIN, error) {
+func (e *Engine) ownGTIN(ctx context.Context, text string) (gs1.GTIN, error) {
 	g, err := gtin(text)
 	if err != nil {
 		return g, err
 	}
-	if f := e.checkOwner(g); f != nil {
+	f := e.checkOwner(g)
+	if f != nil { // a prefix may have been registered since
+		e.askParties(ctx)
+		f = e.checkOwner(g)
+	}
+	if f != nil {
 		return g, httpapi.NewProblem(httpapi.GTINNotOwned, "%s; nothing was captured. What to do: %s", f.Message, f.Hint)
 	}
 	return g, nil
 }
 
 // recalledGTIN is a GTIN that this party may recall: a regulator any, whose it is the ledger knows better.
-func (e *Engine) recalledGTIN(text string) (gs1.GTIN, error) {
+func (e *Engine) recalledGTIN(ctx context.Context, text string) (gs1.GTIN, error) {
 	if e.cfg.Profile.foreign {
 		return gtin(text)
 	}
-	return e.ownGTIN(text)
+	return e.ownGTIN(ctx, text)
 }
 
 // end finds owner and site of the other party.
@@ -389,8 +394,8 @@ func glnOf(id string) string {
 	return g.String()
 }
 
-func (e *Engine) products(_ context.Context, b *productsBody) (*draft, error) {
-	g, err := e.ownGTIN(b.GTIN)
+func (e *Engine) products(ctx context.Context, b *productsBody) (*draft, error) {
+	g, err := e.ownGTIN(ctx, b.GTIN)
 	if err != nil {
 		return nil, err
 	}
@@ -408,8 +413,8 @@ func (e *Engine) products(_ context.Context, b *productsBody) (*draft, error) {
 	return registration("products", wire.KindProduct, p, "GTIN "+p.GTIN), nil
 }
 
-func (e *Engine) lots(_ context.Context, b *lotsBody) (*draft, error) {
-	g, err := e.ownGTIN(b.GTIN)
+func (e *Engine) lots(ctx context.Context, b *lotsBody) (*draft, error) {
+	g, err := e.ownGTIN(ctx, b.GTIN)
 	if err != nil {
 		return nil, err
 	}
@@ -430,8 +435,8 @@ func checkLot(g gs1.GTIN, lot, expiry string) error {
 	return nil
 }
 
-func (e *Engine) serials(_ context.Context, b *serialsBody) (*draft, error) {
-	g, err := e.ownGTIN(b.GTIN)
+func (e *Engine) serials(ctx context.Context, b *serialsBody) (*draft, error) {
+	g, err := e.ownGTIN(ctx, b.GTIN)
 	if err != nil {
 		return nil, err
 	}
@@ -505,8 +510,8 @@ func drawSerial(length int) (string, error) {
 	return string(out), nil
 }
 
-func (e *Engine) commission(_ context.Context, b *commissionBody) (*draft, error) {
-	g, err := e.ownGTIN(b.GTIN)
+func (e *Engine) commission(ctx context.Context, b *commissionBody) (*draft, error) {
+	g, err := e.ownGTIN(ctx, b.GTIN)
 	if err != nil {
 		return nil, err
 	}
@@ -711,7 +716,7 @@ func (e *Engine) release(_ context.Context, b *itemsBody) (*draft, error) {
 	return e.single("release", ev)
 }
 
-func (e *Engine) recall(_ context.Context, b *recallBody) (*draft, error) {
+func (e *Engine) recall(ctx context.Context, b *recallBody) (*draft, error) {
 	rc := &registry.Recall{
 		RecallNumber: b.RecallNumber, Lot: b.Lot, Classification: b.Classification, Depth: b.Depth, Reason: b.Reason,
 		InitiatedOn: b.InitiatedOn, Status: b.Status,
@@ -727,7 +732,7 @@ func (e *Engine) recall(_ context.Context, b *recallBody) (*draft, error) {
 	}
 	subject := "recall " + b.RecallNumber
 	if b.GTIN != "" {
-		g, err := e.recalledGTIN(b.GTIN)
+		g, err := e.recalledGTIN(ctx, b.GTIN)
 		if err != nil {
 			return nil, err
 		}

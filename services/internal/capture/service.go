@@ -12,10 +12,12 @@ import (
 	"time"
 
 	"verilot.dev/ledger/genesis"
+	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/services/internal/bus"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/keyring"
+	"verilot.dev/services/internal/ndc"
 	"verilot.dev/services/internal/service"
 	"verilot.dev/services/internal/signin"
 	"verilot.dev/services/internal/webapp"
@@ -42,6 +44,8 @@ type ServiceConfig struct {
 	DevAuthorityKey string `yaml:"dev_authority_key"`
 	// SignIn says who may change something through this service.
 	SignIn signin.Config `yaml:"sign_in"`
+	// NDC is the folder of the FDA's NDC Directory (ndctext.zip, unpacked), which fills in forms. Empty: a small selection of it.
+	NDC string `yaml:"ndc"`
 	// CORS lists origins whose web pages may call this service, such as http://localhost:8080. Empty: none.
 	CORS []string `yaml:"cors"`
 
@@ -85,6 +89,9 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 		return err
 	}
 	defer done()
+	if err := e.mountDirectory(api, c.NDC); err != nil {
+		return err
+	}
 	place := guard.Place()
 	if err := webapp.Mount(api, webapp.Setting{Service: p.Name, Network: g.Name, Development: g.Development, Party: c.Party, PartyName: place.PartyName}); err != nil {
 		return err
@@ -101,6 +108,19 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 	group.Go("outbox", e.Run)
 	group.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, api.Engine) })
 	return group.Wait()
+}
+
+// mountDirectory offers the NDC directory where products are registered.
+func (e *Engine) mountDirectory(api *httpapi.API, folder string) error {
+	if !e.cfg.Profile.offers("products") {
+		return nil
+	}
+	d, err := ndc.Open(folder)
+	if err != nil {
+		return fmt.Errorf("configuration: ndc: %w", err)
+	}
+	ndc.Mount(api, d, func(g gs1.GTIN) bool { return e.checkOwner(g) == nil })
+	return nil
 }
 
 // OpenService opens the engine of a configured party, with its line to the broker, which close ends after the engine. Of c it reads
