@@ -44,12 +44,12 @@ help: ## Print this
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
-run: web-if-node build ## Start a whole network on this machine, with a seeded story, kept in data/
-	./bin/verilot up --data $(DATA) $(ARGS)
+run: web-if-node build ## Start a whole network on this machine, with a national story on first start, kept in data/
+	./bin/verilot demo --data $(DATA) $(ARGS)
 
 .PHONY: demo
 demo: build ## The same, thrown away when it stops
-	./bin/verilot up --demo --ephemeral $(ARGS)
+	./bin/verilot demo --ephemeral $(ARGS)
 
 .PHONY: build
 build: ## Build bin/verilot

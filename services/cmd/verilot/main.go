@@ -76,7 +76,7 @@ Start a whole network on this machine with "verilot up", then follow one serial 
 	root.SetArgs(args)
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print the answer as JSON")
 	root.AddCommand(
-		a.upCommand(), a.captureCommand(), a.traceCommand(), a.verifyCommand(), a.genesisCommand(), a.lotCommand(),
+		a.upCommand(), a.demoCommand(), a.captureCommand(), a.traceCommand(), a.verifyCommand(), a.genesisCommand(), a.lotCommand(),
 		a.blockCommand(), a.validatorsCommand(), a.streamCommand(), a.scanCommand(), a.keygenCommand(), a.versionCommand(),
 	)
 	root.AddCommand(a.serviceCommands()...)

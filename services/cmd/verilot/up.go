@@ -19,12 +19,13 @@ import (
 )
 
 type upOptions struct {
-	data, logLevel         string
+	data, logLevel, ndc    string
 	nats, creds            string
 	validators, portsBase  int
 	cluster, replicas      int
 	demo, empty, ephemeral bool
 	processes, restart     bool
+	national               *nationalStory // instead of the short one
 	noSignIn               bool
 }
 
@@ -68,6 +69,7 @@ The api listens on the base port; manufacturer, distributor and pharmacy on the 
 	c.Flags().IntVar(&o.replicas, "replicas", 0, "how many of the --nats brokers keep each message: 1, 3 or 5 (default 1)")
 	c.Flags().BoolVar(&o.processes, "processes", false, "run every service as a process of its own")
 	c.Flags().BoolVar(&o.restart, "restart", true, "with --processes: start again what ended by accident")
+	c.Flags().StringVar(&o.ndc, "ndc", "", "folder of the FDA's NDC Directory (ndctext.zip, unpacked) for the manufacturer to search in (default a small selection)")
 	c.Flags().BoolVar(&o.noSignIn, "no-sign-in", false, "leave every service open, for scripts and load tests on a machine of your own")
 	c.MarkFlagsMutuallyExclusive("demo", "empty")
 	c.MarkFlagsMutuallyExclusive("cluster", "nats")
@@ -98,7 +100,7 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 	}
 	no := network.Options{
 		Dir: o.data, Validators: o.validators, PortsBase: o.portsBase, LogLevel: o.logLevel, Log: a.err, Halted: a.halted,
-		Cluster: o.cluster, NATS: o.nats, Creds: o.creds, Replicas: o.replicas, SignIn: !o.noSignIn,
+		Cluster: o.cluster, NATS: o.nats, Creds: o.creds, Replicas: o.replicas, SignIn: !o.noSignIn, NDC: o.ndc,
 	}
 	if o.processes {
 		binary, err := os.Executable()
@@ -128,14 +130,21 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 			return failed(err)
 		}
 	}
-	// A story that was cut short is told again from the start, with a lot of its own.
-	if o.demo || !o.empty && !network.StoryTold(o.data) {
+	// A story that was cut short is told again from the start, with lots of its own.
+	if o.national != nil {
+		if err := a.tellNational(ctx, n, o); err != nil && ctx.Err() == nil {
+			_ = n.Stop()
+			return failed(fmt.Errorf("the national story: %w", err))
+		}
+	} else if o.demo || !o.empty && !network.StoryTold(o.data) {
 		if err := a.tell(ctx, n, o); err != nil && ctx.Err() == nil {
 			_ = n.Stop()
 			return failed(fmt.Errorf("the seeded story: %w", err))
 		}
 	}
-	if !a.json && ctx.Err() == nil {
+	if !a.json && ctx.Err() == nil && o.national != nil {
+		a.printf("Stop with Ctrl-C.\n")
+	} else if !a.json && ctx.Err() == nil {
 		a.suggest(n, network.StorySerial(o.data))
 	}
 	return failed(n.Wait())

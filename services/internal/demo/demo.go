@@ -68,6 +68,7 @@ type teller struct {
 	rand   *rand.Rand
 	cast   *cast
 	lots   []*lot
+	plan   [][]delivery // by pharmacy
 	out    Highlights
 	events atomic.Int64
 	run    string // tells this telling's lots from those of another
@@ -98,12 +99,15 @@ func Tell(ctx context.Context, n *network.Network, o Options) (*Highlights, erro
 	if o.Say == nil {
 		o.Say = func(string, int, int) {}
 	}
-	t := &teller{n: n, o: o, now: o.Now, cast: c, rand: rand.New(rand.NewPCG(o.Seed, 7)), run: o.Now.UTC().Format("0102T1504")}
-	t.run = t.run[:4] + t.run[5:]
-	for i := range c.makers {
-		t.steps += min(o.Size.Lots, len(c.makers[i].products)) * 2
+	t := &teller{n: n, o: o, now: o.Now, cast: c, rand: rand.New(rand.NewPCG(o.Seed, 7)), run: o.Now.UTC().Format("0102150405")} //nolint:gosec // the same seed, the same story
+	t.planLots()
+	t.planDeliveries()
+	t.steps = len(t.everybody()) + 2*len(t.lots) + 2*len(c.pharmacies) + 10
+	for i := range t.plan {
+		if len(t.plan[i]) == 2 && t.plan[i][0].from != t.plan[i][1].from {
+			t.steps++
+		}
 	}
-	t.steps += len(t.everybody()) + 2*len(c.pharmacies) + 12
 	for _, part := range []func(context.Context) error{t.register, t.make, t.wholesale, t.retail, t.trouble, t.atTheDesks, t.recall} {
 		if err := part(ctx); err != nil {
 			return nil, err
@@ -192,8 +196,8 @@ func (t *teller) register(ctx context.Context) error {
 	})
 }
 
-// make has every maker make its lots: commission, pack into cases and pallets.
-func (t *teller) make(ctx context.Context) error {
+// planLots says who makes what for whom.
+func (t *teller) planLots() {
 	c := t.cast
 	for i := range c.makers {
 		for j := range min(t.o.Size.Lots, len(c.makers[i].products)) {
@@ -206,6 +210,26 @@ func (t *teller) make(ctx context.Context) error {
 			t.lots = append(t.lots, l)
 		}
 	}
+}
+
+// planDeliveries gives every pharmacy a case of two lots; the last cases of a lot are for the rest of the story.
+func (t *teller) planDeliveries() {
+	next := map[*lot]int{}
+	t.plan = make([][]delivery, len(t.cast.pharmacies))
+	for i := range t.plan {
+		for k := range 2 {
+			l := t.lots[(i+k*3)%len(t.lots)]
+			if next[l] < t.o.Size.Cases-4 {
+				t.plan[i] = append(t.plan[i], delivery{l.buyer, l, next[l]})
+				next[l]++
+			}
+		}
+	}
+}
+
+// make has every maker make its lots: commission, pack into cases and pallets.
+func (t *teller) make(ctx context.Context) error {
+	c := t.cast
 	return each(ctx, len(c.makers), func(ctx context.Context, i int) error {
 		return t.act(ctx, &c.makers[i].member, func(a *actor) error {
 			for _, l := range t.lots {
@@ -373,17 +397,7 @@ type delivery struct {
 // retail: every pharmacy gets cases of two lots, opens them and dispenses some; one sends some back, one finds a broken bottle.
 func (t *teller) retail(ctx context.Context) error {
 	c := t.cast
-	next := map[*lot]int{}
-	plan := make([][]delivery, len(c.pharmacies))
-	for i := range c.pharmacies {
-		for k := range 2 {
-			l := t.lots[(i+k*3)%len(t.lots)]
-			if next[l] < len(l.cases)-4 { // the last ones are for the rest of the story
-				plan[i] = append(plan[i], delivery{l.buyer, l, next[l]})
-				next[l]++
-			}
-		}
-	}
+	plan := t.plan
 	if err := each(ctx, 2, func(ctx context.Context, w int) error {
 		who := []*member{&c.wholesaler, &c.second}[w]
 		return t.act(ctx, who, func(a *actor) error {
@@ -621,15 +635,10 @@ func (t *teller) recall(ctx context.Context) error {
 	t.say("%s recalls lot %s of %s, class II", l.maker.name, l.name, l.product.Name)
 	var holders []*member
 	var units [][]string
-	next := map[*lot]int{}
-	for i := range c.pharmacies { // as in retail
-		for k := range 2 {
-			x := t.lots[(i+k*3)%len(t.lots)]
-			if next[x] < len(x.cases)-4 {
-				if x == l && i%3 != 2 {
-					holders, units = append(holders, &c.pharmacies[i]), append(units, x.units[next[x]])
-				}
-				next[x]++
+	for i := range t.plan {
+		for _, d := range t.plan[i] {
+			if d.lot == l && i%3 != 2 {
+				holders, units = append(holders, &c.pharmacies[i]), append(units, l.units[d.which])
 			}
 		}
 	}

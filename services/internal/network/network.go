@@ -48,6 +48,8 @@ type Options struct {
 	SignIn bool
 	// Planned hears addresses and tokens before any service answers; nil: nobody does.
 	Planned func(*Network)
+	// NDC is the folder of the FDA's NDC Directory; "": a small selection.
+	NDC string
 	// MakerPrefixes are company prefixes that the demo maker of a new network gets beside its own.
 	MakerPrefixes []string
 

@@ -72,7 +72,7 @@ func (p *plan) partner(i int) capture.ServiceConfig {
 		Common: p.common(p.ports[i+1]), Genesis: p.in("genesis.json"), Data: p.in(role), Party: partners()[i].id,
 		Key: keyFile(p.o.Dir, role, keys.Event), DevAuthorityKey: keyFile(p.o.Dir, role, keys.Authority),
 		NATS: p.brokers.reach(i), NATSCreds: p.brokers.creds, API: p.urls["api"], Broker: p.brokers.inProcess(),
-		SignIn: p.signIn(role),
+		SignIn: p.signIn(role), NDC: p.o.NDC,
 	}
 }
 
@@ -106,6 +106,11 @@ func (n *Network) runProcesses(held *os.File) error {
 	}
 	o := *p.o
 	o.Dir, o.LogLevel = dir, min(level, slog.LevelInfo).String()
+	if o.NDC != "" {
+		if o.NDC, err = filepath.Abs(o.NDC); err != nil {
+			return fmt.Errorf("find the NDC directory: %w", err)
+		}
+	}
 	p.o = &o
 	for i := range p.brokers.own {
 		p.brokers.own[i].dir = filepath.Join(dir, filepath.Base(p.brokers.own[i].dir))

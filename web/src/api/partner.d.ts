@@ -124,6 +124,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/ndc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search the FDA's NDC Directory */
+        get: operations["ndc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/onboarding": {
         parameters: {
             query?: never;
@@ -152,6 +169,23 @@ export interface paths {
         put?: never;
         /** Pack into a case or pallet */
         post: operations["pack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/parties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register a party (development networks only) */
+        post: operations["register-party"];
         delete?: never;
         options?: never;
         head?: never;
@@ -277,6 +311,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whose service this is, and whether you are signed in */
+        get: operations["session"];
+        put?: never;
+        /** Exchange the token for a session cookie */
+        post: operations["sign-in"];
+        /** Forget the session cookie */
+        delete: operations["sign-out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ship": {
         parameters: {
             query?: never;
@@ -315,6 +368,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Answer: {
+            hits: components["schemas"]["Hit"][] | null;
+            source: components["schemas"]["Source"];
+        };
         CommissionBody: {
             /**
              * Format: int64
@@ -391,6 +448,23 @@ export interface components {
             detail?: string;
             /** @enum {string} */
             severity: "reject" | "hold" | "flag";
+        };
+        Hit: {
+            /** @description What is in the package */
+            description?: string;
+            dosageForm?: string;
+            genericName?: string;
+            /** @description That a labeler usually gives to it (GS1 Healthcare US): the package itself says which it is */
+            gtin: string;
+            labeler?: string;
+            name: string;
+            /** @description With the hyphens of the directory */
+            ndc: string;
+            /** @description In the 11 digits of billing: two packages may share them */
+            ndc11: string;
+            strength?: string;
+            /** @description The GTIN is under a company prefix of this service's party */
+            yours: boolean;
         };
         ItemsBody: {
             /**
@@ -525,6 +599,38 @@ export interface components {
             state: string;
             submissionID: string;
         };
+        PartyBody: {
+            companyPrefixes?: string[] | null;
+            /** @description Ed25519 public key that the party signs events with, 32 bytes as base64 */
+            eventKey?: string;
+            glns?: string[] | null;
+            /** @description Party id: lower case letters, digits, hyphens */
+            id: string;
+            licences?: components["schemas"]["PartyLicence"][] | null;
+            name?: string;
+            note?: string;
+            places?: components["schemas"]["PartyPlace"][] | null;
+            /** @description manufacturer, repackager, distributor, 3pl, dispenser */
+            roles?: string[] | null;
+        };
+        PartyLicence: {
+            jurisdiction?: string;
+            kind?: string;
+            number: string;
+            validFrom?: string;
+            validTo?: string;
+        };
+        PartyPlace: {
+            city?: string;
+            country?: string;
+            /** @description SGLN */
+            id: string;
+            name?: string;
+            postalCode?: string;
+            state?: string;
+            streetOne?: string;
+            streetTwo?: string;
+        };
         Position: {
             /** Format: int32 */
             entry: number;
@@ -657,6 +763,26 @@ export interface components {
              */
             length?: number;
         };
+        Session: {
+            /**
+             * Format: date-time
+             * @description When the session ends
+             */
+            expiresAt?: string;
+            /**
+             * @description How one signs in; none: one cannot
+             * @enum {string}
+             */
+            kind: "development" | "none";
+            /** @description The party whose service this is; empty for an api that acts for none */
+            party: string;
+            partyName: string;
+            /** @description Whether changing something needs a sign-in */
+            required: boolean;
+            /** @enum {string} */
+            service: "manufacturer" | "distributor" | "pharmacy" | "api";
+            signedIn: boolean;
+        };
         ShipBody: {
             /** @description Number of the despatch advice; sealed */
             desadv?: string;
@@ -675,6 +801,17 @@ export interface components {
             /** @description Number of the purchase order; sealed */
             po?: string;
             to: components["schemas"]["OtherEnd"];
+        };
+        SignInInputBody: {
+            /** @description The secret token of this service */
+            token: string;
+        };
+        Source: {
+            name: string;
+            /** Format: int64 */
+            packages: number;
+            /** Format: int64 */
+            skipped: number;
         };
         UnpackBody: {
             /** @description Left out: everything that is inside */
@@ -1444,6 +1581,57 @@ export interface operations {
             };
         };
     };
+    ndc: {
+        parameters: {
+            query?: {
+                /** @description An NDC in any writing, a GTIN, or words of name, labeler, form, strength */
+                q?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     onboarding: {
         parameters: {
             query?: never;
@@ -1537,6 +1725,107 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["PackBody"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "register-party": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeated request with the same key and body gets the job of the first */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartyBody"];
                 "application/octet-stream": string;
             };
         };
@@ -2323,6 +2612,163 @@ export interface operations {
             };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

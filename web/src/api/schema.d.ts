@@ -21,6 +21,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/capture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List capture jobs, newest first */
+        get: operations["capture-jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/capture/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One capture job, with a verdict per event once certified */
+        get: operations["capture-job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/blocks": {
         parameters: {
             query?: never;
@@ -89,6 +123,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/feed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every new block as it comes, server-sent events */
+        get: operations["feed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/genesis": {
         parameters: {
             query?: never;
@@ -98,6 +149,23 @@ export interface paths {
         };
         /** The genesis file, byte for byte */
         get: operations["genesis"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/lots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lots, those that the ledger heard of last first */
+        get: operations["lots"];
         put?: never;
         post?: never;
         delete?: never;
@@ -123,6 +191,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/lots/{gtin}/{lot}/containers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The outermost containers that hold units of a lot */
+        get: operations["lot-containers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/lots/{gtin}/{lot}/units": {
         parameters: {
             query?: never;
@@ -130,7 +215,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every unit of a lot, NDJSON */
+        /** Every unit of a lot, NDJSON or CSV */
         get: operations["lot-units"];
         put?: never;
         post?: never;
@@ -174,6 +259,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Registered products, newest first */
+        get: operations["products"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/proof": {
         parameters: {
             query?: never;
@@ -185,6 +287,23 @@ export interface paths {
         get: operations["proof"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open or end a recall */
+        post: operations["recall"];
         delete?: never;
         options?: never;
         head?: never;
@@ -208,6 +327,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/recalls/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One recall: what it covers, where it is, and how far it has come */
+        get: operations["recall-detail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recalls/{number}/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every unit under a recall, NDJSON or CSV */
+        get: operations["recall-units"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/scan": {
         parameters: {
             query?: never;
@@ -217,6 +370,59 @@ export interface paths {
         };
         /** Read a scanned, typed or pasted text */
         get: operations["scan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find anything: units, containers, lots, products, parties, blocks, recalls */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whose service this is, and whether you are signed in */
+        get: operations["session"];
+        put?: never;
+        /** Exchange the token for a session cookie */
+        post: operations["sign-in"];
+        /** Forget the session cookie */
+        delete: operations["sign-out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/shipments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was shipped to or from a party, and what of it is still on its way */
+        get: operations["shipments"];
         put?: never;
         post?: never;
         delete?: never;
@@ -376,6 +582,13 @@ export interface components {
             type?: string;
             value?: string;
         };
+        Effectiveness: {
+            /** @description Those with units still to be set aside first */
+            holders: components["schemas"]["RecallHolder"][] | null;
+            outcomes: components["schemas"]["RecallOutcomes"];
+            /** Format: int64 */
+            units: number;
+        };
         Entry: {
             /** @description Verdict on the whole entry, if it has one */
             code?: string;
@@ -411,6 +624,18 @@ export interface components {
             /** @description Where: JSON pointer, parameter, or event[i]/field of a document */
             pointer?: string;
         };
+        Finding: {
+            code: string;
+            /**
+             * Format: int32
+             * @description How many units or containers it is about
+             */
+            count: number;
+            /** @description What the code means and what to do */
+            detail?: string;
+            /** @enum {string} */
+            severity: "reject" | "hold" | "flag";
+        };
         FindingChange: {
             cause?: components["schemas"]["Position"];
             /**
@@ -435,6 +660,14 @@ export interface components {
              */
             state: "open" | "held" | "closed";
             via?: string;
+        };
+        Found: {
+            /** @description Best first */
+            hits: components["schemas"]["Hit"][] | null;
+            query: string;
+            /** @description The text is a scan that lost its separators: what it may mean */
+            readings?: string[] | null;
+            restsOn: components["schemas"]["Rest"];
         };
         Header: {
             entriesRoot: string;
@@ -462,6 +695,22 @@ export interface components {
             verdictLeaves: number;
             verdictsRoot: string;
         };
+        Hit: {
+            detail?: string;
+            /** @description lot, product */
+            gtin?: string;
+            /** @description block */
+            height?: string;
+            /** @description unit, container: its ledger key */
+            id?: string;
+            /** @enum {string} */
+            kind: "unit" | "container" | "lot" | "product" | "party" | "block" | "recall";
+            lot?: string;
+            /** @description recall */
+            number?: string;
+            party?: string;
+            title: string;
+        };
         ID: {
             digitalLink?: string;
             epc?: string;
@@ -486,12 +735,97 @@ export interface components {
             units: number;
             verdict: string;
         };
+        Job: {
+            /** @enum {string} */
+            captureErrorBehaviour: "rollback" | "proceed";
+            /** @description Id of the job; its address is /capture/{captureID} */
+            captureID: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description One problem per event that was not recorded */
+            errors?: components["schemas"]["JobError"][] | null;
+            /**
+             * Format: int64
+             * @description Events in the request, refused ones included
+             */
+            events: number;
+            /** Format: date-time */
+            finishedAt?: string;
+            /** @description document, or the name of the business command */
+            kind: string;
+            notes?: string[] | null;
+            /** @description The submissions it became */
+            parts: components["schemas"]["Part"][] | null;
+            /** @description What a command made: serials, containers */
+            result?: unknown;
+            /** @description Whether verdicts are still awaited */
+            running: boolean;
+            /**
+             * @description How far all of the job is
+             * @enum {string}
+             */
+            state: "captured" | "accepted" | "certified" | "indexed";
+            /** @description While running: no error so far. Afterwards: everything was recorded */
+            success: boolean;
+            /** @description One per event and registration, once certified; events refused at capture are listed too */
+            verdicts: components["schemas"]["Verdict"][] | null;
+            /** @description What was read as meant, but is not as the standard has it */
+            warnings?: components["schemas"]["Fault"][] | null;
+        };
+        JobError: {
+            code: string;
+            /** Format: int64 */
+            column?: number;
+            detail: string;
+            /** Format: int64 */
+            event?: number;
+            /** Format: int64 */
+            line?: number;
+            /** Format: int64 */
+            status: number;
+            title: string;
+            type: string;
+        };
         Licence: {
             jurisdiction?: string;
             kind?: string;
             number: string;
             validFrom?: string;
             validTo?: string;
+        };
+        ListedLot: {
+            expiry?: string;
+            gtin: string;
+            lot: string;
+            manufacturedOn?: string;
+            /** @description Whose GTIN it is */
+            party?: components["schemas"]["PartyRef"];
+            product?: components["schemas"]["Product"];
+            recalled: boolean;
+            /** @description Its maker announced it; else it is known from its units only */
+            registered: boolean;
+            /**
+             * Format: int64
+             * @description Units planned, as its maker announced
+             */
+            size?: number;
+        };
+        ListedProduct: {
+            /** Format: int32 */
+            companyPrefixLength?: number;
+            /** Format: int32 */
+            containsCount?: number;
+            containsGtin?: string;
+            dosageForm?: string;
+            gtin: string;
+            manufacturer?: string;
+            name: string;
+            ndc?: string;
+            ndcFormat?: string;
+            netContent?: string;
+            /** @description Whose GTIN it is */
+            party?: components["schemas"]["PartyRef"];
+            strength?: string;
         };
         Lot: {
             expiry: string;
@@ -500,6 +834,44 @@ export interface components {
             manufacturedOn?: string;
             /** Format: int64 */
             size?: number;
+        };
+        LotContainer: {
+            /**
+             * Format: int64
+             * @description Things directly inside
+             */
+            contents: number;
+            digitalLink?: string;
+            epc?: string;
+            gtin?: string;
+            holder?: components["schemas"]["PartyRef"];
+            key: string;
+            kind: string;
+            overlays?: string[] | null;
+            serial?: string;
+            sscc?: string;
+            /** @description As the totals name it */
+            state: string;
+            to?: components["schemas"]["PartyRef"];
+            /**
+             * Format: int64
+             * @description Units of the lot inside, at any depth
+             */
+            units: number;
+        };
+        LotContainers: {
+            containers: components["schemas"]["LotContainer"][] | null;
+            /**
+             * Format: int64
+             * @description Units that are in none
+             */
+            looseUnits: number;
+            restsOn: components["schemas"]["Rest"];
+            /**
+             * Format: int64
+             * @description How many there are; at most limit are listed
+             */
+            total: number;
         };
         LotTotal: {
             name?: string;
@@ -520,6 +892,35 @@ export interface components {
             registered?: components["schemas"]["Lot"];
             restsOn: components["schemas"]["Rest"];
             totals: components["schemas"]["LotTotal"][] | null;
+        };
+        Lots: {
+            lots: components["schemas"]["ListedLot"][] | null;
+            /** @description Ask with after=next for older ones */
+            next?: string;
+            restsOn: components["schemas"]["Rest"];
+        };
+        Part: {
+            /** @description Verdict on the submission as a whole, if it has one */
+            code?: string;
+            /** @example 42 */
+            counter: string;
+            /** Format: int32 */
+            entry: number;
+            /**
+             * @description Block, once certified
+             * @example 42
+             */
+            height?: string;
+            /** Format: int64 */
+            items: number;
+            party: string;
+            /**
+             * @description Stream sequence, once the broker has stored it
+             * @example 42
+             */
+            sequence?: string;
+            state: string;
+            submissionID: string;
         };
         Parties: {
             parties: components["schemas"]["Party"][] | null;
@@ -607,6 +1008,12 @@ export interface components {
             netContent?: string;
             strength?: string;
         };
+        Products: {
+            /** @description Ask with after=next for older ones */
+            next?: string;
+            products: components["schemas"]["ListedProduct"][] | null;
+            restsOn: components["schemas"]["Rest"];
+        };
         Reading: {
             digitalLink: string;
             expiry: string;
@@ -616,6 +1023,95 @@ export interface components {
             serial: string;
             sscc: string;
             text: string;
+        };
+        RecallBody: {
+            /** @enum {string} */
+            classification?: "I" | "II" | "III";
+            /** @enum {string} */
+            depth?: "wholesale" | "retail" | "consumer";
+            gtin?: string;
+            /**
+             * Format: date
+             * @description Today, if left out
+             */
+            initiatedOn?: string;
+            /** @description Left out: every lot of the GTIN */
+            lot?: string;
+            reason?: string;
+            recallNumber: string;
+            /**
+             * @description open, if left out
+             * @enum {string}
+             */
+            status?: "open" | "ended";
+            /** @description Single units, instead of a lot */
+            units?: string[] | null;
+        };
+        RecallDetail: {
+            classification?: string;
+            depth?: string;
+            effectiveness: components["schemas"]["Effectiveness"];
+            initiatedOn?: string;
+            lots: components["schemas"]["RecalledLot"][] | null;
+            /** @description Who opened it */
+            party: components["schemas"]["PartyRef"];
+            reason?: string;
+            recallNumber: string;
+            restsOn: components["schemas"]["Rest"];
+            scope: components["schemas"]["RecallView"][] | null;
+            /**
+             * @description open while any part of it is
+             * @enum {string}
+             */
+            status: "open" | "ended";
+        };
+        RecallHolder: {
+            party: components["schemas"]["PartyRef"];
+            /** @description The party's first registered place */
+            place?: components["schemas"]["PlaceRef"];
+            /** Format: int64 */
+            remaining: number;
+            /** Format: int64 */
+            setAside: number;
+            /** Format: int64 */
+            units: number;
+        };
+        RecallOutcomes: {
+            /**
+             * Format: int64
+             * @description Destroyed or decommissioned
+             */
+            destroyed: number;
+            /**
+             * Format: int64
+             * @description Reached a patient
+             */
+            dispensed: number;
+            /**
+             * Format: int64
+             * @description On its way, wherever to
+             */
+            inTransit: number;
+            /**
+             * Format: int64
+             * @description Reported lost or stolen, missing from a shipment, or with nobody known
+             */
+            lost: number;
+            /**
+             * Format: int64
+             * @description Set aside by its holder: quarantined, or marked recalled, suspect, illegitimate or damaged
+             */
+            quarantined: number;
+            /**
+             * Format: int64
+             * @description With a holder that has not set it aside: still to be acted on
+             */
+            remaining: number;
+            /**
+             * Format: int64
+             * @description With the company whose GTIN it is
+             */
+            withMaker: number;
         };
         RecallView: {
             classification?: string;
@@ -629,6 +1125,15 @@ export interface components {
             recallNumber: string;
             status: string;
             units?: string[] | null;
+        };
+        RecalledLot: {
+            /** Format: int64 */
+            commissioned: number;
+            expiry?: string;
+            gtin: string;
+            lot: string;
+            product?: components["schemas"]["Product"];
+            totals: components["schemas"]["LotTotal"][] | null;
         };
         Recalls: {
             recalls: components["schemas"]["RecallView"][] | null;
@@ -646,6 +1151,75 @@ export interface components {
             height: string;
             /** Format: date-time */
             time: string;
+        };
+        Session: {
+            /**
+             * Format: date-time
+             * @description When the session ends
+             */
+            expiresAt?: string;
+            /**
+             * @description How one signs in; none: one cannot
+             * @enum {string}
+             */
+            kind: "development" | "none";
+            /** @description The party whose service this is; empty for an api that acts for none */
+            party: string;
+            partyName: string;
+            /** @description Whether changing something needs a sign-in */
+            required: boolean;
+            /** @enum {string} */
+            service: "manufacturer" | "distributor" | "pharmacy" | "api";
+            signedIn: boolean;
+        };
+        Shipment: {
+            /** @description Kinds of the business documents; their numbers are sealed */
+            documents?: string[] | null;
+            eventTime?: string;
+            from?: components["schemas"]["PartyRef"];
+            /** @description Height, entry and item of the shipping event */
+            id: string;
+            /** @description At most 1,000 are listed */
+            items: components["schemas"]["ShippedItem"][] | null;
+            /**
+             * Format: int64
+             * @description Of them, still on their way
+             */
+            open: number;
+            position: components["schemas"]["Position"];
+            return: boolean;
+            to?: components["schemas"]["PartyRef"];
+            /**
+             * Format: int64
+             * @description Things that the event names
+             */
+            total: number;
+        };
+        Shipments: {
+            /** @description Ask with after=next for older ones */
+            next?: string;
+            restsOn: components["schemas"]["Rest"];
+            shipments: components["schemas"]["Shipment"][] | null;
+        };
+        ShippedItem: {
+            /**
+             * Format: int64
+             * @description Things directly inside
+             */
+            contents?: number;
+            digitalLink?: string;
+            epc?: string;
+            gtin?: string;
+            key: string;
+            kind: string;
+            /** @description Still on its way: not received yet */
+            open: boolean;
+            serial?: string;
+            sscc?: string;
+        };
+        SignInInputBody: {
+            /** @description The secret token of this service */
+            token: string;
         };
         Status: {
             development: boolean;
@@ -755,6 +1329,29 @@ export interface components {
             restsOn: components["schemas"]["Rest"];
             validators: components["schemas"]["Validator"][] | null;
         };
+        Verdict: {
+            bizStep?: string;
+            code?: string;
+            /** @description What the code means and what to do */
+            detail?: string;
+            eventID?: string;
+            findings?: components["schemas"]["Finding"][] | null;
+            /**
+             * Format: int64
+             * @description Index of the event in the document
+             */
+            index?: number;
+            /** @description document_header, event, party_act, product, lot, recall */
+            kind: string;
+            position?: components["schemas"]["Position"];
+            subject?: string;
+            type?: string;
+            /**
+             * @description refused: at capture, it never reached the ledger
+             * @enum {string}
+             */
+            verdict: "accepted" | "flagged" | "rejected" | "duplicate" | "refused";
+        };
     };
     responses: never;
     parameters: never;
@@ -787,6 +1384,120 @@ export interface operations {
             };
             /** @description Error */
             default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "capture-jobs": {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"][] | null;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "capture-job": {
+        parameters: {
+            query?: {
+                /** @description Answer when the job is there, or after timeout */
+                wait?: "captured" | "accepted" | "certified" | "indexed";
+                /** @description How long to wait, like 5s or 500ms; at most 60s, 10s if left out */
+                timeout?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -922,6 +1633,38 @@ export interface operations {
             };
         };
     };
+    feed: {
+        parameters: {
+            query?: {
+                /** @description Begin after this height, at most 100 blocks back; left out: with the newest */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     genesis: {
         parameters: {
             query?: never;
@@ -938,6 +1681,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lots: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description next of the page before */
+                after?: string;
+                /** @description Only lots of this GTIN */
+                gtin?: string;
+                /** @description Only lots whose GTIN is this party's */
+                party?: string;
+                /** @description Part of the lot's or the product's name */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lots"];
                 };
             };
             /** @description Error */
@@ -985,9 +1767,58 @@ export interface operations {
             };
         };
     };
+    "lot-containers": {
+        parameters: {
+            query?: {
+                /** @description Only what this party holds */
+                holder?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description GTIN-14 of the unit, or its NDC's GTIN */
+                gtin: string;
+                /** @description Lot, exactly as printed */
+                lot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotContainers"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "lot-units": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only what this party holds */
+                holder?: string;
+                /** @description Only units in this state, as the totals name it */
+                state?: string;
+                /** @description Only units that are in no container */
+                loose?: boolean;
+                /** @description At most so many; all, if left out */
+                limit?: number;
+                /** @description ndjson, if left out */
+                format?: "ndjson" | "csv";
+            };
             header?: never;
             path: {
                 gtin: string;
@@ -1004,6 +1835,7 @@ export interface operations {
                 };
                 content: {
                     "application/x-ndjson": unknown;
+                    "text/csv": unknown;
                 };
             };
             /** @description Error */
@@ -1077,6 +1909,43 @@ export interface operations {
             };
         };
     };
+    products: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description next of the page before */
+                after?: string;
+                /** @description Only products whose GTIN is this party's */
+                party?: string;
+                /** @description Part of the name, the NDC or the GTIN */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Products"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     proof: {
         parameters: {
             query: {
@@ -1103,6 +1972,107 @@ export interface operations {
             };
             /** @description Error */
             default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    recall: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeated request with the same key and body gets the job of the first */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecallBody"];
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1141,6 +2111,80 @@ export interface operations {
             };
         };
     };
+    "recall-detail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecallDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "recall-units": {
+        parameters: {
+            query?: {
+                /** @description Only what this party holds */
+                holder?: string;
+                /** @description Only units in this state, as the totals name it */
+                state?: string;
+                /** @description Only units that are in no container */
+                loose?: boolean;
+                /** @description At most so many; all, if left out */
+                limit?: number;
+                /** @description ndjson, if left out */
+                format?: "ndjson" | "csv";
+            };
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     scan: {
         parameters: {
             query: {
@@ -1160,6 +2204,235 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description Anything: a scan, an EPC, a Digital Link, an NDC, a GTIN, a lot, a party, a block, a recall, a product's name */
+                q: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shipments: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description next of the page before */
+                after?: string;
+                /** @description Party id of the addressee */
+                to?: string;
+                /** @description Party id of the sender; give to, from, or both */
+                from?: string;
+                /** @description Only shipments of which something is still on its way */
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shipments"];
                 };
             };
             /** @description Error */
