@@ -86,8 +86,19 @@ async function file(path: string): Promise<Uint8Array> {
 }
 
 export const api = {
-  check: (id: string, printed?: { lot?: string; expiry?: string }) =>
-    answer(client.GET('/v1/verify', { params: { query: { id, ...printed } } })),
+  check: (id: string) => answer(client.GET('/v1/verify', { params: { query: { id } }, signal: AbortSignal.timeout(5000) })),
+  shipments: (query: { to?: string; from?: string; open?: boolean; limit?: number }) =>
+    answer(client.GET('/v1/shipments', { params: { query } })),
+  lots: (query: { gtin?: string; party?: string; q?: string; limit?: number; after?: string }) =>
+    answer(client.GET('/v1/lots', { params: { query } })),
+  containers: (gtin: string, lot: string, query: { holder?: string; limit?: number }) =>
+    answer(client.GET('/v1/lots/{gtin}/{lot}/containers', { params: { path: { gtin, lot }, query } })),
+  products: (query: { party?: string; q?: string; limit?: number }) => answer(client.GET('/v1/products', { params: { query } })),
+  search: (q: string) => answer(client.GET('/v1/search', { params: { query: { q } } })),
+  recalls: () => answer(client.GET('/v1/recalls')),
+  recall: (number: string) => answer(client.GET('/v1/recalls/{number}', { params: { path: { number } } })),
+  block: (height: string) => answer(client.GET('/v1/blocks/{height}', { params: { path: { height } as never } })),
+  ndc: (q: string, limit: number) => answer(partner.GET('/v1/ndc', { params: { query: { q, limit } } })),
   scan: (text: string) => answer(client.GET('/v1/scan', { params: { query: { text } } })),
   lot: (gtin: string, lot: string) => answer(client.GET('/v1/lots/{gtin}/{lot}', { params: { path: { gtin, lot } } })),
   parties: () => answer(client.GET('/v1/parties')),
@@ -97,7 +108,31 @@ export const api = {
   blocks: (limit: number) => answer(client.GET('/v1/blocks', { params: { query: { limit } } })),
   proof: (id: string) => file(`/v1/proof?id=${encodeURIComponent(id)}`),
   genesis: () => file('/v1/genesis'),
+  /** units lists serialised units of a lot, one JSON object a line. */
+  units: async (gtin: string, lot: string, query: Record<string, string>): Promise<LotUnit[]> => {
+    const bytes = await file(
+      `/v1/lots/${encodeURIComponent(gtin)}/${encodeURIComponent(lot)}/units?${new URLSearchParams(query).toString()}`,
+    );
+    return new TextDecoder()
+      .decode(bytes)
+      .split('\n')
+      .filter((l) => l !== '')
+      .map((l) => JSON.parse(l) as LotUnit);
+  },
 };
+
+/** One line of a list of units. */
+export interface LotUnit {
+  serial: string;
+  digitalLink: string;
+  state: string;
+  holder?: string;
+  owner?: string;
+  to?: string;
+  place?: string;
+  parent?: string;
+  overlays?: string[];
+}
 
 /** Whose page this is: GET /app.json. */
 export interface Setting {

@@ -17,6 +17,11 @@ const paths = {
   file: 'M6 3h8l5 5v13H6zM14 3v5h5M9.5 13h5M9.5 17h5',
   download: 'M12 4v11M7.5 11L12 15.5 16.5 11M4 20h16',
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
+  camera: 'M4 7h4l1.5-2.5h5L16 7h4v12H4zM12 9.5a3.5 3.5 0 100 7 3.5 3.5 0 000-7z',
+  search: 'M10.5 4a6.5 6.5 0 100 13 6.5 6.5 0 000-13zM15.5 15.5L20.5 20.5',
+  back: 'M9 14L4 9l5-5M4 9h9a6 6 0 010 12h-2',
+  recall: 'M4 10v4h3l6 4V6L7 10zM16.5 8.5a5 5 0 010 7M19 6a8.5 8.5 0 010 12',
+  label: 'M4 4h7v7H4zM4 15h3v5H4zM11 14h3v6h-3zM15 4h5v5h-5zM17 13h3v7h-3z',
 } as const;
 export type IconName = keyof typeof paths;
 

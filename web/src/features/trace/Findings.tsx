@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '../../api/client';
 import { Status, type Tone } from '../../components/Status';
-import { printed } from './fields';
+import { printed } from '../../lib/printed';
 
 const tones: Record<string, Tone> = { reject: 'bad', hold: 'warn', flag: 'warn' };
 

@@ -6,7 +6,8 @@ import { Icon, type IconName } from '../../components/Icon';
 import { Status, type Tone } from '../../components/Status';
 import { at } from '../../lib/time';
 import type { StepProof } from './compare';
-import { fieldName, printed } from './fields';
+import { fieldName } from './fields';
+import { printed } from '../../lib/printed';
 import { FindingList } from './Findings';
 
 const icons: Record<string, IconName> = {

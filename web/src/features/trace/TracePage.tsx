@@ -8,7 +8,7 @@ import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
 import { Note, Status } from '../../components/Status';
 import { compare, keyOfText } from './compare';
-import { printed } from './fields';
+import { printed } from '../../lib/printed';
 import { FindingList } from './Findings';
 import { ProofCard } from './ProofCard';
 import { Timeline } from './Timeline';

@@ -41,6 +41,3 @@ export function fieldName(path: string): string {
   const local = /^\/name\("[^"]*","([^"]*)"\)$/.exec(rest);
   return local ? `${name}: ${local[1]}` : path;
 }
-
-/** printed writes the key of a container as its label does. */
-export const printed = (key: string): string => (/^00[0-9]{18}$/.test(key) ? `(00)${key.slice(2)}` : key);
