@@ -145,6 +145,15 @@ func (c *Chain) open() (err error) {
 	if c.blocks, err = store.OpenBlocks(filepath.Join(c.dir, "blocks"), store.LogOptions{}); err != nil {
 		return err
 	}
+	if same, err := c.sameProjection(); err != nil {
+		return err
+	} else if !same {
+		// Kept write-sets of an older version would, put again after an unclean stop, bring its records back. The version is
+		// marked only when others stand in for them, so a crash in between begins this anew.
+		if err := os.RemoveAll(filepath.Join(c.dir, "writes")); err != nil {
+			return err
+		}
+	}
 	segment := min(64<<20, max(c.o.KeepWrites/4, 4096))
 	if c.writes, err = store.OpenLog(filepath.Join(c.dir, "writes"), store.LogOptions{SegmentSize: segment}); err != nil {
 		return err
@@ -233,10 +242,10 @@ func (c *Chain) recover(clean int64) error {
 		return err
 	}
 	switch {
-	case !ok:
-		return c.replay(never, true)
-	case !same:
+	case !same && top > 0:
 		c.log.Warn("this version of the program keeps other records for queries: building them again from the blocks", "blocks", top)
+		return c.remake()
+	case !ok, !same:
 		return c.replay(never, true)
 	case marker > top:
 		return fmt.Errorf("%w: the state is at height %d but the newest block is %d", store.ErrCorrupt, marker, top)
@@ -286,6 +295,14 @@ func (c *Chain) recover(clean int64) error {
 	return c.replay(never, false)
 }
 
+// remake builds the state again for another version of the projection, and the write-sets that an unclean stop needs with it.
+func (c *Chain) remake() error {
+	err := c.build(never, true, func(height uint64, ws state.WriteSet) error {
+		return errors.Join(c.keepWrites(height, ws, false), c.trim())
+	})
+	return errors.Join(err, c.writes.Sync())
+}
+
 // projectionFile says which version of the projection the state was made by; without it: 0.
 func (c *Chain) projectionFile() string { return filepath.Join(c.dir, "projection") }
 
@@ -309,6 +326,16 @@ func never() error { return nil }
 
 // replay executes stored blocks above the state until the newest; fresh: from block 0 on, in an empty Badger.
 func (c *Chain) replay(stop func() error, fresh bool) error {
+	return c.build(stop, fresh, func(height uint64, ws state.WriteSet) error {
+		if fresh {
+			return nil // they are there, and the same
+		}
+		return c.keepWrites(height, ws, true) // the crash took its write-set, and the next recovery must not find a gap
+	})
+}
+
+// build is replay; keep is called with each write-set before it is put.
+func (c *Chain) build(stop func() error, fresh bool, keep func(height uint64, ws state.WriteSet) error) error {
 	if fresh {
 		c.filter.end()
 		if err := c.db.DropAll(); err != nil {
@@ -352,10 +379,8 @@ func (c *Chain) replay(stop func() error, fresh bool) error {
 		if err != nil {
 			return err
 		}
-		if !fresh { // the crash took its write-set, and the next recovery must not find a gap
-			if err := c.keepWrites(h, ws); err != nil {
-				return err
-			}
+		if err := keep(h, ws); err != nil {
+			return err
 		}
 		if err := c.put(h, ws); err != nil {
 			return err
@@ -367,8 +392,8 @@ func (c *Chain) replay(stop func() error, fresh bool) error {
 	return nil
 }
 
-func (c *Chain) keepWrites(height uint64, ws state.WriteSet) error {
-	offsets, err := c.writes.Append(true, store.Record{Type: store.Writes, Data: append(enc.U64(nil, height), ws.Encode()...)})
+func (c *Chain) keepWrites(height uint64, ws state.WriteSet, sync bool) error {
+	offsets, err := c.writes.Append(sync, store.Record{Type: store.Writes, Data: append(enc.U64(nil, height), ws.Encode()...)})
 	if err == nil {
 		c.kept = append(c.kept, keptWrite{height, offsets[0]})
 	}
