@@ -92,6 +92,9 @@ func TestBadInput(t *testing.T) {
 		{"proof that cannot be written", "/v1/proof?" + unit, "Accept: application/pdf", 406, httpapi.NotAcceptable, "application/json or application/octet-stream"},
 		{"units that cannot be written", lot + "/units", "Accept: application/pdf", 406, httpapi.NotAcceptable, "application/x-ndjson or text/csv"},
 		{"units in a state that cannot be read", lot + "/units?loose=maybe", "", 400, httpapi.InvalidParameter, "true or false"},
+		{"units in a state that there is not", lot + "/units?state=onhand", "", 400, httpapi.InvalidParameter, "one of on_hand, in_transit"},
+		{"units of a recall in a state that there is not", "/v1/recalls/" + w.told.RecallNumber + "/units?state=gone", "", 400, httpapi.InvalidParameter, "one of on_hand, in_transit"},
+		{"page of no list", "/v1/products?after=bm90aGluZw", "", 400, httpapi.PageTokenInvalid, "next of the page before"},
 		{"units without number", lot + "/units?limit=0", "", 400, httpapi.InvalidParameter, "a number from 1"},
 		{"units as nobody writes them", lot + "/units?format=pdf", "", 400, httpapi.InvalidParameter, "ndjson or csv"},
 		{"recall that nobody opened", "/v1/recalls/R-0", "", 404, httpapi.UnknownRecall, "/v1/recalls"},
@@ -276,7 +279,7 @@ func TestTooManyListeners(t *testing.T) {
 	}
 	var inside []*http.Response
 	var refused *http.Response
-	for refused == nil {
+	for {
 		resp := listen()
 		if resp.StatusCode != http.StatusOK {
 			refused = resp

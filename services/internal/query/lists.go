@@ -27,9 +27,12 @@ type Lots struct {
 	RestsOn index.Rest  `json:"restsOn"`
 }
 
+// listLooked bounds how many things one page of a list is chosen from.
+const listLooked = 20_000
+
 // Page asks for a part of a list.
 type Page struct {
-	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
+	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"At most so many. A page may hold fewer and still have a next one"`
 	After string `query:"after" maxLength:"1000" doc:"next of the page before"`
 }
 
@@ -48,7 +51,7 @@ func (s *Service) lots(_ context.Context, in *struct {
 		}
 		only = g.String()
 	}
-	p, err := newPages(in.After, in.Limit)
+	p, err := newPages("lots", in.After, in.Limit, listLooked)
 	if err != nil {
 		return nil, err
 	}
@@ -56,18 +59,17 @@ func (s *Service) lots(_ context.Context, in *struct {
 		out = &body[Lots]{Lots{Lots: []ListedLot{}, RestsOn: s.rest(r.Head())}}
 		of := map[string]*gtinView{}
 		index.Lots(r.View, func(ref index.LotRef) bool {
-			if only != "" && ref.GTIN != only {
-				return true
-			}
-			v := of[ref.GTIN]
-			if v == nil {
-				v = viewGTIN(r, ref.GTIN)
-				of[ref.GTIN] = v
-			}
-			if in.Party != "" && (v.party == nil || v.party.ID != in.Party) || !contains(ref.Lot+"\n"+v.name(), in.Q) {
-				return true
-			}
-			takes, goOn := p.take(ref.GTIN + "/" + ref.Lot)
+			var v *gtinView
+			takes, goOn := p.offer(place{ref.First, ref.GTIN + "\x00" + ref.Lot}, func() bool {
+				if only != "" && ref.GTIN != only {
+					return false
+				}
+				if v = of[ref.GTIN]; v == nil {
+					v = viewGTIN(r, ref.GTIN)
+					of[ref.GTIN] = v
+				}
+				return (in.Party == "" || v.party != nil && v.party.ID == in.Party) && contains(ref.Lot+"\n"+v.name(), in.Q)
+			})
 			if takes {
 				out.Body.Lots = append(out.Body.Lots, v.lot(r, ref.Lot))
 			}
@@ -137,19 +139,19 @@ func (s *Service) products(_ context.Context, in *struct {
 	Q     string `query:"q" maxLength:"100" doc:"Part of the name, the NDC or the GTIN"`
 },
 ) (out *body[Products], err error) {
-	p, err := newPages(in.After, in.Limit)
+	p, err := newPages("products", in.After, in.Limit, listLooked)
 	if err != nil {
 		return nil, err
 	}
 	err = s.read(func(r *index.Reader) error {
 		out = &body[Products]{Products{Products: []ListedProduct{}, RestsOn: s.rest(r.Head())}}
-		index.Products(r.View, func(gtin string, _ position) bool {
-			v := viewGTIN(r, gtin)
-			if v.product == nil || in.Party != "" && (v.party == nil || v.party.ID != in.Party) ||
-				!contains(v.product.Name+"\n"+v.product.NDC+"\n"+gtin, in.Q) {
-				return true
-			}
-			takes, goOn := p.take(gtin)
+		index.Products(r.View, func(gtin string, first position) bool {
+			var v *gtinView
+			takes, goOn := p.offer(place{pos: first}, func() bool {
+				v = viewGTIN(r, gtin)
+				return v.product != nil && (in.Party == "" || v.party != nil && v.party.ID == in.Party) &&
+					contains(v.product.Name+"\n"+v.product.NDC+"\n"+gtin, in.Q)
+			})
 			if takes {
 				out.Body.Products = append(out.Body.Products, ListedProduct{*v.product, v.party})
 			}

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"slices"
 
 	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/enc"
@@ -17,7 +18,7 @@ type position = enc.Position
 type ShippedItem struct {
 	index.ID
 	Contents int  `json:"contents,omitempty" doc:"Things directly inside"`
-	Open     bool `json:"open" doc:"Still on its way: not received yet"`
+	Open     bool `json:"open" doc:"Still on its way: not received, and not ended, lost or stolen before it could be"`
 }
 
 // Shipment is one shipping event, a return included.
@@ -29,6 +30,7 @@ type Shipment struct {
 	To        *index.PartyRef `json:"to,omitempty"`
 	// Documents name kinds (po, desadv, inv, rma): numbers are sealed, for those who have the papers.
 	Documents []string      `json:"documents,omitempty" doc:"Kinds of the business documents; their numbers are sealed"`
+	Drop      bool          `json:"drop" doc:"A drop shipment: owned by one party, sent to another"`
 	Return    bool          `json:"return"`
 	Items     []ShippedItem `json:"items" doc:"At most 1,000 are listed"`
 	Total     int           `json:"total" doc:"Things that the event names"`
@@ -44,12 +46,12 @@ type Shipments struct {
 
 const (
 	itemsShown = 1000
-	// shipmentsLooked bounds how many closed shipments are passed over for open ones in one answer.
+	// shipmentsLooked bounds how many shipments one page is chosen from.
 	shipmentsLooked = 2000
 )
 
 func (s *Service) shipments(_ context.Context, in *struct {
-	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"At most so many. A page may hold fewer and still have a next one"`
 	After string `query:"after" maxLength:"1000" doc:"next of the page before"`
 	To    string `query:"to" maxLength:"32" doc:"Party id of the addressee"`
 	From  string `query:"from" maxLength:"32" doc:"Party id of the sender; give to, from, or both"`
@@ -59,7 +61,7 @@ func (s *Service) shipments(_ context.Context, in *struct {
 	if in.To == "" && in.From == "" {
 		return nil, httpapi.NewProblem(httpapi.MissingParameter, "whose shipments? Send to (the addressee's party id), from (the sender's), or both")
 	}
-	p, err := newPages(in.After, in.Limit)
+	p, err := newPages("shipments", in.After, in.Limit, shipmentsLooked)
 	if err != nil {
 		return nil, err
 	}
@@ -71,20 +73,16 @@ func (s *Service) shipments(_ context.Context, in *struct {
 	err = s.read(func(r *index.Reader) error {
 		out = &body[Shipments]{Shipments{Shipments: []Shipment{}, RestsOn: s.rest(r.Head())}}
 		var failed error
-		looked := 0
 		list(r.View, party, func(pos enc.Position) bool {
-			shipped, ok := custody.ShipmentAt(r.View, pos)
-			if !ok || in.From != "" && shipped.From != in.From {
-				return true
-			}
-			if looked++; looked > shipmentsLooked {
-				return false
-			}
-			v := shipmentView(r, pos, &shipped)
-			if in.Open && v.Open == 0 {
-				return true
-			}
-			takes, goOn := p.take(v.ID)
+			var v Shipment
+			takes, goOn := p.offer(place{pos: pos}, func() bool {
+				shipped, ok := custody.ShipmentAt(r.View, pos)
+				if !ok || in.From != "" && shipped.From != in.From {
+					return false
+				}
+				v = shipmentView(r, pos, &shipped)
+				return !in.Open || v.Open > 0
+			})
 			if takes {
 				if failed = s.describe(r, &v); failed != nil {
 					return false
@@ -103,7 +101,7 @@ func shipmentView(r *index.Reader, pos enc.Position, shipped *custody.Shipped) S
 	v := Shipment{ID: pos.String(), Position: pos, From: r.Party(shipped.From), To: r.Party(shipped.To), Items: []ShippedItem{}, Total: len(shipped.Keys)}
 	for _, k := range shipped.Keys {
 		u, _, ok := custody.Locate(r.View, k)
-		item := ShippedItem{ID: index.IDOf(k), Open: ok && u.Phase == custody.InTransit && u.Shipment == pos}
+		item := ShippedItem{ID: index.IDOf(k), Open: ok && u.State == custody.Active && u.Phase == custody.InTransit && u.Shipment == pos}
 		if item.Open {
 			v.Open++
 		}
@@ -128,6 +126,7 @@ func (s *Service) describe(r *index.Reader, v *Shipment) error {
 	}
 	v.EventTime = ev.EventTime
 	v.Return = epcis.CBVName(ev.Disposition) == "returned"
+	v.Drop = slices.ContainsFunc(ev.Extensions, func(x epcis.Extension) bool { return x.Name == "dropShipment" && x.Text == "true" })
 	for _, bt := range ev.BizTransactionList {
 		kind := epcis.CBVName(bt.Type)
 		v.Documents = append(v.Documents, kind)

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,15 +32,22 @@ type unitFilter struct {
 	csv           bool
 }
 
+// unitStates are the states that custody.StateName knows. Another word would find no unit, and look like an answer.
+var unitStates = []string{"on_hand", "in_transit", "unaccounted", "dispensed", "destroyed", "decommissioned", "lost", "stolen", "unknown"}
+
 // unitQueries are the parameters of every list of units.
 func unitQueries() []*huma.Param {
 	text := func(name, doc string) *huma.Param {
 		return &huma.Param{Name: name, In: "query", Description: doc, Schema: &huma.Schema{Type: huma.TypeString}}
 	}
+	state := text("state", "Only units in this state, as the totals name it")
+	for _, s := range unitStates {
+		state.Schema.Enum = append(state.Schema.Enum, s)
+	}
 	format := text("format", "ndjson, if left out")
 	format.Schema.Enum = []any{"ndjson", "csv"}
 	return []*huma.Param{
-		text("holder", "Only what this party holds"), text("state", "Only units in this state, as the totals name it"),
+		text("holder", "Only what this party holds"), state,
 		{Name: "loose", In: "query", Description: "Only units that are in no container", Schema: &huma.Schema{Type: huma.TypeBoolean}},
 		{Name: "limit", In: "query", Description: "At most so many; all, if left out", Schema: &huma.Schema{Type: huma.TypeInteger}},
 		format,
@@ -51,6 +59,9 @@ func readUnitFilter(c *gin.Context) (f unitFilter, err error) {
 	f.holder, f.state = q.Get("holder"), q.Get("state")
 	bad := func(name, want string) error {
 		return httpapi.NewProblem(httpapi.InvalidParameter, "%s %q: send %s, or leave it out", name, clip(q.Get(name)), want).With(httpapi.Fault{Pointer: "query." + name})
+	}
+	if f.state != "" && !slices.Contains(unitStates, f.state) {
+		return f, bad("state", "one of "+strings.Join(unitStates, ", "))
 	}
 	switch q.Get("loose") {
 	case "", "false":
