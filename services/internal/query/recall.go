@@ -10,6 +10,7 @@ import (
 
 	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/gs1"
+	"verilot.dev/ledger/registry"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/index"
 )
@@ -55,7 +56,7 @@ type RecallOutcomes struct {
 	Lost        uint64 `json:"lost" doc:"Reported lost or stolen, missing from a shipment, or with nobody known"`
 	InTransit   uint64 `json:"inTransit" doc:"On its way, wherever to"`
 	WithMaker   uint64 `json:"withMaker" doc:"With the company whose GTIN it is"`
-	Quarantined uint64 `json:"quarantined" doc:"Set aside by its holder: quarantined, or marked recalled, suspect, illegitimate or damaged"`
+	Quarantined uint64 `json:"quarantined" doc:"Set aside: quarantined, or marked recalled, suspect, illegitimate or damaged. What a finding put on hold is quarantined, too"`
 	Remaining   uint64 `json:"remaining" doc:"With a holder that has not set it aside: still to be acted on"`
 }
 
@@ -68,7 +69,8 @@ type RecallHolder struct {
 	Remaining uint64          `json:"remaining"`
 }
 
-// setAside are the marks that show that a holder has acted. A hold of the ledger's own is none.
+// setAside are the marks of what cannot be dispensed or is told to be apart. The ledger's own hold sets "quarantined" with
+// it (docs/spec.md section 9) and counts: which of the two it was cannot be told from the marks.
 var setAside = []string{"quarantined", "recalled", "suspect", "illegitimate", "damaged"}
 
 func (s *Service) recallOf(r *index.Reader, number string) (*RecallDetail, error) {
@@ -77,18 +79,24 @@ func (s *Service) recallOf(r *index.Reader, number string) (*RecallDetail, error
 		return nil, err
 	}
 	d := &RecallDetail{RecallNumber: number, Status: "ended", Scope: []index.RecallView{}, Lots: []RecalledLot{}}
-	type covered struct{ party, gtin, lot, units string }
+	type covered struct{ gtin, lot, units string } // whoever says so: another party may end it
 	at := map[covered]int{}
-	for _, rc := range all { // later ones change the status of earlier ones
+	for _, rc := range all {
 		if rc.RecallNumber != number {
 			continue
 		}
-		k := covered{rc.Party, rc.GTIN, rc.Lot, strings.Join(rc.Units, "\n")}
-		if i, ok := at[k]; ok {
-			d.Scope[i].Status = rc.Status
+		if g, err := gs1.ParseGTIN(rc.GTIN); err == nil {
+			rc.GTIN = g.String()
+		}
+		k := covered{rc.GTIN, rc.Lot, strings.Join(rc.Units, "\n")}
+		if _, ok := at[k]; ok {
 			continue
 		}
 		at[k] = len(d.Scope)
+		// The registry says what is open: the counter and the rules ask it, too.
+		if rc.Status = "ended"; isOpen(r.Registry(), &rc.Recall) {
+			rc.Status = "open"
+		}
 		d.Scope = append(d.Scope, rc)
 	}
 	if len(d.Scope) == 0 {
@@ -102,6 +110,20 @@ func (s *Service) recallOf(r *index.Reader, number string) (*RecallDetail, error
 		}
 	}
 	return d, nil
+}
+
+// isOpen reports whether any of what a recall covers is still recalled under its number.
+func isOpen(reg registry.Registry, rc *index.Recall) bool {
+	for _, text := range rc.Units {
+		epc, err := gs1.ParseEPC(text)
+		if err == nil && slices.ContainsFunc(reg.UnitRecalls(epc.Key()), func(o registry.RecallRecord) bool { return o.RecallNumber == rc.RecallNumber }) {
+			return true
+		}
+	}
+	g, err := gs1.ParseGTIN(rc.GTIN)
+	return err == nil && len(rc.Units) == 0 && slices.ContainsFunc(reg.Recalls(g, rc.Lot), func(o registry.RecallRecord) bool {
+		return o.RecallNumber == rc.RecallNumber && o.Lot == rc.Lot
+	})
 }
 
 // units visits every unit under the recall once, lot by lot; seen hears of a lot before its units.
@@ -193,11 +215,12 @@ func (s *Service) recall(_ context.Context, in *struct {
 		}, func(u *custody.Unit, state string) bool {
 			e := &d.Effectiveness
 			e.Units++
-			owner := maker
-			if g, ok := u.Key.GTIN(); ok && (len(d.Lots) == 0 || d.Lots[len(d.Lots)-1].GTIN != g.String()) {
+			g, _ := u.Key.GTIN()
+			owner, n := maker, len(d.Lots)
+			switch {
+			case n == 0 || d.Lots[n-1].GTIN != g.String():
 				owner, _ = r.Registry().OwnerOfGTIN(g)
-			}
-			if n := len(d.Lots); n > 0 && d.Lots[n-1].Lot == u.Lot {
+			case d.Lots[n-1].Lot == u.Lot: // a single unit may be of a lot of that name of another product
 				d.Lots[n-1].count(r, u, state)
 			}
 			aside, remaining := e.Outcomes.add(u, state, owner)
