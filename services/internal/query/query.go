@@ -87,7 +87,7 @@ func Mount(api *httpapi.API, o Options) *Service {
 	register(h, "lot-containers", "/v1/lots/{gtin}/{lot}/containers", "The outermost containers that hold units of a lot", s.lotContainers)
 	register(h, "products", "/v1/products", "Registered products, newest first", s.products)
 	register(h, "shipments", "/v1/shipments", "What was shipped to or from a party, and what of it is still on its way", s.shipments)
-	register(h, "search", "/v1/search", "Find anything: units, containers, lots, products, parties, blocks, recalls", s.search)
+	register(h, "search", "/v1/search", "Find anything: units, containers, lots, products, parties, blocks, events, recalls", s.search)
 	register(h, "recall-detail", "/v1/recalls/{number}", "One recall: what it covers, where it is, and how far it has come", s.recall)
 	register(h, "blocks", "/v1/blocks", "Newest blocks first", s.blocks)
 	register(h, "block", "/v1/blocks/{height}", "One block: header, certificate, entries with verdicts", s.block)
@@ -106,6 +106,9 @@ func Mount(api *httpapi.API, o Options) *Service {
 		&huma.Param{Name: "format", In: "query", Description: "json, if left out", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"json", "binary"}}})
 	raw(api, "lot-units", "/v1/lots/{gtin}/{lot}/units", "Every unit of a lot, NDJSON or CSV", s.lotUnits, types(ndjson, textCSV), unitQueries()...)
 	raw(api, "recall-units", "/v1/recalls/{number}/units", "Every unit under a recall, NDJSON or CSV", s.recallUnits, types(ndjson, textCSV), unitQueries()...)
+	schemas := api.Huma.OpenAPI().Components.Schemas
+	schemas.Schema(reflect.TypeFor[FeedBlock](), true, "FeedBlock") // one message of the feed
+	schemas.Schema(reflect.TypeFor[LotUnit](), true, "LotUnit")     // one line of a list of units
 	raw(api, "feed", "/v1/feed", "Every new block as it comes, server-sent events", s.feed, types(eventStream),
 		&huma.Param{Name: "after", In: "query", Description: "Begin after this height, at most 100 blocks back; left out: with the newest", Schema: &huma.Schema{Type: huma.TypeString}})
 	return s
