@@ -6,6 +6,7 @@ import (
 	"verilot.dev/ledger/consensus"
 	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 )
@@ -53,11 +54,12 @@ func positionFrom(newestFirst string) enc.Position {
 func (p *projection) list(pos enc.Position, message any, effects [][]byte) {
 	switch m := message.(type) {
 	case *registry.Lot:
-		p.lot(pos, m.GTIN, m.Lot)
+		p.lot(pos, fourteen(m.GTIN), m.Lot)
 	case *registry.Product:
-		if at := productOfPrefix + m.GTIN; !p.has(at) {
+		gtin := fourteen(m.GTIN)
+		if at := productOfPrefix + gtin; !p.has(at) {
 			p.look.Put(at, []byte{1})
-			p.put(productPrefix+newestFirst(pos), []byte(m.GTIN))
+			p.put(productPrefix+newestFirst(pos), []byte(gtin))
 		}
 	}
 	for _, raw := range effects {
@@ -86,6 +88,14 @@ func (p *projection) list(pos enc.Position, message any, effects [][]byte) {
 			}
 		}
 	}
+}
+
+// fourteen writes a GTIN as the rules do: a message may have it in 8, 12 or 13 digits, effects never.
+func fourteen(gtin string) string {
+	if g, err := gs1.ParseGTIN(gtin); err == nil {
+		return g.String()
+	}
+	return gtin // not of an accepted item
 }
 
 func (p *projection) lot(pos enc.Position, gtin, lot string) {

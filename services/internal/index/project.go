@@ -29,7 +29,7 @@ import (
 )
 
 // Version of the projection.
-const Version = 2
+const Version = 3
 
 const (
 	historyPrefix     = "x/h/"
