@@ -385,7 +385,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Find anything: units, containers, lots, products, parties, blocks, recalls */
+        /** Find anything: units, containers, lots, products, parties, blocks, events, recalls */
         get: operations["search"];
         put?: never;
         post?: never;
@@ -624,6 +624,34 @@ export interface components {
             /** @description Where: JSON pointer, parameter, or event[i]/field of a document */
             pointer?: string;
         };
+        FeedBlock: {
+            hash: string;
+            /** @example 42 */
+            height: string;
+            /** @description At most 50 */
+            items: components["schemas"]["FeedItem"][] | null;
+            /** @example 42 */
+            lastSequence: string;
+            /**
+             * Format: int64
+             * @description Items that are not listed
+             */
+            more?: number;
+            /** Format: date-time */
+            time: string;
+        };
+        FeedItem: {
+            bizStep?: string;
+            code?: string;
+            findings?: string[] | null;
+            kind: string;
+            /** Format: int64 */
+            objects: number;
+            party?: components["schemas"]["PartyRef"];
+            position: components["schemas"]["Position"];
+            type?: string;
+            verdict: string;
+        };
         Finding: {
             code: string;
             /**
@@ -699,12 +727,12 @@ export interface components {
             detail?: string;
             /** @description lot, product */
             gtin?: string;
-            /** @description block */
+            /** @description block; event: of its block */
             height?: string;
-            /** @description unit, container: its ledger key */
+            /** @description unit, container: its ledger key; event: height/entry/item */
             id?: string;
             /** @enum {string} */
-            kind: "unit" | "container" | "lot" | "product" | "party" | "block" | "recall";
+            kind: "unit" | "container" | "lot" | "product" | "party" | "block" | "recall" | "event";
             lot?: string;
             /** @description recall */
             number?: string;
@@ -892,6 +920,18 @@ export interface components {
             registered?: components["schemas"]["Lot"];
             restsOn: components["schemas"]["Rest"];
             totals: components["schemas"]["LotTotal"][] | null;
+        };
+        LotUnit: {
+            digitalLink: string;
+            holder?: string;
+            overlays?: string[] | null;
+            owner?: string;
+            parent?: string;
+            place?: string;
+            provisional?: boolean;
+            serial: string;
+            state: string;
+            to?: string;
         };
         Lots: {
             lots: components["schemas"]["ListedLot"][] | null;
@@ -1099,7 +1139,7 @@ export interface components {
             lost: number;
             /**
              * Format: int64
-             * @description Set aside by its holder: quarantined, or marked recalled, suspect, illegitimate or damaged
+             * @description Set aside: quarantined, or marked recalled, suspect, illegitimate or damaged. What a finding put on hold is quarantined, too
              */
             quarantined: number;
             /**
@@ -1175,6 +1215,8 @@ export interface components {
         Shipment: {
             /** @description Kinds of the business documents; their numbers are sealed */
             documents?: string[] | null;
+            /** @description A drop shipment: owned by one party, sent to another */
+            drop: boolean;
             eventTime?: string;
             from?: components["schemas"]["PartyRef"];
             /** @description Height, entry and item of the shipping event */
@@ -1212,7 +1254,7 @@ export interface components {
             gtin?: string;
             key: string;
             kind: string;
-            /** @description Still on its way: not received yet */
+            /** @description Still on its way: not received, and not ended, lost or stolen before it could be */
             open: boolean;
             serial?: string;
             sscc?: string;
@@ -1697,6 +1739,7 @@ export interface operations {
     lots: {
         parameters: {
             query?: {
+                /** @description At most so many. A page may hold fewer and still have a next one */
                 limit?: number;
                 /** @description next of the page before */
                 after?: string;
@@ -1811,7 +1854,7 @@ export interface operations {
                 /** @description Only what this party holds */
                 holder?: string;
                 /** @description Only units in this state, as the totals name it */
-                state?: string;
+                state?: "on_hand" | "in_transit" | "unaccounted" | "dispensed" | "destroyed" | "decommissioned" | "lost" | "stolen" | "unknown";
                 /** @description Only units that are in no container */
                 loose?: boolean;
                 /** @description At most so many; all, if left out */
@@ -1912,6 +1955,7 @@ export interface operations {
     products: {
         parameters: {
             query?: {
+                /** @description At most so many. A page may hold fewer and still have a next one */
                 limit?: number;
                 /** @description next of the page before */
                 after?: string;
@@ -2148,7 +2192,7 @@ export interface operations {
                 /** @description Only what this party holds */
                 holder?: string;
                 /** @description Only units in this state, as the totals name it */
-                state?: string;
+                state?: "on_hand" | "in_transit" | "unaccounted" | "dispensed" | "destroyed" | "decommissioned" | "lost" | "stolen" | "unknown";
                 /** @description Only units that are in no container */
                 loose?: boolean;
                 /** @description At most so many; all, if left out */
@@ -2410,6 +2454,7 @@ export interface operations {
     shipments: {
         parameters: {
             query?: {
+                /** @description At most so many. A page may hold fewer and still have a next one */
                 limit?: number;
                 /** @description next of the page before */
                 after?: string;

@@ -1,6 +1,6 @@
 /** save hands bytes to the browser as a file, as they are. */
-export function save(bytes: Uint8Array, name: string): void {
-  const url = URL.createObjectURL(new Blob([bytes as BlobPart], { type: 'application/json' }));
+export function save(bytes: Uint8Array, name: string, type = 'application/json'): void {
+  const url = URL.createObjectURL(new Blob([bytes as BlobPart], { type }));
   const a = document.createElement('a');
   a.href = url;
   a.download = name;

@@ -1,3 +1,180 @@
+import { Button, Skeleton, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState, type FormEvent } from 'react';
+import { useTranslation } from 'react-i18next';
+import { api, type Body } from '../../api/client';
+import { Link, path, useNavigation } from '../../app/router';
+import { Failure } from '../../components/Failure';
+import { JobCard } from '../../components/JobCard';
+import { Note, Status } from '../../components/Status';
+import { SignInFirst, useMay } from '../../components/useAct';
+import { useCommand } from '../../components/useJob';
+
 export default function ProductsPage() {
-  return <h1>ProductsPage</h1>;
+  const { t } = useTranslation();
+  const { route, go } = useNavigation();
+  const { party, may } = useMay();
+  const q = route.query.get('q') ?? '';
+  const [text, setText] = useState(q);
+  const [byHand, setByHand] = useState(false);
+  const found = useQuery({ queryKey: ['ndc', q], queryFn: () => api.ndc(q, 30), staleTime: Infinity });
+  const ours = useQuery({ queryKey: ['products', party], queryFn: () => api.products({ party, limit: 200 }), enabled: party !== '' });
+  const registered = new Set((ours.data?.data.products ?? []).map((p) => p.gtin));
+  const register = useCommand('products');
+  const submit = (e: FormEvent) => {
+    e.preventDefault();
+    go(`/products${text.trim() === '' ? '' : `?q=${encodeURIComponent(text.trim())}`}`);
+  };
+  const source = found.data?.data.source;
+  return (
+    <div className="stack-18">
+      <div>
+        <h1>{t('make.products')}</h1>
+        <form role="search" className="scan" onSubmit={submit}>
+          <TextInput
+            size="md"
+            label={t('make.find')}
+            description={t('make.findHelp')}
+            value={text}
+            onChange={(e) => setText(e.currentTarget.value)}
+            autoFocus
+            autoComplete="off"
+          />
+          <Button type="submit" size="md">
+            {t('make.search')}
+          </Button>
+          <Button size="md" variant="default" onClick={() => setByHand((b) => !b)} aria-expanded={byHand}>
+            {t('make.byHand')}
+          </Button>
+        </form>
+      </div>
+      <JobCard title={t('make.registering')} job={register.job} error={register.error} lost={register.lost} />
+      {byHand && <ByHand send={register.send} busy={register.busy} />}
+      {found.isError && <Failure error={found.error} retry={() => void found.refetch()} />}
+      {found.isPending && <Skeleton height={220} radius="lg" />}
+      {found.data && (
+        <section className="card" aria-labelledby="found">
+          <h2 id="found">{q === '' ? t('make.directory') : t('make.found', { count: (found.data.data.hits ?? []).length })}</h2>
+          {(found.data.data.hits ?? []).length === 0 && (
+            <Note tone="calm" level={3} title={t('make.none')}>
+              <p>{t('make.noneHelp')}</p>
+            </Note>
+          )}
+          <ul className="rows">
+            {(found.data.data.hits ?? []).map((h) => (
+              <li key={h.ndc} className="product" data-ndc={h.ndc}>
+                <div>
+                  <strong>
+                    {h.name} {h.strength}
+                  </strong>
+                  <div className="quiet">
+                    {[h.genericName !== h.name && h.genericName, h.dosageForm, h.description].filter(Boolean).join(' · ')}
+                  </div>
+                  <div className="quiet">
+                    {h.labeler} · NDC <span className="mono">{h.ndc}</span> · GTIN <span className="mono">{h.gtin}</span>
+                  </div>
+                </div>
+                <div className="actions">
+                  {registered.has(h.gtin) ? (
+                    <>
+                      <Status tone="good">{t('make.registered')}</Status>
+                      <Link to={`/lots/new?gtin=${h.gtin}`} className="signin">
+                        {t('make.newLot')}
+                      </Link>
+                    </>
+                  ) : h.yours ? (
+                    <Button
+                      disabled={!may || register.busy}
+                      onClick={() =>
+                        register.send({
+                          gtin: h.gtin,
+                          ndc: h.ndc,
+                          ndcFormat: 'US_FDA_NDC',
+                          name: h.name,
+                          manufacturer: h.labeler,
+                          dosageForm: h.dosageForm,
+                          strength: h.strength,
+                          netContent: h.description,
+                        })
+                      }
+                    >
+                      {t('make.register')}
+                    </Button>
+                  ) : (
+                    <Status tone="calm">{t('make.others')}</Status>
+                  )}
+                </div>
+              </li>
+            ))}
+          </ul>
+          {!may && <SignInFirst />}
+          {source && <p className="quiet">{t('make.source', { name: source.name, packages: source.packages })}</p>}
+        </section>
+      )}
+      {(ours.data?.data.products ?? []).length > 0 && (
+        <section className="card" aria-labelledby="ours">
+          <h2 id="ours">{t('make.ours')}</h2>
+          <ul className="rows">
+            {ours.data!.data.products!.map((p) => (
+              <li key={p.gtin}>
+                <Link to={`/lots?gtin=${p.gtin}`} className="row-link">
+                  <strong>
+                    {p.name} {p.strength}
+                  </strong>
+                  <span className="quiet mono">{p.ndc}</span>
+                  <span className="quiet mono">{p.gtin}</span>
+                </Link>
+              </li>
+            ))}
+          </ul>
+          <p style={{ margin: 0 }}>
+            <Link to={path('lots')}>{t('make.toLots')}</Link>
+          </p>
+        </section>
+      )}
+    </div>
+  );
+}
+
+function ByHand({ send, busy }: { send: (b: Body<'products'>) => void; busy: boolean }) {
+  const { t } = useTranslation();
+  const { may } = useMay();
+  const [p, setP] = useState({ gtin: '', ndc: '', name: '', strength: '', dosageForm: '', netContent: '' });
+  const field = (name: keyof typeof p, required = false) => (
+    <TextInput
+      label={t(`make.field.${name}`)}
+      value={p[name]}
+      onChange={(e) => setP({ ...p, [name]: e.currentTarget.value })}
+      required={required}
+      autoComplete="off"
+    />
+  );
+  return (
+    <form
+      className="card stack-18"
+      onSubmit={(e) => {
+        e.preventDefault();
+        const given = Object.fromEntries(Object.entries(p).filter(([, v]) => v.trim() !== ''));
+        send({ ...given, gtin: p.gtin.trim(), name: p.name.trim(), ...(p.ndc ? { ndcFormat: 'US_FDA_NDC' } : {}) });
+      }}
+    >
+      <div className="field-row">
+        {field('gtin', true)}
+        {field('name', true)}
+        {field('ndc')}
+        {field('strength')}
+        {field('dosageForm')}
+        {field('netContent')}
+      </div>
+      {may ? (
+        <div>
+          <Button type="submit" loading={busy}>
+            {t('make.register')}
+          </Button>
+        </div>
+      ) : (
+        <SignInFirst />
+      )}
+    </form>
+  );
 }

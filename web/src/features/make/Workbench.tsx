@@ -1,0 +1,305 @@
+import { Button, NativeSelect, NumberInput, TextInput, Skeleton } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { api, type Schemas } from '../../api/client';
+import { Link, path, tracePath } from '../../app/router';
+import { Failure } from '../../components/Failure';
+import { Freshness } from '../../components/Freshness';
+import { JobCard } from '../../components/JobCard';
+import { PartySelect } from '../../components/PartySelect';
+import { Status } from '../../components/Status';
+import { SignInFirst, useMay } from '../../components/useAct';
+import { useCommand } from '../../components/useJob';
+import { printed } from '../../lib/printed';
+import { usePacking } from './usePacking';
+
+const LabelCard = lazy(() => import('./LabelCard'));
+
+/** A lot at its maker's: what is made, packed and sent of it, and what to do next. */
+export function Workbench({ gtin, lot }: { gtin: string; lot: string }) {
+  const { t } = useTranslation();
+  const { party, may } = useMay();
+  const totals = useQuery({ queryKey: ['lot', gtin, lot], queryFn: () => api.lot(gtin, lot) });
+  const boxes = useQuery({
+    queryKey: ['containers', gtin, lot, party],
+    queryFn: () => api.containers(gtin, lot, { holder: party, limit: 500 }),
+  });
+  if (totals.isPending) return <Skeleton height={300} radius="lg" />;
+  if (totals.isError) return <Failure error={totals.error} retry={() => void totals.refetch()} />;
+  const l = totals.data.data;
+  const here = (l.totals ?? []).filter((x) => x.party === party && x.state === 'on_hand').reduce((n, x) => n + x.units, 0);
+  const loose = boxes.data?.data.looseUnits ?? 0;
+  const ready = (boxes.data?.data.containers ?? []).filter((c) => c.state === 'on_hand');
+  const facts: [string, React.ReactNode][] = [
+    ['planned', l.registered?.size],
+    ['commissioned', l.commissioned],
+    ['here', here],
+    ['loose', loose],
+    ['boxes', ready.length],
+    ['gone', l.commissioned - here],
+  ];
+  return (
+    <div className="stack-18">
+      <div>
+        <p style={{ margin: 0 }}>
+          <Link to="/lots">{t('make.lots')}</Link>
+        </p>
+        <h1>
+          {l.product?.name} {l.product?.strength} · <span className="mono">{lot}</span>
+        </h1>
+        <p className="quiet">
+          {t('make.expires', { date: l.expiry ?? '–' })} · NDC <span className="mono">{l.product?.ndc ?? '–'}</span> · GTIN{' '}
+          <span className="mono">{gtin}</span> · <Link to={path('lot', gtin, lot)}>{t('make.everywhere')}</Link>
+        </p>
+        {(l.recalls ?? []).map((r) => (
+          <Status key={r.recallNumber} tone="bad">
+            {t('make.recalledBy', { number: r.recallNumber })}
+          </Status>
+        ))}
+        <Freshness rests={totals.data.rests} refresh={() => void totals.refetch()} />
+      </div>
+      <dl className="facts card">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{t(`make.fact.${name}`)}</dt>
+            <dd className="big" data-fact={name}>
+              {value ?? '–'}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      {!may && <SignInFirst />}
+      <CommissionCard gtin={gtin} lot={lot} expiry={l.expiry ?? ''} planned={l.registered?.size ?? 0} made={l.commissioned} />
+      {loose > 0 && <PackCard gtin={gtin} lot={lot} loose={loose} party={party} />}
+      {ready.length > 0 && <ShipCard boxes={ready} party={party} />}
+      {l.commissioned > 0 && (
+        <Suspense fallback={<Skeleton height={200} radius="lg" />}>
+          <LabelCard gtin={gtin} lot={lot} expiry={l.expiry ?? ''} product={l.product} />
+        </Suspense>
+      )}
+      {(l.recalls ?? []).length === 0 && l.commissioned > 0 && <RecallCard lot={l} />}
+    </div>
+  );
+}
+
+function CommissionCard({
+  gtin,
+  lot,
+  expiry,
+  planned,
+  made,
+}: {
+  gtin: string;
+  lot: string;
+  expiry: string;
+  planned: number;
+  made: number;
+}) {
+  const { t } = useTranslation();
+  const { may } = useMay();
+  const [count, setCount] = useState<number | string>(Math.min(10_000, Math.max(1, planned - made) || 100));
+  const commission = useCommand('commission');
+  const n = typeof count === 'number' ? count : 0;
+  return (
+    <section className="card stack-18" aria-labelledby="commission">
+      <h2 id="commission" style={{ margin: 0 }}>
+        {t('make.commission')}
+      </h2>
+      <div className="actions">
+        <NumberInput
+          size="md"
+          label={t('make.howMany')}
+          description={t('make.serialsHelp')}
+          value={count}
+          onChange={setCount}
+          min={1}
+          max={100_000}
+          hideControls
+        />
+        <Button
+          size="md"
+          disabled={!may || n < 1 || expiry === ''}
+          loading={commission.busy}
+          onClick={() => commission.send({ gtin, lot, expiry, count: n })}
+          data-testid="commission"
+        >
+          {t('make.commissionNow', { count: n })}
+        </Button>
+      </div>
+      <JobCard title={t('make.commission')} job={commission.job} error={commission.error} lost={commission.lost} />
+    </section>
+  );
+}
+
+function PackCard({ gtin, lot, loose, party }: { gtin: string; lot: string; loose: number; party: string }) {
+  const { t } = useTranslation();
+  const { may } = useMay();
+  const [per, setPer] = useState<number | string>(Math.min(48, loose));
+  const [perPallet, setPerPallet] = useState<number | string>(0);
+  const packing = usePacking(gtin, lot, party);
+  const n = typeof per === 'number' ? per : 0;
+  const cases = n > 0 ? Math.floor(loose / n) : 0;
+  const p = packing.progress;
+  return (
+    <section className="card stack-18" aria-labelledby="pack">
+      <h2 id="pack" style={{ margin: 0 }}>
+        {t('make.pack')}
+      </h2>
+      <div className="actions">
+        <NumberInput size="md" label={t('make.perCase')} value={per} onChange={setPer} min={1} max={Math.min(loose, 10_000)} hideControls />
+        <NumberInput
+          size="md"
+          label={t('make.perPallet')}
+          description={t('make.perPalletHelp')}
+          value={perPallet}
+          onChange={setPerPallet}
+          min={0}
+          max={1000}
+          hideControls
+        />
+        <Button
+          size="md"
+          disabled={!may || cases < 1 || packing.busy}
+          onClick={() => void packing.start(n, cases, typeof perPallet === 'number' ? perPallet : 0)}
+          data-testid="pack"
+        >
+          {t('make.packNow', { count: cases })}
+        </Button>
+        {packing.busy && (
+          <Button size="md" variant="default" onClick={packing.stop}>
+            {t('make.stop')}
+          </Button>
+        )}
+      </div>
+      {p && (
+        <div role="status" data-testid="packing" data-done={p.done === p.total && !packing.busy}>
+          <progress max={p.total} value={p.done} aria-label={t('make.packed', { done: p.done, count: p.total })} />
+          <p style={{ margin: 0 }}>{t('make.packed', { done: p.done, count: p.total })}</p>
+        </div>
+      )}
+      {packing.error ? <Failure error={packing.error} /> : null}
+      <JobCard title={t('make.pack')} job={packing.refused} />
+    </section>
+  );
+}
+
+function ShipCard({ boxes, party }: { boxes: Schemas['LotContainer'][]; party: string }) {
+  const { t } = useTranslation();
+  const { may } = useMay();
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [to, setTo] = useState<string | null>(null);
+  const [po, setPO] = useState('');
+  const [desadv, setDesadv] = useState('');
+  const ship = useCommand('ship', () => setChosen(new Set()));
+  const there = boxes.filter((b) => chosen.has(b.key));
+  const toggle = (key: string) => setChosen((c) => new Set(c.has(key) ? [...c].filter((k) => k !== key) : [...c, key]));
+  return (
+    <section className="card stack-18" aria-labelledby="ship">
+      <div className="step-head">
+        <h2 id="ship" style={{ margin: 0 }}>
+          {t('make.ship')}
+        </h2>
+        <Button variant="default" onClick={() => setChosen(there.length === boxes.length ? new Set() : new Set(boxes.map((b) => b.key)))}>
+          {there.length === boxes.length ? t('make.chooseNone') : t('make.chooseAll', { count: boxes.length })}
+        </Button>
+      </div>
+      <fieldset className="picks">
+        <legend>{t('make.which')}</legend>
+        {boxes.slice(0, 120).map((b) => (
+          <label key={b.key}>
+            <input type="checkbox" checked={chosen.has(b.key)} onChange={() => toggle(b.key)} />
+            <span className="mono">{printed(b.key)}</span>
+            <span className="quiet">{t('make.holds', { count: b.units })}</span>
+            <Link to={tracePath(b.key)}>{t('make.trace')}</Link>
+          </label>
+        ))}
+      </fieldset>
+      {boxes.length > 120 && <p className="quiet">{t('make.moreBoxes', { count: boxes.length - 120 })}</p>}
+      <div className="field-row">
+        <PartySelect label={t('make.to')} value={to} onChange={setTo} except={party} required />
+        <TextInput label={t('make.po')} value={po} onChange={(e) => setPO(e.currentTarget.value)} />
+        <TextInput label={t('make.desadv')} value={desadv} onChange={(e) => setDesadv(e.currentTarget.value)} />
+      </div>
+      <div>
+        <Button
+          size="md"
+          disabled={!may || there.length === 0 || to === null}
+          loading={ship.busy}
+          data-testid="ship"
+          onClick={() =>
+            ship.send({
+              items: there.map((b) => b.digitalLink ?? b.key),
+              to: { party: to! },
+              ...(po.trim() ? { po: po.trim() } : {}),
+              ...(desadv.trim() ? { desadv: desadv.trim() } : {}),
+            })
+          }
+        >
+          {t('make.shipNow', { count: there.length })}
+        </Button>
+      </div>
+      <JobCard title={t('make.ship')} job={ship.job} error={ship.error} lost={ship.lost} />
+    </section>
+  );
+}
+
+function RecallCard({ lot: l }: { lot: Schemas['LotTotals'] }) {
+  const { t } = useTranslation();
+  const { may } = useMay();
+  const [open, setOpen] = useState(false);
+  const [number, setNumber] = useState('');
+  const [level, setLevel] = useState<'I' | 'II' | 'III'>('II');
+  const [depth, setDepth] = useState<'wholesale' | 'retail' | 'consumer'>('retail');
+  const [reason, setReason] = useState('');
+  const recall = useCommand('recall');
+  const holders = new Set((l.totals ?? []).map((x) => x.party)).size;
+  return (
+    <section className="card stack-18" aria-labelledby="recall">
+      <div className="step-head">
+        <h2 id="recall" style={{ margin: 0 }}>
+          {t('make.recall')}
+        </h2>
+        <Button variant="default" onClick={() => setOpen((o) => !o)} aria-expanded={open}>
+          {t('make.recallOpen')}
+        </Button>
+      </div>
+      {open && (
+        <>
+          <p style={{ margin: 0 }}>{t('make.recallMeans', { count: l.commissioned, holders })}</p>
+          <div className="field-row">
+            <TextInput label={t('make.recallNumber')} value={number} onChange={(e) => setNumber(e.currentTarget.value)} required />
+            <NativeSelect
+              label={t('make.recallClass')}
+              value={level}
+              data={(['I', 'II', 'III'] as const).map((c) => ({ value: c, label: t(`make.class.${c}`) }))}
+              onChange={(e) => setLevel(e.currentTarget.value as 'I')}
+            />
+            <NativeSelect
+              label={t('make.recallDepth')}
+              value={depth}
+              data={(['wholesale', 'retail', 'consumer'] as const).map((d) => ({ value: d, label: t(`make.depth.${d}`) }))}
+              onChange={(e) => setDepth(e.currentTarget.value as 'retail')}
+            />
+          </div>
+          <TextInput label={t('make.recallReason')} value={reason} onChange={(e) => setReason(e.currentTarget.value)} required />
+          <div>
+            <Button
+              color="red"
+              size="md"
+              disabled={!may || number.trim() === '' || reason.trim() === ''}
+              loading={recall.busy}
+              data-testid="recall"
+              onClick={() =>
+                recall.send({ recallNumber: number.trim(), gtin: l.gtin, lot: l.lot, classification: level, depth, reason: reason.trim() })
+              }
+            >
+              {t('make.recallNow')}
+            </Button>
+          </div>
+        </>
+      )}
+      <JobCard title={t('make.recall')} job={recall.job} error={recall.error} lost={recall.lost} />
+    </section>
+  );
+}
