@@ -24,16 +24,16 @@ func (a *app) initCommand() *cobra.Command {
 		Long: `Makes keys, genesis file, the brokers' accounts and one folder for each service with its configuration and the keys that it needs, and no others.
 Copy each folder to where its service runs. The folder "all" keeps every key; it runs nothing.
 
-The layout is a YAML file that says which services there are, how the others reach them, and where they find their files; deploy/hosts.yaml explains it.
+The layout is a YAML file that says which services there are, how the others reach them, and where they find their files; deploy/layouts/hosts.yaml explains it.
 Run again, it keeps what is secret and writes the configuration anew.
 
 Whoever runs this holds every key of the network, so it is for development. In a consortium each organisation makes its own keys with "verilot keygen", and
 "verilot genesis make" composes the genesis file from the public ones.`,
-		Example: "  verilot init --data ./network --layout deploy/hosts.yaml\n  verilot init --data /network --layout /layout.yaml --owner 65532:65532",
+		Example: "  verilot init --data ./network --layout deploy/layouts/hosts.yaml\n  verilot init --data /network --layout /layout.yaml --owner 65532:65532",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if layout == "" {
-				return unusable("--layout is missing; deploy/hosts.yaml is an example")
+				return unusable("--layout is missing; deploy/layouts/hosts.yaml is an example")
 			}
 			l, err := network.LoadLayout(layout)
 			if err != nil {
