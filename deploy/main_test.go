@@ -186,7 +186,8 @@ func checkSignIn(t *testing.T, service, config string) {
 	if c.SignIn == nil {
 		return
 	}
-	if file, _ := c.SignIn["development_token_file"].(string); file == "" || c.SignIn["development_open"] == true {
+	file, _ := c.SignIn["development_token_file"].(string)
+	if open, _ := c.SignIn["development_open"].(bool); file == "" || open {
 		t.Errorf("%s is open to whoever reaches it: sign_in is %v", service, c.SignIn)
 	}
 }

@@ -152,8 +152,11 @@ func (d *deployed) start(name string) {
 	if err := cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // how it ends is seen in what it says
+		close(ended)
+	}()
 	d.t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		select {
@@ -183,13 +186,12 @@ func get(url string) (int, string) {
 
 func (d *deployed) eventually(what string, ok func() (bool, string)) {
 	d.t.Helper()
-	last := ""
 	for deadline := time.Now().Add(90 * time.Second); ; time.Sleep(50 * time.Millisecond) { // polling other processes
-		done, now := ok()
+		done, last := ok()
 		if done {
 			return
 		}
-		if last = now; time.Now().After(deadline) {
+		if time.Now().After(deadline) {
 			d.t.Fatalf("%s: not within 90 s; last: %s", what, last)
 		}
 	}
@@ -370,4 +372,3 @@ func (d *deployed) checkHalted() {
 		t.Errorf("the manufacturer's service ended, too: %s", body)
 	}
 }
-
