@@ -6,7 +6,8 @@
 // accounts are in *.nk files, mode 0600, and needed only to make further users.
 //
 // Trust: a broker orders messages and nobody believes it, nor whom it let in. Permissions keep a stranger from filling the stream, one
-// party from writing under another's name, and everybody from deleting: what counts is signed all the same.
+// party from writing under another's name, and everybody from deleting: what counts is signed all the same. They do not keep a user from reading
+// what others ask the broker, nor from ending another's reading, which then starts again.
 package access
 
 import (
