@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -174,11 +175,14 @@ func write(file string, b []byte, mode fs.FileMode) error {
 	return os.Rename(tmp, file)
 }
 
+// plain names are one token of a subject and one name of a file.
+var plain = regexp.MustCompile(`^[a-z0-9-]*$`)
+
 // claims are what a user may do. Subjects are those of package bus; a validator says things only under its own name.
 func claims(u User) (*jwt.UserClaims, error) {
 	for _, s := range []string{u.Name, u.Party, u.Validator} {
-		if strings.ContainsAny(s, ".*> \t") {
-			return nil, fmt.Errorf("%q is no name of a user or party", s)
+		if !plain.MatchString(s) {
+			return nil, fmt.Errorf("%q is no name of a user or party: it may have small letters, digits and dashes", s)
 		}
 	}
 	c := jwt.NewUserClaims("-") // the key comes later
