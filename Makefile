@@ -2,6 +2,8 @@
 # There is no root module: "work" below is Go's name for every package of every module in go.work.
 
 MODULES := proto ledger services loadtest
+# Modules outside go.work: what they need must not raise a version of ours.
+APART   := deploy tools
 
 # What the tests run with, for example: make test PKG=./ledger/custody TESTFLAGS='-run Receive -count=10'
 PKG       ?= work
@@ -32,7 +34,7 @@ BUF        := tools/node_modules/.bin/buf
 
 # Modules that hold Go code, and those whose code is not all generated.
 GO_MODULES   = $(foreach m,$(MODULES),$(if $(shell find $(m) -name '*.go' -print -quit),$(m)))
-LINT_MODULES = $(filter-out proto,$(GO_MODULES)) tools
+LINT_MODULES = $(filter-out proto,$(GO_MODULES)) $(APART)
 
 # $(call each,modules,command) runs the command in every module, to the end, and fails if one did.
 each = rc=0; for m in $(1); do echo "--- $$m"; (cd $$m; $(2)) || rc=1; done; exit $$rc
@@ -64,6 +66,7 @@ test: $(TOTALS) ## Every test, with the race detector; needs nothing but Go
 	@{ \
 		go test -json $(RACE) -shuffle=on -timeout=$(TIMEOUT) $(TESTFLAGS) $(PKG) || rc=1; \
 		(cd tools && GOWORK=off go test -json -timeout=$(TIMEOUT) ./testtotals) || rc=1; \
+		$(if $(filter work,$(PKG)),(cd deploy && GOWORK=off go test -json -timeout=$(TIMEOUT) ./...) || rc=1;) \
 		exit $${rc:-0}; \
 	} | $(TOTALS) -o bin/test-totals
 
@@ -95,11 +98,11 @@ check: check-fmt check-generated check-proto compat check-tidy check-modules lin
 
 .PHONY: lint
 lint: $(LINT) ## Lint every module
-	@$(call each,$(LINT_MODULES),GOWORK=$$([ $$m != tools ] || echo off) ../$(LINT) run --allow-parallel-runners ./...)
+	@$(call each,$(LINT_MODULES),GOWORK=$$(case " $(APART) " in (*" $$m "*) echo off;; esac) ../$(LINT) run --allow-parallel-runners ./...)
 
 .PHONY: fmt
 fmt: $(LINT) ## Format the Go code
-	@$(call each,$(LINT_MODULES),GOWORK=$$([ $$m != tools ] || echo off) ../$(LINT) fmt ./...)
+	@$(call each,$(LINT_MODULES),GOWORK=$$(case " $(APART) " in (*" $$m "*) echo off;; esac) ../$(LINT) fmt ./...)
 
 .PHONY: generate
 generate: $(BUF) $(PROTOC_GEN) ## Rewrite proto/gen from proto/verilot
@@ -167,7 +170,7 @@ clean: ## Remove what was built; the tools in bin/tools and the network in data/
 
 .PHONY: check-fmt
 check-fmt: ## Everything is gofmt'ed
-	@files=$$(gofmt -l $(MODULES) tools/testtotals); \
+	@files=$$(gofmt -l $(MODULES) deploy tools/testtotals); \
 	if [ -n "$$files" ]; then echo "Not formatted (make fmt):"; echo "$$files"; exit 1; fi
 
 .PHONY: check-generated
@@ -198,7 +201,7 @@ check-web: web build ## Lint, types and tests of the web interface, and its jour
 
 .PHONY: check-tidy
 check-tidy: ## Every go.mod is tidy
-	@$(call each,$(MODULES),go mod tidy -diff)
+	@$(call each,$(MODULES) deploy,GOWORK=off go mod tidy -diff)
 
 .PHONY: check-modules
 check-modules: ## Every module builds and vets on its own, without go.work

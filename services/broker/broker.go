@@ -23,6 +23,9 @@ type Config struct {
 	Port int    `yaml:"port"`
 	// Name is the server's own in a cluster. Default "verilot".
 	Name string `yaml:"name"`
+	// Access is a fragment of a NATS configuration that says who may connect: operator, system_account, resolver and resolver_preload, as
+	// verilot init and verilot creds write it. Empty: whoever reaches the port.
+	Access string `yaml:"access"`
 	// Cluster is for a server that is one of several.
 	Cluster Cluster `yaml:"cluster"`
 }
@@ -55,7 +58,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 			return fmt.Errorf("cluster secret %s is empty", f)
 		}
 	}
-	s, err := bus.Embed(bus.EmbedOptions{Dir: cfg.Dir, Host: cfg.Host, Port: cfg.Port, Name: cfg.Name, Log: env.Log, Cluster: c})
+	s, err := bus.Embed(bus.EmbedOptions{Dir: cfg.Dir, Host: cfg.Host, Port: cfg.Port, Name: cfg.Name, Access: cfg.Access, Log: env.Log, Cluster: c})
 	if err != nil {
 		return err
 	}

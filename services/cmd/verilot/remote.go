@@ -45,6 +45,7 @@ func (a *app) genesisCommand() *cobra.Command {
 		},
 	}
 	apiFlag(c, &api)
+	c.AddCommand(a.genesisMakeCommand(), a.verdictKeyCommand())
 	return c
 }
 

@@ -32,10 +32,14 @@ func (a *app) serviceCommands() []*cobra.Command {
 
 func serviceCommand[C any](a *app, name, short string, run func(context.Context, C, *service.Env) error, common func(*C) *service.Common) *cobra.Command {
 	var file string
+	var check, staying bool
 	c := &cobra.Command{
-		Use:     name + " --config FILE",
-		Short:   short,
-		Example: "  verilot " + name + " --config " + name + ".yaml",
+		Use:   name + " --config FILE",
+		Short: short,
+		Long: short + `.
+
+Exit codes: 0 stopped, 2 the configuration cannot be used, 3 it failed and may be started again, 4 it halted on purpose and must not be.`,
+		Example: "  verilot " + name + " --config " + name + ".yaml\n  verilot " + name + " --config " + name + ".yaml --check",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var cfg C
@@ -49,10 +53,20 @@ func serviceCommand[C any](a *app, name, short string, run func(context.Context,
 			if err != nil {
 				return unusable("%w", err)
 			}
-			return ended(run(cmd.Context(), cfg, env))
+			if check {
+				a.printf("%s can be used\n", file)
+				return nil
+			}
+			err = ended(run(cmd.Context(), cfg, env))
+			if e, ok := errors.AsType[*exit](err); ok && staying && e.code == network.ExitHalted {
+				return ended(stay(cmd.Context(), env, *common(&cfg), name, err))
+			}
+			return err
 		},
 	}
 	c.Flags().StringVar(&file, "config", "", "YAML configuration file (required)")
+	c.Flags().BoolVar(&check, "check", false, "only read the configuration file, and say what is wrong with it")
+	c.Flags().BoolVar(&staying, "stay", false, "after halting on purpose go on to answer at /healthz, /readyz (503, with the reason) and /metrics, until told to stop: for engines that start again whatever ends")
 	return c
 }
 

@@ -22,6 +22,8 @@ type EmbedOptions struct {
 	Port int          // 0: in-process connections only; -1: any free port
 	Name string       // default "verilot"; in a cluster each server's own
 	Log  *slog.Logger // nil: silent
+	// Access is a file that says who may connect, in NATS's own format; see package access. Empty: everybody.
+	Access string
 	// Cluster makes this server one of several that keep the streams together. Zero: it is alone.
 	Cluster Cluster
 	// LosesAckedOnPowerCut acknowledges before the disk has synced. For experiments only.
@@ -72,18 +74,16 @@ func Embed(o EmbedOptions) (*Server, error) {
 	if o.Dir == "" {
 		return nil, fmt.Errorf("embed broker: no directory")
 	}
-	opts := &server.Options{
-		ServerName: "verilot",
-		Host:       "127.0.0.1",
-		Port:       o.Port,
-		DontListen: o.Port == 0,
-		JetStream:  true,
-		StoreDir:   o.Dir,
-		SyncAlways: !o.LosesAckedOnPowerCut,
-		MaxPayload: MaxPayload,
-		NoSigs:     true, // signals are the service's
-		NoLog:      o.Log == nil,
+	opts, err := accessOptions(o.Access)
+	if err != nil {
+		return nil, fmt.Errorf("embed broker: %w", err)
 	}
+	opts.ServerName, opts.Host = "verilot", "127.0.0.1"
+	opts.Port, opts.DontListen = o.Port, o.Port == 0
+	opts.JetStream, opts.StoreDir, opts.SyncAlways = true, o.Dir, !o.LosesAckedOnPowerCut
+	opts.MaxPayload = MaxPayload
+	opts.NoSigs = true // signals are the service's
+	opts.NoLog = o.Log == nil
 	if o.Host != "" {
 		opts.Host = o.Host
 	}
@@ -110,6 +110,21 @@ func Embed(o EmbedOptions) (*Server, error) {
 		return nil, fmt.Errorf("embed broker in %s: JetStream did not start", o.Dir)
 	}
 	return &Server{s}, nil
+}
+
+// accessOptions start from a file that says who may connect. Everything else that it says and that is decided here is overridden.
+func accessOptions(file string) (*server.Options, error) {
+	if file == "" {
+		return &server.Options{}, nil
+	}
+	opts, err := server.ProcessConfigFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read who may connect: %w", err)
+	}
+	if len(opts.TrustedOperators) == 0 || opts.AccountResolver == nil || opts.SystemAccount == "" {
+		return nil, fmt.Errorf("%s must have operator, system_account, resolver and resolver_preload", file)
+	}
+	return opts, nil
 }
 
 // URL is where clients outside this process connect; empty if there is no listener.

@@ -127,7 +127,7 @@ func (n *Network) runProcesses(held *os.File) error {
 	var bad []error
 	add := func(name, command string, rank int, config any) *supervise.Process {
 		file := filepath.Join(dir, "config", name+".yaml")
-		bad = append(bad, writeConfig(file, command, config))
+		bad = append(bad, writeConfig(file, command, "Written by verilot up --processes at every start.", config))
 		procs = append(procs, supervise.Process{Name: name, Args: []string{command, "--config", file}, Rank: rank})
 		return &procs[len(procs)-1]
 	}
@@ -164,7 +164,7 @@ func Final(code int) bool { return code == ExitUnusable || code == ExitHalted }
 
 // writeConfig writes the file that a service is started with. Keys and tokens are named by path only: there is nothing secret in it but what a
 // broker's address may hold.
-func writeConfig(file, command string, config any) error {
+func writeConfig(file, command, remark string, config any) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return fmt.Errorf("make folder of configuration files: %w", err)
 	}
@@ -172,7 +172,7 @@ func writeConfig(file, command string, config any) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
-	head := fmt.Sprintf("# verilot %s --config %s\n# Written by verilot up --processes at every start.\n", command, filepath.Base(file))
+	head := fmt.Sprintf("# verilot %s --config %s\n# %s\n", command, filepath.Base(file), remark)
 	if err := os.WriteFile(file, append([]byte(head), b...), 0o600); err != nil {
 		return fmt.Errorf("write configuration: %w", err)
 	}

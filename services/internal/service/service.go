@@ -108,6 +108,13 @@ func New(name string, c Common, w io.Writer) (*Env, error) {
 	return e, nil
 }
 
+// Halted makes /metrics say that the service halted on purpose and stays only to say so.
+func (e *Env) Halted() {
+	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: "verilot_halted", Help: "1: the service halted on purpose, and /readyz says why."})
+	g.Set(1)
+	e.Metrics.MustRegister(g)
+}
+
 // Ready adds a condition of readiness.
 func (e *Env) Ready(name string, check func(context.Context) error) {
 	e.mu.Lock()
