@@ -213,6 +213,14 @@ export const capture = {
   jobs: (perPage: number) => answer(partner.GET('/capture', { params: { query: { perPage } } })).then((a) => a.data ?? []),
 };
 
+/** onboard registers what a document names; development networks only. */
+export async function onboard(bytes: Blob): Promise<{ notes?: string[] | null }> {
+  const response = await fetch('/v1/onboarding', { method: 'POST', headers: { 'Content-Type': 'application/xml' }, body: bytes });
+  const read = (await response.json().catch(() => undefined)) as unknown;
+  if (!response.ok) throw new Problem(response.status, read as Partial<Schemas['Problem']> | undefined);
+  return read as { notes?: string[] };
+}
+
 async function jobOf(response: Response): Promise<Job> {
   const read = (await response.json().catch(() => undefined)) as unknown;
   if (response.status !== 202) throw new Problem(response.status, read as Partial<Schemas['Problem']> | undefined);

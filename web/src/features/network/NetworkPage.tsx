@@ -7,7 +7,9 @@ import { Failure } from '../../components/Failure';
 import { Freshness, useNow } from '../../components/Freshness';
 import { Hash } from '../../components/Hash';
 import { Note, Status } from '../../components/Status';
+import { Link, path } from '../../app/router';
 import { age, at } from '../../lib/time';
+import { Feed } from './Feed';
 
 const everyMs = 5000;
 
@@ -34,6 +36,7 @@ export default function NetworkPage() {
         <h2 id="validators">{t('network.validators')}</h2>
         {validators.data ? <ValidatorTable data={validators.data.data} /> : !failed && <Skeleton height={160} />}
       </section>
+      <Feed />
       <section className="card" aria-labelledby="blocks">
         <h2 id="blocks">{t('network.blocks')}</h2>
         {blocks.data ? <BlockTable blocks={blocks.data.data.blocks ?? []} /> : !failed && <Skeleton height={240} />}
@@ -167,7 +170,9 @@ function BlockTable({ blocks }: { blocks: Schemas['Block'][] }) {
       <tbody>
         {blocks.map((b) => (
           <tr key={b.hash}>
-            <td style={{ fontWeight: 600 }}>{b.header.height}</td>
+            <td style={{ fontWeight: 600 }}>
+              <Link to={path('block', b.header.height)}>{b.header.height}</Link>
+            </td>
             <td>{at(b.header.time, i18n.language)}</td>
             <td className="num wide">
               {b.header.lastSequence === '0' ? '0' : String(BigInt(b.header.lastSequence) - BigInt(b.header.firstSequence) + 1n)}

@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '../../api/client';
-import { Link, tracePath } from '../../app/router';
+import { Link, path, tracePath } from '../../app/router';
 import { Hash } from '../../components/Hash';
 import { Icon, type IconName } from '../../components/Icon';
 import { Status, type Tone } from '../../components/Status';
@@ -61,7 +61,11 @@ function StepCard({
   const carried = (s.via ?? []).length > 0;
   const containers = (carried ? s.via! : s.parent ? [s.parent] : []).filter((c) => c !== self);
   return (
-    <li data-step={s.bizStep} data-proof={proof?.status ?? (pending ? 'pending' : 'none')}>
+    <li
+      id={`step-${s.position.height}-${s.position.entry}-${s.position.item}`}
+      data-step={s.bizStep}
+      data-proof={proof?.status ?? (pending ? 'pending' : 'none')}
+    >
       <span className={`dot tone-${verdictTone[s.verdict] ?? 'calm'}`}>
         <Icon name={icons[s.bizStep] ?? 'dot'} size={18} />
       </span>
@@ -140,7 +144,8 @@ function StepCard({
         </dl>
         <p className="foot pair">
           <span>
-            {t('trace.block', { height: s.position.height })} <span className="quiet">({position})</span>
+            <Link to={path('block', s.position.height)}>{t('trace.block', { height: s.position.height })}</Link>{' '}
+            <span className="quiet">({position})</span>
           </span>
           <Hash value={s.blockHash} name={t('trace.blockHash', { height: s.position.height })} />
           <span>

@@ -1,9 +1,9 @@
 import { Button, Skeleton, TextInput } from '@mantine/core';
-import { useState, type FormEvent } from 'react';
+import { lazy, Suspense, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Problem, type Schemas } from '../../api/client';
 import type { PageProps } from '../../app/pages';
-import { decoded, Link, tracePath, useNavigation } from '../../app/router';
+import { decoded, Link, path, tracePath, useNavigation } from '../../app/router';
 import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
 import { Note, Status } from '../../components/Status';
@@ -13,6 +13,8 @@ import { FindingList } from './Findings';
 import { ProofCard } from './ProofCard';
 import { Timeline } from './Timeline';
 import { useHeartbeat, useProof, useTrace } from './useTrace';
+
+const GraphCard = lazy(() => import('./GraphCard'));
 
 export default function TracePage({ rest }: PageProps) {
   const { t } = useTranslation();
@@ -112,6 +114,12 @@ function Answer({ id }: { id: string }) {
                 </Note>
               </div>
             )}
+            <details className="card" style={{ marginBottom: 16 }} open={steps.length > 1}>
+              <summary>{t('graph.title')}</summary>
+              <Suspense fallback={<Skeleton height={240} />}>
+                <GraphCard key={trace.id.key} self={trace.id.key} steps={steps} />
+              </Suspense>
+            </details>
             <Timeline self={trace.id.key} steps={steps} pending={proof.isPending} proofs={verified?.steps} />
           </section>
         </>
@@ -208,7 +216,14 @@ function Present({ trace: x }: { trace: Schemas['Trace'] }) {
         {row('gtin', x.id.gtin && <span className="mono">{x.id.gtin}</span>)}
         {row('sscc', x.id.sscc && <span className="mono">{x.id.sscc}</span>)}
         {row('ndc', x.product?.ndc && <span className="mono">{x.product.ndc}</span>)}
-        {row('lot', x.lot && <span className="mono">{x.lot}</span>)}
+        {row(
+          'lot',
+          x.lot && (
+            <Link to={path('lot', x.id.gtin ?? '', x.lot)} className="mono">
+              {x.lot}
+            </Link>
+          ),
+        )}
         {row('expiry', x.expiry)}
         {row('form', x.product && [x.product.dosageForm, x.product.netContent].filter(Boolean).join(', '))}
         {row('manufacturer', x.product?.manufacturer)}

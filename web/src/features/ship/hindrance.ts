@@ -1,0 +1,14 @@
+import type { Schemas } from '../../api/client';
+
+export type Hindrance = 'unknown' | 'elsewhere' | 'moving' | 'inside' | 'gone' | 'aside';
+
+/** hindrance says why a thing cannot be shipped by this party now; undefined when nothing speaks against it. */
+export function hindrance(x: Schemas['Trace'], party: string): Hindrance | undefined {
+  if (!x.known) return 'unknown';
+  if (x.state !== 'active') return 'gone';
+  if (x.phase === 'in_transit') return 'moving';
+  if (x.holder?.id !== party) return 'elsewhere';
+  if ((x.containers ?? []).length > 0) return 'inside';
+  if ((x.overlays ?? []).some((o) => o !== 'returned')) return 'aside';
+  return undefined;
+}
