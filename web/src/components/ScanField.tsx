@@ -84,10 +84,9 @@ export function ScanField({
         e.preventDefault();
         const from = e.target === own ? (own.selectionStart ?? own.value.length) : times.current.length === 1 ? 0 : own.value.length;
         const to = e.target === own ? (own.selectionEnd ?? from) : own.value.length;
-        const value = own.value.slice(0, from) + added + own.value.slice(to);
         own.focus();
-        setText(value);
-        requestAnimationFrame(() => own.setSelectionRange(from + 1, from + 1));
+        own.setRangeText(added, from, to, 'end'); // at once: the next key may come before React has drawn
+        setText(own.value);
       }
       clearTimeout(timer.current);
       timer.current = setTimeout(() => {
