@@ -30,7 +30,12 @@ export default ts.config(
   },
   {
     files: ['src/features/**'],
-    rules: { 'no-restricted-imports': ['error', { patterns: ['../{trace,verify,network,counter,receive,make,ship,upload,search,recall,lot,block,signin}/*', '../../features/*'] }] },
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: ['../{trace,verify,network,counter,receive,make,ship,upload,search,recall,lot,block,signin}/*', '../../features/*'] },
+      ],
+    },
   },
   {
     files: ['scripts/**', '*.config.*'],
@@ -44,6 +49,10 @@ export default ts.config(
         Buffer: 'readonly',
         document: 'readonly',
         window: 'readonly',
+        KeyboardEvent: 'readonly',
+        HTMLInputElement: 'readonly',
+        Event: 'readonly',
+        Image: 'readonly',
       },
     },
   },

@@ -5,65 +5,18 @@
 //   make web build && npm run e2e           needs chromium ($CHROMIUM)
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { readFileSync, readdirSync } from 'node:fs';
+import { darkSpanish, phone as onPhone, startBrowser } from './browser.mjs';
 import { startNetwork } from './network.mjs';
 
 const portsBase = Number(process.env.PORTS_BASE ?? 19180);
-const folder = fileURLToPath(new URL('../screenshots/', import.meta.url));
-mkdirSync(folder, { recursive: true });
-const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
-
-const network = await startNetwork(spawn, portsBase);
-const unit = /trace '([^']+)'/.exec(network.output())[1];
-const fake = /counterfeit was (\S+?)\.?\s/.exec(network.output())[1];
-const origin = network.api; // the pages that are built into the binary
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-background-networking'],
-});
-const trouble = [];
-let done = 0;
-
-async function open(options) {
-  const context = await browser.newContext({
-    locale: 'en-US',
-    viewport: { width: 1280, height: 860 },
-    reducedMotion: 'reduce',
-    ...options,
-  });
-  const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  page.on('request', (r) => {
-    if (!r.url().startsWith(origin) && !/^(data|blob):/.test(r.url())) trouble.push(`request outside the origin: ${r.url()}`);
-  });
-  page.on('console', (m) => {
-    // A refused request is part of the journey; everything else that the console reports is a fault.
-    if (m.type() === 'error' && !/status of (4\d\d|503)/.test(m.text())) trouble.push(`console: ${m.text()}`);
-  });
-  page.on('pageerror', (e) => trouble.push(`page error: ${e.message}`));
-  return page;
-}
-
-async function look(page, name) {
-  const found = await page.evaluate(async (source) => {
-    if (!window.axe) (0, eval)(source);
-    const r = await window.axe.run(document, { resultTypes: ['violations'] });
-    return r.violations.map(
-      (v) =>
-        `${v.id} (${v.impact}): ${v.nodes
-          .slice(0, 3)
-          .map((n) => `${n.target.join(' ')}: ${n.any[0]?.message ?? n.failureSummary}`)
-          .join(' | ')}`,
-    );
-  }, axe);
-  for (const f of found) trouble.push(`axe on ${name}: ${f}`);
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  if (wide > 0) trouble.push(`${name} scrolls sideways by ${wide} px`);
-  await page.screenshot({ path: `${folder}${name}.png`, fullPage: true });
-  done++;
-}
+const only = process.env.ONLY; // the name of one journey
+const browser = await startBrowser();
+const { trouble, look, folder } = browser;
+let origin; // of the pages that are built into the binary
+let unit;
+let fake;
+const open = (options) => browser.open(origin, options);
 
 const download = async (page, name) => {
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name }).click()]);
@@ -75,7 +28,7 @@ async function journey() {
   const page = await open({ acceptDownloads: true });
 
   // By keyboard alone: skip link, brand, pages, language, colours, then the field.
-  await page.goto(origin);
+  await page.goto(`${origin}/trace`);
   await page.getByRole('heading', { level: 1 }).waitFor();
   await look(page, 'trace-empty-1280');
   await page.keyboard.press('Tab');
@@ -183,7 +136,7 @@ async function journey() {
 }
 
 async function phone() {
-  const page = await open({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true });
+  const page = await open(onPhone);
   for (const [name, path, wait] of [
     ['trace', `/trace/${encodeURIComponent(unit)}`, '[data-testid="proof"]'],
     ['verify', '/verify', '.drop'],
@@ -199,7 +152,7 @@ async function phone() {
 }
 
 async function darkAndSpanish() {
-  const page = await open({ colorScheme: 'dark', locale: 'es-MX' });
+  const page = await open(darkSpanish);
   await page.goto(`${origin}/trace/${encodeURIComponent(unit)}`);
   await page.locator('[data-proof="verified"]').first().waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.lang), 'es');
@@ -215,16 +168,57 @@ async function darkAndSpanish() {
   await page.context().close();
 }
 
+/** run tells how long a journey took, and goes on when it failed. */
+async function run(name, fn) {
+  const started = Date.now();
+  const before = trouble.length;
+  try {
+    await fn();
+  } catch (e) {
+    trouble.push(`${name}: ${e.stack}`);
+    await browser.failed(name);
+  }
+  console.log(`${trouble.length > before ? 'FAIL' : 'ok  '} ${name} ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+async function everyone() {
+  const network = await startNetwork(spawn, portsBase);
+  try {
+    origin = network.api;
+    unit = /trace '([^']+)'/.exec(network.output())[1];
+    fake = /counterfeit was (\S+?)\.?\s/.exec(network.output())[1];
+    await run('everyone', journey);
+    await run('everyone, on a phone', phone);
+    await run('everyone, dark and Spanish', darkAndSpanish);
+  } finally {
+    await network.stop();
+  }
+}
+
+/** roles plays each role's day on the small national story. */
+async function roles() {
+  const names = readdirSync(new URL('journeys/', import.meta.url)).filter((f) => f.endsWith('.mjs'));
+  const network = await startNetwork(spawn, portsBase + 10, ['--size', 'small', '--validators', '1'], 'demo');
+  try {
+    for (const file of names) {
+      const name = file.replace('.mjs', '');
+      if (only && only !== name) continue;
+      const { journey } = await import(`./journeys/${file}`);
+      await run(name, () => journey({ ...browser, network, story: network.story, assert }));
+    }
+  } finally {
+    await network.stop();
+  }
+}
+
 try {
-  await journey();
-  await phone();
-  await darkAndSpanish();
+  if (!only || only === 'everyone') await everyone();
+  if (only !== 'everyone') await roles();
 } catch (e) {
   trouble.push(e.stack);
 } finally {
   await browser.close();
-  await network.stop();
 }
 for (const t of trouble) console.error(t);
-console.log(`${done} screenshots in screenshots/; ${trouble.length} faults`);
+console.log(`${browser.done()} screenshots in screenshots/; ${trouble.length} faults`);
 process.exit(trouble.length > 0 ? 1 : 0);

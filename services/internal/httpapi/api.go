@@ -48,6 +48,9 @@ type API struct {
 	Engine   *gin.Engine
 	Huma     huma.API
 	Registry *prometheus.Registry
+	// Page answers a browser that opens an address which a page shares with an operation, and reports whether it did. It is set
+	// before the first request, if at all; nil: there are no pages.
+	Page func(*gin.Context) bool
 }
 
 // EPCIS marks an operation whose problems carry the EPCIS standard's type names.
@@ -95,6 +98,12 @@ func New(o Options) *API {
 	if o.Guard != nil {
 		e.Use(guarded(o.Guard))
 	}
+	a := &API{Engine: e, Registry: o.Registry}
+	e.Use(func(c *gin.Context) {
+		if a.Page != nil && a.Page(c) {
+			c.Abort()
+		}
+	})
 	e.NoRoute(NoRoute)
 	e.NoMethod(func(c *gin.Context) {
 		Write(c, NewProblem(MethodNotAllowed, "%s is not offered at %s; allowed: %s", c.Request.Method, clip(c.Request.URL.Path), c.Writer.Header().Get("Allow")))
@@ -122,9 +131,9 @@ func New(o Options) *API {
 	cfg.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
 	cfg.Transformers = []huma.Transformer{complete(o.Log)}
 	cfg.OnAddOperation = append(cfg.OnAddOperation, func(doc *huma.OpenAPI, _ *huma.Operation) { numbersAsText(doc.Components.Schemas) })
-	api := humagin.New(e, cfg)
-	api.UseMiddleware(acceptable)
-	return &API{Engine: e, Huma: api, Registry: o.Registry}
+	a.Huma = humagin.New(e, cfg)
+	a.Huma.UseMiddleware(acceptable)
+	return a
 }
 
 // NoRoute answers that there is nothing at this address.

@@ -59,6 +59,15 @@ func mount(h *httpapi.API, s Setting, files fs.FS) error {
 		return fmt.Errorf("web interface: %w", err)
 	}
 	h.Engine.GET("/app.json", func(c *gin.Context) { c.JSON(http.StatusOK, s) })
+	h.Page = func(c *gin.Context) bool {
+		if index == nil || !shared(c.Request) {
+			return false
+		}
+		page(c)
+		c.Header("Vary", "Accept") // a program gets the jobs at this address
+		c.Data(http.StatusOK, "text/html; charset=utf-8", index)
+		return true
+	}
 	h.Engine.NoRoute(func(c *gin.Context) {
 		if m := c.Request.Method; m != http.MethodGet && m != http.MethodHead {
 			httpapi.NoRoute(c)
@@ -99,6 +108,13 @@ func reserved(name string) bool {
 		}
 	}
 	return false
+}
+
+// shared are addresses that EPCIS gives to its capture interface and where our page about the same things is. Who comes with a
+// browser's address line means the page.
+func shared(r *http.Request) bool {
+	p := r.URL.Path
+	return r.Method == http.MethodGet && (p == "/capture" || strings.HasPrefix(p, "/capture/")) && wantsPage(r)
 }
 
 func wantsPage(r *http.Request) bool {

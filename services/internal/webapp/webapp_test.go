@@ -51,6 +51,9 @@ func TestServes(t *testing.T) {
 		{"a hidden file", "GET", "/.secret", all, 404, "application/problem+json", "not_found", "no-store"},
 		{"out of the folder", "GET", "/../outside.txt", all, 404, "application/problem+json", "not_found", "no-store"},
 		{"the setting", "GET", "/app.json", all, 200, "application/json; charset=utf-8", `"service":"api"`, "no-store"},
+		{"the page at an address of EPCIS, by a browser", "GET", "/capture/01a1fcf7", html, 200, "text/html; charset=utf-8", "<title>", "no-cache"},
+		{"the same address, by a program", "GET", "/capture/01a1fcf7", "application/json", 404, "application/problem+json", "not_found", "no-store"},
+		{"sending to it", "POST", "/capture", html, 404, "application/problem+json", "not_found", "no-store"},
 		{"the API's own pages stay", "GET", "/healthz", html, 200, "application/json; charset=utf-8", "ok", "no-store"},
 	}
 	for _, tt := range tests {

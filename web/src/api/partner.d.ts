@@ -862,6 +862,8 @@ export interface operations {
             query?: {
                 perPage?: number;
                 nextPageToken?: string;
+                /** @description Of these jobs only those that are not indexed yet: what a page that was closed may still wait for */
+                running?: boolean;
             };
             header?: never;
             path?: never;

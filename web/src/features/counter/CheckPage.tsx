@@ -65,7 +65,7 @@ function Answer({ text, turn }: { text: string; turn: number }) {
     gcTime: 0,
   });
   // A recall may come while the patient waits: whatever a newer block says is asked for.
-  useQuery({ queryKey: ['newest'], queryFn: () => api.status().then((a) => a.data.height), refetchInterval: 3000, retry: false });
+  useQuery({ queryKey: ['heartbeat'], queryFn: api.status, refetchInterval: 3000, retry: false });
   const newest = useNewest()?.height ?? 0n;
   const asked = query.data;
   const askedAt = asked?.rests?.height;

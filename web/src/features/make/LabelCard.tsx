@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import bwip from 'bwip-js/browser';
+import { drawingSVG, gs1datamatrix } from 'bwip-js/browser';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, type Schemas } from '../../api/client';
@@ -28,7 +28,10 @@ export default function LabelCard({
   if (units.isError) return <Failure error={units.error} />;
   if (!unit) return null;
   const label = { gtin, lot, expiry, serial: unit.serial };
-  const svg = bwip.toSVG({ bcid: 'gs1datamatrix', text: elements(label), parse: true, scale: 4, padding: 4, backgroundcolor: 'FFFFFF' });
+  const svg = gs1datamatrix(
+    { bcid: 'gs1datamatrix', text: elements(label), parse: true, scale: 4, padding: 4, backgroundcolor: 'FFFFFF' },
+    drawingSVG(),
+  ) as string;
   return (
     <section className="card stack-18" aria-labelledby="label">
       <div className="step-head">

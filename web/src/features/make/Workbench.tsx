@@ -285,7 +285,7 @@ function RecallCard({ lot: l }: { lot: Schemas['LotTotals'] }) {
           <TextInput label={t('make.recallReason')} value={reason} onChange={(e) => setReason(e.currentTarget.value)} required />
           <div>
             <Button
-              color="red"
+              color="red.9"
               size="md"
               disabled={!may || number.trim() === '' || reason.trim() === ''}
               loading={recall.busy}

@@ -5,12 +5,12 @@
 // nothing into a field for any of them. What a burst holds is kept here, key by key, and not read from the field: there the caret may
 // stand anywhere, and a key that is lost or out of order makes another serial number.
 
-/** shownGS stands for GS where people look. */
-export const shownGS = '␝';
+/** shownGS stands for GS where people look: ␝ is what it is called, but few fonts have it. */
+export const shownGS = '¦';
 export const GS = '\u001d';
 
 /** meant is a text as it was scanned, from what a field shows. */
-export const meant = (shown: string): string => shown.trim().replaceAll(shownGS, GS);
+export const meant = (shown: string): string => shown.trim().replace(/[¦␝]/g, GS);
 
 /** shown is a scanned text as a field shows it. */
 export const shown = (text: string): string => text.replaceAll(GS, shownGS);
