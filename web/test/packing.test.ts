@@ -61,7 +61,11 @@ class World {
   sizes = () => [...this.boxes.values()].map((c) => c.length);
 }
 
-const start = async (w: World, plan: { perCase: number; cases: number; perPallet: number }, more: { resume?: boolean; stop?: () => boolean } = {}) => {
+const start = async (
+  w: World,
+  plan: { perCase: number; cases: number; perPallet: number },
+  more: { resume?: boolean; stop?: () => boolean } = {},
+) => {
   const heard: Progress[] = [];
   const refused = await pack(plan, w.io, { resume: more.resume ?? false, hear: (p) => heard.push(p), stopped: more.stop ?? (() => false) });
   return { refused, last: heard.at(-1) };

@@ -45,7 +45,7 @@ export interface Progress {
 const atOnce = 6;
 
 /** isCase tells a case of a plan from a pallet: all that is directly in it are packages. */
-export const isCase = (b: Box, perCase: number): boolean => b.contents === b.units && b.units === perCase;
+export const isCase = (b: Pick<Box, 'units' | 'contents'>, perCase: number): boolean => b.contents === b.units && b.units === perCase;
 
 /** palletsOf is how many pallets so many cases need; the last may have room left. */
 export const palletsOf = (cases: number, perPallet: number): number => (perPallet > 0 ? Math.ceil(cases / perPallet) : 0);

@@ -72,7 +72,8 @@ export function usePacking(gtin: string, lot: string, party: string) {
     }, []),
     () => state(name),
   );
-  const refresh = () => void queries.invalidateQueries({ predicate: (q) => ['lot', 'containers', 'label'].includes(String(q.queryKey[0])) });
+  const refresh = () =>
+    void queries.invalidateQueries({ predicate: (q) => ['lot', 'containers', 'label'].includes(String(q.queryKey[0])) });
 
   const io: Io<Job> = {
     loose: async (most) =>
