@@ -88,7 +88,7 @@ async function file(path: string): Promise<Uint8Array> {
 
 export const api = {
   check: (id: string) => answer(client.GET('/v1/verify', { params: { query: { id } }, signal: AbortSignal.timeout(5000) })),
-  shipments: (query: { to?: string; from?: string; open?: boolean; limit?: number }) =>
+  shipments: (query: { to?: string; from?: string; open?: boolean; limit?: number; after?: string }) =>
     answer(client.GET('/v1/shipments', { params: { query } })),
   lots: (query: { gtin?: string; party?: string; q?: string; limit?: number; after?: string }) =>
     answer(client.GET('/v1/lots', { params: { query } })),
