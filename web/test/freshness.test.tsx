@@ -1,10 +1,11 @@
 // @vitest-environment jsdom
 import { MantineProvider } from '@mantine/core';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { cleanup, render, screen } from '@testing-library/react';
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { api } from '../src/api/client';
 import { Checks } from '../src/components/Checks';
-import { Freshness } from '../src/components/Freshness';
+import { Freshness, standing } from '../src/components/Freshness';
 import { startLanguages } from '../src/i18n';
 import { parseGenesis, steps, verifyBytes } from '../src/lib/proof';
 import { utf8 } from '../src/lib/proof/bytes';
@@ -26,7 +27,12 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const show = (node: React.ReactNode) => render(<MantineProvider>{node}</MantineProvider>);
+const show = (node: React.ReactNode) =>
+  render(
+    <QueryClientProvider client={new QueryClient()}>
+      <MantineProvider>{node}</MantineProvider>
+    </QueryClientProvider>,
+  );
 
 /** hear lets the client receive an answer of the status endpoint at a height and an age. */
 async function hear(height: string, age: string) {
@@ -63,6 +69,16 @@ test('an answer says what it rests on, falls behind, and is called out of date w
 
   show(<Freshness />);
   expect(screen.getByText(/did not say how old/)).toBeTruthy();
+});
+
+test('that no block comes is said only of a ledger that was asked', () => {
+  const at = (height: bigint, ageSeconds: number, arrived: number) => ({ height, blockTime: '2026-11-21T03:00:00Z', ageSeconds, arrived });
+  const t0 = 1_000_000;
+  expect(standing(at(5n, 2, t0), at(5n, 2, t0), t0 + 1000)).toEqual({ is: 'newest' });
+  expect(standing(at(5n, 2, t0), at(9n, 1, t0 + 20_000), t0 + 21_000)).toEqual({ is: 'behind', blocks: 4n });
+  expect(standing(at(5n, 2, t0), at(5n, 70, t0), t0 + 1000), 'the service itself says that its newest block is old').toEqual({ is: 'stale' });
+  expect(standing(at(5n, 2, t0), at(9n, 1, t0), t0 + 90_000), 'nothing was heard since').toEqual({ is: 'silent', seconds: 90 });
+  expect(standing(at(5n, 2, t0), undefined, t0 + 90_000)).toEqual({ is: 'silent', seconds: 90 });
 });
 
 test('every check is listed with a word for its outcome, also those that were not reached', () => {

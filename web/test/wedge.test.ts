@@ -6,8 +6,8 @@ const key = (key: string, over = {}) => ({ key, ctrl: false, alt: false, meta: f
 test.each([
   ['a letter', key('A'), 'A'],
   ['a letter, with shift', key('a'), 'a'],
-  ['the separator as Ctrl+]', key(']', { ctrl: true }), '␝'],
-  ['the separator as it is', key(GS), '␝'],
+  ['the separator as Ctrl+]', key(']', { ctrl: true }), '¦'],
+  ['the separator as it is', key(GS), '¦'],
   ['Enter', key('Enter'), undefined],
   ['an arrow', key('ArrowLeft'), undefined],
   ['copy', key('c', { ctrl: true }), undefined],

@@ -73,7 +73,7 @@ export default function Camera({ onCode, onClose }: { onCode: (text: string) => 
   return (
     <div className="camera" data-testid="camera">
       {trouble ? (
-        <Note tone="warn" level={3} alert title={t(`scan.${trouble}`)}>
+        <Note tone="warn" alert title={t(`scan.${trouble}`)}>
           <p>{t('scan.otherwise')}</p>
         </Note>
       ) : (

@@ -30,7 +30,7 @@ export function JobCard({ job, error, lost, title }: { job?: Job; error?: unknow
     <div className={`note tone-${tone}`} role="status" data-testid="job" data-state={job.state} data-tone={tone}>
       <Icon name={settled ? tone : 'pending'} size={24} />
       <div className="body">
-        <h3>
+        <h2>
           {title}
           {': '}
           {!settled
@@ -40,7 +40,7 @@ export function JobCard({ job, error, lost, title }: { job?: Job; error?: unknow
               : tone === 'warn'
                 ? t('job.flagged', { count: flagged.length })
                 : t('job.done')}
-        </h3>
+        </h2>
         <ol className="stages">
           {states.map((s) => {
             const there = rank(job.state) >= rank(s);
@@ -98,7 +98,7 @@ export function Outcome({ v }: { v: Verdict }) {
       </Status>
       {codes.map((f) => (
         <p key={f.code}>
-          {t(`finding.${f.code}`, { defaultValue: t('finding.other') })} <span className="mono quiet">{f.code}</span>
+          {t(`finding.${f.code}`, { defaultValue: '' })} <span className="mono quiet">{f.code}</span>
           <br />
           <span lang="en" className="quiet">
             {f.detail}

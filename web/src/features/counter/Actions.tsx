@@ -29,7 +29,7 @@ export function Actions({ check, trace, kind }: { check: Schemas['Check']; trace
   const ours = check.holder?.id === party && check.state === 'active' && trace?.phase !== 'in_transit';
   const items = [check.id.digitalLink ?? check.id.key];
   const seller = to === undefined ? sellerOf(trace?.steps ?? [], party) : to;
-  const done = (Object.keys(all) as (keyof typeof all)[]).find((k) => all[k].job ?? all[k].error);
+  const done = open !== '' && (all[open].job ?? all[open].error) ? open : undefined; // what was asked for last
   const card = done && <JobCard title={t(`counter.act.${done}`)} job={all[done].job} error={all[done].error} lost={all[done].lost} />;
   if (!check.verified && !ours) return card ?? null;
   if (!ours) return card ?? <p className="quiet">{t('counter.notOurs')}</p>;
@@ -42,7 +42,7 @@ export function Actions({ check, trace, kind }: { check: Schemas['Check']; trace
       </h2>
       <div className="actions">
         {service === 'pharmacy' && (
-          <Button size="lg" color="teal" disabled={!check.fit || busy} onClick={() => setOpen('dispense')}>
+          <Button size="lg" disabled={!check.fit || busy} onClick={() => setOpen('dispense')}>
             {t('counter.act.dispense')}
           </Button>
         )}

@@ -263,7 +263,7 @@ function OpenRecall({ lot: l }: { lot: Schemas['LotTotals'] }) {
           {may ? (
             <div>
               <Button
-                color="red"
+                color="red.9"
                 size="md"
                 disabled={number.trim() === '' || reason.trim() === ''}
                 loading={recall.busy}

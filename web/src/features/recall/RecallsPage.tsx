@@ -1,16 +1,19 @@
 import { Button, Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, type Schemas } from '../../api/client';
 import type { PageProps } from '../../app/pages';
 import { Link, path } from '../../app/router';
+import { Bar } from '../../components/Bar';
 import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
 import { JobCard } from '../../components/JobCard';
 import { Note, Status } from '../../components/Status';
-import { useMay } from '../../components/useAct';
+import { SignInFirst, useMay } from '../../components/useAct';
 import { useCommand } from '../../components/useJob';
 import { newestByNumber } from './newest';
+import { accounted, openParts } from './progress';
 
 export default function RecallsPage({ pieces }: PageProps) {
   return pieces[0] ? <Detail key={pieces[0]} number={pieces[0]} /> : <List />;
@@ -59,16 +62,13 @@ const tones = {
 
 function Detail({ number }: { number: string }) {
   const { t } = useTranslation();
-  const { may, party } = useMay();
   const query = useQuery({ queryKey: ['recall', number], queryFn: () => api.recall(number), refetchInterval: 15_000 });
-  const end = useCommand('recall');
   if (query.isError) return <Failure error={query.error} retry={() => void query.refetch()} />;
   if (!query.data) return <Skeleton height={320} radius="lg" />;
   const r = query.data.data;
   const e = r.effectiveness;
-  const acted = e.units - e.outcomes.remaining - e.outcomes.inTransit;
-  const share = e.units === 0 ? 100 : Math.floor((100 * acted) / e.units);
-  const ours = r.party.id === party;
+  const { share } = accounted(e);
+  const file = (format: string) => `/v1/recalls/${encodeURIComponent(number)}/units?format=${format}`;
   return (
     <div className="stack-18">
       <div>
@@ -95,13 +95,18 @@ function Detail({ number }: { number: string }) {
       <section className="card stack-18" aria-labelledby="effect">
         <div className="step-head">
           <h2 id="effect" style={{ margin: 0 }}>
-            {t('recall.effect', { share })}
+            {share === undefined ? t('recall.nothingMade') : t('recall.effect', { share })}
           </h2>
-          <a href={`/v1/recalls/${encodeURIComponent(number)}/units?format=csv`} download className="signin">
-            {t('recall.csv')}
-          </a>
+          <div className="actions">
+            <a href={file('csv')} download className="signin">
+              {t('recall.csv')}
+            </a>
+            <a href={file('ndjson')} download={`recall-${number.replace(/[^A-Za-z0-9-]/g, '_')}.ndjson`} className="signin">
+              {t('recall.ndjson')}
+            </a>
+          </div>
         </div>
-        <progress max={Math.max(1, e.units)} value={acted} aria-label={t('recall.effect', { share })} />
+        <Bar parts={outcomes.map((o) => ({ key: o, units: e.outcomes[o], tone: tones[o] }))} />
         <dl className="facts">
           <div>
             <dt>{t('recall.units')}</dt>
@@ -137,32 +142,65 @@ function Detail({ number }: { number: string }) {
             </li>
           ))}
         </ul>
-        {r.status === 'open' && ours && (
-          <Button
-            variant="default"
-            disabled={!may}
-            loading={end.busy}
-            onClick={() => {
-              const s = r.scope![0]!;
-              end.send({
-                recallNumber: number,
-                ...(s.gtin ? { gtin: s.gtin } : {}),
-                ...(s.lot ? { lot: s.lot } : {}),
-                ...((s.units ?? []).length > 0 ? { units: s.units! } : {}),
-                classification: s.classification as 'I',
-                depth: s.depth as 'retail',
-                reason: s.reason,
-                initiatedOn: s.initiatedOn,
-                status: 'ended',
-              });
-            }}
-          >
-            {t('recall.end')}
-          </Button>
-        )}
-        <JobCard title={t('recall.end')} job={end.job} error={end.error} lost={end.lost} />
+        <End scope={openParts(r.scope)} by={r.party.id} />
       </section>
     </div>
+  );
+}
+
+/** End ends what is open of a recall, part by part: the ledger has no other way. Who opened it may end it. */
+function End({ scope, by }: { scope: Schemas['RecallView'][]; by: string }) {
+  const { t } = useTranslation();
+  const { may, party } = useMay();
+  const [sure, setSure] = useState(false);
+  const end = useCommand('recall');
+  const s = scope[0];
+  const what = s && (s.lot ?? s.gtin ?? t('recall.singleUnits', { count: (s.units ?? []).length }));
+  return (
+    <>
+      {s && by === party && !may && <SignInFirst />}
+      {s && by === party && may && (
+        <div className="stack-18">
+          {scope.length > 1 && <p className="quiet">{t('recall.partsLeft', { count: scope.length })}</p>}
+          {sure ? (
+            <div className="actions" role="group" aria-label={t('recall.endSure', { what })}>
+              <strong>{t('recall.endSure', { what })}</strong>
+              <Button
+                color="red"
+                data-testid="end-recall"
+                loading={end.busy}
+                onClick={() => {
+                  setSure(false);
+                  end.send({
+                    recallNumber: s.recallNumber,
+                    ...(s.gtin ? { gtin: s.gtin } : {}),
+                    ...(s.lot ? { lot: s.lot } : {}),
+                    ...((s.units ?? []).length > 0 ? { units: s.units! } : {}),
+                    classification: s.classification as 'I',
+                    depth: s.depth as 'retail',
+                    reason: s.reason,
+                    initiatedOn: s.initiatedOn,
+                    status: 'ended',
+                  });
+                }}
+              >
+                {t('recall.endNow')}
+              </Button>
+              <Button variant="default" onClick={() => setSure(false)}>
+                {t('recall.keep')}
+              </Button>
+            </div>
+          ) : (
+            <div>
+              <Button variant="default" loading={end.busy} onClick={() => setSure(true)}>
+                {t('recall.end')}
+              </Button>
+            </div>
+          )}
+        </div>
+      )}
+      <JobCard title={t('recall.end')} job={end.job} error={end.error} lost={end.lost} />
+    </>
   );
 }
 

@@ -12,7 +12,7 @@ import { printed } from '../../lib/printed';
 import { FindingList } from './Findings';
 import { ProofCard } from './ProofCard';
 import { Timeline } from './Timeline';
-import { useHeartbeat, useProof, useTrace } from './useTrace';
+import { useProof, useTrace } from './useTrace';
 
 const GraphCard = lazy(() => import('./GraphCard'));
 
@@ -70,7 +70,6 @@ function Search({ id }: { id: string }) {
 function Answer({ id }: { id: string }) {
   const { t } = useTranslation();
   const query = useTrace(id);
-  useHeartbeat();
   const trace = query.data?.data;
   const steps = trace?.steps ?? [];
   const proof = useProof(steps.length > 0 ? trace!.id.key : '', trace?.restsOn.height);

@@ -3,9 +3,6 @@ import { api, Problem } from '../../api/client';
 
 export const useTrace = (id: string) => useQuery({ queryKey: ['trace', id], queryFn: () => api.trace(id), enabled: id !== '' });
 
-/** Asks now and then how far the ledger is, so that a page that stays open knows when it has fallen behind. */
-export const useHeartbeat = () => useQuery({ queryKey: ['status'], queryFn: api.status, refetchInterval: 10_000 });
-
 /** useProof fetches bundle and genesis file and verifies the one with the other, here. */
 export const useProof = (key: string, height: string | undefined) =>
   useQuery({

@@ -1,10 +1,10 @@
 // What a barcode scanner types when it pretends to be a keyboard. Pure: times are arguments.
 //
 // Scanners type a code in a burst, some milliseconds a key, and most end it with Enter. The separator between fields (GS, U+001D)
-// comes as Ctrl+], or not at all: Chromium puts nothing into a field for it. In the field it is shown as ␝.
+// comes as Ctrl+], or not at all: Chromium puts nothing into a field for it. In the field it is shown as ¦.
 
 /** shownGS stands for GS where people look. */
-export const shownGS = '␝';
+export const shownGS = '¦';
 export const GS = '\u001d';
 
 /** A key as the page hears it. */
