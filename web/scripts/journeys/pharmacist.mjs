@@ -107,7 +107,7 @@ export async function journey({ open, look, signIn, network, story, assert, trou
   await page
     .locator('.reading')
     .filter({ has: page.getByText(good.trace.id.serial, { exact: true }) })
-    .filter({ hasText: good.trace.expiry })
+    .filter({ has: page.getByText(good.trace.lot, { exact: true }) })
     .click();
   await verdict(page, 'dispense');
 
