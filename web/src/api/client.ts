@@ -25,7 +25,7 @@ export class Problem extends Error {
   readonly detail: string;
   readonly instance: string;
   readonly readings: string[];
-  readonly errors: { pointer?: string; code?: string; message?: string; line?: number; column?: number; event?: number }[];
+  readonly errors: { pointer?: string; code?: string; message?: string; hint?: string; line?: number; column?: number; event?: number }[];
   constructor(status: number, body: Partial<Schemas['Problem']> | undefined) {
     super(body?.title ?? `HTTP ${status}`);
     this.status = status;

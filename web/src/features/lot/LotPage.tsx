@@ -324,7 +324,7 @@ function OpenRecall({ lot: l }: { lot: Schemas['LotTotals'] }) {
               <p className="quiet">{t('lot.recallForever')}</p>
               <div className="actions">
                 <Button
-                  color="red"
+                  color="red.9"
                   size="md"
                   loading={recall.busy}
                   data-testid="recall"
