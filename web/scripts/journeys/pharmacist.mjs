@@ -238,7 +238,7 @@ async function distributor({ open, look, signIn, network, story, assert }) {
     .first()
     .waitFor();
   await wedge(page, story.second);
-  await page.getByText(/^Expected:/).waitFor();
+  await page.getByText(/^Expected, but recalled:/).waitFor(); // by the recall of a moment ago
   assert.equal(await page.getByTestId('receive').isDisabled(), true, 'a return needs its authorisation');
   await page.getByLabel('Return authorisation').fill('RMA-1');
   await look(page, 'distributor-receive-return-1280');
