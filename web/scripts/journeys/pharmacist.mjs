@@ -40,10 +40,11 @@ async function wedge(page, text, enter = true) {
 }
 
 const verdict = (page, kind) => page.locator(`[data-testid="verdict"][data-kind="${kind}"]`).waitFor({ timeout: 20_000 });
-const indexed = (page, title) =>
+/** indexed waits until something is in every answer; what is received in parts is recorded with a finding. */
+const indexed = (page, title, how = 'Done') =>
   page
     .locator('[data-testid="job"][data-state="indexed"]')
-    .filter({ hasText: `${title}: Done` })
+    .filter({ hasText: `${title}: ${how}` })
     .waitFor({ timeout: 30_000 });
 const button = (page, name) => page.getByRole('button', { name, exact: true });
 
@@ -172,7 +173,7 @@ export async function journey({ open, look, signIn, network, story, assert, trou
   await page.getByText('1 stays open').waitFor();
   await look(page, 'pharmacy-receive-partly-1280');
   await page.getByTestId('receive').click();
-  await indexed(page, 'Receive');
+  await indexed(page, 'Receive', 'Recorded, with 1 finding');
   await page.locator('tbody').getByText('Received', { exact: true }).waitFor();
   await page.locator('tbody').getByText('Not yet scanned', { exact: true }).waitFor();
   await wedge(page, story.waiting);
@@ -235,7 +236,7 @@ async function distributor({ open, look, signIn, network, story, assert }) {
     .first()
     .waitFor();
   await wedge(page, story.second);
-  await page.getByText(/^Expected:/).waitFor();
+  await page.getByText(/^Expected, but recalled:/).waitFor(); // by the recall of a moment ago
   assert.equal(await page.getByTestId('receive').isDisabled(), true, 'a return needs its authorisation');
   await page.getByLabel('Return authorisation').fill('RMA-1');
   await look(page, 'distributor-receive-return-1280');
