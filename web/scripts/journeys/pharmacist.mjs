@@ -101,6 +101,12 @@ export async function journey({ open, look, signIn, network, story, assert, trou
   await page.getByRole('link', { name: 'Receive it' }).waitFor();
   await look(page, 'pharmacy-check-container-1280');
 
+  // Without a camera it says so.
+  await button(page, 'Camera').click();
+  await page.getByRole('heading', { name: /no camera|may not use the camera/ }).waitFor();
+  await look(page, 'pharmacy-no-camera-1280');
+  await button(page, 'Close the camera').click();
+
   // A scanner that swallows the separators: nobody guesses, whoever has the package chooses.
   await wedge(page, `01${good.trace.id.gtin}21${good.trace.id.serial}17${good.yymmdd}10${good.trace.lot}`);
   await verdict(page, 'choose');
@@ -148,7 +154,9 @@ export async function journey({ open, look, signIn, network, story, assert, trou
   await indexed(page, 'Release');
   await verdict(page, 'dispense');
   await button(page, 'Return').click();
-  await page.getByLabel('Return authorisation').fill('RMA-1');
+  // Fast fingers in another field are that field's.
+  await page.getByLabel('Return authorisation').pressSequentially('RMA-2026-000001');
+  assert.equal(await page.getByLabel('Return authorisation').inputValue(), 'RMA-2026-000001');
   assert.match(await page.getByRole('combobox', { name: 'To whom' }).inputValue(), /Midland/, 'the seller is known');
   await look(page, 'pharmacy-return-1280');
   await page.getByTestId('confirm').click();
@@ -238,7 +246,7 @@ async function distributor({ open, look, signIn, network, story, assert }) {
   await wedge(page, story.second);
   await page.getByText(/^Expected, but recalled:/).waitFor(); // by the recall of a moment ago
   assert.equal(await page.getByTestId('receive').isDisabled(), true, 'a return needs its authorisation');
-  await page.getByLabel('Return authorisation').fill('RMA-1');
+  await page.getByLabel('Return authorisation').fill('RMA-2026-000001');
   await look(page, 'distributor-receive-return-1280');
   await page.getByTestId('receive').click();
   await indexed(page, 'Receive');
