@@ -16,12 +16,14 @@ export function PartySelect({
   onChange,
   except,
   required,
+  size,
 }: {
   label: string;
   value: string | null;
   onChange: (party: string | null) => void;
   except?: string;
   required?: boolean;
+  size?: 'md' | 'lg';
 }) {
   const { t } = useTranslation();
   const parties = useParties();
@@ -37,6 +39,7 @@ export function PartySelect({
       onChange={onChange}
       searchable
       required={required}
+      size={size}
       disabled={parties.isPending}
       limit={50}
       comboboxProps={{ withinPortal: false }}

@@ -112,7 +112,7 @@ export function Actions({
         // It takes the focus, and not its button: an Enter that is held down must not confirm.
         <div
           key={open}
-          className="confirm stack-18"
+          className="sure stack-18"
           role="group"
           aria-label={t(`counter.act.${open}`)}
           tabIndex={-1}
@@ -133,7 +133,7 @@ export function Actions({
           )}
           {open === 'return' && (
             <div className="field-row">
-              <PartySelect label={t('counter.to')} value={seller} onChange={setTo} except={party} required />
+              <PartySelect size="lg" label={t('counter.to')} value={seller} onChange={setTo} except={party} required />
               <TextInput
                 size="lg"
                 label={t('counter.rma')}

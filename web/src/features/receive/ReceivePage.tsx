@@ -183,6 +183,7 @@ function Dock({ shipment: s, first, freshness }: { shipment: Schemas['Shipment']
   const sent = useRef<string[]>([]);
   const receive = useCommand('receive', (job) => {
     if (!job.success) return;
+    setLast(undefined);
     setArrived((before) => [...new Set([...before, ...sent.current])]);
     setScanned((before) => new Set([...before].filter((k) => !sent.current.includes(k)))); // others may have been scanned meanwhile
   });
