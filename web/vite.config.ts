@@ -1,9 +1,19 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
-// The api that the dev server and `vite preview` pass /v1 to: `verilot up` listens there.
+// The service whose pages these are, which the dev server and `vite preview` ask: `verilot up` listens there.
 const api = process.env.VERILOT_API ?? 'http://127.0.0.1:8080';
-const proxy = { '/v1': { target: api, changeOrigin: false } };
+const target = { target: api, changeOrigin: false };
+const proxy = {
+  '/v1': target,
+  '/app.json': target,
+  '/capture': {
+    ...target,
+    // A page of ours is at this address too: who comes with a browser's address line means the page.
+    bypass: (r: { method?: string; headers: { accept?: string } }) =>
+      r.method === 'GET' && r.headers.accept?.includes('text/html') ? '/index.html' : undefined,
+  },
+};
 
 // What the services will send with these files: nothing from elsewhere, no inline script.
 const headers = {
