@@ -2,6 +2,7 @@
 // questions on to its api, so that a page asks nobody but the service that it came from.
 import createClient from 'openapi-fetch';
 import { useSyncExternalStore } from 'react';
+import { lines } from '../lib/rows';
 import type { components as partnerComponents, paths as partnerPaths } from './partner';
 import type { components, paths } from './schema';
 
@@ -87,7 +88,7 @@ async function file(path: string): Promise<Uint8Array> {
 
 export const api = {
   check: (id: string) => answer(client.GET('/v1/verify', { params: { query: { id } }, signal: AbortSignal.timeout(5000) })),
-  shipments: (query: { to?: string; from?: string; open?: boolean; limit?: number }) =>
+  shipments: (query: { to?: string; from?: string; open?: boolean; limit?: number; after?: string }) =>
     answer(client.GET('/v1/shipments', { params: { query } })),
   lots: (query: { gtin?: string; party?: string; q?: string; limit?: number; after?: string }) =>
     answer(client.GET('/v1/lots', { params: { query } })),
@@ -118,6 +119,17 @@ export const api = {
       .split('\n')
       .filter((l) => l !== '')
       .map((l) => JSON.parse(l) as LotUnit);
+  },
+  /** unitStream yields the same one by one as they arrive, however many there are. */
+  async *unitStream(gtin: string, lot: string, query: Record<string, string>, signal: AbortSignal): AsyncGenerator<LotUnit> {
+    const response = await fetch(
+      `/v1/lots/${encodeURIComponent(gtin)}/${encodeURIComponent(lot)}/units?${new URLSearchParams(query).toString()}`,
+      { signal },
+    );
+    if (!response.ok || !response.body)
+      throw new Problem(response.status, (await response.json().catch(() => undefined)) as Partial<Schemas['Problem']> | undefined);
+    hear(response);
+    for await (const line of lines(response.body)) yield JSON.parse(line) as LotUnit;
   },
 };
 

@@ -1,22 +1,33 @@
 import { Button, NativeSelect, Skeleton, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, type Schemas } from '../../api/client';
 import type { PageProps } from '../../app/pages';
-import { Link, path, tracePath, useNavigation } from '../../app/router';
+import { Link, path, useNavigation } from '../../app/router';
+import { Bar } from '../../components/Bar';
 import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
 import { JobCard } from '../../components/JobCard';
-import { Note, Status } from '../../components/Status';
+import { useParties } from '../../components/PartySelect';
+import { Note, type Tone } from '../../components/Status';
 import { SignInFirst, useMay } from '../../components/useAct';
 import { useCommand } from '../../components/useJob';
+import { byState, holdersOf } from './totals';
+import { UnitRows } from './UnitRows';
+import { most, useUnits } from './useUnits';
 
 export default function LotPage({ pieces }: PageProps) {
   const { t } = useTranslation();
   const [gtin = '', lot = ''] = pieces;
   const { service } = useMay();
-  const query = useQuery({ queryKey: ['lot', gtin, lot], queryFn: () => api.lot(gtin, lot), enabled: gtin !== '' && lot !== '' });
+  const query = useQuery({
+    queryKey: ['lot', gtin, lot],
+    queryFn: () => api.lot(gtin, lot),
+    enabled: gtin !== '' && lot !== '',
+    refetchInterval: 15_000,
+  });
+  if (gtin === '' || lot === '') return <Note tone="calm" title={t('lot.noLot')} />;
   if (query.isError) return <Failure error={query.error} retry={() => void query.refetch()} />;
   if (!query.data) return <Skeleton height={320} radius="lg" />;
   const l = query.data.data;
@@ -53,84 +64,147 @@ export default function LotPage({ pieces }: PageProps) {
   );
 }
 
-/** Totals shows where the units are: a table, with a bar in each row. The sum is the number commissioned. */
+const tones: Record<string, Tone | 'rest'> = {
+  on_hand: 'rest',
+  in_transit: 'calm',
+  dispensed: 'good',
+  destroyed: 'good',
+  decommissioned: 'good',
+};
+
+/** Totals shows where the units are: in numbers, as a bar, and in a table by holder. The sum is the number commissioned. */
 function Totals({ lot: l }: { lot: Schemas['LotTotals'] }) {
   const { t } = useTranslation();
-  const rows = [...(l.totals ?? [])].sort((a, b) => b.units - a.units);
+  const parties = useParties();
+  const rows = l.totals ?? [];
   const sum = rows.reduce((n, r) => n + r.units, 0);
   const most = Math.max(1, ...rows.map((r) => r.units));
+  const states = byState(rows);
+  const state = (s: string) => t(`lot.states.${s}`, { defaultValue: s });
+  const address = (party: string) => {
+    const p = parties.data?.find((x) => x.id === party)?.places?.[0];
+    return p && [p.city, p.state, p.country].filter(Boolean).join(', ');
+  };
   return (
-    <section className="card" aria-labelledby="totals">
-      <h2 id="totals">{t('lot.where', { count: l.commissioned })}</h2>
+    <section className="card stack-18" aria-labelledby="totals">
+      <h2 id="totals" style={{ margin: 0 }}>
+        {t('lot.where', { count: l.commissioned })}
+      </h2>
       {rows.length === 0 ? (
         <p className="quiet">{t('lot.none')}</p>
       ) : (
-        <table className="data stack" data-testid="totals">
-          <thead>
-            <tr>
-              <th scope="col">{t('lot.holder')}</th>
-              <th scope="col">{t('lot.state')}</th>
-              <th scope="col" className="num">
-                {t('lot.units')}
-              </th>
-              <th scope="col" className="wide">
-                <span className="sr">{t('lot.share')}</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((r) => (
-              <tr key={`${r.party} ${r.state}`}>
-                <td data-label={t('lot.holder')}>{r.name || r.party || '–'}</td>
-                <td data-label={t('lot.state')}>{t(`lot.states.${r.state}`, { defaultValue: r.state })}</td>
-                <td data-label={t('lot.units')} className="num" data-units={r.units}>
-                  {r.units}
-                </td>
-                <td className="wide" style={{ width: '34%' }}>
-                  <div className="share" style={{ width: `${(100 * r.units) / most}%` }} />
-                </td>
-              </tr>
+        <>
+          <Bar parts={states.map((s) => ({ key: s.state, units: s.units, tone: tones[s.state] ?? 'warn' }))} />
+          <dl className="facts" data-testid="headline">
+            {states.map((s) => (
+              <div key={s.state}>
+                <dt>{state(s.state)}</dt>
+                <dd className="big">{s.units}</dd>
+              </div>
             ))}
-          </tbody>
-          <tfoot>
-            <tr>
-              <th scope="row" colSpan={2}>
-                {t('lot.sum')}
-              </th>
-              <td className="num">{sum}</td>
-              <td className="wide" />
-            </tr>
-          </tfoot>
-        </table>
+            {(l.registered?.size ?? 0) > 0 && (
+              <div>
+                <dt>{t('lot.announced')}</dt>
+                <dd className="big">{l.registered!.size}</dd>
+              </div>
+            )}
+          </dl>
+          {sum !== l.commissioned && <Note tone="warn" level={3} title={t('lot.noSum', { sum, count: l.commissioned })} />}
+          <table className="data stack" data-testid="totals">
+            <thead>
+              <tr>
+                <th scope="col">{t('lot.holder')}</th>
+                <th scope="col">{t('lot.state')}</th>
+                <th scope="col" className="num">
+                  {t('lot.units')}
+                </th>
+                <th scope="col" className="wide">
+                  <span className="sr">{t('lot.share')}</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {holdersOf(rows).flatMap((h) =>
+                h.rows.map((r, i) => (
+                  <tr key={`${r.party} ${r.state}`}>
+                    <td data-label={t('lot.holder')}>
+                      <span>
+                        {h.name || t('lot.nobody')}
+                        {i === 0 && address(h.party) && (
+                          <span className="quiet" style={{ display: 'block' }}>
+                            {address(h.party)}
+                          </span>
+                        )}
+                      </span>
+                    </td>
+                    <td data-label={t('lot.state')}>{state(r.state)}</td>
+                    <td data-label={t('lot.units')} className="num" data-units={r.units}>
+                      <Link to={unitsPath(l, r.party, r.state)}>
+                        {r.units}
+                        <span className="sr"> {t('lot.showThese')}</span>
+                      </Link>
+                    </td>
+                    <td className="wide" style={{ width: '34%' }}>
+                      <div className="share" style={{ width: `${(100 * r.units) / most}%` }} />
+                    </td>
+                  </tr>
+                )),
+              )}
+            </tbody>
+            <tfoot>
+              <tr>
+                <th scope="row" colSpan={2}>
+                  {t('lot.sum')}
+                </th>
+                <td className="num">{sum}</td>
+                <td className="wide" />
+              </tr>
+            </tfoot>
+          </table>
+          <p className="quiet" style={{ margin: 0 }}>
+            {t('lot.address')}
+          </p>
+        </>
       )}
     </section>
   );
 }
+
+/** unitsPath is the address of some packages of a lot, by holder and state. */
+const unitsPath = (l: { gtin: string; lot: string }, holder: string, state: string) => {
+  const q = new URLSearchParams({ ...(holder ? { holder } : {}), ...(state ? { state } : {}) }).toString();
+  return path('lot', l.gtin, l.lot) + (q ? `?${q}` : '');
+};
 
 function Units({ lot: l }: { lot: Schemas['LotTotals'] }) {
   const { t } = useTranslation();
   const { route, go } = useNavigation();
   const holder = route.query.get('holder') ?? '';
   const state = route.query.get('state') ?? '';
-  const [open, setOpen] = useState(holder !== '' || state !== '');
-  const filter = { ...(holder ? { holder } : {}), ...(state ? { state } : {}) };
-  const most = 200;
-  const units = useQuery({
-    queryKey: ['units', l.gtin, l.lot, holder, state],
-    queryFn: () => api.units(l.gtin, l.lot, { ...filter, limit: String(most + 1) }),
-    enabled: open,
-  });
+  const filtered = holder !== '' || state !== '';
+  const [open, setOpen] = useState(filtered);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const before = useRef(filtered);
+  useEffect(() => {
+    // A number in the table above leads here.
+    if (filtered && !before.current) {
+      setOpen(true);
+      heading.current?.focus();
+    }
+    before.current = filtered;
+  }, [filtered]);
+  const units = useUnits(l.gtin, l.lot, holder, state, open);
   const rows = l.totals ?? [];
-  const choose = (h: string, s: string) =>
-    go(`${path('lot', l.gtin, l.lot)}?${new URLSearchParams({ ...(h ? { holder: h } : {}), ...(s ? { state: s } : {}) }).toString()}`, {
-      replace: true,
-    });
+  const expected = rows.filter((r) => (!holder || r.party === holder) && (!state || r.state === state)).reduce((n, r) => n + r.units, 0);
+  const names = new Map(useParties().data?.map((p) => [p.id, p.name]));
+  const filter = { ...(holder ? { holder } : {}), ...(state ? { state } : {}) };
+  const choose = (h: string, s: string) => go(unitsPath(l, h, s), { replace: true });
   const file = (format: string) =>
     `/v1/lots/${encodeURIComponent(l.gtin)}/${encodeURIComponent(l.lot)}/units?${new URLSearchParams({ ...filter, format }).toString()}`;
   return (
     <section className="card stack-18" aria-labelledby="units">
       <div className="step-head">
-        <h2 id="units" style={{ margin: 0 }}>
+        <h2 id="units" ref={heading} tabIndex={-1} style={{ margin: 0 }}>
           {t('lot.list')}
         </h2>
         <div className="actions">
@@ -173,46 +247,17 @@ function Units({ lot: l }: { lot: Schemas['LotTotals'] }) {
               ]}
             />
           </div>
-          {units.isError && <Failure error={units.error} />}
-          {units.isPending && <Skeleton height={120} />}
-          {units.data && (
-            <>
-              <table className="data stack">
-                <thead>
-                  <tr>
-                    <th scope="col">{t('lot.serial')}</th>
-                    <th scope="col">{t('lot.holder')}</th>
-                    <th scope="col">{t('lot.state')}</th>
-                    <th scope="col">{t('lot.marks')}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {units.data.slice(0, most).map((u) => (
-                    <tr key={u.serial}>
-                      <td data-label={t('lot.serial')}>
-                        <Link to={tracePath(u.digitalLink)} className="mono">
-                          {u.serial}
-                        </Link>
-                      </td>
-                      <td data-label={t('lot.holder')}>{rows.find((r) => r.party === u.holder)?.name ?? u.holder ?? '–'}</td>
-                      <td data-label={t('lot.state')}>{t(`lot.states.${u.state}`, { defaultValue: u.state })}</td>
-                      <td data-label={t('lot.marks')}>
-                        <span className="pair">
-                          {(u.overlays ?? []).map((o) => (
-                            <Status key={o} tone="warn">
-                              {t(`overlay.${o}`, { defaultValue: o })}
-                            </Status>
-                          ))}
-                        </span>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-              {units.data.length > most && <p className="quiet">{t('lot.more', { count: most })}</p>}
-              {units.data.length === 0 && <p className="quiet">{t('lot.noUnits')}</p>}
-            </>
-          )}
+          <p className="quiet" role="status" style={{ margin: 0 }} data-testid="units-status" data-done={units.done}>
+            {units.error
+              ? t('lot.cutOff', { count: units.list.length })
+              : units.done && units.list.length === 0
+                ? t('lot.noUnits')
+                : units.more
+                  ? t('lot.more', { count: most })
+                  : t(units.done ? 'lot.shown' : 'lot.coming', { count: units.list.length, of: expected })}
+          </p>
+          {units.error !== undefined && <Failure error={units.error} retry={units.again} />}
+          {units.list.length > 0 && <UnitRows units={units.list} name={(p) => names.get(p) ?? p} label={t('lot.list')} />}
         </>
       )}
     </section>
@@ -228,6 +273,12 @@ function OpenRecall({ lot: l }: { lot: Schemas['LotTotals'] }) {
   const [level, setLevel] = useState<'I' | 'II' | 'III'>('I');
   const [depth, setDepth] = useState<'wholesale' | 'retail' | 'consumer'>('consumer');
   const [reason, setReason] = useState('');
+  const [sure, setSure] = useState(false);
+  const question = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (sure) question.current?.focus();
+  }, [sure]);
+  const holders = holdersOf(l.totals ?? []).filter((h) => h.rows.some((r) => r.state === 'on_hand')).length;
   const recall = useCommand('recall', (job) => {
     if (job.success) go(path('recalls', number.trim()));
   });
@@ -260,26 +311,51 @@ function OpenRecall({ lot: l }: { lot: Schemas['LotTotals'] }) {
             />
           </div>
           <TextInput label={t('lot.reason')} value={reason} onChange={(e) => setReason(e.currentTarget.value)} required />
-          {may ? (
+          {may && sure ? (
+            <div ref={question} className="confirm" role="alertdialog" aria-label={t('lot.recallSure')} tabIndex={-1}>
+              <p>
+                <strong>{t('lot.recallSure')}</strong>
+              </p>
+              <p>
+                {number.trim()} · {t(`lot.classes.${level}`)} · {t(`lot.depths.${depth}`)} · {t('lot.list')}: {l.commissioned} ·{' '}
+                {t('lot.holdersNow', { count: holders })}
+              </p>
+              <p>{reason.trim()}</p>
+              <p className="quiet">{t('lot.recallForever')}</p>
+              <div className="actions">
+                <Button
+                  color="red.9"
+                  size="md"
+                  loading={recall.busy}
+                  data-testid="recall"
+                  onClick={() =>
+                    recall.send({
+                      recallNumber: number.trim(),
+                      gtin: l.gtin,
+                      lot: l.lot,
+                      classification: level,
+                      depth,
+                      reason: reason.trim(),
+                    })
+                  }
+                >
+                  {t('lot.recallNow')}
+                </Button>
+                <Button variant="default" size="md" disabled={recall.busy} onClick={() => setSure(false)}>
+                  {t('lot.back')}
+                </Button>
+              </div>
+            </div>
+          ) : may ? (
             <div>
               <Button
                 color="red.9"
                 size="md"
+                data-testid="recall-ask"
                 disabled={number.trim() === '' || reason.trim() === ''}
-                loading={recall.busy}
-                data-testid="recall"
-                onClick={() =>
-                  recall.send({
-                    recallNumber: number.trim(),
-                    gtin: l.gtin,
-                    lot: l.lot,
-                    classification: level,
-                    depth,
-                    reason: reason.trim(),
-                  })
-                }
+                onClick={() => setSure(true)}
               >
-                {t('lot.recallNow')}
+                {t('lot.recallAsk')}
               </Button>
             </div>
           ) : (

@@ -1,5 +1,6 @@
 import { Skeleton } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useEffect, useRef, type KeyboardEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, type Schemas } from '../../api/client';
 import { Link, path, tracePath, useNavigation } from '../../app/router';
@@ -7,11 +8,13 @@ import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
 import { Icon, type IconName } from '../../components/Icon';
 import { ScanField } from '../../components/ScanField';
-import { Note } from '../../components/Status';
+import { Note, Status } from '../../components/Status';
+import { GS, shown, shownGS } from '../../lib/scan/wedge';
+import { groups, moved } from './groups';
+import { remember, useRecent } from './recent';
 import { where } from './where';
 
-const kinds = ['unit', 'container', 'recall', 'lot', 'product', 'party', 'event', 'block'] as const;
-const icons: Record<(typeof kinds)[number], IconName> = {
+const icons: Record<Schemas['Hit']['kind'], IconName> = {
   unit: 'label',
   container: 'pack',
   recall: 'recall',
@@ -22,22 +25,66 @@ const icons: Record<(typeof kinds)[number], IconName> = {
   block: 'file',
 };
 
+/** How long nobody must type before what stands in the field is asked, in ms. */
+const quiet = 250;
+
 export default function SearchPage() {
   const { t } = useTranslation();
   const { route, go } = useNavigation();
   const q = route.query.get('q') ?? '';
-  const found = useQuery({ queryKey: ['search', q], queryFn: () => api.search(q), enabled: q !== '' });
-  const hits = found.data?.data.hits ?? [];
+  const whole = useRef<HTMLDivElement>(null);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const turn = useRef(0);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const found = useQuery({
+    queryKey: ['search', q.trim()],
+    queryFn: () => api.search(q.trim()),
+    enabled: q.trim() !== '',
+    placeholderData: keepPreviousData,
+  });
+  // While somebody types, what was found before stays until the new answer is there, and says so.
+  const old = found.isPlaceholderData;
+  const hits = q.trim() === '' ? [] : (found.data?.data.hits ?? []);
+  const ask = (text: string) => go(`/search?q=${encodeURIComponent(text)}`, { replace: true });
   const open = async (text: string, scanner: boolean) => {
+    clearTimeout(timer.current);
+    const mine = ++turn.current;
+    remember(text);
     go(`/search?q=${encodeURIComponent(text)}`);
     if (!scanner) return;
     // Whoever scans has the thing in hand, and wants its history.
     const answer = await api.search(text).catch(() => undefined);
     const first = answer?.data.hits?.[0];
-    if (first && (first.kind === 'unit' || first.kind === 'container')) go(where(first));
+    if (mine === turn.current && first && (first.kind === 'unit' || first.kind === 'container')) go(where(first));
+  };
+  const keys = (e: KeyboardEvent<HTMLDivElement>) => {
+    const field = whole.current?.querySelector<HTMLInputElement>('.scan input');
+    const links = [...(whole.current?.querySelectorAll<HTMLAnchorElement>('a.row-link') ?? [])];
+    const target = e.target as HTMLElement;
+    const at = links.findIndex((l) => l === target);
+    if (!field || (at < 0 && target !== field) || e.ctrlKey || e.altKey || e.metaKey) return;
+    const to = moved(e.key, at, links.length);
+    if (to === undefined) return;
+    e.preventDefault();
+    (to < 0 ? field : links[to]!).focus();
   };
   return (
-    <div className="stack-18">
+    <div
+      ref={whole}
+      className="stack-18"
+      onKeyDown={keys}
+      onInput={(e) => {
+        const field = e.target as HTMLInputElement;
+        if (!field.closest('.scan')) return;
+        clearTimeout(timer.current);
+        turn.current++;
+        // As it stands, with the space at its end: somebody may be in the middle of two words.
+        timer.current = setTimeout(() => ask(field.value.replaceAll(shownGS, GS)), quiet);
+      }}
+      onClick={(e) => {
+        if ((e.target as HTMLElement).closest('[data-testid="hits"] a')) remember(q);
+      }}
+    >
       <div>
         <h1>{t('search.title')}</h1>
         <ScanField
@@ -48,16 +95,19 @@ export default function SearchPage() {
           keep
           onScan={(text, how) => void open(text, how === 'wedge' || how === 'camera')}
         />
+        <p className="sr" role="status">
+          {q.trim() === '' || !found.data || old ? '' : t('search.count', { count: hits.length })}
+        </p>
       </div>
-      {q === '' && <Examples />}
+      {q.trim() === '' && <Examples />}
       {found.isError && <Failure error={found.error} retry={() => void found.refetch()} />}
-      {q !== '' && found.isPending && <Skeleton height={180} radius="lg" />}
-      {found.data && hits.length === 0 && (
+      {q.trim() !== '' && found.isPending && <Skeleton height={180} radius="lg" />}
+      {q.trim() !== '' && found.data && !old && hits.length === 0 && (
         <Note tone="calm" title={t('search.nothing')}>
           <p>{t('search.nothingHelp')}</p>
         </Note>
       )}
-      {(found.data?.data.readings ?? []).length > 0 && (
+      {q.trim() !== '' && !old && (found.data?.data.readings ?? []).length > 0 && (
         <Note tone="warn" title={t('search.readings')}>
           <ul>
             {found.data!.data.readings!.map((r) => (
@@ -71,11 +121,19 @@ export default function SearchPage() {
         </Note>
       )}
       {found.data && hits.length > 0 && (
-        <div data-testid="hits" className="stack-18">
-          {kinds.map((k) => {
-            const some = hits.filter((h) => h.kind === k);
-            return some.length === 0 ? null : <Group key={k} kind={k} hits={some} />;
-          })}
+        <div data-testid="hits" className="stack-18" aria-busy={old}>
+          {old ? (
+            <Status tone="calm" icon="pending">
+              {t('search.searching')}
+            </Status>
+          ) : (
+            <p className="quiet" style={{ margin: 0 }}>
+              {t('search.count', { count: hits.length })} · {t('search.keys')}
+            </p>
+          )}
+          {groups(hits).map((g) => (
+            <Group key={g.kind} kind={g.kind} hits={g.hits} />
+          ))}
           <Freshness rests={found.data.rests} refresh={() => void found.refetch()} />
         </div>
       )}
@@ -83,7 +141,7 @@ export default function SearchPage() {
   );
 }
 
-function Group({ kind, hits }: { kind: (typeof kinds)[number]; hits: Schemas['Hit'][] }) {
+function Group({ kind, hits }: { kind: Schemas['Hit']['kind']; hits: Schemas['Hit'][] }) {
   const { t } = useTranslation();
   return (
     <section aria-labelledby={`kind-${kind}`}>
@@ -93,6 +151,7 @@ function Group({ kind, hits }: { kind: (typeof kinds)[number]; hits: Schemas['Hi
           <li key={i} data-kind={kind}>
             <Link to={where(h)} className="row-link">
               <Icon name={icons[kind]} />
+              <span className="sr">{t(`search.one.${kind}`)}</span>
               <strong className={['unit', 'container', 'lot', 'block', 'recall'].includes(kind) ? 'mono' : undefined}>{h.title}</strong>
               <span className="quiet">{h.detail}</span>
               {h.party && kind !== 'party' && <span className="quiet">{h.party}</span>}
@@ -104,40 +163,81 @@ function Group({ kind, hits }: { kind: (typeof kinds)[number]; hits: Schemas['Hi
   );
 }
 
-/** What can be asked, with things that this ledger has. */
+/** What can be asked, with things that this ledger has, and what was asked before. */
 function Examples() {
   const { t } = useTranslation();
   const lots = useQuery({ queryKey: ['lots', 'newest'], queryFn: () => api.lots({ limit: 3 }) });
   const recalls = useQuery({ queryKey: ['recalls'], queryFn: api.recalls });
+  const recent = useRecent();
   const newest = [...(recalls.data?.data.recalls ?? [])].reverse()[0];
+  const list = lots.data?.data.lots ?? [];
+  const product = list.find((l) => l.product)?.product;
+  const failed = [lots, recalls].find((x) => x.isError);
+  const ask = (text: string) => `/search?q=${encodeURIComponent(text)}`;
   return (
-    <section className="card stack-18" aria-labelledby="examples">
-      <h2 id="examples" style={{ margin: 0 }}>
-        {t('search.examples')}
-      </h2>
-      <p className="quiet" style={{ margin: 0 }}>
-        {t('search.can')}
-      </p>
-      <ul className="rows">
-        {newest && (
-          <li>
-            <Link to={path('recalls', newest.recallNumber)} className="row-link">
-              <Icon name="recall" />
-              <strong className="mono">{newest.recallNumber}</strong>
-              <span className="quiet">{t('search.newestRecall')}</span>
-            </Link>
-          </li>
+    <>
+      {recent.length > 0 && (
+        <section className="card" aria-labelledby="recent">
+          <h2 id="recent">{t('search.recent')}</h2>
+          <ul className="rows" style={{ margin: 0 }}>
+            {recent.map((r) => (
+              <li key={r}>
+                <Link to={ask(r)} className="row-link">
+                  <Icon name="pending" />
+                  <span className="mono">{shown(r)}</span>
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <section className="card stack-18" aria-labelledby="examples">
+        <h2 id="examples" style={{ margin: 0 }}>
+          {t('search.examples')}
+        </h2>
+        <ul className="quiet" style={{ margin: 0, paddingLeft: 20 }}>
+          {(['scan', 'lot', 'product', 'company', 'block'] as const).map((k) => (
+            <li key={k}>{t(`search.can.${k}`)}</li>
+          ))}
+        </ul>
+        {failed ? (
+          <Failure error={failed.error} retry={() => void Promise.all([lots.refetch(), recalls.refetch()])} />
+        ) : lots.isPending || recalls.isPending ? (
+          <Skeleton height={120} radius="lg" />
+        ) : list.length === 0 && !newest ? (
+          <Note tone="calm" level={3} title={t('search.empty')} />
+        ) : (
+          <ul className="rows" style={{ margin: 0 }}>
+            {newest && (
+              <li>
+                <Link to={path('recalls', newest.recallNumber)} className="row-link">
+                  <Icon name="recall" />
+                  <strong className="mono">{newest.recallNumber}</strong>
+                  <span className="quiet">{t('search.newestRecall')}</span>
+                </Link>
+              </li>
+            )}
+            {list.map((l, i) => (
+              <li key={`${l.gtin}${l.lot}`}>
+                <Link to={path('lot', l.gtin, l.lot)} className="row-link">
+                  <Icon name="make" />
+                  <strong className="mono">{l.lot}</strong>
+                  <span className="quiet">{[l.product?.name, i === 0 ? t('search.newestLot') : ''].filter(Boolean).join(', ')}</span>
+                </Link>
+              </li>
+            ))}
+            {product && (
+              <li>
+                <Link to={ask(product.name)} className="row-link">
+                  <Icon name="dispense" />
+                  <strong>{product.name}</strong>
+                  <span className="quiet">{t('search.byName')}</span>
+                </Link>
+              </li>
+            )}
+          </ul>
         )}
-        {(lots.data?.data.lots ?? []).map((l) => (
-          <li key={`${l.gtin}${l.lot}`}>
-            <Link to={path('lot', l.gtin, l.lot)} className="row-link">
-              <Icon name="make" />
-              <strong className="mono">{l.lot}</strong>
-              <span className="quiet">{l.product?.name}</span>
-            </Link>
-          </li>
-        ))}
-      </ul>
-    </section>
+      </section>
+    </>
   );
 }
