@@ -107,7 +107,7 @@ export async function journey({ open, look, signIn, network, story, assert, trou
   await page
     .locator('.reading')
     .filter({ has: page.getByText(good.trace.id.serial, { exact: true }) })
-    .filter({ hasText: good.trace.expiry })
+    .filter({ has: page.getByText(good.trace.lot, { exact: true }) })
     .click();
   await verdict(page, 'dispense');
 
@@ -148,7 +148,7 @@ export async function journey({ open, look, signIn, network, story, assert, trou
   await verdict(page, 'dispense');
   await button(page, 'Return').click();
   await page.getByLabel('Return authorisation').fill('RMA-1');
-  assert.match(await page.getByLabel('To whom').inputValue(), /Midland/, 'the seller is known');
+  assert.match(await page.getByRole('combobox', { name: 'To whom' }).inputValue(), /Midland/, 'the seller is known');
   await look(page, 'pharmacy-return-1280');
   await page.getByTestId('confirm').click();
   await indexed(page, 'Return');
