@@ -6,6 +6,7 @@ import { Link, tracePath } from '../../app/router';
 import { Failure } from '../../components/Failure';
 import { JobCard } from '../../components/JobCard';
 import { PartySelect } from '../../components/PartySelect';
+import { Readings } from '../../components/Readings';
 import { ScanField } from '../../components/ScanField';
 import { Status } from '../../components/Status';
 import { SignInFirst, useMay } from '../../components/useAct';
@@ -48,15 +49,7 @@ export default function ShipPage() {
           <Failure error={trouble.error} retry={() => void scan(trouble.text)}>
             <p className="mono">{trouble.text}</p>
             {trouble.error instanceof Problem && trouble.error.readings.length > 0 && (
-              <ul>
-                {trouble.error.readings.map((r) => (
-                  <li key={r}>
-                    <button type="button" className="plain mono" onClick={() => void scan(r)}>
-                      {r}
-                    </button>
-                  </li>
-                ))}
-              </ul>
+              <Readings texts={trouble.error.readings} onChoose={(r) => void scan(r)} />
             )}
           </Failure>
         )}
