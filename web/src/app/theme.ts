@@ -13,9 +13,19 @@ export const theme = createTheme({
   },
 });
 
-// Mantine's dimmed grey is too faint for small text on our backgrounds: 4.5:1 is what WCAG AA asks.
+// Mantine's dimmed grey, its red and its placeholders are too faint for small text on our backgrounds: 4.5:1 is what WCAG AA asks.
 export const variables: CSSVariablesResolver = () => ({
   variables: {},
-  light: { '--mantine-color-dimmed': '#4d565f', '--mantine-color-body': '#ffffff' },
-  dark: { '--mantine-color-dimmed': '#b3bac1', '--mantine-color-body': '#15191d' },
+  light: {
+    '--mantine-color-dimmed': '#4d565f',
+    '--mantine-color-body': '#ffffff',
+    '--mantine-color-error': '#a51520',
+    '--mantine-color-placeholder': '#5c6670',
+  },
+  dark: {
+    '--mantine-color-dimmed': '#b3bac1',
+    '--mantine-color-body': '#15191d',
+    '--mantine-color-error': '#ffa7a7',
+    '--mantine-color-placeholder': '#a3acb4',
+  },
 });

@@ -139,7 +139,7 @@ function Label({
           alt={t('make.symbol', {
             text: [name, ndc && `NDC ${ndc}`, ...lines({ gtin, lot, expiry, serial }).map((l) => l.join(' '))].filter(Boolean).join(', '),
           })}
-          style={{ width: `${label.width * 2}mm` }}
+          style={{ width: `${label.width * 3}mm` }}
           data-width={label.width}
         />
       </div>

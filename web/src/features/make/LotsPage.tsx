@@ -117,9 +117,10 @@ function NewLot() {
           onChange={(e) => setGTIN(e.currentTarget.value)}
           required
         />
-        <div className="field-row">
+        <div className="field-row" style={{ alignItems: 'start' }}>
           <TextInput
             size="md"
+            inputWrapperOrder={['label', 'input', 'description', 'error']}
             label={t('make.lot')}
             description={t('make.lotHelp')}
             value={lot}

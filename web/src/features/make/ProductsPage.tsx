@@ -4,11 +4,13 @@ import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, type Body } from '../../api/client';
 import { Link, path, useNavigation } from '../../app/router';
+import { useSetting } from '../../app/setting';
 import { Failure } from '../../components/Failure';
 import { JobCard } from '../../components/JobCard';
 import { Note, Status } from '../../components/Status';
 import { SignInFirst, useMay } from '../../components/useAct';
 import { useCommand } from '../../components/useJob';
+import { badGTIN, gtinOf } from '../../lib/gs1/ndc';
 
 export default function ProductsPage() {
   const { t } = useTranslation();
@@ -20,7 +22,12 @@ export default function ProductsPage() {
   const found = useQuery({ queryKey: ['ndc', q], queryFn: () => api.ndc(q, 30), staleTime: Infinity });
   const ours = useQuery({ queryKey: ['products', party], queryFn: () => api.products({ party, limit: 200 }), enabled: party !== '' });
   const registered = new Set((ours.data?.data.products ?? []).map((p) => p.gtin));
+  const [last, setLast] = useState('');
   const register = useCommand('products');
+  const send = (body: Body<'products'>) => {
+    setLast(body.gtin);
+    register.send(body);
+  };
   const submit = (e: FormEvent) => {
     e.preventDefault();
     go(`/products${text.trim() === '' ? '' : `?q=${encodeURIComponent(text.trim())}`}`);
@@ -49,7 +56,14 @@ export default function ProductsPage() {
         </form>
       </div>
       <JobCard title={t('make.registering')} job={register.job} error={register.error} lost={register.lost} />
-      {byHand && <ByHand send={register.send} busy={register.busy} />}
+      {register.job?.state === 'indexed' && register.job.success && (
+        <p style={{ margin: 0 }}>
+          <Link to={`/lots/new?gtin=${last}`} className="signin">
+            {t('make.lotOf')}
+          </Link>
+        </p>
+      )}
+      {byHand && <ByHand send={send} busy={register.busy} />}
       {found.isError && <Failure error={found.error} retry={() => void found.refetch()} />}
       {found.isPending && <Skeleton height={220} radius="lg" />}
       {found.data && (
@@ -86,7 +100,7 @@ export default function ProductsPage() {
                     <Button
                       disabled={!may || register.busy}
                       onClick={() =>
-                        register.send({
+                        send({
                           gtin: h.gtin,
                           ndc: h.ndc,
                           ndcFormat: 'US_FDA_NDC',
@@ -139,36 +153,56 @@ export default function ProductsPage() {
 function ByHand({ send, busy }: { send: (b: Body<'products'>) => void; busy: boolean }) {
   const { t } = useTranslation();
   const { may } = useMay();
-  const [p, setP] = useState({ gtin: '', ndc: '', name: '', strength: '', dosageForm: '', netContent: '' });
-  const field = (name: keyof typeof p, required = false) => (
+  const ours = useSetting().data?.partyName ?? '';
+  const [p, setP] = useState({ ndc: '', gtin: '', name: '', strength: '', dosageForm: '', netContent: '', manufacturer: ours });
+  const derived = gtinOf(p.ndc);
+  const gtin = p.gtin.trim() || derived || '';
+  const bad = gtin === '' ? undefined : badGTIN(gtin);
+  const field = (name: keyof typeof p, more: { required?: boolean; help?: string; error?: string; placeholder?: string } = {}) => (
     <TextInput
+      inputWrapperOrder={['label', 'input', 'description', 'error']}
       label={t(`make.field.${name}`)}
+      description={more.help}
+      error={more.error}
+      placeholder={more.placeholder}
       value={p[name]}
       onChange={(e) => setP({ ...p, [name]: e.currentTarget.value })}
-      required={required}
+      required={more.required ?? false}
+      maxLength={200}
       autoComplete="off"
     />
   );
   return (
     <form
       className="card stack-18"
+      aria-label={t('make.byHand')}
       onSubmit={(e) => {
         e.preventDefault();
-        const given = Object.fromEntries(Object.entries(p).filter(([, v]) => v.trim() !== ''));
-        send({ ...given, gtin: p.gtin.trim(), name: p.name.trim(), ...(p.ndc ? { ndcFormat: 'US_FDA_NDC' } : {}) });
+        if (gtin === '' || bad) return;
+        const given = Object.fromEntries(
+          Object.entries(p)
+            .map(([k, v]) => [k, v.trim()])
+            .filter(([, v]) => v !== ''),
+        );
+        send({ ...given, gtin, name: p.name.trim(), ...(p.ndc.trim() ? { ndcFormat: 'US_FDA_NDC' } : {}) });
       }}
     >
-      <div className="field-row">
-        {field('gtin', true)}
-        {field('name', true)}
-        {field('ndc')}
+      <div className="field-row" style={{ alignItems: 'start' }}>
+        {field('ndc', { help: t('make.ndcHelp') })}
+        {field('gtin', {
+          required: derived === undefined,
+          ...(derived ? { placeholder: derived, help: t('make.gtinDerived') } : {}),
+          ...(bad ? { error: t(`make.gtinBad.${bad}`) } : {}),
+        })}
+        {field('name', { required: true })}
         {field('strength')}
         {field('dosageForm')}
         {field('netContent')}
+        {field('manufacturer')}
       </div>
       {may ? (
         <div>
-          <Button type="submit" loading={busy}>
+          <Button type="submit" loading={busy} disabled={gtin === '' || bad !== undefined || p.name.trim() === ''}>
             {t('make.register')}
           </Button>
         </div>

@@ -105,14 +105,16 @@ function CommissionCard({
 }) {
   const { t } = useTranslation();
   const { may } = useMay();
-  const [count, setCount] = useState<number | string>(Math.min(10_000, Math.max(1, planned - made) || 100));
+  const [typed, setCount] = useState<number | string>();
   // A commissioning that was on its way when the page was left is found again.
   const found = useQuery({ queryKey: ['running', gtin, lot], queryFn: capture.running, enabled: may, staleTime: Infinity, gcTime: 0 });
   const running = found.data?.find((j) => {
     const made = j.result as { gtin?: string; lot?: string } | undefined;
     return j.kind === 'commission' && made?.gtin === gtin && made.lot === lot;
   });
-  const commission = useCommand('commission', undefined, running);
+  const commission = useCommand('commission', () => setCount(undefined), running);
+  const missing = Math.min(10_000, Math.max(0, planned - made));
+  const count = typed ?? (planned > 0 ? missing || '' : 100);
   const n = typeof count === 'number' ? count : 0;
   return (
     <section className="card stack-18" aria-labelledby="commission">
@@ -141,9 +143,9 @@ function CommissionCard({
           {t('make.commissionNow', { count: n })}
         </Button>
       </div>
-      {planned > 0 && made + n > planned && !commission.busy && (
+      {planned > 0 && made + n >= planned && made > 0 && !commission.busy && (
         <p className="quiet" style={{ margin: 0 }}>
-          {t('make.overPlan', { count: made + n - planned })}
+          {made + n > planned ? t('make.overPlan', { count: made + n - planned }) : n === 0 ? t('make.planReached') : ''}
         </p>
       )}
       <JobCard title={t('make.commission')} job={commission.job} error={commission.error} lost={commission.lost} />
@@ -241,9 +243,13 @@ function PackCard({
       </div>
       {!packing.busy && (
         <p style={{ margin: 0 }} data-testid="plan">
-          {cases > 0 ? t('make.planCases', { count: cases, units: cases * n }) : t('make.planNothing', { count: loose })}{' '}
+          {cases > 0
+            ? t('make.planCases', { count: cases, units: cases * n })
+            : loose > 0
+              ? t('make.planNothing', { count: loose })
+              : t('make.planEmpty')}{' '}
           {cases > 0 && loose - cases * n > 0 ? t('make.planLoose', { count: loose - cases * n }) : ''}{' '}
-          {pallets > 0 ? t('make.planPallets', { count: pallets }) : t('make.planNoPallets')}{' '}
+          {pallets > 0 ? t('make.planPallets', { count: pallets }) : cases > 0 ? t('make.planNoPallets') : ''}{' '}
           {pallets > 0 && waiting > 0 ? t('make.planWaiting', { count: waiting }) : ''}
         </p>
       )}

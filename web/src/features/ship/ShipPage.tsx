@@ -3,10 +3,12 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, Problem, type Schemas } from '../../api/client';
 import { Link, tracePath } from '../../app/router';
+import { Failure } from '../../components/Failure';
 import { JobCard } from '../../components/JobCard';
 import { PartySelect } from '../../components/PartySelect';
+import { Readings } from '../../components/Readings';
 import { ScanField } from '../../components/ScanField';
-import { Note, Status } from '../../components/Status';
+import { Status } from '../../components/Status';
 import { SignInFirst, useMay } from '../../components/useAct';
 import { useCommand } from '../../components/useJob';
 import { printed } from '../../lib/printed';
@@ -17,7 +19,8 @@ export default function ShipPage() {
   const { t } = useTranslation();
   const { party, may } = useMay();
   const [things, setThings] = useState<Schemas['Trace'][]>([]);
-  const [trouble, setTrouble] = useState<string>();
+  const [trouble, setTrouble] = useState<{ text: string; error: unknown }>();
+  const [asking, setAsking] = useState(0);
   const [to, setTo] = useState<string | null>(null);
   const [po, setPO] = useState('');
   const [desadv, setDesadv] = useState('');
@@ -26,11 +29,14 @@ export default function ShipPage() {
   });
   const scan = async (text: string) => {
     setTrouble(undefined);
+    setAsking((n) => n + 1);
     try {
       const trace = (await api.trace(text)).data;
       setThings((list) => [trace, ...list.filter((x) => x.id.key !== trace.id.key)]);
-    } catch (e) {
-      setTrouble(e instanceof Problem && e.detail ? e.detail : t('problem.silent'));
+    } catch (error) {
+      setTrouble({ text, error });
+    } finally {
+      setAsking((n) => n - 1);
     }
   };
   const good = things.filter((x) => hindrance(x, party) === undefined);
@@ -39,13 +45,26 @@ export default function ShipPage() {
       <div>
         <h1>{t('ship.title')}</h1>
         <ScanField label={t('ship.field')} description={t('ship.fieldHelp')} action={t('ship.add')} onScan={(x) => void scan(x)} />
-        {trouble && <Note tone="warn" alert title={trouble} />}
+        {trouble && (
+          <Failure error={trouble.error} retry={() => void scan(trouble.text)}>
+            <p className="mono">{trouble.text}</p>
+            {trouble.error instanceof Problem && trouble.error.readings.length > 0 && (
+              <Readings texts={trouble.error.readings} onChoose={(r) => void scan(r)} />
+            )}
+          </Failure>
+        )}
       </div>
       <section className="card stack-18" aria-labelledby="things">
         <h2 id="things" style={{ margin: 0 }}>
           {t('ship.things', { count: good.length })}
         </h2>
-        {things.length === 0 && <p className="quiet">{t('ship.nothing')}</p>}
+        {things.length === 0 && asking === 0 && <p className="quiet">{t('ship.nothing')}</p>}
+        {asking > 0 && (
+          <p className="quiet" role="status">
+            {t('app.loading')}…
+          </p>
+        )}
+        {things.length > good.length && <p style={{ margin: 0 }}>{t('ship.left', { count: things.length - good.length })}</p>}
         <ul className="rows">
           {things.map((x) => {
             const why = hindrance(x, party);
@@ -56,7 +75,12 @@ export default function ShipPage() {
                     {printed(x.id.key)}
                   </Link>
                   <div className="quiet">
-                    {[x.product?.name, x.lot && t('ship.lot', { lot: x.lot }), x.contents ? t('ship.inside', { count: x.contents }) : '']
+                    {[
+                      t(x.id.kind === 'sscc' ? 'trace.container' : 'trace.unit'),
+                      [x.product?.name, x.product?.strength].filter(Boolean).join(' '),
+                      x.lot && t('ship.lot', { lot: x.lot }),
+                      x.contents ? t('ship.inside', { count: x.contents }) : '',
+                    ]
                       .filter(Boolean)
                       .join(' · ')}
                   </div>

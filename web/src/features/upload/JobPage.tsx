@@ -164,7 +164,7 @@ function Verdicts({ all }: { all: Verdict[] }) {
 }
 
 function Row({ v }: { v: Verdict }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const codes = new Map((v.code ? [[v.code, v.detail ?? '']] : []) as [string, string][]);
   for (const f of v.findings ?? []) codes.set(f.code, f.detail ?? '');
   const step = v.bizStep && t(`step.${v.bizStep}`, { defaultValue: v.bizStep });
@@ -185,7 +185,9 @@ function Row({ v }: { v: Verdict }) {
         {codes.size === 0 && '–'}
         {[...codes].map(([code, detail]) => (
           <div key={code}>
-            {t(`finding.${code}`, { defaultValue: '' }) || <span lang="en">{detail}</span>} <span className="mono quiet">{code}</span>
+            {/* The service says in English what it means and what to do. */}
+            {(i18n.language === 'en' && detail) || t(`finding.${code}`, { defaultValue: '' }) || <span lang="en">{detail}</span>}{' '}
+            <span className="mono quiet">{code}</span>
           </div>
         ))}
       </td>

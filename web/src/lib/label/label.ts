@@ -33,8 +33,8 @@ export const lines = (l: Label): [string, string][] => [
 const module = 0.423;
 const quiet = 2; // modules; one is the least
 const margin = 1.5;
-const size = 2.5; // of letters
-const leading = 3.2;
+const size = 2.2; // of letters
+const leading = 2.8;
 const advance = 0.62 * size; // of a letter, in fonts that have one width
 
 export interface Sheet {
