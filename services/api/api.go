@@ -19,6 +19,7 @@ import (
 	"verilot.dev/services/internal/chain"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/index"
+	"verilot.dev/services/internal/ndc"
 	"verilot.dev/services/internal/node"
 	"verilot.dev/services/internal/query"
 	"verilot.dev/services/internal/service"
@@ -44,6 +45,8 @@ type Config struct {
 	// Party is a party for which this service takes recalls, such as a regulator, and Key the path of its event key. Empty: it only answers.
 	Party string `yaml:"party"`
 	Key   string `yaml:"key"`
+	// NDC is the folder of the FDA's NDC Directory (ndctext.zip, unpacked). Empty: a small selection of it.
+	NDC string `yaml:"ndc"`
 	// SignIn says who may order them.
 	SignIn signin.Config `yaml:"sign_in"`
 }
@@ -86,6 +89,11 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		Genesis: g, Copy: c, Now: time.Now, Waiting: f.waiting, Heard: f.heard,
 		NoBlock: func(err error) bool { return errors.Is(err, store.ErrNotFound) },
 	})
+	directory, err := ndc.Open(cfg.NDC)
+	if err != nil {
+		return fmt.Errorf("configuration: ndc: %w", err)
+	}
+	ndc.Mount(h, directory, nil)
 	engine, closeEngine, err := office(&cfg, c, env)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -172,6 +173,7 @@ type jobInput struct {
 type jobsInput struct {
 	PerPage       int    `query:"perPage" minimum:"1" maximum:"200" default:"30"`
 	NextPageToken string `query:"nextPageToken"`
+	Running       bool   `query:"running" doc:"Of these jobs only those that are not indexed yet: what a page that was closed may still wait for"`
 }
 
 type jobsAnswer struct {
@@ -204,14 +206,24 @@ func (e *Engine) mountJobs(h huma.API) {
 	huma.Register(h, huma.Operation{
 		OperationID: "capture-jobs", Method: http.MethodGet, Path: "/capture", Summary: "List capture jobs, newest first", Tags: []string{"EPCIS"},
 		Errors: []int{400}, Metadata: httpapi.EPCIS,
-	}, func(_ context.Context, in *jobsInput) (*jobsAnswer, error) {
+	}, func(ctx context.Context, in *jobsInput) (*jobsAnswer, error) {
+		if in.Running {
+			e.ask(ctx)
+		}
 		jobs, next, err := e.Jobs(in.PerPage, in.NextPageToken)
 		if err != nil {
 			return nil, err
 		}
+		if in.Running {
+			jobs = slices.DeleteFunc(jobs, func(j *Job) bool { return j.State == Indexed })
+		}
 		out := &jobsAnswer{Body: jobs}
 		if next != "" {
-			out.Link = fmt.Sprintf(`</capture?perPage=%d&nextPageToken=%s>; rel="next"`, in.PerPage, url.QueryEscape(next))
+			more := ""
+			if in.Running {
+				more = "&running=true"
+			}
+			out.Link = fmt.Sprintf(`</capture?perPage=%d%s&nextPageToken=%s>; rel="next"`, in.PerPage, more, url.QueryEscape(next))
 		}
 		return out, nil
 	})

@@ -134,6 +134,7 @@ type (
 type (
 	serialsResult struct {
 		GTIN    string   `json:"gtin"`
+		Lot     string   `json:"lot,omitempty"`
 		Serials []string `json:"serials"`
 		EPCs    []string `json:"epcs,omitempty"`
 	}
@@ -547,7 +548,7 @@ func (e *Engine) commission(ctx context.Context, b *commissionBody) (*draft, err
 	if err != nil {
 		return nil, err
 	}
-	d.result = serialsResult{GTIN: g.String(), Serials: list, EPCs: epcs}
+	d.result = serialsResult{GTIN: g.String(), Lot: b.Lot, Serials: list, EPCs: epcs}
 	return d, nil
 }
 

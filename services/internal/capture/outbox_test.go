@@ -305,3 +305,30 @@ func TestOpenAPIAndOptions(t *testing.T) {
 		}
 	}
 }
+
+// behind is an api service that has indexed nothing yet.
+type behind struct{ peerOf }
+
+func (behind) Indexed(context.Context) (uint64, error) { return 0, nil }
+
+func TestRunningJobsAreFoundAgain(t *testing.T) {
+	w := newWorld(t, Manufacturer(), "maker")
+	j := w.do("lots", lotBody(0))
+	running := func() (list []Job) {
+		t.Helper()
+		rec := w.call("GET", "/capture?running=true", nil, "")
+		if err := json.Unmarshal(rec.Body.Bytes(), &list); err != nil {
+			t.Fatalf("%v: %s", err, rec.Body)
+		}
+		return list
+	}
+	if list := running(); len(list) != 0 {
+		t.Errorf("%d jobs run, though every answer shows them", len(list))
+	}
+	w.kill()
+	w.peer = behind{peerOf{w}}
+	w.start()
+	if list := running(); len(list) != 1 || list[0].CaptureID != j.CaptureID {
+		t.Errorf("%+v", list)
+	}
+}

@@ -424,16 +424,24 @@ func (t *teller) retail(ctx context.Context) error {
 	}
 	return each(ctx, len(plan), func(ctx context.Context, i int) error {
 		return t.act(ctx, &c.pharmacies[i], func(a *actor) error {
-			for _, d := range plan[i] {
-				w := 0
-				if d.from == &c.second {
-					w = 1
+			for w, from := range []*member{&c.wholesaler, &c.second} {
+				var items []string
+				for _, d := range plan[i] {
+					if d.from == from {
+						items = append(items, d.lot.cases[d.which])
+					}
 				}
-				if err := a.receive(18, []string{d.lot.cases[d.which]}, d.from, fmt.Sprintf("PO-%s-%d-%d", t.run, w, i)); err != nil {
+				if len(items) == 0 {
+					continue
+				}
+				// All of a shipment at once: case by case, the first would leave the others short.
+				if err := a.receive(18, items, from, fmt.Sprintf("PO-%s-%d-%d", t.run, w, i)); err != nil {
 					return err
 				}
-				if err := a.unpack(17.5, d.lot.cases[d.which]); err != nil {
-					return err
+				for _, it := range items {
+					if err := a.unpack(17.5, it); err != nil {
+						return err
+					}
 				}
 			}
 			if len(plan[i]) == 0 {
@@ -626,7 +634,7 @@ func (t *teller) recall(ctx context.Context) error {
 	if err := t.act(ctx, &l.maker.member, func(a *actor) error {
 		_, err := a.do(0, "recall", map[string]any{
 			"recallNumber": t.out.RecalledBy, "gtin": l.product.GTIN, "lot": l.name, "classification": "II", "depth": "retail",
-			"reason": "Out of specification: dissolution", "initiatedOn": t.now.AddDate(0, 0, -1).Format(time.DateOnly),
+			"reason": "Demonstration, no real recall: dissolution out of specification", "initiatedOn": t.now.AddDate(0, 0, -1).Format(time.DateOnly),
 		})
 		return err
 	}); err != nil {

@@ -65,6 +65,11 @@ func TestStory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		for _, f := range tr.Findings { // of what does not arrive no step tells
+			if f.Code == code {
+				return true
+			}
+		}
 		for _, s := range tr.Steps {
 			for _, f := range s.Findings {
 				if f.Code == code {
@@ -79,6 +84,16 @@ func TestStory(t *testing.T) {
 	}
 	if !findings(h.WrongDoor, "WRONG_RECEIVER") {
 		t.Error("the case that went to the wrong door: no WRONG_RECEIVER")
+	}
+	if !findings(h.Missing, "QTY_SHORT") {
+		t.Error("the case that did not arrive: no QTY_SHORT")
+	}
+	if !findings(h.Stolen, "THEFT_REAPPEARS") {
+		t.Error("the stolen package: no THEFT_REAPPEARS")
+	}
+	// What went well says so: nothing was short on the way of a package that reached its patient.
+	if findings(h.Unit, "QTY_SHORT") {
+		t.Error("the dispensed package: QTY_SHORT, although all of its shipment came")
 	}
 	var lot query.RecallDetail
 	if err := story.Get(ctx, api+"/v1/recalls/"+url.PathEscape(h.RecalledBy), &lot); err != nil {

@@ -10,16 +10,16 @@ import (
 	"verilot.dev/services/internal/httpapi"
 )
 
-// Hit is a package of the directory, as it concerns the party whose service this is.
-type Hit struct {
+// NDCHit is a package of the directory, as it concerns the party whose service this is.
+type NDCHit struct {
 	Package
 	Yours bool `json:"yours" doc:"The GTIN is under a company prefix of this service's party"`
 }
 
-// Answer to a search.
-type Answer struct {
-	Source Source `json:"source"`
-	Hits   []Hit  `json:"hits"`
+// NDCAnswer is what a search finds. The names say NDC because the api service's OpenAPI document has an Answer and a Hit already.
+type NDCAnswer struct {
+	Source Source   `json:"source"`
+	Hits   []NDCHit `json:"hits"`
 }
 
 // Mount offers the directory at /v1/ndc; yours says whether a GTIN is the party's own, nil: none is.
@@ -30,10 +30,10 @@ func Mount(api *httpapi.API, d *Directory, yours func(gs1.GTIN) bool) {
 		Q     string `query:"q" maxLength:"100" doc:"An NDC in any writing, a GTIN, or words of name, labeler, form, strength"`
 		Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
 	},
-	) (*struct{ Body Answer }, error) {
-		out := &struct{ Body Answer }{Answer{Source: d.Source(), Hits: []Hit{}}}
+	) (*struct{ Body NDCAnswer }, error) {
+		out := &struct{ Body NDCAnswer }{NDCAnswer{Source: d.Source(), Hits: []NDCHit{}}}
 		for _, p := range d.Search(in.Q, in.Limit) {
-			h := Hit{Package: p}
+			h := NDCHit{Package: p}
 			if g, err := gs1.ParseGTIN(p.GTIN); err == nil && yours != nil {
 				h.Yours = yours(g)
 			}

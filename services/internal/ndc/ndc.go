@@ -66,6 +66,8 @@ type Source struct {
 type Directory struct {
 	source   Source
 	packages []Package
+	text     string // the words of all packages, a line each: one text is searched many times faster than many
+	ends     []int  // of the lines, after the line break
 }
 
 // Open reads the directory in folder, or the selection if folder is "".
@@ -125,7 +127,30 @@ func read(folder fs.FS, name string) (*Directory, error) {
 		return cmp.Or(cmp.Compare(a.names, b.names), cmp.Compare(a.Labeler, b.Labeler), cmp.Compare(a.NDC, b.NDC))
 	})
 	d.source.Packages = len(d.packages)
+	var b strings.Builder
+	for i := range d.packages {
+		b.WriteString(d.packages[i].words + "\n")
+		d.ends = append(d.ends, b.Len())
+	}
+	d.text = b.String()
+	from := 0
+	for i, end := range d.ends { // each keeps a piece of the one text
+		d.packages[i].words, from = d.text[from:end-1], end
+	}
 	return d, nil
+}
+
+// having calls fn for every package whose words hold a text without white space.
+func (d *Directory) having(text string, fn func(i int)) {
+	for at := 0; at < len(d.text); {
+		found := strings.Index(d.text[at:], text)
+		if found < 0 {
+			return
+		}
+		i, _ := slices.BinarySearch(d.ends, at+found+1)
+		fn(i)
+		at = d.ends[i]
+	}
 }
 
 // strength joins what the directory keeps apart: "5; 20" and "mg/1; mg/1" are 5 mg; 20 mg.
@@ -236,12 +261,23 @@ func (d *Directory) Search(text string, limit int) []Package {
 	}, text)
 	code := digits != "" && strings.Trim(text, "0123456789-. ") == ""
 	words := strings.Fields(text)
+	inside := make([]string, len(words))
+	for i, w := range words {
+		inside[i] = " " + w
+	}
 	type hit struct{ rank, at int }
 	var hits []hit
-	for i := range d.packages {
-		if r := d.packages[i].rank(code, text, digits, words); r > 0 {
+	consider := func(i int) {
+		if r := d.packages[i].rank(code, text, digits, words, inside); r > 0 {
 			hits = append(hits, hit{r, i})
 		}
+	}
+	if code || len(words) == 0 {
+		for i := range d.packages {
+			consider(i)
+		}
+	} else { // the longest word leaves the fewest
+		d.having(slices.MaxFunc(words, func(a, b string) int { return cmp.Compare(len(a), len(b)) }), consider)
 	}
 	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(b.rank, a.rank) })
 	out := make([]Package, 0, min(limit, len(hits)))
@@ -251,7 +287,8 @@ func (d *Directory) Search(text string, limit int) []Package {
 	return out
 }
 
-func (p *Package) rank(code bool, text, digits string, words []string) int {
+// rank is 0 for no hit. inside are the words as they begin within a text, made once for all packages.
+func (p *Package) rank(code bool, text, digits string, words, inside []string) int {
 	if code {
 		switch {
 		case p.NDC == text:
@@ -266,17 +303,20 @@ func (p *Package) rank(code bool, text, digits string, words []string) int {
 	}
 	r := 1
 	for _, w := range words {
+		if !strings.Contains(p.words, w) {
+			return 0
+		}
+	}
+	for i, w := range words {
 		switch {
 		case strings.HasPrefix(p.names, w):
 			r += 6
-		case strings.Contains(p.names, " "+w):
+		case strings.Contains(p.names, inside[i]):
 			r += 4
 		case strings.Contains(p.names, w):
 			r += 2
-		case strings.Contains(p.words, w):
-			r++
 		default:
-			return 0
+			r++
 		}
 	}
 	return r

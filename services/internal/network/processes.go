@@ -62,7 +62,7 @@ func (p *plan) api() api.Config {
 	return api.Config{
 		Common: p.common(p.ports[0]), Genesis: p.in("genesis.json"), Data: p.in("api"),
 		NATS: p.brokers.reach(1), Creds: p.brokers.creds, Server: p.brokers.inProcess(), SignIn: p.signIn("api"),
-		Party: DemoRegulator, Key: keyFile(p.o.Dir, DemoRegulator, keys.Event),
+		Party: DemoRegulator, Key: keyFile(p.o.Dir, DemoRegulator, keys.Event), NDC: p.o.NDC,
 	}
 }
 

@@ -92,7 +92,7 @@ export async function journey({ open, look, signIn, network, story, assert }) {
   await page.getByLabel('Record the good ones').check();
   await page.getByTestId('send').click();
   await page.getByTestId('verdicts').waitFor({ timeout: 30_000 });
-  assert.equal(await page.locator('[data-verdict="accepted"],[data-verdict="flagged"]').count(), 1);
+  assert.equal(await page.locator('[data-verdict="accepted"],[data-verdict="flagged"]').count(), 2, 'the header and the good one');
   assert.equal(await page.locator('[data-verdict="rejected"],[data-verdict="refused"]').count(), 1);
   await look(page, 'maker-upload-1280');
 

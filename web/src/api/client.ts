@@ -223,6 +223,17 @@ export const capture = {
   job: (id: string, wait?: Job['state']) =>
     answer(partner.GET('/capture/{id}', { params: { path: { id }, query: wait ? { wait, timeout: '20s' } : {} } })).then((a) => a.data),
   jobs: (perPage: number) => answer(partner.GET('/capture', { params: { query: { perPage } } })).then((a) => a.data ?? []),
+  /** running finds the jobs that a page which was closed may still wait for, among the newest. */
+  running: () => answer(partner.GET('/capture', { params: { query: { perPage: 100, running: true } } })).then((a) => a.data ?? []),
+  /** page lists jobs further back: next is what to ask with for those before. */
+  page: async (perPage: number, token?: string): Promise<{ jobs: Job[]; next?: string }> => {
+    const { data, error, response } = await partner.GET('/capture', {
+      params: { query: { perPage, ...(token ? { nextPageToken: token } : {}) } },
+    });
+    if (!data) throw new Problem(response.status, error as Partial<Schemas['Problem']> | undefined);
+    const next = /nextPageToken=([^&>]+)/.exec(response.headers.get('Link') ?? '')?.[1];
+    return { jobs: data, ...(next ? { next: decodeURIComponent(next) } : {}) };
+  },
 };
 
 /** onboard registers what a document names; development networks only. */

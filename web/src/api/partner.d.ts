@@ -368,10 +368,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Answer: {
-            hits: components["schemas"]["Hit"][] | null;
-            source: components["schemas"]["Source"];
-        };
         CommissionBody: {
             /**
              * Format: int64
@@ -448,23 +444,6 @@ export interface components {
             detail?: string;
             /** @enum {string} */
             severity: "reject" | "hold" | "flag";
-        };
-        Hit: {
-            /** @description What is in the package */
-            description?: string;
-            dosageForm?: string;
-            genericName?: string;
-            /** @description That a labeler usually gives to it (GS1 Healthcare US): the package itself says which it is */
-            gtin: string;
-            labeler?: string;
-            name: string;
-            /** @description With the hyphens of the directory */
-            ndc: string;
-            /** @description In the 11 digits of billing: two packages may share them */
-            ndc11: string;
-            strength?: string;
-            /** @description The GTIN is under a company prefix of this service's party */
-            yours: boolean;
         };
         ItemsBody: {
             /**
@@ -543,6 +522,27 @@ export interface components {
              * @description Units planned
              */
             size?: number;
+        };
+        NDCAnswer: {
+            hits: components["schemas"]["NDCHit"][] | null;
+            source: components["schemas"]["Source"];
+        };
+        NDCHit: {
+            /** @description What is in the package */
+            description?: string;
+            dosageForm?: string;
+            genericName?: string;
+            /** @description That a labeler usually gives to it (GS1 Healthcare US): the package itself says which it is */
+            gtin: string;
+            labeler?: string;
+            name: string;
+            /** @description With the hyphens of the directory */
+            ndc: string;
+            /** @description In the 11 digits of billing: two packages may share them */
+            ndc11: string;
+            strength?: string;
+            /** @description The GTIN is under a company prefix of this service's party */
+            yours: boolean;
         };
         Onboarding: {
             /** @description The capture jobs it took */
@@ -862,6 +862,8 @@ export interface operations {
             query?: {
                 perPage?: number;
                 nextPageToken?: string;
+                /** @description Of these jobs only those that are not indexed yet: what a page that was closed may still wait for */
+                running?: boolean;
             };
             header?: never;
             path?: never;
@@ -1600,7 +1602,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Answer"];
+                    "application/json": components["schemas"]["NDCAnswer"];
                 };
             };
             /** @description Bad Request */

@@ -225,6 +225,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/ndc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search the FDA's NDC Directory */
+        get: operations["ndc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/parties": {
         parameters: {
             query?: never;
@@ -939,6 +956,27 @@ export interface components {
             next?: string;
             restsOn: components["schemas"]["Rest"];
         };
+        NDCAnswer: {
+            hits: components["schemas"]["NDCHit"][] | null;
+            source: components["schemas"]["Source"];
+        };
+        NDCHit: {
+            /** @description What is in the package */
+            description?: string;
+            dosageForm?: string;
+            genericName?: string;
+            /** @description That a labeler usually gives to it (GS1 Healthcare US): the package itself says which it is */
+            gtin: string;
+            labeler?: string;
+            name: string;
+            /** @description With the hyphens of the directory */
+            ndc: string;
+            /** @description In the 11 digits of billing: two packages may share them */
+            ndc11: string;
+            strength?: string;
+            /** @description The GTIN is under a company prefix of this service's party */
+            yours: boolean;
+        };
         Part: {
             /** @description Verdict on the submission as a whole, if it has one */
             code?: string;
@@ -1263,6 +1301,13 @@ export interface components {
             /** @description The secret token of this service */
             token: string;
         };
+        Source: {
+            name: string;
+            /** Format: int64 */
+            packages: number;
+            /** Format: int64 */
+            skipped: number;
+        };
         Status: {
             development: boolean;
             genesisHash: string;
@@ -1440,6 +1485,8 @@ export interface operations {
             query?: {
                 perPage?: number;
                 nextPageToken?: string;
+                /** @description Of these jobs only those that are not indexed yet: what a page that was closed may still wait for */
+                running?: boolean;
             };
             header?: never;
             path?: never;
@@ -1883,6 +1930,57 @@ export interface operations {
             };
             /** @description Error */
             default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ndc: {
+        parameters: {
+            query?: {
+                /** @description An NDC in any writing, a GTIN, or words of name, labeler, form, strength */
+                q?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NDCAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -22,6 +22,7 @@ const paths = {
   back: 'M9 14L4 9l5-5M4 9h9a6 6 0 010 12h-2',
   recall: 'M4 10v4h3l6 4V6L7 10zM16.5 8.5a5 5 0 010 7M19 6a8.5 8.5 0 010 12',
   label: 'M4 4h7v7H4zM4 15h3v5H4zM11 14h3v6h-3zM15 4h5v5h-5zM17 13h3v7h-3z',
+  unknown: 'M12 3a9 9 0 100 18 9 9 0 000-18zM9.6 9.6a2.4 2.4 0 113.6 2.1c-.8.5-1.2 1-1.2 1.9M12 16.6v.2',
 } as const;
 export type IconName = keyof typeof paths;
 

@@ -1,7 +1,9 @@
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Problem, type Job, type Verdict } from '../api/client';
 import { Link, path } from '../app/router';
 import { Failure } from './Failure';
+import { useNow } from './Freshness';
 import { Icon } from './Icon';
 import { Note, Status } from './Status';
 import { rank, states } from './useJob';
@@ -28,7 +30,7 @@ export function JobCard({ job, error, lost, title }: { job?: Job; error?: unknow
     <div className={`note tone-${tone}`} role="status" data-testid="job" data-state={job.state} data-tone={tone}>
       <Icon name={settled ? tone : 'pending'} size={24} />
       <div className="body">
-        <h3>
+        <h2>
           {title}
           {': '}
           {!settled
@@ -38,7 +40,7 @@ export function JobCard({ job, error, lost, title }: { job?: Job; error?: unknow
               : tone === 'warn'
                 ? t('job.flagged', { count: flagged.length })
                 : t('job.done')}
-        </h3>
+        </h2>
         <ol className="stages">
           {states.map((s) => {
             const there = rank(job.state) >= rank(s);
@@ -50,6 +52,7 @@ export function JobCard({ job, error, lost, title }: { job?: Job; error?: unknow
             );
           })}
         </ol>
+        <Took key={job.captureID} job={job} />
         {lost && <p>{t('job.lost')}</p>}
         {[...bad, ...flagged].slice(0, 20).map((v, i) => (
           <Outcome key={i} v={v} />
@@ -57,6 +60,30 @@ export function JobCard({ job, error, lost, title }: { job?: Job; error?: unknow
         {settled && <Blocks job={job} />}
       </div>
     </div>
+  );
+}
+
+/** How long it takes, by this clock, and how long it took, by the service's. */
+function Took({ job }: { job: Job }) {
+  const { t, i18n } = useTranslation();
+  const [since] = useState(() => Date.now());
+  const seconds = (ms: number) =>
+    new Intl.NumberFormat(i18n.language, { maximumFractionDigits: ms < 10_000 ? 1 : 0 }).format(Math.max(0, ms) / 1000);
+  if (job.finishedAt) {
+    return (
+      <p className="quiet">{t('job.took', { seconds: seconds(Math.max(100, Date.parse(job.finishedAt) - Date.parse(job.createdAt))) })}</p>
+    );
+  }
+  return <Since since={since} seconds={seconds} />;
+}
+
+function Since({ since, seconds }: { since: number; seconds: (ms: number) => string }) {
+  const { t } = useTranslation();
+  const now = useNow(500);
+  return (
+    <p className="quiet" aria-hidden="true">
+      {t('job.since', { seconds: seconds(now - since) })}
+    </p>
   );
 }
 
@@ -71,7 +98,7 @@ export function Outcome({ v }: { v: Verdict }) {
       </Status>
       {codes.map((f) => (
         <p key={f.code}>
-          {t(`finding.${f.code}`, { defaultValue: t('finding.other') })} <span className="mono quiet">{f.code}</span>
+          {t(`finding.${f.code}`, { defaultValue: '' })} <span className="mono quiet">{f.code}</span>
           <br />
           <span lang="en" className="quiet">
             {f.detail}

@@ -1,7 +1,7 @@
 import { Button, Loader, TextInput } from '@mantine/core';
 import { lazy, Suspense, useEffect, useRef, useState, type ClipboardEvent, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { fast, meant, pause, shown, shownGS, typed } from '../lib/scan/wedge';
+import { elapse, GS, idle, meant, patience, press, shown, shownGS, type Step } from '../lib/scan/wedge';
 import { Icon } from './Icon';
 
 const Camera = lazy(() => import('./Camera'));
@@ -9,17 +9,25 @@ const Camera = lazy(() => import('./Camera'));
 /** Where a text came from: a scanner in keyboard mode, hands, the clipboard, the camera. */
 export type How = 'wedge' | 'typed' | 'pasted' | 'camera';
 
-/** editable reports whether keys at a target are for it, and not for us. */
-const editable = (target: EventTarget | null, own: HTMLElement | null): boolean =>
-  target instanceof HTMLElement &&
-  target !== own &&
-  (target.isContentEditable ||
-    /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) ||
-    target.closest('[role="listbox"],[role="dialog"]') !== null);
+/** forText reports whether keys at an element are text for it. */
+const forText = (e: EventTarget | null): boolean =>
+  e instanceof HTMLElement &&
+  (e.isContentEditable ||
+    e instanceof HTMLTextAreaElement ||
+    (e instanceof HTMLInputElement && !/^(button|checkbox|radio|submit|reset|file|range|color)$/.test(e.type)));
+
+/** forKeys reports whether an element does something with keys: a button with Space, a list with letters. */
+const forKeys = (e: EventTarget | null): boolean =>
+  e instanceof HTMLElement && e.closest('button, select, input, summary, [role="listbox"], [role="option"]') !== null;
+
+/** write puts a text in place of what is selected. */
+function write(field: HTMLInputElement, text: string) {
+  field.setRangeText(text, field.selectionStart ?? field.value.length, field.selectionEnd ?? field.value.length, 'end');
+}
 
 /**
- * ScanField takes what is on a package, however it arrives. Keys that are for no other field come here wherever the focus is, so a
- * scan is never lost.
+ * ScanField takes what is on a package, however it arrives. It listens to the whole page, so a scan is never lost because something
+ * else has the focus; only what is typed into another text field is that field's.
  */
 export function ScanField({
   label,
@@ -28,6 +36,7 @@ export function ScanField({
   onScan,
   initial = '',
   keep = false,
+  many = false,
 }: {
   label: string;
   description?: string;
@@ -36,80 +45,95 @@ export function ScanField({
   initial?: string;
   /** Keep the text after it was sent, selected, so that the next scan replaces it. */
   keep?: boolean;
+  /** One thing after another: the camera stays open. */
+  many?: boolean;
 }) {
   const { t } = useTranslation();
   const field = useRef<HTMLInputElement>(null);
-  const [text, setText] = useState(() => shown(initial));
-  const [known, setKnown] = useState(initial);
   const [camera, setCamera] = useState(false);
-  const times = useRef<number[]>([]);
+  const [caps, setCaps] = useState(false);
   const pasted = useRef(false);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  if (known !== initial) {
-    setKnown(initial); // the address changed: the field follows it
-    setText(shown(initial));
-  }
-  const send = (shownText: string, how?: How) => {
-    clearTimeout(timer.current);
-    const wanted = meant(shownText);
-    if (wanted === '') return;
-    const by = how ?? (fast(times.current) ? 'wedge' : pasted.current ? 'pasted' : 'typed');
-    times.current = [];
+  const send = (text: string, how: How) => {
+    const own = field.current;
     pasted.current = false;
-    if (keep) requestAnimationFrame(() => field.current?.select());
-    else setText('');
-    onScan(wanted, by);
+    if (own) {
+      own.value = keep ? shown(text) : '';
+      own.focus();
+      own.select();
+    }
+    onScan(text, how);
   };
-  const latest = useRef({ send, text });
+  const latest = useRef(send);
   useEffect(() => {
-    latest.current = { send, text };
+    latest.current = send;
   });
   useEffect(() => {
-    const hear = (e: KeyboardEvent) => {
-      const own = field.current;
-      if (!own || editable(e.target, own)) return;
-      const added = typed({ key: e.key, ctrl: e.ctrlKey, alt: e.altKey, meta: e.metaKey });
-      const burst = times.current;
-      if (burst.length > 0 && e.timeStamp - burst[burst.length - 1]! > 1000) times.current = [];
-      if (e.key === 'Enter' && e.target !== own && fast(times.current)) {
-        e.preventDefault(); // a scanner's, not a press of the button that has the focus
-        latest.current.send(own.value);
-        return;
-      }
-      if (added === undefined) return;
-      times.current.push(e.timeStamp);
-      // The browser types into a field that has the focus, but for the separator. Space on a button is for the button.
-      if (e.target !== own || added === shownGS) {
-        if (e.target !== own && added === ' ' && !fast(times.current)) return;
-        e.preventDefault();
-        const from = e.target === own ? (own.selectionStart ?? own.value.length) : times.current.length === 1 ? 0 : own.value.length;
-        const to = e.target === own ? (own.selectionEnd ?? from) : own.value.length;
-        own.focus();
-        own.setRangeText(added, from, to, 'end'); // at once: the next key may come before React has drawn
-        setText(own.value);
-      }
-      clearTimeout(timer.current);
-      timer.current = setTimeout(() => {
-        if (fast(times.current)) latest.current.send(field.current?.value ?? '');
-      }, pause);
+    if (field.current) field.current.value = shown(initial); // the address changed: the field follows it
+  }, [initial]);
+  useEffect(() => {
+    let heard = idle;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const go = (step: Step) => {
+      heard = step.next;
+      if (step.scan !== undefined) latest.current(step.scan, 'wedge');
     };
-    window.addEventListener('keydown', hear, true);
+    const wait = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => go(elapse(heard, performance.now())), patience(heard) + 5);
+    };
+    const onKey = (e: KeyboardEvent) => {
+      const own = field.current;
+      if (!own || (e.target !== own && forText(e.target))) return;
+      setCaps(e.getModifierState('CapsLock'));
+      const step = press(heard, {
+        key: e.key,
+        code: e.code,
+        ctrl: e.ctrlKey,
+        alt: e.altKey,
+        meta: e.metaKey,
+        altGraph: e.getModifierState('AltGraph'),
+        repeat: e.repeat,
+        at: e.timeStamp,
+      });
+      if (step.scan !== undefined) e.preventDefault();
+      else if (step.added === GS) {
+        e.preventDefault();
+        if (e.target === own) write(own, shownGS);
+      } else if (step.burst && e.target !== own && step.added !== undefined) e.preventDefault();
+      else if (step.added !== undefined && e.target !== own && !forKeys(e.target)) {
+        own.focus(); // the browser then types into it
+        own.select();
+      }
+      if (step.added !== undefined) wait();
+      go(step);
+    };
+    const onPaste = (e: globalThis.ClipboardEvent) => {
+      const own = field.current;
+      if (!own || e.target === own || forText(e.target)) return;
+      e.preventDefault();
+      own.value = shown((e.clipboardData?.getData('text') ?? '').trim());
+      own.focus();
+      pasted.current = true;
+    };
+    window.addEventListener('keydown', onKey, true);
+    window.addEventListener('paste', onPaste);
     return () => {
-      window.removeEventListener('keydown', hear, true);
-      clearTimeout(timer.current);
+      window.removeEventListener('keydown', onKey, true);
+      window.removeEventListener('paste', onPaste);
+      clearTimeout(timer);
     };
   }, []);
   const submit = (e: FormEvent) => {
     e.preventDefault();
-    send(text);
+    const text = meant(field.current?.value ?? '');
+    if (text !== '') send(text, pasted.current ? 'pasted' : 'typed');
   };
   const paste = (e: ClipboardEvent<HTMLInputElement>) => {
     pasted.current = true;
     const raw = e.clipboardData.getData('text');
-    if (!raw.includes('\u001d')) return;
-    e.preventDefault(); // a field drops control characters
-    const own = e.currentTarget;
-    setText(own.value.slice(0, own.selectionStart ?? 0) + shown(raw.trim()) + own.value.slice(own.selectionEnd ?? own.value.length));
+    if (!raw.includes(GS)) return;
+    e.preventDefault(); // the browser would drop the separators
+    write(e.currentTarget, shown(raw.trim()));
   };
   return (
     <>
@@ -118,8 +142,7 @@ export function ScanField({
           ref={field}
           label={label}
           description={description}
-          value={text}
-          onChange={(e) => setText(e.currentTarget.value)}
+          defaultValue={shown(initial)}
           onPaste={paste}
           onFocus={(e) => e.currentTarget.select()}
           size="lg"
@@ -145,13 +168,17 @@ export function ScanField({
           {t('scan.camera')}
         </Button>
       </form>
+      {caps && (
+        <p className="scan-caps" role="status">
+          <Icon name="warn" /> {t('scan.capsLock')}
+        </p>
+      )}
       {camera && (
         <Suspense fallback={<Loader role="status" aria-label={t('app.loading')} />}>
           <Camera
             onCode={(code) => {
-              setCamera(false);
-              setText(shown(code));
-              send(shown(code), 'camera');
+              if (!many) setCamera(false);
+              send(code, 'camera');
             }}
             onClose={() => setCamera(false)}
           />

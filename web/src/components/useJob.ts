@@ -36,12 +36,15 @@ export const newKey = (): string => {
 
 /**
  * useCommand sends a command and follows its job. send may be called again after a failure: the same body gets the same key,
- * so an answer that was lost on the way does nothing twice. whenIndexed hears of a job once, when every answer shows it.
+ * so an answer that was lost on the way does nothing twice. whenIndexed hears of a job once, when every answer shows it. running is
+ * a job that was found on its way when the page was opened: it is followed until something is sent from here.
  */
-export function useCommand<C extends Command>(name: C, whenIndexed?: (job: Job) => void) {
+export function useCommand<C extends Command>(name: C, whenIndexed?: (job: Job) => void, running?: Job) {
   const queries = useQueryClient();
   const meant = useRef({ body: '', key: '' });
-  const [job, setJob] = useState<Job>();
+  const [own, setJob] = useState<Job>();
+  const [onlyOwn, setOnlyOwn] = useState(false);
+  const job = own ?? (onlyOwn ? undefined : running);
   const sent = useMutation({
     mutationFn: (body: Body<C>) => {
       const text = JSON.stringify(body);
@@ -69,10 +72,12 @@ export function useCommand<C extends Command>(name: C, whenIndexed?: (job: Job) 
   }, [current, queries]);
   return {
     send: (body: Body<C>) => {
+      setOnlyOwn(true);
       setJob(undefined);
       sent.mutate(body);
     },
     clear: () => {
+      setOnlyOwn(true);
       setJob(undefined);
       sent.reset();
     },

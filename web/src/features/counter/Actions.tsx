@@ -1,116 +1,161 @@
 import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Schemas } from '../../api/client';
+import type { Job } from '../../api/client';
 import { JobCard } from '../../components/JobCard';
 import { PartySelect } from '../../components/PartySelect';
 import { SignInFirst, useMay } from '../../components/useAct';
 import { useCommand } from '../../components/useJob';
-import { sellerOf, type Kind } from './verdict';
+import type { Asked } from './ask';
+import type { Act } from './past';
+import { isAside, moving, sellerOf, type Kind } from './verdict';
 
-type Open = '' | 'dispense' | 'quarantine' | 'return' | 'release';
 const reasons = ['suspect', 'damaged', 'expired', 'recalled', 'stolen'] as const;
+type Reason = (typeof reasons)[number];
 
-/** What may be done with the package that was checked, by whoever holds it. */
-export function Actions({ check, trace, kind }: { check: Schemas['Check']; trace?: Schemas['Trace']; kind: Kind }) {
+/** focusOnce takes the focus when an element appears. */
+const focusOnce = (e: HTMLElement | null) => e?.focus({ preventScroll: true });
+
+/** What may be done with what was checked, by whoever holds it. Nothing is done by one press alone. */
+export function Actions({
+  asked,
+  kind,
+  sure,
+  told,
+  dispensed,
+}: {
+  asked: Asked & { what: 'unit' | 'box' };
+  kind?: Kind;
+  /** The answer above is one, and not the lack of one. */
+  sure: boolean;
+  told: (act: Act, job: Job) => void;
+  dispensed: () => void;
+}) {
   const { t } = useTranslation();
   const { may, party, service } = useMay();
-  const [open, setOpen] = useState<Open>('');
+  const [open, setOpen] = useState<Act>();
+  const [last, setLast] = useState<Act>();
   const [partial, setPartial] = useState(false);
-  const [reason, setReason] = useState<(typeof reasons)[number]>(kind === 'recalled' ? 'recalled' : 'suspect');
+  const [reason, setReason] = useState<Reason>(kind === 'recalled' ? 'recalled' : 'suspect');
   const [to, setTo] = useState<string | null>();
   const [rma, setRMA] = useState('');
-  const dispense = useCommand('dispense');
-  const quarantine = useCommand('quarantine');
-  const giveBack = useCommand('return');
-  const release = useCommand('release');
-  const all = { dispense, quarantine, return: giveBack, release };
-  const busy = Object.values(all).some((c) => c.busy);
-  const ours = check.holder?.id === party && check.state === 'active' && trace?.phase !== 'in_transit';
-  const items = [check.id.digitalLink ?? check.id.key];
+  const close = (job: Job) => job.success && setOpen(undefined);
+  const commands = {
+    dispense: useCommand('dispense', (job) => {
+      close(job);
+      if (job.success) dispensed();
+    }),
+    quarantine: useCommand('quarantine', close),
+    return: useCommand('return', close),
+    release: useCommand('release', close),
+    unpack: useCommand('unpack', close),
+  };
+  const current = last && commands[last];
+  const job = current?.job;
+  useEffect(() => {
+    if (last && job) told(last, job);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- one telling for each job; the list follows it itself
+  }, [last, job?.captureID]);
+  const { trace } = asked;
+  const of = asked.what === 'unit' ? asked.check : asked.trace;
+  const item = of.id.digitalLink ?? of.id.key;
+  const items = [item];
+  const ours = party !== '' && of.holder?.id === party && of.state === 'active' && !moving(trace);
+  const busy = Object.values(commands).some((c) => c.busy);
   const seller = to === undefined ? sellerOf(trace?.steps ?? [], party) : to;
-  const done = (Object.keys(all) as (keyof typeof all)[]).find((k) => all[k].job ?? all[k].error);
-  const card = done && <JobCard title={t(`counter.act.${done}`)} job={all[done].job} error={all[done].error} lost={all[done].lost} />;
-  if (!check.verified && !ours) return card ?? null;
-  if (!ours) return card ?? <p className="quiet">{t('counter.notOurs')}</p>;
-  if (!may) return <SignInFirst />;
-  const aside = (trace?.overlays ?? []).some((o) => ['quarantined', 'suspect', 'damaged', 'recalled'].includes(o));
+  const card = current && <JobCard title={t(`counter.act.${last}`)} job={current.job} error={current.error} lost={current.lost} />;
+  if (!ours) {
+    const genuine = asked.what === 'box' ? asked.trace.known : asked.check.verified;
+    return card ?? (genuine && party !== '' ? <p className="quiet">{t('counter.notOurs')}</p> : null);
+  }
+  const offers: Act[] =
+    asked.what === 'box'
+      ? ['unpack', 'quarantine', ...(isAside(trace) ? (['release'] as const) : []), 'return']
+      : [
+          ...(service === 'pharmacy' ? (['dispense'] as const) : []),
+          'quarantine',
+          ...(isAside(trace) ? (['release'] as const) : []),
+          'return',
+        ];
+  const barred = (act: Act) => !may || busy || !sure || (act === 'dispense' && kind !== 'dispense');
+  const run: Record<Act, () => void> = {
+    dispense: () => commands.dispense.send({ items, partial }),
+    quarantine: () => commands.quarantine.send({ items, reason }),
+    release: () => commands.release.send({ items }),
+    unpack: () => commands.unpack.send({ parent: item }),
+    return: () => seller && commands.return.send({ items, to: { party: seller }, returnAuthorization: rma.trim() }),
+  };
   return (
     <section className="card stack-18" aria-labelledby="act">
       <h2 id="act" style={{ margin: 0 }}>
         {t('counter.acts')}
       </h2>
+      {!may && <SignInFirst />}
       <div className="actions">
-        {service === 'pharmacy' && (
-          <Button size="lg" color="teal" disabled={!check.fit || busy} onClick={() => setOpen('dispense')}>
-            {t('counter.act.dispense')}
-          </Button>
-        )}
-        <Button size="lg" variant="default" disabled={busy} onClick={() => setOpen('quarantine')}>
-          {t('counter.act.quarantine')}
-        </Button>
-        {aside && (
-          <Button size="lg" variant="default" disabled={busy} onClick={() => setOpen('release')}>
-            {t('counter.act.release')}
-          </Button>
-        )}
-        <Button size="lg" variant="default" disabled={busy} onClick={() => setOpen('return')}>
-          {t('counter.act.return')}
-        </Button>
-      </div>
-      {service === 'pharmacy' && !check.fit && <p className="quiet">{t('counter.notFit')}</p>}
-      {open === 'dispense' && (
-        <div className="actions">
-          <Checkbox size="md" label={t('counter.partial')} checked={partial} onChange={(e) => setPartial(e.currentTarget.checked)} />
-          <Button size="lg" loading={dispense.busy} onClick={() => dispense.send({ items, partial })} data-testid="confirm">
-            {t('counter.confirmDispense')}
-          </Button>
-        </div>
-      )}
-      {open === 'quarantine' && (
-        <div className="actions">
-          <NativeSelect
+        {offers.map((o) => (
+          <Button
+            key={o}
             size="lg"
-            label={t('counter.why')}
-            value={reason}
-            data={reasons.map((r) => ({ value: r, label: t(`counter.cause.${r}`) }))}
-            onChange={(e) => setReason(e.currentTarget.value as (typeof reasons)[number])}
-          />
-          <Button size="lg" loading={quarantine.busy} onClick={() => quarantine.send({ items, reason })} data-testid="confirm">
-            {t('counter.confirmQuarantine')}
+            variant={o === 'dispense' ? 'filled' : 'default'}
+            disabled={barred(o)}
+            aria-expanded={open === o}
+            onClick={() => setOpen(open === o ? undefined : o)}
+          >
+            {t(`counter.act.${o}`)}
           </Button>
-        </div>
+        ))}
+      </div>
+      {may && sure && service === 'pharmacy' && asked.what === 'unit' && kind !== 'dispense' && (
+        <p className="quiet">{t('counter.notFit')}</p>
       )}
-      {open === 'release' && (
-        <div className="actions">
-          <p style={{ margin: 0 }}>{t('counter.releaseHelp')}</p>
-          <Button size="lg" loading={release.busy} onClick={() => release.send({ items })} data-testid="confirm">
-            {t('counter.confirmRelease')}
-          </Button>
-        </div>
-      )}
-      {open === 'return' && (
-        <div className="stack-18">
-          <div className="field-row">
-            <PartySelect label={t('counter.to')} value={seller} onChange={setTo} except={party} required />
-            <TextInput
-              size="md"
-              label={t('counter.rma')}
-              description={t('counter.rmaHelp')}
-              value={rma}
-              onChange={(e) => setRMA(e.currentTarget.value)}
-              required
+      {open && !barred(open) && (
+        // It takes the focus, and not its button: an Enter that is held down must not confirm.
+        <div
+          key={open}
+          className="confirm stack-18"
+          role="group"
+          aria-label={t(`counter.act.${open}`)}
+          tabIndex={-1}
+          ref={focusOnce}
+          onKeyDown={(e) => e.key === 'Escape' && setOpen(undefined)}
+        >
+          {open === 'dispense' && (
+            <Checkbox size="lg" label={t('counter.partial')} checked={partial} onChange={(e) => setPartial(e.currentTarget.checked)} />
+          )}
+          {open === 'quarantine' && (
+            <NativeSelect
+              size="lg"
+              label={t('counter.why')}
+              value={reason}
+              data={reasons.map((r) => ({ value: r, label: t(`counter.cause.${r}`) }))}
+              onChange={(e) => setReason(e.currentTarget.value as Reason)}
             />
-          </div>
+          )}
+          {open === 'return' && (
+            <div className="field-row">
+              <PartySelect label={t('counter.to')} value={seller} onChange={setTo} except={party} required />
+              <TextInput
+                size="lg"
+                label={t('counter.rma')}
+                description={t('counter.rmaHelp')}
+                value={rma}
+                onChange={(e) => setRMA(e.currentTarget.value)}
+                required
+              />
+            </div>
+          )}
+          {(open === 'release' || open === 'unpack') && <p style={{ margin: 0 }}>{t(`counter.${open}Help`)}</p>}
           <div>
             <Button
               size="lg"
-              loading={giveBack.busy}
-              disabled={!seller || rma.trim() === ''}
-              onClick={() => giveBack.send({ items, to: { party: seller! }, returnAuthorization: rma.trim() })}
+              disabled={open === 'return' && (!seller || rma.trim() === '')}
+              onClick={() => {
+                setLast(open);
+                run[open]();
+              }}
               data-testid="confirm"
             >
-              {t('counter.confirmReturn')}
+              {t(`counter.confirm.${open}`)}
             </Button>
           </div>
         </div>

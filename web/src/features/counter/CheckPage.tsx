@@ -1,32 +1,32 @@
 import { Loader } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, Problem, type Schemas } from '../../api/client';
+import { api, Problem, useNewest, type Job } from '../../api/client';
 import type { PageProps } from '../../app/pages';
 import { decoded, Link, path, tracePath, useNavigation } from '../../app/router';
-import { Freshness } from '../../components/Freshness';
-import { Icon } from '../../components/Icon';
+import { Freshness, useNow } from '../../components/Freshness';
+import { Icon, type IconName } from '../../components/Icon';
+import { Readings } from '../../components/Readings';
 import { ScanField } from '../../components/ScanField';
 import { Status, type Tone } from '../../components/Status';
+import { useMay } from '../../components/useAct';
+import { useFollow } from '../../components/useJob';
+import { printed } from '../../lib/printed';
 import { shown } from '../../lib/scan/wedge';
 import { Actions } from './Actions';
-import { kindOf, type Kind } from './verdict';
+import { ask, type Asked } from './ask';
+import { remember, rememberAct, usePast, type Act, type Outcome } from './past';
+import { kindOf, moving, pair, tones, type Pair } from './verdict';
 
-const tones: Record<Kind, Tone> = { dispense: 'good', recalled: 'bad', unverified: 'bad', unfit: 'bad', stale: 'warn' };
-
-interface Past {
-  text: string;
-  kind: Kind | 'silent';
-  at: number;
-}
+const toneOf = (o: Outcome): Tone => (o === 'silent' || o === 'box' || o === 'unreadable' ? 'calm' : tones[o]);
+const iconOf = (o: Outcome): IconName => (o === 'silent' || o === 'unreadable' ? 'unknown' : o === 'box' ? 'pack' : tones[o]);
 
 export default function CheckPage({ rest }: PageProps) {
   const { t } = useTranslation();
   const { go } = useNavigation();
   const text = decoded(rest);
-  const [past, setPast] = useState<Past[]>([]);
-  // Scanning the same package again asks again.
+  // Scanning the same package again asks again, and shows nothing of the answer before.
   const [again, setAgain] = useState(0);
   return (
     <div className="stack-18">
@@ -43,155 +43,307 @@ export default function CheckPage({ rest }: PageProps) {
             go(path('check', wanted));
           }}
         />
+        {text === '' && <p className="quiet">{t('counter.intro')}</p>}
       </div>
-      {text === '' ? (
-        <p className="quiet">{t('counter.intro')}</p>
-      ) : (
-        <Answer
-          key={`${text}\n${again}`}
-          text={text}
-          heard={(p) => setPast((list) => [p, ...list.filter((x) => x.text !== p.text)].slice(0, 20))}
-        />
-      )}
-      {past.length > 1 && (
-        <section aria-labelledby="past">
-          <h2 id="past">{t('counter.past')}</h2>
-          <ul className="past">
-            {past.slice(1).map((p) => (
-              <li key={p.text}>
-                <Status tone={p.kind === 'silent' ? 'calm' : tones[p.kind]} icon={p.kind === 'silent' ? 'pending' : undefined}>
-                  {t(`counter.short.${p.kind}`)}
-                </Status>{' '}
-                <Link to={path('check', p.text)} className="mono">
-                  {shown(p.text)}
-                </Link>
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
+      {text !== '' && <Answer key={`${again} ${text}`} text={text} turn={again} />}
+      <Earlier current={text} />
     </div>
   );
 }
 
-function Answer({ text, heard }: { text: string; heard: (p: Past) => void }) {
+function Answer({ text, turn }: { text: string; turn: number }) {
   const { t } = useTranslation();
   const { go } = useNavigation();
-  // While the page is open it asks again: a recall may come while the patient waits.
+  const { party } = useMay();
+  const [dispensed, setDispensed] = useState(false);
   const query = useQuery({
-    queryKey: ['check', text],
-    queryFn: async () => {
-      const started = performance.now();
-      return { ...(await api.check(text)), milliseconds: performance.now() - started };
-    },
-    refetchInterval: 10_000,
+    queryKey: ['check', text, turn],
+    queryFn: () => ask(text),
+    refetchInterval: (q) => (q.state.status === 'error' ? 4000 : false),
+    refetchIntervalInBackground: true,
     retry: false,
     gcTime: 0,
   });
-  const kind = query.isError ? 'silent' : query.data ? kindOf(query.data.data) : undefined;
-  const told = query.isError && query.error instanceof Problem && query.error.status < 500 ? undefined : kind;
+  // A recall may come while the patient waits: whatever a newer block says is asked for.
+  useQuery({ queryKey: ['heartbeat'], queryFn: api.status, refetchInterval: 3000, retry: false });
+  const newest = useNewest()?.height ?? 0n;
+  const asked = query.data;
+  const askedAt = asked?.rests?.height;
+  const lastAsked = useRef(0n);
+  const { refetch } = query;
   useEffect(() => {
-    if (told) heard({ text, kind: told, at: Date.now() });
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- heard is new at every render; what was heard is not
-  }, [told, text]);
-  if (query.isPending) {
-    return (
-      <div className="verdict tone-calm" role="status" aria-label={t('app.loading')}>
-        <Loader size={56} />
-        <h2>{t('counter.asking')}</h2>
-      </div>
-    );
-  }
-  if (query.isError) {
-    const problem = query.error instanceof Problem && query.error.status < 500 ? query.error : undefined;
-    return (
-      <div className="verdict tone-calm" role="alert" data-testid="verdict" data-kind={problem ? 'unreadable' : 'silent'}>
-        <Icon name="pending" size={64} />
-        <h2>{problem ? t('counter.unreadable') : t('counter.silent')}</h2>
-        <p>{problem ? <span lang="en">{problem.detail}</span> : t('counter.silentHelp')}</p>
-        {problem && problem.readings.length > 0 && (
-          <ul>
-            {problem.readings.map((r) => (
-              <li key={r}>
-                <button type="button" className="plain mono" onClick={() => go(path('check', r))}>
-                  {r}
-                </button>
-              </li>
-            ))}
-          </ul>
+    if (askedAt === undefined || newest <= askedAt || newest <= lastAsked.current) return;
+    lastAsked.current = newest;
+    void refetch();
+  }, [askedAt, newest, refetch]);
+  const now = useNow(5000);
+  const age = asked?.rests ? asked.rests.ageSeconds + Math.max(0, now - asked.rests.arrived) / 1000 : 0;
+  const kind = asked?.what === 'unit' ? kindOf(asked.check, age, party, asked.trace) : undefined;
+  const outcome: Outcome | undefined = query.isError
+    ? 'silent'
+    : asked?.what === 'unit'
+      ? kind
+      : asked?.what === 'box' || asked?.what === 'unreadable'
+        ? asked.what
+        : undefined;
+  const name = nameOf(asked);
+  useEffect(() => {
+    if (outcome && !dispensed) remember({ text, outcome, at: Date.now(), name });
+  }, [outcome, text, name, dispensed]);
+  const told = (act: Act, job: Job) => rememberAct(text, act, job);
+  return (
+    <>
+      {/* One region that stays, so that a reader of the screen tells every answer once. */}
+      <div aria-live="assertive" aria-atomic="true">
+        {query.isPending ? (
+          <Panel kind="asking" tone="calm" icon="pending" title={t('counter.asking')} loading />
+        ) : query.isError ? (
+          <Silent error={query.error} since={asked !== undefined} />
+        ) : dispensed ? (
+          <Panel kind="dispensed" tone="calm" icon="dispense" title={t('counter.dispensed')}>
+            <p>{t('counter.dispensedHelp')}</p>
+          </Panel>
+        ) : (
+          <Told asked={query.data} kind={kind} choose={(reading) => go(path('check', reading))} />
         )}
       </div>
-    );
-  }
-  return (
-    <Verdict check={query.data.data} milliseconds={query.data.milliseconds} rests={query.data.rests} refresh={() => void query.refetch()} />
+      {(asked?.what === 'unit' || asked?.what === 'box') && (
+        <>
+          <Facts asked={asked} refresh={() => void query.refetch()} />
+          <Actions asked={asked} kind={kind} sure={!query.isError} told={told} dispensed={() => setDispensed(true)} />
+        </>
+      )}
+    </>
   );
 }
 
-function Verdict({
-  check,
-  milliseconds,
-  rests,
-  refresh,
+function nameOf(asked?: Asked): string | undefined {
+  const product = asked?.trace?.product;
+  return product && [product.name, product.strength].filter(Boolean).join(' ');
+}
+
+function Panel({
+  kind,
+  tone,
+  icon,
+  title,
+  loading,
+  children,
 }: {
-  check: Schemas['Check'];
-  milliseconds: number;
-  rests: Parameters<typeof Freshness>[0]['rests'];
-  refresh: () => void;
+  kind: string;
+  tone: Tone;
+  icon: IconName;
+  title: string;
+  loading?: boolean;
+  children?: ReactNode;
 }) {
+  return (
+    <div className={`verdict tone-${tone}`} data-testid="verdict" data-kind={kind}>
+      {loading ? <Loader size={64} color="gray" /> : <Icon name={icon} size={72} />}
+      <div>
+        <h2>{title}</h2>
+        {children}
+      </div>
+    </div>
+  );
+}
+
+/** No answer is not a verdict, and does not look like one. */
+function Silent({ error, since }: { error: unknown; since: boolean }) {
+  const { t } = useTranslation();
+  return (
+    <Panel kind="silent" tone="calm" icon="unknown" title={t('counter.silent')}>
+      <p>{t(since ? 'counter.silentSince' : 'counter.silentHelp')}</p>
+      {error instanceof Problem && error.detail && (
+        <p lang="en" className="quiet">
+          {error.detail}
+        </p>
+      )}
+    </Panel>
+  );
+}
+
+function Told({ asked, kind, choose }: { asked: Asked; kind?: ReturnType<typeof kindOf>; choose: (reading: string) => void }) {
   const { t, i18n } = useTranslation();
-  const kind = kindOf(check);
-  const tone = tones[kind];
-  const trace = useQuery({ queryKey: ['trace', check.id.key], queryFn: () => api.trace(check.id.key), retry: false }).data?.data;
+  const { party } = useMay();
+  if (asked.what === 'choose') {
+    return (
+      <Panel kind="choose" tone="calm" icon="unknown" title={t('counter.choose')}>
+        <p>{t('counter.chooseHelp')}</p>
+        <Readings texts={asked.readings} scan={asked.printed} onChoose={choose} />
+      </Panel>
+    );
+  }
+  if (asked.what === 'unreadable') {
+    const problems = asked.printed?.problems ?? [];
+    return (
+      <Panel kind="unreadable" tone="calm" icon="unknown" title={t('counter.unreadable')}>
+        <p>{t('counter.unreadableHelp')}</p>
+        <ul lang="en">{problems.length > 0 ? problems.map((p, i) => <li key={i}>{p.detail}</li>) : <li>{asked.detail}</li>}</ul>
+      </Panel>
+    );
+  }
+  if (asked.what === 'box') {
+    const { trace } = asked;
+    const coming = moving(trace) && trace.to?.id === party;
+    return (
+      <Panel kind="box" tone="calm" icon="pack" title={t('counter.box')}>
+        <p>{trace.known ? t('counter.boxHelp', { count: trace.contents ?? 0 }) : t('counter.boxUnknown')}</p>
+        <p className="pair">
+          <Link to={tracePath(trace.id.key)}>{t('counter.history')}</Link>
+          {coming && <Link to="/receive">{t('counter.toReceive')}</Link>}
+        </p>
+      </Panel>
+    );
+  }
+  const { check, trace } = asked;
+  const k = kind!;
+  const reasons = check.reasons ?? [];
+  const holder = check.holder?.name ?? check.holder?.id ?? '–';
+  return (
+    <Panel kind={k} tone={tones[k]} icon={tones[k]} title={t(`counter.word.${k}`)}>
+      <p>{t(`counter.next.${k}`)}</p>
+      {(reasons.length > 0 || k === 'elsewhere') && (
+        <ul>
+          {reasons.map((r, i) => (
+            <li key={i}>
+              {i18n.exists(`counter.reason.${r.code}`) && <>{t(`counter.reason.${r.code}`)} </>}
+              <span lang="en" className={i18n.exists(`counter.reason.${r.code}`) ? 'quiet' : undefined}>
+                {r.detail}
+              </span>
+            </li>
+          ))}
+          {k === 'elsewhere' &&
+            (moving(trace) ? (
+              <li>
+                {t('counter.movingTo', { holder, to: trace?.to?.name ?? trace?.to?.id ?? '–' })}{' '}
+                {trace?.to?.id === party && <Link to="/receive">{t('counter.toReceive')}</Link>}
+              </li>
+            ) : (
+              <li>{t('counter.heldBy', { holder })}</li>
+            ))}
+        </ul>
+      )}
+    </Panel>
+  );
+}
+
+function Facts({ asked, refresh }: { asked: Asked & { what: 'unit' | 'box' }; refresh: () => void }) {
+  const { t } = useTranslation();
+  const { trace } = asked;
+  const id = asked.what === 'unit' ? asked.check.id : asked.trace.id;
+  const of = asked.what === 'unit' ? asked.check : asked.trace;
   const product = trace?.product;
+  const rows: [string, ReactNode][] = [
+    ['form', product && [product.dosageForm, product.netContent].filter(Boolean).join(', ')],
+    ['serial', id.serial && <span className="mono">{id.serial}</span>],
+    ['sscc', id.sscc && <span className="mono">{id.sscc}</span>],
+    ['gtin', id.gtin && <span className="mono">{id.gtin}</span>],
+    ['lot', <Compared key="lot" mono pair={pair(asked.printed?.lot, of.lot)} />],
+    ['expiry', <Compared key="expiry" pair={pair(asked.printed?.expiry, of.expiry)} />],
+    ['holder', of.holder && (of.holder.name ?? of.holder.id)],
+    ['state', of.state && t(`state.${of.state}`, { defaultValue: of.state })],
+  ];
+  const empty = (name: string, pairs: Pair) => ['lot', 'expiry'].includes(name) && !pairs.printed && !pairs.recorded;
+  return (
+    <section className="card stack-18" aria-labelledby="package">
+      <h2 id="package" style={{ margin: 0 }}>
+        {nameOf(asked) ?? (asked.what === 'box' ? printed(id.key) : t('counter.package'))}
+      </h2>
+      <dl className="facts">
+        {rows.map(
+          ([name, value]) =>
+            value &&
+            !empty(name, name === 'lot' ? pair(asked.printed?.lot, of.lot) : pair(asked.printed?.expiry, of.expiry)) && (
+              <div key={name}>
+                <dt>{t(`counter.fact.${name}`)}</dt>
+                <dd>{value}</dd>
+              </div>
+            ),
+        )}
+      </dl>
+      <Freshness rests={asked.rests} refresh={refresh} />
+      <p className="quiet" style={{ margin: 0 }}>
+        {t('counter.took', { ms: Math.max(1, Math.round(asked.milliseconds)) })} ·{' '}
+        <Link to={tracePath(id.key)}>{t('counter.history')}</Link>
+      </p>
+    </section>
+  );
+}
+
+/** What the package says beside what the maker recorded. */
+function Compared({ pair: p, mono }: { pair: Pair; mono?: boolean }) {
+  const { t } = useTranslation();
+  const text = mono ? 'mono' : undefined;
+  if (!p.differ) {
+    return (
+      <>
+        <span className={text}>{p.recorded ?? p.printed}</span>
+        {p.printed && <div className="quiet">{t(p.recorded ? 'counter.asPrinted' : 'counter.printedOnly')}</div>}
+      </>
+    );
+  }
   return (
     <>
-      <div className={`verdict tone-${tone}`} role="status" data-testid="verdict" data-kind={kind}>
-        <Icon name={tone} size={72} />
-        <h2>{t(`counter.word.${kind}`)}</h2>
-        <p>{t(`counter.next.${kind}`)}</p>
-        {(check.reasons ?? []).length > 0 && (
-          <ul>
-            {check.reasons!.map((r, i) => (
-              <li key={i}>
-                {t(`counter.reason.${r.code}`, { defaultValue: '' })}{' '}
-                <span lang="en" className={i18n.exists(`counter.reason.${r.code}`) ? 'quiet' : undefined}>
-                  {r.detail}
-                </span>
-              </li>
-            ))}
-          </ul>
-        )}
+      <div>
+        <span className="quiet">{t('counter.printed')}</span> <strong className={text}>{p.printed}</strong>
       </div>
-      <section className="card stack-18" aria-labelledby="package">
-        <h2 id="package" style={{ margin: 0 }}>
-          {product ? [product.name, product.strength].filter(Boolean).join(' ') : t('counter.package')}
-        </h2>
-        <dl className="facts">
-          {[
-            ['form', product && [product.dosageForm, product.netContent].filter(Boolean).join(', ')],
-            ['serial', check.id.serial],
-            ['gtin', check.id.gtin],
-            ['lot', check.lot],
-            ['expiry', check.expiry],
-            ['holder', check.holder && (check.holder.name ?? check.holder.id)],
-          ].map(
-            ([name, value]) =>
-              value && (
-                <div key={name}>
-                  <dt>{t(`counter.fact.${name!}`)}</dt>
-                  <dd className={['serial', 'gtin', 'lot'].includes(name!) ? 'mono' : undefined}>{value}</dd>
-                </div>
-              ),
-          )}
-        </dl>
-        <Freshness rests={rests} refresh={refresh} />
-        <p className="quiet" style={{ margin: 0 }}>
-          {t('counter.took', { ms: Math.max(1, Math.round(milliseconds)) })} ·{' '}
-          <Link to={tracePath(check.id.key)}>{t('counter.history')}</Link>
-        </p>
-      </section>
-      <Actions key={check.id.key} check={check} trace={trace} kind={kind} />
+      <div>
+        <span className="quiet">{t('counter.recorded')}</span> <strong className={text}>{p.recorded}</strong>
+      </div>
+      <Status tone="bad">{t('counter.differs')}</Status>
     </>
+  );
+}
+
+/** What was checked before, for whoever was interrupted. */
+function Earlier({ current }: { current: string }) {
+  const { t, i18n } = useTranslation();
+  const list = usePast().filter((p) => p.text !== current);
+  if (list.length === 0) return null;
+  const clock = new Intl.DateTimeFormat(i18n.language, { timeStyle: 'medium' });
+  return (
+    <section aria-labelledby="past">
+      <h2 id="past">{t('counter.past')}</h2>
+      <ul className="past">
+        {list.map((p) => (
+          <li key={p.text}>
+            <time dateTime={new Date(p.at).toISOString()} className="quiet">
+              {clock.format(p.at)}
+            </time>
+            <Status tone={toneOf(p.outcome)} icon={iconOf(p.outcome)}>
+              {t(`counter.short.${p.outcome}`)}
+            </Status>
+            {p.act && <Acted name={p.act.name} job={p.act.job} />}
+            <Link to={path('check', p.text)}>
+              {p.name && <>{p.name} </>}
+              <span className="mono">{shown(p.text)}</span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+      <p className="quiet">{t('counter.pastHelp')}</p>
+    </section>
+  );
+}
+
+/** What became of something that was still on its way when the next package was scanned. */
+function Acted({ name, job }: { name: Act; job: Job }) {
+  const { t } = useTranslation();
+  const current = useFollow(job).data ?? job;
+  const word = t(`counter.act.${name}`);
+  if (current.running) {
+    return (
+      <Status tone="calm" icon="pending">
+        {t('counter.going', { act: word })}
+      </Status>
+    );
+  }
+  return current.success ? (
+    <Status tone="calm" icon="good">
+      {t('counter.went', { act: word })}
+    </Status>
+  ) : (
+    <Status tone="bad">{t('counter.failed', { act: word })}</Status>
   );
 }

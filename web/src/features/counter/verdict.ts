@@ -1,16 +1,41 @@
 import type { Schemas } from '../../api/client';
+import type { Tone } from '../../components/Status';
 
-/** The kinds of answer at the counter. One that did not come is none of the others. */
-export type Kind = 'dispense' | 'recalled' | 'unverified' | 'unfit' | 'stale';
+/** The kinds of answer about a package. One that did not come is none of them. */
+export type Kind = 'dispense' | 'elsewhere' | 'recalled' | 'unverified' | 'unfit' | 'stale';
 
-/** kindOf says what an answer comes down to: what is recalled is told as such, however well it verifies. */
-export function kindOf(check: Schemas['Check']): Kind {
+export const tones: Record<Kind, Tone> = {
+  dispense: 'good',
+  elsewhere: 'warn',
+  recalled: 'bad',
+  unverified: 'bad',
+  unfit: 'bad',
+  stale: 'warn',
+};
+
+/** From this age on of the newest block an answer is not called certain. The server says the same when it is asked. */
+const stale = 60;
+
+/** moving reports whether a thing is on its way between two parties. */
+export const moving = (trace?: Schemas['Trace']): boolean => trace?.phase === 'in_transit' || trace?.phase === 'in-transit';
+
+/**
+ * kindOf says what an answer comes down to: what is recalled is told as such, however well it verifies; what the ledger has with
+ * somebody else is no package to dispense, however genuine. party is whose counter this is, if it is anybody's.
+ */
+export function kindOf(check: Schemas['Check'], ageSeconds: number, party: string, trace?: Schemas['Trace']): Kind {
   const codes = (check.reasons ?? []).map((r) => r.code);
   if (codes.includes('Recalled')) return 'recalled';
   if (!check.verified) return 'unverified';
-  if (check.colour === 'green') return 'dispense';
-  return check.colour === 'amber' ? 'stale' : 'unfit';
+  if (check.colour === 'amber') return 'stale';
+  if (check.colour !== 'green') return 'unfit';
+  if (ageSeconds > stale) return 'stale';
+  return party !== '' && (check.holder?.id !== party || moving(trace)) ? 'elsewhere' : 'dispense';
 }
+
+/** isBox reports whether what was scanned holds other things, by what is known of it or of its product. */
+export const isBox = (trace?: Schemas['Trace']): boolean =>
+  trace !== undefined && (trace.id.kind === 'sscc' || (trace.contents ?? 0) > 0 || (trace.product?.containsGtin ?? '') !== '');
 
 /** sellerOf finds whom the unit was received from, for a return. */
 export function sellerOf(steps: Schemas['Step'][], party: string): string | null {
@@ -19,3 +44,22 @@ export function sellerOf(steps: Schemas['Step'][], party: string): string | null
       return s.source.id;
   return null;
 }
+
+/** What is on the package, and what the maker recorded. */
+export interface Pair {
+  printed?: string;
+  recorded?: string;
+  differ: boolean;
+}
+
+/** pair holds what is printed against what is recorded; what one of them does not say is no difference. */
+export const pair = (printed?: string, recorded?: string): Pair => ({
+  printed: printed || undefined,
+  recorded: recorded || undefined,
+  differ: Boolean(printed && recorded && printed !== recorded),
+});
+
+const asideBy = ['quarantined', 'suspect', 'damaged', 'recalled', 'expired', 'returned', 'hold'];
+
+/** isAside reports whether somebody put a thing aside, so that it can be released. */
+export const isAside = (trace?: Schemas['Trace']): boolean => (trace?.overlays ?? []).some((o) => asideBy.includes(o));

@@ -349,7 +349,7 @@ function OpenRecall({ lot: l }: { lot: Schemas['LotTotals'] }) {
           ) : may ? (
             <div>
               <Button
-                color="red"
+                color="red.9"
                 size="md"
                 data-testid="recall-ask"
                 disabled={number.trim() === '' || reason.trim() === ''}

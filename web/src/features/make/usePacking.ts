@@ -1,73 +1,151 @@
-// Packing a lot: one command a case. What is loose is asked for anew each time it starts, so a page that was closed, a stop or an error
-// leaves nothing half done and nothing doubled.
+// The packing of a lot as a page shows it. It runs beside the pages: somebody may look at something else and come back.
 import { useQueryClient } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
-import { api, capture, type Job } from '../../api/client';
+import { useCallback, useSyncExternalStore } from 'react';
+import { api, capture, Problem, type Job } from '../../api/client';
 import { newKey } from '../../components/useJob';
+import { pack, type Io, type Memory, type Plan, type Progress } from './packing';
+
+interface State {
+  busy: boolean;
+  /** Another window of this browser packs this lot: two would take the same packages. */
+  elsewhere?: boolean;
+  stopping?: boolean;
+  progress?: Progress;
+  error?: unknown;
+  refused?: Job;
+  /** What was left of the last time. */
+  left?: Memory;
+}
+
+const states = new Map<string, State>();
+const listeners = new Set<() => void>();
+
+const kept = (name: string): Memory | undefined => {
+  try {
+    const text = localStorage.getItem(name);
+    return text === null ? undefined : (JSON.parse(text) as Memory);
+  } catch {
+    return undefined; // Storage may be forbidden: then a plan lasts as long as the page.
+  }
+};
+const keep = (name: string, m: Memory | undefined) => {
+  try {
+    if (m) localStorage.setItem(name, JSON.stringify(m));
+    else localStorage.removeItem(name);
+  } catch {
+    // See kept.
+  }
+};
+
+function state(name: string): State {
+  let s = states.get(name);
+  if (!s) states.set(name, (s = { busy: false, left: kept(name) }));
+  return s;
+}
+
+function change(name: string, part: Partial<State>) {
+  states.set(name, { ...state(name), ...part });
+  listeners.forEach((l) => l());
+}
+
+/** patient asks again when a service does not answer; what it refuses, it refuses. */
+async function patient<T>(ask: () => Promise<T>): Promise<T> {
+  for (let pause = 500; ; pause *= 2) {
+    try {
+      return await ask();
+    } catch (e) {
+      if ((e instanceof Problem && e.status < 500) || pause > 8000) throw e;
+      await new Promise((r) => setTimeout(r, pause));
+    }
+  }
+}
+
+const nothingCaptured = (e: unknown) => e instanceof Problem && e.status >= 400 && e.status < 500;
 
 export function usePacking(gtin: string, lot: string, party: string) {
   const queries = useQueryClient();
-  const [progress, setProgress] = useState<{ done: number; total: number }>();
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const [refused, setRefused] = useState<Job>();
-  const stopped = useRef(false);
+  const name = `verilot.packing.${party}.${gtin}.${lot}`;
+  const now = useSyncExternalStore(
+    useCallback((l: () => void) => {
+      listeners.add(l);
+      return () => listeners.delete(l);
+    }, []),
+    () => state(name),
+  );
+  const refresh = () =>
+    void queries.invalidateQueries({ predicate: (q) => ['lot', 'containers', 'label'].includes(String(q.queryKey[0])) });
 
-  /** pack sends one case and waits until every answer shows it; it returns the container, or undefined when the ledger refused. */
-  const pack = async (children: string[]): Promise<string | undefined> => {
-    let job = await capture.command('pack', { children }, newKey());
-    while (job.state !== 'indexed') job = await capture.job(job.captureID, 'indexed');
-    if (!job.success) {
-      setRefused(job);
-      return undefined;
-    }
-    return (job.result as { parent?: string } | undefined)?.parent;
+  const io: Io<Job> = {
+    loose: async (most) =>
+      (await patient(() => api.units(gtin, lot, { holder: party, state: 'on_hand', loose: 'true', limit: String(most) }))).map(
+        (u) => u.digitalLink,
+      ),
+    boxes: async () => {
+      const found = (await patient(() => api.containers(gtin, lot, { holder: party, limit: 1000 }))).data;
+      const list = found.containers ?? [];
+      return {
+        list: list.filter((b) => b.state === 'on_hand').map((b) => ({ id: b.digitalLink ?? b.key, units: b.units, contents: b.contents })),
+        more: found.total > list.length,
+      };
+    },
+    pack: async (children, key) => {
+      let job = await patient(() => capture.command('pack', { children }, key));
+      while (job.state !== 'indexed') {
+        const id = job.captureID;
+        job = await patient(() => capture.job(id, 'indexed'));
+      }
+      return job.success ? {} : { refused: job };
+    },
+    nothingCaptured,
+    newKey,
+    kept: () => state(name).left,
+    keep: (m) => {
+      keep(name, m);
+      states.set(name, { ...state(name), left: m && { ...m } });
+    },
   };
 
-  const start = async (per: number, cases: number, perPallet: number) => {
-    stopped.current = false;
-    setBusy(true);
-    setError(undefined);
-    setRefused(undefined);
-    const pallets = perPallet > 0 ? Math.ceil(cases / perPallet) : 0;
-    setProgress({ done: 0, total: cases + pallets });
+  const run = async (plan: Plan, resume: boolean) => {
+    let heard = Date.now();
+    change(name, { busy: true, elsewhere: false, stopping: false, error: undefined, refused: undefined, progress: undefined });
     try {
-      const units = await api.units(gtin, lot, { holder: party, state: 'on_hand', loose: 'true', limit: String(per * cases) });
-      let done = 0;
-      const made: string[] = [];
-      // A few at a time: the service answers when a case is certified, which takes some hundred milliseconds.
-      const atOnce = 4;
-      for (let i = 0; i < cases && !stopped.current; i += atOnce) {
-        const some = Array.from({ length: Math.min(atOnce, cases - i) }, (_, k) =>
-          units.slice((i + k) * per, (i + k + 1) * per).map((u) => u.digitalLink),
-        ).filter((c) => c.length === per);
-        const parents = await Promise.all(some.map(pack));
-        for (const parent of parents) {
-          if (parent === undefined) return;
-          made.push(parent);
-          setProgress({ done: ++done, total: cases + pallets });
-        }
-      }
-      for (let i = 0; i < pallets && !stopped.current; i++) {
-        const cases = made.slice(i * perPallet, (i + 1) * perPallet);
-        if (cases.length === 0 || (await pack(cases)) === undefined) break;
-        setProgress({ done: ++done, total: made.length + pallets });
-      }
-    } catch (e) {
-      setError(e);
+      const refused = await pack(plan, io, {
+        resume,
+        stopped: () => state(name).stopping === true,
+        hear: (progress) => {
+          change(name, { progress });
+          if (Date.now() - heard > 2000) {
+            heard = Date.now();
+            refresh();
+          }
+        },
+      });
+      change(name, { refused });
+    } catch (error) {
+      change(name, { error });
     } finally {
-      setBusy(false);
-      void queries.invalidateQueries({ predicate: (q) => ['lot', 'containers'].includes(String(q.queryKey[0])) });
+      change(name, { busy: false, stopping: false });
+      refresh();
     }
+  };
+  // One window at a time; browsers offer locks on secure addresses, of which this machine's own is one.
+  const alone = (plan: Plan, resume: boolean) => {
+    if (!navigator.locks) return void run(plan, resume);
+    void navigator.locks.request(name, { ifAvailable: true }, async (lock) => {
+      if (!lock) return change(name, { elsewhere: true });
+      states.set(name, { ...state(name), left: kept(name) }); // as the other window left it
+      await run(plan, resume);
+    });
   };
   return {
-    start,
-    stop: () => {
-      stopped.current = true;
+    ...now,
+    start: (plan: Plan) => alone(plan, false),
+    goOn: () => now.left && alone({ perCase: now.left.perCase, cases: now.left.left, perPallet: now.left.perPallet }, true),
+    stop: () => change(name, { stopping: true }),
+    /** forget drops what is left of a plan; what was sent already is still settled before anything else. */
+    forget: () => {
+      io.keep(now.left && now.left.sent.length > 0 ? { ...now.left, left: 0, perPallet: 0 } : undefined);
+      change(name, {});
     },
-    progress,
-    busy,
-    error,
-    refused,
   };
 }

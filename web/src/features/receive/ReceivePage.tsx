@@ -50,7 +50,7 @@ export default function ReceivePage({ pieces }: PageProps) {
           action={t('receive.find')}
           onScan={(x) => void scanned(x)}
         />
-        {trouble && <Note tone="warn" level={3} alert title={trouble} />}
+        {trouble && <Note tone="warn" alert title={trouble} />}
       </div>
       {query.isError && <Failure error={query.error} retry={() => void query.refetch()} />}
       {query.isPending && <Skeleton height={160} radius="lg" />}
@@ -146,11 +146,11 @@ function Shipment({ known, party, loading }: { known?: Schemas['Shipment']; part
         />
         {last && (
           <div aria-live="assertive">
-            {last.kind === 'expected' && <Note tone="good" level={3} title={t('receive.expected', { name: printed(last.key) })} />}
-            {last.kind === 'again' && <Note tone="calm" level={3} title={t('receive.again', { name: printed(last.key) })} />}
-            {last.kind === 'inside' && <Note tone="warn" level={3} title={t('receive.inside', { container: printed(last.container) })} />}
-            {last.kind === 'extra' && <Note tone="bad" level={3} title={t('receive.extra')} />}
-            {last.kind === 'unread' && <Note tone="warn" level={3} title={last.why} />}
+            {last.kind === 'expected' && <Note tone="good" title={t('receive.expected', { name: printed(last.key) })} />}
+            {last.kind === 'again' && <Note tone="calm" title={t('receive.again', { name: printed(last.key) })} />}
+            {last.kind === 'inside' && <Note tone="warn" title={t('receive.inside', { container: printed(last.container) })} />}
+            {last.kind === 'extra' && <Note tone="bad" title={t('receive.extra')} />}
+            {last.kind === 'unread' && <Note tone="warn" title={last.why} />}
           </div>
         )}
       </div>

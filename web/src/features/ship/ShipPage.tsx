@@ -39,7 +39,7 @@ export default function ShipPage() {
       <div>
         <h1>{t('ship.title')}</h1>
         <ScanField label={t('ship.field')} description={t('ship.fieldHelp')} action={t('ship.add')} onScan={(x) => void scan(x)} />
-        {trouble && <Note tone="warn" level={3} alert title={trouble} />}
+        {trouble && <Note tone="warn" alert title={trouble} />}
       </div>
       <section className="card stack-18" aria-labelledby="things">
         <h2 id="things" style={{ margin: 0 }}>

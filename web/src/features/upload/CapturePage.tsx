@@ -260,7 +260,8 @@ function Verdicts({ list }: { list: Verdict[]; job: Job }) {
           <tr key={i} data-verdict={v.verdict}>
             <td data-label={t('upload.event')}>{v.index ?? '–'}</td>
             <td data-label={t('upload.what')}>
-              {[v.type, v.bizStep && t(`step.${v.bizStep}`, { defaultValue: v.bizStep }), v.subject].filter(Boolean).join(' · ') || v.kind}
+              {[v.type, v.bizStep && t(`step.${v.bizStep}`, { defaultValue: v.bizStep }), v.subject].filter(Boolean).join(' · ') ||
+                t(`block.kind.${v.kind}`, { defaultValue: v.kind })}
             </td>
             <td data-label={t('upload.verdict')}>
               <Status

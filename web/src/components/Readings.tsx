@@ -1,0 +1,39 @@
+import { useTranslation } from 'react-i18next';
+import type { Schemas } from '../api/client';
+
+/** The ways in which a scan that lost its separators can be read. Nobody guesses: who has the package in hand compares. */
+export function Readings({ texts, scan, onChoose }: { texts: string[]; scan?: Schemas['Answer']; onChoose: (text: string) => void }) {
+  const { t } = useTranslation();
+  const known = new Map((scan?.readings ?? []).map((r) => [r.text, r]));
+  return (
+    <ul className="readings">
+      {texts.map((text) => {
+        const r = known.get(text);
+        return (
+          <li key={text}>
+            <button type="button" className="reading" onClick={() => onChoose(text)}>
+              {r ? (
+                <>
+                  {(
+                    [
+                      ['serial', r.serial || r.sscc],
+                      ['lot', r.lot],
+                      ['expiry', r.expiry],
+                    ] as const
+                  ).map(([name, value]) => (
+                    <span key={name}>
+                      <span className="quiet">{t(`scan.reading.${name}`)}</span>{' '}
+                      <span className="mono">{value || t('scan.reading.none')}</span>
+                    </span>
+                  ))}
+                </>
+              ) : (
+                <span className="mono">{text}</span>
+              )}
+            </button>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

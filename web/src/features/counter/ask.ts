@@ -1,0 +1,47 @@
+// One question at the counter is three of the service: the verdict, what the scan says by itself, and the history for names and for
+// whom the package came from. The verdict decides; the other two may stay away.
+import { api, Problem, type Rests, type Schemas } from '../../api/client';
+import { isBox } from './verdict';
+
+export type Asked = {
+  printed?: Schemas['Answer'];
+  trace?: Schemas['Trace'];
+  rests?: Rests;
+  milliseconds: number;
+} & (
+  | { what: 'unit'; check: Schemas['Check'] }
+  | { what: 'box'; trace: Schemas['Trace'] }
+  | { what: 'choose'; readings: string[] }
+  | { what: 'unreadable'; detail: string }
+);
+
+const patience = 1500; // ms for what is only nice to know
+
+const soon = <T>(p: Promise<{ data: T }>): Promise<T | undefined> =>
+  Promise.race([
+    p.then((a) => a.data).catch(() => undefined),
+    new Promise<undefined>((done) => {
+      setTimeout(done, patience, undefined);
+    }),
+  ]);
+
+/** ask throws when there is no answer: whatever that means, it is nothing about the package. */
+export async function ask(text: string): Promise<Asked> {
+  const started = performance.now();
+  const aside = Promise.all([soon(api.scan(text)), soon(api.trace(text))]);
+  try {
+    const { data: check, rests } = await api.check(text);
+    const milliseconds = performance.now() - started;
+    const [printed, trace] = await aside;
+    const common = { printed, rests, milliseconds };
+    return trace && isBox(trace) ? { what: 'box', trace, ...common } : { what: 'unit', check, trace, ...common };
+  } catch (e) {
+    const milliseconds = performance.now() - started;
+    if (!(e instanceof Problem)) throw e;
+    if (e.code === 'ambiguous_scan') return { what: 'choose', readings: e.readings, printed: (await aside)[0], milliseconds };
+    if (e.code !== 'invalid_identifier') throw e;
+    const [printed, trace] = await aside;
+    if (trace && isBox(trace)) return { what: 'box', trace, printed, milliseconds };
+    return { what: 'unreadable', detail: e.detail, printed, milliseconds };
+  }
+}
