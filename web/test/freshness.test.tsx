@@ -76,7 +76,9 @@ test('that no block comes is said only of a ledger that was asked', () => {
   const t0 = 1_000_000;
   expect(standing(at(5n, 2, t0), at(5n, 2, t0), t0 + 1000)).toEqual({ is: 'newest' });
   expect(standing(at(5n, 2, t0), at(9n, 1, t0 + 20_000), t0 + 21_000)).toEqual({ is: 'behind', blocks: 4n });
-  expect(standing(at(5n, 2, t0), at(5n, 70, t0), t0 + 1000), 'the service itself says that its newest block is old').toEqual({ is: 'stale' });
+  expect(standing(at(5n, 2, t0), at(5n, 70, t0), t0 + 1000), 'the service itself says that its newest block is old').toEqual({
+    is: 'stale',
+  });
   expect(standing(at(5n, 2, t0), at(9n, 1, t0), t0 + 90_000), 'nothing was heard since').toEqual({ is: 'silent', seconds: 90 });
   expect(standing(at(5n, 2, t0), undefined, t0 + 90_000)).toEqual({ is: 'silent', seconds: 90 });
 });

@@ -312,7 +312,7 @@ function OpenRecall({ lot: l }: { lot: Schemas['LotTotals'] }) {
           </div>
           <TextInput label={t('lot.reason')} value={reason} onChange={(e) => setReason(e.currentTarget.value)} required />
           {may && sure ? (
-            <div ref={question} className="confirm" role="alertdialog" aria-label={t('lot.recallSure')} tabIndex={-1}>
+            <div ref={question} className="question" role="alertdialog" aria-label={t('lot.recallSure')} tabIndex={-1}>
               <p>
                 <strong>{t('lot.recallSure')}</strong>
               </p>
@@ -324,7 +324,7 @@ function OpenRecall({ lot: l }: { lot: Schemas['LotTotals'] }) {
               <p className="quiet">{t('lot.recallForever')}</p>
               <div className="actions">
                 <Button
-                  color="red"
+                  color="red.9"
                   size="md"
                   loading={recall.busy}
                   data-testid="recall"

@@ -166,7 +166,7 @@ function End({ scope, by }: { scope: Schemas['RecallView'][]; by: string }) {
             <div className="actions" role="group" aria-label={t('recall.endSure', { what })}>
               <strong>{t('recall.endSure', { what })}</strong>
               <Button
-                color="red"
+                color="red.9"
                 data-testid="end-recall"
                 loading={end.busy}
                 onClick={() => {
