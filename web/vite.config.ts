@@ -1,9 +1,12 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
-// The service whose pages these are, for the dev server and `vite preview`: an api, or a partner's service.
+// The service that the dev server and `vite preview` pass questions and commands to: `verilot up` listens there.
 const api = process.env.VERILOT_API ?? 'http://127.0.0.1:8080';
-const proxy = Object.fromEntries(['/v1', '/capture', '/app.json', '/01/'].map((path) => [path, { target: api, changeOrigin: false }]));
+const target = { target: api, changeOrigin: false };
+// A browser that opens /capture wants the page.
+const bypass = (r: { headers: { accept?: string } }) => (r.headers.accept?.includes('text/html') ? '/index.html' : undefined);
+const proxy = { '/v1': target, '/app.json': target, '/01': target, '/capture': { ...target, bypass } };
 
 // What the services will send with these files: nothing from elsewhere, no inline script.
 const headers = {

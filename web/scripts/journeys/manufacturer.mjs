@@ -100,6 +100,8 @@ export async function journey({ open, look, signIn, network, story, assert }) {
   await page.getByRole('button', { name: 'Recall this lot…' }).click();
   await page.getByLabel('Recall number').fill('R-E2E');
   await page.getByLabel('Reason').fill('Label mix-up');
+  await page.getByTestId('recall-check').click();
+  await page.getByTestId('recall').waitFor();
   await look(page, 'maker-recall-1280');
   await page.getByTestId('recall').click();
   await page.getByText('Recalled: R-E2E').waitFor({ timeout: 30_000 });

@@ -39,8 +39,13 @@ async function wedge(page, text, enter = true) {
   );
 }
 
-const verdict = (page, kind) => page.locator(`[data-testid="verdict"][data-kind="${kind}"]`).waitFor();
-const indexed = (page) => page.locator('[data-testid="job"][data-state="indexed"]').waitFor({ timeout: 30_000 });
+const verdict = (page, kind) => page.locator(`[data-testid="verdict"][data-kind="${kind}"]`).waitFor({ timeout: 20_000 });
+const indexed = (page, title) =>
+  page
+    .locator('[data-testid="job"][data-state="indexed"]')
+    .filter({ hasText: `${title}: Done` })
+    .waitFor({ timeout: 30_000 });
+const button = (page, name) => page.getByRole('button', { name, exact: true });
 
 export async function journey({ open, look, signIn, network, story, assert, trouble }) {
   const origin = network.pharmacy;
@@ -56,6 +61,7 @@ export async function journey({ open, look, signIn, network, story, assert, trou
   await verdict(page, 'dispense');
   assert.match(new URL(page.url()).pathname, /^\/check\/01/, 'the address holds the scan');
   await page.getByText('Changing custody needs a sign-in').waitFor();
+  assert.equal(await button(page, 'Dispense').isDisabled(), true, 'nobody dispenses without a sign-in');
   const refused = await page.evaluate(() =>
     fetch('/v1/dispense', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"items":[]}' }).then((r) => r.status),
   );
@@ -67,82 +73,137 @@ export async function journey({ open, look, signIn, network, story, assert, trou
   assert.equal(await page.evaluate(() => document.activeElement.tagName), 'INPUT', 'the field has the focus');
   await wedge(page, good.text);
   await verdict(page, 'dispense');
-  await page.getByText('Verified', { exact: true }).first().waitFor();
+  await page.getByText('as on the package').first().waitFor();
   await look(page, 'pharmacy-check-good-1280');
 
-  // The scanner may end with a pause instead of Enter, and the focus may be on a button.
-  await page.getByRole('button', { name: 'Dispense', exact: true }).focus();
+  // The scanner may end with a pause instead of Enter, and the focus may be on a button or a list.
+  await button(page, 'Quarantine').focus();
   await wedge(page, recalled.text, false);
   await verdict(page, 'recalled');
   await look(page, 'pharmacy-check-recalled-1280');
-  assert.equal(await page.getByRole('button', { name: 'Dispense', exact: true }).isDisabled(), true, 'recalled goods cannot be dispensed');
-
+  assert.equal(await button(page, 'Dispense').isDisabled(), true, 'recalled goods cannot be dispensed');
+  await page.getByLabel('Language').focus();
   await wedge(page, story.counterfeit);
   await verdict(page, 'unverified');
   await look(page, 'pharmacy-check-counterfeit-1280');
+
   await wedge(page, story.expiring);
   await verdict(page, 'unfit');
   await look(page, 'pharmacy-check-expired-1280');
   await wedge(page, 'nonsense-that-is-no-code');
   await verdict(page, 'unreadable');
+  await wedge(page, good.text.replace(good.trace.lot, 'OTHER'));
+  await verdict(page, 'unverified');
+  await page.getByText('They differ').waitFor();
+  await wedge(page, story.waiting);
+  await verdict(page, 'box');
+  await page.getByRole('link', { name: 'Receive it' }).waitFor();
+  await look(page, 'pharmacy-check-container-1280');
 
-  // No answer looks like neither.
-  await page.route('**/v1/verify?*', (r) => r.abort());
+  // A scanner that swallows the separators: nobody guesses, whoever has the package chooses.
+  await wedge(page, `01${good.trace.id.gtin}21${good.trace.id.serial}17${good.yymmdd}10${good.trace.lot}`);
+  await verdict(page, 'choose');
+  await look(page, 'pharmacy-check-choose-1280');
+  await page
+    .locator('.reading')
+    .filter({ has: page.getByText(good.trace.id.serial, { exact: true }) })
+    .filter({ hasText: good.trace.expiry })
+    .click();
+  await verdict(page, 'dispense');
+
+  // No answer looks like neither, and is asked for again.
+  await page.route('**/v1/verify?*', () => {}); // for ever
   await wedge(page, story.second);
+  await verdict(page, 'asking');
   await verdict(page, 'silent');
   await look(page, 'pharmacy-check-silent-1280');
   await page.unroute('**/v1/verify?*');
+  await verdict(page, 'dispense');
 
   // Dispense; the same package again is red.
   await wedge(page, good.text);
   await verdict(page, 'dispense');
-  await page.getByRole('button', { name: 'Dispense', exact: true }).click();
+  await button(page, 'Dispense').click();
+  await page.getByTestId('confirm').waitFor();
+  await look(page, 'pharmacy-dispense-confirm-1280');
   await page.getByTestId('confirm').click();
-  await indexed(page);
-  await verdict(page, 'unfit');
+  await indexed(page, 'Dispense');
+  await verdict(page, 'dispensed');
   await look(page, 'pharmacy-dispensed-1280');
   await wedge(page, good.text);
   await verdict(page, 'unfit');
   await page.getByText('This serial number has already been used up').waitFor();
 
-  // Another one goes into quarantine, and back to the seller.
+  // Another one goes into quarantine, back into sale, and back to the seller.
   await wedge(page, story.second);
   await verdict(page, 'dispense');
-  await page.getByRole('button', { name: 'Quarantine', exact: true }).click();
+  await page.getByText('Dispense: recorded').waitFor();
+  await button(page, 'Quarantine').click();
   await page.getByTestId('confirm').click();
-  await indexed(page);
+  await indexed(page, 'Quarantine');
   await verdict(page, 'unfit');
-  await page.getByRole('button', { name: 'Return', exact: true }).click();
+  await button(page, 'Release').click();
+  await page.getByTestId('confirm').click();
+  await indexed(page, 'Release');
+  await verdict(page, 'dispense');
+  await button(page, 'Return').click();
   await page.getByLabel('Return authorisation').fill('RMA-1');
-  assert.match(await page.getByRole('combobox', { name: 'To whom' }).inputValue(), /Midland/, 'the seller is known');
+  assert.match(await page.getByLabel('To whom').inputValue(), /Midland/, 'the seller is known');
   await look(page, 'pharmacy-return-1280');
   await page.getByTestId('confirm').click();
-  await page
-    .locator('[data-testid="job"]')
-    .filter({ hasText: 'Return' })
-    .locator('xpath=self::*[@data-state="indexed"]')
-    .waitFor({ timeout: 30_000 });
+  await indexed(page, 'Return');
+  await page.locator('[data-testid="verdict"][data-kind="elsewhere"], [data-testid="verdict"][data-kind="unfit"]').waitFor();
 
   // The dock: of two cases one is there.
   await page.goto(`${origin}/receive`);
   await page
-    .getByRole('heading', { name: /on (its|their) way to you|on their way to you/ })
+    .getByRole('heading', { name: /on its way to you|on their way to you/ })
     .first()
     .waitFor();
   await look(page, 'pharmacy-receive-1280');
   await wedge(page, story.waiting);
   await page.waitForURL(/\/receive\/./);
   await page.getByRole('heading', { name: /From Midland Drug/ }).waitFor();
-  await wedge(page, story.waiting);
   await page.getByText(/^Expected:/).waitFor();
+  await wedge(page, story.waiting);
+  await page.getByText(/^Already scanned:/).waitFor();
   await wedge(page, story.counterfeit);
   await page.getByText('Not on this shipment').waitFor();
+  await page.getByText('1 stays open').waitFor();
   await look(page, 'pharmacy-receive-partly-1280');
   await page.getByTestId('receive').click();
-  await indexed(page);
+  await indexed(page, 'Receive');
   await page.locator('tbody').getByText('Received', { exact: true }).waitFor();
+  await page.locator('tbody').getByText('Not yet scanned', { exact: true }).waitFor();
+  await wedge(page, story.waiting);
+  await page.getByText(/^Already received:/).waitFor();
   await look(page, 'pharmacy-received-1280');
+  await button(page, 'Take everything out').click();
+  await indexed(page, 'Take everything out');
+
+  // A recall that comes while the package is on the counter turns it red by itself.
+  const shelf = await fetch(
+    `${network.api}/v1/lots/${good.trace.id.gtin}/${good.trace.lot}/units?holder=corner&state=on_hand&limit=5&format=ndjson`,
+  ).then((r) => r.text());
+  const unit = JSON.parse(shelf.split('\n')[0]);
+  await page.goto(`${origin}/check/${encodeURIComponent(unit.digitalLink)}`);
+  await verdict(page, 'dispense');
+  const recall = await fetch(`${network.manufacturer}/v1/recall`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${network.tokens.manufacturer}` },
+    body: JSON.stringify({
+      recallNumber: 'R-COUNTER',
+      gtin: good.trace.id.gtin,
+      lot: good.trace.lot,
+      classification: 'II',
+      reason: 'Labels are wrong',
+    }),
+  });
+  assert.equal(recall.status, 202);
+  await verdict(page, 'recalled');
   await page.context().close();
+
+  await distributor({ open, look, signIn, network, story, assert });
 
   for (const [name, options] of [
     ['390', phone],
@@ -160,11 +221,37 @@ export async function journey({ open, look, signIn, network, story, assert, trou
     await look(other, `sign-in-${name}`);
     await other.context().close();
   }
-  await camera(origin, recalled, trouble);
+  await camera(origin, recalled, trouble, assert);
+}
+
+/** distributor has the same desks, but dispenses nothing; what the pharmacy sent back comes in. */
+async function distributor({ open, look, signIn, network, story, assert }) {
+  const origin = network.distributor;
+  const page = await open(origin);
+  await signIn(page, network.links.distributor);
+  await page.goto(`${origin}/receive`);
+  await page
+    .getByRole('heading', { name: /to you/ })
+    .first()
+    .waitFor();
+  await wedge(page, story.second);
+  await page.getByText(/^Expected:/).waitFor();
+  assert.equal(await page.getByTestId('receive').isDisabled(), true, 'a return needs its authorisation');
+  await page.getByLabel('Return authorisation').fill('RMA-1');
+  await look(page, 'distributor-receive-return-1280');
+  await page.getByTestId('receive').click();
+  await indexed(page, 'Receive');
+  await page.getByText('Everything of this shipment was received').waitFor();
+  await page.goto(`${origin}/check/${encodeURIComponent(story.second)}`);
+  await page.getByRole('heading', { name: 'What to do with it' }).waitFor();
+  await button(page, 'Quarantine').waitFor();
+  assert.equal(await button(page, 'Dispense').count(), 0, 'wholesalers do not dispense');
+  await look(page, 'distributor-check-1280');
+  await page.context().close();
 }
 
 /** camera shows a DataMatrix to the browser's camera, as a film of one picture. */
-async function camera(origin, recalled, trouble) {
+async function camera(origin, recalled, trouble, assert) {
   const folder = mkdtempSync(join(tmpdir(), 'verilot-camera-'));
   try {
     const t = recalled.trace;
@@ -203,8 +290,9 @@ async function camera(origin, recalled, trouble) {
     try {
       const page = await browser.open(origin, { permissions: ['camera'] });
       await page.goto(`${origin}/check`);
-      await page.getByRole('button', { name: 'Camera' }).click();
+      await button(page, 'Camera').click();
       await verdict(page, 'recalled');
+      assert.equal(await page.getByTestId('camera').count(), 0, 'the camera is closed');
       trouble.push(...browser.trouble.map((x) => `camera: ${x}`));
     } finally {
       await browser.close();

@@ -41,6 +41,8 @@ export async function journey({ open, look, signIn, network, story, assert }) {
   await page.getByTestId('open-recall').click();
   await page.getByLabel('Recall number').fill('FDA-1');
   await page.getByLabel('Reason').fill('Contaminated');
+  await page.getByTestId('recall-ask').click();
+  await page.getByTestId('recall').waitFor();
   await look(page, 'regulator-recall-open-1280');
   await page.getByTestId('recall').click();
   await page.waitForURL(/\/recalls\/FDA-1$/, { timeout: 30_000 });

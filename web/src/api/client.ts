@@ -25,7 +25,7 @@ export class Problem extends Error {
   readonly detail: string;
   readonly instance: string;
   readonly readings: string[];
-  readonly errors: { pointer?: string; code?: string; message?: string; line?: number; column?: number; event?: number }[];
+  readonly errors: { pointer?: string; code?: string; message?: string; hint?: string; line?: number; column?: number; event?: number }[];
   constructor(status: number, body: Partial<Schemas['Problem']> | undefined) {
     super(body?.title ?? `HTTP ${status}`);
     this.status = status;
@@ -88,7 +88,7 @@ async function file(path: string): Promise<Uint8Array> {
 
 export const api = {
   check: (id: string) => answer(client.GET('/v1/verify', { params: { query: { id } }, signal: AbortSignal.timeout(5000) })),
-  shipments: (query: { to?: string; from?: string; open?: boolean; limit?: number }) =>
+  shipments: (query: { to?: string; from?: string; open?: boolean; limit?: number; after?: string }) =>
     answer(client.GET('/v1/shipments', { params: { query } })),
   lots: (query: { gtin?: string; party?: string; q?: string; limit?: number; after?: string }) =>
     answer(client.GET('/v1/lots', { params: { query } })),

@@ -8,8 +8,23 @@ import { Icon } from './Icon';
 import { Note, Status } from './Status';
 import { rank, states } from './useJob';
 
-/** How far something is that a person did, and in the end what became of it. */
-export function JobCard({ job, error, lost, title }: { job?: Job; error?: unknown; lost?: boolean; title: string }) {
+/**
+ * How far something is that a person did, and in the end what became of it. brief leaves out what did not go through as it stands: a
+ * table beside it says so.
+ */
+export function JobCard({
+  job,
+  error,
+  lost,
+  title,
+  brief,
+}: {
+  job?: Job;
+  error?: unknown;
+  lost?: boolean;
+  title: string;
+  brief?: boolean;
+}) {
   const { t } = useTranslation();
   if (error instanceof Problem && error.status === 401) {
     return (
@@ -54,7 +69,7 @@ export function JobCard({ job, error, lost, title }: { job?: Job; error?: unknow
         </ol>
         <Took key={job.captureID} job={job} />
         {lost && <p>{t('job.lost')}</p>}
-        {[...bad, ...flagged].slice(0, 20).map((v, i) => (
+        {(brief ? [] : [...bad, ...flagged].slice(0, 20)).map((v, i) => (
           <Outcome key={i} v={v} />
         ))}
         {settled && <Blocks job={job} />}

@@ -17,9 +17,9 @@ export type Asked = {
 
 const patience = 1500; // ms for what is only nice to know
 
-const soon = <T>(p: Promise<{ data: T }>): Promise<T | undefined> =>
+const soon = <T>(p: Promise<T>): Promise<T | undefined> =>
   Promise.race([
-    p.then((a) => a.data).catch(() => undefined),
+    p.catch(() => undefined),
     new Promise<undefined>((done) => {
       setTimeout(done, patience, undefined);
     }),
@@ -32,16 +32,18 @@ export async function ask(text: string): Promise<Asked> {
   try {
     const { data: check, rests } = await api.check(text);
     const milliseconds = performance.now() - started;
-    const [printed, trace] = await aside;
+    const [scan, history] = await aside;
+    const [printed, trace] = [scan?.data, history?.data];
     const common = { printed, rests, milliseconds };
     return trace && isBox(trace) ? { what: 'box', trace, ...common } : { what: 'unit', check, trace, ...common };
   } catch (e) {
     const milliseconds = performance.now() - started;
     if (!(e instanceof Problem)) throw e;
-    if (e.code === 'ambiguous_scan') return { what: 'choose', readings: e.readings, printed: (await aside)[0], milliseconds };
+    if (e.code === 'ambiguous_scan') return { what: 'choose', readings: e.readings, printed: (await aside)[0]?.data, milliseconds };
     if (e.code !== 'invalid_identifier') throw e;
-    const [printed, trace] = await aside;
-    if (trace && isBox(trace)) return { what: 'box', trace, printed, milliseconds };
+    const [scan, history] = await aside;
+    const [printed, trace] = [scan?.data, history?.data];
+    if (trace && isBox(trace)) return { what: 'box', trace, printed, rests: history?.rests, milliseconds };
     return { what: 'unreadable', detail: e.detail, printed, milliseconds };
   }
 }

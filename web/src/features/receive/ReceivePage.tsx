@@ -1,6 +1,6 @@
-import { Button, Skeleton, TextInput } from '@mantine/core';
+import { Button, Skeleton, Switch, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useCallback, useEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, Problem, type Schemas } from '../../api/client';
 import type { PageProps } from '../../app/pages';
@@ -8,19 +8,39 @@ import { Link, path, tracePath, useNavigation } from '../../app/router';
 import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
 import { JobCard } from '../../components/JobCard';
+import { Readings } from '../../components/Readings';
 import { ScanField } from '../../components/ScanField';
 import { Note, Status } from '../../components/Status';
 import { SignInFirst, useMay } from '../../components/useAct';
 import { useCommand } from '../../components/useJob';
 import { printed } from '../../lib/printed';
+import { signal, wantSound, wantsSound } from '../../lib/scan/signal';
 import { at } from '../../lib/time';
-import { finds, match, type Scanned } from './match';
+import { Arrived } from './Arrived';
+import { shipment } from './find';
+import { finds, isRight, match, type Scanned } from './match';
+
+/** A scan about which the service said nothing that could be held against the shipment. */
+type Unread = { kind: 'unread'; why: string; readings: string[]; scan?: Schemas['Answer'] };
+
+async function unread(text: string, e: unknown, silent: string): Promise<Unread> {
+  if (!(e instanceof Problem) || e.status >= 500) return { kind: 'unread', why: silent, readings: [] };
+  const scan = e.readings.length > 0 ? await api.scan(text).then((a) => a.data, () => undefined) : undefined; // prettier-ignore
+  return { kind: 'unread', why: e.detail, readings: e.readings, ...(scan ? { scan } : {}) };
+}
 
 export default function ReceivePage({ pieces }: PageProps) {
+  // What was scanned to find a shipment has been scanned for it, too.
+  const [first, setFirst] = useState<{ text: string; id: string }>();
+  const chosen = pieces[0];
+  return chosen ? <Shipment key={chosen} id={chosen} first={first?.id === chosen ? first.text : undefined} /> : <List found={setFirst} />;
+}
+
+function List({ found }: { found: (first: { text: string; id: string }) => void }) {
   const { t } = useTranslation();
   const { party } = useMay();
   const { go } = useNavigation();
-  const [trouble, setTrouble] = useState<string>();
+  const [trouble, setTrouble] = useState<Unread | { kind: 'none' }>();
   const query = useQuery({
     queryKey: ['shipments', party],
     queryFn: () => api.shipments({ to: party, open: true, limit: 100 }),
@@ -28,16 +48,17 @@ export default function ReceivePage({ pieces }: PageProps) {
     refetchInterval: 15_000,
   });
   const list = query.data?.data.shipments ?? [];
-  const chosen = pieces[0];
-  if (chosen) return <Shipment key={chosen} known={list.find((s) => s.id === chosen)} party={party} loading={query.isPending} />;
   const scanned = async (text: string) => {
     setTrouble(undefined);
     try {
-      const found = finds((await api.trace(text)).data, list);
-      if (found) go(path('receive', found.id));
-      else setTrouble(t('receive.notFound'));
+      const trace = (await api.trace(text)).data;
+      // What was shipped a moment ago may not be in the list yet.
+      const hit = finds(trace, list) ?? finds(trace, (await query.refetch()).data?.data.shipments ?? []);
+      if (!hit) return setTrouble({ kind: 'none' });
+      found({ text, id: hit.id });
+      go(path('receive', hit.id));
     } catch (e) {
-      setTrouble(e instanceof Problem && e.detail ? e.detail : t('problem.silent'));
+      setTrouble(await unread(text, e, t('problem.silentHelp')));
     }
   };
   return (
@@ -50,10 +71,14 @@ export default function ReceivePage({ pieces }: PageProps) {
           action={t('receive.find')}
           onScan={(x) => void scanned(x)}
         />
-        {trouble && <Note tone="warn" alert title={trouble} />}
+        <div aria-live="assertive">
+          {trouble?.kind === 'none' && <Note tone="warn" title={t('receive.notFound')} />}
+          {trouble?.kind === 'unread' && <NotRead unread={trouble} choose={(x) => void scanned(x)} />}
+        </div>
       </div>
+      {party === '' && <p className="quiet">{t('receive.nobody')}</p>}
       {query.isError && <Failure error={query.error} retry={() => void query.refetch()} />}
-      {query.isPending && <Skeleton height={160} radius="lg" />}
+      {party !== '' && query.isPending && <Skeleton height={160} radius="lg" />}
       {query.data && (
         <section className="card" aria-labelledby="coming">
           <h2 id="coming">{t('receive.coming', { count: list.length })}</h2>
@@ -66,10 +91,27 @@ export default function ReceivePage({ pieces }: PageProps) {
               ))}
             </ul>
           )}
+          {query.data.data.next && <p className="quiet">{t('receive.moreShipments')}</p>}
           <Freshness rests={query.data.rests} refresh={() => void query.refetch()} />
         </section>
       )}
     </div>
+  );
+}
+
+function NotRead({ unread: u, choose }: { unread: Unread; choose: (text: string) => void }) {
+  const { t } = useTranslation();
+  if (u.readings.length === 0) {
+    return (
+      <Note tone="warn" icon="unknown" title={t('receive.unread')}>
+        <p>{u.why}</p>
+      </Note>
+    );
+  }
+  return (
+    <Note tone="warn" icon="unknown" title={t('receive.choose')}>
+      <Readings texts={u.readings} scan={u.scan} onChoose={choose} />
+    </Note>
   );
 }
 
@@ -88,45 +130,113 @@ function Line({ shipment: s }: { shipment: Schemas['Shipment'] }) {
   );
 }
 
-function Shipment({ known, party, loading }: { known?: Schemas['Shipment']; party: string; loading: boolean }) {
-  const { t, i18n } = useTranslation();
-  const { may } = useMay();
-  // What is received meanwhile leaves the list of what is open: the page goes on with what it knew.
-  const [kept, setKept] = useState(known);
-  if (known && known !== kept) setKept(known);
-  const s = known ?? kept;
-  const [scanned, setScanned] = useState<string[]>([]);
-  const [last, setLast] = useState<Scanned | { kind: 'unread'; why: string }>();
-  const [extras, setExtras] = useState<Scanned[]>([]);
-  const [rma, setRMA] = useState('');
-  const receive = useCommand('receive', () => setScanned([]));
-  if (!s)
-    return loading ? (
-      <Skeleton height={260} radius="lg" />
-    ) : (
-      <Note tone="calm" title={t('receive.closed')}>
-        <Link to="/receive">{t('receive.back')}</Link>
-      </Note>
+function Shipment({ id, first }: { id: string; first?: string }) {
+  const { t } = useTranslation();
+  const { party } = useMay();
+  const query = useQuery({
+    queryKey: ['shipment', party, id],
+    queryFn: () => shipment(party, id),
+    enabled: party !== '',
+    refetchInterval: 15_000,
+  });
+  if (query.data?.shipment) {
+    return (
+      <Dock
+        shipment={query.data.shipment}
+        first={first}
+        freshness={<Freshness rests={query.data.rests} refresh={() => void query.refetch()} />}
+      />
     );
+  }
+  return (
+    <div className="stack-18">
+      <p style={{ margin: 0 }}>
+        <Link to="/receive">{t('receive.back')}</Link>
+      </p>
+      <h1>{t('receive.title')}</h1>
+      {query.isError ? (
+        <Failure error={query.error} retry={() => void query.refetch()} />
+      ) : query.data ? (
+        <Note tone="calm" title={t('receive.gone')}>
+          <p>{t('receive.goneHelp')}</p>
+        </Note>
+      ) : party === '' ? (
+        <p className="quiet">{t('receive.nobody')}</p>
+      ) : (
+        <Skeleton height={260} radius="lg" />
+      )}
+    </div>
+  );
+}
+
+const rows = 300;
+
+function Dock({ shipment: s, first, freshness }: { shipment: Schemas['Shipment']; first?: string; freshness: ReactNode }) {
+  const { t, i18n } = useTranslation();
+  const { may, party } = useMay();
+  const [scanned, setScanned] = useState<ReadonlySet<string>>(new Set());
+  const [last, setLast] = useState<Scanned | Unread>();
+  const [extras, setExtras] = useState<(Scanned & { kind: 'extra' })[]>([]);
+  const [arrived, setArrived] = useState<string[]>([]);
+  const [rma, setRMA] = useState('');
+  const [sound, setSound] = useState(wantsSound);
+  const sent = useRef<string[]>([]);
+  const receive = useCommand('receive', (job) => {
+    if (!job.success) return;
+    setArrived((before) => [...new Set([...before, ...sent.current])]);
+    setScanned((before) => new Set([...before].filter((k) => !sent.current.includes(k)))); // others may have been scanned meanwhile
+  });
   const items = s.items ?? [];
-  const set = new Set(scanned);
-  const open = items.filter((i) => i.open);
-  const scan = async (text: string) => {
-    try {
-      const m = match((await api.trace(text)).data, items, set);
-      setLast(m);
-      if (m.kind === 'expected') setScanned((x) => [...x, m.key]);
-      if (m.kind === 'extra') setExtras((x) => [...x.filter((e) => e.key !== m.key), m]);
-    } catch (e) {
-      setLast({ kind: 'unread', why: e instanceof Problem && e.detail ? e.detail : t('problem.silent') });
-    }
-  };
-  const send = (keys: string[]) =>
+  const came = new Set(arrived);
+  const isOpen = (i: Schemas['ShippedItem']) => i.open && !came.has(i.key);
+  const open = items.filter(isOpen);
+  const ready = open.filter((i) => scanned.has(i.key));
+  const stays = s.open - items.filter((i) => i.open && came.has(i.key)).length - ready.length;
+  // Scans come faster than answers: they are looked at in their order, each against what the one before it left.
+  const state = useRef({ items, scanned, sound });
+  useEffect(() => {
+    state.current = { items: items.map((i) => ({ ...i, open: isOpen(i) })), scanned, sound };
+  });
+  const queue = useRef<Promise<unknown>>(Promise.resolve());
+  const scan = useCallback(
+    (text: string) => {
+      queue.current = queue.current.then(async () => {
+        let m: Scanned | Unread;
+        try {
+          const trace = (await api.trace(text)).data;
+          m = match(trace, state.current.items, state.current.scanned, party);
+        } catch (e) {
+          m = await unread(text, e, t('problem.silentHelp'));
+        }
+        setLast(m);
+        if (state.current.sound) signal(m.kind !== 'unread' && isRight(m));
+        if (m.kind === 'expected') {
+          const next = new Set(state.current.scanned).add(m.key);
+          state.current = { ...state.current, scanned: next };
+          setScanned(next);
+        }
+        if (m.kind === 'extra') {
+          const extra = m;
+          setExtras((x) => [...x.filter((e) => e.key !== extra.key), extra]);
+        }
+      });
+    },
+    [party, t],
+  );
+  const begun = useRef(false);
+  useEffect(() => {
+    if (first === undefined || begun.current) return;
+    begun.current = true;
+    scan(first);
+  }, [first, scan]);
+  const send = () => {
+    sent.current = ready.map((i) => i.key);
     receive.send({
-      items: items.filter((i) => keys.includes(i.key)).map((i) => i.digitalLink ?? i.key),
+      items: ready.map((i) => i.digitalLink ?? i.key),
       from: { party: s.from!.id },
       ...(s.return ? { returnAuthorization: rma.trim() } : {}),
     });
+  };
   return (
     <div className="stack-18">
       <div>
@@ -136,40 +246,90 @@ function Shipment({ known, party, loading }: { known?: Schemas['Shipment']; part
         <h1>{t('receive.from', { party: s.from?.name ?? s.from?.id })}</h1>
         <p className="quiet">
           {s.eventTime && t('receive.sent', { time: at(s.eventTime, i18n.language) })}
-          {(s.documents ?? []).length > 0 && ` · ${s.documents!.map((d) => t(`receive.document.${d}`, { defaultValue: d })).join(', ')}`}
+          {(s.documents ?? []).length > 0 &&
+            ` · ${s.documents!.map((d) => t(`receive.document.${d}`, { defaultValue: d })).join(', ')}`}{' '}
+          {s.return && <Status tone="calm">{t('receive.return')}</Status>}
+          {s.drop && <Status tone="calm">{t('receive.drop')}</Status>}
         </p>
-        <ScanField
-          label={t('receive.scanItems')}
-          description={t('receive.scanHelp')}
-          action={t('receive.scan')}
-          onScan={(x) => void scan(x)}
-        />
-        {last && (
-          <div aria-live="assertive">
-            {last.kind === 'expected' && <Note tone="good" title={t('receive.expected', { name: printed(last.key) })} />}
-            {last.kind === 'again' && <Note tone="calm" title={t('receive.again', { name: printed(last.key) })} />}
-            {last.kind === 'inside' && <Note tone="warn" title={t('receive.inside', { container: printed(last.container) })} />}
-            {last.kind === 'extra' && <Note tone="bad" title={t('receive.extra')} />}
-            {last.kind === 'unread' && <Note tone="warn" title={last.why} />}
+        <ScanField label={t('receive.scanItems')} description={t('receive.scanHelp')} action={t('receive.scan')} onScan={scan} many />
+        <div aria-live="assertive" aria-atomic="true">
+          {last && <Last scanned={last} choose={scan} />}
+        </div>
+      </div>
+      <section className="card stack-18" aria-labelledby="progress">
+        <div className="step-head">
+          <h2 id="progress" style={{ margin: 0 }} className="big">
+            {open.length === 0 ? t('receive.complete') : t('receive.progress', { scanned: ready.length, count: open.length })}
+          </h2>
+          <Switch
+            size="md"
+            label={t('receive.sound')}
+            checked={sound}
+            onChange={(e) => {
+              setSound(e.currentTarget.checked);
+              wantSound(e.currentTarget.checked);
+              if (e.currentTarget.checked) signal(true);
+            }}
+          />
+        </div>
+        {open.length > 0 && (
+          <progress
+            max={open.length}
+            value={ready.length}
+            aria-label={t('receive.progress', { scanned: ready.length, count: open.length })}
+          />
+        )}
+        {s.return && open.length > 0 && (
+          <TextInput
+            size="lg"
+            label={t('receive.rma')}
+            description={t('receive.rmaHelp')}
+            value={rma}
+            onChange={(e) => setRMA(e.currentTarget.value)}
+            required
+          />
+        )}
+        {!may && <SignInFirst />}
+        {open.length > 0 && (
+          <div className="actions">
+            <Button
+              size="lg"
+              disabled={!may || ready.length === 0 || receive.busy || (s.return && rma.trim() === '')}
+              onClick={send}
+              data-testid="receive"
+            >
+              {t('receive.do', { count: ready.length })}
+            </Button>
+            {ready.length < open.length && (
+              <Button size="lg" variant="default" onClick={() => setScanned(new Set(open.map((i) => i.key)))}>
+                {t('receive.all')}
+              </Button>
+            )}
           </div>
         )}
-      </div>
+        {ready.length > 0 && stays > 0 && <p style={{ margin: 0 }}>{t('receive.stays', { count: stays })}</p>}
+        <JobCard title={t('receive.title')} job={receive.job} error={receive.error} lost={receive.lost} />
+      </section>
+      {extras.length > 0 && (
+        <Note tone="bad" title={t('receive.extras', { count: extras.length })}>
+          <ul>
+            {extras.map((e) => (
+              <li key={e.key}>
+                <Link to={tracePath(e.key)} className="mono">
+                  {printed(e.key)}
+                </Link>{' '}
+                {t(`receive.why.${e.why}`, { who: e.who })}
+              </li>
+            ))}
+          </ul>
+          <p>{t('receive.extrasHelp')}</p>
+        </Note>
+      )}
+      {arrived.length > 0 && <Arrived items={items.filter((i) => came.has(i.key))} />}
       <section className="card stack-18" aria-labelledby="expected">
-        <div className="step-head">
-          <h2 id="expected" style={{ margin: 0 }}>
-            {t('receive.progress', { scanned: scanned.length, count: open.length })}
-          </h2>
-          {scanned.length < open.length && (
-            <Button variant="default" onClick={() => setScanned(open.map((i) => i.key))}>
-              {t('receive.all')}
-            </Button>
-          )}
-        </div>
-        <progress
-          max={Math.max(1, open.length)}
-          value={scanned.length}
-          aria-label={t('receive.progress', { scanned: scanned.length, count: open.length })}
-        />
+        <h2 id="expected" style={{ margin: 0 }}>
+          {t('receive.items', { count: s.total })}
+        </h2>
         <table className="data stack">
           <thead>
             <tr>
@@ -181,7 +341,7 @@ function Shipment({ known, party, loading }: { known?: Schemas['Shipment']; part
             </tr>
           </thead>
           <tbody>
-            {items.slice(0, 300).map((i) => (
+            {items.slice(0, rows).map((i) => (
               <tr key={i.key} data-item={i.key}>
                 <td data-label={t('receive.item')}>
                   <Link to={tracePath(i.key)} className="mono">
@@ -192,9 +352,11 @@ function Shipment({ known, party, loading }: { known?: Schemas['Shipment']; part
                   {i.contents ?? '–'}
                 </td>
                 <td data-label={t('receive.state')}>
-                  {!i.open ? (
-                    <Status tone="calm">{t('receive.received')}</Status>
-                  ) : set.has(i.key) ? (
+                  {!isOpen(i) ? (
+                    <Status tone="calm" icon="good">
+                      {t('receive.received')}
+                    </Status>
+                  ) : scanned.has(i.key) ? (
                     <Status tone="good">{t('receive.scanned')}</Status>
                   ) : (
                     <Status tone="warn" icon="pending">
@@ -206,51 +368,42 @@ function Shipment({ known, party, loading }: { known?: Schemas['Shipment']; part
             ))}
           </tbody>
         </table>
-        {items.length > 300 && <p className="quiet">{t('receive.more', { count: items.length - 300 })}</p>}
-        {extras.length > 0 && (
-          <Note tone="bad" level={3} title={t('receive.extras', { count: extras.length })}>
-            <ul>
-              {extras.map(
-                (e) =>
-                  e.kind === 'extra' && (
-                    <li key={e.key}>
-                      <Link to={tracePath(e.key)} className="mono">
-                        {printed(e.key)}
-                      </Link>{' '}
-                      {t(`receive.why.${e.why}`, { who: e.who })}
-                    </li>
-                  ),
-              )}
-            </ul>
-            <p>{t('receive.extrasHelp')}</p>
-          </Note>
+        {s.total > Math.min(items.length, rows) && (
+          <p className="quiet">{t('receive.more', { count: s.total - Math.min(items.length, rows) })}</p>
         )}
-        {!may ? (
-          <SignInFirst />
-        ) : (
-          <>
-            {s.return && (
-              <TextInput size="md" label={t('receive.rma')} value={rma} onChange={(e) => setRMA(e.currentTarget.value)} required />
-            )}
-            {scanned.length > 0 && scanned.length < open.length && (
-              <p style={{ margin: 0 }}>{t('receive.stays', { count: open.length - scanned.length })}</p>
-            )}
-            <div className="actions">
-              <Button
-                size="lg"
-                disabled={scanned.length === 0 || (s.return && rma.trim() === '')}
-                loading={receive.busy}
-                onClick={() => send(scanned)}
-                data-testid="receive"
-              >
-                {t('receive.do', { count: scanned.length })}
-              </Button>
-            </div>
-          </>
-        )}
-        <JobCard title={t('receive.title')} job={receive.job} error={receive.error} lost={receive.lost} />
-        {party === '' && <p className="quiet">{t('receive.nobody')}</p>}
+        {freshness}
       </section>
     </div>
   );
+}
+
+/** What the last scan was, big enough to be seen from the pallet. */
+function Last({ scanned: m, choose }: { scanned: Scanned | Unread; choose: (text: string) => void }) {
+  const { t } = useTranslation();
+  switch (m.kind) {
+    case 'unread':
+      return <NotRead unread={m} choose={choose} />;
+    case 'expected':
+      return m.recall ? (
+        <Note tone="bad" title={t('receive.expectedRecalled', { name: printed(m.key), number: m.recall })}>
+          <p>{t('receive.recalledHelp')}</p>
+        </Note>
+      ) : (
+        <Note tone="good" title={t('receive.expected', { name: printed(m.key) })} />
+      );
+    case 'again':
+      return <Note tone="calm" title={t('receive.again', { name: printed(m.key) })} />;
+    case 'received':
+      return <Note tone="calm" title={t('receive.already', { name: printed(m.key) })} />;
+    case 'inside':
+      return <Note tone="warn" title={t('receive.inside', { container: printed(m.container) })} />;
+    case 'extra':
+      return (
+        <Note tone="bad" title={t('receive.extra')}>
+          <p>
+            <span className="mono">{printed(m.key)}</span> {t(`receive.why.${m.why}`, { who: m.who })}
+          </p>
+        </Note>
+      );
+  }
 }

@@ -1,7 +1,10 @@
+/** linesOf takes a file apart as XML readers count lines. */
+export const linesOf = (text: string): string[] => text.split(/\r\n|\r|\n/);
+
 /** excerpt is a line of the file that somebody sent, with the column marked, as far as it is good to look at. */
-export function excerpt(text: string, line: number, column = 0): { before: string; at: string; after: string } | undefined {
-  const row = text.split(/\r\n|\r|\n/)[line - 1];
-  if (line < 1 || row === undefined) return undefined;
+export function excerpt(lines: string[], line: number, column = 0): { before: string; at: string; after: string } | undefined {
+  const row = lines[line - 1];
+  if (row === undefined) return undefined;
   const i = Math.min(Math.max(0, column - 1), row.length);
   const from = Math.max(0, i - 60);
   return {
@@ -9,4 +12,19 @@ export function excerpt(text: string, line: number, column = 0): { before: strin
     at: row.slice(i, i + 1),
     after: row.slice(i + 1, i + 61) + (row.length > i + 61 ? '…' : ''),
   };
+}
+
+/** mostBytes is what the service takes of one document. */
+export const mostBytes = 32 << 20;
+
+export type Objection = 'empty' | 'large' | 'json' | 'other';
+
+/** objection is what can be known of a file before it is sent; undefined when nothing speaks against it. begin is how it begins. */
+export function objection(size: number, begin: string): Objection | undefined {
+  const first = begin.replace(/^\ufeff/, '').trimStart();
+  if (size === 0) return 'empty';
+  if (size > mostBytes) return 'large';
+  if (first.startsWith('{') || first.startsWith('[')) return 'json';
+  // UTF-16 begins with bytes that are no text here; whether it is XML is for the service to say.
+  return first.startsWith('<') || /[\u0000\ufffd]/.test(first.slice(0, 4)) ? undefined : 'other';
 }

@@ -1,0 +1,199 @@
+import { Button, Checkbox, Radio, Skeleton, Stack } from '@mantine/core';
+import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
+import { useRef, useState, type DragEvent } from 'react';
+import { useTranslation } from 'react-i18next';
+import { capture, onboard, Problem } from '../../api/client';
+import { Link, path, useNavigation } from '../../app/router';
+import { useSetting } from '../../app/setting';
+import { Failure } from '../../components/Failure';
+import { Note, Status } from '../../components/Status';
+import { SignInFirst, useMay } from '../../components/useAct';
+import { newKey } from '../../components/useJob';
+import { at } from '../../lib/time';
+import { Excerpt } from './Excerpt';
+import { linesOf, objection, type Objection } from './excerpt';
+import { remember } from './sent';
+
+const shown = 30;
+
+interface Chosen {
+  file: File;
+  bad?: Objection;
+}
+
+export function Send() {
+  const { t, i18n } = useTranslation();
+  const { go } = useNavigation();
+  const { may } = useMay();
+  const development = useSetting().data?.development ?? false;
+  const [chosen, setChosen] = useState<Chosen>();
+  const [over, setOver] = useState(false);
+  const [onError, setOnError] = useState<'rollback' | 'proceed'>('rollback');
+  const [register, setRegister] = useState(false);
+  const [lines, setLines] = useState<string[]>([]);
+  // Sending the same file in the same way again is the same thing meant: an answer that was lost makes no second job.
+  const meant = useRef<{ file?: File; onError?: string; key: string }>({ key: '' });
+  const send = useMutation({
+    mutationFn: async (file: File) => {
+      const read = linesOf(await file.text());
+      setLines(read);
+      const notes = register ? ((await onboard(file)).notes ?? []) : [];
+      if (meant.current.file !== file || meant.current.onError !== onError) meant.current = { file, onError, key: newKey() };
+      const job = await capture.document(file, onError, meant.current.key);
+      remember({ id: job.captureID, name: file.name, lines: read, notes });
+      return job;
+    },
+    onSuccess: (job) => {
+      meant.current = { key: '' };
+      go(path('capture', job.captureID));
+    },
+  });
+  const choose = async (list: FileList | null) => {
+    const file = list?.[0];
+    send.reset();
+    if (!file) return setChosen(undefined);
+    const bad = objection(file.size, await file.slice(0, 200).text());
+    setChosen({ file, ...(bad ? { bad } : {}) });
+  };
+  const drop = (e: DragEvent) => {
+    e.preventDefault();
+    setOver(false);
+    void choose(e.dataTransfer.files);
+  };
+  const number = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 1 });
+  const size = (bytes: number) => (bytes < 1 << 20 ? `${number.format(bytes / 1024)} KB` : `${number.format(bytes / (1 << 20))} MB`);
+  const errors = send.error instanceof Problem ? send.error.errors : [];
+  return (
+    <div className="stack-18">
+      <div>
+        <h1>{t('upload.title')}</h1>
+        <p className="quiet" style={{ margin: 0 }}>
+          {t('upload.intro')}
+        </p>
+      </div>
+      <section className="card stack-18" aria-label={t('upload.document')}>
+        <label
+          className={over ? 'drop over' : 'drop'}
+          onDragOver={(e) => {
+            e.preventDefault();
+            setOver(true);
+          }}
+          onDragLeave={() => setOver(false)}
+          onDrop={drop}
+        >
+          <input
+            type="file"
+            accept=".xml,application/xml,text/xml"
+            onChange={(e) => void choose(e.currentTarget.files)}
+            data-testid="document"
+          />
+          <strong>{t('upload.choose')}</strong>
+          <span className={chosen ? undefined : 'quiet'}>
+            {chosen
+              ? t('upload.chosen', { name: chosen.file.name, size: size(chosen.file.size), type: chosen.file.type || t('upload.noType') })
+              : t('upload.drop')}
+          </span>
+        </label>
+        {chosen?.bad && (
+          <Note tone="warn" alert title={t(`upload.bad.${chosen.bad}`)}>
+            <p>{t('upload.badHelp')}</p>
+          </Note>
+        )}
+        <Radio.Group label={t('upload.onError')} value={onError} onChange={(v) => setOnError(v as 'rollback')}>
+          <Stack gap="xs" mt="xs">
+            <Radio value="rollback" label={t('upload.rollback')} description={t('upload.rollbackHelp')} />
+            <Radio value="proceed" label={t('upload.proceed')} description={t('upload.proceedHelp')} />
+          </Stack>
+        </Radio.Group>
+        {development && (
+          <Checkbox
+            label={t('upload.register')}
+            description={t('upload.registerHelp')}
+            checked={register}
+            onChange={(e) => setRegister(e.currentTarget.checked)}
+          />
+        )}
+        {may ? (
+          <div>
+            <Button
+              size="md"
+              disabled={!chosen || chosen.bad === 'empty' || chosen.bad === 'large'}
+              loading={send.isPending}
+              onClick={() => chosen && send.mutate(chosen.file)}
+              data-testid="send"
+            >
+              {t('upload.send')}
+            </Button>
+          </div>
+        ) : (
+          <SignInFirst />
+        )}
+        {send.error && (
+          <div data-testid="refused">
+            <Failure error={send.error} retry={() => chosen && send.mutate(chosen.file)}>
+              {errors.slice(0, shown).map((f, i) => (
+                <div key={i} className="outcome">
+                  <p>
+                    <strong>{f.line ? t('upload.where', { line: f.line, column: f.column ?? 1 }) : f.pointer}</strong>{' '}
+                    {f.event !== undefined && t('job.item', { index: f.event })} <span className="mono quiet">{f.code}</span>
+                    <br />
+                    <span lang="en">{f.message}</span>
+                    {f.hint && (
+                      <>
+                        <br />
+                        <span className="quiet" lang="en">
+                          {f.hint}
+                        </span>
+                      </>
+                    )}
+                  </p>
+                  {f.line !== undefined && <Excerpt lines={lines} line={f.line} column={f.column} />}
+                </div>
+              ))}
+              {errors.length > shown && <p>{t('upload.moreErrors', { count: errors.length - shown })}</p>}
+            </Failure>
+          </div>
+        )}
+      </section>
+      <Earlier />
+    </div>
+  );
+}
+
+function Earlier() {
+  const { t, i18n } = useTranslation();
+  const jobs = useInfiniteQuery({
+    queryKey: ['jobs'],
+    queryFn: ({ pageParam }) => capture.page(20, pageParam),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next,
+  });
+  const list = jobs.data?.pages.flatMap((p) => p.jobs) ?? [];
+  return (
+    <section className="card" aria-labelledby="earlier">
+      <h2 id="earlier">{t('upload.earlier')}</h2>
+      {jobs.isPending && <Skeleton height={120} radius="lg" />}
+      {jobs.isError && <Failure error={jobs.error} retry={() => void jobs.refetch()} />}
+      {jobs.data && list.length === 0 && <p className="quiet">{t('upload.nothing')}</p>}
+      <ul className="rows">
+        {list.map((j) => (
+          <li key={j.captureID}>
+            <Link to={path('capture', j.captureID)} className="row-link">
+              <strong>{t(`upload.kind.${j.kind}`, { defaultValue: j.kind })}</strong>
+              <span className="quiet">{at(j.createdAt, i18n.language)}</span>
+              {j.events > 0 && <span>{t('upload.events', { count: j.events })}</span>}
+              <Status tone={j.running ? 'calm' : j.success ? 'good' : 'bad'} icon={j.running ? 'pending' : undefined}>
+                {j.running ? t('job.working') : j.success ? t('job.done') : t('upload.notAll')}
+              </Status>
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {jobs.hasNextPage && (
+        <Button variant="default" loading={jobs.isFetchingNextPage} onClick={() => void jobs.fetchNextPage()}>
+          {t('upload.older')}
+        </Button>
+      )}
+    </section>
+  );
+}
