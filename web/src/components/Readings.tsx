@@ -26,6 +26,7 @@ export function Readings({ texts, scan, onChoose }: { texts: string[]; scan?: Sc
                       <span className="mono">{value || t('scan.reading.none')}</span>
                     </span>
                   ))}
+                  <span className="mono quiet whole">{text}</span>
                 </>
               ) : (
                 <span className="mono">{text}</span>
