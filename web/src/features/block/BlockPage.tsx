@@ -158,16 +158,18 @@ function Entries({ entries, names }: { entries: Schemas['Entry'][]; names: Map<s
           {rows.slice(0, shown).map(({ e, item }, i) => (
             <tr key={i}>
               <td data-label={t('block.what')}>
-                {item
-                  ? item.bizStep
-                    ? t(`step.${item.bizStep}`, { defaultValue: item.bizStep })
-                    : t(`block.kind.${item.kind}`, { defaultValue: item.kind })
-                  : t(`block.kind.${e.kind}`, { defaultValue: e.kind })}{' '}
-                {item && (
-                  <span className="quiet mono">
-                    {item.position.entry}/{item.position.item}
-                  </span>
-                )}
+                <span>
+                  {item
+                    ? item.bizStep
+                      ? t(`step.${item.bizStep}`, { defaultValue: item.bizStep })
+                      : t(`block.kind.${item.kind}`, { defaultValue: item.kind })
+                    : t(`block.kind.${e.kind}`, { defaultValue: e.kind })}{' '}
+                  {item && (
+                    <span className="quiet mono">
+                      {item.position.entry}/{item.position.item}
+                    </span>
+                  )}
+                </span>
               </td>
               <td data-label={t('block.by')}>{e.party ? (names.get(e.party) ?? e.party) : '–'}</td>
               <td data-label={t('block.objects')} className="num">

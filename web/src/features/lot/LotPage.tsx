@@ -317,8 +317,8 @@ function OpenRecall({ lot: l }: { lot: Schemas['LotTotals'] }) {
                 <strong>{t('lot.recallSure')}</strong>
               </p>
               <p>
-                {number.trim()} · {t(`lot.classes.${level}`)} · {t(`lot.depths.${depth}`)} · {t('lot.list')}: {l.commissioned} ·{' '}
-                {t('lot.holdersNow', { count: holders })}
+                {number.trim()} · {t(`lot.classes.${level}`)} · {t(`lot.depths.${depth}`)} · {t('lot.packages', { count: l.commissioned })}{' '}
+                · {t('lot.holdersNow', { count: holders })}
               </p>
               <p>{reason.trim()}</p>
               <p className="quiet">{t('lot.recallForever')}</p>

@@ -55,7 +55,7 @@ export function Feed() {
                       : t(`block.kind.${item.kind}`, { defaultValue: item.kind })}
                   </strong>
                   <span>{item.party && (item.party.name ?? names.get(item.party.id) ?? item.party.id)}</span>
-                  <span className="quiet">{t('network.objects', { count: item.objects })}</span>
+                  {item.objects > 0 && <span className="quiet">{t('network.objects', { count: item.objects })}</span>}
                   {item.verdict !== 'accepted' && (
                     <Status tone={item.verdict === 'flagged' ? 'warn' : item.verdict === 'duplicate' ? 'calm' : 'bad'}>
                       {t(`verdict.${item.verdict}`, { defaultValue: item.verdict })}
