@@ -30,7 +30,7 @@ async function journey() {
   // By keyboard alone: skip link, brand, pages, language, colours, then the field.
   await page.goto(`${origin}/trace`);
   await page.getByRole('heading', { level: 1 }).waitFor();
-  await look(page, 'trace-empty-1280');
+  await look(page, 'everyone-trace-empty-1280');
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement.className), 'skip');
   await page.getByLabel('What is on the label').focus();
@@ -51,11 +51,11 @@ async function journey() {
     .getByTestId('freshness')
     .getByText(/As of block \d+/)
     .waitFor();
-  await look(page, 'trace-1280');
+  await look(page, 'everyone-trace-1280');
   await proof.locator('summary').first().click();
   assert.equal(await proof.locator('[data-check][data-state="ok"]').count(), 15);
   await page.locator('[data-step]').first().locator('summary').click();
-  await look(page, 'trace-checks-1280');
+  await look(page, 'everyone-trace-checks-1280');
   const bundle = await download(page, 'Download the proof');
   const genesis = await download(page, 'Download the genesis file');
 
@@ -66,7 +66,7 @@ async function journey() {
   await proof.waitFor();
   assert.equal(await proof.getAttribute('data-tone'), 'good');
   assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
-  await look(page, 'trace-container-1280');
+  await look(page, 'everyone-trace-container-1280');
   await page.goBack();
 
   // Back, and a reload, end at the same unit.
@@ -77,12 +77,12 @@ async function journey() {
   // Verify: the good file, then the same with one value changed, then with nothing but a network failure around it.
   await page.getByRole('link', { name: 'Verify', exact: true }).click();
   await page.locator('.drop').first().waitFor();
-  await look(page, 'verify-empty-1280');
+  await look(page, 'everyone-verify-empty-1280');
   await page.context().setOffline(true);
   await drop(page, 'bundle', 'proof.json', bundle);
   await drop(page, 'genesis', 'genesis.json', genesis);
   await page.locator('[data-testid="verdict"][data-ok="true"]').waitFor();
-  await look(page, 'verify-good-1280');
+  await look(page, 'everyone-verify-good-1280');
   const text = bundle.toString();
   const lied = text.replace('"text":"ObjectEvent"', '"text":"ObjectEvenT"');
   assert.notEqual(lied, text);
@@ -91,7 +91,7 @@ async function journey() {
   assert.equal(await page.locator('[data-check="items"]').getAttribute('data-state'), 'failed');
   assert.equal(await page.locator('[data-check="units"]').getAttribute('data-state'), 'ok');
   assert.equal(await page.locator('[data-check="verdict"]').getAttribute('data-state'), 'skipped');
-  await look(page, 'verify-tampered-1280');
+  await look(page, 'everyone-verify-tampered-1280');
   await drop(page, 'bundle', 'spaces.json', Buffer.from(text.replace(':', ': ')));
   await page.locator('[data-check="format"][data-state="failed"]').waitFor();
   await drop(page, 'genesis', 'no-genesis.json', Buffer.from('{}'));
@@ -107,27 +107,27 @@ async function journey() {
   await page.goto(`${origin}/trace/${encodeURIComponent(unit)}`);
   await page.locator('[data-proof="differs"]').waitFor();
   assert.equal(await page.getByTestId('proof').getAttribute('data-tone'), 'bad');
-  await look(page, 'trace-lie-1280');
+  await look(page, 'everyone-trace-lie-1280');
   await page.unroute('**/v1/trace?*');
 
   // Unknown, unreadable, and no answer at all look different from each other.
   await page.goto(`${origin}/trace/${encodeURIComponent(fake)}`);
   await page.getByText('Nothing on this ledger names this identifier').waitFor();
-  await look(page, 'trace-unknown-1280');
+  await look(page, 'everyone-trace-unknown-1280');
   await page.goto(`${origin}/trace/foo`);
   await page.getByText('This cannot be read as an identifier').waitFor();
-  await look(page, 'trace-refused-1280');
+  await look(page, 'everyone-trace-refused-1280');
   await page.route('**/v1/trace?*', (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{}' }));
   await page.goto(`${origin}/trace/${encodeURIComponent(fake)}`);
   await page.getByText('No answer').waitFor({ timeout: 20_000 });
-  await look(page, 'trace-silent-1280');
+  await look(page, 'everyone-trace-silent-1280');
   await page.unroute('**/v1/trace?*');
 
   await page.goto(`${origin}/network`);
   await page.getByTestId('blocks').waitFor();
   assert.equal(await page.locator('table').first().locator('tbody tr').count(), 4);
   const height = await page.getByTestId('blocks').locator('tbody td').first().textContent();
-  await look(page, 'network-1280');
+  await look(page, 'everyone-network-1280');
   // A validator heartbeats at least every 20 s: the page must show a newer block by itself.
   await page.waitForFunction((h) => document.querySelector('[data-testid="blocks"] tbody td')?.textContent !== h, height, {
     timeout: 40_000,
@@ -145,8 +145,12 @@ async function phone() {
     await page.goto(origin + path);
     await page.locator(wait).first().waitFor();
     if (name === 'trace') await page.locator('[data-proof="verified"]').first().waitFor();
-    await look(page, `${name}-390`);
-    await page.screenshot({ path: `${folder}${name}-390-top.png`, fullPage: true, clip: { x: 0, y: 0, width: 390, height: 1500 } });
+    await look(page, `everyone-${name}-390`);
+    await page.screenshot({
+      path: `${folder}everyone-${name}-top-390.png`,
+      fullPage: true,
+      clip: { x: 0, y: 0, width: 390, height: 1500 },
+    });
   }
   await page.context().close();
 }
@@ -156,13 +160,13 @@ async function darkAndSpanish() {
   await page.goto(`${origin}/trace/${encodeURIComponent(unit)}`);
   await page.locator('[data-proof="verified"]').first().waitFor();
   assert.equal(await page.evaluate(() => document.documentElement.lang), 'es');
-  await look(page, 'trace-dark-es-1280');
+  await look(page, 'everyone-trace-dark-es-1280');
   await page.goto(`${origin}/network`);
   await page.getByTestId('blocks').waitFor();
-  await look(page, 'network-dark-es-1280');
+  await look(page, 'everyone-network-dark-es-1280');
   await page.goto(`${origin}/verify`);
   await page.locator('.drop').first().waitFor();
-  await look(page, 'verify-dark-es-1280');
+  await look(page, 'everyone-verify-dark-es-1280');
   await page.getByRole('combobox').selectOption('en');
   await page.getByRole('heading', { name: 'Verify a proof yourself' }).waitFor();
   await page.context().close();

@@ -12,6 +12,15 @@ export function at(iso: string | number, language: string, offset = '+00:00'): s
   return `${text} ${m ? offset : '+00:00'}`;
 }
 
+/** day is the date alone, where it was at that place; for where there is no room for the time, which stands elsewhere. */
+export function day(iso: string, language: string, offset = '+00:00'): string {
+  const ms = Date.parse(iso);
+  if (Number.isNaN(ms)) return iso;
+  const m = offsetPattern.exec(offset);
+  const shift = m ? (m[1] === '-' ? -1 : 1) * (Number(m[2]) * 60 + Number(m[3])) * 60_000 : 0;
+  return new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(ms + shift);
+}
+
 /** age splits seconds into the unit that people would use. */
 export function age(seconds: number): { unit: 'seconds' | 'minutes' | 'hours' | 'days'; count: number } {
   const s = Math.max(0, Math.floor(seconds));

@@ -6,6 +6,7 @@ import type { PageProps } from '../../app/pages';
 import { Link, path } from '../../app/router';
 import { Failure } from '../../components/Failure';
 import { Hash } from '../../components/Hash';
+import { useParties } from '../../components/PartySelect';
 import { Note, Status } from '../../components/Status';
 import { at } from '../../lib/time';
 
@@ -13,18 +14,30 @@ export default function BlockPage({ pieces }: PageProps) {
   const { t, i18n } = useTranslation();
   const height = /^\d{1,19}$/.test(pieces[0] ?? '') ? pieces[0]! : '';
   const query = useQuery({ queryKey: ['block', height], queryFn: () => api.block(height), enabled: height !== '', staleTime: Infinity });
+  const status = useQuery({ queryKey: ['heartbeat'], queryFn: api.status, refetchInterval: 10_000, retry: false });
+  const validators = useQuery({ queryKey: ['validators'], queryFn: api.validators, staleTime: 60_000 });
+  const names = new Map(useParties().data?.map((p) => [p.id, p.name]));
   if (height === '') return <Note tone="warn" title={t('block.noHeight')} />;
   if (query.isError) return <Failure error={query.error} retry={() => void query.refetch()} />;
   if (!query.data) return <Skeleton height={320} radius="lg" />;
   const b = query.data.data;
   const n = BigInt(height);
   const signers = b.certificate ?? [];
+  const newest = status.data && BigInt(status.data.data.height) <= n;
+  // The set of validators may have been another one then: who is missing is said of today's only when it is the same.
+  const same = b.header.validatorSetHash === b.header.nextValidatorSetHash;
+  const all = validators.data?.data.validators ?? [];
+  const missing = signers.length > 0 && same ? all.filter((v) => !signers.some((s) => s.validator === v.name)) : [];
   return (
     <div className="stack-18">
       <div>
         <p className="pair" style={{ margin: 0 }}>
           {n > 0n && <Link to={path('block', String(n - 1n))}>{t('block.previous')}</Link>}
-          <Link to={path('block', String(n + 1n))}>{t('block.next')}</Link>
+          {newest ? (
+            <span className="quiet">{t('block.isNewest')}</span>
+          ) : (
+            <Link to={path('block', String(n + 1n))}>{t('block.next')}</Link>
+          )}
           <Link to="/network">{t('block.newest')}</Link>
         </p>
         <h1>{t('block.title', { height })}</h1>
@@ -37,12 +50,23 @@ export default function BlockPage({ pieces }: PageProps) {
         <ul className="rows" style={{ margin: 0 }}>
           {signers.map((s) => (
             <li key={s.validator} className="pair">
-              <Status tone="good">{s.party}</Status>
+              <Status tone="good">{names.get(s.party) ?? s.party}</Status>
               <span className="mono quiet">{s.validator}</span>
               <span className="quiet">{at(s.time, i18n.language)}</span>
+              <Hash value={s.signature} name={t('block.signature', { validator: s.validator })} />
+            </li>
+          ))}
+          {missing.map((v) => (
+            <li key={v.name} className="pair">
+              <Status tone="calm">{v.partyName ?? v.party}</Status>
+              <span className="mono quiet">{v.name}</span>
+              <span className="quiet">{t('block.notIn')}</span>
             </li>
           ))}
         </ul>
+        <p className="quiet" style={{ margin: 0 }}>
+          {t('block.unverified')}
+        </p>
         <dl className="facts">
           {(
             [
@@ -51,6 +75,9 @@ export default function BlockPage({ pieces }: PageProps) {
               ['entriesRoot', b.header.entriesRoot],
               ['verdictsRoot', b.header.verdictsRoot],
               ['stateRoot', b.header.stateRoot],
+              ['validatorSet', b.header.validatorSetHash],
+              ['nextValidatorSet', b.header.nextValidatorSetHash],
+              ['rawHeader', b.rawHeader],
             ] as const
           ).map(([name, value]) => (
             <div key={name}>
@@ -70,6 +97,12 @@ export default function BlockPage({ pieces }: PageProps) {
             <dt>{t('block.field.events')}</dt>
             <dd>{b.header.events}</dd>
           </div>
+          {(['verdictLeaves', 'rulesVersion', 'epoch'] as const).map((name) => (
+            <div key={name}>
+              <dt>{t(`block.field.${name}`)}</dt>
+              <dd>{b.header[name]}</dd>
+            </div>
+          ))}
         </dl>
         <p style={{ margin: 0 }}>
           <a href={`/v1/blocks/${height}`} download={`block-${height}.json`}>
@@ -77,7 +110,7 @@ export default function BlockPage({ pieces }: PageProps) {
           </a>
         </p>
       </section>
-      <Entries entries={b.entries ?? []} />
+      <Entries entries={b.entries ?? []} names={names} />
       {(b.amendments ?? []).length > 0 && (
         <section className="card" aria-labelledby="amendments">
           <h2 id="amendments">{t('block.amendments')}</h2>
@@ -101,7 +134,7 @@ export default function BlockPage({ pieces }: PageProps) {
 
 const shown = 300;
 
-function Entries({ entries }: { entries: Schemas['Entry'][] }) {
+function Entries({ entries, names }: { entries: Schemas['Entry'][]; names: Map<string, string> }) {
   const { t } = useTranslation();
   const rows: { e: Schemas['Entry']; item?: Schemas['Item'] }[] = entries.flatMap((e) =>
     (e.items ?? []).length > 0 ? e.items!.map((item) => ({ e, item })) : [{ e }],
@@ -125,13 +158,20 @@ function Entries({ entries }: { entries: Schemas['Entry'][] }) {
           {rows.slice(0, shown).map(({ e, item }, i) => (
             <tr key={i}>
               <td data-label={t('block.what')}>
-                {item
-                  ? item.bizStep
-                    ? t(`step.${item.bizStep}`, { defaultValue: item.bizStep })
-                    : t(`block.kind.${item.kind}`, { defaultValue: item.kind })
-                  : t(`block.kind.${e.kind}`, { defaultValue: e.kind })}
+                <span>
+                  {item
+                    ? item.bizStep
+                      ? t(`step.${item.bizStep}`, { defaultValue: item.bizStep })
+                      : t(`block.kind.${item.kind}`, { defaultValue: item.kind })
+                    : t(`block.kind.${e.kind}`, { defaultValue: e.kind })}{' '}
+                  {item && (
+                    <span className="quiet mono">
+                      {item.position.entry}/{item.position.item}
+                    </span>
+                  )}
+                </span>
               </td>
-              <td data-label={t('block.by')}>{e.party || '–'}</td>
+              <td data-label={t('block.by')}>{e.party ? (names.get(e.party) ?? e.party) : '–'}</td>
               <td data-label={t('block.objects')} className="num">
                 {item?.units ?? '–'}
               </td>
@@ -157,11 +197,35 @@ function Entries({ entries }: { entries: Schemas['Entry'][] }) {
                 )}
               </td>
               <td data-label={t('block.remarks')}>
-                {[...new Set([...(item?.code ? [item.code] : []), ...(item?.findings ?? []).map((f) => f.code)])].map((c) => (
-                  <div key={c}>
-                    {t(`finding.${c}`, { defaultValue: '' })} <span className="mono quiet">{c}</span>
-                  </div>
-                ))}
+                {/* In one piece: on a phone a cell lays its pieces beside its name. */}
+                <span>
+                  {item?.code && (
+                    <span className="remark">
+                      {t(`finding.${item.code}`, { defaultValue: t('finding.other') })} <span className="mono quiet">{item.code}</span>
+                    </span>
+                  )}
+                  {item?.detail && (
+                    <span className="remark quiet" lang="en">
+                      {item.detail}
+                    </span>
+                  )}
+                  {item?.repeats && (
+                    <span className="remark">
+                      <Link to={path('block', item.repeats.height)}>
+                        {t('block.repeats', { position: `${item.repeats.height}/${item.repeats.entry}/${item.repeats.item}` })}
+                      </Link>
+                    </span>
+                  )}
+                  {(item?.findings ?? []).map((f) => (
+                    <span className="remark" key={f.code}>
+                      <Status tone={f.severity === 'reject' ? 'bad' : 'warn'}>
+                        {t(`severity.${f.severity}`, { defaultValue: f.severity })}
+                      </Status>{' '}
+                      {t(`finding.${f.code}`, { defaultValue: t('finding.other') })} <span className="mono quiet">{f.code}</span>
+                      {(f.count ?? 0) > 1 && <span className="quiet"> · {t('network.objects', { count: f.count })}</span>}
+                    </span>
+                  ))}
+                </span>
               </td>
             </tr>
           ))}

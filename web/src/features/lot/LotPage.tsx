@@ -312,13 +312,13 @@ function OpenRecall({ lot: l }: { lot: Schemas['LotTotals'] }) {
           </div>
           <TextInput label={t('lot.reason')} value={reason} onChange={(e) => setReason(e.currentTarget.value)} required />
           {may && sure ? (
-            <div ref={question} className="confirm" role="alertdialog" aria-label={t('lot.recallSure')} tabIndex={-1}>
+            <div ref={question} className="question" role="alertdialog" aria-label={t('lot.recallSure')} tabIndex={-1}>
               <p>
                 <strong>{t('lot.recallSure')}</strong>
               </p>
               <p>
-                {number.trim()} · {t(`lot.classes.${level}`)} · {t(`lot.depths.${depth}`)} · {t('lot.list')}: {l.commissioned} ·{' '}
-                {t('lot.holdersNow', { count: holders })}
+                {number.trim()} · {t(`lot.classes.${level}`)} · {t(`lot.depths.${depth}`)} · {t('lot.packages', { count: l.commissioned })}{' '}
+                · {t('lot.holdersNow', { count: holders })}
               </p>
               <p>{reason.trim()}</p>
               <p className="quiet">{t('lot.recallForever')}</p>

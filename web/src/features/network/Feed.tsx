@@ -1,69 +1,82 @@
-import { Switch } from '@mantine/core';
-import { useEffect, useState } from 'react';
+import { Button } from '@mantine/core';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Schemas } from '../../api/client';
 import { Link, path } from '../../app/router';
+import { useParties } from '../../components/PartySelect';
 import { Status } from '../../components/Status';
 import { at } from '../../lib/time';
+import { kept, useFeed, type Mode } from './useFeed';
 
-const kept = 40;
+const tones: Record<Mode, 'good' | 'warn' | 'calm'> = {
+  opening: 'calm',
+  open: 'good',
+  broken: 'warn',
+  polling: 'calm',
+  silent: 'warn',
+  paused: 'calm',
+};
 
-/** Every new block as it comes, over one connection that the browser opens again when it breaks. */
+/** What is in every new block as it comes. */
 export function Feed() {
   const { t, i18n } = useTranslation();
   const [live, setLive] = useState(true);
-  const [open, setOpen] = useState(false);
-  const [blocks, setBlocks] = useState<Schemas['FeedBlock'][]>([]);
-  useEffect(() => {
-    if (!live || typeof EventSource === 'undefined') return;
-    const source = new EventSource('/v1/feed');
-    source.onopen = () => setOpen(true);
-    source.onerror = () => setOpen(false);
-    source.addEventListener('block', (e) => {
-      const b = JSON.parse((e as MessageEvent<string>).data) as Schemas['FeedBlock'];
-      setBlocks((list) => [b, ...list.filter((x) => x.height !== b.height)].slice(0, kept));
-    });
-    return () => {
-      source.close();
-      setOpen(false);
-    };
-  }, [live]);
-  const rows = blocks.flatMap((b) => (b.items ?? []).map((item) => ({ b, item }))).slice(0, kept);
+  const { mode, blocks } = useFeed(live);
+  const names = new Map(useParties().data?.map((p) => [p.id, p.name]));
+  const rows = blocks.flatMap((b) => (b.items ?? []).map((item) => ({ b, item }))).slice(0, kept.items);
+  const more = blocks.filter((b) => (b.more ?? 0) > 0 && rows.some((r) => r.b === b));
   return (
     <section className="card" aria-labelledby="feed">
       <div className="step-head">
         <h2 id="feed">{t('network.feed')}</h2>
         <div className="pair">
-          <Status tone={open ? 'good' : 'warn'} icon={open ? undefined : 'pending'}>
-            {open ? t('network.feedOpen') : live ? t('network.feedBroken') : t('network.feedPaused')}
-          </Status>
-          <Switch checked={live} onChange={(e) => setLive(e.currentTarget.checked)} label={t('network.feedLive')} />
+          <span role="status">
+            <Status tone={tones[mode]} icon={mode === 'open' ? undefined : 'pending'}>
+              {t(`network.feedMode.${mode}`)}
+            </Status>
+          </span>
+          <Button variant="default" size="sm" aria-pressed={!live} onClick={() => setLive((l) => !l)}>
+            {t('network.feedPause')}
+          </Button>
         </div>
       </div>
-      {rows.length === 0 ? (
-        <p className="quiet">{t('network.feedQuiet', { height: blocks[0]?.height ?? '–' })}</p>
-      ) : (
-        <ul className="rows" data-testid="feed">
-          {rows.map(({ b, item }) => (
-            <li key={`${item.position.height}/${item.position.entry}/${item.position.item}`}>
-              <Link to={path('block', b.height)} className="row-link">
-                <strong>
-                  {item.bizStep
-                    ? t(`step.${item.bizStep}`, { defaultValue: item.bizStep })
-                    : t(`block.kind.${item.kind}`, { defaultValue: item.kind })}
-                </strong>
-                <span>{item.party?.name ?? item.party?.id}</span>
-                <span className="quiet">{t('network.objects', { count: item.objects })}</span>
-                {item.verdict !== 'accepted' && (
-                  <Status tone={item.verdict === 'flagged' ? 'warn' : item.verdict === 'duplicate' ? 'calm' : 'bad'}>
-                    {t(`verdict.${item.verdict}`, { defaultValue: item.verdict })}
-                  </Status>
-                )}
-                <span className="quiet">{at(b.time, i18n.language)}</span>
-              </Link>
-            </li>
-          ))}
+      <p className="quiet" style={{ margin: '0 0 10px' }}>
+        {blocks[0] ? t('network.feedUpTo', { height: blocks[0].height, time: at(blocks[0].time, i18n.language) }) : t('network.feedNone')}
+      </p>
+      {rows.length > 0 && (
+        <ul className="rows" data-testid="feed" data-height={blocks[0]?.height}>
+          {rows.map(({ b, item }) => {
+            const found = (item.findings ?? []).length;
+            return (
+              <li key={`${item.position.height}/${item.position.entry}/${item.position.item}`}>
+                <Link to={path('block', b.height)} className="row-link">
+                  <strong>
+                    {item.bizStep
+                      ? t(`step.${item.bizStep}`, { defaultValue: item.bizStep })
+                      : t(`block.kind.${item.kind}`, { defaultValue: item.kind })}
+                  </strong>
+                  <span>{item.party && (item.party.name ?? names.get(item.party.id) ?? item.party.id)}</span>
+                  {item.objects > 0 && <span className="quiet">{t('network.objects', { count: item.objects })}</span>}
+                  {item.verdict !== 'accepted' && (
+                    <Status tone={item.verdict === 'flagged' ? 'warn' : item.verdict === 'duplicate' ? 'calm' : 'bad'}>
+                      {t(`verdict.${item.verdict}`, { defaultValue: item.verdict })}
+                    </Status>
+                  )}
+                  {found > 0 && <span className="quiet">{t('graph.findings', { count: found })}</span>}
+                  <span className="quiet">
+                    {t('trace.block', { height: b.height })}, {at(b.time, i18n.language)}
+                  </span>
+                </Link>
+              </li>
+            );
+          })}
         </ul>
+      )}
+      {more.length > 0 && (
+        <p className="quiet">
+          {more.map((b) => (
+            <span key={b.height}>{t('network.feedMore', { height: b.height, count: b.more })} </span>
+          ))}
+        </p>
       )}
     </section>
   );

@@ -140,6 +140,13 @@ function ValidatorTable({ data }: { data: Schemas['Validators'] }) {
           })}
         </tbody>
       </table>
+      {list
+        .filter((v) => v.evidence > 0)
+        .map((v) => (
+          <Note key={v.name} tone="bad" level={3} title={t('network.contradicts', { count: v.evidence })}>
+            <p>{t('network.evidenceMeans', { party: v.partyName ?? v.party })}</p>
+          </Note>
+        ))}
       <p className="quiet" style={{ marginBottom: 0 }}>
         {t('network.hearsay')}
       </p>
