@@ -1,7 +1,7 @@
 // A command or document on its way: sent once, then followed until every answer shows it.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { capture, Problem, type Body, type Command, type Job } from '../api/client';
+import { capture, type Body, type Command, type Job } from '../api/client';
 
 /** rank orders the states of a job. */
 export const states = ['captured', 'accepted', 'certified', 'indexed'] as const;
@@ -34,39 +34,12 @@ export const newKey = (): string => {
   return Array.from(b, (x) => x.toString(16).padStart(2, '0')).join('');
 };
 
-/** unanswered is what this tab sent without an answer so far. After a minute nobody knows any more whether it is still meant. */
-const unanswered = {
-  keep(name: string, meant: { body: string; key: string }) {
-    try {
-      sessionStorage.setItem(name, JSON.stringify({ ...meant, at: Date.now() }));
-    } catch {
-      // Storage may be forbidden: then a command is remembered as long as the page.
-    }
-  },
-  forget(name: string) {
-    try {
-      sessionStorage.removeItem(name);
-    } catch {
-      // See keep.
-    }
-  },
-  kept(name: string): { body: string; key: string } | undefined {
-    try {
-      const left = JSON.parse(sessionStorage.getItem(name) ?? 'null') as { body: string; key: string; at: number } | null;
-      return left && Date.now() - left.at < 60_000 ? { body: left.body, key: left.key } : undefined;
-    } catch {
-      return undefined;
-    }
-  },
-};
-
 /**
  * useCommand sends a command and follows its job. send may be called again after a failure: the same body gets the same key,
  * so an answer that was lost on the way does nothing twice. whenIndexed hears of a job once, when every answer shows it. running is
- * a job that was found on its way when the page was opened: it is followed until something is sent from here. memory names a place
- * where a command is kept until it is answered: a page that is loaded anew meanwhile sends it again, under the same key.
+ * a job that was found on its way when the page was opened: it is followed until something is sent from here.
  */
-export function useCommand<C extends Command>(name: C, whenIndexed?: (job: Job) => void, running?: Job, memory?: string) {
+export function useCommand<C extends Command>(name: C, whenIndexed?: (job: Job) => void, running?: Job) {
   const queries = useQueryClient();
   const meant = useRef({ body: '', key: '' });
   const [own, setJob] = useState<Job>();
@@ -76,25 +49,13 @@ export function useCommand<C extends Command>(name: C, whenIndexed?: (job: Job) 
     mutationFn: (body: Body<C>) => {
       const text = JSON.stringify(body);
       if (meant.current.body !== text) meant.current = { body: text, key: newKey() };
-      if (memory) unanswered.keep(memory, meant.current);
       return capture.command(name, body, meant.current.key);
     },
     onSuccess: (j) => {
       meant.current = { body: '', key: '' };
       setJob(j);
     },
-    onSettled: (_, error) => {
-      // When nobody answered, it may have arrived all the same.
-      if (memory && (!error || (error instanceof Problem && error.status < 500))) unanswered.forget(memory);
-    },
   });
-  const again = sent.mutate;
-  useEffect(() => {
-    const left = memory ? unanswered.kept(memory) : undefined;
-    if (!left) return;
-    meant.current = left;
-    again(JSON.parse(left.body) as Body<C>);
-  }, [memory, again]);
   const followed = useFollow(job);
   const current = job && (followed.data ?? job);
   const told = useRef<string>(undefined);

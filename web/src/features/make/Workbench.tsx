@@ -112,7 +112,7 @@ function CommissionCard({
     const made = j.result as { gtin?: string; lot?: string } | undefined;
     return j.kind === 'commission' && made?.gtin === gtin && made.lot === lot;
   });
-  const commission = useCommand('commission', () => setCount(undefined), running, `verilot.commission.${gtin}.${lot}`);
+  const commission = useCommand('commission', () => setCount(undefined), running);
   const missing = Math.min(10_000, Math.max(0, planned - made));
   const count = typed ?? (planned > 0 ? missing || '' : 100);
   const n = typeof count === 'number' ? count : 0;
