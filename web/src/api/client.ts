@@ -203,10 +203,12 @@ export type Body<C extends Command> = Commands[C];
 export const capture = {
   /** command sends a business command. key makes repeating it harmless: use one per thing that a person meant to do. */
   async command<C extends Command>(name: C, body: Body<C>, key: string): Promise<Job> {
+    const text = JSON.stringify(body);
     const response = await fetch(`/v1/${name}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
-      body: JSON.stringify(body),
+      body: text,
+      keepalive: text.length < 4000, // what was meant is done also when the page is left; browsers take no more than 64 KB like this
     });
     return jobOf(response);
   },
