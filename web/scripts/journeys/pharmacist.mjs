@@ -227,7 +227,7 @@ export async function journey({ open, look, signIn, network, story, assert, trou
     await look(other, `pharmacy-receive-${name}`);
     await other.goto(`${origin}/sign-in`);
     await other.locator('form').first().waitFor();
-    await look(other, `sign-in-${name}`);
+    await look(other, `pharmacy-sign-in-${name}`);
     await other.context().close();
   }
   await camera(origin, recalled, trouble, assert);
