@@ -89,8 +89,7 @@ func BenchmarkParse(b *testing.B) {
 			b.ReportAllocs()
 			n := 0
 			for b.Loop() {
-				err := ParseStream(bytes.NewReader(doc), Options{}, func(*Header) error { return nil },
-					func(EventAt) error { n++; return nil })
+				_, err := Read(bytes.NewReader(doc), Options{}, Handler{Event: func(EventAt) error { n++; return nil }})
 				if err != nil {
 					b.Fatal(err)
 				}

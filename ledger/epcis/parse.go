@@ -1,6 +1,10 @@
 package epcis
 
-import "io"
+import (
+	"bufio"
+	"bytes"
+	"io"
+)
 
 // Namespaces. Prefixes mean nothing: only these do.
 const (
@@ -34,9 +38,8 @@ type Options struct {
 	MaxEventBytes int64 // of one event: 4 MiB
 	MaxProblems   int   // kept by Parse: 10,000
 
-	// OnProblem receives the problems of ParseStream in document order, those of an event before the event. Its
-	// error ends the parse. Parse does not call it.
-	OnProblem func(Problem) error
+	// KeepFaulty hands events with errors over too, as far as they could be read; EventAt.Faults tells.
+	KeepFaulty bool
 }
 
 func (o Options) withDefaults() Options {
@@ -65,6 +68,8 @@ type EventAt struct {
 	Event        Event
 	Index        int // from 0, in document order; events left out are counted
 	Line, Column int // of its start tag, from 1; the column counts bytes
+	Pointer      string // JSON Pointer of it (RFC 6901), of JSON documents
+	Faults       int    // problems of severity error; only with Options.KeepFaulty
 }
 
 // Document is a parsed document: the events without an error-level problem, and every problem found.
@@ -73,30 +78,72 @@ type Document struct {
 	Events   []EventAt
 	Problems []Problem
 	Rejected int // events left out because of errors
+	Summary  Summary `json:"-"`
 }
 
-// Parse reads an EPCIS XML document: 1.0 to 1.2, and 2.0 as far as it is alike. A document that is not well-formed or
+// Format of a document.
+type Format string
+
+// The formats that are read. Those of EPCIS 1.x share a namespace and differ by schemaVersion alone.
+const (
+	FormatJSON  Format = "jsonld-2.0"
+	FormatXML2  Format = "xml-2.0"
+	FormatXML12 Format = "xml-1.2"
+	FormatXML1  Format = "xml-1.0/1.1"
+)
+
+// Summary is what was read.
+type Summary struct {
+	Format   Format
+	Root     string // EPCISDocument, EPCISQueryDocument, EPCISMasterDataDocument, or the type of a single event
+	Events   int    // all of them, faulty ones included
+	Rejected int    // events with errors
+	// SchemaInvalid tells that a Problem with Schema was found: the official schema refuses the document.
+	SchemaInvalid bool
+}
+
+// Handler receives a document piece by piece. Header is called once, before the first event; its target is complete when
+// Read returns. A function that is nil is not called.
+type Handler struct {
+	Header  func(*Header) error
+	Event   func(EventAt) error
+	Problem func(Problem) error
+}
+
+// Read reads an EPCIS document of any format, told by its content, in bounded memory. What was received counts only when
+// it returns nil: a document can turn out not to be well-formed behind its last event.
+func Read(r io.Reader, opt Options, h Handler) (Summary, error) {
+	in := bufio.NewReaderSize(r, readAhead)
+	head, _ := in.Peek(512) // a read error comes again later
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xEF\xBB\xBF")), blank)
+	if len(head) > 0 && (head[0] == '{' || head[0] == '[') {
+		return readJSON(in, opt.withDefaults(), h)
+	}
+	return readXML(in, opt.withDefaults(), h)
+}
+
+// Parse reads an EPCIS document of any format. A document that is not well-formed or
 // not EPCIS fails as a whole with a *ParseError. An event with an error-level problem is reported and left out,
 // so that the caller can choose between refusing the document and going on with the rest.
 func Parse(r io.Reader, opt Options) (*Document, error) {
 	opt = opt.withDefaults()
 	doc := &Document{}
 	more := 0
-	opt.OnProblem = func(p Problem) error {
-		if len(doc.Problems) < opt.MaxProblems {
-			doc.Problems = append(doc.Problems, p)
-		} else {
-			more++
-		}
-		return nil
-	}
-	p, err := newParser(r, opt,
-		func(*Header) error { return nil },
-		func(e EventAt) error { doc.Events = append(doc.Events, e); return nil })
+	header := &Header{}
+	var err error
+	doc.Summary, err = Read(r, opt, Handler{
+		Header: func(h *Header) error { header = h; return nil },
+		Event:  func(e EventAt) error { doc.Events = append(doc.Events, e); return nil },
+		Problem: func(p Problem) error {
+			if len(doc.Problems) < opt.MaxProblems {
+				doc.Problems = append(doc.Problems, p)
+			} else {
+				more++
+			}
+			return nil
+		},
+	})
 	if err != nil {
-		return nil, err
-	}
-	if err := p.document(); err != nil {
 		return nil, err
 	}
 	if more > 0 {
@@ -105,19 +152,6 @@ func Parse(r io.Reader, opt Options) (*Document, error) {
 			Message: "there are " + itoa(more) + " more problems", Hint: "repair those above and send the document again",
 		})
 	}
-	doc.Header, doc.Rejected = p.header, p.rejected
+	doc.Header, doc.Rejected = *header, doc.Summary.Rejected
 	return doc, nil
-}
-
-// ParseStream is Parse for documents that should not be held in memory. It calls header once, before the first
-// event, and event for every good event; an error of theirs ends the parse and is returned as it is. The pointer
-// given to header stays valid, and its target is complete when ParseStream returns: in a document with the header
-// behind the body, it is empty before. A document can turn out not to be well-formed behind its last event, so what
-// was received counts only when ParseStream returns nil.
-func ParseStream(r io.Reader, opt Options, header func(*Header) error, event func(EventAt) error) error {
-	p, err := newParser(r, opt.withDefaults(), header, event)
-	if err != nil {
-		return err
-	}
-	return p.document()
 }

@@ -493,7 +493,7 @@ func TestRefusedDocuments(t *testing.T) {
 	laughs := `<!DOCTYPE l [<!ENTITY a "lol">` + strings.Repeat(`<!ENTITY b "&a;&a;">`, 30) + `]>`
 	for _, tt := range []struct{ name, doc, code string }{
 		{"empty", "", CodeNotEPCIS},
-		{"not XML", "{}", CodeMalformed},
+		{"not XML", "hello", CodeMalformed},
 		{"HTML", "<html><body></body></html>", CodeNotEPCIS},
 		{"no namespace", "<EPCISDocument/>", CodeNotEPCIS},
 		{"wrong root", `<Envelope xmlns="urn:epcglobal:epcis:xsd:1"/>`, CodeNotEPCIS},
@@ -633,10 +633,11 @@ func TestStream(t *testing.T) {
 	doc := strings.Replace(document(object(when+epcs("epcList", "1")+"<action>OBSERVE</action>")+object("")+object(when+epcs("epcList", "2")+"<action>OBSERVE</action><bizStep>x:y</bizStep>")),
 		"<EPCISBody>", "<EPCISHeader><x:a>1</x:a></EPCISHeader><EPCISBody>", 1)
 	var log []string
-	opt := Options{OnProblem: func(p Problem) error { log = append(log, p.Code); return nil }}
-	err := ParseStream(strings.NewReader(doc), opt,
-		func(h *Header) error { log = append(log, "header "+h.Extensions[0].Text); return nil },
-		func(e EventAt) error { log = append(log, "event "+itoa(e.Index)); return nil })
+	sum, err := Read(strings.NewReader(doc), Options{}, Handler{
+		Problem: func(p Problem) error { log = append(log, p.Code); return nil },
+		Header:  func(h *Header) error { log = append(log, "header "+h.Extensions[0].Text); return nil },
+		Event:   func(e EventAt) error { log = append(log, "event "+itoa(e.Index)); return nil },
+	})
 	want := []string{
 		CodeSBDH, "header 1", "event 0", CodeFieldMissing, CodeTZMissing, CodeFieldMissing, CodeFieldMissing, CodeEventEmpty,
 		CodeCBVUnknown, "event 2",
@@ -644,16 +645,17 @@ func TestStream(t *testing.T) {
 	if diff := cmp.Diff(want, log); diff != "" || err != nil {
 		t.Error(err, diff)
 	}
+	if sum.Events != 3 || sum.Rejected != 1 || sum.Format != FormatXML12 || sum.Root != "EPCISDocument" {
+		t.Errorf("summary %+v", sum)
+	}
 
 	stop := errors.New("stop")
-	if err := ParseStream(strings.NewReader(doc), Options{}, func(*Header) error { return stop }, nil); !errors.Is(err, stop) {
-		t.Error(err)
-	}
-	if err := ParseStream(strings.NewReader(doc), Options{}, func(*Header) error { return nil }, func(EventAt) error { return stop }); !errors.Is(err, stop) {
-		t.Error(err)
-	}
-	if err := ParseStream(strings.NewReader(doc), Options{OnProblem: func(Problem) error { return stop }}, func(*Header) error { return nil }, func(EventAt) error { return nil }); !errors.Is(err, stop) {
-		t.Error(err)
+	for _, h := range []Handler{
+		{Header: func(*Header) error { return stop }}, {Event: func(EventAt) error { return stop }}, {Problem: func(Problem) error { return stop }},
+	} {
+		if _, err := Read(strings.NewReader(doc), Options{}, h); !errors.Is(err, stop) {
+			t.Error(err)
+		}
 	}
 	if _, err := Parse(iotest.ErrReader(stop), Options{}); !errors.Is(err, stop) {
 		t.Error(err)

@@ -73,6 +73,10 @@ type Problem struct {
 	Message  string   `json:"message"`          // what is wrong
 	Hint     string   `json:"hint,omitempty"`   // what to do
 	Event    int      `json:"event"`            // index of the event, -1: the document
+	// Pointer is the place as a JSON Pointer (RFC 6901), for JSON documents.
+	Pointer string `json:"pointer,omitempty"`
+	// Schema tells that the official schema of the document's format refuses it for this; Severity is our own verdict.
+	Schema bool `json:"schema,omitempty"`
 }
 
 // String is one line for a terminal.

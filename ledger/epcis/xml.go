@@ -14,8 +14,8 @@ type parser struct {
 	*scanner
 	opt     Options
 	header  Header
-	onHead  func(*Header) error
-	onEvent func(EventAt) error
+	to      Handler
+	sum     Summary
 
 	version    int    // of the namespace: 1 or 2
 	list       string // path of the event list
@@ -29,7 +29,7 @@ type parser struct {
 	interned   map[string]string
 	check      checker
 	nodes      int   // see node
-	err        error // of OnProblem
+	err        error // of Handler.Problem
 
 	// The event being read.
 	layout   *layout
@@ -66,15 +66,15 @@ func (p *parser) node(weight int) error {
 	return nil
 }
 
-func newParser(r io.Reader, opt Options, header func(*Header) error, event func(EventAt) error) (*parser, error) {
+func readXML(r io.Reader, opt Options, h Handler) (Summary, error) {
 	s, err := newScanner(r, &opt)
 	if err != nil {
-		return nil, err
+		return Summary{}, err
 	}
-	return &parser{
-		scanner: s, opt: opt, onHead: header, onEvent: event,
-		ordinal: map[string]int{}, interned: map[string]string{},
-	}, nil
+	p := &parser{scanner: s, opt: opt, to: h, ordinal: map[string]int{}, interned: map[string]string{}}
+	err = p.document()
+	p.sum.Events, p.sum.Rejected = p.index, p.rejected
+	return p.sum, err
 }
 
 // std returns the local name of a standard element, "" for any other.
@@ -114,8 +114,8 @@ func (p *parser) problem(at pos, pr Problem) {
 			pr.Path = p.path + "/" + pr.Path
 		}
 	}
-	if p.opt.OnProblem != nil && p.err == nil {
-		p.err = p.opt.OnProblem(pr)
+	if p.to.Problem != nil && p.err == nil {
+		p.err = p.to.Problem(pr)
 	}
 }
 
@@ -277,8 +277,13 @@ func (p *parser) root() error {
 		return fail(CodeNotEPCIS, "the root element is <"+clip(root.Local)+">, want <"+want+"> in this namespace", hintNotEPCIS)
 	}
 	p.version, p.header.Format = 1, "xml-1.2"
+	p.sum.Root, p.sum.Format = root.Local, FormatXML12
+	switch p.attr("schemaVersion") {
+	case "1.0", "1.1", "1", "0":
+		p.sum.Format = FormatXML1
+	}
 	if strings.HasSuffix(root.Space, ":2") {
-		p.version, p.header.Format = 2, "xml-2.0"
+		p.version, p.header.Format, p.sum.Format = 2, "xml-2.0", FormatXML2
 	}
 	p.header.SchemaVersion = p.attr("schemaVersion")
 	p.header.CreationDate = p.attr("creationDate")
@@ -348,7 +353,10 @@ func (p *parser) sendHeader() error {
 		return nil
 	}
 	p.headerSent = true
-	return p.onHead(&p.header)
+	if p.to.Header == nil {
+		return nil
+	}
+	return p.to.Header(&p.header)
 }
 
 // events reads an event list. In 1.2, wrapper is "", "extension/" or "extension/extension/" (epcis.md section 3).
@@ -432,12 +440,12 @@ func (p *parser) event(name, wrapper string) error {
 	p.index++
 	if p.faults > 0 {
 		p.rejected++
+		e.Faults = p.faults
+	}
+	if p.err != nil || p.to.Event == nil || p.faults > 0 && !p.opt.KeepFaulty {
 		return p.err
 	}
-	if p.err != nil {
-		return p.err
-	}
-	return p.onEvent(e)
+	return p.to.Event(e)
 }
 
 var unknownEvent = &layout{}
