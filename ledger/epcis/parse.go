@@ -66,8 +66,8 @@ func (o Options) withDefaults() Options {
 // EventAt is an event with its place in the document.
 type EventAt struct {
 	Event        Event
-	Index        int // from 0, in document order; events left out are counted
-	Line, Column int // of its start tag, from 1; the column counts bytes
+	Index        int    // from 0, in document order; events left out are counted
+	Line, Column int    // of its start tag, from 1; the column counts bytes
 	Pointer      string // JSON Pointer of it (RFC 6901), of JSON documents
 	Faults       int    // problems of severity error; only with Options.KeepFaulty
 }
@@ -77,7 +77,7 @@ type Document struct {
 	Header   Header
 	Events   []EventAt
 	Problems []Problem
-	Rejected int // events left out because of errors
+	Rejected int     // events left out because of errors
 	Summary  Summary `json:"-"`
 }
 

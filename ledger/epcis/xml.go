@@ -12,10 +12,10 @@ import (
 // returns behind its end tag.
 type parser struct {
 	*scanner
-	opt     Options
-	header  Header
-	to      Handler
-	sum     Summary
+	opt    Options
+	header Header
+	to     Handler
+	sum    Summary
 
 	version    int    // of the namespace: 1 or 2
 	list       string // path of the event list
