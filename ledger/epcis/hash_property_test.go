@@ -63,12 +63,16 @@ func TestHashRules(t *testing.T) {
 		{"unset behind set", func(e *Event) {
 			e.PersistentDisposition = &PersistentDisposition{Unset: []string{"recalled"}, Set: []string{"expired", "damaged"}}
 		}, "persistentDispositionset=https://ref.gs1.org/cbv/Disp-damagedset=https://ref.gs1.org/cbv/Disp-expiredunset=https://ref.gs1.org/cbv/Disp-recalled"},
-		{"the finest level of a Digital Link", func(e *Event) {
-			e.TransformationID = "https://example.com/a/gtin/10614141073464/lot/L1/ser/2017?exp=271231"
+		{
+			"the finest level of a Digital Link", func(e *Event) {
+				e.TransformationID = "https://example.com/a/gtin/10614141073464/lot/L1/ser/2017?exp=271231"
+			},
+			"transformationID=https://id.gs1.org/01/10614141073464/21/2017",
 		},
-			"transformationID=https://id.gs1.org/01/10614141073464/21/2017"},
-		{"an identifier that is wrong stays as it is", func(e *Event) { e.TransformationID = "https://id.gs1.org/01/10614141073465" },
-			"transformationID=https://id.gs1.org/01/10614141073465"},
+		{
+			"an identifier that is wrong stays as it is", func(e *Event) { e.TransformationID = "https://id.gs1.org/01/10614141073465" },
+			"transformationID=https://id.gs1.org/01/10614141073465",
+		},
 		{"what is not GS1's stays as it is", func(e *Event) { e.TransformationID = "urn:epc:id:gid:952056.2718.1414" }, "transformationID=urn:epc:id:gid:952056.2718.1414"},
 		{"type before value, then by bytes", func(e *Event) {
 			e.SourceList = []SourceDest{{"possessing_party", "urn:a:1"}, {"owning_party", "urn:a:2"}}
@@ -93,16 +97,22 @@ func TestHashRules(t *testing.T) {
 			}},
 		}), "{http://x/}a=2{http://x/}a=in{http://x/}a=true"},
 		{"null is a name without a value", ext(Extension{Namespace: "http://x/", Name: "a", Type: Null, Text: "null"}), "{http://x/}a"},
-		{"text among elements", ext(Extension{Namespace: "http://x/", Name: "a", Children: []Extension{leaf("b", "1"), {Name: "#text", Type: Text, Text: "t"}}}),
-			"{http://x/}a=t{http://x/}b=1"},
-		{"a text of zeros is no number", ext(leaf("a", "0012"), leaf("b", "12.50"), leaf("c", "1_000"), leaf("d", "0.0"), leaf("e", "-3.0")),
-			"{http://x/}a=0012{http://x/}b=12.5{http://x/}c=1_000{http://x/}d=0{http://x/}e=-3"},
+		{
+			"text among elements", ext(Extension{Namespace: "http://x/", Name: "a", Children: []Extension{leaf("b", "1"), {Name: "#text", Type: Text, Text: "t"}}}),
+			"{http://x/}a=t{http://x/}b=1",
+		},
+		{
+			"a text of zeros is no number", ext(leaf("a", "0012"), leaf("b", "12.50"), leaf("c", "1_000"), leaf("d", "0.0"), leaf("e", "-3.0")),
+			"{http://x/}a=0012{http://x/}b=12.5{http://x/}c=1_000{http://x/}d=0{http://x/}e=-3",
+		},
 		{"a lot is no number", func(e *Event) {
 			e.ILMD = []Extension{{Namespace: NamespaceMDA, Name: lotNumber, Type: Text, Text: "12.50"}, {Namespace: NamespaceMDA, Name: expirationDate, Type: Text, Text: "2027-05-31"}}
 		}, "ilmd{urn:epcglobal:cbv:mda}itemExpirationDate=2027-05-31{urn:epcglobal:cbv:mda}lotNumber=12.50"},
 		{"comments", ext(Extension{Namespace: nsRDFS, Name: "comment", Type: Text, Text: "for people"}, leaf("comment", "counts")), "{http://x/}comment=counts"},
-		{"identifiers and terms in extensions", ext(leaf("a", "urn:epc:id:sscc:4012345.0000000333"), leaf("b", "gs1:Temperature"), leaf("c", "gs1: see there")),
-			"{http://x/}a=https://id.gs1.org/00/040123450000003338{http://x/}b=https://gs1.org/voc/Temperature{http://x/}c=gs1: see there"},
+		{
+			"identifiers and terms in extensions", ext(leaf("a", "urn:epc:id:sscc:4012345.0000000333"), leaf("b", "gs1:Temperature"), leaf("c", "gs1: see there")),
+			"{http://x/}a=https://id.gs1.org/00/040123450000003338{http://x/}b=https://gs1.org/voc/Temperature{http://x/}c=gs1: see there",
+		},
 		{"a boolean is true or false", func(e *Event) {
 			e.SensorElementList = []SensorElement{{Reports: []SensorReport{{BooleanValue: "1", Time: "2026-11-20T07:00:00+01:00", Type: "Temperature", Exception: "ALARM_CONDITION", Component: "x"}}}}
 		}, "sensorElementListsensorElementsensorReporttype=https://gs1.org/voc/Temperatureexception=https://gs1.org/voc/ALARM_CONDITIONtime=2026-11-20T06:00:00.000Z" +
