@@ -88,7 +88,7 @@ func TestHashRules(t *testing.T) {
 		), "z{http://x/}a=t{http://x/}b{http://x/}c=1{http://x/}d=2"},
 		{"attributes among the children", ext(Extension{
 			Namespace: "http://x/", Name: "a", Type: Text, Text: "v",
-			Attributes: []Extension{{Name: "unit", Type: Text, Text: "mm"}, {Namespace: "http://y/", Name: "q", Type: Text, Text: "1.0"}},
+			Attributes: []Extension{{Name: "unit", Type: Text, Text: "mm"}, {Namespace: "http://y/", Name: "q", Type: Text, Text: "1.0"}, {Namespace: nsXSI, Name: "type", Type: Text, Text: "xsd:string"}},
 		}), "{http://x/}a=vunit=mm{http://y/}q=1"},
 		{"an array is its elements", ext(Extension{
 			Namespace: "http://x/", Name: "a", Attributes: []Extension{{Name: "[]", Type: Empty}},

@@ -146,7 +146,11 @@ func (h *Hasher) extension(x *Extension, namespace, name string) {
 		h.extensionValue(text, namespace, name)
 	}
 	m := h.open("")
-	h.extensions(x.Attributes)
+	for i := range x.Attributes {
+		if a := &x.Attributes[i]; a.Namespace != nsXSI { // says how XML writes the value, not what it is
+			h.extension(a, a.Namespace, a.Name)
+		}
+	}
 	for i := range x.Children {
 		if i != own {
 			h.extension(&x.Children[i], x.Children[i].Namespace, x.Children[i].Name)
