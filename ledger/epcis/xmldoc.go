@@ -117,11 +117,8 @@ func (p *parser) root() error {
 func (p *parser) versionOf() {
 	p.header.SchemaVersion = p.attr("schemaVersion")
 	p.header.CreationDate = p.attr("creationDate")
-	switch p.header.SchemaVersion {
-	case "1.0", "1.1", "1", "0":
-		if p.version == 1 {
-			p.sum.Format = FormatXML1
-		}
+	if v := p.header.SchemaVersion; p.version == 1 && v != "1.2" && v != "" {
+		p.sum.Format = FormatXML1
 	}
 }
 

@@ -117,11 +117,13 @@ func Check(open Source) (*Answer, error) {
 		})
 	}
 	valid := !summary.SchemaInvalid
-	a.Valid = &valid
+	if !summary.NoSchema {
+		a.Valid = &valid
+	}
 	switch {
 	case failed:
 		a.Level = Refused
-	case !valid:
+	case !valid, summary.NoSchema:
 		a.Level = Tolerant
 	default:
 		a.Level = Strict
