@@ -25,8 +25,8 @@ content. They need no network and no running service; "-" reads standard input.`
 // maxStdin bounds what is kept of standard input, which cannot be read twice.
 const maxStdin = 1 << 30
 
-// document is a file or, for "-", standard input, which is kept.
-func document(file string) (epcisreport.Source, error) {
+// openDocument is a file or, for "-", standard input, which is kept.
+func openDocument(file string) (epcisreport.Source, error) {
 	if file != "-" {
 		info, err := os.Stat(file)
 		if err != nil {

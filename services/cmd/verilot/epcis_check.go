@@ -52,7 +52,7 @@ func (a *app) epcisCheck(files []string, level epcisreport.Level, show int) erro
 	}
 	bad := 0
 	for i, file := range files {
-		open, err := document(file)
+		open, err := openDocument(file)
 		if err != nil {
 			return err
 		}

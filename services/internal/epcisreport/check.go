@@ -147,7 +147,7 @@ func (a *Answer) refuse(open Source, cause error) (*Answer, error) {
 		return nil, err
 	}
 	a.WellFormed = f.Code != epcis.CodeMalformed && whole
-	if a.Format == "" {
+	if a.Format == "" || f.Code == epcis.CodeNotEPCIS {
 		a.Format = string(head)
 	}
 	return a, nil
