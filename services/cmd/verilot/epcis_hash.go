@@ -94,4 +94,3 @@ func (a *app) epcisHash(files []string, prehash bool) error {
 	}
 	return nil
 }
-

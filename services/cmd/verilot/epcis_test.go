@@ -112,35 +112,44 @@ func TestEPCISCheck(t *testing.T) {
 	}{
 		{
 			"valid", epcisXML(observation(goodTime, "ADD", goodEPC), observation(goodTime, "OBSERVE", goodEPC), observation(goodTime, "OBSERVE", second)),
-			epcisreport.Answer{Format: "xml-1.2", WellFormed: true, Valid: &yes, Level: epcisreport.Strict, Events: 3, EventTypes: map[string]int{"ObjectEvent": 3}, EPCs: []string{goodEPC, second}}, nil, 0, 0,
+			epcisreport.Answer{Format: "xml-1.2", WellFormed: true, Valid: &yes, Level: epcisreport.Strict, Events: 3, EventTypes: map[string]int{"ObjectEvent": 3}, EPCs: []string{goodEPC, second}},
+			nil, 0, 0,
 		},
 		{
 			"one of two events is bad: it is counted all the same", epcisXML(observation(goodTime, "add", second), observation(goodTime, "ADD", goodEPC)),
 			epcisreport.Answer{Format: "xml-1.2", WellFormed: true, Valid: &no, Level: epcisreport.Refused, Events: 2, EventTypes: map[string]int{"ObjectEvent": 2}, EPCs: []string{second, goodEPC}},
-			[]string{"action_invalid"}, 1, 1,
+			[]string{"action_invalid"},
+			1, 1,
 		},
 		{
 			"fields in another order can only mean one thing",
 			epcisXML(`<ObjectEvent><action>ADD</action><eventTime>` + goodTime + `</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset><epcList><epc>` + goodEPC + `</epc></epcList></ObjectEvent>`),
 			epcisreport.Answer{Format: "xml-1.2", WellFormed: true, Valid: &no, Level: epcisreport.Tolerant, Events: 1, EventTypes: map[string]int{"ObjectEvent": 1}, EPCs: []string{goodEPC}},
-			[]string{"field_order"}, 0, 1,
+			[]string{"field_order"},
+			0, 1,
 		},
 		{
 			"a quantity event keeps its name", epcisXML(`<QuantityEvent><eventTime>` + goodTime + `</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset><epcClass>urn:epc:idpat:sgtin:0614141.107346.*</epcClass><quantity>3</quantity></QuantityEvent>`),
 			epcisreport.Answer{Format: "xml-1.2", WellFormed: true, Valid: &yes, Level: epcisreport.Strict, Events: 1, EventTypes: map[string]int{"QuantityEvent": 1}, EPCs: []string{}},
-			[]string{"event_deprecated"}, 0, 0,
+			[]string{"event_deprecated"},
+			0, 0,
 		},
 		{
 			"an event alone: no schema says anything", observation(goodTime, "ADD", goodEPC),
-			epcisreport.Answer{Format: "xml-2.0", WellFormed: true, Level: epcisreport.Tolerant, Events: 1, EventTypes: map[string]int{"ObjectEvent": 1}, EPCs: []string{goodEPC}}, nil, 0, 1,
+			epcisreport.Answer{Format: "xml-2.0", WellFormed: true, Level: epcisreport.Tolerant, Events: 1, EventTypes: map[string]int{"ObjectEvent": 1}, EPCs: []string{goodEPC}},
+			nil, 0, 1,
 		},
 		{
 			"not well-formed behind a good event: nothing counts", strings.TrimSuffix(epcisXML(observation(goodTime, "ADD", goodEPC)), "</epcis:EPCISDocument>\n"),
-			epcisreport.Answer{Format: "xml-1.2", Valid: &no, Level: epcisreport.Refused, EventTypes: map[string]int{}, EPCs: []string{}}, []string{"document_malformed"}, 1, 1,
+			epcisreport.Answer{Format: "xml-1.2", Valid: &no, Level: epcisreport.Refused, EventTypes: map[string]int{}, EPCs: []string{}},
+			[]string{"document_malformed"},
+			1, 1,
 		},
 		{
 			"well-formed, but something else", `<invoice/>`,
-			epcisreport.Answer{WellFormed: true, Valid: &no, Level: epcisreport.Refused, EventTypes: map[string]int{}, EPCs: []string{}}, []string{"not_epcis"}, 1, 1,
+			epcisreport.Answer{WellFormed: true, Valid: &no, Level: epcisreport.Refused, EventTypes: map[string]int{}, EPCs: []string{}},
+			[]string{"not_epcis"},
+			1, 1,
 		},
 		{
 			"nothing", "", epcisreport.Answer{Valid: &no, Level: epcisreport.Refused, EventTypes: map[string]int{}, EPCs: []string{}}, []string{"not_epcis"}, 1, 1,
@@ -264,8 +273,17 @@ func TestEPCISHashOfVectors(t *testing.T) {
 
 func TestEPCISUsage(t *testing.T) {
 	for _, args := range [][]string{
-		{"check"}, {"hash"}, {"check", "no such file"}, {"hash", "no such file"}, {"check", "."}, {"check", "-", "-"}, {"hash", "-", "-"},
-		{"check", "--level", "loose", "-"}, {"check", "--show", "-1", "-"}, {"check", "--colour", "-"}, {"hash", "--level", "strict", "-"},
+		{"check"},
+		{"hash"},
+		{"check", "no such file"},
+		{"hash", "no such file"},
+		{"check", "."},
+		{"check", "-", "-"},
+		{"hash", "-", "-"},
+		{"check", "--level", "loose", "-"},
+		{"check", "--show", "-1", "-"},
+		{"check", "--colour", "-"},
+		{"hash", "--level", "strict", "-"},
 	} {
 		asStdin(t, "")
 		if code, out, stderr := verilot(t, append([]string{"epcis"}, args...)...); code != 2 || out != "" || !strings.HasPrefix(stderr, "verilot: ") {
