@@ -157,12 +157,14 @@ type writer struct {
 	names
 }
 
-func (w *writer) in(name string)         { w.at = append(w.at, name) }
+func (w *writer) in(name string)            { w.at = append(w.at, name) }
 func (w *writer) inItem(name string, i int) { w.at = append(w.at, name+"["+itoa(i+1)+"]") }
-func (w *writer) out()                   { w.at = w.at[:len(w.at)-1] }
+func (w *writer) out()                      { w.at = w.at[:len(w.at)-1] }
 
 // lost reports that something was changed or left out.
-func (w *writer) lost(message, hint string) { w.told.add(strings.Join(w.at, "/"), message, hint, false) }
+func (w *writer) lost(message, hint string) {
+	w.told.add(strings.Join(w.at, "/"), message, hint, false)
+}
 
 // refused reports that the schema of the format refuses something that was written.
 func (w *writer) refused(message, hint string) {
