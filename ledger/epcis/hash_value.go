@@ -5,13 +5,11 @@ import "strings"
 // How bare words of a field begin when written out. A word counts as one of the field's, whether or not this version
 // of the vocabulary has it: the hash of an event must not change when the vocabulary grows.
 const (
-	webCBV         = "https://ref.gs1.org/cbv/"
 	webStep        = webCBV + "BizStep-"
 	webDisposition = webCBV + "Disp-"
 	webBTT         = webCBV + "BTT-"
 	webSDT         = webCBV + "SDT-"
 	webComponent   = webCBV + "Comp-"
-	webVoc         = "https://gs1.org/voc/" // measurement types and alerts
 )
 
 // expansions of prefixes: CBV's URNs, and the compact URIs that the standard's own context knows.
@@ -21,7 +19,7 @@ var expansions = [...]struct{ short, long string }{
 	{BTTPrefix, webBTT},
 	{SDTPrefix, webSDT},
 	{ReasonPrefix, webCBV + "ER-"},
-	{"urn:epcglobal:cbv:comp:", webComponent},
+	{componentPrefix, webComponent},
 	{"cbv:", webCBV},
 	{"gs1:", webVoc},
 	{"epcis:", "https://ref.gs1.org/epcis/"},
