@@ -117,6 +117,7 @@ func TestTolerance(t *testing.T) {
 		},
 		{
 			name: "white space around values", events: object(when + "<epcList><epc>\n " + unit + "1\t</epc></epcList><action> OBSERVE </action><disposition>\r\n urn:epcglobal:cbv:disp:active </disposition>"),
+			want: []string{"warning action_invalid ObjectEvent[1]/action"}, // XML Schema keeps white space in texts
 			check: func(e *Event) bool {
 				return e.EPCList[0] == unit+"1" && e.Disposition == "urn:epcglobal:cbv:disp:active"
 			},
@@ -320,7 +321,9 @@ func TestExtensionsAreLossless(t *testing.T) {
 		"<readPoint><id>urn:a:1</id>"+content+"</readPoint><bizLocation><id>urn:a:2</id>"+content+"</bizLocation>"+
 		"<extension><ilmd>"+content+"</ilmd></extension>"+content)))
 	for _, p := range d.Problems {
-		t.Error(p)
+		if !p.Schema || !strings.Contains(p.Message, "xsi:type") { // an integer with children, a type nobody knows: kept all the same
+			t.Error(p)
+		}
 	}
 	e := d.Events[0].Event
 	for name, got := range map[string][]Extension{
@@ -392,6 +395,7 @@ func TestHeader(t *testing.T) {
 	if diff := cmp.Diff([]string{
 		"warning zone_missing EPCISHeader/StandardBusinessDocumentHeader/DocumentIdentification/CreationDateAndTime",
 		"warning sbdh_incomplete EPCISHeader/StandardBusinessDocumentHeader",
+		"warning text_ignored EPCISHeader/StandardBusinessDocumentHeader/BusinessScope/Scope",
 	}, summary(d.Problems)); diff != "" {
 		t.Error(diff)
 	}
@@ -423,7 +427,7 @@ func TestOddDocuments(t *testing.T) {
 		{"creation date", strings.Replace(document(good), "2026-11-20T10:00:00Z", "yesterday", 1), 1, []string{"warning time_invalid "}},
 		{"no body", `<e:EPCISDocument xmlns:e="urn:epcglobal:epcis:xsd:1" schemaVersion="1.2" creationDate="2026-11-20T10:00:00Z"/>`, 0, []string{"warning field_missing EPCISBody"}},
 		{"header behind the body", strings.Replace(document(good), "</EPCISBody>", "</EPCISBody><EPCISHeader>"+fmt.Sprintf(sbdh, "")+"</EPCISHeader>", 1), 1, []string{"warning field_order EPCISHeader", incomplete}},
-		{"strange elements", strings.NewReplacer("<EPCISBody>", "<x:mine/><Body/><EPCISBody><Events/>").Replace(document(good)), 1, []string{"warning element_ignored Body", "warning element_ignored EPCISBody/Events"}},
+		{"strange elements", strings.NewReplacer("<EPCISBody>", "<x:mine/><Body/><EPCISBody><Events/>").Replace(document(good)), 1, []string{"warning element_ignored Body", "warning element_ignored EPCISBody/Events", "warning field_order EPCISBody"}},
 		{"header without SBDH", header(""), 1, []string{"warning sbdh_incomplete EPCISHeader"}},
 		{"header with an unknown field", header(fmt.Sprintf(sbdh, "") + "<note>1</note>"), 1, []string{incomplete, "warning field_unknown EPCISHeader/note"}},
 		{
@@ -600,12 +604,12 @@ func TestLimits(t *testing.T) {
 	// The same by bytes, wherever they are.
 	long := object(when + strings.Repeat("<x:a>"+strings.Repeat("y", 1000)+"</x:a>", 5000))
 	d = mustParse(t, document(long+many(1)))
-	if diff := cmp.Diff([]string{"error event_too_large ObjectEvent[1]"}, summary(d.Problems)); diff != "" || len(d.Events) != 1 {
+	if diff := cmp.Diff([]string{"error event_too_large ObjectEvent[1]", "warning field_missing ObjectEvent[1]/epcList", "warning field_missing ObjectEvent[1]/action"}, summary(d.Problems)); diff != "" || len(d.Events) != 1 {
 		t.Errorf("%d events; %s", len(d.Events), diff)
 	}
 	// Extensions are larger in memory than in the document.
 	d = mustParse(t, document(object(when+strings.Repeat("<x:a/>", maxEventNodes+1))+many(1)))
-	if diff := cmp.Diff([]string{"error event_too_large ObjectEvent[1]"}, summary(d.Problems)); diff != "" || len(d.Events) != 1 {
+	if diff := cmp.Diff([]string{"error event_too_large ObjectEvent[1]", "warning field_missing ObjectEvent[1]/epcList", "warning field_missing ObjectEvent[1]/action"}, summary(d.Problems)); diff != "" || len(d.Events) != 1 {
 		t.Errorf("%d events; %s", len(d.Events), diff)
 	}
 	for name, opt := range map[string]Options{"events": {MaxEvents: 2}, "bytes": {MaxBytes: 600}} {

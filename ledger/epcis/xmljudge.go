@@ -22,6 +22,7 @@ type xframe struct {
 	wild   bool // an element outside the schema was seen
 	texted bool // bare text was told
 	late   bool // disorder was told
+	typed  bool // its type comes from xsi:type alone, in an extension
 }
 
 type findingGroup uint8
@@ -192,6 +193,10 @@ func (p *parser) child(f *xframe) (t *xtype, declared, nillable bool) {
 		return nil, false, false
 	case t.kind == anything:
 		return p.lax()
+	case f.typed && t.kind == textOnly:
+		p.found(groupAttribute, f.at, CodeFieldInvalid, "<"+clip(f.name)+"> has elements in it, though its xsi:type is "+t.name, "remove xsi:type")
+		f.t = nil
+		return nil, false, false
 	case t.kind != elementsOnly:
 		message := "the element <" + clip(p.name.Local) + "> stands where a value should"
 		if t.kind == nothing {
@@ -394,7 +399,7 @@ func (p *parser) instanceType(f *xframe, value string, declared bool) {
 	case declared && !t.derives(f.t):
 		p.found(groupAttribute, p.at, CodeFieldInvalid, "xsi:type is "+quote(value)+", but <"+f.name+"> is of type "+f.t.name, "remove xsi:type")
 	default:
-		f.t = t
+		f.t, f.typed = t, !declared
 	}
 }
 
@@ -427,6 +432,10 @@ func (p *parser) attributesOf(f *xframe) {
 			}
 		case !t.anyAttr:
 			p.judge.attrBad |= 1 << (i & 63)
+			if f.typed {
+				p.found(groupAttribute, p.at, CodeFieldInvalid, "<"+clip(f.name)+"> has other attributes, though its xsi:type is "+t.name, "remove xsi:type")
+				continue
+			}
 			p.found(groupAttribute, p.at, CodeAttribute, "the attribute "+quote(a.Name.Local)+" does not belong on <"+f.name+">", "remove it; it was not kept")
 		}
 	}
