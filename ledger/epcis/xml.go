@@ -253,6 +253,16 @@ func (p *parser) attr(name string) string {
 	return ""
 }
 
+// isNil reports whether the current start tag says that there is no value.
+func (p *parser) isNil() bool {
+	for _, a := range p.attrs {
+		if v := strings.Trim(a.Value, blank); a.Name.Space == nsXSI && a.Name.Local == "nil" && (v == "true" || v == "1") {
+			return true
+		}
+	}
+	return false
+}
+
 // onlyAttrs reports attributes that the model has no place for.
 func (p *parser) onlyAttrs(path string, known ...string) {
 next:

@@ -288,6 +288,7 @@ func isStandard(space string) bool {
 }
 
 func (p *parser) unexpected(f *xframe) {
+	f.wild = true // so that it is not called empty as well
 	message := "the schema has no element <" + clip(p.name.Local) + "> in <" + f.name + ">"
 	if p.name.Space != "" {
 		message = "the schema has no element <" + clip(p.name.Local) + "> of the namespace " + quote(p.name.Space) + " in <" + f.name + ">"
@@ -515,8 +516,9 @@ func (p *parser) missing(f *xframe) {
 	t := f.t
 	tell := func(name, message, hint string) {
 		g := p.found(groupMissing, f.at, CodeFieldMissing, message, hint)
-		g.name = name
-		g.path = append(g.path, name)
+		if g.name = name; name != "" {
+			g.path = append(g.path, name)
+		}
 	}
 	switch {
 	case t.one:
@@ -539,7 +541,11 @@ func (p *parser) missing(f *xframe) {
 			continue
 		}
 		if part.required {
-			tell(part.name, part.name+" is missing", "add it; it may be empty if it is a list")
+			hint := "add it"
+			if part.t.kind == elementsOnly && len(part.t.parts) > 0 && !part.t.parts[0].required {
+				hint = "add it; it may be empty"
+			}
+			tell(part.name, part.name+" is missing", hint)
 		}
 	}
 }
