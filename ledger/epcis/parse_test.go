@@ -674,6 +674,18 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(document(aggregation(when + "<parentID>" + sscc + "</parentID>" + epcs("childEPCs", "1") + "<action>DELETE</action>"))))
 	f.Add([]byte(document("<extension><TransformationEvent>" + when + epcs("inputEPCList", "1") + "</TransformationEvent></extension>")))
 	f.Add(bigDocument(2, 3))
+	for _, v := range verdicts() {
+		f.Add([]byte(v.doc))
+	}
+	good := object(when + epcs("epcList", "1") + "<action>OBSERVE</action>")
+	for _, doc := range []string{
+		good, "<!DOCTYPE a>" + strings.Replace(good, "<ObjectEvent>", `<e:ObjectEvent xmlns:e="urn:epcglobal:epcis:xsd:2">`, 1),
+		`<s:Envelope xmlns:s="` + nsSOAP11 + `"><s:Header/><s:Body>` + document(good) + `</s:Body></s:Envelope>`,
+		`<s:Envelope xmlns:s="` + nsSOAP12 + `"><s:Body><q:QueryResults xmlns:q="urn:epcglobal:epcis-query:xsd:1"><queryName>a</queryName><resultsBody><EventList>` + good + `</EventList></resultsBody></q:QueryResults></s:Body></s:Envelope>`,
+		`<m:EPCISMasterDataDocument xmlns:m="urn:epcglobal:epcis-masterdata:xsd:2" schemaVersion="2.0" creationDate="2026-11-20T10:00:00Z"><EPCISBody><VocabularyList><Vocabulary type="urn:v"/></VocabularyList></EPCISBody></m:EPCISMasterDataDocument>`,
+	} {
+		f.Add([]byte(doc))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		checkReading(t, b)
 	})
@@ -693,14 +705,18 @@ func checkReading(t interface{ Fatalf(string, ...any) }, b []byte) {
 	if err != nil || !cmp.Equal(doc, again) {
 		t.Fatalf("read differently the second time: %v", err)
 	}
-	bad := map[int]bool{}
+	bad, schema := map[int]bool{}, false
 	for _, p := range doc.Problems {
+		schema = schema || p.Schema
 		if p.Severity == SeverityError {
 			bad[p.Event] = true
 		}
 		if p.Line < 1 || p.Column < 1 || p.Code == "" || p.Message == "" {
 			t.Fatalf("incomplete problem %+v", p)
 		}
+	}
+	if doc.Summary.SchemaInvalid != schema || doc.Summary.NoSchema && schema {
+		t.Fatalf("%+v, but a problem of the schema: %v", doc.Summary, schema)
 	}
 	for _, e := range doc.Events {
 		n := 0

@@ -223,8 +223,10 @@ func TestSimpleTypes(t *testing.T) {
 		{"positiveInteger", "1|99999999999999999999", "0|-0|-5"},
 		{"negativeInteger", "-1|-99999999999999999999", "0|1"},
 		{"double", "1|-1.5e10|.5E-3|INF|-INF|NaN|1.|+2", "inf|nan|1e|e5||.|--1|1e1.5|0x1p3"},
-		{"dateTime", "2026-11-20T06:45:16Z|2026-11-20T06:45:16|2026-11-20T24:00:00|-0044-03-15T12:00:00|12026-01-01T00:00:00.5+14:00| 2026-11-20T06:45:16Z |2024-02-29T00:00:00Z|2000-02-29T00:00:00Z",
-			"2026-11-20|2026-02-29T00:00:00Z|1900-02-29T00:00:00|2026-11-20T24:00:01|2026-11-20T06:45Z|2026-11-20T06:45:16.|2026-11-20T06:45:60Z|2026-11-20T06:45:16+14:01|0000-01-01T00:00:00|02026-01-01T00:00:00|2026-13-01T00:00:00|2026-11-20t06:45:16Z|2026-11-20T06:45:16z|"},
+		{
+			"dateTime", "2026-11-20T06:45:16Z|2026-11-20T06:45:16|2026-11-20T24:00:00|-0044-03-15T12:00:00|12026-01-01T00:00:00.5+14:00| 2026-11-20T06:45:16Z |2024-02-29T00:00:00Z|2000-02-29T00:00:00Z",
+			"2026-11-20|2026-02-29T00:00:00Z|1900-02-29T00:00:00|2026-11-20T24:00:01|2026-11-20T06:45Z|2026-11-20T06:45:16.|2026-11-20T06:45:60Z|2026-11-20T06:45:16+14:01|0000-01-01T00:00:00|02026-01-01T00:00:00|2026-13-01T00:00:00|2026-11-20t06:45:16Z|2026-11-20T06:45:16z|",
+		},
 		{"date", "2026-11-20|2026-11-20Z|2026-11-20-05:00", "2026-11-31|26-11-20|2026-11-20T00:00:00|2026/11/20"},
 		{"time", "06:45:16|24:00:00|06:45:16.123Z", "6:45:16|25:00:00|06:45"},
 		{"gYear", "2026|-0001|12026Z", "26|0000|02026"},
@@ -235,8 +237,10 @@ func TestSimpleTypes(t *testing.T) {
 		{"duration", "P1Y2M3DT4H5M6.7S|-P1D|PT1S|P1Y", "P|PT|P1S|1D|P1YT|P1.5Y|PT1.S|PT.5S|P1M1Y"},
 		{"hexBinary", "f0F0||00", "f|xx|f0 f0"},
 		{"base64Binary", "QQ==|QUI=|QUJD||QU JD", "Q|QQ=|QR==|QUK=|QQ=A|Q!=="},
-		{"anyURI", "|urn:a:b|http://a.example/b?c=d#e|a b|Dock 4|ü|x:y:z|../a|#f|urn:epc:id:sgtin:0614141.107346.%2F|a<b|'|{|http://[::1]:80/|//h|mailto:a@b|?q|cbv:BizStep-receiving|http://u@h:1/",
-			"%|%2|%zz|a#b#c|[|1:2|:a|http://h:x/|http://[::1|a:b[c]|a b:c|http://a@b@c/"},
+		{
+			"anyURI", "|urn:a:b|http://a.example/b?c=d#e|a b|Dock 4|ü|x:y:z|../a|#f|urn:epc:id:sgtin:0614141.107346.%2F|a<b|'|{|http://[::1]:80/|//h|mailto:a@b|?q|cbv:BizStep-receiving|http://u@h:1/",
+			"%|%2|%zz|a#b#c|[|1:2|:a|http://h:x/|http://[::1|a:b[c]|a b:c|http://a@b@c/",
+		},
 		{"QName", "a|a:b|_x.1", ":a|a:|1a|a:b:c|a b|"},
 		{"NCName", "ERROR|_", "a:b|1|"},
 		{"language", "de|en-US|x-klingon", "1|de_DE|"},
@@ -244,7 +248,7 @@ func TestSimpleTypes(t *testing.T) {
 		{"string", "| |any thing", ""},
 	} {
 		typ := types[xml.Name{Space: nsXSD, Local: tt.name}]
-		for _, s := range strings.Split(tt.good, "|") {
+		for s := range strings.SplitSeq(tt.good, "|") {
 			if !typ.ok(s) && !(tt.name == "boolean" && s == "") {
 				t.Errorf("%q is a good %s", s, tt.name)
 			}
@@ -252,7 +256,7 @@ func TestSimpleTypes(t *testing.T) {
 		if tt.bad == "" {
 			continue
 		}
-		for _, s := range strings.Split(tt.bad, "|") {
+		for s := range strings.SplitSeq(tt.bad, "|") {
 			if typ.ok(s) {
 				t.Errorf("%q is no good %s", s, tt.name)
 			}
@@ -261,7 +265,7 @@ func TestSimpleTypes(t *testing.T) {
 	stamp := types[xml.Name{Space: nsDoc2, Local: "DateTimeStamp"}]
 	for s, want := range map[string]bool{
 		"2026-11-20T06:45:16Z": true, "2026-11-20T06:45:16": false, "2026-11-20T24:00:00Z": false, "2026-11-20T06:45:16.123456789+14:00": true,
-		" 2026-11-20T06:45:16Z\n": true, "-2026-11-20T06:45:16Z": false, "12026-11-20T06:45:16Z": false, "2026-11-20T06:45:16+14:01": false,
+		"-2026-11-20T06:45:16Z": false, "12026-11-20T06:45:16Z": false, "2026-11-20T06:45:16+14:01": false,
 	} {
 		if stamp.ok(s) != want {
 			t.Errorf("%q: %v", s, !want)

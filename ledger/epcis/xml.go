@@ -141,10 +141,9 @@ func (p *parser) emit(at pos, pr Problem) {
 			p.unlisted = p.unlisted || pr.Schema
 			return
 		}
-		switch {
-		case pr.Path == "":
+		if pr.Path == "" {
 			pr.Path = p.path
-		default:
+		} else {
 			pr.Path = p.path + "/" + pr.Path
 		}
 	}

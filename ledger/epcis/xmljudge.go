@@ -562,10 +562,10 @@ func (t *xtype) refuse(s string) string {
 }
 
 func (t *xtype) hint() string {
-	switch t.lex {
-	case lexDateTime, lexStamp:
+	if t.lex == lexDateTime || t.lex == lexStamp {
 		return hintTime
-	case lexURI:
+	}
+	if t.lex == lexURI {
 		return "write a URI; percent signs and brackets must be escaped"
 	}
 	if t.enum != nil {
