@@ -115,15 +115,15 @@ var families = []Parameter{
 	{"EQ_bizTransaction_{type}", "", TypeTexts, "Events with one of these business transactions of that type. The type is a word of CBV or a URI.", "EQ_bizTransaction_po=urn:epcglobal:cbv:bt:0614141073467:1152"},
 	{"EQ_source_{type}", "", TypeTexts, "Events with one of these sources of that type: owning_party, possessing_party, location, or a URI.", "EQ_source_possessing_party=urn:epc:id:pgln:4012345.00001"},
 	{"EQ_destination_{type}", "", TypeTexts, "Events with one of these destinations of that type.", "EQ_destination_location=urn:epc:id:sgln:4012345.00001.0"},
-	{"EQ_quantity", "EQ GT GE LT LE", TypeNumbers, "Events that count something in this quantity, in whatever unit. EQ takes a list, the others one number.", "GE_quantity=200"},
-	{"EQ_quantity_{uom}", "EQ GT GE LT LE", TypeNumbers, "Events that count something in this quantity of exactly this unit (UN/CEFACT Rec. 20); units are not converted.", "GE_quantity_KGM=200.5"},
+	{"EQ_quantity", "EQ GT GE LT LE", TypeNumbers, "events that count something in this quantity, in whatever unit.", "GE_quantity=200"},
+	{"EQ_quantity_{uom}", "EQ GT GE LT LE", TypeNumbers, "Events that count something in this quantity of exactly this unit (UN/CEFACT Rec. 20); units are not converted. EQ takes a list, the others one number.", "GE_quantity_KGM=200.5"},
 	{"EQ_value_{uom}", "EQ GT GE LT LE", TypeNumbers, "Events with a sensor report of this value in exactly this unit; units are not converted.", "GE_value_CEL=8"},
 	{"EQ_minValue_{uom}", "EQ GT GE LT LE", TypeNumbers, "The same of the lowest value of a report.", "LT_minValue_CEL=2"},
 	{"EQ_maxValue_{uom}", "EQ GT GE LT LE", TypeNumbers, "The same of the highest value.", "GT_maxValue_CEL=8"},
 	{"EQ_meanValue_{uom}", "EQ GT GE LT LE", TypeNumbers, "The same of the mean.", "GE_meanValue_CEL=5"},
 	{"EQ_sDev_{uom}", "EQ GT GE LT LE", TypeNumbers, "The same of the standard deviation.", "GE_sDev_CEL=0.1"},
 	{"EQ_percValue_{uom}", "EQ GT GE LT LE", TypeNumbers, "The same of the value of a percentile.", "GE_percValue_CEL=8"},
-	{"EQ_percRank", "EQ GT GE LT LE", TypeNumbers, "Events with a sensor report of this percentile rank.", "GE_percRank=50"},
+	{"EQ_percRank", "EQ GT GE LT LE", TypeNumbers, "events with a sensor report of this percentile rank.", "GE_percRank=50"},
 	{"EQ_{field}", fieldOps, TypeValue, "Events with an extension field of this value at top level. {field} is prefix:name, or namespace#name. GT, GE, LT and LE take a number, a time or a date; EXISTS asks for a field that is not empty.", "EQ_gs1ushc:dropShipment=true"},
 	{"EQ_INNER_{field}", fieldOps, TypeValue, "The same of an element or attribute at any depth inside an extension field. #name is one without a namespace.", "EQ_INNER_https://ns.example.com/epcis#innerField=5"},
 	{"EQ_ILMD_{field}", fieldOps, TypeValue, "The same of the instance and lot master data.", "EQ_ILMD_cbvmda:lotNumber=A123"},
@@ -146,14 +146,31 @@ var families = []Parameter{
 
 const fieldOps = "EQ GT GE LT LE EXISTS"
 
-// Parameters documents every parameter: those with a fixed name, then the families.
+// Parameters documents every parameter: those with a fixed name, then the families, whose names have braces.
 func Parameters() []Parameter {
-	list := make([]Parameter, 0, len(definitions)+len(families))
+	var list, open []Parameter
 	for i := range definitions {
 		list = append(list, definitions[i].Parameter)
 	}
-	return append(list, families...)
+	for _, f := range families {
+		if strings.Contains(f.Name, "{") {
+			open = append(open, f)
+			continue
+		}
+		rest := strings.TrimPrefix(f.Name, "EQ")
+		_, value, _ := strings.Cut(f.Example, "=")
+		for op := range strings.FieldsSeq(f.Ops) {
+			p := Parameter{Name: op + rest, Type: TypeNumber, Doc: opDocs[op] + f.Doc, Example: op + rest + "=" + value}
+			if op == "EQ" {
+				p.Type = TypeNumbers
+			}
+			list = append(list, p)
+		}
+	}
+	return append(list, open...)
 }
+
+var opDocs = map[string]string{"EQ": "Equal: ", "GT": "Greater: ", "GE": "Greater or equal: ", "LT": "Less: ", "LE": "Less or equal: "}
 
 func def(name string, typ Type, example, doc string, build func(*parser, *value) (*cond, *Error)) definition {
 	return definition{Parameter: Parameter{Name: name, Type: typ, Doc: doc, Example: name + "=" + example}, build: build}
