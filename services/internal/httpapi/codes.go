@@ -61,6 +61,16 @@ const (
 	PageTokenInvalid Code = "page_token_invalid"
 	ProofUnavailable Code = "proof_unavailable"
 	TooManyListeners Code = "too_many_listeners"
+
+	// Of standing queries.
+	UnknownQuery         Code = "unknown_query"
+	UnknownSubscription  Code = "unknown_subscription"
+	QueryExists          Code = "query_exists"
+	InvalidQuery         Code = "invalid_query"
+	QueryTooComplex      Code = "query_too_complex"
+	SubscriptionControls Code = "subscription_controls"
+	DestinationRefused   Code = "destination_refused"
+	StandingLimit        Code = "standing_limit"
 )
 
 // Spec is what a code always means.
@@ -77,6 +87,7 @@ const (
 	implementation = "ImplementationException"
 	captureLimit   = "CaptureLimitExceededException"
 	queryParameter = "QueryParameterException"
+	noSuchName     = "NoSuchNameException"
 )
 
 var table = map[Code]Spec{
@@ -125,6 +136,14 @@ var table = map[Code]Spec{
 	TooManyListeners:     {http.StatusServiceUnavailable, "Too many listen already", implementation},
 	Unavailable:          {http.StatusServiceUnavailable, "The service cannot do this now", implementation},
 	APIUnavailable:       {http.StatusServiceUnavailable, "The api service does not answer", implementation},
+	UnknownQuery:         {http.StatusNotFound, "There is no such named query", noSuchName},
+	UnknownSubscription:  {http.StatusNotFound, "There is no such subscription", noSuchName},
+	QueryExists:          {http.StatusConflict, "A query of this name exists", "ResourceAlreadyExistsException"},
+	InvalidQuery:         {http.StatusBadRequest, "The query does not follow the standard", "QueryValidationException"},
+	QueryTooComplex:      {http.StatusRequestEntityTooLarge, "The query needs too much work", "QueryTooComplexException"},
+	SubscriptionControls: {http.StatusBadRequest, "When to send is not said, or not in a way that can be followed", "SubscriptionControlsException"},
+	DestinationRefused:   {http.StatusBadRequest, "Nothing is sent to this destination", validation},
+	StandingLimit:        {http.StatusForbidden, "No more standing queries can be kept", security},
 	WaitTimeout:          {http.StatusGatewayTimeout, "It did not happen in time", implementation},
 }
 
