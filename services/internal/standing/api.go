@@ -238,12 +238,13 @@ func versionOf(text string) ([]int, bool) {
 	return out, true
 }
 
-type pageInput struct {
+// PageInput is what pages of lists take.
+type PageInput struct {
 	PerPage       int    `query:"perPage" minimum:"1" maximum:"500" default:"30"`
 	NextPageToken string `query:"nextPageToken" maxLength:"1024"`
 }
 
-func (in *pageInput) after() (string, error) {
+func (in *PageInput) after() (string, error) {
 	b, err := base64.RawURLEncoding.DecodeString(in.NextPageToken)
 	if err != nil {
 		return "", httpapi.NewProblem(httpapi.PageTokenInvalid, "nextPageToken is not one of ours; take it from the Link header of the page before, or leave it out")
@@ -251,7 +252,7 @@ func (in *pageInput) after() (string, error) {
 	return string(b), nil
 }
 
-func (in *pageInput) link(path, last string) string {
+func (in *PageInput) link(path, last string) string {
 	return fmt.Sprintf(`<%s?perPage=%d&nextPageToken=%s>; rel="next"`, path, in.PerPage, base64.RawURLEncoding.EncodeToString([]byte(last)))
 }
 
@@ -263,7 +264,8 @@ func (m *mounted) operation(id, method, path, summary string, status int, errs .
 	}
 }
 
-type nameInput struct {
+// NameInput is exported for huma, which fills no other embedded structs.
+type NameInput struct {
 	Name string `path:"name"`
 }
 
@@ -305,7 +307,7 @@ func (m *mounted) mountQueries(h huma.API) {
 			return &createAnswer{Location: queriesPath + "/" + url.PathEscape(r.Name), Body: NamedQuery{r.Name, object{r.Query}}}, nil
 		})
 	huma.Register(h, m.operation("queries", http.MethodGet, queriesPath, "List your named queries", http.StatusOK, 400),
-		func(ctx context.Context, in *pageInput) (*struct {
+		func(ctx context.Context, in *PageInput) (*struct {
 			Link string `header:"Link"`
 			Body []NamedQuery
 		}, error,
@@ -328,7 +330,7 @@ func (m *mounted) mountQueries(h huma.API) {
 			return out, nil
 		})
 	huma.Register(h, m.operation("query-definition", http.MethodGet, queryPath, "One named query", http.StatusOK, 404),
-		func(ctx context.Context, in *nameInput) (*struct{ Body NamedQuery }, error) {
+		func(ctx context.Context, in *NameInput) (*struct{ Body NamedQuery }, error) {
 			n, err := m.find(asking(ctx), in.Name)
 			if err != nil {
 				return nil, err
@@ -336,7 +338,7 @@ func (m *mounted) mountQueries(h huma.API) {
 			return &struct{ Body NamedQuery }{NamedQuery{n.rec.Name, object{n.rec.Query}}}, nil
 		})
 	huma.Register(h, m.operation("delete-query", http.MethodDelete, queryPath, "Delete a named query, its subscriptions and its sockets", http.StatusNoContent, 404),
-		func(ctx context.Context, in *nameInput) (*struct{}, error) {
+		func(ctx context.Context, in *NameInput) (*struct{}, error) {
 			return nil, m.remove(asking(ctx), in.Name)
 		})
 }
@@ -403,7 +405,7 @@ func queryProblem(err error) error {
 }
 
 type subscribeInput struct {
-	nameInput
+	NameInput
 	EPCFormat string `header:"GS1-EPC-Format" doc:"No_Preference, Always_GS1_Digital_Link (default), Always_EPC_URN or Never_Translates: of every delivery"`
 	Body      struct {
 		_                 struct{}     `additionalProperties:"true"`
@@ -448,8 +450,8 @@ func (m *mounted) mountSubscriptions(h huma.API) {
 	}
 	huma.Register(h, m.operation("subscriptions", http.MethodGet, subscriptionsPath, "List the subscriptions of a named query", http.StatusOK, 400, 404),
 		func(ctx context.Context, in *struct {
-			nameInput
-			pageInput
+			NameInput
+			PageInput
 		},
 		) (*page, error) {
 			after, err := in.after()
@@ -480,7 +482,7 @@ func (m *mounted) mountSubscriptions(h huma.API) {
 			return out, nil
 		})
 	type oneInput struct {
-		nameInput
+		NameInput
 		ID string `path:"id"`
 	}
 	huma.Register(h, m.operation("subscription", http.MethodGet, subscriptionPath, "One subscription, and how its deliveries go", http.StatusOK, 404),
