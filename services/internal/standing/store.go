@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -28,6 +30,9 @@ const (
 	subscriptionKeys = "s/"
 	progressKeys     = "p/"
 	version          = "1"
+	// marker is a file beside Badger's: where it is, there is something in the store. Badger takes a list of tables that was cut off
+	// for one that ends there, and would begin anew.
+	marker = "STANDING"
 )
 
 func queryKey(owner, name string) string { return queryKeys + owner + "\x00" + name }
@@ -112,40 +117,48 @@ func openStore(dir string) (*store, error) {
 	}
 	o := badger.DefaultOptions(dir).WithLogger(nil).WithSyncWrites(true).WithDetectConflicts(false).WithMetricsEnabled(false).
 		WithMemTableSize(4 << 20).WithNumMemtables(2).WithNumCompactors(2).WithBlockCacheSize(4 << 20).WithIndexCacheSize(4 << 20).
+		WithCompression(options.None). // see checkTable
 		WithValueThreshold(512 << 10).WithValueLogFileSize(8 << 20). // everything lives in the tree; the value log stays empty
 		WithChecksumVerificationMode(options.OnTableAndBlockRead)
+	if err := checkTables(dir, o); err != nil {
+		return nil, wrap(err)
+	}
 	db, err := badger.Open(o)
 	if err != nil {
 		return nil, wrap(err)
 	}
 	s := &store{db: db}
-	if err := s.checkVersion(); err != nil {
+	if err := s.checkVersion(filepath.Join(dir, marker)); err != nil {
 		return nil, wrap(errors.Join(err, db.Close()))
 	}
 	return s, nil
 }
 
-func (s *store) checkVersion() error {
-	var have string
-	empty := true
+func (s *store) checkVersion(marker string) error {
+	var have []byte
 	err := s.db.View(func(txn *badger.Txn) error {
-		it := txn.NewIterator(badger.IteratorOptions{})
-		defer it.Close()
-		for it.Rewind(); it.Valid(); it.Next() {
-			empty = false
-			if string(it.Item().Key()) == versionKey {
-				return it.Item().Value(func(b []byte) error { have = string(b); return nil })
-			}
+		it, err := txn.Get([]byte(versionKey))
+		if err != nil {
+			return err
 		}
-		return nil
+		have, err = it.ValueCopy(nil)
+		return err
 	})
+	_, stat := os.Stat(marker)
 	switch {
+	case errors.Is(err, badger.ErrKeyNotFound) && errors.Is(stat, fs.ErrNotExist):
+		if err := s.write(map[string]any{versionKey: json.RawMessage(version)}); err != nil {
+			return err
+		}
+		return os.WriteFile(marker, []byte("Named queries and subscriptions of Verilot are kept in this folder.\n"), 0o600)
+	case errors.Is(err, badger.ErrKeyNotFound):
+		return errors.New("its records are lost")
 	case err != nil:
 		return err
-	case empty:
-		return s.write(map[string]any{versionKey: json.RawMessage(version)})
-	case have != version:
+	case string(have) != version:
 		return fmt.Errorf("its layout is version %q, and this program reads %s", have, version)
+	case stat != nil: // a crash came between the two
+		return os.WriteFile(marker, nil, 0o600)
 	}
 	return nil
 }

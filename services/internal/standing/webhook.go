@@ -154,7 +154,7 @@ func tlsReason(err error) (string, bool) {
 		return "the receiver's certificate is not valid", true
 	case errors.As(err, &unknown), errors.As(err, &verification):
 		return "the receiver's certificate is signed by nobody that this service knows", true
-	case errors.As(err, &record):
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return "the receiver does not speak TLS", true
 	case errors.As(err, &alert):
 		return "the receiver refused the TLS connection", true
