@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -260,7 +262,7 @@ func (m *mounted) operation(id, method, path, summary string, status int, errs .
 	return huma.Operation{
 		OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{"EPCIS"}, DefaultStatus: status, MaxBodyBytes: maxBody,
 		Errors: append(errs, 401, 403, 406), Metadata: httpapi.EPCIS, Middlewares: huma.Middlewares{m.known},
-		SkipValidateBody: true, // the standard has names for what is wrong with one
+		SkipValidateBody: true,
 	}
 }
 
@@ -269,13 +271,46 @@ type NameInput struct {
 	Name string `path:"name"`
 }
 
-type createInput struct {
-	Extensions string `header:"GS1-Extensions" doc:"Prefixes of extensions: prefix=namespace,…"`
-	Body       struct {
-		_     struct{} `additionalProperties:"true"`
-		Name  string   `json:"name" doc:"Up to 128 bytes, without / \\ ? # %"`
-		Query object   `json:"query"`
+// BodyInput is a body that is read here: huma's words for what is wrong with one are not the standard's.
+type BodyInput struct {
+	ContentType string `header:"Content-Type"`
+	RawBody     []byte `contentType:"application/json"`
+}
+
+// read decodes the body.
+func (in *BodyInput) read(v any) error {
+	if t, _, err := mime.ParseMediaType(in.ContentType); err != nil || t != "application/json" && t != "application/ld+json" {
+		return httpapi.NewProblem(httpapi.UnsupportedMediaType, "the Content-Type is %s; send application/json", printable(in.ContentType))
 	}
+	var kind *json.UnmarshalTypeError
+	err := json.Unmarshal(in.RawBody, v)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &kind) && kind.Field == "":
+		return malformed("", "the body is a JSON %s; send one object", kind.Value)
+	case errors.As(err, &kind):
+		return malformed("/"+strings.ReplaceAll(kind.Field, ".", "/"), "%s of the body is a JSON %s, which it cannot be; its shape is in /openapi.json", kind.Field, kind.Value)
+	}
+	return malformed("", "the body cannot be read: %s; send one JSON object", err.Error())
+}
+
+// describe says in the OpenAPI document what a body read here looks like.
+func describe[B any](h huma.API, path string) {
+	o := h.OpenAPI()
+	o.Paths[path].Post.RequestBody.Content["application/json"].Schema = o.Components.Schemas.Schema(reflect.TypeFor[B](), true, "")
+}
+
+// NewQuery is what creates a named query.
+type NewQuery struct {
+	_     struct{} `additionalProperties:"true"`
+	Name  string   `json:"name" doc:"Up to 128 bytes, without / \\ ? # %"`
+	Query object   `json:"query"`
+}
+
+type createInput struct {
+	BodyInput
+	Extensions string `header:"GS1-Extensions" doc:"Prefixes of extensions: prefix=namespace,…"`
 }
 
 type createAnswer struct {
@@ -286,26 +321,31 @@ type createAnswer struct {
 func (m *mounted) mountQueries(h huma.API) {
 	huma.Register(h, m.operation("create-query", http.MethodPost, queriesPath, "Create a named query", http.StatusCreated, 400, 409, 413, 415),
 		func(ctx context.Context, in *createInput) (*createAnswer, error) {
-			if err := checkName(in.Body.Name); err != nil {
+			var body NewQuery
+			if err := in.read(&body); err != nil {
 				return nil, err
 			}
-			if len(in.Body.Query.RawMessage) == 0 {
+			if err := checkName(body.Name); err != nil {
+				return nil, err
+			}
+			if len(body.Query.RawMessage) == 0 {
 				return nil, httpapi.NewProblem(httpapi.InvalidQuery, `the body has no query; send {"name": "…", "query": {…}}`).With(httpapi.Fault{Pointer: "/query", Message: "the query is missing"})
 			}
 			ext, err := extensionsOf(in.Extensions)
 			if err != nil {
 				return nil, err
 			}
-			q, err := epcisquery.ParseJSON(in.Body.Query.RawMessage, ext)
+			q, err := epcisquery.ParseJSON(body.Query.RawMessage, ext)
 			if err != nil {
 				return nil, queryProblem(err)
 			}
-			r, err := m.create(asking(ctx), in.Body.Name, q)
+			r, err := m.create(asking(ctx), body.Name, q)
 			if err != nil {
 				return nil, err
 			}
 			return &createAnswer{Location: queriesPath + "/" + url.PathEscape(r.Name), Body: NamedQuery{r.Name, object{r.Query}}}, nil
 		})
+	describe[NewQuery](h, queriesPath)
 	huma.Register(h, m.operation("queries", http.MethodGet, queriesPath, "List your named queries", http.StatusOK, 400),
 		func(ctx context.Context, in *PageInput) (*struct {
 			Link string `header:"Link"`
@@ -404,18 +444,21 @@ func queryProblem(err error) error {
 	return httpapi.NewProblem(code, "%s", detail).With(httpapi.Fault{Pointer: pointer, Message: e.Message, Hint: e.Hint})
 }
 
+// NewSubscription is what subscribes a webhook.
+type NewSubscription struct {
+	_                 struct{}     `additionalProperties:"true"`
+	Dest              string       `json:"dest" format:"uri" doc:"Where to send EPCISQueryDocuments to"`
+	SignatureToken    string       `json:"signatureToken,omitempty" doc:"Secret of the receiver's choice, with which deliveries are signed. After whsec_ it is base64 (Standard Webhooks)"`
+	Stream            *bool        `json:"stream,omitempty" doc:"Send whatever matches as soon as it is recorded; or give a schedule"`
+	Schedule          scheduleBody `json:"schedule,omitempty"`
+	ReportIfEmpty     bool         `json:"reportIfEmpty,omitempty" doc:"Of a schedule: also tell that there was nothing"`
+	InitialRecordTime string       `json:"initialRecordTime,omitempty" format:"date-time" doc:"Begin with what was recorded then; default: now"`
+}
+
 type subscribeInput struct {
 	NameInput
+	BodyInput
 	EPCFormat string `header:"GS1-EPC-Format" doc:"No_Preference, Always_GS1_Digital_Link (default), Always_EPC_URN or Never_Translates: of every delivery"`
-	Body      struct {
-		_                 struct{}     `additionalProperties:"true"`
-		Dest              string       `json:"dest" format:"uri" doc:"Where to send EPCISQueryDocuments to"`
-		SignatureToken    string       `json:"signatureToken,omitempty" doc:"Secret of the receiver's choice, with which deliveries are signed. After whsec_ it is base64 (Standard Webhooks)"`
-		Stream            *bool        `json:"stream,omitempty" doc:"Send whatever matches as soon as it is recorded; or give a schedule"`
-		Schedule          scheduleBody `json:"schedule,omitempty"`
-		ReportIfEmpty     bool         `json:"reportIfEmpty,omitempty" doc:"Of a schedule: also tell that there was nothing"`
-		InitialRecordTime *time.Time   `json:"initialRecordTime,omitempty" doc:"Begin with what was recorded then; default: now"`
-	}
 }
 
 type subscribeAnswer struct {
@@ -433,7 +476,11 @@ func (m *mounted) mountSubscriptions(h huma.API) {
 			if err := standable(n.query); err != nil {
 				return nil, err
 			}
-			r, err := m.read(in)
+			var body NewSubscription
+			if err := in.BodyInput.read(&body); err != nil {
+				return nil, err
+			}
+			r, err := m.read(&body, in.EPCFormat)
 			if err != nil {
 				return nil, err
 			}
@@ -444,6 +491,7 @@ func (m *mounted) mountSubscriptions(h huma.API) {
 			v := m.view(sub)
 			return &subscribeAnswer{Location: subscriptionsOf(in.Name) + "/" + v.ID, Body: v}, nil
 		})
+	describe[NewSubscription](h, subscriptionsPath)
 	type page struct {
 		Link string `header:"Link"`
 		Body []*Subscription
@@ -520,8 +568,7 @@ func malformed(pointer, format string, args ...any) error {
 }
 
 // read checks what is to be subscribed to.
-func (m *mounted) read(in *subscribeInput) (r subscriptionRecord, err error) {
-	b := &in.Body
+func (m *mounted) read(b *NewSubscription, format string) (r subscriptionRecord, err error) {
 	r = subscriptionRecord{Dest: b.Dest, Token: b.SignatureToken, ReportIfEmpty: b.ReportIfEmpty}
 	if b.Dest == "" {
 		return r, httpapi.NewProblem(httpapi.DestinationRefused, "the body has no dest; give the URL that EPCISQueryDocuments are to be sent to").With(httpapi.Fault{Pointer: "/dest", Message: "dest is missing"})
@@ -537,7 +584,7 @@ func (m *mounted) read(in *subscribeInput) (r subscriptionRecord, err error) {
 			return r, malformed("/signatureToken", "signatureToken begins with %s, and what follows is not base64; as in Standard Webhooks, send the base64 of your key there", secretPrefix)
 		}
 	}
-	if r.EPCFormat, err = epcFormat(in.EPCFormat); err != nil {
+	if r.EPCFormat, err = epcFormat(format); err != nil {
 		return r, err
 	}
 	values := map[string]string{}
@@ -569,8 +616,12 @@ func (m *mounted) read(in *subscribeInput) (r subscriptionRecord, err error) {
 	if r.Stream, r.Schedule, err = triggerOf(stream, b.Schedule != nil, func(name string) string { return values[name] }); err != nil {
 		return r, err
 	}
-	if b.InitialRecordTime != nil {
-		t := b.InitialRecordTime.UTC()
+	if b.InitialRecordTime != "" {
+		t, err := time.Parse(time.RFC3339, b.InitialRecordTime)
+		if err != nil {
+			return r, controls("/initialRecordTime", "initialRecordTime is %q; write it with its zone, like 2026-04-04T20:33:31.116-06:00", printable(b.InitialRecordTime))
+		}
+		t = t.UTC()
 		r.InitialRecordTime = &t
 	}
 	return r, nil

@@ -98,7 +98,8 @@ const maxDest = 2048
 // check refuses what can be refused before dialling, and says why.
 func (f fence) check(dest string) error {
 	no := func(format string, args ...any) error {
-		return httpapi.NewProblem(httpapi.DestinationRefused, "dest "+format, args...).With(httpapi.Fault{Pointer: "/dest", Message: "the destination is refused"})
+		p := httpapi.NewProblem(httpapi.DestinationRefused, "dest "+format, args...)
+		return p.With(httpapi.Fault{Pointer: "/dest", Message: "the destination is refused"})
 	}
 	if len(dest) > maxDest {
 		return no("has %d characters, at most %d are kept", len(dest), maxDest)
