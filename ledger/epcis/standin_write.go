@@ -15,3 +15,5 @@ type WriteOptions struct {
 	EPC    EPCForm
 	Indent bool
 }
+
+func (e *Event) CBVHash() (id, prehash string, err error) { return "", "", nil }
