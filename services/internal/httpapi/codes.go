@@ -61,6 +61,16 @@ const (
 	PageTokenInvalid Code = "page_token_invalid"
 	ProofUnavailable Code = "proof_unavailable"
 	TooManyListeners Code = "too_many_listeners"
+
+	// Of EPCIS queries.
+	ReadNeedsSignIn  Code = "read_needs_sign_in"
+	CallerUnknown    Code = "caller_unknown"
+	InvalidQuery     Code = "invalid_query"
+	UnknownParameter Code = "unknown_parameter"
+	UnknownValue     Code = "unknown_value"
+	QueryTooLarge    Code = "query_too_large"
+	QueryTooComplex  Code = "query_too_complex"
+	NotImplemented   Code = "not_implemented"
 )
 
 // Spec is what a code always means.
@@ -73,7 +83,7 @@ type Spec struct {
 const (
 	validation     = "ValidationException"
 	security       = "SecurityException"
-	noSuchResource = "NoSuchResourceException"
+	noSuchResource = "NoSuchNameException" // what the OpenAPI file allows; its own example says NoSuchResourceException
 	implementation = "ImplementationException"
 	captureLimit   = "CaptureLimitExceededException"
 	queryParameter = "QueryParameterException"
@@ -93,6 +103,14 @@ var table = map[Code]Spec{
 	SignInRequired:       {http.StatusUnauthorized, "Changing something needs a sign-in", security},
 	SignInFailed:         {http.StatusUnauthorized, "The token is not the one of this service", security},
 	CrossOrigin:          {http.StatusForbidden, "A page of another address may not do this", security},
+	ReadNeedsSignIn:      {http.StatusUnauthorized, "Reading this needs a sign-in", security},
+	CallerUnknown:        {http.StatusUnauthorized, "The token does not say who asks", security},
+	InvalidQuery:         {http.StatusBadRequest, "The query contradicts itself", "QueryValidationException"},
+	UnknownParameter:     {http.StatusBadRequest, "There is no such query parameter", queryParameter},
+	UnknownValue:         {http.StatusNotFound, "No event has this value", noSuchResource},
+	QueryTooLarge:        {http.StatusRequestEntityTooLarge, "More events match than the query allows", "QueryTooLargeException"},
+	QueryTooComplex:      {http.StatusRequestEntityTooLarge, "The query needs too much work", "QueryTooComplexException"},
+	NotImplemented:       {http.StatusNotImplemented, "This is not offered", implementation},
 	RoleForbidden:        {http.StatusForbidden, "The party's role does not allow this step", security},
 	GTINNotOwned:         {http.StatusForbidden, "The GTIN belongs to another company", security},
 	KeyUnknown:           {http.StatusForbidden, "The signing key is not registered", security},

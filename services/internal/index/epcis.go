@@ -21,11 +21,11 @@ import (
 // What EPCIS queries are answered from: accepted and flagged events alone. A posting says in which events of one block a term
 // stands, so that a block of hundreds of events costs one key per term and not one per event.
 //
-//	x/e/<kind u8><value> 00 <height u64><part u32>   a term: (u32 entry, u32 item) of each event, ascending
+//	x/e/<kind>/<value> 00 <height u64><part u32>   a term: (u32 entry, u32 item) of each event, ascending
 //	x/a/<height u64><part u32>                       every event: (u32 entry, u32 item, u64 event time)
 //	x/et/<event time u64><position>                  every event by its own time
 //	x/bt/<block time u64><height u64>                blocks with events by their time
-//	x/v/<kind u8><value>                             the values of a top-level resource: the value as first captured
+//	x/v/<kind>/<value>                              the values of a top-level resource: the value as first captured
 //	x/md/<id> 00 a<attribute>                        master data of an id: str16 values, as last captured
 //	x/md/<id> 00 c<id>                               a child of it
 //
@@ -85,7 +85,7 @@ func (p *projection) event(pos enc.Position, e *epcis.Event) {
 	p.events.all = enc.U64(append(p.events.all, ref...), order)
 	p.put(timePrefix+string(pos.Append(enc.U64(nil, order))), one)
 	add := func(kind epcisquery.TermKind, value string) {
-		key := string(byte(kind)) + stored(value)
+		key := string(kind) + "/" + stored(value)
 		t := p.events.by[key]
 		if t == nil {
 			if p.events.by == nil {
@@ -238,7 +238,7 @@ func TermEvents(kind epcisquery.TermKind, value string) Postings {
 	if kind == epcisquery.Object {
 		return Postings{prefix: historyPrefix + value + "\x00"}
 	}
-	return Postings{prefix: termPrefix + string(byte(kind)) + stored(value) + "\x00", size: refSize}
+	return Postings{prefix: termPrefix + string(kind) + "/" + stored(value) + "\x00", size: refSize}
 }
 
 // AllEvents are all events.
@@ -375,7 +375,7 @@ func HeightAt(v state.View, millis int64) (height uint64, ok bool) {
 // Values lists the values of a top-level resource from one value on: as they are asked for, and as first captured. Values that
 // were hashed come first, under their hash.
 func Values(v state.View, kind epcisquery.TermKind, from string, fn func(value, captured string) bool) {
-	at := valuePrefix + string(byte(kind))
+	at := valuePrefix + string(kind) + "/"
 	scanFrom(v, at, at+from, func(key string, value []byte) bool { return fn(key[len(at):], string(value)) })
 }
 
