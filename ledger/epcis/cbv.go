@@ -119,6 +119,9 @@ func lower(s string) string {
 	return s
 }
 
+// Nearest returns the word that s was probably meant to be, "" when none is near.
+func Nearest(s string, words []string) string { return nearest(s, words) }
+
 // nearest returns the word with the fewest edits, if they are few for its length.
 func nearest(s string, words []string) string {
 	if len(s) > 64 {
