@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"maps"
 	"net/url"
 	"slices"
@@ -73,7 +72,14 @@ func parseJSON(raw []byte, ext map[string]string, depth int) (*Query, error) {
 			return nil, &Error{Param: m.name, Message: "paging is no part of a query", Hint: "send it in the address of the request for events"}
 		default:
 			in, err := jsonInput(m)
+			if p.err != nil {
+				return nil, p.err
+			}
 			if err != nil {
+				if _, e := p.resolve(m.name); e != nil { // then the name is what is wrong
+					e.Param = m.name
+					return nil, e
+				}
 				return nil, err
 			}
 			p.parameter(m.name, in)
@@ -118,8 +124,6 @@ func readObject(raw []byte) (list []member, err error) {
 		message := "the query is not JSON"
 		if s, ok := errors.AsType[*json.SyntaxError](err); ok {
 			message += ": at byte " + itoa(int(s.Offset)) + ": " + s.Error()
-		} else if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-			message += ": it ends too early"
 		}
 		return &Error{Message: message, Hint: `write {"EQ_bizStep": ["shipping"]}`, Kind: KindValidation}
 	}
