@@ -287,6 +287,7 @@ func (p *parser) root() error {
 	}
 	p.header.SchemaVersion = p.attr("schemaVersion")
 	p.header.CreationDate = p.attr("creationDate")
+	p.header.ID = p.attr("id") // of a document that was JSON: see xmlWriter.begin
 	if p.header.SchemaVersion == "" {
 		p.warn(at, CodeFieldMissing, "", "the attribute schemaVersion is missing", `add schemaVersion="1.2"`)
 	}
