@@ -114,7 +114,7 @@ var table = map[Code]Spec{
 	CrossOrigin:          {http.StatusForbidden, "A page of another address may not do this", security},
 	ReadNeedsSignIn:      {http.StatusUnauthorized, "Reading this needs a sign-in", security},
 	CallerUnknown:        {http.StatusUnauthorized, "The token does not say who asks", security},
-	InvalidQuery:         {http.StatusBadRequest, "The query contradicts itself", "QueryValidationException"},
+	InvalidQuery:         {http.StatusBadRequest, "The query does not follow the standard", "QueryValidationException"},
 	UnknownParameter:     {http.StatusBadRequest, "There is no such query parameter", queryParameter},
 	UnknownValue:         {http.StatusNotFound, "No event has this value", noSuchResource},
 	QueryTooLarge:        {http.StatusRequestEntityTooLarge, "More events match than the query allows", "QueryTooLargeException"},

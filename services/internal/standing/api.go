@@ -26,12 +26,10 @@ import (
 )
 
 const (
-	epcisVersion = "2.0.0"
-	cbvVersion   = "2.0.0"
-	maxBody      = 256 << 10
-	maxQuery     = 64 << 10 // of a query as it is kept
-	maxName      = 128      // bytes
-	maxToken     = 512      // bytes
+	maxBody  = 256 << 10
+	maxQuery = 64 << 10 // of a query as it is kept
+	maxName  = 128      // bytes
+	maxToken = 512      // bytes
 
 	queriesPath       = "/queries"
 	queryPath         = "/queries/{name}"
@@ -146,10 +144,10 @@ func Mount(api *httpapi.API, callerOf func(*http.Request) (epcisapi.Caller, erro
 	} {
 		api.Huma.Adapter().Handle(&huma.Operation{Method: http.MethodOptions, Path: path}, func(ctx huma.Context) {
 			c := humagin.Unwrap(ctx)
-			versions(c.Writer.Header())
+			epcisapi.Announce(c.Writer.Header())
 			for k, v := range map[string]string{
-				"Allow": allow, "GS1-EPCIS-Min": epcisVersion, "GS1-EPCIS-Max": epcisVersion, "GS1-CBV-Min": cbvVersion, "GS1-CBV-Max": cbvVersion,
-				"GS1-EPC-Format": strings.Join([]string{noPreference, alwaysDigitalLink, alwaysURN, neverTranslates}, ","),
+				"Allow": allow, "GS1-EPCIS-Min": epcisapi.SpokenEPCIS, "GS1-EPCIS-Max": epcisapi.SpokenEPCIS, "GS1-CBV-Min": epcisapi.SpokenCBV, "GS1-CBV-Max": epcisapi.SpokenCBV,
+				"GS1-EPC-Format": noPreference, "GS1-CBV-XML-Format": noPreference, // any of them can be asked for
 			} {
 				c.Header(k, v)
 			}
@@ -158,17 +156,12 @@ func Mount(api *httpapi.API, callerOf func(*http.Request) (epcisapi.Caller, erro
 	}
 }
 
-func versions(h http.Header) {
-	h.Set("GS1-EPCIS-Version", epcisVersion)
-	h.Set("GS1-CBV-Version", cbvVersion)
-}
-
 type callerKey struct{}
 
 // known finds out who asks before anything else is done.
 func (m *mounted) known(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
-	versions(c.Writer.Header())
+	epcisapi.Announce(c.Writer.Header())
 	caller, err := m.caller(c.Request)
 	if err != nil {
 		httpapi.Write(c, m.problem(err))
@@ -182,10 +175,13 @@ func (m *mounted) caller(r *http.Request) (epcisapi.Caller, error) {
 	if err == nil && caller.Party == "" && !caller.All {
 		err = httpapi.NewProblem(httpapi.SignInRequired, "standing queries belong to who made them, and the request does not say who asks; sign in, or send Authorization: Bearer")
 	}
-	if err == nil {
-		err = supported(r.Header)
+	if err != nil {
+		return caller, err
 	}
-	return caller, err
+	if p := epcisapi.CheckVersions(r.Header); p != nil {
+		return caller, p
+	}
+	return caller, nil
 }
 
 func asking(ctx context.Context) epcisapi.Caller {
@@ -203,41 +199,6 @@ func (m *mounted) problem(err error) *httpapi.Problem {
 	q := *p
 	q.EPCIS()
 	return &q
-}
-
-// supported refuses requests for other versions than ours.
-func supported(h http.Header) error {
-	for _, v := range []struct {
-		name, ours string
-		lowest     bool
-	}{{"GS1-EPCIS-Min", epcisVersion, true}, {"GS1-EPCIS-Max", epcisVersion, false}, {"GS1-CBV-Min", cbvVersion, true}, {"GS1-CBV-Max", cbvVersion, false}} {
-		text := h.Get(v.name)
-		if text == "" {
-			continue
-		}
-		asked, ok := versionOf(text)
-		if !ok {
-			return httpapi.NewProblem(httpapi.InvalidParameter, "%s is %q, which is no version; write it like %s", v.name, printable(text), v.ours)
-		}
-		ours, _ := versionOf(v.ours)
-		// 2.0 as an upper bound includes 2.0.0: what is left out says nothing.
-		if c := slices.Compare(asked, ours[:min(len(asked), len(ours))]); v.lowest && c > 0 || !v.lowest && c < 0 {
-			return httpapi.NewProblem(httpapi.NotAcceptable, "%s is %s, and this service answers in %s only", v.name, printable(text), v.ours)
-		}
-	}
-	return nil
-}
-
-func versionOf(text string) ([]int, bool) {
-	var out []int
-	for part := range strings.SplitSeq(text, ".") {
-		n, err := strconv.ParseUint(part, 10, 16)
-		if err != nil || len(out) == 4 {
-			return nil, false
-		}
-		out = append(out, int(n))
-	}
-	return out, true
 }
 
 // PageInput is what pages of lists take.
@@ -427,17 +388,20 @@ func queryProblem(err error) error {
 	}
 	code := httpapi.InvalidParameter
 	switch e.Kind {
-	case epcisquery.Validation:
+	case epcisquery.KindValidation:
 		code = httpapi.InvalidQuery
-	case epcisquery.TooComplex:
+	case epcisquery.KindTooComplex:
 		code = httpapi.QueryTooComplex
-	case epcisquery.Parameter:
+	case epcisquery.KindParameter:
 	}
 	pointer := "/query"
 	if e.Param != "" {
 		pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(e.Param)
 	}
 	detail := e.Message
+	if e.Param != "" {
+		detail = printable(e.Param) + ": " + detail
+	}
 	if e.Hint != "" {
 		detail += "; " + e.Hint
 	}
@@ -547,7 +511,9 @@ func (m *mounted) mountSubscriptions(h huma.API) {
 		})
 }
 
-func subscriptionsOf(name string) string { return queriesPath + "/" + url.PathEscape(name) + "/subscriptions" }
+func subscriptionsOf(name string) string {
+	return queriesPath + "/" + url.PathEscape(name) + "/subscriptions"
+}
 
 // standable refuses to subscribe to what has no meaning over time: the best ten events of all that are still to come.
 func standable(q *epcisquery.Query) error {
@@ -632,7 +598,7 @@ func epcFormat(header string) (string, error) {
 	case "", noPreference, alwaysDigitalLink, alwaysURN, neverTranslates:
 		return header, nil
 	}
-	return "", httpapi.NewProblem(httpapi.InvalidParameter, "GS1-EPC-Format is %q; send %s, %s, %s or %s", printable(header), noPreference, alwaysDigitalLink, alwaysURN, neverTranslates)
+	return "", httpapi.NewProblem(httpapi.NotAcceptable, "GS1-EPC-Format is %q; send %s, %s, %s or %s", printable(header), noPreference, alwaysDigitalLink, alwaysURN, neverTranslates)
 }
 
 // triggerOf reads when a subscription is told something: stream, or a schedule, and not both.

@@ -17,6 +17,9 @@ func TestBadInput(t *testing.T) {
 	w := newWorld(t, func(w *world) { w.options.Development = false })
 	w.query("all")
 	w.query("mine", "X-Who: lakeside")
+	if r := w.call("POST", "/queries", `{"name":"first","query":{"maxEventCount":10}}`); r.status != http.StatusCreated {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
 	sub := w.call("POST", "/queries/all/subscriptions", `{"dest":"https://client.example.com/","stream":true}`).header.Get("Location")
 	dest := `{"dest":"https://client.example.com/hook",`
 	for _, tt := range []struct {
@@ -31,7 +34,7 @@ func TestBadInput(t *testing.T) {
 		{"no body", "POST", "/queries", "", httpapi.MissingParameter, "QueryParameterException", "required", []string{"Content-Type: application/json"}},
 		{"no JSON", "POST", "/queries", "{", httpapi.MalformedRequest, "ValidationException", "cannot be read", nil},
 		{"XML", "POST", "/queries", "<a/>", httpapi.UnsupportedMediaType, "UnsupportedMediaTypeException", "application/json", []string{"Content-Type: application/xml"}},
-		{"only XML is taken", "GET", "/queries", "", httpapi.NotAcceptable, "NotAcceptableException", "application/json", []string{"Accept: application/xml"}},
+		{"only CSV is taken", "GET", "/queries", "", httpapi.NotAcceptable, "NotAcceptableException", "application/json", []string{"Accept: text/csv"}},
 		{"a list", "POST", "/queries", "[]", httpapi.MalformedRequest, "ValidationException", "the body is a JSON array; send one object", nil},
 		{"a body too large", "POST", "/queries", `{"name":"` + strings.Repeat("a", maxBody) + `"}`, httpapi.BodyTooLarge, "CaptureLimitExceededException", "in parts", nil},
 		{"no name", "POST", "/queries", `{"query":{}}`, httpapi.InvalidQuery, "QueryValidationException", "is missing", nil},
@@ -42,11 +45,14 @@ func TestBadInput(t *testing.T) {
 		{"a name with a line end", "POST", "/queries", `{"name":"a\nb","query":{}}`, httpapi.InvalidQuery, "QueryValidationException", "cannot be seen", nil},
 		{"a name with a space at its end", "POST", "/queries", `{"name":"a ","query":{}}`, httpapi.InvalidQuery, "QueryValidationException", "white space", nil},
 		{"no query", "POST", "/queries", `{"name":"a"}`, httpapi.InvalidQuery, "QueryValidationException", "has no query", nil},
+		{"an unknown parameter of a query", "POST", "/queries", `{"name":"a","query":{"EQ_bizstep":["shipping"]}}`, httpapi.InvalidParameter, "QueryParameterException", "EQ_bizstep", nil},
+		{"a query of a list", "POST", "/queries", `{"name":"a","query":[]}`, httpapi.InvalidQuery, "QueryValidationException", "object", nil},
+		{"a query of too many parts", "POST", "/queries", `{"name":"a","query":{"EQ_eventID":[` + strings.Repeat(`"urn:a:b",`, epcisquery.MaxValues) + `"urn:a:b"]}}`, httpapi.QueryTooComplex, "QueryTooComplexException", "EQ_eventID", nil},
 		{"a name taken", "POST", "/queries", `{"name":"all","query":{}}`, httpapi.QueryExists, "ResourceAlreadyExistsException", "choose another name", nil},
 		{"extensions", "POST", "/queries", shipping, httpapi.InvalidParameter, "QueryParameterException", "GS1-Extensions", []string{"GS1-Extensions: nonsense"}},
-		{"an old version", "GET", "/queries", "", httpapi.NotAcceptable, "NotAcceptableException", "GS1-EPCIS-Max is 1.2", []string{"GS1-EPCIS-Max: 1.2"}},
-		{"a coming version", "GET", "/queries/all/subscriptions", "", httpapi.NotAcceptable, "NotAcceptableException", "GS1-CBV-Min is 2.0.1", []string{"GS1-CBV-Min: 2.0.1"}},
-		{"a version that is none", "GET", "/queries", "", httpapi.InvalidParameter, "QueryParameterException", "is no version", []string{"GS1-EPCIS-Min: two"}},
+		{"an old version", "GET", "/queries", "", httpapi.NotAcceptable, "NotAcceptableException", "GS1-EPCIS-Max asks for 1.2", []string{"GS1-EPCIS-Max: 1.2"}},
+		{"a coming version", "GET", "/queries/all/subscriptions", "", httpapi.NotAcceptable, "NotAcceptableException", "GS1-CBV-Min asks for 2.0.1", []string{"GS1-CBV-Min: 2.0.1"}},
+		{"a version that is none", "GET", "/queries", "", httpapi.NotAcceptable, "NotAcceptableException", "is not a version", []string{"GS1-EPCIS-Min: two"}},
 		{"a page token", "GET", "/queries?nextPageToken=!", "", httpapi.PageTokenInvalid, "QueryParameterException", "Link header", nil},
 		{"pages of none", "GET", "/queries?perPage=0", "", httpapi.InvalidParameter, "QueryParameterException", "perPage", nil},
 		{"an unknown parameter", "GET", "/queries?x=y", "", httpapi.InvalidParameter, "QueryParameterException", "x", nil},
@@ -74,10 +80,12 @@ func TestBadInput(t *testing.T) {
 		{"no time", "POST", "/queries/all/subscriptions", dest + `"stream":true,"initialRecordTime":"yesterday"}`, httpapi.SubscriptionControls, "SubscriptionControlsException", "with its zone", nil},
 		{"a long token", "POST", "/queries/all/subscriptions", dest + `"stream":true,"signatureToken":"` + strings.Repeat("a", maxToken+1) + `"}`, httpapi.MalformedRequest, "ValidationException", "at most 512", nil},
 		{"a token of no base64", "POST", "/queries/all/subscriptions", dest + `"stream":true,"signatureToken":"whsec_!"}`, httpapi.MalformedRequest, "ValidationException", "base64", nil},
-		{"a form of EPCs", "POST", "/queries/all/subscriptions", dest + stream + "}", httpapi.InvalidParameter, "QueryParameterException", "GS1-EPC-Format", []string{"GS1-EPC-Format: JSON"}},
+		{"a query that counts events", "POST", "/queries/first/subscriptions", dest + stream + "}", httpapi.SubscriptionControls, "SubscriptionControlsException", "maxEventCount", nil},
+		{"a form of EPCs", "POST", "/queries/all/subscriptions", dest + stream + "}", httpapi.NotAcceptable, "NotAcceptableException", "GS1-EPC-Format", []string{"GS1-EPC-Format: JSON"}},
 		{"stream without a socket", "GET", "/queries/all/events?stream=true", "", httpapi.SubscriptionControls, "SubscriptionControlsException", "no Upgrade: websocket", nil},
 		{"a schedule without a socket", "GET", "/queries/all/events?hour=1", "", httpapi.SubscriptionControls, "SubscriptionControlsException", "no Upgrade: websocket", nil},
 		{"events of an unknown query", "GET", "/queries/none/events", "", httpapi.UnknownQuery, "NoSuchNameException", "none", nil},
+		{"a page of none of a query's events", "GET", "/queries/all/events?perPage=0", "", httpapi.InvalidParameter, "QueryParameterException", "perPage", nil},
 		{"events for nobody", "GET", "/queries/all/events", "", httpapi.SignInRequired, "SecurityException", "does not say who asks", []string{"X-Who: nobody"}},
 		{"events in a broken service", "GET", "/queries/all/events", "", httpapi.Internal, "ImplementationException", "request id", []string{"X-Who: broken"}},
 		{"an unknown method", "PUT", "/queries/all", "", httpapi.MethodNotAllowed, "", "PUT", nil},
@@ -109,12 +117,12 @@ func TestBadInput(t *testing.T) {
 // What the query language finds wrong keeps its place and its kind.
 func TestQueryProblems(t *testing.T) {
 	for _, tt := range []struct {
-		kind epcisquery.Kind
+		kind epcisquery.ErrorKind
 		code httpapi.Code
-	}{{epcisquery.Parameter, httpapi.InvalidParameter}, {epcisquery.Validation, httpapi.InvalidQuery}, {epcisquery.TooComplex, httpapi.QueryTooComplex}} {
+	}{{epcisquery.KindParameter, httpapi.InvalidParameter}, {epcisquery.KindValidation, httpapi.InvalidQuery}, {epcisquery.KindTooComplex, httpapi.QueryTooComplex}} {
 		err := queryProblem(fmt.Errorf("read: %w", &epcisquery.Error{Param: "EQ_a/b", Message: "is wrong", Hint: "change it", Kind: tt.kind}))
 		var p *httpapi.Problem
-		if !errors.As(err, &p) || p.Code != tt.code || p.Detail != "is wrong; change it" || len(p.Errors) != 1 || p.Errors[0].Pointer != "/query/EQ_a~1b" {
+		if !errors.As(err, &p) || p.Code != tt.code || p.Detail != "EQ_a/b: is wrong; change it" || len(p.Errors) != 1 || p.Errors[0].Pointer != "/query/EQ_a~1b" {
 			b, _ := json.Marshal(err)
 			t.Errorf("%s", b)
 		}

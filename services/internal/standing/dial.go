@@ -157,4 +157,3 @@ func reasonOf(err error) string {
 	}
 	return "the connection failed or broke"
 }
-

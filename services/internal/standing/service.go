@@ -21,11 +21,11 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -79,8 +79,8 @@ type Options struct {
 	Engine epcisapi.Engine
 	// Answer writes an EPCISQueryDocument.
 	Answer func(w io.Writer, queryName, subscriptionID string, items []epcisapi.Item, o epcis.WriteOptions) error
-	// Events answers GET /queries/{name}/events that is no WebSocket: a page of what caller sees and q matches.
-	Events func(w http.ResponseWriter, r *http.Request, caller epcisapi.Caller, queryName string, q *epcisquery.Query)
+	// Events answers GET /queries/{name}/events that is no WebSocket: a page of what the caller sees and q matches. Its error is the answer.
+	Events func(ctx huma.Context, queryName string, q *epcisquery.Query) error
 	// Development allows destinations without TLS, and on this machine.
 	Development bool
 	// Origins are those whose pages may open WebSockets, besides our own; "*" is every one (the CORS setting of an open service).

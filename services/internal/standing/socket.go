@@ -96,8 +96,8 @@ func (m *mounted) mountEvents(h huma.API) {
 	h.OpenAPI().AddOperation(&op)
 	h.Adapter().Handle(&op, func(ctx huma.Context) {
 		c := humagin.Unwrap(ctx)
-		versions(c.Writer.Header())
-		if err := m.events(c.Writer, c.Request, c.Param("name")); err != nil {
+		epcisapi.Announce(c.Writer.Header())
+		if err := m.events(ctx, c.Writer, c.Request, c.Param("name")); err != nil {
 			p := m.problem(err)
 			if p.Status == http.StatusServiceUnavailable {
 				c.Header("Retry-After", "10")
@@ -108,7 +108,7 @@ func (m *mounted) mountEvents(h huma.API) {
 }
 
 // events answers a page, or serves a WebSocket. Its error is to be the answer: nothing was written yet.
-func (m *mounted) events(w http.ResponseWriter, r *http.Request, name string) error {
+func (m *mounted) events(ctx huma.Context, w http.ResponseWriter, r *http.Request, name string) error {
 	caller, err := m.caller(r)
 	if err != nil {
 		return err
@@ -124,8 +124,7 @@ func (m *mounted) events(w http.ResponseWriter, r *http.Request, name string) er
 				return controls("query."+p, "%s is for WebSockets, and the request has no Upgrade: websocket; leave it out for a page of events, or POST to %s for a webhook", p, subscriptionsOf(name))
 			}
 		}
-		m.o.Events(w, r, caller, name, n.query)
-		return nil
+		return m.o.Events(ctx, name, n.query)
 	}
 	if err := standable(n.query); err != nil {
 		return err
@@ -216,7 +215,7 @@ func (m *mounted) listenerOf(v url.Values, h http.Header, n *named, c epcisapi.C
 	known := append([]string{"stream", "reportIfEmpty", "initialRecordTime", "perPage", "nextPageToken"}, fieldNames()...)
 	for name, list := range v {
 		if !slices.Contains(known, name) {
-			return nil, httpapi.NewProblem(httpapi.InvalidParameter, "%q is no parameter of a WebSocket; there are %s", printable(name), strings.Join(known[:3], ", ")+", "+strings.Join(fieldNames(), ", "))
+			return nil, httpapi.NewProblem(httpapi.UnknownParameter, "%q is no parameter of a WebSocket; there are %s", printable(name), strings.Join(known[:3], ", ")+", "+strings.Join(fieldNames(), ", "))
 		}
 		if len(list) > 1 {
 			return nil, controls("query."+name, "%s is given %d times; give it once, with commas between its values", name, len(list))

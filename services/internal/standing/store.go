@@ -117,7 +117,7 @@ func openStore(dir string) (*store, error) {
 	}
 	o := badger.DefaultOptions(dir).WithLogger(nil).WithSyncWrites(true).WithDetectConflicts(false).WithMetricsEnabled(false).
 		WithMemTableSize(4 << 20).WithNumMemtables(2).WithNumCompactors(2).WithBlockCacheSize(4 << 20).WithIndexCacheSize(4 << 20).
-		WithCompression(options.None). // see checkTable
+		WithCompression(options.None).                               // see checkTable
 		WithValueThreshold(512 << 10).WithValueLogFileSize(8 << 20). // everything lives in the tree; the value log stays empty
 		WithChecksumVerificationMode(options.OnTableAndBlockRead)
 	if err := checkTables(dir, o); err != nil {

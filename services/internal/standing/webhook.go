@@ -16,6 +16,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"verilot.dev/services/internal/epcisapi"
 )
 
 const (
@@ -74,8 +76,8 @@ func (s *sender) try(ctx context.Context, r *subscriptionRecord, id string, now 
 	h := req.Header
 	h.Set("Content-Type", "application/json")
 	h.Set("User-Agent", userAgent)
-	h.Set("GS1-EPCIS-Version", epcisVersion)
-	h.Set("GS1-CBV-Version", cbvVersion)
+	h.Set("GS1-EPCIS-Version", epcisapi.SpokenEPCIS)
+	h.Set("GS1-CBV-Version", epcisapi.SpokenCBV)
 	h.Set("GS1-EPC-Format", formatOf(r.EPCFormat))
 	sign(h, r.Token, id, now, body)
 	resp, err := s.client.Do(req)

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
@@ -207,7 +208,7 @@ type receiver struct {
 	mu     sync.Mutex
 	got    []delivery
 	answer func(n int, d *delivery) (status int, header map[string]string) // n from 1
-	block  chan struct{}                                                  // calls wait for it
+	block  chan struct{}                                                   // calls wait for it
 	calls  int
 }
 
@@ -339,8 +340,12 @@ func (w *world) open() {
 		d.Padding = strings.Repeat("x", w.pad*len(items))
 		return json.NewEncoder(out).Encode(d)
 	}
-	o.Events = func(rw http.ResponseWriter, r *http.Request, c epcisapi.Caller, name string, q *epcisquery.Query) {
-		fmt.Fprintf(rw, "page of %s for %+v %s", name, c, r.URL.RawQuery)
+	o.Events = func(ctx huma.Context, name string, q *epcisquery.Query) error {
+		if ctx.Query("perPage") == "0" {
+			return httpapi.NewProblem(httpapi.InvalidParameter, "perPage is 0")
+		}
+		fmt.Fprintf(ctx.BodyWriter(), "page of %s: %s", name, q.JSON())
+		return nil
 	}
 	svc, err := Open(o)
 	if err != nil {
