@@ -224,7 +224,7 @@ func (s *Service) load() error {
 
 func (s *Service) addNamed(r queryRecord, q *epcisquery.Query) {
 	n := &named{rec: r, query: q, subs: map[uuid.UUID]*subscription{}}
-	n.gone, n.deleted = context.WithCancel(s.life)
+	n.gone, n.deleted = context.WithCancel(context.Background())
 	s.named[nameKey{r.Owner, r.Name}] = n
 }
 
@@ -377,7 +377,7 @@ func (s *Service) subscribe(ctx context.Context, c epcisapi.Caller, name string,
 	p := progress{cursor: cursor{Done: height}, LastRun: r.CreatedAt, MinRecordTime: r.CreatedAt}
 	if t := r.InitialRecordTime; t != nil {
 		p.MinRecordTime = *t
-		if t.Before(r.CreatedAt) {
+		if !t.After(r.CreatedAt) {
 			if p.Done, err = s.before(ctx, *t); err != nil {
 				return nil, err
 			}

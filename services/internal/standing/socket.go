@@ -256,7 +256,7 @@ func (l *listener) start(ctx context.Context, s *Service, initial bool) error {
 		return err
 	}
 	l.cur.Done = height
-	if initial && l.minRecordTime.Before(s.o.Clock.Now()) {
+	if initial && !l.minRecordTime.After(s.o.Clock.Now()) {
 		l.cur.Done, err = s.before(ctx, l.minRecordTime)
 	}
 	return err
@@ -371,7 +371,8 @@ func (s *Service) write(ctx context.Context, conn *websocket.Conn, l *listener, 
 func (s *Service) within(ctx context.Context, do func(context.Context) error) bool {
 	ctx, cancel := context.WithTimeout(ctx, s.limits.Timeout)
 	defer cancel()
-	defer context.AfterFunc(s.life, cancel)()
+	// Whoever reads gets to the end of a message, and is told why there are no more.
+	defer context.AfterFunc(s.life, func() { time.AfterFunc(time.Second, cancel) })()
 	if err := do(ctx); err != nil {
 		s.m.dropped.Inc()
 		return false
