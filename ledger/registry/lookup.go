@@ -128,6 +128,17 @@ func (r Registry) ownerOfNumber(digits string) (string, bool) {
 	return "", false
 }
 
+// PrefixLength is how many digits the longest registered company prefix has with which twelve digits begin, without lead and check
+// digit.
+func (r Registry) PrefixLength(digits string) (int, bool) {
+	for n := len(digits); n >= minPrefix; n-- {
+		if _, ok := r.View.Get(prefixAt + digits[:n]); ok {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
 // Place looks up a site by key text of its SGLN.
 func (r Registry) Place(key string) (Place, bool) {
 	_, p, ok := r.place(key)

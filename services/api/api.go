@@ -17,6 +17,7 @@ import (
 	"verilot.dev/services/internal/bus"
 	"verilot.dev/services/internal/capture"
 	"verilot.dev/services/internal/chain"
+	"verilot.dev/services/internal/epcisapi"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/index"
 	"verilot.dev/services/internal/ndc"
@@ -80,8 +81,9 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	}
 	guard.Announce(env.Log)
 
+	gate := &epcisapi.Gate{Genesis: g, Snapshot: c.Snapshot, SignIn: guard, Now: time.Now}
 	h := httpapi.New(httpapi.Options{ //nolint:contextcheck // Gin carries it in the request
-		Title: "Verilot api", Version: "1", Log: env.Log, Registry: env.Metrics, Ready: env.CheckReady, Guard: guard.Check,
+		Title: "Verilot api", Version: "1", Log: env.Log, Registry: env.Metrics, Ready: env.CheckReady, Guard: gate.Check,
 		Description: "Trace, check and recall queries over a verified copy of the ledger. Every answer says which certified block it rests on and how old that is; /v1/proof gives what is needed to check it without trusting this service.",
 	})
 	guard.Mount(h)
@@ -89,6 +91,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		Genesis: g, Copy: c, Now: time.Now, Waiting: f.waiting, Heard: f.heard,
 		NoBlock: func(err error) bool { return errors.Is(err, store.ErrNotFound) },
 	})
+	epcisapi.Mount(h, epcisapi.Options{Genesis: g, Copy: c, Now: time.Now, Callers: gate.Caller}) //nolint:contextcheck // as above
 	directory, err := ndc.Open(cfg.NDC)
 	if err != nil {
 		return fmt.Errorf("configuration: ndc: %w", err)
@@ -102,6 +105,8 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	if engine != nil {
 		env.Ready("outbox", engine.Ready)
 		engine.Mount(h)
+	} else {
+		epcisapi.MountNoCapture(h)
 	}
 	if err := webapp.Mount(h, webapp.Setting{Service: "api", Network: g.Name, Development: g.Development, Party: cfg.Party, PartyName: guard.Place().PartyName}); err != nil {
 		return err

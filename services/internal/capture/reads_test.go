@@ -23,7 +23,7 @@ import (
 func readsOf(t *testing.T, api string) *httptest.Server {
 	t.Helper()
 	h := httpapi.New(httpapi.Options{CORS: []string{"http://console.example"}})
-	done, err := passReads(h, api, slog.New(slog.DiscardHandler))
+	done, err := passReads(h, api, asking{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestFeedEndsWithTheService(t *testing.T) {
 			<-r.Context().Done()
 		}))
 		h := httpapi.New(httpapi.Options{})
-		done, err := passReads(h, origin.URL, slog.New(slog.DiscardHandler))
+		done, err := passReads(h, origin.URL, asking{}, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,7 +212,7 @@ func TestAPIIsAway(t *testing.T) {
 	away.Close()
 	round := httptest.NewUnstartedServer(nil)
 	h := httpapi.New(httpapi.Options{})
-	done, err := passReads(h, "http://"+round.Listener.Addr().String(), slog.New(slog.DiscardHandler))
+	done, err := passReads(h, "http://"+round.Listener.Addr().String(), asking{}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestAPIIsAway(t *testing.T) {
 		}
 	}
 	for _, address := range []string{"localhost:8080", "ftp://x", "http://", ":"} {
-		if _, err := passReads(httpapi.New(httpapi.Options{}), address, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "configuration: api") {
+		if _, err := passReads(httpapi.New(httpapi.Options{}), address, asking{}, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "configuration: api") {
 			t.Errorf("%s: %v", address, err)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/services/internal/bus"
+	"verilot.dev/services/internal/callers"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/keyring"
 	"verilot.dev/services/internal/ndc"
@@ -84,7 +85,11 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 	defer func() { err = errors.Join(err, e.Close()); closeLine() }()
 	env.Ready("outbox", e.Ready)
 	api := e.API(env.CheckReady, guard, c.CORS...) //nolint:contextcheck // handlers take the context of their request
-	done, err := passReads(api, c.API, env.Log)    //nolint:contextcheck // as above
+	as, err := e.queryAs(guard)
+	if err != nil {
+		return err
+	}
+	done, err := passReads(api, c.API, as, env.Log) //nolint:contextcheck // as above
 	if err != nil {
 		return err
 	}
@@ -108,6 +113,16 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 	group.Go("outbox", e.Run)
 	group.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, api.Engine) })
 	return group.Wait()
+}
+
+// queryAs is how this party asks its api for events.
+func (e *Engine) queryAs(guard *signin.Guard) (asking, error) {
+	key := keyring.Public(e.cfg.Key)
+	signer, err := callers.NewSigner(e.cfg.Key, keys.ID(keys.Event, key), e.cfg.Party, e.cfg.Genesis.Hash)
+	if err != nil {
+		return asking{}, fmt.Errorf("configuration: key: %w", err)
+	}
+	return asking{reader: guard.Reader, token: func(method string) (string, error) { return signer.Sign(method, e.cfg.Clock.Now()) }}, nil
 }
 
 // mountDirectory offers the NDC directory where products are registered.

@@ -56,6 +56,61 @@ func (c *Chain) Block(height uint64) (*consensus.Result, error) {
 	return res, nil
 }
 
+// Opened is a block whose submissions are opened one by one: what one event of a block costs must not grow with the block. It is for
+// one goroutine.
+type Opened struct {
+	Time int64 // of the block, ms since 1970
+	Size int   // bytes that it holds on to, about
+
+	c    *Chain
+	res  *consensus.Result // nil: not read before
+	b    *store.Block
+	subs map[uint32]*submission.Submission
+}
+
+// Opened returns a block to read single entries of.
+func (c *Chain) Opened(height uint64) (*Opened, error) {
+	if height > c.Head().Header.Height {
+		return nil, fmt.Errorf("block %d: %w", height, store.ErrNotFound)
+	}
+	if res := c.results.get(height); res != nil {
+		return &Opened{Time: res.Header.Time, Size: 4096, res: res}, nil
+	}
+	b, err := c.Stored(height)
+	if err != nil {
+		return nil, err
+	}
+	h, err := block.DecodeHeader(c.g.Network, b.Header)
+	if err != nil {
+		return nil, fmt.Errorf("block %d: %w: %w", height, store.ErrCorrupt, err)
+	}
+	o := &Opened{Time: h.Time, c: c, b: b, subs: map[uint32]*submission.Submission{}, Size: 4096}
+	for _, p := range b.Payloads {
+		o.Size += 128 + 2*len(p)
+	}
+	return o, nil
+}
+
+// Submission opens an entry that is one. The result is shared: do not change it.
+func (o *Opened) Submission(entry uint32) (sub *submission.Submission, err error) {
+	if o.res != nil {
+		if int(entry) < len(o.res.Entries) {
+			sub = o.res.Entries[entry].Submission
+		}
+	} else if sub = o.subs[entry]; sub == nil && int(entry) < len(o.b.Payloads) {
+		defer catch(&err)
+		sub, err = submission.Open(o.c.g.Network, o.c.g.Epoch, o.b.Payloads[entry], everKnown{registry.Registry{View: o.c.Live()}})
+		if err != nil {
+			return nil, fmt.Errorf("block %d, entry %d: %w: %w", o.b.Height, entry, store.ErrCorrupt, err)
+		}
+		o.subs[entry] = sub
+	}
+	if sub == nil {
+		return nil, fmt.Errorf("entry %d is no submission: %w", entry, store.ErrNotFound)
+	}
+	return sub, nil
+}
+
 func (c *Chain) reopen(b *store.Block) (res *consensus.Result, err error) {
 	defer catch(&err)
 	h, err := block.DecodeHeader(c.g.Network, b.Header)

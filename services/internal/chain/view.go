@@ -73,6 +73,40 @@ func (v view) Scan(prefix string, fn func(string, []byte) bool) {
 	}
 }
 
+// ScanFrom is Scan beginning at the first key that is not below from. index.Ordered.
+func (v view) ScanFrom(prefix, from string, fn func(string, []byte) bool) {
+	v.walk(prefix, max(from, prefix), false, fn)
+}
+
+// ScanBack calls fn for every key with the prefix that is not above from, in descending order, until fn returns false; an empty from
+// is above all of them. index.Ordered.
+func (v view) ScanBack(prefix, from string, fn func(string, []byte) bool) {
+	if from == "" {
+		from = prefix + highest
+	}
+	v.walk(prefix, from, true, fn)
+}
+
+// highest sorts after whatever stands behind a prefix: no key of ours has so many.
+const highest = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+
+func (v view) walk(prefix, from string, back bool, fn func(string, []byte) bool) {
+	o := badger.DefaultIteratorOptions
+	o.Prefix, o.PrefetchSize, o.Reverse = []byte(prefix), 16, back
+	it := v.txn.NewIterator(o)
+	defer it.Close()
+	for it.Seek([]byte(from)); it.ValidForPrefix(o.Prefix); it.Next() {
+		item := it.Item()
+		b, err := item.ValueCopy([]byte{})
+		if err != nil {
+			panic(&diskError{err})
+		}
+		if !fn(string(item.Key()), b) {
+			return
+		}
+	}
+}
+
 // live is the newest state, whichever that is at each call; it may be a block ahead of Head while that is committed.
 type live struct{ c *Chain }
 

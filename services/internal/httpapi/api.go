@@ -231,10 +231,19 @@ func complete(log *slog.Logger) huma.Transformer {
 	}
 }
 
-// Write answers with a problem outside huma.
+// Write answers with a problem outside huma. At the addresses of the EPCIS standard its type is the standard's, and it is XML for who
+// asks for that.
 func Write(c *gin.Context, p *Problem) {
 	q := *p
 	q.Instance = RequestID(c.Request.Context())
+	if IsEPCIS(c.Request.URL.Path) {
+		q.EPCIS()
+		if prefersXML(c.GetHeader("Accept")) {
+			c.Abort()
+			c.Data(q.Status, "application/problem+xml", q.xml())
+			return
+		}
+	}
 	c.Header("Content-Type", "application/problem+json")
 	c.Abort()
 	c.JSON(q.Status, &q)
@@ -338,10 +347,10 @@ func secure(csp string, cors []string) gin.HandlerFunc {
 		if origin := c.GetHeader("Origin"); origin != "" && (allowed["*"] || allowed[origin]) {
 			h.Set("Access-Control-Allow-Origin", origin)
 			h.Add("Vary", "Origin")
-			h.Set("Access-Control-Expose-Headers", "Location, X-Request-Id, Link")
+			h.Set("Access-Control-Expose-Headers", "Location, X-Request-Id, Link, Allow, GS1-EPCIS-Version, GS1-EPCIS-Min, GS1-EPCIS-Max, GS1-CBV-Version, GS1-CBV-Min, GS1-CBV-Max, GS1-EPC-Format, GS1-CBV-XML-Format, GS1-Extensions, GS1-Vendor-Version, GS1-Capture-Error-Behaviour, GS1-EPCIS-Capture-Limit, GS1-EPCIS-Capture-File-Size-Limit")
 			if c.Request.Method == http.MethodOptions && c.GetHeader("Access-Control-Request-Method") != "" {
-				h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
-				h.Set("Access-Control-Allow-Headers", "Content-Type, Accept, Authorization, Idempotency-Key, X-Request-Id, GS1-Capture-Error-Behaviour, GS1-EPCIS-Capture-Error-Behaviour, GS1-EPCIS-Version, GS1-CBV-Version, GS1-EPC-Format")
+				h.Set("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS")
+				h.Set("Access-Control-Allow-Headers", "Content-Type, Accept, Authorization, Idempotency-Key, X-Request-Id, GS1-Capture-Error-Behaviour, GS1-EPCIS-Capture-Error-Behaviour, GS1-EPCIS-Version, GS1-EPCIS-Min, GS1-EPCIS-Max, GS1-CBV-Version, GS1-CBV-Min, GS1-CBV-Max, GS1-EPC-Format, GS1-CBV-XML-Format, GS1-Extensions")
 				h.Set("Access-Control-Max-Age", "600")
 				c.AbortWithStatus(http.StatusNoContent)
 				return
@@ -407,9 +416,6 @@ func guarded(guard func(*http.Request) *Problem) gin.HandlerFunc {
 			c.Header("WWW-Authenticate", "Bearer")
 		case http.StatusTooManyRequests:
 			c.Header("Retry-After", "10")
-		}
-		if c.Request.URL.Path == "/capture" || strings.HasPrefix(c.Request.URL.Path, "/capture/") {
-			p.EPCIS()
 		}
 		Write(c, p)
 	}

@@ -61,6 +61,24 @@ const (
 	PageTokenInvalid Code = "page_token_invalid"
 	ProofUnavailable Code = "proof_unavailable"
 	TooManyListeners Code = "too_many_listeners"
+
+	// Of EPCIS queries.
+	ReadNeedsSignIn  Code = "read_needs_sign_in"
+	CallerUnknown    Code = "caller_unknown"
+	InvalidQuery     Code = "invalid_query"
+	UnknownParameter Code = "unknown_parameter"
+	UnknownValue     Code = "unknown_value"
+	QueryTooLarge    Code = "query_too_large"
+	QueryTooComplex  Code = "query_too_complex"
+	NotImplemented   Code = "not_implemented"
+
+	// Of standing queries.
+	UnknownQuery         Code = "unknown_query"
+	UnknownSubscription  Code = "unknown_subscription"
+	QueryExists          Code = "query_exists"
+	SubscriptionControls Code = "subscription_controls"
+	DestinationRefused   Code = "destination_refused"
+	StandingLimit        Code = "standing_limit"
 )
 
 // Spec is what a code always means.
@@ -73,10 +91,11 @@ type Spec struct {
 const (
 	validation     = "ValidationException"
 	security       = "SecurityException"
-	noSuchResource = "NoSuchResourceException"
+	noSuchResource = "NoSuchNameException" // what the OpenAPI file allows; its own example says NoSuchResourceException
 	implementation = "ImplementationException"
 	captureLimit   = "CaptureLimitExceededException"
 	queryParameter = "QueryParameterException"
+	noSuchName     = "NoSuchNameException"
 )
 
 var table = map[Code]Spec{
@@ -93,6 +112,13 @@ var table = map[Code]Spec{
 	SignInRequired:       {http.StatusUnauthorized, "Changing something needs a sign-in", security},
 	SignInFailed:         {http.StatusUnauthorized, "The token is not the one of this service", security},
 	CrossOrigin:          {http.StatusForbidden, "A page of another address may not do this", security},
+	ReadNeedsSignIn:      {http.StatusUnauthorized, "Reading this needs a sign-in", security},
+	CallerUnknown:        {http.StatusUnauthorized, "The token does not say who asks", security},
+	InvalidQuery:         {http.StatusBadRequest, "The query does not follow the standard", "QueryValidationException"},
+	UnknownParameter:     {http.StatusBadRequest, "There is no such query parameter", queryParameter},
+	UnknownValue:         {http.StatusNotFound, "No event has this value", noSuchResource},
+	QueryTooLarge:        {http.StatusRequestEntityTooLarge, "More events match than the query allows", "QueryTooLargeException"},
+	NotImplemented:       {http.StatusNotImplemented, "This is not offered", implementation},
 	RoleForbidden:        {http.StatusForbidden, "The party's role does not allow this step", security},
 	GTINNotOwned:         {http.StatusForbidden, "The GTIN belongs to another company", security},
 	KeyUnknown:           {http.StatusForbidden, "The signing key is not registered", security},
@@ -125,6 +151,13 @@ var table = map[Code]Spec{
 	TooManyListeners:     {http.StatusServiceUnavailable, "Too many listen already", implementation},
 	Unavailable:          {http.StatusServiceUnavailable, "The service cannot do this now", implementation},
 	APIUnavailable:       {http.StatusServiceUnavailable, "The api service does not answer", implementation},
+	UnknownQuery:         {http.StatusNotFound, "There is no such named query", noSuchName},
+	UnknownSubscription:  {http.StatusNotFound, "There is no such subscription", noSuchName},
+	QueryExists:          {http.StatusConflict, "A query of this name exists", "ResourceAlreadyExistsException"},
+	QueryTooComplex:      {http.StatusRequestEntityTooLarge, "The query needs too much work", "QueryTooComplexException"},
+	SubscriptionControls: {http.StatusBadRequest, "When to send is not said, or not in a way that can be followed", "SubscriptionControlsException"},
+	DestinationRefused:   {http.StatusBadRequest, "Nothing is sent to this destination", validation},
+	StandingLimit:        {http.StatusForbidden, "No more standing queries can be kept", security},
 	WaitTimeout:          {http.StatusGatewayTimeout, "It did not happen in time", implementation},
 }
 

@@ -11,7 +11,7 @@
 //	x/s/<submission id>            the first entry that carried a submission: position
 //	x/r/<position>                 a recall that was accepted
 //
-// and those of lists.go. Version changes with what is written, so that a copy of older make builds its state again.
+// and those of lists.go and epcis.go. Version changes with what is written, so that a copy of older make builds its state again.
 package index
 
 import (
@@ -22,6 +22,7 @@ import (
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/consensus"
 	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
@@ -29,7 +30,7 @@ import (
 )
 
 // Version of the projection.
-const Version = 3
+const Version = 4
 
 const (
 	historyPrefix     = "x/h/"
@@ -83,6 +84,7 @@ func Project(res *consensus.Result, view state.View) (state.WriteSet, error) {
 			}
 		}
 	}
+	p.endEvents(res.Header.Height, res.Header.Time)
 	return append(p.writes, p.look.WriteSet()...), nil
 }
 
@@ -90,6 +92,7 @@ func Project(res *consensus.Result, view state.View) (state.WriteSet, error) {
 type projection struct {
 	look   *state.Overlay // what may be looked up again, or written twice
 	writes state.WriteSet // the rest
+	events eventPostings
 }
 
 func (p *projection) has(key string) bool {
@@ -121,6 +124,10 @@ func (p *projection) item(pos enc.Position, e *consensus.Entry, j int) error {
 	}
 	p.list(pos, it.Message, judged.Effects)
 	switch m := it.Message.(type) {
+	case *epcis.Event:
+		p.event(pos, m)
+	case *epcis.Header:
+		p.masterData(m)
 	case *registry.Act:
 		for n, k := range m.Keys {
 			id := keys.ID(k.Use, k.PublicKey)

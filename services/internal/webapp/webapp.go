@@ -102,7 +102,10 @@ func page(c *gin.Context) {
 
 // reserved paths are the API's, now or later: a typing mistake in one gets a problem, not a page.
 func reserved(name string) bool {
-	for _, p := range []string{"v1", "01", "capture", "epcis", "openapi", "assets", "healthz", "readyz", "metrics"} {
+	if httpapi.IsEPCIS("/" + name) {
+		return name != "" // the root is the first page's
+	}
+	for _, p := range []string{"v1", "01", "epcis", "openapi", "assets", "healthz", "readyz", "metrics"} {
 		if name == p || strings.HasPrefix(name, p+"/") {
 			return true
 		}
@@ -110,11 +113,11 @@ func reserved(name string) bool {
 	return false
 }
 
-// shared are addresses that EPCIS gives to its capture interface and where our page about the same things is. Who comes with a
-// browser's address line means the page.
+// shared are addresses that EPCIS gives to its interface and where our page about the same things is. Who comes with a browser's
+// address line means the page.
 func shared(r *http.Request) bool {
 	p := r.URL.Path
-	return r.Method == http.MethodGet && (p == "/capture" || strings.HasPrefix(p, "/capture/")) && wantsPage(r)
+	return r.Method == http.MethodGet && (p == "/" || p == "/capture" || strings.HasPrefix(p, "/capture/")) && wantsPage(r)
 }
 
 func wantsPage(r *http.Request) bool {
