@@ -294,7 +294,7 @@ func TestJSONRefused(t *testing.T) {
 		{"too deep", jsonDocument(jsonObserve(`,"ex:a":` + deep + `1` + strings.Repeat("}", 70))), "3:463 limit_exceeded", Options{}},
 		{"too deep where nothing is read", `{"type":"EPCISDocument","epcisBody":{"x":` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + `}}`, "1:104 limit_exceeded", Options{}},
 		{"a long string", jsonDocument(jsonObserve(`,"ex:a":"` + long + `"`)), "3:162 limit_exceeded", Options{}},
-		{"much white space", jsonDocument(strings.Repeat(" ", len(long)) + jsonObserve("")), "2:153 limit_exceeded", Options{}},
+		{"much white space", jsonDocument(strings.Repeat(" ", len(long)) + jsonObserve("")), "2:110 limit_exceeded", Options{}},
 		{"too many events", jsonDocument(jsonObserve(""), jsonObserve("")), "4:1 document_too_large", Options{MaxEvents: 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
