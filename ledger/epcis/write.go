@@ -91,6 +91,7 @@ func newWriter(w io.Writer, o WriteOptions) (*writer, format, error) {
 		return wr, newJSONWriter(wr, w), nil
 	case FormatXML2, FormatXML12:
 		return wr, newXMLWriter(wr, w), nil
+	default:
 	}
 	return nil, nil, fmt.Errorf("write EPCIS: %q is no format that is written: use %s, %s or %s", o.Format, FormatJSON, FormatXML2, FormatXML12)
 }

@@ -209,7 +209,8 @@ func (x *xmlWriter) event(e *Event, recordTime string, bare bool) error {
 		x.lost("XML has no events of the type "+quote(e.Type)+"; the event was left out", "use one of the five event types")
 		return nil
 	}
-	defer x.names.event()()
+	end := x.names.event()
+	defer end()
 	x.eventNamespaces(e, x.declare)
 	wrappers := strings.Split(strings.TrimSuffix(l.wrapper, "/"), "/")
 	if l.wrapper == "" || bare {
