@@ -22,7 +22,12 @@ func Convert(r io.Reader, w io.Writer, opt Options, o WriteOptions) (Summary, []
 		return Summary{}, nil, err
 	}
 	c := &conversion{o: o, w: w, most: opt.withDefaults().MaxProblems}
-	if s, ok := r.(io.Seeker); ok {
+	s, again := r.(io.Seeker)
+	if again { // a pipe has the method, but cannot
+		_, err := s.Seek(0, io.SeekCurrent)
+		again = err == nil
+	}
+	if again {
 		if err := c.survey(r, s, opt); err != nil {
 			return Summary{}, c.problems, err
 		}
