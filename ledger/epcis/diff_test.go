@@ -34,11 +34,13 @@ func TestDiffSeesThroughSpellings(t *testing.T) {
 		{"numbers", Event{QuantityList: []Quantity{{"urn:c:1", "10.0", ""}}}, Event{QuantityList: []Quantity{{"urn:c:1", "+010", ""}}}},
 		{"master data namespaces", Event{ILMD: []Extension{text("urn:epcglobal:cbv:mda", "lotNumber", "A")}}, Event{ILMD: []Extension{text("urn:epcglobal:cbv:mda:", "lotNumber", "A")}}},
 		{
-			"typed values", Event{ILMD: []Extension{{Name: "n", Type: Number, Text: "1"}}},
+			"typed values",
+			Event{ILMD: []Extension{{Name: "n", Type: Number, Text: "1"}}},
 			Event{ILMD: []Extension{{Name: "n", Type: Text, Text: "1", Attributes: []Extension{text(nsXSI, "type", "xsd:integer")}}}},
 		},
 		{
-			"arrays", Event{ILMD: []Extension{text("", "n", "1"), text("", "n", "2")}},
+			"arrays",
+			Event{ILMD: []Extension{text("", "n", "1"), text("", "n", "2")}},
 			Event{ILMD: []Extension{{Name: "n", Attributes: []Extension{{Name: listName, Type: Empty}}, Children: []Extension{text("", listName, "1"), text("", listName, "2")}}}},
 		},
 		{"nothing", Event{PersistentDisposition: &PersistentDisposition{}}, Event{}},

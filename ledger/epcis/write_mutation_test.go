@@ -72,8 +72,18 @@ var oddKeys = []string{
 }
 
 var oddValues = []any{
-	"", " ", "a", json.Number("10"), json.Number("1.50"), json.Number("1e3"), true, nil, []any{}, []any{"a"}, []any{"a", "b"}, []any{"a", nil}, []any{[]any{"a"}, "b"}, map[string]any{},
-	map[string]any{"@a": "b"}, map[string]any{"#text": "t"}, map[string]any{"#text": "t", "@a": json.Number("1")}, map[string]any{"#text": []any{"t", "u"}, "a": "b"}, map[string]any{"a": map[string]any{"b": nil}},
+	"", " ", "a", json.Number("10"), json.Number("1.50"), json.Number("1e3"), true, nil,
+	[]any{},
+	[]any{"a"},
+	[]any{"a", "b"},
+	[]any{"a", nil},
+	[]any{[]any{"a"}, "b"},
+	map[string]any{},
+	map[string]any{"@a": "b"},
+	map[string]any{"#text": "t"},
+	map[string]any{"#text": "t", "@a": json.Number("1")},
+	map[string]any{"#text": []any{"t", "u"}, "a": "b"},
+	map[string]any{"a": map[string]any{"b": nil}},
 	"2026-11-20T00:00:00Z", "urn:epc:id:sgtin:0614141.107346.2017", "https://id.gs1.org/01/10614141073464", "shipping", "urn:epcglobal:cbv:bizstep:foo", "x\x01y", "ä", "1.50", "true", "xsd:integer", "INF",
 }
 
