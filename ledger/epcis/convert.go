@@ -90,9 +90,13 @@ func (c *conversion) survey(r io.Reader, s io.Seeker, opt Options) error {
 	}
 	found := func(space string) { wr.declare(space) }
 	_, err = Read(r, opt, Handler{
-		Header: func(h *Header) error { c.surveyed = h; return nil },
+		Header: func(h *Header) error {
+			c.surveyed = h
+			wr.prefer(h.Prefixes)
+			return nil
+		},
 		Event: func(e EventAt) error {
-			if len(wr.root) < maxBindings/2 {
+			if len(wr.root) < maxPreferred {
 				wr.eventNamespaces(&e.Event, found)
 			}
 			return nil

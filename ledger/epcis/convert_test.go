@@ -24,7 +24,7 @@ func TestHeaderSurvives(t *testing.T) {
 			t.Errorf("%s: %v", f, p)
 		}
 		h := *liftSBDH(&after.Header)
-		h.Format, h.SchemaVersion = before.Header.Format, before.Header.SchemaVersion
+		h.Format, h.SchemaVersion, h.Prefixes = before.Header.Format, before.Header.SchemaVersion, nil
 		if d := cmp.Diff(before.Header, h); d != "" {
 			t.Errorf("%s (-before +after):\n%s", f, d)
 		}
@@ -152,6 +152,21 @@ func TestQueryDocumentStaysOne(t *testing.T) {
 			if after.Summary.Root != "EPCISQueryDocument" || bytes.Contains(raw, []byte("SimpleEventQuery")) != bytes.Contains(out, []byte("SimpleEventQuery")) {
 				t.Errorf("%s to %s: root %s\n%s", name, f, after.Summary.Root, clipped(out))
 			}
+		}
+	}
+}
+
+// The prefixes of a source are kept: values of the standard's fields may use them.
+func TestPrefixesAreKept(t *testing.T) {
+	e := Event{
+		Type: "ObjectEvent", EventTime: "2026-11-20T06:45:16Z", EventTimeZoneOffset: "-05:00", Action: "OBSERVE", BizStep: "acme:polishing",
+		Extensions: []Extension{{Namespace: "https://acme.example/", Name: "shine", Type: Text, Text: "1"}},
+	}
+	h := &Header{Prefixes: map[string]string{"acme": "https://acme.example/", "xml": "urn:no", "cbvmda": "urn:no:2", "a b": "urn:no:3", "me": "acme:x", "voc": "https://gs1.org/voc/"}}
+	for _, f := range allFormats {
+		raw, _, losses := writeAll(t, h, []Event{e}, WriteOptions{Format: f})
+		if len(losses) > 0 || !strings.Contains(string(raw), "acme:shine") || strings.Contains(string(raw), "urn:no") || strings.Count(string(raw), "https://acme.example/") != 1 {
+			t.Errorf("%s: %v\n%s", f, losses, raw)
 		}
 	}
 }

@@ -567,11 +567,14 @@ func (x *xmlWriter) name(space, local string) (string, bool) {
 		return local, true
 	}
 	prefix := x.prefix(space)
-	if prefix == "" || space == "http://www.w3.org/2000/xmlns/" || standardSpace(space) {
+	if prefix == "" || space == nsXMLNS || standardSpace(space) {
 		return "", false
 	}
 	return prefix + ":" + local, true
 }
+
+// nsXMLNS is the namespace of declarations themselves. It cannot be declared.
+const nsXMLNS = "http://www.w3.org/2000/xmlns/"
 
 // standardSpace reports whether a reader takes an element of the namespace for a standard one.
 func standardSpace(space string) bool {
