@@ -98,7 +98,16 @@ func accepted(header string, types []string) string {
 	if strings.TrimSpace(header) == "" {
 		return types[0]
 	}
-	header = strings.ToLower(header)
+	var wanted []string
+	for part := range strings.SplitSeq(strings.ToLower(header), ",") {
+		if _, q, ok := strings.Cut(strings.ReplaceAll(part, " ", ""), ";q="); ok {
+			if n, err := strconv.ParseFloat(q, 64); err == nil && n == 0 {
+				continue // this one least of all
+			}
+		}
+		wanted = append(wanted, part)
+	}
+	header = strings.Join(wanted, ",")
 	if best := negotiation.SelectQValue(header, types); best != "" {
 		return best
 	}

@@ -311,19 +311,19 @@ func (w *walk) look(pos enc.Position) (*Item, *epcisquery.Record, error) {
 	}
 	before := w.eyes.looked
 	it := &sub.Items[pos.Item]
-	seen, hidden := w.eyes.see(sub.Header.Party, it)
+	seen, whole, hidden := w.eyes.see(sub.Header.Party, it)
 	w.cost += costEvent + costLook*(w.eyes.looked-before)
 	if seen == nil {
 		return nil, nil, nil
 	}
 	rec := &epcisquery.Record{Event: seen, RecordTime: time.UnixMilli(b.Time).UTC()}
-	if whole, ok := it.Message.(*epcis.Event); ok {
-		rec.Hash = index.EventHash(whole)
+	if stored, ok := it.Message.(*epcis.Event); ok {
+		rec.Hash = index.EventHash(stored)
 	}
 	if !w.q.Match(rec, w.vocab) {
 		return nil, nil, nil
 	}
-	item := &Item{Pos: pos, RecordTime: rec.RecordTime, Event: mark(seen, hidden)}
+	item := &Item{Pos: pos, RecordTime: rec.RecordTime, Event: mark(seen, whole, hidden, pos)}
 	if item.Event.EventID == "" && rec.Hash != "" {
 		named := *item.Event
 		named.EventID = rec.Hash
