@@ -49,6 +49,8 @@ type conversion struct {
 	w     io.Writer
 	query *QueryResults
 
+	masterData bool // the source is an EPCISMasterDataDocument
+
 	surveyed *Header           // of the first reading
 	spaces   map[string]string // namespaces found by it
 	order    []string
@@ -144,7 +146,7 @@ func (c *conversion) start() (err error) {
 		c.given = &snapshot
 		h = &snapshot
 	}
-	head := Head{Header: h, Query: c.query, Namespaces: c.spaces}
+	head := Head{Header: h, Query: c.query, Namespaces: c.spaces, masterData: c.masterData}
 	if c.enc, err = NewEncoder(c.w, head, c.o); err != nil {
 		return err
 	}
@@ -182,7 +184,8 @@ func (c *conversion) take(e *EventAt) {
 	}
 }
 
-func (c *conversion) end(Summary) error {
+func (c *conversion) end(sum Summary) error {
+	c.masterData = sum.Root == "EPCISMasterDataDocument"
 	if err := c.start(); err != nil {
 		return err
 	}

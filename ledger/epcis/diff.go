@@ -369,7 +369,7 @@ func (n *node) extension(x *Extension) {
 	if isArray(x) {
 		n.value = "array"
 		for i := range x.Children {
-			n.child(arrayName).extension(&x.Children[i])
+			n.child(listName).extension(&x.Children[i])
 		}
 		return
 	}

@@ -237,6 +237,17 @@ func (c *jsonContext) name(key string) (n jsonName, declared bool) {
 	return n, declared
 }
 
+// declared are the prefixes, and other names of URIs, that are not the official context's.
+func (c *jsonContext) declared() map[string]string {
+	m := map[string]string{}
+	for k, v := range c.iri {
+		if officialPrefixes[k] != v {
+			m[k] = v
+		}
+	}
+	return m
+}
+
 // splitURI splits behind the last #, / or :, if something follows.
 func splitURI(s string) jsonName {
 	i := strings.LastIndexAny(s, "#/:") + 1

@@ -180,6 +180,7 @@ func (p *jsonParser) sendHeader() error {
 		return nil
 	}
 	p.headerSent = true
+	p.header.Prefixes = p.ctx.declared()
 	if p.to.Header == nil {
 		return nil
 	}

@@ -26,6 +26,8 @@ type WriteOptions struct {
 	PrefixLength func(gs1.Key) (int, bool)
 	CBV          CBVForm // of standard values in XML
 	Indent       bool
+	// CreationDate is for documents whose source tells none, such as a single event: ledger/ has no clock.
+	CreationDate string
 }
 
 // QueryResults are what an EPCISQueryDocument says beside its events.
@@ -39,6 +41,9 @@ type Head struct {
 	// Namespaces are prefixes for namespaces of extensions, declared at the beginning of the document. Others are declared there
 	// when the header or the first event has them, else on the event, with prefixes of their own.
 	Namespaces map[string]string
+
+	masterData bool // XML: an EPCISMasterDataDocument, if there are no events
+	empty      bool // there are no events
 }
 
 // Encoder writes a document, event by event. Nothing is written before the first event or Close.
@@ -70,6 +75,9 @@ func NewEncoder(w io.Writer, head Head, o WriteOptions) (*Encoder, error) {
 	head.Header = liftSBDH(head.Header)
 	if head.CreationDate == "" {
 		head.CreationDate = head.Header.CreationDate
+	}
+	if head.CreationDate == "" {
+		head.CreationDate = o.CreationDate
 	}
 	return &Encoder{w: wr, f: f, head: head}, nil
 }
@@ -106,6 +114,7 @@ func (e *Encoder) Event(ev *Event, recordTime string) error {
 
 func (e *Encoder) begin(first *Event) {
 	e.started = true
+	e.head.empty = first == nil
 	n := &e.w.names
 	for _, prefix := range slices.Sorted(maps.Keys(e.head.Namespaces)) {
 		n.prefer(prefix, e.head.Namespaces[prefix])

@@ -14,6 +14,7 @@ type jsonWriter struct {
 	enc  *jsontext.Encoder
 	err  error // the first of enc
 	head Head
+	buf  []byte
 }
 
 func newJSONWriter(w *writer, to io.Writer) *jsonWriter {
@@ -165,14 +166,14 @@ func (j *jsonWriter) header(h *Header) {
 		j.vocabularies(h.Vocabularies)
 		j.endObject()
 	}
-	j.members(extensions, func(key string) bool { return key == "epcisMasterData" || inDocument(key) })
+	j.members(extensions, func(key string) bool { return key == "epcisMasterData" || key == "@context" })
 	j.endObject()
 	j.out()
 }
 
 func inDocument(key string) bool {
 	switch key {
-	case "@context", "id", "type", "schemaVersion", "creationDate", "instanceIdentifier", "sender", "receiver", "epcisHeader", "epcisBody":
+	case "@context", "id", "type", "isA", "schemaVersion", "creationDate", "instanceIdentifier", "sender", "receiver", "epcisHeader", "epcisBody":
 		return true
 	}
 	return false
@@ -232,30 +233,16 @@ func (j *jsonWriter) vocabularyElement(e *VocabularyElement) {
 
 // uri passes s on; it reports what the schema does not take for a URI.
 func (j *jsonWriter) uri(s string) string {
-	if !isURI(s) {
+	if !j.isURI(s) {
 		j.refused(quote(s)+" is no URI, which JSON wants here", "write a URI")
 	}
 	return s
 }
 
-// isURI reports whether s is an absolute URI by its characters.
-func isURI(s string) bool {
-	scheme, rest, ok := strings.Cut(s, ":")
-	if !ok || !isScheme(scheme) {
-		return false
-	}
-	for i := range len(rest) {
-		switch c := rest[i]; {
-		case c <= ' ', c >= 0x7F, strings.IndexByte("\"<>\\^`{|}", c) >= 0:
-			return false
-		case c == '%' && (i+2 >= len(rest) || !isHex(rest[i+1]) || !isHex(rest[i+2])):
-			return false
-		}
-	}
-	return true
+func (j *jsonWriter) isURI(s string) bool {
+	j.buf = append(j.buf[:0], s...)
+	return isURI(j.buf)
 }
-
-func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' }
 
 func (j *jsonWriter) event(e *Event, recordTime string, bare bool) error {
 	j.at = append(j.at[:0], e.Type)
@@ -272,7 +259,7 @@ func (j *jsonWriter) event(e *Event, recordTime string, bare bool) error {
 	}
 	j.member("type", e.Type)
 	if l == nil {
-		if !isURI(e.Type) {
+		if !j.isURI(e.Type) {
 			j.refused(quote(e.Type)+" is no event type of EPCIS", "use one of the five")
 		}
 		l = layouts[layoutKey{2, "ObjectEvent"}]
@@ -289,8 +276,8 @@ func (j *jsonWriter) event(e *Event, recordTime string, bare bool) error {
 }
 
 func inJSONEvent(key string) bool {
-	_, known := fieldIDs[key]
-	return known || key == "type" || key == "@context" || key == "id" || key == "isA"
+	id, known := fieldIDs[key]
+	return known && id < fEPCClass || key == "type" || key == "@context"
 }
 
 // required reports what the schema misses.
@@ -435,7 +422,7 @@ func (j *jsonWriter) field(id fieldID, e *Event, recordTime string) {
 // term writes a standard value.
 func (j *jsonWriter) term(kind TermKind, s string) {
 	s = jsonTerm(kind, s)
-	if !codeLists[kind].words[s] && !isURI(s) {
+	if !codeLists[kind].words[s] && !j.isURI(s) {
 		j.refused(quote(s)+" is no value of the Core Business Vocabulary", "write a standard value, or a URI of your own")
 	}
 	j.string(s)

@@ -19,9 +19,9 @@ func (j *jsonWriter) members(list []Extension, standard func(key string) bool) {
 		case !ok || standard(key):
 			j.lost("the key "+quote(key)+" means something else in JSON; it was left out", "put it into a namespace")
 		default:
-			if standard != nil && !isURI(key) && g.space == "" {
+			if standard != nil && !j.isURI(key) && g.space == "" {
 				j.refused("the key "+quote(key)+" has no namespace", "put it into a namespace")
-			} else if !isURI(key) {
+			} else if !j.isURI(key) {
 				j.refused("the key "+quote(key)+" has characters that JSON does not allow in a key", "rename it")
 			}
 			j.key(j.whole(key))
@@ -60,11 +60,10 @@ func (j *jsonWriter) groupValue(g group) {
 // extensionKey returns the key of an extension. ok is false when it would be read as something else.
 func (j *jsonWriter) extensionKey(space, name string) (key string, ok bool) {
 	if space == "" {
-		return name, name != "" && name[0] != '@' && name != textName && name != arrayName && !strings.ContainsAny(name, ":/#")
+		return name, name != "" && name[0] != '@' && name != textName && name != listName && !strings.ContainsAny(name, ":/#") && !j.declaredPrefix(name)
 	}
 	if prefix := j.prefix(space); prefix != "" {
-		_, field := fieldIDs[name]
-		return prefix + ":" + name, name != "" && !strings.HasPrefix(name, "//") && (prefix != "epcis" || !field)
+		return prefix + ":" + name, name != "" && !strings.HasPrefix(name, "//")
 	}
 	return space + name, name != "" && !strings.ContainsAny(name, ":/#") // a bare scheme
 }

@@ -122,17 +122,22 @@ func (n *names) prefix(space string) string {
 }
 
 func (n *names) prefixTaken(prefix string) bool {
-	return n.taken[prefix] || slices.Contains(reserved, prefix) || slices.ContainsFunc(n.local, func(d declaration) bool { return d.prefix == prefix })
+	return slices.Contains(reserved, prefix) || n.declaredPrefix(prefix)
+}
+
+// declaredPrefix reports whether a word is a prefix of the document. In JSON-LD such a word alone means its namespace.
+func (n *names) declaredPrefix(word string) bool {
+	return n.taken[word] || slices.ContainsFunc(n.local, func(d declaration) bool { return d.prefix == word })
 }
 
 // isScheme reports whether a namespace is a bare scheme such as "foo:", which is what becomes of a key "foo:bar" whose prefix
 // nobody declared. It is written without a declaration again.
 func (n *names) isScheme(space string) bool {
 	scheme, ok := strings.CutSuffix(space, ":")
-	return ok && isScheme(scheme) && !n.prefixTaken(scheme)
+	return ok && schemeName(scheme) && !n.prefixTaken(scheme)
 }
 
-func isScheme(s string) bool {
+func schemeName(s string) bool {
 	for i := range len(s) {
 		c := s[i]
 		if letter := 'a' <= c|0x20 && c|0x20 <= 'z'; !letter && (i == 0 || (c < '0' || c > '9') && c != '+' && c != '-' && c != '.') {

@@ -18,10 +18,7 @@ import (
 // One form is written as the other, and Diff takes both for one.
 
 // isMarker reports whether an attribute marks an array: see the package comment.
-func isMarker(a *Extension) bool { return a.Name == arrayName && a.Namespace == "" && a.Type == Empty }
-
-// arrayName is the name of the marker and of the elements of an array.
-const arrayName = "[]"
+func isMarker(a *Extension) bool { return a.Name == listName && a.Namespace == "" && a.Type == Empty }
 
 // isArray reports whether x is an array that is one Extension; its elements are x.Children.
 func isArray(x *Extension) bool { return len(x.Attributes) > 0 && isMarker(&x.Attributes[0]) }

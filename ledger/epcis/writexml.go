@@ -10,8 +10,9 @@ import (
 // xmlWriter writes XML 2.0 and 1.2. What differs between them is where the layouts put the fields, and what the schemas
 // leave open for extensions:
 //
-//   - In EPCISHeader, 1.2 takes any foreign element, 2.0 none. There they stand in extension/extension/extension: the second
-//     one takes any unqualified element, the third is such an element, and nothing is said of what is in it.
+//   - In EPCISHeader, 1.2 takes any foreign element behind the SBDH; without an SBDH there is no header, and they stand at the
+//     end of the root. 2.0 takes none: there they stand in extension/extension/extension, of which the second takes any
+//     unqualified element, the third is such an element, and nothing is said of what is in it.
 //   - In events, 1.2 takes unqualified elements in extension/extension, 2.0 none.
 //   - Everywhere else, unqualified elements stand in an element extension, behind them foreign elements.
 //   - A sensorReport and a sensorMetadata take attributes only.
@@ -22,6 +23,10 @@ type xmlWriter struct {
 	depth int
 	flat  int // > 0: inside mixed content, where white space counts
 	head  Head
+
+	rootName string
+	master   bool         // it is an EPCISMasterDataDocument
+	trailing []*Extension // to stand at the end of the root
 }
 
 func newXMLWriter(w *writer, to io.Writer) *xmlWriter { return &xmlWriter{writer: w, to: to} }
@@ -123,13 +128,19 @@ func (x *xmlWriter) begin(head Head) error {
 	if x.old {
 		ns, version = nsDoc1, "1.2"
 	}
-	root, prefix := "epcis:EPCISDocument", "epcis"
-	if head.Query != nil {
-		root, prefix, ns = "epcisq:EPCISQueryDocument", "epcisq", strings.Replace(ns, ":epcis:", ":epcis-query:", 1)
+	prefix := "epcis"
+	switch {
+	case head.Query != nil:
+		x.rootName, prefix, ns = "epcisq:EPCISQueryDocument", "epcisq", strings.Replace(ns, ":epcis:", ":epcis-query:", 1)
+	case head.empty && len(h.Vocabularies) > 0 && (head.masterData || x.old && h.SBDH == nil):
+		x.rootName, prefix, ns = "epcismd:EPCISMasterDataDocument", "epcismd", strings.Replace(ns, ":epcis:", ":epcis-masterdata:", 1)
+		x.master = true
+	default:
+		x.rootName = "epcis:EPCISDocument"
 	}
 	x.b = append(x.b, xml.Header[:len(xml.Header)-1]...)
 	x.b = append(x.b, '\n')
-	x.b = append(append(x.b, '<'), root...)
+	x.b = append(append(x.b, '<'), x.rootName...)
 	x.attr("xmlns:"+prefix, ns)
 	x.declarations(x.root)
 	x.attr("schemaVersion", version)
@@ -140,12 +151,16 @@ func (x *xmlWriter) begin(head Head) error {
 		x.attr("creationDate", head.CreationDate)
 	}
 	x.at = x.at[:0]
-	x.begin1()
-	if h.ID != "" && (!x.old || h.SBDH == nil || h.SBDH.InstanceIdentifier != "") {
-		x.lost("the id of the document, "+quote(h.ID)+", was left out: XML has no place for one", "use instanceIdentifier")
+	if h.ID != "" { // an attribute of no meaning in XML: the schema lets it be, and our reader takes it back
+		x.attr("id", h.ID)
 	}
+	x.begin1()
 	x.header(h)
 	x.open("EPCISBody")
+	if x.master {
+		x.vocabularies(h.Vocabularies)
+		return x.flush()
+	}
 	if q := head.Query; q != nil {
 		x.open("epcisq:QueryResults")
 		x.leaf("queryName", q.Name)
@@ -159,17 +174,18 @@ func (x *xmlWriter) begin(head Head) error {
 }
 
 func (x *xmlWriter) end() error {
-	x.close("EventList")
+	if !x.master {
+		x.close("EventList")
+	}
 	if x.head.Query != nil {
 		x.close("resultsBody")
 		x.close("epcisq:QueryResults")
 	}
 	x.close("EPCISBody")
-	if x.head.Query != nil {
-		x.close("epcisq:EPCISQueryDocument")
-	} else {
-		x.close("epcis:EPCISDocument")
+	for _, t := range x.trailing {
+		x.foreign(t)
 	}
+	x.close(x.rootName)
 	x.b = append(x.b, '\n')
 	return x.flush()
 }

@@ -197,7 +197,14 @@ func (x *xmlWriter) qname(s string) string {
 func (x *xmlWriter) header(h *Header) {
 	local, foreign := split(headerExtensions(h))
 	b := filledSBDH(h, x.head.CreationDate)
-	if b == nil && len(h.Vocabularies)+len(local)+len(foreign) == 0 {
+	vocabularies := h.Vocabularies
+	if x.master {
+		vocabularies = nil
+	}
+	if b == nil && x.old {
+		x.trailing, foreign = foreign, nil
+	}
+	if b == nil && len(vocabularies)+len(local)+len(foreign) == 0 {
 		return
 	}
 	x.in("EPCISHeader")
@@ -214,15 +221,11 @@ func (x *xmlWriter) header(h *Header) {
 		x.refused("EPCIS 1.2 wants a StandardBusinessDocumentHeader in the header, and sender and receiver are not known", "name them")
 	}
 	inner := len(local) > 0 || !x.old && len(foreign) > 0
-	if len(h.Vocabularies) > 0 || inner {
+	if len(vocabularies) > 0 || inner {
 		x.open("extension")
-		if len(h.Vocabularies) > 0 {
+		if len(vocabularies) > 0 {
 			x.open("EPCISMasterData")
-			x.open("VocabularyList")
-			for i := range h.Vocabularies {
-				x.vocabulary(&h.Vocabularies[i])
-			}
-			x.close("VocabularyList")
+			x.vocabularies(vocabularies)
 			x.close("EPCISMasterData")
 		}
 		if inner {
@@ -267,6 +270,14 @@ func (x *xmlWriter) sbdh(b *SBDH) {
 	}
 	t := sbdhExtension(b)
 	x.element(&t)
+}
+
+func (x *xmlWriter) vocabularies(list []Vocabulary) {
+	x.open("VocabularyList")
+	for i := range list {
+		x.vocabulary(&list[i])
+	}
+	x.close("VocabularyList")
 }
 
 func (x *xmlWriter) vocabulary(v *Vocabulary) {
