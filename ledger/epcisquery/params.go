@@ -144,7 +144,7 @@ var families = []Parameter{
 	{"EQATTR_{field}_{attribute}", "", TypeTexts, "Events where the value of {field} has this attribute in master data, with one of these values. Also written EQ_ATTR_.", "EQATTR_bizLocation_cbvmda:countryCode=US|CA"},
 }
 
-const fieldOps = "EQ gt ge lt le EXISTS"
+const fieldOps = "EQ GT GE LT LE EXISTS"
 
 // Parameters documents every parameter: those with a fixed name, then the families.
 func Parameters() []Parameter {
@@ -314,7 +314,7 @@ var parameterNames = func() (list []string) {
 	for i := range definitions {
 		list = append(list, definitions[i].Name)
 	}
-	for _, op := range strings.Fields("EQ GT GE LT LE") {
+	for op := range strings.FieldsSeq("EQ GT GE LT LE") {
 		list = append(list, op+"_quantity", op+"_percRank")
 	}
 	for _, word := range vocBTT.words {
@@ -340,7 +340,7 @@ func (p *parser) prefix(s string) (namespace string, ok bool) {
 	return namespace, ok
 }
 
-// word reads a CBV value: a word that CBV has, or a URI.
+// word reads a CBV value: a word that CBV has, or a URI. A URI of such a word becomes the word.
 func (p *parser) word(v *vocabulary, s string) (string, *Error) {
 	w := v.bare(s)
 	if prefix, name, ok := strings.Cut(w, ":"); ok {
@@ -349,8 +349,11 @@ func (p *parser) word(v *vocabulary, s string) (string, *Error) {
 		}
 		return w, nil
 	}
-	if strings.Contains(s, ":") || v.knows(w) { // with its prefix a word is taken as it is: events with it may have been captured
+	switch {
+	case v.knows(w):
 		return w, nil
+	case strings.Contains(s, ":"): // a word that CBV has not, with its prefix: events with it may have been captured
+		return s, nil
 	}
 	e := &Error{Message: quote(s) + " is not a " + v.what + " of the Core Business Vocabulary", Hint: "a value of your own is a URI"}
 	if near := v.nearest(s); near != "" {

@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"maps"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // ParseValues reads the parameters of a URL. A list is one parameter with | between the values, or the parameter again
@@ -73,7 +73,14 @@ func parseJSON(raw []byte, ext map[string]string, depth int) (*Query, error) {
 			return nil, &Error{Param: m.name, Message: "paging is no part of a query", Hint: "send it in the address of the request for events"}
 		default:
 			in, err := jsonInput(m)
+			if p.err != nil {
+				return nil, p.err
+			}
 			if err != nil {
+				if _, e := p.resolve(m.name); e != nil { // then the name is what is wrong
+					e.Param = m.name
+					return nil, e
+				}
 				return nil, err
 			}
 			p.parameter(m.name, in)
@@ -118,8 +125,6 @@ func readObject(raw []byte) (list []member, err error) {
 		message := "the query is not JSON"
 		if s, ok := errors.AsType[*json.SyntaxError](err); ok {
 			message += ": at byte " + itoa(int(s.Offset)) + ": " + s.Error()
-		} else if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-			message += ": it ends too early"
 		}
 		return &Error{Message: message, Hint: `write {"EQ_bizStep": ["shipping"]}`, Kind: KindValidation}
 	}
@@ -154,8 +159,10 @@ func readObject(raw []byte) (list []member, err error) {
 
 // context reads prefixes. An address in it is not fetched: the official ones say what is known already.
 func (p *parser) context(raw json.RawMessage, depth int) error {
-	invalid := &Error{Param: "@context", Message: "want an address, an object of prefixes, or an array of them",
-		Hint: `write {"example": "https://ns.example.com/epcis/"}`, Kind: KindValidation}
+	invalid := &Error{
+		Param: "@context", Message: "want an address, an object of prefixes, or an array of them",
+		Hint: `write {"example": "https://ns.example.com/epcis/"}`, Kind: KindValidation,
+	}
 	switch raw[0] {
 	case '"', 'n':
 		return nil
@@ -268,6 +275,10 @@ func (p *parser) parameter(name string, in input) {
 		return
 	case len(name) > MaxText:
 		p.fail(&Error{Param: name, Message: "the name has " + itoa(len(name)) + " bytes, at most " + itoa(MaxText) + " are read", Kind: KindTooComplex})
+		return
+	}
+	if !utf8.ValidString(name) {
+		p.fail(&Error{Param: name, Message: "the name is not UTF-8"})
 		return
 	}
 	s, e := p.resolve(name)
@@ -421,6 +432,8 @@ func (p *parser) value(typ Type, in input) (v value, e *Error) {
 		switch {
 		case len(x.text) > MaxText:
 			return v, &Error{Message: "a value has " + itoa(len(x.text)) + " bytes, at most " + itoa(MaxText) + " are read", Kind: KindTooComplex}
+		case !utf8.ValidString(x.text):
+			return v, &Error{Message: "a value is not UTF-8", Hint: "encode it as UTF-8 before percent-encoding it"}
 		case x.kind == '0', trim(x.text) == "":
 			return v, &Error{Message: "a value is empty", Hint: "leave it out"}
 		case x.kind == 'n':
