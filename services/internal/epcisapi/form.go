@@ -25,8 +25,9 @@ var (
 	documentTypes   = []string{"application/json", "application/ld+json", "application/xml", "text/xml"}
 )
 
-// extensions are the namespaces that this service knows of itself: GS1-Extensions of its discovery answers.
-const extensions = "cbvmda=urn:epcglobal:cbv:mda,gs1ushc=http://epcis.gs1us.org/hc/ns,verilot=" + Namespace
+// extensions are the namespaces that this service knows of itself: GS1-Extensions of its answers. The OpenAPI file's text and its schema
+// differ on how the header is written (name=value,… or name,value,…); an even number of them can be read both ways.
+const extensions = "cbvmda=urn:epcglobal:cbv:mda,gs1ushc=http://epcis.gs1us.org/hc/ns"
 
 // Form is how a caller wants its answer.
 type Form struct {

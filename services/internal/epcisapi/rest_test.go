@@ -457,4 +457,3 @@ func TestErrorDeclaration(t *testing.T) {
 		t.Fatalf("%d events", len(d.Events))
 	}
 }
-

@@ -141,7 +141,9 @@ func (e *eyes) cut(ev *epcis.Event, units []commit.Unit) (seen *epcis.Event, hid
 
 // hiddenID stands for what is hidden where nothing at all would mean something else: an aggregation that names no children ends for
 // all of them. It is another one in every event, so that no two hidden things look like one.
-func hiddenID(pos enc.Position) string { return fmt.Sprintf("urn:verilot:hidden:%d-%d-%d", pos.Height, pos.Entry, pos.Item) }
+func hiddenID(pos enc.Position) string {
+	return fmt.Sprintf("urn:verilot:hidden:%d-%d-%d", pos.Height, pos.Entry, pos.Item)
+}
 
 // mark says in an event how much of it is hidden, and keeps its shape.
 func mark(seen, whole *epcis.Event, hidden int, pos enc.Position) *epcis.Event {
