@@ -3,6 +3,8 @@ package epcisapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,6 +14,8 @@ import (
 	"time"
 
 	"verilot.dev/ledger/epcis"
+	"verilot.dev/ledger/epcisquery"
+	"verilot.dev/services/internal/chain"
 	"verilot.dev/services/internal/httpapi"
 )
 
@@ -406,39 +410,60 @@ func TestRefusals(t *testing.T) {
 	for _, tt := range []struct {
 		method, path string
 		status       int
+		code         httpapi.Code
 		kind         string
 	}{
-		{"GET", "/events?EQ_nothing=1", 400, "QueryParameterException"},
-		{"GET", "/events?eventCountLimit=3", 400, ""},
-		{"GET", "/events?maxEventCount=3", 413, "QueryTooLargeException"},
-		{"GET", "/events?maxEventCount=10", 200, ""},
-		{"GET", "/events?EQ_bizStep=shipping&maxEventCount=1", 413, "QueryTooLargeException"},
-		{"GET", "/events?perPage=0", 400, "QueryParameterException"},
-		{"GET", "/events?perPage=x", 400, "QueryParameterException"},
-		{"GET", "/events?perPage=100000", 200, ""},
-		{"GET", "/bizSteps?EQ_bizStep=shipping", 400, "QueryParameterException"},
-		{"GET", "/bizSteps/shipping?x=y", 400, "QueryParameterException"},
-		{"GET", "/events/urn%3Ax%3Amake?x=y", 400, "QueryParameterException"},
-		{"GET", "/events?EQ_eventID=" + strings.Repeat("x", 9000), 414, "URITooLongException"},
-		{"DELETE", "/nextPageToken/abc", 501, "ImplementationException"},
-		{"PUT", "/events", 405, "ImplementationException"},
-		{"POST", "/capture", 501, "ImplementationException"},
-		{"GET", "/capture", 200, ""},
+		{"GET", "/events?EQ_nothing=1", 400, httpapi.InvalidParameter, "QueryParameterException"},
+		{"GET", "/events?eventCountLimit=3", 400, httpapi.InvalidParameter, "QueryParameterException"},
+		{"GET", "/events?maxEventCount=3", 413, httpapi.QueryTooLarge, "QueryTooLargeException"},
+		{"GET", "/events?maxEventCount=10", 200, "", ""},
+		{"GET", "/events?EQ_bizStep=shipping&maxEventCount=1", 413, httpapi.QueryTooLarge, "QueryTooLargeException"},
+		{"GET", "/events?perPage=0", 400, httpapi.InvalidParameter, "QueryParameterException"},
+		{"GET", "/events?perPage=x", 400, httpapi.InvalidParameter, "QueryParameterException"},
+		{"GET", "/events?perPage=100000", 200, "", ""},
+		{"GET", "/bizSteps?EQ_bizStep=shipping", 400, httpapi.UnknownParameter, "QueryParameterException"},
+		{"GET", "/bizSteps/shipping?x=y", 400, httpapi.UnknownParameter, "QueryParameterException"},
+		{"GET", "/events/urn%3Ax%3Amake?x=y", 400, httpapi.UnknownParameter, "QueryParameterException"},
+		{"GET", "/events/urn%3Ax%3Anothing", 404, httpapi.UnknownEvent, "NoSuchNameException"},
+		{"GET", "/bizSteps/loading", 404, httpapi.UnknownValue, "NoSuchNameException"},
+		{"GET", "/bizSteps/no%20such%20step", 404, httpapi.UnknownValue, "NoSuchNameException"},
+		{"GET", "/events?nextPageToken=x", 400, httpapi.PageTokenInvalid, "QueryParameterException"},
+		{"GET", "/events?EQ_eventID=" + strings.Repeat("x", 9000), 414, httpapi.URITooLong, "URITooLongException"},
+		{"DELETE", "/nextPageToken/abc", 501, httpapi.NotImplemented, "ImplementationException"},
+		{"PUT", "/events", 405, httpapi.MethodNotAllowed, "ImplementationException"},
+		{"POST", "/capture", 501, httpapi.NotImplemented, "ImplementationException"},
+		{"GET", "/capture", 200, "", ""},
 	} {
 		rec := w.ask(tt.method, tt.path)
 		if rec.Code != tt.status {
 			t.Errorf("%s %.80s: %d %s", tt.method, tt.path, rec.Code, rec.Body)
 		}
 		if tt.status != 200 {
-			if p := problem(t, rec); tt.kind != "" && p.Type != "epcisException:"+tt.kind {
-				t.Errorf("%s %.80s: %s", tt.method, tt.path, p.Type)
+			if p := problem(t, rec); p.Code != tt.code || p.Type != "epcisException:"+tt.kind {
+				t.Errorf("%s %.80s: %s %s", tt.method, tt.path, p.Code, p.Type)
 			}
 		}
 	}
 	for _, path := range []string{"/events", "/events/x", "/epcs", "/epcs/x", "/epcs/x/events", "/eventTypes"} {
 		rec := w.ask("GET", path, "X-Nobody: 1")
-		if p := problem(t, rec); rec.Code != 401 || p.Type != "epcisException:SecurityException" || rec.Header().Get("WWW-Authenticate") == "" {
+		if p := problem(t, rec); rec.Code != 401 || p.Code != httpapi.ReadNeedsSignIn || p.Type != "epcisException:SecurityException" || rec.Header().Get("WWW-Authenticate") == "" {
 			t.Errorf("%s: %d %+v", path, rec.Code, p)
+		}
+	}
+	for _, tt := range []struct {
+		err  error
+		code httpapi.Code
+	}{
+		{&epcisquery.Error{Kind: epcisquery.KindParameter, Param: "EQ_x", Message: "m", Hint: "h"}, httpapi.InvalidParameter},
+		{&epcisquery.Error{Kind: epcisquery.KindValidation, Message: "m"}, httpapi.InvalidQuery},
+		{&epcisquery.Error{Kind: epcisquery.KindTooComplex, Message: "m"}, httpapi.QueryTooComplex},
+		{fmt.Errorf("page: %w", errTooComplex), httpapi.QueryTooComplex},
+		{errGone, httpapi.PageTokenInvalid},
+		{chain.ErrClosed, httpapi.Unavailable},
+		{errors.New("secret"), httpapi.Internal},
+	} {
+		if p := problemOf(tt.err); p.Code != tt.code || strings.Contains(p.Detail, "secret") {
+			t.Errorf("%v: %+v", tt.err, p)
 		}
 	}
 }
@@ -455,5 +480,18 @@ func TestErrorDeclaration(t *testing.T) {
 	d := read(t, w.ask("GET", "/events/urn%3Ax%3Awrong"))
 	if len(d.Events) != 2 {
 		t.Fatalf("%d events", len(d.Events))
+	}
+}
+
+// A partner's own token, once it does not hold, says so.
+func TestCallerUnknown(t *testing.T) {
+	w := newWorld(t)
+	w.block()
+	g := w.chain.Genesis()
+	gate := &Gate{Genesis: g, Snapshot: w.chain.Snapshot, Now: time.Now}
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "/events", http.NoBody)
+	r.Header.Set("Authorization", "Bearer a.b.c")
+	if _, p := gate.Caller(r); p == nil || p.Code != httpapi.CallerUnknown || p.Status != http.StatusUnauthorized {
+		t.Errorf("%+v", p)
 	}
 }
