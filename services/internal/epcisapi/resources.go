@@ -313,7 +313,7 @@ func showObject(v state.View, blocks *blockCache, text string, o epcis.WriteOpti
 	}
 	key, err := gs1.ParseKey(text)
 	if err != nil {
-		return text, 0, nil //nolint:nilerr // not one of ours: as it stands in the index
+		return text, 0, nil // not one of ours: as it stands in the index
 	}
 	switch o.EPC {
 	case epcis.DigitalLink:

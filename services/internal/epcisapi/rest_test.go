@@ -108,6 +108,7 @@ func ids(d *epcis.Document) []string {
 
 // trade is a small story: acme makes six units, packs two cases and a pallet, sells one case to midland, which sells a unit to corner.
 func trade(tb testing.TB) *world {
+	tb.Helper()
 	w := newWorld(tb).mount()
 	w.told("acme", "make", epcis.Commission(w.at("acme"), []string{unit(1), unit(2), unit(3), unit(4), unit(5), unit(6)}, "A", "2035-12-31"))
 	w.told("acme", "boxes", epcis.Commission(w.at("acme"), []string{box(1), box(2)}, "", ""))

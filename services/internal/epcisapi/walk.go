@@ -416,10 +416,10 @@ func (s *Service) page(ctx context.Context, v state.View, r *request) (*page, er
 	return out, nil
 }
 
-// tooMany says that more events match than the query allows.
-type tooMany struct{ most int }
+// tooManyError says that more events match than the query allows.
+type tooManyError struct{ most int }
 
-func (t *tooMany) Error() string { return fmt.Sprintf("more than %d events match", t.most) }
+func (t *tooManyError) Error() string { return fmt.Sprintf("more than %d events match", t.most) }
 
 // atMost counts what matches, as far as needed.
 func (w *walk) atMost(most int) error {
@@ -442,7 +442,7 @@ func (w *walk) atMost(most int) error {
 			continue
 		}
 		if n++; n > most {
-			return &tooMany{most}
+			return &tooManyError{most}
 		}
 	}
 	return nil
