@@ -38,7 +38,7 @@ func (s *Service) Run(ctx context.Context) error {
 	for {
 		changed := s.o.Engine.Changed()
 		height, head, err := s.o.Engine.Head(ctx)
-		wait := time.Duration(-1)
+		var wait time.Duration
 		if err != nil {
 			if ctx.Err() == nil {
 				s.o.Log.Debug("standing queries wait for the ledger", "err", err)
@@ -205,14 +205,14 @@ func (s *Service) turn(ctx context.Context, j job) error {
 		}
 	}
 	if err != nil {
-		if ctx.Err() != nil || errors.Is(err, errDeleted) || errors.As(err, new(*fatal)) {
+		if ctx.Err() != nil || errors.Is(err, errDeleted) || errors.As(err, new(*storeError)) {
 			return err
 		}
 		s.o.Log.Warn("a standing query could not be answered, will try again", "subscription", sub.rec.ID, "err", err)
 		s.mu.Lock()
 		sub.waitTill = s.o.Clock.Now().Add(engineRetry)
 		s.mu.Unlock()
-		return nil
+		return nil //nolint:nilerr // it is tried again
 	}
 	if p.Pending == nil {
 		return nil
@@ -223,11 +223,11 @@ func (s *Service) turn(ctx context.Context, j job) error {
 	return s.deliver(ctx, sub, p, b)
 }
 
-// fatal is an error of the store: what is kept is unknown.
-type fatal struct{ err error }
+// storeError is an error of the store: what is kept is unknown.
+type storeError struct{ err error }
 
-func (f *fatal) Error() string { return f.err.Error() }
-func (f *fatal) Unwrap() error { return f.err }
+func (f *storeError) Error() string { return f.err.Error() }
+func (f *storeError) Unwrap() error { return f.err }
 
 // prepare makes a batch the pending one, or notes that there is nothing to deliver.
 func (s *Service) prepare(sub *subscription, p *progress, b batch, head time.Time) (batch, error) {
@@ -303,7 +303,7 @@ func (s *Service) save(sub *subscription, p progress) error {
 		return errDeleted
 	}
 	if err := s.st.write(map[string]any{progressKeys + string(sub.rec.ID[:]): p}); err != nil {
-		return &fatal{err}
+		return &storeError{err}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -327,7 +327,7 @@ func (s *Service) deliver(ctx context.Context, sub *subscription, p progress, b 
 	started := s.o.Clock.Now()
 	out := s.sender.post(ctx, &sub.rec, p.Pending.ID, started, body.Bytes())
 	if ctx.Err() != nil {
-		return nil // told to stop: it is sent again
+		return nil //nolint:nilerr // told to stop: it is sent again
 	}
 	if err := s.step("after sending"); err != nil {
 		return err
@@ -352,7 +352,7 @@ func (s *Service) deliver(ctx context.Context, sub *subscription, p progress, b 
 
 // delivered moves on. told: the receiver has answered, and not that there was nothing left to send.
 func (s *Service) delivered(sub *subscription, p progress, told bool) error {
-	if p.FailingSince != (time.Time{}) {
+	if !p.FailingSince.IsZero() {
 		s.o.Log.Info("a webhook answers again", "subscription", sub.rec.ID, "host", hostOf(sub.rec.Dest), "failures", p.Failures)
 	}
 	done := p.Pending

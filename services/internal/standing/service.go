@@ -344,9 +344,13 @@ func (s *Service) remove(c epcisapi.Caller, name string) error {
 
 // erase makes it durable that subs are gone, and ends them.
 func (s *Service) erase(also map[string]any, subs []*subscription) error {
+	defer func() {
+		for _, sub := range subs {
+			sub.write.Unlock()
+		}
+	}()
 	for _, sub := range subs {
 		sub.write.Lock() // until it is marked: its worker writes nothing in between
-		defer sub.write.Unlock()
 		also[subscriptionKeys+string(sub.rec.ID[:])], also[progressKeys+string(sub.rec.ID[:])] = nil, nil
 	}
 	if err := s.st.write(also); err != nil {

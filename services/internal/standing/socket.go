@@ -87,10 +87,10 @@ func (m *mounted) mountEvents(h huma.API) {
 	for _, b := range bounds {
 		op.Parameters = append(op.Parameters, text("query", b.name, "Of a schedule"))
 	}
-	any := &huma.MediaType{Schema: &huma.Schema{}}
+	document := &huma.MediaType{Schema: &huma.Schema{}}
 	op.Responses = map[string]*huma.Response{
 		"101":     {Description: "The WebSocket is open"},
-		"200":     {Description: "An EPCISQueryDocument", Content: map[string]*huma.MediaType{"application/json": any, "application/ld+json": any, "application/xml": any}},
+		"200":     {Description: "An EPCISQueryDocument", Content: map[string]*huma.MediaType{"application/json": document, "application/ld+json": document, "application/xml": document}},
 		"default": {Description: "Error", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}}}},
 	}
 	h.OpenAPI().AddOperation(&op)
@@ -151,7 +151,7 @@ func (m *mounted) events(ctx huma.Context, w http.ResponseWriter, r *http.Reques
 	}
 	conn, err := websocket.Accept(w, r, opts)
 	if err != nil {
-		return nil //nolint:nilerr // it has answered
+		return nil // it has answered
 	}
 	defer conn.CloseNow() //nolint:errcheck // nothing is left to be done about it
 	// The request's context is of no use once the connection is taken over.
@@ -372,7 +372,8 @@ func (s *Service) within(ctx context.Context, do func(context.Context) error) bo
 	ctx, cancel := context.WithTimeout(ctx, s.limits.Timeout)
 	defer cancel()
 	// Whoever reads gets to the end of a message, and is told why there are no more.
-	defer context.AfterFunc(s.life, func() { time.AfterFunc(time.Second, cancel) })()
+	stop := context.AfterFunc(s.life, func() { time.AfterFunc(time.Second, cancel) })
+	defer stop()
 	if err := do(ctx); err != nil {
 		s.m.dropped.Inc()
 		return false
