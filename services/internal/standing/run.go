@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// engineRetry is when an engine that could not answer is asked again.
-	engineRetry = time.Second
+	// engineRetry is when an engine that could not answer is asked again; for one query the time doubles.
+	engineRetry    = time.Second
+	maxEngineRetry = time.Minute
 	// saveRun and saveBlocks bound what is done again after a crash when there was nothing to deliver.
 	saveRun    = time.Minute
 	saveBlocks = 4096
@@ -192,14 +193,14 @@ func (s *Service) turn(ctx context.Context, j job) error {
 	var err error
 	if p.Pending != nil {
 		if p.Pending.Last != nil {
-			b, err = s.collect(ctx, caller, sub.query, p.cursor, p.Pending.Last.Height, p.Pending.Last, limit)
+			b, err = s.collect(ctx, caller, sub.query, p.cursor, p.Pending.Last.Height, p.Pending.Last, limit, s.limits.Bytes)
 		}
 	} else {
 		to, head := j.height, j.head
 		if sub.run != nil {
 			to, head = sub.run.to, sub.run.head
 		}
-		b, err = s.collect(ctx, caller, sub.query, p.cursor, to, nil, limit)
+		b, err = s.collect(ctx, caller, sub.query, p.cursor, to, nil, limit, s.limits.Bytes)
 		if err == nil {
 			b, err = s.prepare(sub, &p, b, head)
 		}
@@ -208,12 +209,17 @@ func (s *Service) turn(ctx context.Context, j job) error {
 		if ctx.Err() != nil || errors.Is(err, errDeleted) || errors.As(err, new(*storeError)) {
 			return err
 		}
-		s.o.Log.Warn("a standing query could not be answered, will try again", "subscription", sub.rec.ID, "err", err)
 		s.mu.Lock()
-		sub.waitTill = s.o.Clock.Now().Add(engineRetry)
+		wait := min(engineRetry<<min(sub.unread, 10), maxEngineRetry)
+		sub.unread++
+		sub.waitTill = s.o.Clock.Now().Add(wait)
 		s.mu.Unlock()
+		s.o.Log.Warn("a standing query could not be answered, will try again", "subscription", sub.rec.ID, "wait", wait, "err", err)
 		return nil //nolint:nilerr // it is tried again
 	}
+	s.mu.Lock()
+	sub.unread = 0
+	s.mu.Unlock()
 	if p.Pending == nil {
 		return nil
 	}

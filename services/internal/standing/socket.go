@@ -323,7 +323,7 @@ func (s *Service) serveSocket(ctx context.Context, conn *websocket.Conn, l *list
 // tell sends what is recorded up to a height; false: the connection is of no use any more.
 func (s *Service) tell(ctx context.Context, conn *websocket.Conn, l *listener, height uint64) bool {
 	for sent := 0; ; sent++ {
-		b, err := s.collect(ctx, l.caller, l.query, l.cur, height, nil, s.limits.Events)
+		b, err := s.collect(ctx, l.caller, l.query, l.cur, height, nil, s.limits.SocketEvents, s.limits.SocketBytes)
 		if err != nil {
 			s.o.Log.Warn("a WebSocket's query could not be answered", "err", err)
 			_ = conn.Close(websocket.StatusTryAgainLater, "the query could not be answered; connect again")
@@ -359,7 +359,7 @@ func (s *Service) write(ctx context.Context, conn *websocket.Conn, l *listener, 
 			_ = conn.Close(websocket.StatusInternalError, "the document could not be written")
 			return false
 		}
-		if doc.Len() > s.limits.Bytes && len(b.items) > 1 {
+		if doc.Len() > s.limits.SocketBytes && len(b.items) > 1 {
 			b.cut(len(b.items) / 2)
 			continue
 		}

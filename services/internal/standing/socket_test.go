@@ -104,7 +104,7 @@ func (l *listening) closed() websocket.StatusCode {
 
 // A socket gets what is recorded while it is open, in order, in the form that it asked for, and only what its caller may see.
 func TestSocketStream(t *testing.T) {
-	w := newWorld(t, func(w *world) { w.limits.Events = 2 })
+	w := newWorld(t, func(w *world) { w.limits.SocketEvents = 2 })
 	w.engine.block("old@lakeside")
 	w.query("all")
 	w.query("mine", "X-Who: lakeside")
