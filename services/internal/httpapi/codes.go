@@ -95,7 +95,6 @@ const (
 	implementation = "ImplementationException"
 	captureLimit   = "CaptureLimitExceededException"
 	queryParameter = "QueryParameterException"
-	noSuchName     = "NoSuchNameException"
 )
 
 var table = map[Code]Spec{
@@ -151,8 +150,8 @@ var table = map[Code]Spec{
 	TooManyListeners:     {http.StatusServiceUnavailable, "Too many listen already", implementation},
 	Unavailable:          {http.StatusServiceUnavailable, "The service cannot do this now", implementation},
 	APIUnavailable:       {http.StatusServiceUnavailable, "The api service does not answer", implementation},
-	UnknownQuery:         {http.StatusNotFound, "There is no such named query", noSuchName},
-	UnknownSubscription:  {http.StatusNotFound, "There is no such subscription", noSuchName},
+	UnknownQuery:         {http.StatusNotFound, "There is no such named query", noSuchResource},
+	UnknownSubscription:  {http.StatusNotFound, "There is no such subscription", noSuchResource},
 	QueryExists:          {http.StatusConflict, "A query of this name exists", "ResourceAlreadyExistsException"},
 	QueryTooComplex:      {http.StatusRequestEntityTooLarge, "The query needs too much work", "QueryTooComplexException"},
 	SubscriptionControls: {http.StatusBadRequest, "When to send is not said, or not in a way that can be followed", "SubscriptionControlsException"},

@@ -264,7 +264,7 @@ func describe[B any](h huma.API, path string) {
 
 // NewQuery is what creates a named query.
 type NewQuery struct {
-	_     struct{} `additionalProperties:"true"`
+	_     struct{} `additionalProperties:"true"` //nolint:revive // where huma looks for it
 	Name  string   `json:"name" doc:"Up to 128 bytes, without / \\ ? # %"`
 	Query object   `json:"query"`
 }
@@ -410,7 +410,7 @@ func queryProblem(err error) error {
 
 // NewSubscription is what subscribes a webhook.
 type NewSubscription struct {
-	_                 struct{}     `additionalProperties:"true"`
+	_                 struct{}     `additionalProperties:"true"` //nolint:revive // where huma looks for it
 	Dest              string       `json:"dest" format:"uri" doc:"Where to send EPCISQueryDocuments to"`
 	SignatureToken    string       `json:"signatureToken,omitempty" doc:"Secret of the receiver's choice, with which deliveries are signed. After whsec_ it is base64 (Standard Webhooks)"`
 	Stream            *bool        `json:"stream,omitempty" doc:"Send whatever matches as soon as it is recorded; or give a schedule"`

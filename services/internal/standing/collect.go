@@ -33,7 +33,7 @@ var (
 
 // collect reads what comes after from, up to the block to. last, if there is one, is where a batch that was made before ended: it is
 // made again with the same events.
-func (s *Service) collect(ctx context.Context, c epcisapi.Caller, q *epcisquery.Query, from cursor, to uint64, last *enc.Position, events int) (batch, error) {
+func (s *Service) collect(ctx context.Context, c epcisapi.Caller, q *epcisquery.Query, from cursor, to uint64, last *enc.Position, events, bytes int) (batch, error) {
 	b := batch{next: from}
 	size := 0
 	for range strides {
@@ -49,7 +49,7 @@ func (s *Service) collect(ctx context.Context, c epcisapi.Caller, q *epcisquery.
 				return errBeyond
 			}
 			n := roughly(it.Event)
-			if last == nil && len(b.items) > 0 && (len(b.items) >= events || size+n > s.limits.Bytes) {
+			if last == nil && len(b.items) > 0 && (len(b.items) >= events || size+n > bytes) {
 				return errFull
 			}
 			size += n

@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// engineRetry is when an engine that could not answer is asked again.
-	engineRetry = time.Second
+	// engineRetry is when an engine that could not answer is asked again; for one query the time doubles.
+	engineRetry    = time.Second
+	maxEngineRetry = time.Minute
 	// saveRun and saveBlocks bound what is done again after a crash when there was nothing to deliver.
 	saveRun    = time.Minute
 	saveBlocks = 4096
@@ -38,7 +39,7 @@ func (s *Service) Run(ctx context.Context) error {
 	for {
 		changed := s.o.Engine.Changed()
 		height, head, err := s.o.Engine.Head(ctx)
-		wait := time.Duration(-1)
+		var wait time.Duration
 		if err != nil {
 			if ctx.Err() == nil {
 				s.o.Log.Debug("standing queries wait for the ledger", "err", err)
@@ -192,28 +193,33 @@ func (s *Service) turn(ctx context.Context, j job) error {
 	var err error
 	if p.Pending != nil {
 		if p.Pending.Last != nil {
-			b, err = s.collect(ctx, caller, sub.query, p.cursor, p.Pending.Last.Height, p.Pending.Last, limit)
+			b, err = s.collect(ctx, caller, sub.query, p.cursor, p.Pending.Last.Height, p.Pending.Last, limit, s.limits.Bytes)
 		}
 	} else {
 		to, head := j.height, j.head
 		if sub.run != nil {
 			to, head = sub.run.to, sub.run.head
 		}
-		b, err = s.collect(ctx, caller, sub.query, p.cursor, to, nil, limit)
+		b, err = s.collect(ctx, caller, sub.query, p.cursor, to, nil, limit, s.limits.Bytes)
 		if err == nil {
 			b, err = s.prepare(sub, &p, b, head)
 		}
 	}
 	if err != nil {
-		if ctx.Err() != nil || errors.Is(err, errDeleted) || errors.As(err, new(*fatal)) {
+		if ctx.Err() != nil || errors.Is(err, errDeleted) || errors.As(err, new(*storeError)) {
 			return err
 		}
-		s.o.Log.Warn("a standing query could not be answered, will try again", "subscription", sub.rec.ID, "err", err)
 		s.mu.Lock()
-		sub.waitTill = s.o.Clock.Now().Add(engineRetry)
+		wait := min(engineRetry<<min(sub.unread, 10), maxEngineRetry)
+		sub.unread++
+		sub.waitTill = s.o.Clock.Now().Add(wait)
 		s.mu.Unlock()
-		return nil
+		s.o.Log.Warn("a standing query could not be answered, will try again", "subscription", sub.rec.ID, "wait", wait, "err", err)
+		return nil //nolint:nilerr // it is tried again
 	}
+	s.mu.Lock()
+	sub.unread = 0
+	s.mu.Unlock()
 	if p.Pending == nil {
 		return nil
 	}
@@ -223,11 +229,11 @@ func (s *Service) turn(ctx context.Context, j job) error {
 	return s.deliver(ctx, sub, p, b)
 }
 
-// fatal is an error of the store: what is kept is unknown.
-type fatal struct{ err error }
+// storeError is an error of the store: what is kept is unknown.
+type storeError struct{ err error }
 
-func (f *fatal) Error() string { return f.err.Error() }
-func (f *fatal) Unwrap() error { return f.err }
+func (f *storeError) Error() string { return f.err.Error() }
+func (f *storeError) Unwrap() error { return f.err }
 
 // prepare makes a batch the pending one, or notes that there is nothing to deliver.
 func (s *Service) prepare(sub *subscription, p *progress, b batch, head time.Time) (batch, error) {
@@ -303,7 +309,7 @@ func (s *Service) save(sub *subscription, p progress) error {
 		return errDeleted
 	}
 	if err := s.st.write(map[string]any{progressKeys + string(sub.rec.ID[:]): p}); err != nil {
-		return &fatal{err}
+		return &storeError{err}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -327,7 +333,7 @@ func (s *Service) deliver(ctx context.Context, sub *subscription, p progress, b 
 	started := s.o.Clock.Now()
 	out := s.sender.post(ctx, &sub.rec, p.Pending.ID, started, body.Bytes())
 	if ctx.Err() != nil {
-		return nil // told to stop: it is sent again
+		return nil //nolint:nilerr // told to stop: it is sent again
 	}
 	if err := s.step("after sending"); err != nil {
 		return err
@@ -352,7 +358,7 @@ func (s *Service) deliver(ctx context.Context, sub *subscription, p progress, b 
 
 // delivered moves on. told: the receiver has answered, and not that there was nothing left to send.
 func (s *Service) delivered(sub *subscription, p progress, told bool) error {
-	if p.FailingSince != (time.Time{}) {
+	if !p.FailingSince.IsZero() {
 		s.o.Log.Info("a webhook answers again", "subscription", sub.rec.ID, "host", hostOf(sub.rec.Dest), "failures", p.Failures)
 	}
 	done := p.Pending

@@ -10,11 +10,11 @@ import (
 	"pgregory.net/rapid"
 )
 
-func scheduleFor(t testing.TB, text string) *Schedule {
-	t.Helper()
+func scheduleFor(tb testing.TB, text string) *Schedule {
+	tb.Helper()
 	s, ok, err := ParseSchedule(fieldsOf(text))
 	if err != nil || !ok {
-		t.Fatalf("%q: %v %v", text, ok, err)
+		tb.Fatalf("%q: %v %v", text, ok, err)
 	}
 	return s
 }

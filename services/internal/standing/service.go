@@ -60,6 +60,7 @@ type Limits struct {
 	Sockets, SocketsPerOwner                                     int
 	Workers                                                      int           // deliveries at once; one owner gets a half of it, those that go badly a quarter
 	Events, Bytes                                                int           // of one delivery
+	SocketEvents, SocketBytes                                    int           // of one message: many sockets are told at once
 	Timeout                                                      time.Duration // of one delivery, and of writing one message to a socket
 	SlowAfter, FailingAfter, MinRetry, MaxRetry, Ping, SocketAge time.Duration
 }
@@ -67,7 +68,7 @@ type Limits struct {
 func defaults() Limits {
 	return Limits{
 		Queries: 5000, QueriesPerOwner: 500, Subscriptions: 2000, SubscriptionsPerOwner: 500, SubscriptionsPerQuery: 50, Sockets: 200, SocketsPerOwner: 50,
-		Workers: 32, Events: 500, Bytes: 2 << 20, Timeout: 30 * time.Second,
+		Workers: 32, Events: 500, Bytes: 2 << 20, SocketEvents: 100, SocketBytes: 256 << 10, Timeout: 30 * time.Second,
 		SlowAfter: 5 * time.Second, FailingAfter: 72 * time.Hour, MinRetry: time.Second, MaxRetry: time.Hour, Ping: 30 * time.Second, SocketAge: 12 * time.Hour,
 	}
 }
@@ -117,6 +118,7 @@ type subscription struct {
 	cancel   context.CancelFunc // of the worker
 	served   uint64             // when it was last worked on, counted
 	slow     bool               // its last delivery took long
+	unread   int                // how often in a row the engine could not answer
 	waitTill time.Time          // not before this
 	next     time.Time          // of a schedule
 	run      *run
@@ -344,9 +346,13 @@ func (s *Service) remove(c epcisapi.Caller, name string) error {
 
 // erase makes it durable that subs are gone, and ends them.
 func (s *Service) erase(also map[string]any, subs []*subscription) error {
+	defer func() {
+		for _, sub := range subs {
+			sub.write.Unlock()
+		}
+	}()
 	for _, sub := range subs {
 		sub.write.Lock() // until it is marked: its worker writes nothing in between
-		defer sub.write.Unlock()
 		also[subscriptionKeys+string(sub.rec.ID[:])], also[progressKeys+string(sub.rec.ID[:])] = nil, nil
 	}
 	if err := s.st.write(also); err != nil {

@@ -87,10 +87,10 @@ func (m *mounted) mountEvents(h huma.API) {
 	for _, b := range bounds {
 		op.Parameters = append(op.Parameters, text("query", b.name, "Of a schedule"))
 	}
-	any := &huma.MediaType{Schema: &huma.Schema{}}
+	document := &huma.MediaType{Schema: &huma.Schema{}}
 	op.Responses = map[string]*huma.Response{
 		"101":     {Description: "The WebSocket is open"},
-		"200":     {Description: "An EPCISQueryDocument", Content: map[string]*huma.MediaType{"application/json": any, "application/ld+json": any, "application/xml": any}},
+		"200":     {Description: "An EPCISQueryDocument", Content: map[string]*huma.MediaType{"application/json": document, "application/ld+json": document, "application/xml": document}},
 		"default": {Description: "Error", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}}}},
 	}
 	h.OpenAPI().AddOperation(&op)
@@ -151,7 +151,7 @@ func (m *mounted) events(ctx huma.Context, w http.ResponseWriter, r *http.Reques
 	}
 	conn, err := websocket.Accept(w, r, opts)
 	if err != nil {
-		return nil //nolint:nilerr // it has answered
+		return nil // it has answered
 	}
 	defer conn.CloseNow() //nolint:errcheck // nothing is left to be done about it
 	// The request's context is of no use once the connection is taken over.
@@ -323,7 +323,7 @@ func (s *Service) serveSocket(ctx context.Context, conn *websocket.Conn, l *list
 // tell sends what is recorded up to a height; false: the connection is of no use any more.
 func (s *Service) tell(ctx context.Context, conn *websocket.Conn, l *listener, height uint64) bool {
 	for sent := 0; ; sent++ {
-		b, err := s.collect(ctx, l.caller, l.query, l.cur, height, nil, s.limits.Events)
+		b, err := s.collect(ctx, l.caller, l.query, l.cur, height, nil, s.limits.SocketEvents, s.limits.SocketBytes)
 		if err != nil {
 			s.o.Log.Warn("a WebSocket's query could not be answered", "err", err)
 			_ = conn.Close(websocket.StatusTryAgainLater, "the query could not be answered; connect again")
@@ -359,7 +359,7 @@ func (s *Service) write(ctx context.Context, conn *websocket.Conn, l *listener, 
 			_ = conn.Close(websocket.StatusInternalError, "the document could not be written")
 			return false
 		}
-		if doc.Len() > s.limits.Bytes && len(b.items) > 1 {
+		if doc.Len() > s.limits.SocketBytes && len(b.items) > 1 {
 			b.cut(len(b.items) / 2)
 			continue
 		}
@@ -372,7 +372,8 @@ func (s *Service) within(ctx context.Context, do func(context.Context) error) bo
 	ctx, cancel := context.WithTimeout(ctx, s.limits.Timeout)
 	defer cancel()
 	// Whoever reads gets to the end of a message, and is told why there are no more.
-	defer context.AfterFunc(s.life, func() { time.AfterFunc(time.Second, cancel) })()
+	stop := context.AfterFunc(s.life, func() { time.AfterFunc(time.Second, cancel) })
+	defer stop()
 	if err := do(ctx); err != nil {
 		s.m.dropped.Inc()
 		return false

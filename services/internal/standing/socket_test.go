@@ -104,7 +104,7 @@ func (l *listening) closed() websocket.StatusCode {
 
 // A socket gets what is recorded while it is open, in order, in the form that it asked for, and only what its caller may see.
 func TestSocketStream(t *testing.T) {
-	w := newWorld(t, func(w *world) { w.limits.Events = 2 })
+	w := newWorld(t, func(w *world) { w.limits.SocketEvents = 2 })
 	w.engine.block("old@lakeside")
 	w.query("all")
 	w.query("mine", "X-Who: lakeside")
@@ -243,11 +243,11 @@ func TestSlowReader(t *testing.T) {
 	fast := w.listen("/queries/all/events?stream=true")
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()
-	slow, _, err := websocket.Dial(t.Context(), w.api.URL+"/queries/all/events?stream=true", &websocket.DialOptions{HTTPClient: client}) //nolint:bodyclose // it is the connection
+	slow, _, err := websocket.Dial(t.Context(), w.api.URL+"/queries/all/events?stream=true", &websocket.DialOptions{HTTPClient: client})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer slow.CloseNow() //nolint:errcheck // it is dropped by then
+	defer slow.CloseNow()
 	for _, id := range []string{"a1", "a2", "a3", "a4", "a5"} {
 		w.engine.block(id)
 		if d := fast.next(); short(d.IDs) != id {

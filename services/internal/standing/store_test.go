@@ -200,21 +200,21 @@ func TestBounds(t *testing.T) {
 		w.limits.Queries, w.limits.QueriesPerOwner = 4, 3
 		w.limits.Subscriptions, w.limits.SubscriptionsPerOwner, w.limits.SubscriptionsPerQuery = 4, 3, 2
 	})
-	make := func(name, who string) int {
+	create := func(name, who string) int {
 		return w.call("POST", "/queries", `{"name":"`+name+`","query":{}}`, "X-Who: "+who).status
 	}
 	for i := range 3 {
-		if s := make(fmt.Sprintf("q%d", i), "a"); s != 201 {
+		if s := create(fmt.Sprintf("q%d", i), "a"); s != 201 {
 			t.Fatal(s)
 		}
 	}
-	if s := make("q3", "a"); s != 403 {
+	if s := create("q3", "a"); s != 403 {
 		t.Errorf("a fourth of one owner: %d", s)
 	}
-	if s := make("q0", "b"); s != 201 {
+	if s := create("q0", "b"); s != 201 {
 		t.Errorf("the same name of another owner: %d", s)
 	}
-	if s := make("q1", "b"); s != 403 {
+	if s := create("q1", "b"); s != 403 {
 		t.Errorf("a fifth of all: %d", s)
 	}
 	subscribe := func(name, who string) (int, string) {

@@ -313,16 +313,16 @@ type world struct {
 
 var begin = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
 
-func newWorld(t testing.TB, change ...func(*world)) *world {
-	w := &world{t: t, dir: t.TempDir(), clock: &fakeClock{now: begin}, limits: defaults()}
-	w.engine = &fakeEngine{tb: t, clock: w.clock, changed: make(chan struct{})}
+func newWorld(tb testing.TB, change ...func(*world)) *world {
+	w := &world{t: tb, dir: tb.TempDir(), clock: &fakeClock{now: begin}, limits: defaults()}
+	w.engine = &fakeEngine{tb: tb, clock: w.clock, changed: make(chan struct{})}
 	w.limits.Timeout = 5 * time.Second
 	w.options.Development = true
 	for _, c := range change {
 		c(w)
 	}
 	w.open()
-	t.Cleanup(w.close)
+	tb.Cleanup(w.close)
 	return w
 }
 
@@ -344,7 +344,8 @@ func (w *world) open() {
 		if ctx.Query("perPage") == "0" {
 			return httpapi.NewProblem(httpapi.InvalidParameter, "perPage is 0")
 		}
-		fmt.Fprintf(ctx.BodyWriter(), "page of %s: %s", name, q.JSON())
+		ctx.SetHeader("Content-Type", "application/json")
+		fmt.Fprintf(ctx.BodyWriter(), `{"name":%q,"query":%s}`, name, q.JSON())
 		return nil
 	}
 	svc, err := Open(o)
@@ -484,10 +485,10 @@ type reply struct {
 	body   []byte
 }
 
-func (r *reply) json(t testing.TB, v any) {
-	t.Helper()
+func (r *reply) json(tb testing.TB, v any) {
+	tb.Helper()
 	if err := json.Unmarshal(r.body, v); err != nil {
-		t.Fatalf("%s: %v", r.body, err)
+		tb.Fatalf("%s: %v", r.body, err)
 	}
 }
 
