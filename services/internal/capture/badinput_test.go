@@ -83,7 +83,16 @@ func TestBadInput(t *testing.T) {
 		{"cut off", "/capture", "application/xml", document(good)[:400], "", w, 400, httpapi.MalformedDocument, "line "},
 		{"another document", "/capture", "application/xml", "<invoice/>", "", w, 400, httpapi.MalformedDocument, "EPCISDocument"},
 		{"no event", "/capture", "application/xml", document(), "", w, 400, httpapi.EmptyDocument, "EventList"},
-		{"JSON-LD", "/capture", "application/ld+json", "{}", "", w, 415, httpapi.UnsupportedMediaType, "application/xml or text/xml"},
+		{"JSON-LD", "/capture", "application/ld+json", "{}", "", w, 400, httpapi.MalformedDocument, "line 1"},
+		{"XML called JSON", "/capture", "application/ld+json", document(good), "", w, 415, httpapi.UnsupportedMediaType, "begins like XML"},
+		{"JSON called XML", "/capture", "text/xml", " \n{}", "", w, 415, httpapi.UnsupportedMediaType, "begins like JSON"},
+		{"another format", "/capture", "text/csv", document(good), "", w, 415, httpapi.UnsupportedMediaType, "application/json or application/ld+json"},
+		{"compressed", "/capture", "application/xml", document(good), "Content-Encoding: gzip", w, 415, httpapi.UnsupportedMediaType, "not compressed"},
+		{"a version to come", "/capture", "application/xml", document(good), "GS1-EPCIS-Version: 3.0.0", w, 406, httpapi.NotAcceptable, "EPCIS 1.0.0 to 2.0.0"},
+		{"only later versions", "/capture", "application/xml", document(good), "GS1-EPCIS-Min: 2.1", w, 406, httpapi.NotAcceptable, "speaks EPCIS"},
+		{"only earlier versions", "/capture", "application/xml", document(good), "GS1-CBV-Max: 0.9", w, 406, httpapi.NotAcceptable, "speaks CBV"},
+		{"no version", "/capture", "application/xml", document(good), "GS1-CBV-Version: new", w, 400, httpapi.InvalidParameter, "like 2.0.0"},
+		{"a document as an event", "/events", "application/xml", document(good), "", w, 400, httpapi.MalformedDocument, "/events takes one event"},
 		{"no content type", "/capture", "", document(good), "", w, 415, httpapi.UnsupportedMediaType, "application/xml or text/xml"},
 		{"unknown behaviour", "/capture", "application/xml", document(good), "GS1-Capture-Error-Behaviour: maybe", w, 400, httpapi.InvalidParameter, "rollback or proceed"},
 		{"bad event", "/capture", "application/xml", document(good, bad), "", w, 400, httpapi.InvalidEvent, `"line":4`},
@@ -93,7 +102,7 @@ func TestBadInput(t *testing.T) {
 		{"several faults", "/capture", "application/xml", document(good, bad, future, foreign, dispensing), "", w, 400, httpapi.EventsRefused, "4 of 5 events"},
 		{"event too large", "/capture", "application/xml", document(huge), "", w, 413, httpapi.EventTooLarge, "16384"},
 		{"document too large", "/capture", "application/xml", many, "", w, 413, httpapi.CaptureLimitExceeded, "proceed"},
-		{"body too large", "/capture", "application/xml", strings.Repeat(" ", MaxDocument+2), "", w, 413, httpapi.BodyTooLarge, "in parts"},
+		{"body too large", "/v1/lots", jsonType, strings.Repeat(" ", 9<<20), "", w, 413, httpapi.BodyTooLarge, "in parts"},
 		{"key reused", "/v1/lots", jsonType, strings.Replace(lot, "L1", "L2", 1), "Idempotency-Key: taken", w, 409, httpapi.IdempotencyKeyReused, "new key"},
 		{"unknown key", "/v1/lots", jsonType, lot, "", stranger, 403, httpapi.KeyUnknown, "authority"},
 		{"forbidden command", "/v1/commission", jsonType, `{"gtin":"00399990100013","lot":"L1","expiry":"2028-01-31","count":1}`, "", pharmacy, 403, httpapi.RoleForbidden, "a pharmacy does not commission"},
@@ -135,7 +144,7 @@ func TestBadInput(t *testing.T) {
 			if !strings.Contains(rec.Body.String(), tt.says) {
 				t.Errorf("does not say %q: %.600s", tt.says, rec.Body)
 			}
-			if want := "epcisException:"; strings.HasPrefix(tt.path, "/capture") != strings.HasPrefix(p.Type, want) {
+			if want := "epcisException:"; (strings.HasPrefix(tt.path, "/capture") || tt.path == "/events") != strings.HasPrefix(p.Type, want) {
 				t.Errorf("type %q", p.Type)
 			}
 			after, _, err := tt.on.e.Jobs(200, "")

@@ -307,7 +307,14 @@ func (e *Engine) judgeLate(r *row) error {
 func (e *Engine) certify(w *write, r *row, b *found, seq uint64, v *entryVerdicts) {
 	p := r.rec
 	p.State, p.Seq, p.Height, p.Entry, p.DoneAt = Certified, seq, b.height, uint32(seq-b.first), e.cfg.Clock.Now().UTC()
-	p.Code, p.Items = v.code, v.items
+	p.Code = v.code
+	if p.Alone {
+		// A job of many parts is asked for often, its single verdicts seldom.
+		p.Tally = tallyOf(v, p.Count, p.Events)
+		w.putJSON(verdictKey(r.job, r.part), v.items)
+	} else {
+		p.Items = v.items
+	}
 	w.putJSON(partKey(r.job, r.part), &p)
 	w.del(outKey(r.lane.id, r.counter))
 	e.drop(r)

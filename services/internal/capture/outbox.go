@@ -31,6 +31,11 @@ func (e *Engine) Run(ctx context.Context) error {
 		})
 	}
 	wg.Go(func() {
+		if err := e.divideAll(ctx); err != nil {
+			cancel(fmt.Errorf("divide documents: %w", err))
+		}
+	})
+	wg.Go(func() {
 		if err := e.follow(ctx); err != nil {
 			cancel(fmt.Errorf("follow blocks: %w", err))
 		}

@@ -19,6 +19,11 @@ import (
 //
 //	j/<job 16>                  jobRecord, JSON; never rewritten
 //	r/<job 16><part u16>        partRecord, JSON: where a submission of the job stands
+//	m/<job 16><part u16>        items of a part of a divided document, JSON: []itemMeta
+//	v/<job 16><part u16>        the verdicts on them, JSON: []itemVerdict
+//	p/<job 16>                  plan of a document that is not divided yet, JSON
+//	q/<job 16>                  brokenRecord, JSON: why a document was not divided to its end
+//	f/<job 16><chunk u32>       further faults of a document, JSON: []httpapi.Fault
 //	o/<lane>/<counter u64>      outbox: job 16, part u16, the signed message; gone once its verdict is certified
 //	c/<lane>                    highest counter ever given out, u64
 //	i/<SHA-256 of the key>      idempotency: hash of the request 32, job 16
@@ -29,23 +34,44 @@ import (
 //	b/<height u64>              what a followed block says: see facts
 //	l/…                         the light chain's own state
 const (
-	jobKeys    = "j/"
-	partKeys   = "r/"
-	outKeys    = "o/"
-	laneKeys   = "c/"
-	idemKeys   = "i/"
-	sealedKeys = "s/"
-	actKeys    = "d/"
-	serialKeys = "u/"
-	numberKeys = "n/"
-	blockKeys  = "b/"
-	lightKeys  = "l/"
+	jobKeys     = "j/"
+	partKeys    = "r/"
+	metaKeys    = "m/"
+	verdictKeys = "v/"
+	planKeys    = "p/"
+	brokenKeys  = "q/"
+	faultKeys   = "f/"
+	outKeys     = "o/"
+	laneKeys    = "c/"
+	idemKeys    = "i/"
+	sealedKeys  = "s/"
+	actKeys     = "d/"
+	serialKeys  = "u/"
+	numberKeys  = "n/"
+	blockKeys   = "b/"
+	lightKeys   = "l/"
 )
 
 func jobKey(id uuid.UUID) string { return jobKeys + string(id[:]) }
 
 func partKey(id uuid.UUID, part uint16) string {
 	return string(binary.BigEndian.AppendUint16([]byte(partKeys+string(id[:])), part))
+}
+
+func metaKey(id uuid.UUID, part uint16) string {
+	return string(binary.BigEndian.AppendUint16([]byte(metaKeys+string(id[:])), part))
+}
+
+func verdictKey(id uuid.UUID, part uint16) string {
+	return string(binary.BigEndian.AppendUint16([]byte(verdictKeys+string(id[:])), part))
+}
+
+func planKey(id uuid.UUID) string { return planKeys + string(id[:]) }
+
+func brokenKey(id uuid.UUID) string { return brokenKeys + string(id[:]) }
+
+func faultKey(id uuid.UUID, chunk int) string {
+	return string(binary.BigEndian.AppendUint32([]byte(faultKeys+string(id[:])), uint32(chunk))) //nolint:gosec // maxKept
 }
 
 func outKey(lane string, counter uint64) string {
@@ -91,6 +117,8 @@ var (
 	errNotFound = errors.New("capture: no such record")
 	errTooBig   = errors.New("capture: more than one transaction holds")
 	errClosed   = errors.New("capture: store is closed")
+	// errNotStored is of a write that is not durable.
+	errNotStored = errors.New("capture: not stored")
 )
 
 // store is Badger with group commit: every write waits for its own transaction's sync, and writes that wait together
