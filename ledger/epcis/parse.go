@@ -18,6 +18,8 @@ const (
 	nsXML     = "http://www.w3.org/XML/1998/namespace"
 	nsXSI     = "http://www.w3.org/2001/XMLSchema-instance"
 	nsXSD     = "http://www.w3.org/2001/XMLSchema"
+	nsSOAP11  = "http://schemas.xmlsoap.org/soap/envelope/"
+	nsSOAP12  = "http://www.w3.org/2003/05/soap-envelope"
 
 	// NamespaceHC is GS1 US Healthcare's, usually written gs1ushc (epcis.md section 7).
 	NamespaceHC = "http://epcis.gs1us.org/hc/ns"
@@ -40,6 +42,8 @@ type Options struct {
 
 	// KeepFaulty hands events with errors over too, as far as they could be read; EventAt.Faults tells.
 	KeepFaulty bool
+
+	keepsAll bool // the whole document stays in memory: set by Parse
 }
 
 func (o Options) withDefaults() Options {
@@ -100,6 +104,9 @@ type Summary struct {
 	Rejected int    // events with errors
 	// SchemaInvalid tells that a Problem with Schema was found: the official schema refuses the document.
 	SchemaInvalid bool
+	// NoSchema tells that the official schemas say nothing about such a root, a single XML event: SchemaInvalid is false and
+	// means nothing.
+	NoSchema bool
 }
 
 // Handler receives a document piece by piece. Header is called once, before the first event; its target is complete when
@@ -127,6 +134,7 @@ func Read(r io.Reader, opt Options, h Handler) (Summary, error) {
 // so that the caller can choose between refusing the document and going on with the rest.
 func Parse(r io.Reader, opt Options) (*Document, error) {
 	opt = opt.withDefaults()
+	opt.keepsAll = true
 	doc := &Document{}
 	more := 0
 	header := &Header{}

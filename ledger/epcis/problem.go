@@ -58,6 +58,7 @@ const (
 	CodeIDInvalid       = "id_invalid"
 	CodeSBDH            = "sbdh_incomplete"
 	CodeZoneless        = "zone_missing"
+	CodeDoctype         = "doctype_ignored"
 	CodeTZMissing       = "TZ_MISSING"
 	CodeCBVUnknown      = "CBV_UNKNOWN"
 	CodeTruncated       = "problems_truncated"
