@@ -173,6 +173,8 @@ func (e *Engine) single(kind string, events ...epcis.Event) (*draft, error) {
 		if f != nil {
 			return nil, httpapi.NewProblem(httpapi.Code(f.Code), "%s; nothing was captured. What to do: %s", f.Message, f.Hint)
 		}
+		// Not the hash: an order number that is sealed could be guessed from it, and nobody else has this event to find it by.
+		ev.EventID = numbered(job, i)
 		it := eventItem(ev, job, i, place{})
 		units += countUnits(&it.item)
 		d.items = append(d.items, it)

@@ -85,12 +85,23 @@ func eventItem(ev *epcis.Event, job uuid.UUID, index int, at place) draftItem {
 	}
 }
 
-// nameEvent gives an event that has no id one that follows from the job and its place there, so that a document that is read a second
-// time, after a crash, becomes the same events.
+// nameEvent gives an event that has no id its CBV hash (CBV 2.0 section 8.9), which everybody finds who has the event, however often
+// and in whatever format it is read. An event without a hash gets an id that follows from the job and its place there, so that a
+// document that is read a second time, after a crash, becomes the same events.
 func nameEvent(ev *epcis.Event, job uuid.UUID, index int) {
-	if ev.EventID == "" {
-		ev.EventID = "urn:uuid:" + uuid.NewSHA1(job, enc.U32(nil, uint32(index))).String() //nolint:gosec // MaxEvents
+	if ev.EventID != "" {
+		return
 	}
+	id, _, err := ev.CBVHash()
+	if err != nil {
+		id = numbered(job, index)
+	}
+	ev.EventID = id
+}
+
+// numbered is an id for an event of a job that says nothing about the event.
+func numbered(job uuid.UUID, index int) string {
+	return "urn:uuid:" + uuid.NewSHA1(job, enc.U32(nil, uint32(index))).String() //nolint:gosec // MaxEvents
 }
 
 func unreadable(err error) error {

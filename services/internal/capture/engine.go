@@ -90,6 +90,8 @@ type Config struct {
 
 	// free is how many bytes the disk of a folder has left.
 	free func(dir string) (uint64, error)
+	// partItems is how many items a part of a divided document may have; submission.MaxItems, if left out.
+	partItems int
 	// step is called between any two steps that a crash could part; an error stops the engine there, as a kill would.
 	step func(name string) error
 }
@@ -177,6 +179,9 @@ func Open(cfg Config) (*Engine, error) {
 	}
 	if cfg.free == nil {
 		cfg.free = freeSpace
+	}
+	if cfg.partItems == 0 {
+		cfg.partItems = submission.MaxItems
 	}
 	if cfg.Spool == "" {
 		cfg.Spool = filepath.Join(cfg.Dir, "spool")

@@ -108,7 +108,7 @@ func (n *intake) event(at epcis.EventAt) error {
 	if n.unmeasured {
 		n.units += countUnits(&it.item)
 		n.d.items = append(n.d.items, it)
-		if n.units > plentyUnits || len(n.d.items) >= submission.MaxItems {
+		if n.units > plentyUnits || len(n.d.items) >= n.e.cfg.partItems {
 			return n.measureHeld()
 		}
 		return nil
@@ -155,7 +155,7 @@ func (n *intake) place(it draftItem, at *epcis.EventAt) error {
 		n.total = n.headerSize
 		n.parts = []planPart{{}}
 	}
-	if total := n.total.Add(size); total.Fits(room) {
+	if total := n.total.Add(size); total.Fits(room) && total.Items <= n.e.cfg.partItems {
 		n.total = total
 	} else {
 		if !n.over {
