@@ -3,11 +3,14 @@ package capture
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/services/internal/httpapi"
@@ -161,6 +164,61 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("%s: %s", path, rec.Body)
 		}
 	}
+}
+
+// What the service has no room for is refused before anything of it is stored, and the answer says when to come again.
+func TestNoRoom(t *testing.T) {
+	w := newWorld(t, Manufacturer(), "maker")
+	refused := func(body string, length int64, code httpapi.Code, says string) *httptest.ResponseRecorder {
+		t.Helper()
+		req := httptest.NewRequest(http.MethodPost, "/capture", io.MultiReader(strings.NewReader(body))) // of no known length
+		req.ContentLength = length
+		req.Header.Set("Content-Type", "application/xml")
+		rec := httptest.NewRecorder()
+		w.api().ServeHTTP(rec, req)
+		if rec.Code != httpapi.Lookup(code).Status || !strings.Contains(rec.Body.String(), `"code":"`+string(code)+`"`) || !strings.Contains(rec.Body.String(), says) {
+			t.Errorf("%d, want %s: %s", rec.Code, code, rec.Body)
+		}
+		if list := w.spooled(); len(list) != 0 {
+			t.Errorf("left in the spool: %q", list)
+		}
+		return rec
+	}
+	for range maxLarge {
+		w.e.large <- struct{}{}
+	}
+	large := strings.Repeat(" ", largeBody+2*checkSpace)
+	for _, length := range []int64{-1, int64(len(large))} {
+		if rec := refused(large, length, httpapi.CaptureBusy, "in a moment"); rec.Header().Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+	}
+	if j := w.certified(w.call("POST", "/capture", xmlType, manyEvents(2, "N"))); !j.Success {
+		t.Error("a small document waits for large ones")
+	}
+	for range maxLarge {
+		<-w.e.large
+	}
+	if rec := refused("", MaxDocument+1, httpapi.CaptureLimitExceeded, "256 MiB"); rec.Header().Get("GS1-EPCIS-Capture-File-Size-Limit") != "268435456" {
+		t.Errorf("%v", rec.Header())
+	}
+	refused(large, 10, httpapi.MalformedDocument, "line 1") // takes no more places than it gives back
+	if len(w.e.large) != 0 {
+		t.Errorf("%d places are taken", len(w.e.large))
+	}
+	w.e.mu.Lock()
+	w.e.spooled = make([]uuid.UUID, maxSpooled)
+	w.e.mu.Unlock()
+	w.e.cfg.partItems = 5
+	rec := w.call("POST", "/capture", proceed("k"), manyEvents(9, "O"))
+	if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") == "" || len(w.spooled()) != 0 {
+		t.Errorf("%d %v %s", rec.Code, rec.Header(), rec.Body)
+	}
+	w.kill()
+	w.free = func(string) (uint64, error) { return keepFree + 2<<20, nil }
+	w.start()
+	refused(large, -1, httpapi.StorageFull, "disk")
+	refused(large, 2<<20, httpapi.StorageFull, "68 MiB")
 }
 
 // A party of which nothing but its key is registered is told what it lacks.

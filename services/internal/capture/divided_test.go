@@ -186,9 +186,9 @@ func (w *world) untilDone(id string) (killed bool) {
 
 // A service that is killed again and again, over a broker that fails in every way it can.
 func TestDividedCrashes(t *testing.T) {
-	rounds := 12
+	rounds := 8
 	if testing.Short() {
-		rounds = 4
+		rounds = 3
 	}
 	const events = 40
 	for seed := range rounds {

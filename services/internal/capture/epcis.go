@@ -128,8 +128,8 @@ type incoming struct{ ctx huma.Context }
 // Resolve implements huma.Resolver.
 func (r *incoming) Resolve(ctx huma.Context) []error { r.ctx = ctx; return nil }
 
-// upload is a request with a document as its body.
-type upload struct {
+// Upload is a request with a document as its body. It is exported because huma does not look into what is not.
+type Upload struct {
 	incoming
 	IdempotencyKey  string `header:"Idempotency-Key" maxLength:"255" doc:"A repeated request with the same key and document gets the job of the first. Without a key a document captured again is a new job, whose events the ledger recognises (DUP_EVENT)"`
 	ErrorBehaviour  string `header:"GS1-Capture-Error-Behaviour" doc:"rollback (default): one bad event refuses the document; proceed: the good ones are recorded"`
@@ -162,7 +162,7 @@ func (s *slowly) Read(b []byte) (int, error) {
 }
 
 // receive reads the body of a request.
-func (u *upload) receive(ctx context.Context, e *Engine) (*body, error) {
+func (u *Upload) receive(ctx context.Context, e *Engine) (*body, error) {
 	if err := readable(u.ctx.Header("Content-Type"), u.ctx.Header("Content-Encoding")); err != nil {
 		return nil, err
 	}
@@ -198,7 +198,7 @@ func (e *Engine) mountCapture(api *httpapi.API) {
 		DefaultStatus: http.StatusAccepted,
 		Errors: []int{400, 403, 406, 408, 409, 413, 415, 503, 507}, Metadata: documentFormats, Middlewares: versioned, Parameters: contentHeaders(),
 		Responses: jobResponse(h, http.StatusAccepted, "The job that the document became"),
-	}, func(ctx context.Context, in *upload) (*writtenJob, error) {
+	}, func(ctx context.Context, in *Upload) (*writtenJob, error) {
 		onError, err := onErrorOf(in.ErrorBehaviour, in.ErrorBehaviour2)
 		if err != nil {
 			return nil, err
@@ -224,6 +224,7 @@ func (e *Engine) mountCapture(api *httpapi.API) {
 	writable["GS1-EPC-Format"], writable["GS1-CBV-XML-Format"] = "No_Preference", "No_Preference"
 	offer(api.Engine, "/capture", "OPTIONS, GET, POST", writable, limitHeaders, map[string]string{"GS1-Capture-Error-Behaviour": "all"})
 	offer(api.Engine, "/events", "OPTIONS, GET, POST", writable, limitHeaders)
+	offer(api.Engine, "/capture/:id", "OPTIONS, GET", versionHeaders)
 }
 
 // offer answers what can be done at an address, unless something else answers that already.
@@ -252,7 +253,7 @@ func offer(g *gin.Engine, path, allow string, headers ...map[string]string) {
 }
 
 // upload captures the body of a request.
-func (e *Engine) upload(ctx context.Context, in *upload, what string, build func(context.Context, *body) (*draft, error)) (uuid.UUID, error) {
+func (e *Engine) upload(ctx context.Context, in *Upload, what string, build func(context.Context, *body) (*draft, error)) (uuid.UUID, error) {
 	b, err := in.receive(ctx, e)
 	if err != nil {
 		return uuid.Nil, err
@@ -284,13 +285,14 @@ func announced(err error) error {
 // mountEvents offers capturing a single event, which waits for its verdict.
 func (e *Engine) mountEvents(h huma.API) {
 	type input struct {
-		upload
+		Upload
 		Timeout string `query:"timeout" doc:"How long to wait for the verdict, like 5s or 500ms; at most 60s, 10s if left out"`
 	}
 	type output struct {
 		Status   int
 		Location string `header:"Location"`
 		Link     string `header:"Link"`
+		Type     string `header:"Content-Type"`
 		Body     any
 	}
 	responses := map[string]*huma.Response{
@@ -307,7 +309,7 @@ func (e *Engine) mountEvents(h huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		id, err := e.upload(ctx, &in.upload, "event", e.oneEvent)
+		id, err := e.upload(ctx, &in.Upload, "event", e.oneEvent)
 		if err != nil {
 			return nil, announced(err)
 		}
@@ -320,7 +322,7 @@ func (e *Engine) mountEvents(h huma.API) {
 			if err != nil {
 				return nil, err
 			}
-			return &output{Status: w.Status, Location: w.Location, Body: w.Body}, nil
+			return &output{Status: w.Status, Location: w.Location, Type: w.ContentType, Body: w.Body}, nil
 		}
 		v, err := recorded(j)
 		if err != nil {
@@ -512,7 +514,7 @@ func (e *Engine) mountOnboarding(h huma.API) {
 	huma.Register(h, huma.Operation{
 		OperationID: "onboarding", Method: http.MethodPost, Path: "/v1/onboarding", Summary: "Register what a document names (development networks only)",
 		Tags: []string{"development"}, Errors: []int{400, 403, 408, 413, 415, 503, 504, 507}, Metadata: map[string]any{httpapi.OwnContentTypes: true},
-	}, func(ctx context.Context, in *upload) (*struct{ Body *Onboarding }, error) {
+	}, func(ctx context.Context, in *Upload) (*struct{ Body *Onboarding }, error) {
 		b, err := in.receive(ctx, e)
 		if err != nil {
 			return nil, announced(err)
