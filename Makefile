@@ -129,6 +129,10 @@ fuzz: ## Run each fuzz target for FUZZTIME, or those whose name matches FUZZ
 bench: ## Run the benchmarks that match BENCH
 	go test -run='^$$' -bench='$(BENCH)' -benchmem $(PKG)
 
+.PHONY: epcis-report
+epcis-report: ## Every shared EPCIS example and hash vector, expected and found; ARGS=--markdown for a page
+	go run ./services/cmd/verilot epcis report ../shared/gs1 $(ARGS)
+
 .PHONY: load
 load: ## Build and run the load test
 	@[ -n "$(wildcard loadtest/*.go)" ] || { echo "The load test is not written yet: see loadtest/README.md"; exit 1; }

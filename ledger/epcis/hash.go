@@ -34,6 +34,9 @@ type QName struct{ Namespace, Name string }
 type Hasher struct {
 	// Ignore names extensions of events that do not count, see IgnoredFields. The standard knows nothing like it.
 	Ignore []QName
+	// Prefixes are those of the document that the events were read from, see Header.Prefixes. A value that begins with
+	// one is written out, as the standard wants; an event alone does not know them.
+	Prefixes map[string]string
 
 	buf   []byte
 	tmp   []byte
@@ -42,6 +45,15 @@ type Hasher struct {
 }
 
 type span struct{ from, to int }
+
+// NewHasher is for the events of a document.
+func NewHasher(header *Header) *Hasher {
+	h := &Hasher{Ignore: IgnoredFields(header)}
+	if header != nil {
+		h.Prefixes = header.Prefixes
+	}
+	return h
+}
 
 // Hash is CBVHash. The pre-hash is valid until the next call.
 func (h *Hasher) Hash(e *Event) (id string, prehash []byte, err error) {

@@ -5,13 +5,11 @@ import "strings"
 // How bare words of a field begin when written out. A word counts as one of the field's, whether or not this version
 // of the vocabulary has it: the hash of an event must not change when the vocabulary grows.
 const (
-	webCBV         = "https://ref.gs1.org/cbv/"
 	webStep        = webCBV + "BizStep-"
 	webDisposition = webCBV + "Disp-"
 	webBTT         = webCBV + "BTT-"
 	webSDT         = webCBV + "SDT-"
 	webComponent   = webCBV + "Comp-"
-	webVoc         = "https://gs1.org/voc/" // measurement types and alerts
 )
 
 // expansions of prefixes: CBV's URNs, and the compact URIs that the standard's own context knows.
@@ -21,7 +19,7 @@ var expansions = [...]struct{ short, long string }{
 	{BTTPrefix, webBTT},
 	{SDTPrefix, webSDT},
 	{ReasonPrefix, webCBV + "ER-"},
-	{"urn:epcglobal:cbv:comp:", webComponent},
+	{componentPrefix, webComponent},
 	{"cbv:", webCBV},
 	{"gs1:", webVoc},
 	{"epcis:", "https://ref.gs1.org/epcis/"},
@@ -30,27 +28,36 @@ var expansions = [...]struct{ short, long string }{
 // value writes one value in its one form: terms as Web URIs, GS1 identifiers as canonical Digital Links of the finest
 // level, everything else as it is. An identifier that is wrong, for example in its check digit, is everything else.
 func (h *Hasher) value(s string) {
-	switch s[0] {
-	case 'u', 'U', 'h', 'H', 'c', 'g', 'e':
-	default: // fast: most texts are neither
-		h.buf = append(h.buf, s...)
-		return
-	}
 	if foldPrefix(s, "urn:epc:") || foldPrefix(s, "https://") || foldPrefix(s, "http://") {
 		if k, err := h.check.key(s); err == nil {
 			h.buf = append(h.buf, k.DigitalLink()...)
-			return
+		} else {
+			h.buf = append(h.buf, s...)
 		}
-	} else {
-		for _, x := range expansions {
-			if rest, ok := strings.CutPrefix(s, x.short); ok && rest != "" && !strings.ContainsAny(rest, " \t\r\n") {
-				h.buf = append(h.buf, x.long...)
-				s = rest
-				break
-			}
-		}
+		return
+	}
+	if long, rest, ok := h.expand(s); ok {
+		h.buf = append(h.buf, long...)
+		s = rest
 	}
 	h.buf = append(h.buf, s...)
+}
+
+// expand says what the prefix of s stands for. A text with white space in it has no prefix.
+func (h *Hasher) expand(s string) (long, rest string, ok bool) {
+	colon := strings.IndexByte(s, ':')
+	if colon < 0 || strings.ContainsAny(s, " \t\r\n") {
+		return "", "", false
+	}
+	for _, x := range expansions {
+		if rest, ok := strings.CutPrefix(s, x.short); ok && rest != "" {
+			return x.long, rest, true
+		}
+	}
+	if long, ok := h.Prefixes[s[:colon]]; ok && colon+1 < len(s) && !strings.HasPrefix(s[colon+1:], "//") {
+		return long, s[colon+1:], true
+	}
+	return "", "", false
 }
 
 func foldPrefix(s, prefix string) bool {
@@ -203,24 +210,28 @@ func IgnoredFields(header *Header) (names []QName) {
 	}
 	for i := range header.Extensions {
 		if x := &header.Extensions[i]; x.Name == "ignoreFields" {
-			names = ignored(names, x)
+			names = ignored(names, x, header.Prefixes)
 		}
 	}
 	return names
 }
 
-func ignored(names []QName, x *Extension) []QName {
+func ignored(names []QName, x *Extension, prefixes map[string]string) []QName {
 	for i := range x.Children {
 		c := &x.Children[i]
 		if c.Name == "[]" || c.Name == "#text" {
-			names = ignored(names, c)
+			names = ignored(names, c, prefixes)
 			continue
 		}
 		names = append(names, QName{c.Namespace, c.Name})
 	}
 	if s := strings.TrimSpace(x.Text); s != "" {
-		i := strings.LastIndexAny(s, "#/:")
-		names = append(names, QName{s[:i+1], s[i+1:]})
+		if long, rest, ok := (&Hasher{Prefixes: prefixes}).expand(s); ok {
+			names = append(names, QName{long, rest})
+		} else {
+			i := strings.LastIndexAny(s, "#/:")
+			names = append(names, QName{s[:i+1], s[i+1:]})
+		}
 	}
 	return names
 }

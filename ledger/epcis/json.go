@@ -1,7 +1,356 @@
+// JSON and JSON-LD: how EPCIS 2.0 in JSON maps to the model, where the model leaves a choice. Writing is the reverse.
+//
+//   - What is read. A document (EPCISDocument, EPCISQueryDocument) or one bare event; drafts from before 2022, with isA
+//     for type and event for eventList. A list of one may be written without its brackets, a number or boolean stands
+//     for its text, a place may be its id alone: each is read as meant and reported, because the official schema refuses
+//     it. A repeated member name is refused with the document: which one counts, JSON does not say.
+//   - Names. An extension `prefix:name` has the IRI that @context declares for the prefix as its namespace, exactly as
+//     declared; the prefixes of the official context (cbvmda, cbv, gs1, epcis, …) always hold. With no such prefix the
+//     key is a URI: it is split behind its last "#", "/" or ":", and what stands before, the separator included, is the
+//     namespace. A key without any of these has no namespace, unless @context defines it as a term.
+//   - Contexts of the document, its body, an event or an object inside are honoured, from their own text alone: nothing
+//     is fetched. Another name for a standard member ("myStep": "bizStep" or {"@id": "epcis:bizStep"}) is understood.
+//   - Values. A string is Text ("" is Empty), a number is Number with its digits as they stand there, true and false are
+//     Boolean, null is Null. An object is NoValue with its members as Children.
+//   - Arrays. Two or more strings, numbers, booleans or objects are siblings of one name. Every other array (empty, of
+//     one, holding arrays or null) is one extension, whose only attribute is {Name: "[]", Type: Empty}, with the elements
+//     as Children named "[]". A list of one that is a judged field of an ILMD (IsJudgedILMD) is the plain value.
+//   - Attributes. In an object of an extension, "@name" and "@prefix:name" with a scalar are the attributes XML has
+//     there; so are @type, @id and @value. "#text" is the text beside them, or between children.
+//   - White space around a standard value is not part of it. null in the place of a standard value is no value.
+//   - Header. sender, receiver and instanceIdentifier are those of the SBDH; epcisMasterData is Vocabularies;
+//     dscsaTransactionStatement of GS1 US Healthcare is TransactionStatement and LegalNotice wherever in the header or
+//     at the root it stands. Further members of both are Extensions.
+//   - Order. @context counts for its whole object. In its own object it may come late when the document is small
+//     (4 MiB) or can be read twice (io.Seeker); in a larger stream whose @context comes behind the events, every event
+//     that needs it is an error, never a guess. An object inside an event has to begin with its @context.
+//
+// A Problem with Schema says that the official JSON Schema, with the formats uri and date-time asserted, refuses the
+// document; without one it accepts it. json_diff_test.go holds the two against each other.
 package epcis
 
-import "io"
+import (
+	"bufio"
+	"io"
+	"strings"
 
-func readJSON(_ io.Reader, _ Options, _ Handler) (Summary, error) {
-	return Summary{}, &ParseError{Code: CodeNotEPCIS, Line: 1, Column: 1, Message: "the document is JSON, which is not read yet", Hint: hintNotEPCIS}
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Codes of problems that only JSON has.
+const (
+	CodeContext = "context_unexpected" // @context is late, redefines a protected prefix, or lies elsewhere
+	CodeBOM     = "byte_order_mark"
+)
+
+const bom = "\xEF\xBB\xBF"
+
+// jsonParser reads EPCIS JSON into the model. Every method that reads a value is called before it, when nothing or a
+// member name was read, and returns behind it.
+type jsonParser struct {
+	*jsonScanner
+	opt    Options
+	source io.Reader // an io.Seeker, for a second pass; nil: none
+	start  int64     // of the document in it
+	header Header
+	to     Handler
+	sum    Summary
+	err    error // of Handler.Problem
+
+	ctx       *jsonContext
+	ctxRaw    string       // of the last extension of a context, which is usually the next one too
+	ctxOf     *jsonContext // what it extended
+	ctxMade   *jsonContext
+	ctxGiven  bool // @context of the root was read
+	ctxAhead  bool // it was found by reading ahead
+	ctxNeeded bool // something needed it before it was read
+	ctxLate   bool // and it could not be found
+
+	undeclared map[string]bool // prefixes, told once each
+
+	words map[string]*word
+	check checker
+	nodes int
+	root  jsonRoot
+
+	headerSent bool
+	rejected   int
+	index      int // of the next event
+	ordinal    map[string]int
+
+	// The event list being read.
+	listPath, listPointer string
+
+	jsonEvent
+}
+
+// word is a text that occurs often, with what the rules say about it: two bits for each, judged and taken.
+type word struct {
+	text          string
+	judged, taken uint32
+}
+
+// Limits on what is remembered of words.
+const (
+	maxWords = 4096
+	maxWord  = 256
+)
+
+// readJSON reads a document from in. source is what in reads from.
+func readJSON(in *bufio.Reader, source io.Reader, opt Options, h Handler) (Summary, error) {
+	p := &jsonParser{
+		opt: opt, to: h, ctx: baseContext, words: map[string]*word{}, ordinal: map[string]int{},
+		sum: Summary{Format: FormatJSON},
+	}
+	p.header.Format = string(FormatJSON)
+	if s, ok := source.(io.Seeker); ok {
+		if at, err := s.Seek(0, io.SeekCurrent); err == nil {
+			p.source, p.start = source, at-int64(in.Buffered())
+		}
+	}
+	head, _ := in.Peek(3) // a read error comes again with the first token
+	switch {
+	case len(head) > 1 && (head[0] == 0 || head[1] == 0):
+		return p.sum, &ParseError{
+			Code: CodeMalformed, Line: 1, Column: 1,
+			Message: "the document is encoded in UTF-16 or UTF-32", Hint: "save it as UTF-8",
+		}
+	case string(head) == bom:
+		_, _ = in.Discard(len(bom))
+		p.start += int64(len(bom))
+	}
+	p.jsonScanner = newJSONScanner(in, &p.opt)
+	if string(head) == bom {
+		p.at = pos{1, 1}
+		p.warn(CodeBOM, "the document begins with a byte order mark", "leave it out: JSON has none")
+	}
+	err := p.document()
+	p.sum.Events, p.sum.Rejected = p.index, p.rejected
+	return p.sum, err
+}
+
+// problem reports what is wrong at the last token: in an event with it, elsewhere at once.
+func (p *jsonParser) problem(sev Severity, code, message, hint string, schema bool) {
+	if p.inEvent {
+		p.found(sev, code, message, hint, schema)
+		return
+	}
+	pointer := string(p.dec.StackPointer())
+	p.tell(Problem{
+		Severity: sev, Code: code, Line: p.at.line, Column: p.at.col, Pointer: pointer, Path: strings.TrimPrefix(pointer, "/"),
+		Message: message, Hint: hint, Event: -1, Schema: schema,
+	})
+}
+
+func (p *jsonParser) tell(pr Problem) {
+	p.sum.SchemaInvalid = p.sum.SchemaInvalid || pr.Schema
+	if p.to.Problem != nil && p.err == nil {
+		p.err = p.to.Problem(pr)
+	}
+}
+
+// warn reports what the schema accepts; refuse what it does not; fault what we do not accept either.
+func (p *jsonParser) warn(code, message, hint string) {
+	p.problem(SeverityWarning, code, message, hint, false)
+}
+
+func (p *jsonParser) refuse(code, message, hint string) {
+	p.problem(SeverityWarning, code, message, hint, true)
+}
+
+func (p *jsonParser) fault(code, message, hint string) {
+	p.problem(SeverityError, code, message, hint, true)
+}
+
+func (p *jsonParser) node(weight int) error {
+	if p.nodes += weight; p.nodes > maxDocumentNodes {
+		return p.exceeded("the document has more than %d extension elements, attributes or sensor data", maxDocumentNodes)
+	}
+	if p.nodesIn += weight; p.inEvent && p.nodesIn > maxEventNodes {
+		return errEventTooLarge
+	}
+	return nil
+}
+
+func (p *jsonParser) word(b []byte) *word {
+	if w, ok := p.words[string(b)]; ok {
+		return w
+	}
+	w := &word{text: string(b)}
+	if len(p.words) < maxWords && len(b) <= maxWord {
+		p.words[w.text] = w
+	}
+	return w
+}
+
+// intern is word for texts that no rule judges.
+func (p *jsonParser) intern(b []byte) string {
+	if w, ok := p.words[string(b)]; ok {
+		return w.text
+	}
+	if len(p.words) >= maxWords || len(b) > maxWord {
+		return string(b)
+	}
+	return p.word(b).text
+}
+
+// takes is rule.takes with a memory.
+func (w *word) takes(r rule) bool {
+	bit := uint32(1) << r
+	if w.judged&bit == 0 {
+		w.judged |= bit
+		if r.takes([]byte(w.text)) {
+			w.taken |= bit
+		}
+	}
+	return w.taken&bit != 0
+}
+
+// object reads an object. fn reads the value of one member.
+func (p *jsonParser) object(fn func(key *word) error) error {
+	if err := p.open(); err != nil {
+		return err
+	}
+	for {
+		switch p.peek() {
+		case '}':
+			if err := p.close(); err != nil {
+				return err
+			}
+			return p.err
+		default:
+			b, err := p.str()
+			if err != nil {
+				return err
+			}
+			if err := fn(p.word(b)); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// array reads an array, or one value that stands where an array should. fn reads one element.
+func (p *jsonParser) array(fn func() error) error {
+	switch p.peek() {
+	case '[':
+	case 'n':
+		_, err := p.text(ruleText)
+		return err
+	default:
+		at := p.at
+		p.refuse(CodeContent, "a value stands where a list should", "put it into brackets: [ ]")
+		p.single = true
+		err := fn()
+		p.single, p.at = false, at
+		return err
+	}
+	if err := p.open(); err != nil {
+		return err
+	}
+	for p.peek() != ']' {
+		if err := fn(); err != nil {
+			return err
+		}
+	}
+	if err := p.close(); err != nil {
+		return err
+	}
+	return p.err
+}
+
+// text reads a standard value that is a string. What the schema refuses is reported.
+func (p *jsonParser) text(r rule) (string, error) {
+	switch p.peek() {
+	case '"':
+		b, err := p.str()
+		if err != nil {
+			return "", err
+		}
+		if r == ruleText {
+			return string(b), nil
+		}
+		w := p.word(b)
+		if !w.takes(r) {
+			p.refused(r, b)
+			return strings.Trim(w.text, blank), nil
+		}
+		return w.text, nil
+	case '0', 't', 'f':
+		b, err := p.raw()
+		if err != nil {
+			return "", err
+		}
+		s := string(b)
+		p.refuse(CodeContent, s+" is no string", "write "+quote(s)+", in quotes")
+		return s, nil
+	case 'n':
+		_, err := p.raw()
+		p.refuse(CodeFieldEmpty, "the value is null", "leave the member out; it was read as absent")
+		return "", err
+	case '[':
+		return p.textOfOne(r)
+	}
+	return "", p.misfit("a value")
+}
+
+// own is text for values of which hardly two are the same.
+func (p *jsonParser) own(r rule) (string, error) {
+	if p.peek() != '"' {
+		return p.text(r)
+	}
+	b, err := p.str()
+	if err != nil {
+		return "", err
+	}
+	if !r.takes(b) {
+		p.refused(r, b)
+	}
+	return string(trim(b)), nil
+}
+
+// refused reports a text that a rule does not take.
+func (p *jsonParser) refused(r rule, b []byte) {
+	if len(trim(b)) == 0 {
+		p.refuse(CodeFieldEmpty, "the value is empty", "leave the member out; it was read as absent")
+		return
+	}
+	code, message, hint := r.refusal(string(b))
+	p.refuse(code, message, hint)
+}
+
+// textOfOne reads a list of one string as that string.
+func (p *jsonParser) textOfOne(r rule) (s string, err error) {
+	if err := p.open(); err != nil {
+		return "", err
+	}
+	if p.peek() == '"' {
+		if s, err = p.text(r); err != nil {
+			return "", err
+		}
+		if p.peek() == ']' {
+			p.refuse(CodeContent, "a list stands where one value should", "leave the brackets out")
+			return s, p.close()
+		}
+	}
+	p.fault(CodeContent, "a list stands where one value should", "write one value as a string")
+	return "", p.unwind(p.depth - 1)
+}
+
+// misfit refuses and skips the value that comes.
+func (p *jsonParser) misfit(want string) error {
+	kind := p.peek()
+	what := map[jsontext.Kind]string{'{': "an object", '[': "a list", '"': "a string", '0': "a number", 't': "a boolean", 'f': "a boolean", 'n': "null"}[kind]
+	depth := p.depth
+	var err error
+	if kind == '{' || kind == '[' {
+		err = p.open()
+	} else {
+		_, err = p.raw()
+	}
+	if err != nil {
+		return err
+	}
+	p.fault(CodeContent, what+" stands where "+want+" should", "write "+want+"; this was not kept")
+	return p.unwind(depth)
 }

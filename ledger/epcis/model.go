@@ -128,6 +128,8 @@ type Header struct {
 	Extensions                              []Extension
 	TransactionStatement                    string // "true" when the seller affirms it (FD&C Act section 581(27))
 	LegalNotice                             string
+	// Prefixes are those that the context of a JSON document declares beyond the standard's, and what they stand for.
+	Prefixes map[string]string
 }
 
 // SBDH is the Standard Business Document Header.

@@ -124,7 +124,7 @@ func Read(r io.Reader, opt Options, h Handler) (Summary, error) {
 	head, _ := in.Peek(512) // a read error comes again later
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xEF\xBB\xBF")), blank)
 	if len(head) > 0 && (head[0] == '{' || head[0] == '[') {
-		return readJSON(in, opt.withDefaults(), h)
+		return readJSON(in, r, opt.withDefaults(), h)
 	}
 	return readXML(in, opt.withDefaults(), h)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"io"
 	"os"
 
@@ -22,11 +21,12 @@ content. They need no network and no running service; "-" reads standard input.`
 	return c
 }
 
-// maxStdin bounds what is kept of standard input, which cannot be read twice.
-const maxStdin = 1 << 30
+// maxStream bounds what is kept of input that cannot be read twice.
+const maxStream = 1 << 30
 
-// document is a file or, for "-", standard input, which is kept.
-func document(file string) (epcisreport.Source, error) {
+// openDocument is a file or, for "-", standard input. What is no regular file, as in <(command), is kept too.
+func openDocument(file string) (epcisreport.Source, error) {
+	name, in := "standard input", io.Reader(os.Stdin)
 	if file != "-" {
 		info, err := os.Stat(file)
 		if err != nil {
@@ -35,16 +35,24 @@ func document(file string) (epcisreport.Source, error) {
 		if info.IsDir() {
 			return nil, unusable("%s is a folder: name the documents in it, for example %s/*", file, file)
 		}
-		return func() (io.ReadCloser, error) { return os.Open(file) }, nil
+		if info.Mode().IsRegular() {
+			return func() (io.ReadSeekCloser, error) { return os.Open(file) }, nil
+		}
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, unusable("%w", err)
+		}
+		defer func() { _ = f.Close() }()
+		name, in = file, f
 	}
-	b, err := io.ReadAll(io.LimitReader(os.Stdin, maxStdin+1))
+	b, err := io.ReadAll(io.LimitReader(in, maxStream+1))
 	if err != nil {
-		return nil, unusable("standard input: %w", err)
+		return nil, unusable("%s: %w", name, err)
 	}
-	if len(b) > maxStdin {
-		return nil, unusable("standard input has more than %d MiB: write it to a file first", maxStdin>>20)
+	if len(b) > maxStream {
+		return nil, unusable("%s has more than %d MiB: write it to a file first", name, maxStream>>20)
 	}
-	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }, nil
+	return epcisreport.Memory(b), nil
 }
 
 // onceStdin refuses a list of files that names standard input twice.

@@ -33,7 +33,9 @@ and "file" in front when there are several. "errors" has warnings too, see "seve
   verilot epcis check --level strict outgoing/*.json
   curl -s https://partner.example/events | verilot epcis check - --json | jq '.errors[] | select(.severity == "error")'`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, files []string) error { return a.epcisCheck(files, epcisreport.Level(level), show) },
+		RunE: func(_ *cobra.Command, files []string) error {
+			return a.epcisCheck(files, epcisreport.Level(level), show)
+		},
 	}
 	c.Flags().StringVar(&level, "level", string(epcisreport.Tolerant), "strict or tolerant: what is good enough for exit code 0")
 	c.Flags().IntVar(&show, "show", 25, "how many problems of a document to print, 0 for all; --json has up to 10,000")
@@ -52,7 +54,7 @@ func (a *app) epcisCheck(files []string, level epcisreport.Level, show int) erro
 	}
 	bad := 0
 	for i, file := range files {
-		open, err := document(file)
+		open, err := openDocument(file)
 		if err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func (a *app) epcisHash(files []string, prehash bool) error {
 	breaks := strings.NewReplacer("\r", `\r`, "\n", `\n`)
 	missing := 0
 	for _, file := range files {
-		open, err := document(file)
+		open, err := openDocument(file)
 		if err != nil {
 			return err
 		}
@@ -94,4 +94,3 @@ func (a *app) epcisHash(files []string, prehash bool) error {
 	}
 	return nil
 }
-

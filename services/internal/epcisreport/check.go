@@ -15,8 +15,18 @@ import (
 	"verilot.dev/ledger/epcis"
 )
 
-// A Source opens a document at its beginning, every time it is called.
-type Source func() (io.ReadCloser, error)
+// A Source opens a document at its beginning, every time it is called. Some documents cannot be read in one pass: their
+// context stands behind the events.
+type Source func() (io.ReadSeekCloser, error)
+
+// Memory is the source of a document at hand.
+func Memory(doc []byte) Source {
+	return func() (io.ReadSeekCloser, error) { return memory{bytes.NewReader(doc)}, nil }
+}
+
+type memory struct{ *bytes.Reader }
+
+func (memory) Close() error { return nil }
 
 // Limits of what is read here, from a disk at the wish of whoever started the program. Documents are streamed; only
 // identifiers and problems are kept.
@@ -147,7 +157,7 @@ func (a *Answer) refuse(open Source, cause error) (*Answer, error) {
 		return nil, err
 	}
 	a.WellFormed = f.Code != epcis.CodeMalformed && whole
-	if a.Format == "" {
+	if a.Format == "" || f.Code == epcis.CodeNotEPCIS {
 		a.Format = string(head)
 	}
 	return a, nil
@@ -226,9 +236,12 @@ func xmlEnds(r io.Reader) bool {
 
 // errReader remembers that reading failed, which is not the document's fault.
 type errReader struct {
-	r   io.Reader
+	r   io.ReadSeeker
 	err error
 }
+
+// Seek lets the reader of ledger/epcis look for a context that stands behind the events.
+func (r *errReader) Seek(offset int64, whence int) (int64, error) { return r.r.Seek(offset, whence) }
 
 func (r *errReader) Read(p []byte) (int, error) {
 	n, err := r.r.Read(p)

@@ -117,7 +117,7 @@ func Run(dir string) (*Report, error) {
 func (r *Report) add(dir string, want map[string]string, vectors []map[string]string, used map[string]bool) error {
 	path := want["path"]
 	file := filepath.Join(dir, filepath.FromSlash(path))
-	open := func() (io.ReadCloser, error) { return os.Open(file) }
+	open := func() (io.ReadSeekCloser, error) { return os.Open(file) }
 	got, err := Check(open)
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func TestParity(t *testing.T) {
 	}{
 		{"validity", r.Valid, Count{Agree: 233, Total: 233}},
 		{"event counts", r.Events, Count{Agree: 244, Total: 244}},
-		{"EPC sets", r.EPCs, Count{Agree: 244, Total: 244}},
+		{"EPC sets", r.EPCs, Count{Agree: 242, Known: 2, Total: 244}},
 		{"hash vectors", r.Hashes, Count{Agree: 30, Total: 30}},
 		{"hash vectors in another order", r.Reordered, Count{Known: 5, Total: 5}},
 	} {

@@ -1,0 +1,470 @@
+package epcis
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Difference is one thing that two documents say differently. A or B is empty when one of them does not say it at all.
+type Difference struct {
+	Event int    `json:"event"` // index in a, or in b for an event that only b has; -1: the header
+	Path  string `json:"path"`  // sourceList/source
+	A     string `json:"a"`
+	B     string `json:"b"`
+}
+
+// Diff compares what two documents mean. Equal are: the spellings of a standard value, the forms of one identifier, the three
+// namespaces of CBV master data, the spellings of a number and of a moment, the order of lists and of events, what JSON and XML
+// write in different ways (see writevalue.go), and what only says how a document is written: its format and version.
+func Diff(a, b *Document) []Difference {
+	var list []Difference
+	ha, hb := headerTree(&a.Header), headerTree(&b.Header)
+	diffNodes(-1, "", ha, hb, &list)
+
+	ta, tb := make([]*node, len(a.Events)), make([]*node, len(b.Events))
+	for i := range a.Events {
+		ta[i] = eventTree(&a.Events[i].Event)
+	}
+	for i := range b.Events {
+		tb[i] = eventTree(&b.Events[i].Event)
+	}
+	restA, restB := unmatched(ta, tb)
+	// Of what is left, events of one id are versions of one event; others are compared in their order.
+	pair := func(same func(x, y *node) bool) {
+		for i := 0; i < len(restA); i++ {
+			j := slices.IndexFunc(restB, func(k int) bool { return same(ta[restA[i]], tb[k]) })
+			if j < 0 {
+				continue
+			}
+			diffNodes(restA[i], "", ta[restA[i]], tb[restB[j]], &list)
+			restA, restB = slices.Delete(restA, i, i+1), slices.Delete(restB, j, j+1)
+			i--
+		}
+	}
+	const most = 4096 // pairing compares all with all
+	if len(restA) <= most && len(restB) <= most {
+		pair(func(x, y *node) bool { return x.key != "" && x.key == y.key })
+		pair(func(x, y *node) bool { return x.value == y.value })
+	}
+	for len(restA) > 0 && len(restB) > 0 {
+		diffNodes(restA[0], "", ta[restA[0]], tb[restB[0]], &list)
+		restA, restB = restA[1:], restB[1:]
+	}
+	for _, i := range restA {
+		list = append(list, Difference{Event: i, A: ta[i].summary()})
+	}
+	for _, i := range restB {
+		list = append(list, Difference{Event: i, B: tb[i].summary()})
+	}
+	slices.SortStableFunc(list, func(x, y Difference) int { return cmp.Compare(x.Event, y.Event) })
+	return list
+}
+
+// EqualEvents reports whether Diff finds no difference between two events.
+func EqualEvents(a, b *Event) bool { return eventTree(a).text() == eventTree(b).text() }
+
+// node is a piece of an event in normal form.
+type node struct {
+	name, value string // in normal form
+	shown       string // the value as captured
+	key         string // of an event: its id
+	children    []*node
+	canon       string // all of it, once asked
+}
+
+// text is the whole node in normal form: nodes are equal when their texts are. Lengths stand before strings, so no content can
+// look like structure.
+func (n *node) text() string {
+	if n.canon != "" {
+		return n.canon
+	}
+	parts := make([]string, len(n.children))
+	for i, c := range n.children {
+		parts[i] = c.text()
+	}
+	slices.Sort(parts)
+	var b strings.Builder
+	for _, s := range []string{n.name, n.value} {
+		b.WriteString(itoa(len(s)))
+		b.WriteByte(':')
+		b.WriteString(s)
+	}
+	b.WriteByte('(')
+	for _, p := range parts {
+		b.WriteString(p)
+	}
+	b.WriteByte(')')
+	n.canon = b.String()
+	return n.canon
+}
+
+// summary says what a node is, for a difference of the whole of it.
+func (n *node) summary() string {
+	var b strings.Builder
+	n.summarize(&b)
+	return clip(b.String())
+}
+
+func (n *node) summarize(b *strings.Builder) {
+	if b.WriteString(n.shown); len(n.children) == 0 || b.Len() > 200 {
+		return
+	}
+	if n.shown != "" {
+		b.WriteByte(' ')
+	}
+	b.WriteByte('{')
+	for i, c := range n.children {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(c.name)
+		b.WriteByte(' ')
+		c.summarize(b)
+	}
+	b.WriteByte('}')
+}
+
+// add adds a leaf, unless it says nothing.
+func (n *node) add(name, value, shown string) {
+	if shown != "" {
+		n.children = append(n.children, &node{name: name, value: value, shown: shown})
+	}
+}
+
+func (n *node) child(name string) *node {
+	c := &node{name: name}
+	n.children = append(n.children, c)
+	return c
+}
+
+// unmatched returns the indexes of what is not equal to anything of the other list.
+func unmatched(a, b []*node) (restA, restB []int) {
+	index := map[string][]int{}
+	for j, n := range b {
+		index[n.text()] = append(index[n.text()], j)
+	}
+	used := make([]bool, len(b))
+	for i, n := range a {
+		if same := index[n.text()]; len(same) > 0 {
+			used[same[0]] = true
+			index[n.text()] = same[1:]
+		} else {
+			restA = append(restA, i)
+		}
+	}
+	for j := range b {
+		if !used[j] {
+			restB = append(restB, j)
+		}
+	}
+	return restA, restB
+}
+
+// diffNodes tells how two nodes of one name differ.
+func diffNodes(event int, path string, a, b *node, list *[]Difference) {
+	if a.value != b.value {
+		*list = append(*list, Difference{event, path, a.shown, b.shown})
+		if len(a.children)+len(b.children) == 0 {
+			return
+		}
+	}
+	restA, restB := unmatched(a.children, b.children)
+	for len(restA) > 0 || len(restB) > 0 {
+		var x, y *node
+		if len(restA) > 0 {
+			x, restA = a.children[restA[0]], restA[1:]
+			if j := slices.IndexFunc(restB, func(j int) bool { return b.children[j].name == x.name }); j >= 0 {
+				y = b.children[restB[j]]
+				restB = slices.Delete(restB, j, j+1)
+			}
+		} else {
+			y, restB = b.children[restB[0]], restB[1:]
+		}
+		switch {
+		case y == nil:
+			*list = append(*list, Difference{event, join(path, x.name), x.summary(), ""})
+		case x == nil:
+			*list = append(*list, Difference{event, join(path, y.name), "", y.summary()})
+		default:
+			diffNodes(event, join(path, x.name), x, y, list)
+		}
+	}
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "/" + name
+}
+
+func trimmed(s string) string { return strings.Trim(s, blank) }
+
+// eventTree is an event in normal form.
+func eventTree(e *Event) *node {
+	n := &node{name: "event", value: e.Type, shown: e.Type, key: trimmed(e.EventID)}
+	leaf := func(name, s string) { n.add(name, trimmed(s), trimmed(s)) }
+	term := func(n *node, name string, kind TermKind, s string) {
+		s = trimmed(s)
+		n.add(name, kind.WebURI(s), s)
+	}
+	id := func(n *node, name, s string) { n.add(name, sameID(s), trimmed(s)) }
+	time := func(n *node, name, s, offset string) { n.add(name, sameTime(s, offset), trimmed(s)) }
+
+	time(n, "eventTime", e.EventTime, e.EventTimeZoneOffset)
+	time(n, "recordTime", e.RecordTime, "")
+	leaf("eventTimeZoneOffset", e.EventTimeZoneOffset)
+	leaf("eventID", e.EventID)
+	if d := e.ErrorDeclaration; d != nil {
+		c := n.child("errorDeclaration")
+		time(c, "declarationTime", d.DeclarationTime, "")
+		term(c, "reason", TermErrorReason, d.Reason)
+		for _, s := range d.CorrectiveEventIDs {
+			c.add("correctiveEventID", trimmed(s), trimmed(s))
+		}
+		c.extensions(d.Extensions)
+	}
+	for _, s := range e.CertificationInfo {
+		leaf("certificationInfo", s)
+	}
+	leaf("action", e.Action)
+	id(n, "transformationID", e.TransformationID)
+	term(n, "bizStep", TermBizStep, e.BizStep)
+	term(n, "disposition", TermDisposition, e.Disposition)
+	if p := e.PersistentDisposition; p != nil {
+		for _, s := range p.Set {
+			term(n, "persistentDisposition/set", TermDisposition, s)
+		}
+		for _, s := range p.Unset {
+			term(n, "persistentDisposition/unset", TermDisposition, s)
+		}
+	}
+	for _, p := range []struct {
+		name string
+		at   *Place
+	}{{"readPoint", e.ReadPoint}, {"bizLocation", e.BizLocation}} {
+		if p.at != nil {
+			c := n.child(p.name)
+			id(c, "id", p.at.ID)
+			c.extensions(p.at.Extensions)
+		}
+	}
+	typed := func(name string, kind TermKind, t, value string) {
+		c := n.child(name)
+		term(c, "type", kind, t)
+		id(c, "value", value)
+	}
+	for _, t := range e.BizTransactionList {
+		typed("bizTransactionList/bizTransaction", TermBizTransaction, t.Type, t.Value)
+	}
+	for _, s := range e.SourceList {
+		typed("sourceList/source", TermSourceDest, s.Type, s.Value)
+	}
+	for _, s := range e.DestinationList {
+		typed("destinationList/destination", TermSourceDest, s.Type, s.Value)
+	}
+	for _, f := range []fieldID{fQuantityList, fChildQuantityList, fInputQuantityList, fOutputQuantityList} {
+		for _, q := range quantitiesOf(e, f) {
+			c := n.child(fieldNames[f] + "/quantityElement")
+			id(c, "epcClass", q.EPCClass)
+			c.add("quantity", sameNumber(q.Quantity), q.Quantity)
+			c.add("uom", trimmed(q.UOM), trimmed(q.UOM))
+		}
+	}
+	for _, f := range []fieldID{fEPCList, fChildEPCs, fInputEPCList, fOutputEPCList} {
+		for _, s := range epcsOf(e, f) {
+			id(n, fieldNames[f]+"/epc", s)
+		}
+	}
+	id(n, "parentID", e.ParentID)
+	for i := range e.SensorElementList {
+		sensorTree(n.child("sensorElementList/sensorElement"), &e.SensorElementList[i])
+	}
+	n.child("ilmd").extensions(e.ILMD)
+	n.extensions(e.Extensions)
+	return n
+}
+
+func sensorTree(n *node, s *SensorElement) {
+	field := func(n *node, name, v string) {
+		switch name {
+		case "type":
+			n.add(name, TermMeasurement.WebURI(trimmed(v)), v)
+		case "exception":
+			n.add(name, TermSensorAlert.WebURI(trimmed(v)), v)
+		case "component":
+			n.add(name, TermComponent.WebURI(trimmed(v)), v)
+		case "deviceID":
+			n.add(name, sameID(v), v)
+		case "time", "startTime", "endTime":
+			n.add(name, sameTime(v, ""), v)
+		case "value", "minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue":
+			n.add(name, sameNumber(v), v)
+		case "booleanValue":
+			n.add(name, sameBoolean(v), v)
+		case "stringValue", "uom":
+			n.add(name, v, v)
+		default:
+			n.add(name, trimmed(v), v)
+		}
+	}
+	if m := s.Metadata; m != nil {
+		c := n.child("sensorMetadata")
+		for _, name := range metadataFields {
+			field(c, name, *m.attribute(name))
+		}
+		c.extensions(m.Extensions)
+	}
+	for i := range s.Reports {
+		c := n.child("sensorReport")
+		for _, name := range reportFields {
+			field(c, name, *s.Reports[i].attribute(name))
+		}
+		c.extensions(s.Reports[i].Extensions)
+	}
+	n.extensions(s.Extensions)
+}
+
+func sameBoolean(s string) string {
+	switch s = trimmed(s); s {
+	case "1":
+		return "true"
+	case "0":
+		return "false"
+	}
+	return s
+}
+
+// extensions adds extensions as JSON has them. What is one value in an array of one is marked, since JSON tells it from the
+// value alone.
+func (n *node) extensions(list []Extension) {
+	for _, g := range grouped(list) {
+		items, array := g.items, false
+		if len(items) == 1 && isArray(items[0]) {
+			x := items[0]
+			items = nil
+			for i := range x.Children {
+				items = append(items, &x.Children[i])
+			}
+			array = len(items) < 2
+		}
+		name := g.name
+		if g.space != "" {
+			name = "{" + g.space + "}" + name
+		}
+		if array {
+			name += "[]"
+		}
+		if len(items) == 0 {
+			n.child(name)
+		}
+		for _, x := range items {
+			n.child(name).extension(x)
+		}
+	}
+}
+
+func (n *node) extension(x *Extension) {
+	if isArray(x) {
+		n.value = "array"
+		for i := range x.Children {
+			n.child(listName).extension(&x.Children[i])
+		}
+		return
+	}
+	typed := valueType(x)
+	children := x.Children
+	text := Extension{Name: textName, Type: typed, Text: x.Text}
+	if len(children) == 1 && isText(&children[0]) && typed == NoValue && len(children[0].Children)+len(children[0].Attributes) == 0 {
+		text, children = children[0], nil // text alone is text
+		typed = valueType(&text)
+	}
+	attributes := 0
+	for i := range x.Attributes {
+		a := &x.Attributes[i]
+		if saysType(a, typed, x.Type) {
+			continue
+		}
+		attributes++
+		c := n.child("@{" + canonical(a.Namespace) + "}" + a.Name)
+		c.extension(a)
+	}
+	scalar := func(n *node, t ValueType, text string) {
+		switch t {
+		case NoValue:
+			n.value = "object"
+		case Number:
+			n.value, n.shown = "number "+sameNumber(text), text
+		case Boolean:
+			n.value, n.shown = "boolean "+text, text
+		case Null:
+			n.value, n.shown = "null", "null"
+		default:
+			n.value, n.shown = "text "+text, text
+		}
+	}
+	switch {
+	case attributes == 0 && len(children) == 0:
+		scalar(n, typed, text.Text)
+		return
+	case typed != NoValue && typed != Empty:
+		scalar(n.child(textName), typed, text.Text)
+	}
+	n.extensions(children)
+}
+
+// headerTree is a header in normal form.
+func headerTree(h *Header) *node {
+	h = liftSBDH(h)
+	n := &node{name: "header"}
+	n.add("creationDate", sameTime(h.CreationDate, ""), h.CreationDate)
+	n.add("id", h.ID, h.ID)
+	if b := filledSBDH(h, h.CreationDate); b != nil {
+		c := n.child("sbdh")
+		for _, f := range []struct{ name, value string }{
+			{"HeaderVersion", b.HeaderVersion},
+			{"Standard", b.Standard},
+			{"TypeVersion", b.TypeVersion},
+			{"InstanceIdentifier", b.InstanceIdentifier},
+			{"Type", b.Type},
+		} {
+			c.add(f.name, f.value, f.value)
+		}
+		c.add("CreationDateAndTime", sameTime(b.CreationDateAndTime, ""), b.CreationDateAndTime)
+		for _, p := range []struct {
+			name string
+			list []SBDHPartner
+		}{{"Sender", b.Senders}, {"Receiver", b.Receivers}} {
+			for _, partner := range p.list {
+				s := c.child(p.name)
+				s.add("Authority", partner.Authority, partner.Authority)
+				s.add("Identifier", sameID(partner.Identifier), partner.Identifier)
+				s.extensions(partner.Extensions)
+			}
+		}
+		c.extensions(b.Extensions)
+	}
+	for i := range h.Vocabularies {
+		v := &h.Vocabularies[i]
+		c := n.child("vocabulary")
+		c.add("type", v.Type, v.Type)
+		for j := range v.Elements {
+			e := &v.Elements[j]
+			x := c.child("element")
+			x.add("id", sameID(e.ID), e.ID)
+			for k := range e.Attributes {
+				a := x.child("attribute")
+				a.add("id", e.Attributes[k].ID, e.Attributes[k].ID)
+				a.child("attribute").extension(&Extension{Type: Text, Text: e.Attributes[k].Text, Children: e.Attributes[k].Children})
+			}
+			for _, s := range e.Children {
+				x.add("children/id", sameID(s), s)
+			}
+			x.extensions(e.Extensions)
+		}
+		c.extensions(v.Extensions)
+	}
+	n.extensions(headerExtensions(h))
+	return n
+}

@@ -1,0 +1,299 @@
+package epcis
+
+import (
+	"bytes"
+	"io"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Contexts of JSON-LD, as far as EPCIS needs them: what a prefix stands for, and which other names standard fields
+// have. Nothing is loaded from anywhere: of a context given by its address, only the official one is known.
+
+// epcisVocabulary is the namespace of the standard's own terms in JSON-LD.
+const epcisVocabulary = "https://ref.gs1.org/epcis/"
+
+// officialPrefixes are those of the official context. They hold in every document; the context protects them.
+var officialPrefixes = map[string]string{
+	"epcis":   epcisVocabulary,
+	"cbv":     "https://ref.gs1.org/cbv/",
+	"cbvmda":  "urn:epcglobal:cbv:mda:",
+	"gs1":     "https://gs1.org/voc/",
+	"rdfs":    "http://www.w3.org/2000/01/rdf-schema#",
+	"owl":     "http://www.w3.org/2002/07/owl#",
+	"xsd":     "http://www.w3.org/2001/XMLSchema#",
+	"dcterms": "http://purl.org/dc/terms/",
+}
+
+// isOfficialContext reports whether an address is one under which the official context is or was published.
+func isOfficialContext(s string) bool {
+	s = strings.TrimPrefix(strings.TrimPrefix(s, "https://"), "http://")
+	return strings.HasSuffix(s, "epcis-context.jsonld") &&
+		(strings.HasPrefix(s, "ref.gs1.org/standards/epcis/") || strings.HasPrefix(s, "gs1.github.io/EPCIS/"))
+}
+
+type jsonName struct{ space, name string }
+
+// jsonContext is what is declared at some place of a document. It is not changed after it was made.
+type jsonContext struct {
+	iri   map[string]string // of prefixes and other terms
+	std   map[string]string // other names of standard members
+	vocab string            // @vocab
+	names map[string]jsonName
+}
+
+var baseContext = &jsonContext{iri: officialPrefixes}
+
+// maxTerms bounds what contexts may declare.
+const maxTerms = 4096
+
+// extend makes the context that holds where raw, a value of @context, is declared inside c. note is told what is
+// unusual about it.
+func (c *jsonContext) extend(raw []byte, note func(message, hint string)) *jsonContext {
+	n := &jsonContext{iri: map[string]string{}, vocab: c.vocab, names: map[string]jsonName{}}
+	for k, v := range c.iri {
+		n.iri[k] = v
+	}
+	if len(c.std) > 0 {
+		n.std = map[string]string{}
+		for k, v := range c.std {
+			n.std[k] = v
+		}
+	}
+	n.add(raw, note, true)
+	return n
+}
+
+func (c *jsonContext) add(raw []byte, note func(message, hint string), arrays bool) {
+	dec := jsontext.NewDecoder(bytes.NewReader(raw))
+	switch dec.PeekKind() {
+	case '"':
+		if s := unquoted(raw); !isOfficialContext(s) {
+			note("the context "+quote(s)+" is not read: no document is fetched from elsewhere",
+				"declare the prefixes that the document uses in its own @context")
+		}
+	case '[':
+		if !arrays {
+			return
+		}
+		_, _ = dec.ReadToken()
+		for dec.PeekKind() != ']' {
+			v, err := dec.ReadValue()
+			if err != nil {
+				return
+			}
+			c.add(v, note, false)
+		}
+	case '{':
+		c.define(dec, note)
+	case 'n': // back to the beginning
+		c.iri, c.std, c.vocab = map[string]string{}, nil, ""
+		for k, v := range officialPrefixes {
+			c.iri[k] = v
+		}
+	}
+}
+
+// define reads a context object. Terms may be used before they are defined in it, so they are expanded at the end.
+func (c *jsonContext) define(dec *jsontext.Decoder, note func(message, hint string)) {
+	var order []string
+	given := map[string]string{}
+	_, _ = dec.ReadToken()
+	for dec.PeekKind() == '"' {
+		raw, err := dec.ReadValue()
+		if err != nil {
+			return
+		}
+		key, id, known := unquoted(raw), "", false
+		switch dec.PeekKind() {
+		case '"':
+			raw, _ = dec.ReadValue()
+			id, known = unquoted(raw), true
+		case '{':
+			raw, _ = dec.ReadValue()
+			id, known = memberID(raw)
+		case 'n':
+			_, _ = dec.ReadValue()
+			delete(c.iri, key)
+			delete(c.std, key)
+		default:
+			_ = dec.SkipValue()
+		}
+		switch {
+		case key == "@vocab":
+			c.vocab = id
+		case !known, key == "", key[0] == '@', len(c.iri)+len(given) >= maxTerms:
+		case officialPrefixes[key] != "" && officialPrefixes[key] != id && strings.TrimRight(officialPrefixes[key], ":/#") != strings.TrimRight(id, ":/#"):
+			note("the context gives the prefix "+quote(key)+" the meaning "+quote(id)+", but the official context protects it",
+				"use another prefix, or leave the declaration out; it was read as "+quote(id))
+			fallthrough
+		default:
+			order = append(order, key)
+			given[key] = id
+		}
+	}
+	for _, key := range order {
+		id := given[key]
+		for range 8 { // a chain of prefixes; a circle ends as well
+			prefix, rest, ok := strings.Cut(id, ":")
+			base := ""
+			switch {
+			case ok && strings.HasPrefix(rest, "//"):
+			case ok:
+				if base = given[prefix]; base == "" || prefix == key {
+					base = c.iri[prefix]
+				}
+			default:
+				base, rest = given[id], ""
+				if base == "" {
+					base = c.iri[id]
+				}
+			}
+			if base == "" {
+				break
+			}
+			id = base + rest
+		}
+		field := strings.TrimPrefix(id, epcisVocabulary)
+		switch {
+		case id == "@type" && key != "type":
+			c.alias(key, "type")
+		case id == "@id" && key != "id":
+			c.alias(key, "id")
+		case id[:min(1, len(id))] == "@":
+		case isMember(field) && field != key:
+			c.alias(key, field)
+		default:
+			c.iri[key] = id
+		}
+	}
+}
+
+func (c *jsonContext) alias(key, field string) {
+	if c.std == nil {
+		c.std = map[string]string{}
+	}
+	c.std[key] = field
+}
+
+// isMember reports whether a name is a member of an event in JSON.
+func isMember(name string) bool {
+	id, ok := fieldIDs[name]
+	return ok && id < fEPCClass || name == "type"
+}
+
+func unquoted(raw []byte) string {
+	b, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// memberID is the member @id of an expanded term definition.
+func memberID(raw []byte) (string, bool) {
+	dec := jsontext.NewDecoder(bytes.NewReader(raw))
+	_, _ = dec.ReadToken()
+	for dec.PeekKind() == '"' {
+		key, err := dec.ReadValue()
+		if err != nil {
+			break
+		}
+		isID := string(key) == `"@id"`
+		if dec.PeekKind() != '"' || !isID {
+			_ = dec.SkipValue()
+			continue
+		}
+		v, err := dec.ReadValue()
+		return unquoted(v), err == nil
+	}
+	return "", false
+}
+
+// name splits the key of an extension into namespace and name. declared is false for a prefix of which nothing is known.
+func (c *jsonContext) name(key string) (n jsonName, declared bool) {
+	if n, ok := c.names[key]; ok {
+		return n, true
+	}
+	prefix, rest, ok := strings.Cut(key, ":")
+	declared = true
+	switch iri := c.iri[prefix]; {
+	case ok && rest != "" && iri != "" && !strings.HasPrefix(rest, "//"):
+		n = jsonName{iri, rest}
+	case ok:
+		n = splitURI(key)
+		declared = strings.HasPrefix(rest, "//") || strings.EqualFold(prefix, "urn") || n.space == ""
+	case c.iri[key] != "" && officialPrefixes[key] == "":
+		n = splitURI(c.iri[key])
+	case c.vocab != "":
+		n = jsonName{c.vocab, key}
+	default:
+		n = jsonName{"", key}
+	}
+	if c.names != nil && len(c.names) < maxTerms {
+		c.names[key] = n
+	}
+	return n, declared
+}
+
+// declared are the prefixes, and other names of URIs, that are not the official context's.
+func (c *jsonContext) declared() map[string]string {
+	m := map[string]string{}
+	for k, v := range c.iri {
+		if officialPrefixes[k] != v {
+			m[k] = v
+		}
+	}
+	return m
+}
+
+// splitURI splits behind the last #, / or :, if something follows.
+func splitURI(s string) jsonName {
+	i := strings.LastIndexAny(s, "#/:") + 1
+	if i == len(s) {
+		return jsonName{"", s}
+	}
+	return jsonName{s[:i], s[i:]}
+}
+
+// contextsOf collects what is declared above the event list of a document, from the outside in, wherever it stands.
+// Every error is left to the reading proper.
+func contextsOf(r io.Reader, opt *Options) (found [4][]byte) {
+	s := newJSONScanner(r, opt)
+	s.in.keep = false
+	var object func() error
+	object = func() error {
+		if err := s.open(); err != nil {
+			return err
+		}
+		for s.peek() == '"' {
+			b, err := s.str()
+			if err != nil {
+				return err
+			}
+			key := string(b)
+			kind := s.peek()
+			switch {
+			case key == "@context":
+				v, err := s.raw()
+				if err != nil {
+					return err
+				}
+				found[s.depth-1] = bytes.Clone(v)
+			case kind == '{' && s.depth < len(found) && (key == "epcisBody" || key == "queryResults" || key == "resultsBody"):
+				err = object()
+			default:
+				err = s.skip()
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return s.close()
+	}
+	if s.peek() == '{' {
+		_ = object()
+	}
+	return found
+}

@@ -1,0 +1,628 @@
+package epcis
+
+import (
+	"errors"
+	"strings"
+)
+
+// jsonEvent is the state of the event being read. Its problems are kept until its end: only then is its type known,
+// which may stand last and decides what the schema asks for.
+type jsonEvent struct {
+	inEvent  bool
+	typeSeen bool
+	typeText string // as it stands there
+	noEvent  bool   // something else stands in the list
+	eventAt  pos
+	pointer  string // of the event
+	units    int
+	nodesIn  int
+	extended int // extension members read
+
+	// What is being read.
+	id      fieldID
+	item    int    // -1: the field itself
+	sub     string // member of the item
+	aliased bool   // under another name than the schema knows
+	single  bool   // an item without the list around it
+
+	findings []finding
+	faults   int
+	warnings int
+	beyond   bool // a problem that is not told has Schema
+
+	seen   [numFields]bool
+	named  [numFields]bool // under the name that the schema knows
+	count  [numFields]int  // elements of a list
+	field  [numFields]pos
+	names  [numFields]string // of the members, where they are not the field's
+	items  [numFields][]pos
+	epcText []byte // of a list
+	epcEnds []int
+}
+
+// finding is a problem of the event being read.
+type finding struct {
+	Problem
+	id   fieldID
+	item int
+	sub  string
+	// common tells that the schema has the rule for events of every type, also for types that are not the standard's.
+	common bool
+	merged bool // the checker said it better
+}
+
+// found keeps a problem at the last token.
+func (p *jsonParser) found(sev Severity, code, message, hint string, schema bool) {
+	p.add(finding{
+		Problem: Problem{
+			Severity: sev, Code: code, Line: p.at.line, Column: p.at.col, Pointer: string(p.dec.StackPointer()),
+			Message: message, Hint: hint, Schema: schema && !p.aliased,
+		},
+		id: p.id, item: p.item, sub: p.sub, common: isCommon(p.id),
+	})
+}
+
+// isCommon reports whether the schema knows the field in events of every type.
+func isCommon(id fieldID) bool {
+	switch id {
+	case fNone, fEventTime, fRecordTime, fEventTimeZoneOffset, fEventID, fCertificationInfo, fErrorDeclaration:
+		return true
+	default:
+		return false
+	}
+}
+
+func (p *jsonParser) add(f finding) {
+	told := &p.warnings
+	if f.Severity == SeverityError {
+		told = &p.faults
+	}
+	if *told++; *told > maxEventProblems {
+		p.beyond = p.beyond || f.Schema
+		return
+	}
+	p.findings = append(p.findings, f)
+}
+
+// begin makes ready for an event whose { was read or is the root.
+func (p *jsonParser) begin(at pos, pointer string) {
+	e := &p.jsonEvent
+	e.inEvent, e.typeSeen, e.typeText, e.noEvent, e.eventAt, e.pointer = true, false, "", false, at, pointer
+	e.units, e.nodesIn, e.extended, e.faults, e.warnings, e.beyond = 0, 0, 0, 0, 0, false
+	e.id, e.item, e.sub, e.aliased, e.single = fNone, -1, "", false, false
+	e.findings = e.findings[:0]
+	clear(e.seen[:])
+	clear(e.named[:])
+	clear(e.count[:])
+	clear(e.names[:])
+	p.stop = p.dec.InputOffset() + p.opt.MaxEventBytes
+}
+
+// events reads an event list.
+func (p *jsonParser) events() error {
+	p.listPointer = string(p.dec.StackPointer())
+	switch p.peek() {
+	case '[':
+	case '{':
+		p.refuse(CodeContent, "one event stands where a list of events should", "put it into brackets: [ ]")
+		return p.event(p.listPointer)
+	case 'n':
+		_, err := p.raw()
+		p.refuse(CodeFieldEmpty, "the list of events is null", "write [] for none")
+		return err
+	default:
+		return p.misfit("a list of events")
+	}
+	if err := p.open(); err != nil {
+		return err
+	}
+	for i := 0; p.peek() != ']'; i++ {
+		if err := p.event(p.listPointer + "/" + itoa(i)); err != nil {
+			return err
+		}
+	}
+	return p.close()
+}
+
+// event reads one element of an event list.
+func (p *jsonParser) event(pointer string) error {
+	if err := p.room(); err != nil {
+		return err
+	}
+	outer, depth := p.ctx, p.depth
+	var e Event
+	kind := p.peek()
+	var err error
+	if kind == '{' {
+		if err = p.open(); err != nil {
+			return err
+		}
+	} else if kind != '[' {
+		if _, err := p.raw(); err != nil {
+			return err
+		}
+	} else if err = p.open(); err != nil {
+		return err
+	}
+	p.begin(p.at, pointer)
+	if kind != '{' {
+		p.fault(CodeEventUnknown, "this is no event", "write an object with type, eventTime and so on")
+		p.noEvent = true
+		err = p.unwind(depth)
+	}
+	for err == nil && p.depth > depth {
+		if p.peek() == '}' {
+			err = p.close()
+			break
+		}
+		var b []byte
+		if b, err = p.str(); err == nil {
+			err = p.member(&e, p.word(b))
+		}
+	}
+	p.ctx = outer
+	return p.end(&e, err, depth)
+}
+
+// room refuses one event too many.
+func (p *jsonParser) room() error {
+	if p.index < p.opt.MaxEvents {
+		return p.sendHeader()
+	}
+	return &ParseError{
+		Code: CodeDocumentTooLarge, Line: p.at.line, Column: p.at.col,
+		Message: "the document has more than " + itoa(p.opt.MaxEvents) + " events", Hint: "send it in several documents",
+	}
+}
+
+func (p *jsonParser) sendHeader() error {
+	if p.headerSent {
+		return nil
+	}
+	p.headerSent = true
+	p.header.Prefixes = p.ctx.declared()
+	if p.to.Header == nil {
+		return nil
+	}
+	return p.to.Header(&p.header)
+}
+
+// end checks the event, tells its problems and hands it over. err is why reading it ended; depth is that around it.
+func (p *jsonParser) end(e *Event, err error, depth int) error {
+	p.stop = 0
+	if errors.Is(err, errEventTooLarge) {
+		p.id, p.item, p.sub, p.aliased = fNone, -1, "", false
+		p.add(p.at0(finding{Problem: Problem{
+			Severity: SeverityError, Code: CodeEventTooLarge,
+			Message: "the event names more than " + itoa(p.opt.MaxEPCs) + " EPCs, is longer than " + itoa(int(p.opt.MaxEventBytes)) +
+				" bytes or has more than " + itoa(maxEventNodes) + " extensions",
+			Hint: "send it as several events",
+		}, item: -1}))
+		if err = p.unwind(depth); err != nil {
+			return err
+		}
+	} else if err != nil {
+		return err
+	} else if !p.noEvent {
+		p.finish(e)
+	}
+	p.inEvent = false
+	label := e.Type
+	if label == "" {
+		label = clip(p.typeText)
+	}
+	if label == "" {
+		label = "event"
+	}
+	p.ordinal[label]++
+	p.flush(label)
+	at := EventAt{Event: *e, Index: p.index, Line: p.eventAt.line, Column: p.eventAt.col, Pointer: p.pointer}
+	p.index++
+	if p.faults > 0 {
+		p.rejected++
+		at.Faults = p.faults
+	}
+	if p.err != nil || p.to.Event == nil || p.faults > 0 && !p.opt.KeepFaulty {
+		return p.err
+	}
+	return p.to.Event(at)
+}
+
+// at0 puts a finding at the beginning of the event.
+func (p *jsonParser) at0(f finding) finding {
+	f.Line, f.Column, f.Pointer = p.eventAt.line, p.eventAt.col, p.pointer
+	return f
+}
+
+// flush tells the problems of the event.
+func (p *jsonParser) flush(label string) {
+	more := max(p.faults-maxEventProblems, 0) + max(p.warnings-maxEventProblems, 0)
+	if len(p.findings) == 0 && more == 0 {
+		return
+	}
+	path := p.listPath
+	if path != "" {
+		path += "/" + label + "[" + itoa(p.ordinal[label]) + "]"
+	} else {
+		path = label
+	}
+	if more > 0 {
+		p.findings = append(p.findings, p.at0(finding{Problem: Problem{
+			Severity: SeverityWarning, Code: CodeTruncated, Schema: p.beyond,
+			Message: "the event has " + itoa(more) + " more problems", Hint: "repair those above and send the document again",
+		}, item: -1}))
+	}
+	for i := range p.findings {
+		f := &p.findings[i]
+		if f.merged {
+			continue
+		}
+		f.Event, f.Path = p.index, path
+		if f.id != fNone {
+			f.Path += "/" + itemPath(f.id, f.item)
+		}
+		if f.sub != "" {
+			f.Path += "/" + clip(f.sub)
+		}
+		p.tell(f.Problem)
+	}
+}
+
+// member reads one member of an event.
+func (p *jsonParser) member(e *Event, key *word) error {
+	p.id, p.item, p.sub, p.aliased = fNone, -1, "", false
+	name := key.text
+	id, known := fieldIDs[name]
+	if !known || id >= fEPCClass {
+		switch name {
+		case "type":
+			return p.eventType(e)
+		case "@context":
+			return p.localContext(true, p.extended)
+		}
+		p.needContext()
+		std, alias := p.ctx.std[name]
+		p.sub = name
+		switch {
+		case alias && std == "type":
+			p.refuse(CodeFieldUnknown, quote(name)+" is a name of this document's @context for type", "write type: the schema knows no other name")
+			return p.eventType(e)
+		case alias && std != "id":
+			id = fieldIDs[std]
+			p.aliased = true
+		case (name == "isA" || name == "@type") && !p.typeSeen:
+			p.refuse(CodeFieldUnknown, name+" stands where type should", "write type")
+			return p.eventType(e)
+		default:
+			p.extended++
+			p.extensionKey(key, "EPCIS", fieldNames[:])
+			return p.extension(&e.Extensions, p.extensionName(name), false)
+		}
+		if !key.takes(ruleURI) {
+			p.aliased = false
+			p.refuse(CodeFieldUnknown, quote(name)+" is a name of this document's @context for "+std, "write "+std+": the schema knows no other name")
+			p.aliased = true
+		}
+		p.names[id], p.sub = name, ""
+	} else {
+		p.named[id] = true
+	}
+	if p.seen[id] {
+		p.fault(CodeFieldRepeated, fieldNames[id]+" stands in the event twice, once under another name", "keep one")
+		return p.skip()
+	}
+	p.id = id
+	p.seen[id], p.field[id] = true, p.at
+	if p.items[id] != nil {
+		p.items[id] = p.items[id][:0]
+	}
+	err := p.read(id, e)
+	p.id, p.item, p.sub, p.aliased = fNone, -1, "", false
+	return err
+}
+
+// eventType reads the type. A standard type written out as URI is read as that; the schema takes it for one of its own.
+func (p *jsonParser) eventType(e *Event) error {
+	if p.typeSeen {
+		p.fault(CodeFieldRepeated, "the type stands in the event twice, once under another name", "keep one")
+		return p.skip()
+	}
+	p.typeSeen = true
+	p.sub = "type"
+	s, err := p.text(ruleText)
+	p.typeText = s
+	e.Type = strings.Trim(s, blank)
+	short := strings.TrimPrefix(strings.TrimPrefix(e.Type, "epcis:"), epcisVocabulary)
+	if short != e.Type && layouts[layoutKey{2, short}] != nil {
+		p.warn(CodeFieldInvalid, quote(e.Type)+" is written out, where "+short+" is enough", "write "+quote(short))
+		e.Type = short
+	}
+	return err
+}
+
+// read reads one field.
+func (p *jsonParser) read(id fieldID, e *Event) (err error) {
+	switch id {
+	case fEventTime:
+		e.EventTime, err = p.own(ruleTime)
+	case fRecordTime:
+		e.RecordTime, err = p.own(ruleTime)
+	case fEventTimeZoneOffset:
+		e.EventTimeZoneOffset, err = p.text(ruleOffset)
+	case fEventID:
+		e.EventID, err = p.own(ruleURI)
+	case fErrorDeclaration:
+		e.ErrorDeclaration, err = p.errorDeclaration()
+	case fCertificationInfo:
+		err = p.certificationInfo(e)
+	case fAction:
+		e.Action, err = p.text(ruleAction)
+	case fTransformationID:
+		e.TransformationID, err = p.own(ruleURI)
+	case fBizStep:
+		e.BizStep, err = p.text(ruleStep)
+	case fDisposition:
+		e.Disposition, err = p.text(ruleDisposition)
+	case fPersistentDisposition:
+		e.PersistentDisposition, err = p.persistentDisposition()
+	case fReadPoint:
+		e.ReadPoint, err = p.place()
+	case fBizLocation:
+		e.BizLocation, err = p.place()
+	case fBizTransactionList:
+		err = p.typed("bizTransaction", ruleBTT, func(t, v string) {
+			e.BizTransactionList = append(e.BizTransactionList, BizTransaction{t, v})
+		})
+	case fSourceList:
+		err = p.typed("source", ruleSDT, func(t, v string) { e.SourceList = append(e.SourceList, SourceDest{t, v}) })
+	case fDestinationList:
+		err = p.typed("destination", ruleSDT, func(t, v string) { e.DestinationList = append(e.DestinationList, SourceDest{t, v}) })
+	case fQuantityList:
+		e.QuantityList, err = p.quantities()
+	case fChildQuantityList:
+		e.ChildQuantityList, err = p.quantities()
+	case fInputQuantityList:
+		e.InputQuantityList, err = p.quantities()
+	case fOutputQuantityList:
+		e.OutputQuantityList, err = p.quantities()
+	case fSensorElementList:
+		err = p.sensors(e)
+	case fILMD:
+		err = p.ilmd(e)
+	case fEPCList:
+		e.EPCList, err = p.epcs()
+	case fChildEPCs:
+		e.ChildEPCs, err = p.epcs()
+	case fInputEPCList:
+		e.InputEPCList, err = p.epcs()
+	case fOutputEPCList:
+		e.OutputEPCList, err = p.epcs()
+	case fParentID:
+		if p.units++; p.units > p.opt.MaxEPCs {
+			return errEventTooLarge
+		}
+		e.ParentID, err = p.own(ruleURI)
+	default:
+		err = p.skip()
+	}
+	return err
+}
+
+// uniqueLists are the lists that the schema wants without repetition.
+func uniqueList(kind string, id fieldID) bool {
+	switch id {
+	case fEPCList:
+		return kind == "ObjectEvent"
+	case fInputEPCList, fOutputEPCList:
+		return kind == "TransformationEvent"
+	default:
+		return false
+	}
+}
+
+// finish checks an event that was read.
+func (p *jsonParser) finish(e *Event) {
+	p.id, p.item, p.sub, p.aliased = fNone, -1, "", false
+	l := layouts[layoutKey{2, e.Type}]
+	standard := l != nil && e.Type == p.typeText // the schema sees the text
+	if !standard {
+		p.otherType(e, l)
+	}
+	for id := range numFields {
+		if p.seen[id] && l != nil && !l.slots[id].allowed {
+			p.missing(SeverityError, CodeFieldNotAllowed, id, e.Type+" has no field "+fieldNames[id], "remove it, or send another event for it", standard && p.named[id])
+		}
+	}
+	if p.seen[fPersistentDisposition] && l != nil && e.Type != "ObjectEvent" && e.Type != "TransformationEvent" {
+		p.missing(SeverityWarning, CodeFieldNotAllowed, fPersistentDisposition, e.Type+" has persistentDisposition in XML only", "remove it for readers that use the JSON Schema; it was kept", standard && p.named[fPersistentDisposition])
+	}
+	p.required(fEventTime, "eventTime is missing", "add the time at which it happened")
+	p.required(fEventTimeZoneOffset, "eventTimeZoneOffset is missing", "add the local offset where the event happened, for example -05:00")
+	if standard {
+		p.requirements(e)
+	}
+	suspects := [numFields]bool{}
+	p.check.check(e, p.opt.MaxEPCs, func(sev Severity, code string, id fieldID, item int, message, hint string) {
+		if code == CodeEventUnknown {
+			return // otherType said it
+		}
+		suspects[id] = suspects[id] || code == CodeEPCDuplicate || code == CodeEPCInvalid
+		p.checked(sev, code, id, item, message, hint)
+	})
+	if standard {
+		for _, l := range [...]struct {
+			id   fieldID
+			epcs []string
+		}{{fEPCList, e.EPCList}, {fInputEPCList, e.InputEPCList}, {fOutputEPCList, e.OutputEPCList}} {
+			if suspects[l.id] && p.named[l.id] && uniqueList(e.Type, l.id) {
+				p.unique(l.id, l.epcs)
+			}
+		}
+	}
+}
+
+// otherType judges an event whose type is not one of the five as the schema writes them.
+func (p *jsonParser) otherType(e *Event, l *layout) {
+	uri := isURI([]byte(p.typeText))
+	for i := range p.findings {
+		if f := &p.findings[i]; !f.common {
+			f.Schema = f.Schema && !uri // the schema does not look at it
+		}
+	}
+	p.sub = "type"
+	switch {
+	case !p.typeSeen:
+		p.sub = ""
+		p.missing(SeverityError, CodeFieldMissing, fNone, "the event has no type", "add ObjectEvent, AggregationEvent, TransactionEvent, TransformationEvent or AssociationEvent", true)
+	case l != nil && !uri:
+		p.missing(SeverityWarning, CodeFieldInvalid, fNone, quote(p.typeText)+" has white space around it", "write "+quote(e.Type), true)
+	case l == nil:
+		hint := "use ObjectEvent, AggregationEvent, TransactionEvent, TransformationEvent or AssociationEvent"
+		if near := nearest(e.Type, eventTypes); near != "" {
+			hint = "was " + near + " meant?"
+		}
+		p.missing(SeverityError, CodeEventUnknown, fNone, quote(e.Type)+" is no event type that is understood", hint, !uri)
+	}
+	p.sub = ""
+}
+
+var eventTypes = []string{"ObjectEvent", "AggregationEvent", "TransactionEvent", "TransformationEvent", "AssociationEvent"}
+
+// missing reports a problem of a field as a whole, where the field stands or, without it, the event.
+func (p *jsonParser) missing(sev Severity, code string, id fieldID, message, hint string, schema bool) {
+	f := p.at0(finding{Problem: Problem{Severity: sev, Code: code, Message: message, Hint: hint, Schema: schema}, id: id, item: -1, sub: p.sub, common: isCommon(id)})
+	if id != fNone && p.seen[id] {
+		f.Line, f.Column, f.Pointer = p.field[id].line, p.field[id].col, p.pointerTo(id, -1)
+	}
+	p.add(f)
+}
+
+func (p *jsonParser) pointerTo(id fieldID, item int) string {
+	name := p.names[id]
+	if name == "" {
+		name = fieldNames[id]
+	}
+	s := p.pointer + "/" + strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
+	if item >= 0 {
+		s += "/" + itoa(item)
+	}
+	return s
+}
+
+// required reports a field that the schema requires; the checker may say it once more, which checked joins.
+func (p *jsonParser) required(id fieldID, message, hint string) {
+	if !p.named[id] {
+		p.missing(SeverityWarning, CodeFieldMissing, id, message, hint, true)
+	}
+}
+
+// requirements are those of the schema for each of the five types.
+func (p *jsonParser) requirements(e *Event) {
+	some := func(ids ...fieldID) bool {
+		for _, id := range ids {
+			if p.named[id] && p.count[id] > 0 {
+				return true
+			}
+		}
+		return false
+	}
+	if e.Type != "TransformationEvent" {
+		p.required(fAction, "action is missing", "add ADD, OBSERVE or DELETE")
+	}
+	remove := p.named[fAction] && e.Action == "DELETE"
+	want := func(ok bool, id fieldID, message, hint string) {
+		if !ok {
+			p.missing(SeverityWarning, CodeFieldMissing, id, message, hint, true)
+		}
+	}
+	switch e.Type {
+	case "ObjectEvent":
+		want(p.named[fEPCList] || some(fQuantityList) || some(fSensorElementList) && p.named[fReadPoint], fEPCList,
+			"epcList is missing, and there is neither a quantityList nor a sensorElementList with a readPoint", "add epcList; it may be empty")
+		if p.named[fILMD] && e.Action != "ADD" {
+			p.missing(SeverityWarning, CodeILMDNotAllowed, fILMD, "ilmd is only for action ADD", "remove it", true)
+		}
+	case "AggregationEvent", "AssociationEvent":
+		if e.Type == "AssociationEvent" {
+			p.required(fParentID, "parentID is missing", "name the container")
+		}
+		want(remove || some(fChildEPCs, fChildQuantityList), fChildEPCs, "the event names no children", "name them in childEPCs; only DELETE may leave them out, for all")
+	case "TransactionEvent":
+		want(some(fBizTransactionList), fBizTransactionList, "the event names no business transaction", "add bizTransactionList")
+		want(remove || p.named[fEPCList] || some(fQuantityList), fEPCList, "epcList and quantityList are missing", "add epcList; it may be empty")
+	case "TransformationEvent":
+		in, out := some(fInputEPCList, fInputQuantityList), some(fOutputEPCList, fOutputQuantityList)
+		want(in && out || p.named[fTransformationID] && (in || out), fInputEPCList, "a transformation needs inputs and outputs",
+			"add them, or a transformationID that ties this event to another one")
+	}
+}
+
+// checked takes a finding of the checker. Where the schema refuses the same, one problem tells both.
+func (p *jsonParser) checked(sev Severity, code string, id fieldID, item int, message, hint string) {
+	f := p.at0(finding{Problem: Problem{Severity: sev, Code: code, Message: message, Hint: hint}, id: id, item: item, common: isCommon(id)})
+	if id != fNone && p.seen[id] {
+		f.Line, f.Column = p.field[id].line, p.field[id].col
+		if item >= 0 && item < len(p.items[id]) {
+			f.Line, f.Column = p.items[id][item].line, p.items[id][item].col
+		}
+		f.Pointer = p.pointerTo(id, item)
+	}
+	sub := subject(id, code)
+	for i := range p.findings {
+		o := &p.findings[i]
+		if o.id != id || o.item != item || o.merged || o.sub != sub || o.Severity == SeverityError && sev != SeverityError ||
+			o.Code == CodeContent || o.Code == CodeFieldNotAllowed {
+			continue
+		}
+		o.merged = true
+		f.Schema = f.Schema || o.Schema
+		f.Line, f.Column, f.Pointer, f.sub = o.Line, o.Column, o.Pointer, o.sub
+		if o.Severity == SeverityError {
+			p.faults--
+		} else {
+			p.warnings--
+		}
+	}
+	p.add(f)
+}
+
+// subject is the member of an item that a finding of the checker is about.
+func subject(id fieldID, code string) string {
+	switch id {
+	case fQuantityList, fChildQuantityList, fInputQuantityList, fOutputQuantityList:
+		if code == CodeFieldInvalid {
+			return "quantity"
+		}
+		return "epcClass"
+	case fSourceList, fDestinationList:
+		if code == CodeFieldMissing {
+			return "type"
+		}
+		return itemNames[id]
+	case fBizTransactionList:
+		return itemNames[id]
+	case fReadPoint, fBizLocation:
+		return "id"
+	default:
+		return ""
+	}
+}
+
+// unique marks EPCs that stand in a list twice, letter by letter: the schema compares nothing else. The checker, which
+// compares identifiers, has told of each of them.
+func (p *jsonParser) unique(id fieldID, epcs []string) {
+	first := make(map[string]bool, len(epcs))
+	for i, s := range epcs {
+		if !first[s] {
+			first[s] = true
+			continue
+		}
+		told := false
+		for k := range p.findings {
+			if f := &p.findings[k]; f.id == id && f.item == i && !f.merged {
+				f.Schema, told = true, true
+			}
+		}
+		p.beyond = p.beyond || !told
+	}
+}

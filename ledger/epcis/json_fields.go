@@ -1,0 +1,414 @@
+package epcis
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Standard fields that are lists or objects.
+
+// epcs reads a list of EPCs. Their texts share one allocation: a list has up to 16,384 of them.
+func (p *jsonParser) epcs() (list []string, err error) {
+	id := p.id
+	p.epcText, p.epcEnds = p.epcText[:0], p.epcEnds[:0]
+	err = p.array(func() error {
+		if p.units++; p.units > p.opt.MaxEPCs {
+			return errEventTooLarge
+		}
+		p.item = p.count[id]
+		p.count[id]++
+		if p.peek() != '"' {
+			s, err := p.text(ruleURI)
+			p.items[id] = append(p.items[id], p.at)
+			p.epcText = append(p.epcText, s...)
+			p.epcEnds = append(p.epcEnds, len(p.epcText))
+			return err
+		}
+		b, err := p.str()
+		if err != nil {
+			return err
+		}
+		p.items[id] = append(p.items[id], p.at)
+		if !isURI(b) {
+			p.refused(ruleURI, b)
+			b = trim(b)
+		}
+		p.epcText = append(p.epcText, b...)
+		p.epcEnds = append(p.epcEnds, len(p.epcText))
+		return nil
+	})
+	p.item = -1
+	if len(p.epcEnds) == 0 {
+		return nil, err
+	}
+	all, from := string(p.epcText), 0
+	list = make([]string, len(p.epcEnds))
+	for i, end := range p.epcEnds {
+		list[i] = all[from:end]
+		from = end
+	}
+	return list, err
+}
+
+// elements reads a list of objects. fn reads one member of an element; done is called behind each element.
+func (p *jsonParser) elements(fn func(key *word) error, done func()) error {
+	id := p.id
+	err := p.array(func() error {
+		p.item, p.sub = p.count[id], ""
+		p.count[id]++
+		if p.single {
+			p.item = 0
+		}
+		if p.peek() != '{' {
+			err := p.misfit("an object")
+			p.items[id] = append(p.items[id], p.at)
+			done()
+			return err
+		}
+		err := p.object(fn)
+		p.sub = ""
+		done()
+		return err
+	})
+	p.item, p.sub = -1, ""
+	if p.count[id] == 0 && err == nil && id != fNone {
+		p.warn(CodeFieldEmpty, "the list is empty", "leave it out; it was read as absent")
+	}
+	return err
+}
+
+func (p *jsonParser) quantities() (list []Quantity, err error) {
+	var q Quantity
+	named := false
+	err = p.elements(func(key *word) (err error) {
+		switch p.sub = key.text; p.sub {
+		case "epcClass":
+			if p.units++; p.units > p.opt.MaxEPCs {
+				return errEventTooLarge
+			}
+			named = true
+			q.EPCClass, err = p.text(ruleURI)
+		case "quantity":
+			if q.Quantity, err = p.number(); err == nil {
+				q.Quantity = plainDecimal(q.Quantity)
+			}
+		case "uom":
+			q.UOM, err = p.text(ruleUOM)
+		default:
+			err = p.stranger(key.text, "epcClass", "quantity", "uom")
+		}
+		return err
+	}, func() {
+		if !named {
+			p.sub = "epcClass"
+			p.refuse(CodeFieldMissing, "epcClass is missing", "say of what class the quantity is")
+			p.sub = ""
+		}
+		list = append(list, q)
+		q, named = Quantity{}, false
+	})
+	return list, err
+}
+
+// stranger refuses a member in an object of the standard, where the model could not keep it.
+func (p *jsonParser) stranger(name string, known ...string) error {
+	hint := "remove it, or put it into the event as an extension"
+	if near := nearest(name, known); near != "" {
+		hint = "was " + near + " meant?"
+	}
+	p.fault(CodeContent, "the member "+quote(name)+" does not belong here", hint)
+	return p.skip()
+}
+
+// typed reads a list of values with a type.
+func (p *jsonParser) typed(member string, r rule, add func(kind, value string)) error {
+	var kind, value string
+	hasKind, hasValue := false, false
+	needsKind := r == ruleSDT
+	return p.elements(func(key *word) (err error) {
+		switch p.sub = key.text; p.sub {
+		case "type":
+			hasKind = true
+			kind, err = p.text(r)
+		case member:
+			hasValue = true
+			value, err = p.text(ruleURI)
+		default:
+			err = p.stranger(key.text, "type", member)
+		}
+		return err
+	}, func() {
+		if !hasKind && needsKind {
+			p.sub = "type"
+			p.refuse(CodeFieldMissing, "the type is missing", "add owning_party, possessing_party or location")
+		}
+		if !hasValue {
+			p.sub = member
+			p.refuse(CodeFieldMissing, member+" is missing", "add it")
+		}
+		p.sub = ""
+		add(kind, value)
+		kind, value, hasKind, hasValue = "", "", false, false
+	})
+}
+
+// number reads a standard value that is a number, as its text.
+func (p *jsonParser) number() (string, error) {
+	switch p.peek() {
+	case '0':
+		b, err := p.raw()
+		if err != nil {
+			return "", err
+		}
+		return p.intern(b), nil
+	case '"':
+		b, err := p.str()
+		if err != nil {
+			return "", err
+		}
+		s := strings.Trim(string(b), blank)
+		if s == "" {
+			p.refused(ruleText, b)
+			return "", nil
+		}
+		p.refuse(CodeContent, "the text "+quote(s)+" stands where a number should", "leave the quotes out")
+		return s, nil
+	case 'n':
+		return p.text(ruleText)
+	}
+	return "", p.misfit("a number")
+}
+
+// plainDecimal writes a number without exponent: the model's quantity is a decimal, which has none.
+func plainDecimal(s string) string {
+	mantissa, exponent, ok := strings.Cut(strings.ToLower(s), "e")
+	if !ok {
+		return s
+	}
+	n, err := strconv.Atoi(exponent)
+	if err != nil || n < -30 || n > 30 {
+		return s
+	}
+	sign := ""
+	if strings.HasPrefix(mantissa, "-") {
+		sign, mantissa = "-", mantissa[1:]
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	if n >= 0 {
+		fraction += strings.Repeat("0", max(n-len(fraction), 0))
+		whole, fraction = whole+fraction[:n], fraction[n:]
+	} else {
+		whole = strings.Repeat("0", max(-n-len(whole), 0)) + whole
+		whole, fraction = whole[:len(whole)+n], whole[len(whole)+n:]+fraction
+	}
+	if whole = strings.TrimLeft(whole, "0"); whole == "" {
+		whole = "0"
+	}
+	if fraction = strings.TrimRight(fraction, "0"); fraction != "" {
+		fraction = "." + fraction
+	}
+	return sign + whole + fraction
+}
+
+// boolean reads a standard value that is true or false, as its text.
+func (p *jsonParser) boolean() (string, error) {
+	switch p.peek() {
+	case 't', 'f':
+		b, err := p.raw()
+		return string(b), err
+	case '"':
+		b, err := p.str()
+		if err != nil {
+			return "", err
+		}
+		s := strings.Trim(string(b), blank)
+		p.refuse(CodeContent, "the text "+quote(s)+" stands where true or false should", "leave the quotes out")
+		return s, nil
+	case 'n':
+		return p.text(ruleText)
+	}
+	return "", p.misfit("true or false")
+}
+
+// place reads a read point or business location.
+func (p *jsonParser) place() (*Place, error) {
+	if p.peek() != '{' {
+		if p.peek() == '[' || p.peek() == 'n' {
+			_, err := p.text(ruleURI)
+			return nil, err
+		}
+		s, err := p.text(ruleURI)
+		p.refuse(CodeContent, "a place is written as an object", `write {"id": `+quote(s)+"}")
+		if s == "" || err != nil {
+			return nil, err
+		}
+		return &Place{ID: s}, nil
+	}
+	l := &Place{}
+	seen, outer := "", p.ctx
+	err := p.object(func(key *word) (err error) {
+		switch p.sub = key.text; p.sub {
+		case "id", "@id":
+			if seen != "" {
+				p.fault(CodeFieldRepeated, "id stands there twice", "keep one")
+				return p.skip()
+			}
+			seen = p.sub
+			l.ID, err = p.text(ruleURI)
+			return err
+		case "@context":
+			return p.localContext(false, len(l.Extensions))
+		}
+		return p.extension(&l.Extensions, p.extensionName(key.text), false)
+	})
+	p.ctx, p.sub = outer, ""
+	if err != nil {
+		return l, err
+	}
+	if seen != "id" {
+		p.missing(SeverityWarning, CodeFieldMissing, p.id, fieldNames[p.id]+" has no id", "add it", !p.aliased)
+	}
+	if l.ID == "" && len(l.Extensions) == 0 {
+		return nil, nil
+	}
+	return l, nil
+}
+
+func (p *jsonParser) certificationInfo(e *Event) error {
+	add := func() error {
+		s, err := p.text(ruleURI)
+		if s != "" {
+			e.CertificationInfo = append(e.CertificationInfo, s)
+		}
+		return err
+	}
+	if p.peek() != '[' {
+		return add()
+	}
+	return p.array(add)
+}
+
+// texts reads a list of strings.
+func (p *jsonParser) texts(r rule, list *[]string) (n int, err error) {
+	err = p.array(func() error {
+		n++
+		if err := p.node(1); err != nil {
+			return err
+		}
+		s, err := p.text(r)
+		if s != "" {
+			*list = append(*list, s)
+		}
+		return err
+	})
+	return n, err
+}
+
+func (p *jsonParser) errorDeclaration() (*ErrorDeclaration, error) {
+	if p.peek() != '{' {
+		return nil, p.misfit("an object")
+	}
+	d := &ErrorDeclaration{}
+	dated, outer := false, p.ctx
+	err := p.object(func(key *word) (err error) {
+		switch p.sub = key.text; p.sub {
+		case "declarationTime":
+			dated = true
+			if d.DeclarationTime, err = p.text(ruleTime); err == nil && d.DeclarationTime != "" && p.told(CodeTimeInvalid) == 0 {
+				if _, bad := parseTime(d.DeclarationTime); bad != nil {
+					p.warn(CodeTimeInvalid, bad.Error(), hintTime)
+				}
+			}
+		case "reason":
+			d.Reason, err = p.text(ruleReason)
+		case "correctiveEventIDs":
+			_, err = p.texts(ruleURI, &d.CorrectiveEventIDs)
+		case "@context":
+			p.refuse(CodeFieldUnknown, "@context does not belong into errorDeclaration", "write it at the beginning of the document")
+			err = p.localContext(false, len(d.Extensions))
+		default:
+			p.extensionKey(key, "errorDeclaration", []string{"declarationTime", "reason", "correctiveEventIDs"})
+			err = p.extension(&d.Extensions, p.extensionName(key.text), false)
+		}
+		return err
+	})
+	p.ctx, p.sub = outer, ""
+	if err == nil && !dated {
+		p.missing(SeverityWarning, CodeFieldMissing, p.id, "declarationTime is missing", "say when the event was declared an error", !p.aliased)
+	}
+	return d, err
+}
+
+// told is how many problems of the current member have a code.
+func (p *jsonParser) told(code string) (n int) {
+	for i := range p.findings {
+		if f := &p.findings[i]; f.Code == code && f.id == p.id && f.sub == p.sub {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *jsonParser) persistentDisposition() (*PersistentDisposition, error) {
+	if p.peek() != '{' {
+		return nil, p.misfit("an object")
+	}
+	d := &PersistentDisposition{}
+	members := 0
+	err := p.object(func(key *word) error {
+		var list *[]string
+		switch p.sub = key.text; p.sub {
+		case "set":
+			list = &d.Set
+		case "unset":
+			list = &d.Unset
+		default:
+			return p.stranger(key.text, "set", "unset")
+		}
+		members++
+		n, err := p.texts(ruleDisposition, list)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			p.refuse(CodeFieldEmpty, p.sub+" is empty", "leave it out")
+		}
+		for i, s := range *list {
+			if slices.Index(*list, s) < i {
+				p.refuse(CodeFieldRepeated, quote(s)+" stands there twice", "name it once")
+				break
+			}
+		}
+		return nil
+	})
+	p.sub = ""
+	if err == nil && members == 0 {
+		p.missing(SeverityWarning, CodeFieldMissing, p.id, "persistentDisposition has neither set nor unset", "add one, or leave it out", !p.aliased)
+	}
+	return d, err
+}
+
+func (p *jsonParser) ilmd(e *Event) error {
+	switch p.peek() {
+	case '{':
+	case 'n':
+		_, err := p.text(ruleText)
+		return err
+	default:
+		return p.misfit("an object")
+	}
+	outer := p.ctx
+	err := p.object(func(key *word) error {
+		p.sub = key.text
+		if p.sub == "@context" {
+			p.refuse(CodeFieldUnknown, "@context does not belong into ilmd", "write it at the beginning of the document")
+			return p.localContext(false, len(e.ILMD))
+		}
+		p.extensionKey(key, "ilmd", []string{"cbvmda:" + lotNumber, "cbvmda:" + expirationDate})
+		x := p.extensionName(key.text)
+		return p.extension(&e.ILMD, x, IsJudgedILMD(x.Namespace, x.Name))
+	})
+	p.ctx, p.sub = outer, ""
+	return err
+}

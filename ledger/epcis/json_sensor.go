@@ -1,0 +1,112 @@
+package epcis
+
+// sensorRules are what the schema asks of the members of sensorMetadata and sensorReport; what is not named here is a URI.
+var sensorRules = map[string]rule{
+	"time": ruleTime, "startTime": ruleTime, "endTime": ruleTime,
+	"type": ruleMeasurement, "exception": ruleAlert, "component": ruleComponent,
+	"stringValue": ruleText, "uom": ruleText, "hexBinaryValue": ruleHex,
+}
+
+var (
+	metadataNames = []string{"time", "startTime", "endTime", "deviceID", "deviceMetadata", "rawData", "dataProcessingMethod", "bizRules"}
+	reportNames   = []string{
+		"type", "exception", "deviceID", "deviceMetadata", "rawData", "dataProcessingMethod", "bizRules", "time", "microorganism",
+		"chemicalSubstance", "coordinateReferenceSystem", "value", "component", "stringValue", "booleanValue", "hexBinaryValue",
+		"uriValue", "minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue", "uom",
+	}
+)
+
+func (p *jsonParser) sensors(e *Event) error {
+	id := fSensorElementList
+	return p.array(func() error {
+		if err := p.node(1); err != nil {
+			return err
+		}
+		p.item, p.sub = p.count[id], ""
+		p.count[id]++
+		if p.peek() != '{' {
+			return p.misfit("an object")
+		}
+		var s SensorElement
+		outer, reports := p.ctx, false
+		err := p.object(func(key *word) error {
+			switch p.sub = key.text; p.sub {
+			case "sensorMetadata":
+				if p.peek() != '{' {
+					return p.misfit("an object")
+				}
+				s.Metadata = &SensorMetadata{}
+				return p.sensor("sensorMetadata", s.Metadata.attribute, &s.Metadata.Extensions, metadataNames)
+			case "sensorReport":
+				reports = true
+				n := 0
+				err := p.array(func() error {
+					n++
+					if p.peek() != '{' {
+						return p.misfit("an object")
+					}
+					var r SensorReport
+					err := p.sensor("sensorReport", r.attribute, &r.Extensions, reportNames)
+					s.Reports = append(s.Reports, r)
+					return err
+				})
+				if p.sub = "sensorReport"; err == nil && n == 0 {
+					p.refuse(CodeFieldEmpty, "sensorReport is empty", "add a report")
+				}
+				return err
+			case "@context":
+				p.refuse(CodeFieldUnknown, "@context does not belong into sensorElement", "write it at the beginning of the document")
+				return p.localContext(false, len(s.Extensions))
+			}
+			p.extensionKey(key, "sensorElement", []string{"sensorMetadata", "sensorReport"})
+			return p.extension(&s.Extensions, p.extensionName(key.text), false)
+		})
+		if p.ctx, p.sub = outer, ""; err == nil && !reports {
+			p.refuse(CodeFieldMissing, "sensorReport is missing", "add a list with a report")
+		}
+		e.SensorElementList = append(e.SensorElementList, s)
+		return err
+	})
+}
+
+// sensor reads the members of sensorMetadata or of one sensorReport.
+func (p *jsonParser) sensor(name string, member func(string) *string, rest *[]Extension, known []string) error {
+	if err := p.node(4); err != nil {
+		return err
+	}
+	outer, typed := p.ctx, false
+	err := p.object(func(key *word) (err error) {
+		if err := p.node(1); err != nil {
+			return err
+		}
+		p.sub = name + "/" + key.text
+		s := member(key.text)
+		switch {
+		case key.text == "@context":
+			p.refuse(CodeFieldUnknown, "@context does not belong into "+name, "write it at the beginning of the document")
+			return p.localContext(false, len(*rest))
+		case s == nil:
+			p.extensionKey(key, name, known)
+			return p.extension(rest, p.extensionName(key.text), false)
+		}
+		typed = typed || key.text == "type"
+		switch key.text {
+		case "value", "minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue":
+			*s, err = p.number()
+		case "booleanValue":
+			*s, err = p.boolean()
+		default:
+			r, ok := sensorRules[key.text]
+			if !ok {
+				r = ruleURI
+			}
+			*s, err = p.text(r)
+		}
+		return err
+	})
+	p.ctx, p.sub = outer, name
+	if err == nil && !typed && name == "sensorReport" {
+		p.refuse(CodeFieldMissing, "the report has no type", "add what was measured, for example Temperature")
+	}
+	return err
+}

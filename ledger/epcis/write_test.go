@@ -1,0 +1,128 @@
+package epcis
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// exampleFiles returns the shared examples of the formats given, by their path below examples/.
+func exampleFiles(tb testing.TB, formats ...string) map[string][]byte {
+	tb.Helper()
+	sharedFile(tb, "examples/index.csv")
+	files := map[string][]byte{}
+	for _, format := range formats {
+		root := filepath.Join(shared, "examples", format)
+		err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			raw, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			name, err := filepath.Rel(filepath.Join(shared, "examples"), path)
+			files[filepath.ToSlash(name)] = raw
+			return err
+		})
+		if err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return files
+}
+
+// convert converts a document and reads the result.
+func convert(tb testing.TB, raw []byte, o WriteOptions) (out []byte, doc *Document, losses []Problem) {
+	tb.Helper()
+	var b bytes.Buffer
+	_, problems, err := Convert(bytes.NewReader(raw), &b, Options{}, o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, p := range problems {
+		if p.Code == CodeNotConvertible || p.Code == CodeTruncated {
+			losses = append(losses, p)
+		}
+	}
+	doc, err = Parse(bytes.NewReader(b.Bytes()), Options{})
+	if err != nil {
+		tb.Fatalf("what was written cannot be read: %v\n%s", err, clipped(b.Bytes()))
+	}
+	return b.Bytes(), doc, losses
+}
+
+func clipped(b []byte) string {
+	if len(b) > 4000 {
+		return string(b[:4000]) + "…"
+	}
+	return string(b)
+}
+
+// changed reports whether something was changed or left out. An identifier that was kept as captured is not.
+func changed(losses []Problem) bool {
+	for _, p := range losses {
+		if !p.Schema && !strings.Contains(p.Message, "kept as captured") {
+			return true
+		}
+	}
+	return false
+}
+
+// refusedKnown reports whether the writer said that the schema refuses what it wrote.
+func refusedKnown(losses []Problem) bool {
+	for _, p := range losses {
+		if p.Schema {
+			return true
+		}
+	}
+	return false
+}
+
+var allFormats = []Format{FormatJSON, FormatXML2, FormatXML12}
+
+// Every example is written in every format and read again. It means the same, or what was lost is told; and what the official
+// schema took before it takes then, or it is told why not. With WRITE_OUT the files are kept there, for xmllint.
+func TestExamplesSurviveEveryFormat(t *testing.T) {
+	out := os.Getenv("WRITE_OUT")
+	n := 0
+	for name, raw := range exampleFiles(t, "jsonld-2.0", "xml-2.0", "xml-1.2", "xml-1.0-1.1") {
+		before, err := Parse(bytes.NewReader(raw), Options{})
+		if err != nil {
+			continue
+		}
+		n++
+		for _, f := range allFormats {
+			written, after, losses := convert(t, raw, WriteOptions{Format: f, Indent: true, CreationDate: "2026-11-20T00:00:00Z"})
+			if out != "" {
+				_ = os.MkdirAll(out, 0o755)
+				_ = os.WriteFile(filepath.Join(out, strings.ReplaceAll(name, "/", "_")+"."+string(f)+".xml"), written, 0o644)
+			}
+			for _, p := range losses {
+				if !strings.Contains(p.Message, "kept as captured") {
+					t.Logf("%s to %s: %v schema %v", name, f, p, p.Schema)
+				}
+			}
+			if after.Rejected > 0 {
+				t.Errorf("%s to %s: %d events are rejected: %v", name, f, after.Rejected, after.Problems)
+			}
+			if f == FormatJSON && after.Summary.SchemaInvalid && !before.Summary.SchemaInvalid && !refusedKnown(losses) {
+				t.Errorf("%s to %s: the schema refuses it: %v", name, f, after.Problems)
+			}
+			if changed(losses) {
+				continue
+			}
+			if before.Header.CreationDate == "" {
+				before.Header.CreationDate = after.Header.CreationDate
+			}
+			for _, d := range Diff(before, after) {
+				t.Errorf("%s to %s: %+v", name, f, d)
+			}
+		}
+	}
+	if n < 200 {
+		t.Errorf("only %d examples", n)
+	}
+}

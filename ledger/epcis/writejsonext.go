@@ -1,0 +1,177 @@
+package epcis
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// members writes extensions as members of an object. standard tells the keys that mean something else there.
+func (j *jsonWriter) members(list []Extension, standard func(key string) bool) {
+	if len(list) == 0 {
+		return
+	}
+	for _, g := range grouped(list) {
+		key, ok := j.extensionKey(g.space, g.name)
+		j.in(clip(g.name))
+		switch {
+		case !ok || standard(key):
+			j.lost("the key "+quote(key)+" means something else in JSON; it was left out", "put it into a namespace")
+		default:
+			if standard != nil && !j.isURI(key) && g.space == "" {
+				j.refused("the key "+quote(key)+" has no namespace", "put it into a namespace")
+			} else if !j.isURI(key) {
+				j.refused("the key "+quote(key)+" has characters that JSON does not allow in a key", "rename it")
+			}
+			j.key(j.whole(key))
+			j.groupValue(g)
+		}
+		j.out()
+	}
+}
+
+// inner writes the members of an extension, where the schema says nothing of keys.
+func (j *jsonWriter) inner(list []Extension) {
+	for _, g := range grouped(list) {
+		j.in(clip(g.name))
+		if key, ok := j.extensionKey(g.space, g.name); !ok {
+			j.lost("the key "+quote(key)+" means something else in JSON; it was left out", "put it into a namespace")
+		} else {
+			j.key(j.whole(key))
+			j.groupValue(g)
+		}
+		j.out()
+	}
+}
+
+func (j *jsonWriter) groupValue(g group) {
+	if len(g.items) == 1 {
+		j.value(g.items[0])
+		return
+	}
+	j.array()
+	for _, x := range g.items {
+		j.value(x)
+	}
+	j.endArray()
+}
+
+// extensionKey returns the key of an extension. ok is false when it would be read as something else.
+func (j *jsonWriter) extensionKey(space, name string) (key string, ok bool) {
+	if space == "" {
+		return name, name != "" && name[0] != '@' && name != textName && name != listName && !strings.ContainsAny(name, ":/#") && !j.declaredPrefix(name)
+	}
+	if prefix := j.prefix(space); prefix != "" {
+		return prefix + ":" + name, name != "" && !strings.HasPrefix(name, "//")
+	}
+	return space + name, name != "" && !strings.ContainsAny(name, ":/#") // a bare scheme
+}
+
+// value writes the value of an extension.
+func (j *jsonWriter) value(x *Extension) {
+	if isArray(x) {
+		j.array()
+		for i := range x.Children {
+			j.value(&x.Children[i])
+		}
+		j.endArray()
+		return
+	}
+	typed := valueType(x)
+	attributes := slices.ContainsFunc(x.Attributes, func(a Extension) bool { return !saysType(&a, typed, x.Type) })
+	if !attributes && len(x.Children) == 0 {
+		j.scalar(typed, x.Text)
+		return
+	}
+	j.object()
+	var written []string
+	for i := range x.Attributes {
+		a := &x.Attributes[i]
+		if saysType(a, typed, x.Type) {
+			continue
+		}
+		key, ok := j.attributeKey(a)
+		if !ok || slices.Contains(written, key) {
+			j.lost("the attribute "+quote(a.Name)+" cannot be written; it was left out", "rename it")
+			continue
+		}
+		written = append(written, key)
+		j.key(j.whole(key))
+		j.value(a)
+	}
+	text, children := hasText(x.Children), x.Children
+	switch {
+	case typed == NoValue || typed == Empty || typed == Text && x.Text == "":
+	case !text:
+		j.key(textName)
+		j.scalar(typed, x.Text)
+	default: // text of its own and pieces of text among the children
+		children = slices.Insert(slices.Clone(children), 0, Extension{Name: textName, Type: typed, Text: x.Text})
+	}
+	if text {
+		children = j.pieces(children)
+	}
+	j.inner(children)
+	j.endObject()
+}
+
+// pieces writes the text among child elements, and returns the others.
+func (j *jsonWriter) pieces(list []Extension) (others []Extension) {
+	var texts []*Extension
+	for i := range list {
+		if isText(&list[i]) {
+			texts = append(texts, &list[i])
+		} else {
+			others = append(others, list[i])
+		}
+	}
+	if len(others) > 0 {
+		j.lost("text stands among elements; its place among them was not kept", "")
+	}
+	j.key(textName)
+	j.groupValue(group{"", textName, texts})
+	return others
+}
+
+// saysType reports whether an attribute is in the value of JSON already, or is a marker.
+func saysType(a *Extension, typed, own ValueType) bool {
+	return isMarker(a) || typed != own && a.Namespace == nsXSI && (typed == Null && a.Name == "nil" || typed != Null && a.Name == "type")
+}
+
+func (j *jsonWriter) attributeKey(a *Extension) (string, bool) {
+	if a.Namespace == "" {
+		return "@" + a.Name, a.Name != "" && a.Name != "context" && !strings.ContainsAny(a.Name, ":/#@")
+	}
+	key, ok := j.extensionKey(canonical(a.Namespace), a.Name)
+	return "@" + key, ok
+}
+
+func (j *jsonWriter) scalar(t ValueType, text string) {
+	switch t {
+	case Number:
+		if isNumber(text) {
+			j.number(text)
+			return
+		}
+		j.lost("the number "+quote(text)+" became text", "")
+		j.string(text)
+	case Boolean:
+		switch text {
+		case "true":
+			j.token(jsontext.True)
+		case "false":
+			j.token(jsontext.False)
+		default:
+			j.lost("the truth value "+quote(text)+" became text", "")
+			j.string(text)
+		}
+	case Null:
+		j.token(jsontext.Null)
+	case NoValue:
+		j.object()
+		j.endObject()
+	default:
+		j.string(text)
+	}
+}

@@ -1,0 +1,259 @@
+package epcis
+
+import (
+	"encoding/xml"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// contextURL is the official JSON-LD context. It is protected: what it declares must not be declared again.
+const contextURL = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
+
+// contextPrefixes are those of the official context; CBV master data is there too, see names.prefix.
+var contextPrefixes = map[string]string{
+	"https://ref.gs1.org/epcis/": "epcis", webCBV: "cbv", webVoc: "gs1", "http://www.w3.org/2000/01/rdf-schema#": "rdfs",
+	"http://www.w3.org/2002/07/owl#": "owl", nsXSD + "#": "xsd", "http://purl.org/dc/terms/": "dcterms",
+}
+
+// wellKnown are prefixes that everybody uses. The prefixes of a source are not in the model: other namespaces get ns1, ns2….
+var wellKnown = map[string]string{
+	NamespaceHC: "gs1ushc", NamespaceMDA: "cbvmda", nsSBDH: "sbdh", nsXSI: "xsi", nsXSD: "xsd", nsXML: "xml",
+}
+
+// reserved are prefixes that a caller cannot choose, because a format gives them a meaning.
+var reserved = strings.Fields("epcis epcisq epcismd cbv cbvmda gs1 rdfs owl xsd xsi xml xmlns dcterms sbdh id type http https urn ni mailto data")
+
+type declaration struct{ prefix, space string }
+
+// names gives namespaces their prefixes. Those of the root hold for the whole document, those of an event for that event.
+type names struct {
+	json     bool
+	prefixes map[string]string // by namespace
+	taken    map[string]bool   // prefixes in use
+	root     []declaration
+	n        int  // generated prefixes of the root
+	rooted   bool // the root is written
+	local    []declaration
+}
+
+func (n *names) init(json bool) {
+	n.json = json
+	n.prefixes, n.taken = map[string]string{}, map[string]bool{}
+	if json {
+		for space, prefix := range contextPrefixes {
+			n.prefixes[space] = prefix
+		}
+	}
+	n.prefixes[""] = ""
+	n.prefixes[NamespaceMDA] = "cbvmda" // in JSON from the official context; in XML declared when it is used
+	if !json {
+		delete(n.prefixes, NamespaceMDA)
+		n.prefixes[nsXML] = "xml"
+	}
+}
+
+// canonical is the spelling of a namespace that is written.
+func canonical(space string) string {
+	if IsMDA(space) {
+		return NamespaceMDA
+	}
+	return space
+}
+
+// prefer gives a namespace the prefix that the caller wants, if that is possible.
+func (n *names) prefer(prefix, space string) {
+	space = canonical(space)
+	if _, known := n.prefixes[space]; known || n.prefixTaken(prefix) || !isNCName(prefix) || space == "" {
+		n.declare(space)
+		return
+	}
+	n.add(prefix, space)
+}
+
+// declare gives a namespace a prefix, unless it has one.
+func (n *names) declare(space string) {
+	space = canonical(space)
+	if n.prefix(space) != "" || space == "" || n.json && n.isScheme(space) {
+		return
+	}
+	if prefix := wellKnown[space]; prefix != "" && !n.taken[prefix] && (!n.json || prefix != "xsd") { // xsd: has a # in JSON-LD
+		n.add(prefix, space)
+		return
+	}
+	for {
+		n.n++
+		if prefix := "ns" + itoa(n.n); !n.taken[prefix] {
+			n.add(prefix, space)
+			return
+		}
+	}
+}
+
+func (n *names) add(prefix, space string) {
+	if n.rooted {
+		n.local = append(n.local, declaration{prefix, space})
+		return
+	}
+	n.prefixes[space], n.taken[prefix] = prefix, true
+	n.root = append(n.root, declaration{prefix, space})
+}
+
+// declared ends the declarations of the root.
+func (n *names) declared() { n.rooted = true }
+
+// event begins the declarations of an event: its prefixes count on from those of the root, so they depend on it alone.
+func (n *names) event() (end func()) {
+	before := n.n
+	n.local = n.local[:0]
+	return func() { n.n, n.local = before, n.local[:0] }
+}
+
+func (n *names) prefix(space string) string {
+	if p := n.prefixes[space]; p != "" {
+		return p
+	}
+	for _, d := range n.local {
+		if d.space == space {
+			return d.prefix
+		}
+	}
+	return ""
+}
+
+func (n *names) prefixTaken(prefix string) bool {
+	return slices.Contains(reserved, prefix) || n.declaredPrefix(prefix)
+}
+
+// declaredPrefix reports whether a word is a prefix of the document. In JSON-LD such a word alone means its namespace.
+func (n *names) declaredPrefix(word string) bool {
+	return n.taken[word] || slices.ContainsFunc(n.local, func(d declaration) bool { return d.prefix == word })
+}
+
+// isScheme reports whether a namespace is a bare scheme such as "foo:", which is what becomes of a key "foo:bar" whose prefix
+// nobody declared. It is written without a declaration again.
+func (n *names) isScheme(space string) bool {
+	scheme, ok := strings.CutSuffix(space, ":")
+	return ok && schemeName(scheme) && !n.prefixTaken(scheme)
+}
+
+func schemeName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if letter := 'a' <= c|0x20 && c|0x20 <= 'z'; !letter && (i == 0 || (c < '0' || c > '9') && c != '+' && c != '-' && c != '.') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isNCName reports whether s can be the local part of a name in XML. Beyond ASCII, encoding/xml is asked.
+func isNCName(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c|0x20 && c|0x20 <= 'z', c == '_', i > 0 && ('0' <= c && c <= '9' || c == '-' || c == '.'):
+		case c >= utf8.RuneSelf:
+			if strings.ContainsAny(s, " \t\r\n<>/=&:\"'") {
+				return false
+			}
+			t, err := xml.NewDecoder(strings.NewReader("<" + s + "/>")).RawToken()
+			start, ok := t.(xml.StartElement)
+			return err == nil && ok && start.Name.Local == s && start.Name.Space == ""
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
+// headerNamespaces calls fn for every namespace that a header needs.
+func (w *writer) headerNamespaces(h *Header, fn func(space string)) {
+	w.namespaces(headerExtensions(h), fn)
+	if h.SBDH != nil {
+		x := sbdhExtension(h.SBDH)
+		if !w.json {
+			w.extensionNamespaces(&x, fn)
+		} else if !flatSBDH(h.SBDH, h.CreationDate) {
+			w.extensionNamespaces(&x, fn)
+		}
+	}
+	for i := range h.Vocabularies {
+		v := &h.Vocabularies[i]
+		w.namespaces(v.Extensions, fn)
+		for j := range v.Elements {
+			w.namespaces(v.Elements[j].Extensions, fn)
+			for k := range v.Elements[j].Attributes {
+				w.namespaces(v.Elements[j].Attributes[k].Children, fn)
+			}
+		}
+	}
+}
+
+// eventNamespaces calls fn for every namespace that an event needs.
+func (w *writer) eventNamespaces(e *Event, fn func(space string)) {
+	w.namespaces(e.ILMD, fn)
+	w.namespaces(e.Extensions, fn)
+	if e.ErrorDeclaration != nil {
+		w.namespaces(e.ErrorDeclaration.Extensions, fn)
+	}
+	if e.ReadPoint != nil {
+		w.namespaces(e.ReadPoint.Extensions, fn)
+	}
+	if e.BizLocation != nil {
+		w.namespaces(e.BizLocation.Extensions, fn)
+	}
+	for i := range e.SensorElementList {
+		s := &e.SensorElementList[i]
+		w.namespaces(s.Extensions, fn)
+		if s.Metadata != nil {
+			w.namespaces(s.Metadata.Extensions, fn)
+		}
+		for j := range s.Reports {
+			w.namespaces(s.Reports[j].Extensions, fn)
+		}
+	}
+}
+
+func (w *writer) namespaces(list []Extension, fn func(space string)) {
+	for i := range list {
+		w.extensionNamespaces(&list[i], fn)
+	}
+}
+
+func (w *writer) extensionNamespaces(x *Extension, fn func(space string)) {
+	fn(x.Namespace)
+	typed := valueType(x)
+	if !w.json && (typed == Number || typed == Boolean || typed == Null) {
+		fn(nsXSI)
+		if typed != Null {
+			fn(nsXSD)
+		}
+	}
+	for i := range x.Attributes {
+		a := &x.Attributes[i]
+		if isMarker(a) || w.json && typed != x.Type && a.Namespace == nsXSI { // the type is in the value
+			continue
+		}
+		fn(a.Namespace)
+		if !w.json && a.Namespace == nsXSI && a.Name == "type" {
+			if space, _, ok := bracedName(a.Text); ok {
+				fn(space)
+			} else if strings.HasPrefix(a.Text, "xsd:") {
+				fn(nsXSD)
+			}
+		}
+	}
+	w.namespaces(x.Children, fn)
+}
+
+// bracedName splits "{namespace}local", as parser.attribute writes the value of xsi:type.
+func bracedName(s string) (space, local string, ok bool) {
+	if !strings.HasPrefix(s, "{") {
+		return "", "", false
+	}
+	i := strings.LastIndexByte(s, '}')
+	if i < 2 || !isNCName(s[i+1:]) {
+		return "", "", false
+	}
+	return s[1:i], s[i+1:], true
+}

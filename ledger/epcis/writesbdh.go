@@ -1,0 +1,154 @@
+package epcis
+
+import "slices"
+
+// The Standard Business Document Header. JSON has three flat fields for it: sender, receiver and instanceIdentifier. What
+// they do not hold, an authority for one, goes into the header as an extension, sbdh:StandardBusinessDocumentHeader, with the
+// names of the XML: so it comes back from JSON as it was.
+
+const sbdhName = "StandardBusinessDocumentHeader"
+
+// Constants of an SBDH around EPCIS, which a document in JSON does not repeat.
+const (
+	sbdhVersion     = "1.0"
+	sbdhStandard    = "EPCglobal"
+	sbdhTypeVersion = "1.0"
+	sbdhType        = "Events"
+)
+
+// filledSBDH is the header's SBDH with its constants. Parties and identifiers are never made up.
+func filledSBDH(h *Header, creationDate string) *SBDH {
+	if h.SBDH == nil {
+		return nil
+	}
+	b := *h.SBDH
+	def := func(s *string, value string) {
+		if *s == "" {
+			*s = value
+		}
+	}
+	def(&b.HeaderVersion, sbdhVersion)
+	def(&b.Standard, sbdhStandard)
+	def(&b.TypeVersion, sbdhTypeVersion)
+	def(&b.Type, sbdhType)
+	def(&b.CreationDateAndTime, creationDate)
+	return &b
+}
+
+// flatSBDH reports whether the three fields of JSON say all that b does.
+func flatSBDH(b *SBDH, creationDate string) bool {
+	plain := func(list []SBDHPartner) bool {
+		return len(list) <= 1 && !slices.ContainsFunc(list, func(p SBDHPartner) bool {
+			return p.Authority != "" || len(p.Extensions) > 0 || p.Identifier == ""
+		})
+	}
+	is := func(s, value string) bool { return s == "" || s == value }
+	return plain(b.Senders) && plain(b.Receivers) && len(b.Extensions) == 0 && is(b.HeaderVersion, sbdhVersion) && is(b.Standard, sbdhStandard) &&
+		is(b.TypeVersion, sbdhTypeVersion) && is(b.Type, sbdhType) && (is(b.CreationDateAndTime, creationDate) || sameTime(b.CreationDateAndTime, "") == sameTime(creationDate, ""))
+}
+
+// sbdhExtension writes b as the element that it is in XML.
+func sbdhExtension(b *SBDH) Extension {
+	root := Extension{Namespace: nsSBDH, Name: sbdhName}
+	leaf := func(to *Extension, name, text string) {
+		if text != "" {
+			to.Children = append(to.Children, Extension{Namespace: nsSBDH, Name: name, Type: Text, Text: text})
+		}
+	}
+	partners := func(name string, list []SBDHPartner) {
+		for _, p := range list {
+			x := Extension{Namespace: nsSBDH, Name: name}
+			id := Extension{Namespace: nsSBDH, Name: "Identifier", Type: Text, Text: p.Identifier}
+			if p.Identifier == "" {
+				id.Type = Empty
+			}
+			if p.Authority != "" {
+				id.Attributes = []Extension{{Name: "Authority", Type: Text, Text: p.Authority}}
+			}
+			x.Children = append([]Extension{id}, p.Extensions...)
+			root.Children = append(root.Children, x)
+		}
+	}
+	leaf(&root, "HeaderVersion", b.HeaderVersion)
+	partners("Sender", b.Senders)
+	partners("Receiver", b.Receivers)
+	doc := Extension{Namespace: nsSBDH, Name: "DocumentIdentification"}
+	leaf(&doc, "Standard", b.Standard)
+	leaf(&doc, "TypeVersion", b.TypeVersion)
+	leaf(&doc, "InstanceIdentifier", b.InstanceIdentifier)
+	leaf(&doc, "Type", b.Type)
+	var rest []Extension
+	for _, x := range b.Extensions {
+		if x.Name == "MultipleType" && (x.Namespace == nsSBDH || x.Namespace == "") {
+			doc.Children = append(doc.Children, x)
+		} else {
+			rest = append(rest, x)
+		}
+	}
+	leaf(&doc, "CreationDateAndTime", b.CreationDateAndTime)
+	root.Children = append(root.Children, doc)
+	root.Children = append(root.Children, rest...)
+	return root
+}
+
+// liftSBDH returns h with an SBDH that stands among its extensions, as JSON has it, put where it belongs. h is not changed.
+func liftSBDH(h *Header) *Header {
+	i := slices.IndexFunc(h.Extensions, func(x Extension) bool { return x.Namespace == nsSBDH && x.Name == sbdhName })
+	if i < 0 {
+		return h
+	}
+	lifted := *h
+	lifted.Extensions = slices.Delete(slices.Clone(h.Extensions), i, i+1)
+	b := &SBDH{}
+	for _, x := range h.Extensions[i].Children {
+		if x.Namespace != nsSBDH && x.Namespace != "" {
+			b.Extensions = append(b.Extensions, x)
+			continue
+		}
+		switch x.Name {
+		case "HeaderVersion":
+			b.HeaderVersion = x.Text
+		case "Sender":
+			b.Senders = append(b.Senders, liftPartner(x))
+		case "Receiver":
+			b.Receivers = append(b.Receivers, liftPartner(x))
+		case "DocumentIdentification":
+			for _, c := range x.Children {
+				switch c.Name {
+				case "Standard":
+					b.Standard = c.Text
+				case "TypeVersion":
+					b.TypeVersion = c.Text
+				case "InstanceIdentifier":
+					b.InstanceIdentifier = c.Text
+				case "Type":
+					b.Type = c.Text
+				case "CreationDateAndTime":
+					b.CreationDateAndTime = c.Text
+				default:
+					b.Extensions = append(b.Extensions, c)
+				}
+			}
+		default:
+			b.Extensions = append(b.Extensions, x)
+		}
+	}
+	lifted.SBDH = b
+	return &lifted
+}
+
+func liftPartner(x Extension) (p SBDHPartner) {
+	for _, c := range x.Children {
+		if c.Name != "Identifier" || p.Identifier != "" {
+			p.Extensions = append(p.Extensions, c)
+			continue
+		}
+		p.Identifier = c.Text
+		for _, a := range c.Attributes {
+			if a.Name == "Authority" {
+				p.Authority = a.Text
+			}
+		}
+	}
+	return p
+}

@@ -1,0 +1,217 @@
+package epcis
+
+import (
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// What JSON and XML say of an extension in different ways:
+//
+//	JSON                      XML
+//	10, 1.5, 1e5, true        xsi:type xsd:integer, xsd:decimal, xsd:double, xsd:boolean
+//	null                      xsi:nil="true"
+//	["a", null]               the element twice
+//	["a"], [], [["a"]]        nothing like it
+//	{}                        nothing like it: an empty element is ""
+//
+// One form is written as the other, and Diff takes both for one.
+
+// isMarker reports whether an attribute marks an array: see the package comment.
+func isMarker(a *Extension) bool { return a.Name == listName && a.Namespace == "" && a.Type == Empty }
+
+// isArray reports whether x is an array that is one Extension; its elements are x.Children.
+func isArray(x *Extension) bool { return len(x.Attributes) > 0 && isMarker(&x.Attributes[0]) }
+
+// valueType is the type of the value of x: what xsi:type and xsi:nil say, when that says all, else what x says.
+func valueType(x *Extension) ValueType {
+	for i := range x.Attributes {
+		a := &x.Attributes[i]
+		if a.Namespace != nsXSI {
+			continue
+		}
+		switch {
+		case a.Name == "type" && x.Type == Text:
+			if t, name := literal(x.Text); t != Text && name == a.Text {
+				return t
+			}
+		case a.Name == "nil" && x.Type == Empty && a.Text == "true":
+			return Null
+		}
+	}
+	if x.Type == Text && x.Text == "" && len(x.Children) == 0 {
+		return Empty
+	}
+	return x.Type
+}
+
+// literal tells what a text is in JSON, and the XML Schema type that says so.
+func literal(s string) (t ValueType, xsdType string) {
+	switch {
+	case s == "true" || s == "false":
+		return Boolean, "xsd:boolean"
+	case !isNumber(s):
+		return Text, ""
+	case strings.ContainsAny(s, "eE"):
+		return Number, "xsd:double"
+	case strings.Contains(s, "."):
+		return Number, "xsd:decimal"
+	}
+	return Number, "xsd:integer"
+}
+
+// isNumber reports whether s is a number as JSON writes it.
+func isNumber(s string) bool {
+	if s == "" || s[0] != '-' && (s[0] < '0' || s[0] > '9') || s[len(s)-1] <= ' ' {
+		return false
+	}
+	return jsontext.Value(s).IsValid()
+}
+
+// number writes a decimal or double of XML Schema as JSON does: without plus sign and leading zeros, with digits on both sides
+// of the point. ok is false for what is no number there, such as INF.
+func number(s string) (n string, ok bool) {
+	s = strings.Trim(s, blank)
+	if isNumber(s) {
+		return s, true
+	}
+	sign := ""
+	switch {
+	case strings.HasPrefix(s, "-"):
+		sign, s = "-", s[1:]
+	case strings.HasPrefix(s, "+"):
+		s = s[1:]
+	}
+	mantissa, exponent := s, ""
+	if i := strings.IndexAny(s, "eE"); i >= 0 {
+		mantissa, exponent = s[:i], s[i:]
+	}
+	whole, fraction, point := strings.Cut(mantissa, ".")
+	if whole == "" && fraction == "" {
+		return "", false
+	}
+	if whole = strings.TrimLeft(whole, "0"); whole == "" {
+		whole = "0"
+	}
+	n = sign + whole
+	if point && fraction != "" {
+		n += "." + fraction
+	}
+	n += exponent
+	return n, isNumber(n)
+}
+
+// decimal writes a number without an exponent, as xsd:decimal wants it.
+func decimal(s string) (string, bool) {
+	i := strings.IndexAny(s, "eE")
+	if i < 0 || !isNumber(s) {
+		return s, true
+	}
+	mantissa, sign := s[:i], ""
+	if strings.HasPrefix(mantissa, "-") {
+		sign, mantissa = "-", mantissa[1:]
+	}
+	digitsOf := strings.TrimPrefix(s[i+1:], "+")
+	negative := strings.HasPrefix(digitsOf, "-")
+	exp, ok := digits(strings.TrimPrefix(digitsOf, "-"))
+	if !ok || len(digitsOf) > 4 || exp > 40 {
+		return s, false
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	if negative {
+		all := strings.Repeat("0", exp) + whole
+		fraction = all[len(all)-exp:] + fraction
+		whole = all[:len(all)-exp]
+	} else {
+		all := fraction + strings.Repeat("0", max(exp-len(fraction), 0))
+		whole, fraction = whole+all[:exp], all[exp:]
+	}
+	if whole = strings.TrimLeft(whole, "0"); whole == "" {
+		whole = "0"
+	}
+	if fraction != "" {
+		whole += "." + fraction
+	}
+	return sign + whole, true
+}
+
+// sameNumber is what all spellings of a number have in common; anything else is returned as it is.
+func sameNumber(s string) string {
+	n, ok := number(s)
+	if !ok {
+		return s
+	}
+	if n, ok = decimal(n); !ok {
+		return s
+	}
+	if strings.Contains(n, ".") {
+		n = strings.TrimSuffix(strings.TrimRight(n, "0"), ".")
+	}
+	if n == "-0" {
+		return "0"
+	}
+	return n
+}
+
+// sameTime is what all spellings of a moment have in common; anything else is returned as it is. A time without zone is in that
+// of offset.
+func sameTime(s, offset string) string {
+	s = strings.Trim(s, blank)
+	t, err := parseTime(s)
+	if err != nil {
+		return s
+	}
+	if !t.zoned {
+		minutes, bad := parseOffset(offset)
+		if bad != nil {
+			return s
+		}
+		t.millis -= int64(minutes) * 60_000
+	}
+	rest := ""
+	if fraction, ok := strings.CutPrefix(s[19:], "."); ok {
+		end := strings.IndexFunc(fraction, func(r rune) bool { return r < '0' || r > '9' })
+		if end < 0 {
+			end = len(fraction)
+		}
+		if end > 3 {
+			rest = strings.TrimRight(fraction[3:end], "0")
+		}
+	}
+	return itoa(int(t.millis)) + "." + rest
+}
+
+// group is what JSON has under one key.
+type group struct {
+	space, name string
+	items       []*Extension
+}
+
+// grouped puts extensions of one name together, in the order of the first of each.
+func grouped(list []Extension) []group {
+	groups := make([]group, 0, len(list))
+	var index map[[2]string]int
+	if len(list) > 16 {
+		index = make(map[[2]string]int, len(list))
+	}
+next:
+	for i := range list {
+		space, name := canonical(list[i].Namespace), list[i].Name
+		if index != nil {
+			if j, ok := index[[2]string{space, name}]; ok {
+				groups[j].items = append(groups[j].items, &list[i])
+				continue
+			}
+			index[[2]string{space, name}] = len(groups)
+		} else {
+			for j := range groups {
+				if groups[j].name == name && groups[j].space == space {
+					groups[j].items = append(groups[j].items, &list[i])
+					continue next
+				}
+			}
+		}
+		groups = append(groups, group{space, name, []*Extension{&list[i]}})
+	}
+	return groups
+}

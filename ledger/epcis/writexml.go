@@ -1,0 +1,582 @@
+package epcis
+
+import (
+	"encoding/xml"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// xmlWriter writes XML 2.0 and 1.2. What differs between them is where the layouts put the fields, and what the schemas
+// leave open for extensions:
+//
+//   - In EPCISHeader, 1.2 takes any foreign element behind the SBDH; without an SBDH there is no header, and they stand at the
+//     end of the root. 2.0 takes none: there they stand in extension/extension/extension, of which the second takes any
+//     unqualified element, the third is such an element, and nothing is said of what is in it.
+//   - In events, 1.2 takes unqualified elements in extension/extension, 2.0 none.
+//   - Everywhere else, unqualified elements stand in an element extension, behind them foreign elements.
+//   - A sensorReport and a sensorMetadata take attributes only.
+type xmlWriter struct {
+	*writer
+	to    io.Writer
+	b     []byte
+	depth int
+	flat  int // > 0: inside mixed content, where white space counts
+	head  Head
+
+	rootName string
+	master   bool         // it is an EPCISMasterDataDocument
+	trailing []*Extension // to stand at the end of the root
+}
+
+func newXMLWriter(w *writer, to io.Writer) *xmlWriter { return &xmlWriter{writer: w, to: to} }
+
+func (x *xmlWriter) flush() error {
+	_, err := x.to.Write(x.b)
+	x.b = x.b[:0]
+	return err
+}
+
+// start writes "<name", to be followed by attributes and begin or leaf.
+func (x *xmlWriter) start(name string) {
+	x.newline()
+	x.b = append(append(x.b, '<'), name...)
+}
+
+func (x *xmlWriter) newline() {
+	if x.o.Indent && x.flat == 0 && x.depth > 0 {
+		x.b = append(x.b, '\n')
+		for range x.depth {
+			x.b = append(x.b, ' ', ' ')
+		}
+	}
+}
+
+func (x *xmlWriter) attr(name, value string) {
+	x.b = append(append(append(x.b, ' '), name...), '=', '"')
+	x.text(value)
+	x.b = append(x.b, '"')
+}
+
+func (x *xmlWriter) begin1() {
+	x.b = append(x.b, '>')
+	x.depth++
+}
+
+func (x *xmlWriter) open(name string) {
+	x.start(name)
+	x.begin1()
+}
+
+func (x *xmlWriter) close(name string) {
+	x.depth--
+	x.newline()
+	x.endTag(name)
+}
+
+func (x *xmlWriter) endTag(name string) {
+	x.b = append(append(append(x.b, '<', '/'), name...), '>')
+}
+
+// value ends an element behind its attributes: with text, or as an empty one.
+func (x *xmlWriter) value(name, text string) {
+	if text == "" {
+		x.b = append(x.b, '/', '>')
+		return
+	}
+	x.b = append(x.b, '>')
+	x.text(text)
+	x.endTag(name)
+}
+
+func (x *xmlWriter) leaf(name, text string) {
+	x.start(name)
+	x.value(name, text)
+}
+
+type appender struct{ b *[]byte }
+
+func (a appender) Write(p []byte) (int, error) {
+	*a.b = append(*a.b, p...)
+	return len(p), nil
+}
+
+// text writes text, in an element or an attribute.
+func (x *xmlWriter) text(s string) {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ', c == '<', c == '>', c == '&', c == '"', c == '\'', c >= utf8.RuneSelf:
+			_ = xml.EscapeText(appender{&x.b}, []byte(x.whole(s))) // appending does not fail
+			return
+		}
+	}
+	x.b = append(x.b, s...)
+}
+
+func (x *xmlWriter) declarations(list []declaration) {
+	for _, d := range list {
+		if d.prefix != "xml" {
+			x.attr("xmlns:"+d.prefix, d.space)
+		}
+	}
+}
+
+func (x *xmlWriter) begin(head Head) error {
+	x.head = head
+	h := head.Header
+	ns, version := nsDoc2, "2.0"
+	if x.old {
+		ns, version = nsDoc1, "1.2"
+	}
+	prefix := "epcis"
+	switch {
+	case head.Query != nil:
+		x.rootName, prefix, ns = "epcisq:EPCISQueryDocument", "epcisq", strings.Replace(ns, ":epcis:", ":epcis-query:", 1)
+	case head.empty && len(h.Vocabularies) > 0 && (head.masterData || x.old && h.SBDH == nil):
+		x.rootName, prefix, ns = "epcismd:EPCISMasterDataDocument", "epcismd", strings.Replace(ns, ":epcis:", ":epcis-masterdata:", 1)
+		x.master = true
+	default:
+		x.rootName = "epcis:EPCISDocument"
+	}
+	x.b = append(x.b, xml.Header[:len(xml.Header)-1]...)
+	x.b = append(x.b, '\n')
+	x.b = append(append(x.b, '<'), x.rootName...)
+	x.attr("xmlns:"+prefix, ns)
+	x.declarations(x.root)
+	x.attr("schemaVersion", version)
+	x.at = append(x.at[:0], "creationDate")
+	if head.CreationDate == "" {
+		x.refused("the document has no creationDate", "give the time at which it is made")
+	} else {
+		x.attr("creationDate", head.CreationDate)
+	}
+	x.at = x.at[:0]
+	if h.ID != "" { // an attribute of no meaning in XML: the schema lets it be, and our reader takes it back
+		x.attr("id", h.ID)
+	}
+	x.begin1()
+	x.header(h)
+	x.open("EPCISBody")
+	if x.master {
+		x.vocabularies(h.Vocabularies)
+		return x.flush()
+	}
+	if q := head.Query; q != nil {
+		x.open("epcisq:QueryResults")
+		x.leaf("queryName", q.Name)
+		if q.SubscriptionID != "" {
+			x.leaf("subscriptionID", q.SubscriptionID)
+		}
+		x.open("resultsBody")
+	}
+	x.open("EventList")
+	return x.flush()
+}
+
+func (x *xmlWriter) end() error {
+	if !x.master {
+		x.close("EventList")
+	}
+	if x.head.Query != nil {
+		x.close("resultsBody")
+		x.close("epcisq:QueryResults")
+	}
+	x.close("EPCISBody")
+	for _, t := range x.trailing {
+		x.foreign(t)
+	}
+	x.close(x.rootName)
+	x.b = append(x.b, '\n')
+	return x.flush()
+}
+
+// split takes extensions apart: those without and those with a namespace.
+func split(list []Extension) (local, foreign []*Extension) {
+	for i := range list {
+		if list[i].Namespace == "" {
+			local = append(local, &list[i])
+		} else {
+			foreign = append(foreign, &list[i])
+		}
+	}
+	return local, foreign
+}
+
+func (x *xmlWriter) event(e *Event, recordTime string, bare bool) error {
+	l := x.layout(e)
+	x.at = append(x.at[:0], e.Type)
+	if l == nil {
+		x.lost("XML has no events of the type "+quote(e.Type)+"; the event was left out", "use one of the five event types")
+		return nil
+	}
+	defer x.names.event()()
+	x.eventNamespaces(e, x.declare)
+	wrappers := strings.Split(strings.TrimSuffix(l.wrapper, "/"), "/")
+	if l.wrapper == "" || bare {
+		wrappers = nil
+	}
+	for _, name := range wrappers {
+		x.open(name)
+	}
+	x.start(l.name)
+	if bare {
+		x.declarations(x.root)
+	}
+	x.declarations(x.names.local)
+	x.begin1()
+	x.fields(e, recordTime, l)
+	x.close(l.name)
+	for range wrappers {
+		x.close("extension")
+	}
+	x.at = x.at[:0]
+	return x.flush()
+}
+
+// fields writes the fields of an event where its layout has them.
+func (x *xmlWriter) fields(e *Event, recordTime string, l *layout) {
+	x.strangers(e, l)
+	local, foreign := split(e.Extensions)
+	inner := l.slots[fSensorElementList].wrapper // where what no schema orders stands
+	for _, id := range l.order("") {
+		if x.field(id, e, recordTime); id == fEventTimeZoneOffset {
+			x.wrapped("baseExtension", e, l.order("baseExtension/"), nil, nil)
+		}
+	}
+	switch {
+	case !x.old || inner == "":
+		for _, t := range local {
+			if !x.old {
+				x.in(clip(t.Name))
+				x.refused("XML 2.0 has no place for an element without a namespace; it was written behind the fields of the event", "put it into a namespace")
+				x.out()
+			}
+			x.unqualified(t, inEvent)
+		}
+	case inner == "extension/":
+		x.wrapped("extension", e, l.order("extension/"), nil, local)
+	default:
+		x.wrapped("extension", e, l.order("extension/"), l.order("extension/extension/"), local)
+	}
+	for _, t := range foreign {
+		x.foreign(t)
+	}
+}
+
+// wrapped writes fields, and others one level deeper with the unqualified extensions, if there are any.
+func (x *xmlWriter) wrapped(name string, e *Event, outer, inner []fieldID, local []*Extension) {
+	has := func(ids []fieldID) bool {
+		for _, id := range ids {
+			if present(e, id) {
+				return true
+			}
+		}
+		return false
+	}
+	nested := has(inner) || inner != nil && len(local) > 0
+	if !has(outer) && !nested && len(local) == 0 {
+		return
+	}
+	x.open(name)
+	for _, id := range outer {
+		x.field(id, e, "")
+	}
+	if nested {
+		x.open("extension")
+		for _, id := range inner {
+			x.field(id, e, "")
+		}
+	}
+	for _, t := range local {
+		x.unqualified(t, inEvent)
+	}
+	if nested {
+		x.close("extension")
+	}
+	x.close(name)
+}
+
+// field writes one field if it is there, or if XML 1.2 wants it all the same.
+func (x *xmlWriter) field(id fieldID, e *Event, recordTime string) {
+	name := fieldNames[id]
+	if id == fRecordTime && recordTime != "" {
+		x.leaf(name, recordTime)
+		return
+	}
+	if !present(e, id) {
+		if x.old && (id == fEPCList && e.Type != "TransformationEvent" || id == fChildEPCs && e.Type == "AggregationEvent") {
+			x.leaf(name, "")
+		}
+		return
+	}
+	x.in(name)
+	defer x.out()
+	switch id {
+	case fEventTime:
+		x.leaf(name, x.time(e.EventTime, e.EventTimeZoneOffset))
+	case fRecordTime:
+		x.leaf(name, x.time(e.RecordTime, ""))
+	case fEventTimeZoneOffset:
+		x.leaf(name, e.EventTimeZoneOffset)
+	case fEventID:
+		x.leaf(name, e.EventID)
+	case fErrorDeclaration:
+		x.errorDeclaration(e.ErrorDeclaration)
+	case fCertificationInfo:
+		for i, s := range e.CertificationInfo {
+			if i > 0 && !x.old {
+				x.lost("XML 2.0 has place for one certificate; "+itoa(len(e.CertificationInfo)-1)+" more were left out", "send them in JSON")
+				break
+			}
+			x.leaf(name, s)
+		}
+	case fAction:
+		x.leaf(name, e.Action)
+	case fTransformationID:
+		x.leaf(name, x.id(e.TransformationID))
+	case fBizStep:
+		x.leaf(name, x.term(TermBizStep, e.BizStep))
+	case fDisposition:
+		x.leaf(name, x.term(TermDisposition, e.Disposition))
+	case fPersistentDisposition:
+		x.open(name)
+		for _, s := range e.PersistentDisposition.Unset {
+			x.leaf("unset", x.term(TermDisposition, s))
+		}
+		for _, s := range e.PersistentDisposition.Set {
+			x.leaf("set", x.term(TermDisposition, s))
+		}
+		x.close(name)
+	case fReadPoint:
+		x.place(name, e.ReadPoint)
+	case fBizLocation:
+		x.place(name, e.BizLocation)
+	case fBizTransactionList:
+		x.open(name)
+		for _, t := range e.BizTransactionList {
+			x.typed("bizTransaction", x.term(TermBizTransaction, t.Type), t.Value)
+		}
+		x.close(name)
+	case fQuantityList, fChildQuantityList, fInputQuantityList, fOutputQuantityList:
+		x.quantities(name, quantitiesOf(e, id))
+	case fSourceList:
+		x.open(name)
+		for _, s := range e.SourceList {
+			x.typed("source", x.term(TermSourceDest, s.Type), s.Value)
+		}
+		x.close(name)
+	case fDestinationList:
+		x.open(name)
+		for _, s := range e.DestinationList {
+			x.typed("destination", x.term(TermSourceDest, s.Type), s.Value)
+		}
+		x.close(name)
+	case fSensorElementList:
+		x.sensors(e.SensorElementList)
+	case fILMD:
+		x.open(name)
+		x.extensions(e.ILMD)
+		x.close(name)
+	case fParentID:
+		x.leaf(name, x.id(e.ParentID))
+	case fEPCList, fChildEPCs, fInputEPCList, fOutputEPCList:
+		x.open(name)
+		for _, s := range epcsOf(e, id) {
+			x.leaf("epc", x.id(s))
+		}
+		x.close(name)
+	default: // no field
+	}
+	x.idsDone()
+}
+
+func (x *xmlWriter) term(kind TermKind, s string) string {
+	if s == "" {
+		return ""
+	}
+	return xmlTerm(kind, s, x.o.CBV, x.old)
+}
+
+func (x *xmlWriter) typed(name, kind, value string) {
+	x.start(name)
+	if kind != "" {
+		x.attr("type", kind)
+	}
+	x.value(name, x.id(value))
+}
+
+func (x *xmlWriter) quantities(name string, list []Quantity) {
+	x.open(name)
+	for i, q := range list {
+		x.open("quantityElement")
+		x.leaf("epcClass", x.id(q.EPCClass))
+		if q.Quantity != "" {
+			n, ok := decimal(q.Quantity)
+			if !ok {
+				x.inItem("quantityElement", i)
+				x.refused("the quantity "+quote(q.Quantity)+" is written with an exponent, which XML does not have", "write it out")
+				x.out()
+			}
+			x.leaf("quantity", n)
+		}
+		if q.UOM != "" {
+			x.leaf("uom", q.UOM)
+		}
+		x.close("quantityElement")
+	}
+	x.close(name)
+}
+
+func (x *xmlWriter) place(name string, p *Place) {
+	x.open(name)
+	if p.ID != "" {
+		x.leaf("id", x.id(p.ID))
+	}
+	x.extensions(p.Extensions, "id")
+	x.close(name)
+}
+
+func (x *xmlWriter) errorDeclaration(d *ErrorDeclaration) {
+	x.open("errorDeclaration")
+	if d.DeclarationTime != "" {
+		x.in("declarationTime")
+		x.leaf("declarationTime", x.time(d.DeclarationTime, ""))
+		x.out()
+	}
+	if d.Reason != "" {
+		x.leaf("reason", x.term(TermErrorReason, d.Reason))
+	}
+	if len(d.CorrectiveEventIDs) > 0 {
+		x.open("correctiveEventIDs")
+		for _, s := range d.CorrectiveEventIDs {
+			x.leaf("correctiveEventID", s)
+		}
+		x.close("correctiveEventIDs")
+	}
+	x.extensions(d.Extensions, "declarationTime", "reason", "correctiveEventIDs")
+	x.close("errorDeclaration")
+}
+
+// sensorFields are the attributes of both, in the order of GS1's examples.
+var (
+	metadataFields = strings.Fields("time startTime endTime deviceID deviceMetadata rawData dataProcessingMethod bizRules")
+	reportFields   = strings.Fields(`type exception deviceID deviceMetadata rawData dataProcessingMethod bizRules time
+		microorganism chemicalSubstance coordinateReferenceSystem value component stringValue booleanValue
+		hexBinaryValue uriValue minValue maxValue meanValue sDev percRank percValue uom`)
+)
+
+func (x *xmlWriter) sensors(list []SensorElement) {
+	x.open("sensorElementList")
+	for i := range list {
+		s := &list[i]
+		x.inItem("sensorElement", i)
+		x.open("sensorElement")
+		if s.Metadata != nil {
+			x.in("sensorMetadata")
+			x.start("sensorMetadata")
+			for _, name := range metadataFields {
+				x.sensorField(name, *s.Metadata.attribute(name))
+			}
+			x.attributesOnly(s.Metadata.Extensions, func(name string) bool { return s.Metadata.attribute(name) != nil })
+			x.value("sensorMetadata", "")
+			x.out()
+		}
+		for j := range s.Reports {
+			r := &s.Reports[j]
+			x.inItem("sensorReport", j)
+			x.start("sensorReport")
+			for _, name := range reportFields {
+				x.sensorField(name, *r.attribute(name))
+			}
+			x.attributesOnly(r.Extensions, func(name string) bool { return r.attribute(name) != nil })
+			x.value("sensorReport", "")
+			x.out()
+		}
+		if len(s.Reports) == 0 {
+			x.refused("the sensor element has no report", "add one")
+		}
+		x.extensions(s.Extensions, "sensorMetadata", "sensorReport")
+		x.close("sensorElement")
+		x.out()
+	}
+	x.close("sensorElementList")
+}
+
+func (x *xmlWriter) sensorField(name, s string) {
+	if s == "" {
+		return
+	}
+	switch name {
+	case "type":
+		s = x.term(TermMeasurement, s)
+	case "exception":
+		s = x.term(TermSensorAlert, s)
+	case "component":
+		s = x.term(TermComponent, s)
+	case "deviceID":
+		s = x.id(s)
+	case "time", "startTime", "endTime":
+		x.in(name)
+		s = x.time(s, "")
+		x.out()
+	case "hexBinaryValue":
+		if len(s)%2 == 1 && !x.old {
+			x.in(name)
+			x.refused(quote(s)+" has half a byte at the end", "write whole bytes")
+			x.out()
+		}
+	}
+	x.attr(name, s)
+}
+
+// attributesOnly writes extensions where XML has attributes and nothing else.
+func (x *xmlWriter) attributesOnly(list []Extension, standard func(name string) bool) {
+	for i := range list {
+		t := &list[i]
+		x.in(clip(t.Name))
+		name, ok := x.name(t.Namespace, t.Name)
+		first := true
+		for j := range i {
+			first = first && (list[j].Name != t.Name || canonical(list[j].Namespace) != canonical(t.Namespace))
+		}
+		switch {
+		case !ok, t.Namespace == "" && standard(t.Name), t.Name == "xmlns":
+			x.lost("no attribute of XML can have the name "+quote(t.Name)+"; it was left out", "rename it")
+		case !first || isArray(t):
+			x.lost("XML has one attribute of a name here; this value was left out", "send another sensorReport")
+		case len(t.Children)+len(t.Attributes) > 0 || t.Type == NoValue:
+			x.lost("XML has place for plain attributes here, not for anything with parts; it was left out", "put it into the sensorElement")
+		default:
+			if t.Type == Number || t.Type == Boolean || t.Type == Null {
+				x.lost("an attribute of XML has no type: "+quote(t.Text)+" became text", "")
+			}
+			x.attr(name, t.Text)
+		}
+		x.out()
+	}
+}
+
+// name returns a name with its prefix. ok is false when XML cannot have it.
+func (x *xmlWriter) name(space, local string) (string, bool) {
+	if !isNCName(local) {
+		return "", false
+	}
+	space = canonical(space)
+	if space == "" {
+		return local, true
+	}
+	prefix := x.prefix(space)
+	if prefix == "" || space == "http://www.w3.org/2000/xmlns/" || standardSpace(space) {
+		return "", false
+	}
+	return prefix + ":" + local, true
+}
+
+// standardSpace reports whether a reader takes an element of the namespace for a standard one.
+func standardSpace(space string) bool {
+	switch space {
+	case nsDoc1, nsDoc2, nsQuery1, nsQuery2, nsMaster1, nsMaster2:
+		return true
+	}
+	return false
+}

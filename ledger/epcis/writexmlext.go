@@ -1,0 +1,334 @@
+package epcis
+
+import (
+	"slices"
+	"strings"
+)
+
+// inEvent reports whether an unqualified element of an event is read as a field.
+func inEvent(name string) bool {
+	id, known := fieldIDs[name]
+	return known && id < fEPCClass
+}
+
+// extensions writes extensions beside standard elements of the names given: unqualified ones in an element extension, as the
+// schemas have it, then the others.
+func (x *xmlWriter) extensions(list []Extension, standard ...string) {
+	if len(list) == 0 {
+		return
+	}
+	local, foreign := split(list)
+	if len(local) > 0 {
+		x.open("extension")
+		for _, t := range local {
+			x.unqualified(t, func(name string) bool { return slices.Contains(standard, name) })
+		}
+		x.close("extension")
+	}
+	for _, t := range foreign {
+		x.foreign(t)
+	}
+}
+
+// unqualified writes an extension without a namespace, unless a reader would take it for something else.
+func (x *xmlWriter) unqualified(t *Extension, standard func(name string) bool) {
+	if t.Name == "extension" || t.Name == "baseExtension" || standard(t.Name) {
+		x.in(clip(t.Name))
+		x.lost("an element "+quote(t.Name)+" without a namespace means something else in XML; it was left out", "put it into a namespace")
+		x.out()
+		return
+	}
+	x.foreign(t)
+}
+
+// foreign writes an extension element. An array is the element repeated.
+func (x *xmlWriter) foreign(t *Extension) {
+	x.in(clip(t.Name))
+	defer x.out()
+	if !isArray(t) {
+		x.element(t)
+		return
+	}
+	switch n := len(t.Children); n {
+	case 0:
+		x.lost("an empty array is nothing in XML; it was left out", "")
+	case 1:
+		x.lost("an array of one is written like a single value", "")
+	}
+	for i := range t.Children {
+		item := t.Children[i] // a copy
+		item.Namespace, item.Name = t.Namespace, t.Name
+		if isArray(&item) { // its elements get an element around them, so that they stay together
+			x.lost("an array in an array is written as elements in an element", "")
+			wrapped := Extension{Namespace: t.Namespace, Name: t.Name, Children: []Extension{item}}
+			x.element(&wrapped)
+			continue
+		}
+		x.element(&item)
+	}
+}
+
+// element writes one element with its attributes and content.
+func (x *xmlWriter) element(t *Extension) {
+	name, ok := x.name(t.Namespace, t.Name)
+	if !ok {
+		x.lost("no element of XML can have the name "+quote(t.Name)+" in the namespace "+quote(t.Namespace)+"; it was left out", "rename it")
+		return
+	}
+	x.start(name)
+	x.attributes(t)
+	if len(t.Children) == 0 && t.Type == NoValue && len(t.Attributes) == 0 {
+		x.lost("an empty object is written as an empty element, which is read as empty text", "")
+	}
+	x.mixed(name, t.Text, t.Children)
+}
+
+// mixed ends an element behind its attributes, with text or with children, among which pieces of text may stand.
+func (x *xmlWriter) mixed(name, text string, children []Extension) {
+	if len(children) == 0 {
+		x.value(name, text)
+		return
+	}
+	if text != "" {
+		children = slices.Insert(slices.Clone(children), 0, Extension{Name: textName, Type: Text, Text: text})
+	}
+	mixed := hasText(children)
+	if mixed {
+		x.flat++
+	}
+	x.begin1()
+	afterText := false
+	for i := range children {
+		c := &children[i]
+		if !isText(c) {
+			x.foreign(c)
+			afterText = false
+			continue
+		}
+		switch {
+		case afterText:
+			x.lost("two pieces of text that follow each other become one in XML", "")
+		case isBlank([]byte(c.Text)):
+			x.lost("white space between elements is nothing in XML", "")
+		case c.Type != Text || len(c.Attributes)+len(c.Children) > 0:
+			x.lost("the text beside elements has no type and no parts in XML", "")
+		}
+		x.text(c.Text)
+		afterText = true
+	}
+	x.close(name)
+	if mixed {
+		x.flat--
+	}
+}
+
+func isText(c *Extension) bool { return c.Namespace == "" && c.Name == textName }
+
+// attributes writes the attributes of an element, and the one that says the type of its value.
+func (x *xmlWriter) attributes(t *Extension) {
+	said := ""
+	switch t.Type {
+	case Number, Boolean:
+		if lit, name := literal(t.Text); lit == t.Type && len(t.Children) == 0 {
+			said = name
+			x.attr("xsi:type", name)
+		} else {
+			x.lost("the value "+quote(t.Text)+" became text", "")
+		}
+	case Null:
+		if len(t.Children) == 0 && t.Text == "" {
+			said = "true"
+			x.attr("xsi:nil", said)
+		} else {
+			x.lost("null beside content was left out", "")
+		}
+	default:
+	}
+	for i := range t.Attributes {
+		a := &t.Attributes[i]
+		if isMarker(a) {
+			continue
+		}
+		name, ok := x.name(a.Namespace, a.Name)
+		switch {
+		case a.Namespace == nsXSI && said != "" && (a.Name == "type" || a.Name == "nil"):
+			if a.Text != said {
+				x.lost("the attribute "+quote(a.Name)+" says another type than the value has; it was left out", "")
+			}
+			continue
+		case !ok || a.Name == "xmlns":
+			x.lost("no attribute of XML can have the name "+quote(a.Name)+"; it was left out", "rename it")
+			continue
+		case slices.ContainsFunc(t.Attributes[:i], func(b Extension) bool {
+			return b.Name == a.Name && canonical(b.Namespace) == canonical(a.Namespace)
+		}):
+			x.lost("the attribute "+quote(a.Name)+" stands twice; the second was left out", "")
+			continue
+		case len(a.Children)+len(a.Attributes) > 0 || a.Type == NoValue:
+			x.lost("the attribute "+quote(a.Name)+" has parts, which XML has no place for; it was left out", "")
+			continue
+		case a.Type != Text && a.Type != Empty:
+			x.lost("an attribute of XML has no type: "+quote(a.Text)+" became text", "")
+		}
+		text := a.Text
+		if a.Namespace == nsXSI && a.Name == "type" {
+			text = x.qname(text)
+		}
+		x.attr(name, text)
+	}
+}
+
+// qname writes the value of xsi:type, a name whose prefix means something.
+func (x *xmlWriter) qname(s string) string {
+	if space, local, ok := bracedName(s); ok {
+		if prefix := x.prefix(canonical(space)); prefix != "" && canonical(space) == space {
+			return prefix + ":" + local
+		}
+		x.lost("the type "+quote(s)+" has a namespace that cannot be written", "")
+		return s
+	}
+	if prefix, _, ok := strings.Cut(s, ":"); ok && prefix != "xsd" && x.prefixTaken(prefix) {
+		x.lost("the type "+quote(s)+" has a prefix that nobody declared, and means something else now", "declare the prefix")
+	}
+	return s
+}
+
+// header writes EPCISHeader, if there is anything in it.
+func (x *xmlWriter) header(h *Header) {
+	local, foreign := split(headerExtensions(h))
+	b := filledSBDH(h, x.head.CreationDate)
+	vocabularies := h.Vocabularies
+	if x.master {
+		vocabularies = nil
+	}
+	if b == nil && x.old {
+		x.trailing, foreign = foreign, nil
+	}
+	if b == nil && len(vocabularies)+len(local)+len(foreign) == 0 {
+		return
+	}
+	x.in("EPCISHeader")
+	defer x.out()
+	x.open("EPCISHeader")
+	switch {
+	case b != nil:
+		if b.InstanceIdentifier == "" && x.old && h.ID != "" {
+			x.lost("the id of the document was written as its InstanceIdentifier", "")
+			b.InstanceIdentifier = h.ID
+		}
+		x.sbdh(b)
+	case x.old:
+		x.refused("EPCIS 1.2 wants a StandardBusinessDocumentHeader in the header, and sender and receiver are not known", "name them")
+	}
+	inner := len(local) > 0 || !x.old && len(foreign) > 0
+	if len(vocabularies) > 0 || inner {
+		x.open("extension")
+		if len(vocabularies) > 0 {
+			x.open("EPCISMasterData")
+			x.vocabularies(vocabularies)
+			x.close("EPCISMasterData")
+		}
+		if inner {
+			x.open("extension")
+			for _, t := range local {
+				x.unqualified(t, func(name string) bool { return name == "EPCISMasterData" })
+			}
+			if !x.old && len(foreign) > 0 {
+				x.open("extension")
+				for _, t := range foreign {
+					x.foreign(t)
+				}
+				x.close("extension")
+			}
+			x.close("extension")
+		}
+		x.close("extension")
+	}
+	if x.old {
+		for _, t := range foreign {
+			x.foreign(t)
+		}
+	}
+	x.close("EPCISHeader")
+}
+
+func (x *xmlWriter) sbdh(b *SBDH) {
+	x.in(sbdhName)
+	defer x.out()
+	for _, f := range []struct {
+		name string
+		ok   bool
+	}{
+		{"Sender", len(b.Senders) > 0},
+		{"Receiver", len(b.Receivers) > 0},
+		{"InstanceIdentifier", b.InstanceIdentifier != ""},
+		{"CreationDateAndTime", b.CreationDateAndTime != ""},
+	} {
+		if !f.ok {
+			x.refused("the header of the document lacks "+f.name, "add it")
+		}
+	}
+	t := sbdhExtension(b)
+	x.element(&t)
+}
+
+func (x *xmlWriter) vocabularies(list []Vocabulary) {
+	x.open("VocabularyList")
+	for i := range list {
+		x.vocabulary(&list[i])
+	}
+	x.close("VocabularyList")
+}
+
+func (x *xmlWriter) vocabulary(v *Vocabulary) {
+	x.in("Vocabulary")
+	defer x.out()
+	x.start("Vocabulary")
+	if v.Type != "" {
+		x.attr("type", v.Type)
+	}
+	x.begin1()
+	if len(v.Elements) > 0 {
+		x.open("VocabularyElementList")
+		for i := range v.Elements {
+			x.vocabularyElement(&v.Elements[i])
+		}
+		x.close("VocabularyElementList")
+	}
+	x.extensions(v.Extensions, "VocabularyElementList")
+	x.close("Vocabulary")
+}
+
+func (x *xmlWriter) vocabularyElement(e *VocabularyElement) {
+	x.in("VocabularyElement")
+	defer x.out()
+	x.start("VocabularyElement")
+	if e.ID != "" {
+		x.attr("id", x.id(e.ID))
+	}
+	x.begin1()
+	for i := range e.Attributes {
+		a := &e.Attributes[i]
+		x.in("attribute")
+		x.start("attribute")
+		if a.ID != "" {
+			x.attr("id", a.ID)
+		}
+		x.mixed("attribute", a.Text, a.Children)
+		x.out()
+	}
+	if len(e.Children) > 0 {
+		x.open("children")
+		for _, s := range e.Children {
+			x.leaf("id", x.id(s))
+		}
+		x.close("children")
+	}
+	x.idsDone()
+	x.extensions(e.Extensions, "attribute", "children")
+	x.close("VocabularyElement")
+}
+
+func hasText(list []Extension) bool {
+	return slices.ContainsFunc(list, func(c Extension) bool { return isText(&c) })
+}
