@@ -328,7 +328,7 @@ func (e *Engine) mountEvents(h huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &output{Status: http.StatusCreated, Location: "/events/" + url.PathEscape(v.EventID), Link: "<" + jobPath(id) + `>; rel="describedby"`}, nil
+		return &output{Status: http.StatusCreated, Location: "/events/" + url.PathEscape(v.EventID), Link: "<" + jobPath(id) + `>; rel="describedby"`, Body: []byte{}}, nil
 	})
 }
 

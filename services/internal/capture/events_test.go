@@ -83,6 +83,44 @@ func TestSingleEventNotJudgedInTime(t *testing.T) {
 	}
 }
 
+// jsonEvent is one ObjectEvent of the maker's as JSON, without a context.
+func jsonEvent(time, action string, epcs ...string) string {
+	return `{"type":"ObjectEvent","eventTime":"` + time + `","eventTimeZoneOffset":"-05:00","epcList":["` + strings.Join(epcs, `","`) + `"],"action":"` + action + `","bizStep":"commissioning",` +
+		`"readPoint":{"id":"urn:epc:id:sgln:0399990.00001.0"},"bizLocation":{"id":"urn:epc:id:sgln:0399990.00001.0"},"ilmd":{"cbvmda:lotNumber":"L1","cbvmda:itemExpirationDate":"2028-01-31"}}`
+}
+
+const jsonContext = `"@context":["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"]`
+
+func jsonDocument(events ...string) string {
+	return `{` + jsonContext + `,"type":"EPCISDocument","schemaVersion":"2.0","creationDate":"2026-11-20T00:00:00Z","epcisBody":{"eventList":[` + strings.Join(events, ",\n") + `]}}`
+}
+
+// JSON is captured as XML is: an event is the same in both to the ledger. (Its hash is another: the namespace of ILMD has another name.)
+func TestJSON(t *testing.T) {
+	w := newWorld(t, Manufacturer(), "maker")
+	for _, contentType := range []string{"application/json", "application/ld+json; charset=utf-8"} {
+		serial := string(contentType[12])
+		j := w.certified(w.call("POST", "/capture", map[string]string{"Content-Type": contentType}, jsonDocument(jsonEvent(eventTime, "ADD", sgtins(2, serial)...), jsonEvent(eventTime, "ADD", sgtins(2, serial+"-")...))))
+		if !j.Success || j.Counts.Accepted != 2 || !strings.HasPrefix(j.Verdicts[2].EventID, "ni:///sha-256;") {
+			t.Errorf("%+v %+v", j.Verdicts, j.Errors)
+		}
+		again := w.certified(w.call("POST", "/capture", xmlType, document(event(eventTime, "commissioning", "ADD", ilmd, sgtins(2, serial)...))))
+		if again.Counts.Duplicate != 1 || again.Verdicts[1].Code != "DUP_EVENT" {
+			t.Errorf("as XML: %+v, as JSON: %+v", again.Verdicts, j.Verdicts)
+		}
+	}
+	w.patient()
+	one := "{" + jsonContext + "," + jsonEvent(eventTime, "ADD", sgtins(1, "X")...)[1:]
+	rec := w.call("POST", "/events", map[string]string{"Content-Type": "application/json"}, one)
+	if rec.Code != http.StatusCreated || rec.Body.Len() != 0 || !strings.HasPrefix(rec.Header().Get("Location"), "/events/ni:%2F%2F%2Fsha-256%3B") {
+		t.Errorf("%d %v %s", rec.Code, rec.Header(), rec.Body)
+	}
+	bad := w.call("POST", "/capture", map[string]string{"Content-Type": "application/json"}, jsonDocument(jsonEvent(eventTime, "ADD", sgtins(1, "Y")...), jsonEvent(eventTime, "ADDED", sgtins(1, "Z")...)))
+	if bad.Code != http.StatusBadRequest || !strings.Contains(bad.Body.String(), `"pointer":"/epcisBody/eventList/1/action"`) {
+		t.Errorf("%d %s", bad.Code, bad.Body)
+	}
+}
+
 // What can be done at an address is told there, with the versions and limits.
 func TestDiscovery(t *testing.T) {
 	w := newWorld(t, Manufacturer(), "maker")
