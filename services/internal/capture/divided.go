@@ -323,7 +323,7 @@ func (v *divider) make(number uint16) error {
 	}
 	sealed := make([][]commit.SealedValue, len(items))
 	for i := range items {
-		values, _, err := e.measure(&items[i].item)
+		values, err := e.seal(&items[i].item)
 		if err != nil {
 			return broken("event %d cannot be encoded any more: %s", items[i].meta.Event, err)
 		}

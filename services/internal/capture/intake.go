@@ -104,7 +104,9 @@ func (n *intake) event(at epcis.EventAt) error {
 		return nil // it will be refused: what is still looked for is what else to correct
 	}
 	ev := at.Event
-	it := eventItem(&ev, n.d.job, at.Index, place{at.Line, at.Column})
+	it := draftItem{
+		item: wire.Item{Kind: wire.KindEvent, Message: &ev}, meta: itemMeta{Kind: wire.KindEvent, Event: at.Index}, at: place{at.Line, at.Column},
+	}
 	if n.unmeasured {
 		n.units += countUnits(&it.item)
 		n.d.items = append(n.d.items, it)
@@ -140,7 +142,7 @@ func (n *intake) measureHeld() error {
 
 // place puts an item into the submission being filled, or into the next one.
 func (n *intake) place(it draftItem, at *epcis.EventAt) error {
-	values, size, err := n.e.measure(&it.item)
+	size, err := n.e.measure(it.item)
 	if err != nil || !size.Fits(room) {
 		n.refuse(located(&httpapi.Fault{
 			Code: string(httpapi.EventTooLarge), Message: fmt.Sprintf("the event alone takes more than a submission holds (%s)", sizes(size, err)),
@@ -160,7 +162,7 @@ func (n *intake) place(it draftItem, at *epcis.EventAt) error {
 	} else {
 		if !n.over {
 			n.over, n.fit = true, len(n.d.items)
-			n.d.items, n.d.values = nil, nil
+			n.d.items = nil
 		}
 		n.total = size
 		n.parts = append(n.parts, planPart{})
@@ -171,7 +173,7 @@ func (n *intake) place(it draftItem, at *epcis.EventAt) error {
 	}
 	part.Events++
 	if !n.over {
-		n.d.items, n.d.values = append(n.d.items, it), append(n.d.values, values)
+		n.d.items = append(n.d.items, it)
 	}
 	return nil
 }
@@ -183,16 +185,31 @@ func sizes(s wire.Size, err error) string {
 	return fmt.Sprintf("%d bytes and %d unit references; a submission holds %d and %d", s.Bytes, s.Units, room, submission.MaxUnits)
 }
 
-// measure seals an item and says how much of a submission it takes.
-func (e *Engine) measure(it *wire.Item) (values []commit.SealedValue, size wire.Size, err error) {
+// someID is as long as the id that an event without one gets: the hash is not computed only to know how much room it takes.
+const someID = "ni:///sha-256;0000000000000000000000000000000000000000000000000000000000000000?ver=CBV2.0"
+
+// measure says how much of a submission an item takes. The item stays as it is.
+func (e *Engine) measure(it wire.Item) (size wire.Size, err error) {
+	if ev, ok := it.Message.(*epcis.Event); ok && ev.EventID == "" {
+		named := *ev
+		named.EventID = someID
+		it.Message = &named
+	}
+	if _, err := e.seal(&it); err != nil {
+		return size, err
+	}
+	return wire.Measure(&it)
+}
+
+// seal moves what is not for everybody out of an item, which gets a message of its own.
+func (e *Engine) seal(it *wire.Item) (values []commit.SealedValue, err error) {
 	if it.Salt, err = salt(); err != nil {
-		return nil, size, err
+		return nil, err
 	}
 	if values, err = wire.Seal(e.n, it, wire.DefaultSealed, mustSalt); err != nil {
-		return nil, size, fmt.Errorf("seal: %w", err)
+		return nil, fmt.Errorf("seal: %w", err)
 	}
-	size, err = wire.Measure(it)
-	return values, size, err
+	return values, nil
 }
 
 // room is what the items of a submission may take.
@@ -205,7 +222,7 @@ func (n *intake) measureHeader() error {
 		return nil
 	}
 	h := *n.header
-	_, size, err := n.e.measure(&wire.Item{Kind: wire.KindDocumentHeader, Message: &h})
+	size, err := n.e.measure(wire.Item{Kind: wire.KindDocumentHeader, Message: &h})
 	if err != nil || !size.Fits(room) {
 		return httpapi.NewProblem(httpapi.CaptureLimitExceeded, "the header of the document, with its master data, is too large for one submission (%s); nothing was stored. Send the master data in several documents, or less of it", sizes(size, err))
 	}
@@ -246,14 +263,12 @@ func (n *intake) draft(b *body) (*draft, error) {
 		d.notes = append(d.notes, fmt.Sprintf("%d further faults are not listed", n.more))
 	}
 	d.refusedEvents, d.faults, d.size = n.bad, len(d.refused)+n.more, int(b.size)
-	if n.unmeasured {
-		if len(d.items) > 0 { // a header without events has nobody to speak for
-			d.items = append(n.headerItem(), d.items...)
-		}
+	if n.unmeasured && len(d.items) > 0 {
+		n.whole()
 		return d, nil
 	}
 	if len(n.parts) == 0 {
-		return d, nil // nothing good
+		return d, nil // nothing good: a header without events has nobody to speak for
 	}
 	before := n.headerSize
 	if err := n.measureHeader(); err != nil {
@@ -262,8 +277,15 @@ func (n *intake) draft(b *body) (*draft, error) {
 	// A header that was not complete before the first event may need a submission of its own.
 	late := n.headerSize != before
 	if !n.over && (!late || n.total.Add(n.headerSize).Fits(room)) {
-		d.items, d.values = append(n.headerItem(), d.items...), append(make([][]commit.SealedValue, len(n.headerItem())), d.values...)
-		return d, n.sealHeader()
+		n.whole()
+		d.values = make([][]commit.SealedValue, len(d.items))
+		for i := range d.items {
+			var err error
+			if d.values[i], err = n.e.seal(&d.items[i].item); err != nil {
+				return nil, err
+			}
+		}
+		return d, nil
 	}
 	if d.onError == submission.Rollback {
 		fit := n.fit
@@ -274,20 +296,19 @@ func (n *intake) draft(b *body) (*draft, error) {
 			"the document does not fit one submission (%d items, %d unit references, %d bytes), and what is rolled back as a whole must; its first %d of %d events fit. Nothing was stored. Send fewer events at a time, or GS1-Capture-Error-Behaviour: proceed, under which it is divided",
 			submission.MaxItems, submission.MaxUnits, room, fit, d.events)
 	}
-	d.items, d.values = nil, nil
+	d.items = nil
 	d.body = b
 	return d, n.plan(late)
 }
 
-// sealHeader seals the header that comes first among the items.
-func (n *intake) sealHeader() error {
-	it := &n.d.items[0]
-	if it.meta.Kind != wire.KindDocumentHeader {
-		return nil
+// whole makes the items of a document that fits one submission: with its header, and every event with an id.
+func (n *intake) whole() {
+	items := n.headerItem()
+	for _, it := range n.d.items {
+		ev, _ := it.item.Message.(*epcis.Event)
+		items = append(items, eventItem(ev, n.d.job, it.meta.Event, it.at))
 	}
-	var err error
-	n.d.values[0], _, err = n.e.measure(&it.item)
-	return err
+	n.d.items = items
 }
 
 // plan fixes how the document is divided.
