@@ -246,10 +246,11 @@ func (b *body) sameKind(contentType string) error {
 	return httpapi.NewProblem(httpapi.UnsupportedMediaType, "the Content-Type is %s but the document begins like %s; send it with the Content-Type of its own format", printable(contentType), is)
 }
 
-// Names of files in the spool: a document that is being received, and one that belongs to a job.
+// Names of files in the spool: a document that is being received, one that belongs to a job, and the signed message of a part of one.
 const (
 	uploadExt = ".upload"
 	spoolExt  = ".document"
+	partExt   = ".part"
 )
 
 // keep makes the document durable under the job's name.

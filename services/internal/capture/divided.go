@@ -8,8 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -70,6 +68,56 @@ func (p *plan) numbered(i int) uint16 {
 
 func spoolName(job uuid.UUID) string { return job.String() + spoolExt }
 
+func partName(job uuid.UUID, part uint16) string { return fmt.Sprintf("%s-%d%s", job, part, partExt) }
+
+// writePart makes the message of a part durable.
+func (e *Engine) writePart(name string, payload []byte) error {
+	f, err := os.OpenFile(filepath.Join(e.spool, name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNotStored, err)
+	}
+	_, err = f.Write(payload)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("%w: %w", errNotStored, err)
+	}
+	return syncDir(e.spool)
+}
+
+// readHead reads how the message of a part begins: its header and signature, and how long it is.
+func (e *Engine) readHead(name string) (head []byte, size int, err error) {
+	f, err := os.Open(filepath.Join(e.spool, name))
+	if err != nil {
+		return nil, 0, fmt.Errorf("read outbox: %w; put the spool back from where it was kept, it belongs to the outbox", err)
+	}
+	defer f.Close()
+	head = make([]byte, headroom)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, 0, fmt.Errorf("read outbox: %w", err)
+	}
+	i, err := f.Stat()
+	if err != nil {
+		return nil, 0, fmt.Errorf("read outbox: %w", err)
+	}
+	return head[:n], int(i.Size()), nil
+}
+
+// forget removes the file of a row whose message is not needed any more.
+func (w *write) forget(r *row) {
+	if r.file != "" {
+		w.gone = append(w.gone, r.file)
+	}
+}
+
+// remove removes files of the spool; what stays is removed at the next start.
+func (e *Engine) remove(names []string) {
+	for _, name := range names {
+		if err := os.Remove(filepath.Join(e.spool, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			e.cfg.Log.Warn("a file of the spool was not removed; the next start does it", "err", err)
+		}
+	}
+}
+
 // captureDivided makes a document and its plan durable. The worker makes the submissions.
 func (e *Engine) captureDivided(d *draft, rec *jobRecord, w *write) error {
 	e.mu.Lock()
@@ -117,11 +165,18 @@ func (e *Engine) loadSpool() error {
 	if err != nil {
 		return fmt.Errorf("read spool: %w", err)
 	}
+	needed := map[string]bool{}
+	for _, job := range e.spooled {
+		needed[spoolName(job)] = true
+	}
+	for _, l := range e.lanes {
+		for _, r := range l.rows {
+			needed[r.file] = true
+		}
+	}
 	for _, f := range files {
 		name := f.Name()
-		job, err := uuid.Parse(strings.TrimSuffix(name, spoolExt))
-		ours := strings.HasSuffix(name, uploadExt) || strings.HasSuffix(name, spoolExt) && err == nil && !slices.Contains(e.spooled, job)
-		if !ours {
+		if ext := filepath.Ext(name); needed[name] || ext != uploadExt && ext != spoolExt && ext != partExt {
 			continue
 		}
 		if err := os.Remove(filepath.Join(e.spool, name)); err != nil {
@@ -191,9 +246,7 @@ func (e *Engine) divideJob(ctx context.Context, job uuid.UUID) error {
 		return err
 	}
 	e.changed(job)
-	if err := os.Remove(filepath.Join(e.spool, spoolName(job))); err != nil && !errors.Is(err, os.ErrNotExist) {
-		e.cfg.Log.Warn("a spooled document was not removed; the next start does it", "err", err)
-	}
+	e.remove([]string{spoolName(job)})
 	return nil
 }
 
@@ -333,6 +386,9 @@ func (v *divider) make(number uint16) error {
 	s := &signing{lane: e.event, job: v.job, onError: submission.Proceed, at: e.cfg.Clock.Now().UTC(), group: v.plan.count()}
 	if err := e.signPart(s, w, number, items, sealed, true); err != nil {
 		s.forget(e)
+		if errors.Is(err, errNotStored) {
+			return err
+		}
 		return broken("part %d cannot be signed: %s", number, err)
 	}
 	if int(number)+1 == v.plan.count() {
@@ -423,7 +479,12 @@ func (e *Engine) signPart(s *signing, w *write, number uint16, items []draftItem
 	}
 	if alone {
 		r.rec.Alone = true
-		w.putJSON(metaKey(s.job, number), metas(items))
+		w.putPacked(metaKey(s.job, number), metas(items))
+		r.file = partName(s.job, number)
+		if err := e.writePart(r.file, payload); err != nil {
+			return err
+		}
+		payload = nil
 	}
 	w.put(outKey(r.lane.id, r.counter), encodeOut(s.job, r.part, payload))
 	w.putJSON(partKey(s.job, r.part), &r.rec)

@@ -438,9 +438,9 @@ func TestDividedDocumentIsLost(t *testing.T) {
 				t.Fatal("it was not killed")
 			}
 			w.kill()
-			files := w.spooled()
-			if len(files) != 1 {
-				t.Fatalf("spool %q", files)
+			files, err := filepath.Glob(filepath.Join(w.dir, "spool", "*"+spoolExt))
+			if err != nil || len(files) != 1 {
+				t.Fatalf("%v: spool %q", err, w.spooled())
 			}
 			if err := damage(files[0]); err != nil {
 				t.Fatal(err)

@@ -159,6 +159,7 @@ type row struct {
 	signed  []byte
 	sig     [ed25519.SignatureSize]byte
 	size    int
+	file    string     // of the spool, with the message; "": the outbox row holds it
 	rec     partRecord // as stored
 	queued  bool
 }
@@ -298,10 +299,18 @@ func (e *Engine) loadRow(k string, v []byte) error {
 	if err := e.st.getJSON(partKey(job, part), &p); err != nil {
 		return err
 	}
+	file, size := "", len(payload)
+	if size == 0 {
+		if payload, size, err = e.readHead(partName(job, part)); err != nil {
+			return err
+		}
+		file = partName(job, part)
+	}
 	r, err := e.newRow(e.lane(name, p.Party), u64([]byte(k[len(k)-8:])), job, part, payload)
 	if err != nil {
 		return err
 	}
+	r.file, r.size = file, size
 	r.base, r.seq, r.rec = p.Base, p.Seq, p
 	r.lane.rows[r.counter] = r
 	r.lane.counter = max(r.lane.counter, r.counter)

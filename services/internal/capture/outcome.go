@@ -208,7 +208,7 @@ func (e *Engine) outcomes(id uuid.UUID, rec *jobRecord, parts []partRecord, rema
 		var items []itemMeta
 		if p.Alone {
 			number := uint16(i) //nolint:gosec // maxPlanned
-			if err := errors.Join(e.st.getJSON(metaKey(id, number), &items), e.st.getJSON(verdictKey(id, number), &p.Items)); err != nil {
+			if err := errors.Join(e.st.getPacked(metaKey(id, number), &items), e.st.getPacked(verdictKey(id, number), &p.Items)); err != nil {
 				return err
 			}
 		} else {

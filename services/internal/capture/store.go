@@ -1,6 +1,8 @@
 package capture
 
 import (
+	"bytes"
+	"compress/flate"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -19,12 +21,13 @@ import (
 //
 //	j/<job 16>                  jobRecord, JSON; never rewritten
 //	r/<job 16><part u16>        partRecord, JSON: where a submission of the job stands
-//	m/<job 16><part u16>        items of a part of a divided document, JSON: []itemMeta
-//	v/<job 16><part u16>        the verdicts on them, JSON: []itemVerdict
+//	m/<job 16><part u16>        items of a part of a divided document, JSON, compressed: []itemMeta
+//	v/<job 16><part u16>        the verdicts on them, JSON, compressed: []itemVerdict
 //	p/<job 16>                  plan of a document that is not divided yet, JSON
 //	q/<job 16>                  brokenRecord, JSON: why a document was not divided to its end
 //	f/<job 16><chunk u32>       further faults of a document, JSON: []httpapi.Fault
-//	o/<lane>/<counter u64>      outbox: job 16, part u16, the signed message; gone once its verdict is certified
+//	o/<lane>/<counter u64>      outbox: job 16, part u16, the signed message; gone once its verdict is certified. The message of a part
+//	                            of a divided document is a file of the spool instead: what the value log holds is mapped into memory
 //	c/<lane>                    highest counter ever given out, u64
 //	i/<SHA-256 of the key>      idempotency: hash of the request 32, job 16
 //	s/<submission 16>           sealed values: see encodeSealed
@@ -94,6 +97,7 @@ type write struct {
 	keys   []string
 	values [][]byte
 	done   chan error
+	gone   []string // files to be removed when it is durable
 }
 
 func (w *write) put(key string, value []byte) {
@@ -111,6 +115,19 @@ func (w *write) putJSON(key string, v any) {
 		panic(fmt.Errorf("capture: encode %q: %w", key, err)) // our own structs always encode
 	}
 	w.put(key, b)
+}
+
+// putPacked is putJSON for what is large and seldom read.
+func (w *write) putPacked(key string, v any) {
+	var b bytes.Buffer
+	z, err := flate.NewWriter(&b, flate.BestSpeed)
+	if err == nil {
+		err = errors.Join(json.NewEncoder(z).Encode(v), z.Close())
+	}
+	if err != nil {
+		panic(fmt.Errorf("capture: encode %q: %w", key, err)) // our own structs, into memory
+	}
+	w.put(key, b.Bytes())
 }
 
 var (
@@ -270,6 +287,19 @@ func (s *store) getJSON(key string, v any) error {
 		return err
 	}
 	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("read %q: %w", key, err)
+	}
+	return nil
+}
+
+// getPacked reads what putPacked wrote.
+func (s *store) getPacked(key string, v any) error {
+	b, err := s.get(key)
+	if err != nil {
+		return err
+	}
+	z := flate.NewReader(bytes.NewReader(b))
+	if err := errors.Join(json.NewDecoder(z).Decode(v), z.Close()); err != nil {
 		return fmt.Errorf("read %q: %w", key, err)
 	}
 	return nil
