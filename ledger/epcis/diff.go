@@ -340,15 +340,8 @@ func sameBoolean(s string) string {
 // value alone.
 func (n *node) extensions(list []Extension) {
 	for _, g := range grouped(list) {
-		items, array := g.items, false
-		if len(items) == 1 && isArray(items[0]) {
-			x := items[0]
-			items = nil
-			for i := range x.Children {
-				items = append(items, &x.Children[i])
-			}
-			array = len(items) < 2
-		}
+		items, single := g.spread()
+		array := !single && len(items) < 2
 		name := g.name
 		if g.space != "" {
 			name = "{" + g.space + "}" + name

@@ -34,9 +34,6 @@ type QName struct{ Namespace, Name string }
 type Hasher struct {
 	// Ignore names extensions of events that do not count, see IgnoredFields. The standard knows nothing like it.
 	Ignore []QName
-	// Prefixes are those of the document that the events were read from, see Header.Prefixes. A value that begins with
-	// one is written out, as the standard wants; an event alone does not know them.
-	Prefixes map[string]string
 
 	buf   []byte
 	tmp   []byte
@@ -45,15 +42,6 @@ type Hasher struct {
 }
 
 type span struct{ from, to int }
-
-// NewHasher is for the events of a document.
-func NewHasher(header *Header) *Hasher {
-	h := &Hasher{Ignore: IgnoredFields(header)}
-	if header != nil {
-		h.Prefixes = header.Prefixes
-	}
-	return h
-}
 
 // Hash is CBVHash. The pre-hash is valid until the next call.
 func (h *Hasher) Hash(e *Event) (id string, prehash []byte, err error) {
@@ -95,8 +83,8 @@ func (h *Hasher) event(e *Event) error {
 	h.quantities("outputQuantityList", e.OutputQuantityList)
 	h.raw("action", e.Action)
 	h.uri("transformationID", e.TransformationID)
-	h.term("bizStep", e.BizStep, webStep)
-	h.term("disposition", e.Disposition, webDisposition)
+	h.term("bizStep", e.BizStep, TermBizStep)
+	h.term("disposition", e.Disposition, TermDisposition)
 	h.persistent(e.PersistentDisposition)
 	h.place("readPoint", e.ReadPoint)
 	h.place("bizLocation", e.BizLocation)
@@ -104,7 +92,7 @@ func (h *Hasher) event(e *Event) error {
 	mark := h.open("bizTransactionList")
 	for _, t := range e.BizTransactionList {
 		start := len(h.buf)
-		h.term("type", t.Type, webBTT)
+		h.term("type", t.Type, TermBizTransaction)
 		h.uri("bizTransaction", t.Value)
 		h.item(start)
 	}
@@ -201,15 +189,16 @@ func (h *Hasher) uri(name, s string) {
 	}
 }
 
-// term writes a value of a vocabulary, whose bare words begin with web when written out.
-func (h *Hasher) term(name, s, web string) {
+// term writes a value of a code list, in any of its spellings. A bare word counts as one of the list, whether or not this
+// version of the vocabulary has it: the hash of an event must not change when the vocabulary grows.
+func (h *Hasher) term(name, s string, kind TermKind) {
 	if s = strings.TrimSpace(s); s == "" {
 		return
 	}
 	h.key(name)
-	if isBareWord(s) {
-		h.buf = append(h.buf, web...)
-		h.buf = append(h.buf, s...)
+	if word, spelled := codeLists[kind].cut(s); spelled != "" || isWord(s) {
+		h.buf = append(h.buf, codeLists[kind].web...)
+		h.buf = append(h.buf, word...)
 		return
 	}
 	h.value(s)
@@ -263,7 +252,7 @@ func (h *Hasher) parties(list, name string, parties []SourceDest) {
 	m := h.open(list)
 	for _, p := range parties {
 		start := len(h.buf)
-		h.term("type", p.Type, webSDT)
+		h.term("type", p.Type, TermSourceDest)
 		h.uri(name, p.Value)
 		h.item(start)
 	}
@@ -284,7 +273,7 @@ func (h *Hasher) persistent(p *PersistentDisposition) {
 		m := h.open("")
 		for _, s := range l.list {
 			start := len(h.buf)
-			h.term(l.name, s, webDisposition)
+			h.term(l.name, s, TermDisposition)
 			h.item(start)
 		}
 		h.close(m)
@@ -344,8 +333,8 @@ func (h *Hasher) report(e *Event, r *SensorReport) {
 	start := len(h.buf)
 	h.buf = append(h.buf, "sensorReport"...)
 	from := len(h.buf)
-	h.term("type", r.Type, webVoc)
-	h.term("exception", r.Exception, webVoc)
+	h.term("type", r.Type, TermMeasurement)
+	h.term("exception", r.Exception, TermSensorAlert)
 	h.uri("deviceID", r.DeviceID)
 	h.uri("deviceMetadata", r.DeviceMetadata)
 	h.uri("rawData", r.RawData)
@@ -355,7 +344,7 @@ func (h *Hasher) report(e *Event, r *SensorReport) {
 	h.uri("microorganism", r.Microorganism)
 	h.uri("chemicalSubstance", r.ChemicalSubstance)
 	h.number("value", r.Value)
-	h.term("component", r.Component, webComponent)
+	h.term("component", r.Component, TermComponent)
 	h.uri("stringValue", r.StringValue)
 	h.raw("booleanValue", canonicalBoolean(r.BooleanValue))
 	h.raw("hexBinaryValue", r.HexBinaryValue)

@@ -108,6 +108,9 @@ func TestHashRules(t *testing.T) {
 		{"a lot is no number", func(e *Event) {
 			e.ILMD = []Extension{{Namespace: NamespaceMDA, Name: lotNumber, Type: Text, Text: "12.50"}, {Namespace: NamespaceMDA, Name: expirationDate, Type: Text, Text: "2027-05-31"}}
 		}, "ilmd{urn:epcglobal:cbv:mda}itemExpirationDate=2027-05-31{urn:epcglobal:cbv:mda}lotNumber=12.50"},
+		{"one namespace of CBV master data", func(e *Event) {
+			e.ILMD = []Extension{{Namespace: "urn:epcglobal:cbv:mda:", Name: "a", Type: Text, Text: "1"}, {Namespace: "urn:epcglobal:cbv:mda#", Name: "b", Type: Text, Text: "2"}}
+		}, "ilmd{urn:epcglobal:cbv:mda}a=1{urn:epcglobal:cbv:mda}b=2"},
 		{"comments", ext(Extension{Namespace: nsRDFS, Name: "comment", Type: Text, Text: "for people"}, leaf("comment", "counts")), "{http://x/}comment=counts"},
 		{
 			"identifiers and terms in extensions", ext(leaf("a", "urn:epc:id:sscc:4012345.0000000333"), leaf("b", "gs1:Temperature"), leaf("c", "gs1: see there")),
@@ -274,7 +277,7 @@ func otherForm(e *Event) (changed int) {
 			changed++
 			return word
 		}
-		if isBareWord(s) {
+		if isWord(s) {
 			changed++
 			return urn + s
 		}

@@ -2,27 +2,18 @@ package epcis
 
 import "strings"
 
-// How bare words of a field begin when written out. A word counts as one of the field's, whether or not this version
-// of the vocabulary has it: the hash of an event must not change when the vocabulary grows.
-const (
-	webStep        = webCBV + "BizStep-"
-	webDisposition = webCBV + "Disp-"
-	webBTT         = webCBV + "BTT-"
-	webSDT         = webCBV + "SDT-"
-	webComponent   = webCBV + "Comp-"
-)
-
-// expansions of prefixes: CBV's URNs, and the compact URIs that the standard's own context knows.
+// expansions of what begins a term outside a field that tells its list: CBV's URNs, and the compact URIs that the standard's
+// own context knows. The prefixes of a document are not among them: an event does not carry them.
 var expansions = [...]struct{ short, long string }{
-	{StepPrefix, webStep},
-	{DispositionPrefix, webDisposition},
-	{BTTPrefix, webBTT},
-	{SDTPrefix, webSDT},
+	{StepPrefix, webCBV + "BizStep-"},
+	{DispositionPrefix, webCBV + "Disp-"},
+	{BTTPrefix, webCBV + "BTT-"},
+	{SDTPrefix, webCBV + "SDT-"},
 	{ReasonPrefix, webCBV + "ER-"},
-	{componentPrefix, webComponent},
+	{componentPrefix, webCBV + "Comp-"},
 	{"cbv:", webCBV},
 	{"gs1:", webVoc},
-	{"epcis:", "https://ref.gs1.org/epcis/"},
+	{"epcis:", epcisVocabulary},
 }
 
 // value writes one value in its one form: terms as Web URIs, GS1 identifiers as canonical Digital Links of the finest
@@ -36,43 +27,20 @@ func (h *Hasher) value(s string) {
 		}
 		return
 	}
-	if long, rest, ok := h.expand(s); ok {
-		h.buf = append(h.buf, long...)
-		s = rest
+	if !strings.ContainsAny(s, " \t\r\n") { // a sentence has no prefix
+		for _, x := range expansions {
+			if rest, ok := strings.CutPrefix(s, x.short); ok && rest != "" {
+				h.buf = append(h.buf, x.long...)
+				s = rest
+				break
+			}
+		}
 	}
 	h.buf = append(h.buf, s...)
 }
 
-// expand says what the prefix of s stands for. A text with white space in it has no prefix.
-func (h *Hasher) expand(s string) (long, rest string, ok bool) {
-	colon := strings.IndexByte(s, ':')
-	if colon < 0 || strings.ContainsAny(s, " \t\r\n") {
-		return "", "", false
-	}
-	for _, x := range expansions {
-		if rest, ok := strings.CutPrefix(s, x.short); ok && rest != "" {
-			return x.long, rest, true
-		}
-	}
-	if long, ok := h.Prefixes[s[:colon]]; ok && colon+1 < len(s) && !strings.HasPrefix(s[colon+1:], "//") {
-		return long, s[colon+1:], true
-	}
-	return "", "", false
-}
-
 func foldPrefix(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
-}
-
-// isBareWord reports whether s is a bare word rather than a URI.
-func isBareWord(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if ('a' > c || c > 'z') && ('A' > c || c > 'Z') && ('0' > c || c > '9') && c != '_' {
-			return false
-		}
-	}
-	return s != ""
 }
 
 // appendNumber writes a plain decimal number without idle zeros: 12.10 is 12.1, -0.0 is 0. What does not match
@@ -138,6 +106,9 @@ func (h *Hasher) extension(x *Extension, namespace, name string) {
 		return
 	}
 	start := len(h.buf)
+	if IsMDA(namespace) {
+		namespace = NamespaceMDA // XML and JSON spell it differently
+	}
 	if namespace != "" {
 		h.buf = append(h.buf, '{')
 		h.buf = append(h.buf, namespace...)
@@ -226,11 +197,12 @@ func ignored(names []QName, x *Extension, prefixes map[string]string) []QName {
 		names = append(names, QName{c.Namespace, c.Name})
 	}
 	if s := strings.TrimSpace(x.Text); s != "" {
-		if long, rest, ok := (&Hasher{Prefixes: prefixes}).expand(s); ok {
-			names = append(names, QName{long, rest})
+		prefix, rest, _ := strings.Cut(s, ":")
+		if space := prefixes[prefix]; space != "" && rest != "" && !strings.HasPrefix(rest, "//") {
+			names = append(names, QName{space, rest})
 		} else {
-			i := strings.LastIndexAny(s, "#/:")
-			names = append(names, QName{s[:i+1], s[i+1:]})
+			n := splitURI(s)
+			names = append(names, QName{n.space, n.name})
 		}
 	}
 	return names

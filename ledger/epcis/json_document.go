@@ -259,13 +259,12 @@ func (p *jsonParser) body(path string) error {
 	r := &p.root
 	err := p.object(func(key *word) error {
 		name := key.text
-		if name == "@context" {
-			return p.bodyContext(lists)
-		}
-		if name != "queryResults" && !key.takes(ruleURI) && r.stray == "" {
+		if name != "queryResults" && !key.takes(ruleURI) && r.strayAt.line == 0 {
 			r.stray, r.strayAt = name, p.at
 		}
 		switch name {
+		case "@context":
+			return p.bodyContext(lists)
 		case "eventList":
 			lists++
 			r.list = p.peek() == '['
@@ -288,11 +287,11 @@ func (p *jsonParser) body(path string) error {
 }
 
 func (p *jsonParser) queryResults(path string) error {
-	if p.peek() != '{' {
-		return p.misfit("an object with resultsBody")
-	}
 	r := &p.root
-	r.results = true
+	if r.results = p.peek() == '{'; !r.results { // documentRules knows whether the schema looks at it
+		p.warn(CodeContent, "queryResults is not an object", "write an object with resultsBody; this was not kept")
+		return p.skip()
+	}
 	outer, lists := p.ctx, 0
 	err := p.object(func(key *word) error {
 		switch key.text {
@@ -390,7 +389,7 @@ func (p *jsonParser) documentRules() {
 		}
 	}
 	want(r.results || !r.body, "/epcisBody", "queryResults", "add it, with resultsBody")
-	if r.stray != "" {
+	if r.strayAt.line > 0 {
 		at(r.strayAt, "/epcisBody", CodeFieldUnknown, "the body of a query document has no member "+quote(r.stray), "remove it")
 	}
 	if r.results {

@@ -30,12 +30,12 @@ type jsonEvent struct {
 	warnings int
 	beyond   bool // a problem that is not told has Schema
 
-	seen   [numFields]bool
-	named  [numFields]bool // under the name that the schema knows
-	count  [numFields]int  // elements of a list
-	field  [numFields]pos
-	names  [numFields]string // of the members, where they are not the field's
-	items  [numFields][]pos
+	seen    [numFields]bool
+	named   [numFields]bool // under the name that the schema knows
+	count   [numFields]int  // elements of a list
+	field   [numFields]pos
+	names   [numFields]string // of the members, where they are not the field's
+	items   [numFields][]pos
 	epcText []byte // of a list
 	epcEnds []int
 }

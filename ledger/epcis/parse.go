@@ -136,7 +136,7 @@ func Parse(r io.Reader, opt Options) (*Document, error) {
 	opt = opt.withDefaults()
 	opt.keepsAll = true
 	doc := &Document{}
-	more := 0
+	more, schema := 0, false
 	header := &Header{}
 	var err error
 	doc.Summary, err = Read(r, opt, Handler{
@@ -147,6 +147,7 @@ func Parse(r io.Reader, opt Options) (*Document, error) {
 				doc.Problems = append(doc.Problems, p)
 			} else {
 				more++
+				schema = schema || p.Schema
 			}
 			return nil
 		},
@@ -156,7 +157,7 @@ func Parse(r io.Reader, opt Options) (*Document, error) {
 	}
 	if more > 0 {
 		doc.Problems = append(doc.Problems, Problem{
-			Severity: SeverityWarning, Code: CodeTruncated, Event: -1,
+			Severity: SeverityWarning, Code: CodeTruncated, Event: -1, Schema: schema,
 			Message: "there are " + itoa(more) + " more problems", Hint: "repair those above and send the document again",
 		})
 	}

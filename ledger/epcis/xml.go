@@ -141,10 +141,9 @@ func (p *parser) emit(at pos, pr Problem) {
 			p.unlisted = p.unlisted || pr.Schema
 			return
 		}
-		switch {
-		case pr.Path == "":
+		if pr.Path == "" {
 			pr.Path = p.path
-		default:
+		} else {
 			pr.Path = p.path + "/" + pr.Path
 		}
 	}
@@ -251,6 +250,16 @@ func (p *parser) attr(name string) string {
 		}
 	}
 	return ""
+}
+
+// isNil reports whether the current start tag says that there is no value.
+func (p *parser) isNil() bool {
+	for _, a := range p.attrs {
+		if v := strings.Trim(a.Value, blank); a.Name.Space == nsXSI && a.Name.Local == "nil" && (v == "true" || v == "1") {
+			return true
+		}
+	}
+	return false
 }
 
 // onlyAttrs reports attributes that the model has no place for.

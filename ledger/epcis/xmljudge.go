@@ -22,6 +22,7 @@ type xframe struct {
 	wild   bool // an element outside the schema was seen
 	texted bool // bare text was told
 	late   bool // disorder was told
+	typed  bool // its type comes from xsi:type alone, in an extension
 }
 
 type findingGroup uint8
@@ -192,6 +193,10 @@ func (p *parser) child(f *xframe) (t *xtype, declared, nillable bool) {
 		return nil, false, false
 	case t.kind == anything:
 		return p.lax()
+	case f.typed && t.kind == textOnly:
+		p.found(groupAttribute, f.at, CodeFieldInvalid, "<"+clip(f.name)+"> has elements in it, though its xsi:type is "+t.name, "remove xsi:type")
+		f.t = nil
+		return nil, false, false
 	case t.kind != elementsOnly:
 		message := "the element <" + clip(p.name.Local) + "> stands where a value should"
 		if t.kind == nothing {
@@ -283,6 +288,7 @@ func isStandard(space string) bool {
 }
 
 func (p *parser) unexpected(f *xframe) {
+	f.wild = true // so that it is not called empty as well
 	message := "the schema has no element <" + clip(p.name.Local) + "> in <" + f.name + ">"
 	if p.name.Space != "" {
 		message = "the schema has no element <" + clip(p.name.Local) + "> of the namespace " + quote(p.name.Space) + " in <" + f.name + ">"
@@ -394,7 +400,7 @@ func (p *parser) instanceType(f *xframe, value string, declared bool) {
 	case declared && !t.derives(f.t):
 		p.found(groupAttribute, p.at, CodeFieldInvalid, "xsi:type is "+quote(value)+", but <"+f.name+"> is of type "+f.t.name, "remove xsi:type")
 	default:
-		f.t = t
+		f.t, f.typed = t, !declared
 	}
 }
 
@@ -427,6 +433,10 @@ func (p *parser) attributesOf(f *xframe) {
 			}
 		case !t.anyAttr:
 			p.judge.attrBad |= 1 << (i & 63)
+			if f.typed {
+				p.found(groupAttribute, p.at, CodeFieldInvalid, "<"+clip(f.name)+"> has other attributes, though its xsi:type is "+t.name, "remove xsi:type")
+				continue
+			}
 			p.found(groupAttribute, p.at, CodeAttribute, "the attribute "+quote(a.Name.Local)+" does not belong on <"+f.name+">", "remove it; it was not kept")
 		}
 	}
@@ -506,8 +516,9 @@ func (p *parser) missing(f *xframe) {
 	t := f.t
 	tell := func(name, message, hint string) {
 		g := p.found(groupMissing, f.at, CodeFieldMissing, message, hint)
-		g.name = name
-		g.path = append(g.path, name)
+		if g.name = name; name != "" {
+			g.path = append(g.path, name)
+		}
 	}
 	switch {
 	case t.one:
@@ -530,7 +541,11 @@ func (p *parser) missing(f *xframe) {
 			continue
 		}
 		if part.required {
-			tell(part.name, part.name+" is missing", "add it; it may be empty if it is a list")
+			hint := "add it"
+			if part.t.kind == elementsOnly && len(part.t.parts) > 0 && !part.t.parts[0].required {
+				hint = "add it; it may be empty"
+			}
+			tell(part.name, part.name+" is missing", hint)
 		}
 	}
 }
@@ -547,10 +562,10 @@ func (t *xtype) refuse(s string) string {
 }
 
 func (t *xtype) hint() string {
-	switch t.lex {
-	case lexDateTime, lexStamp:
+	if t.lex == lexDateTime || t.lex == lexStamp {
 		return hintTime
-	case lexURI:
+	}
+	if t.lex == lexURI {
 		return "write a URI; percent signs and brackets must be escaped"
 	}
 	if t.enum != nil {

@@ -74,6 +74,9 @@ func (p *parser) quantities(id fieldID, list *[]Quantity) error {
 			case "epcClass":
 				return p.intoWord(&q.EPCClass, path+"/epcClass")
 			case "quantity":
+				if p.isNil() {
+					return p.skip()
+				}
 				return p.intoWord(&q.Quantity, path+"/quantity")
 			case "uom":
 				return p.intoWord(&q.UOM, path+"/uom")

@@ -2,6 +2,7 @@ package epcis
 
 import (
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -104,18 +105,14 @@ func (t *xtype) ok(s string) bool {
 		if t.lex != lexText {
 			s = strings.Trim(s, blank)
 		}
-		for _, e := range t.enum {
-			if s == e {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(t.enum, s)
 	}
 	if t.lex == lexText {
 		return true
 	}
 	s = strings.Trim(s, blank)
 	switch t.lex {
+	case lexText:
 	case lexBoolean:
 		return s == "true" || s == "false" || s == "1" || s == "0"
 	case lexDecimal:
@@ -146,17 +143,17 @@ func (t *xtype) ok(s string) bool {
 		return ok && zoneForm(rest)
 	case lexYearMonth:
 		rest, ok := cutDigitsYear(s)
-		return ok && len(rest) >= 3 && rest[0] == '-' && between(rest[1:3], 1, 12) && zoneForm(rest[3:])
+		return ok && len(rest) >= 3 && rest[0] == '-' && upTo(rest[1:3], 12) && zoneForm(rest[3:])
 	case lexMonth:
-		return len(s) >= 4 && s[:2] == "--" && between(s[2:4], 1, 12) && zoneForm(strings.TrimPrefix(s[4:], "--"))
+		return len(s) >= 4 && s[:2] == "--" && upTo(s[2:4], 12) && zoneForm(strings.TrimPrefix(s[4:], "--"))
 	case lexMonthDay:
-		if len(s) < 7 || s[:2] != "--" || s[4] != '-' || !between(s[2:4], 1, 12) || !zoneForm(s[7:]) {
+		if len(s) < 7 || s[:2] != "--" || s[4] != '-' || !upTo(s[2:4], 12) || !zoneForm(s[7:]) {
 			return false
 		}
 		month, _ := digits(s[2:4])
-		return between(s[5:7], 1, daysIn(2000, month))
+		return upTo(s[5:7], daysIn(2000, month))
 	case lexDay:
-		return len(s) >= 5 && s[:3] == "---" && between(s[3:5], 1, 31) && zoneForm(s[5:])
+		return len(s) >= 5 && s[:3] == "---" && upTo(s[3:5], 31) && zoneForm(s[5:])
 	case lexDuration:
 		return durationForm(s)
 	case lexHex:
@@ -240,14 +237,13 @@ func doubleForm(s string) bool {
 	case "INF", "-INF", "NaN":
 		return true
 	}
-	mantissa, exponent := s, ""
 	if i := strings.IndexAny(s, "eE"); i >= 0 {
-		mantissa, exponent = s[:i], s[i+1:]
-		if sign, n := splitInteger(exponent); n == "" || sign > 1 {
+		if _, n := splitInteger(s[i+1:]); n == "" {
 			return false
 		}
+		s = s[:i]
 	}
-	return decimalForm(mantissa)
+	return decimalForm(s)
 }
 
 // cutDigitsYear takes a year off: four digits or more, no leading zero in more than four, not zero.
@@ -318,9 +314,10 @@ func zoneForm(s string) bool {
 	return err == nil
 }
 
-func between(s string, low, high int) bool {
+// upTo reports whether s is a number from 1 on.
+func upTo(s string, most int) bool {
 	n, ok := digits(s)
-	return ok && low <= n && n <= high
+	return ok && 1 <= n && n <= most
 }
 
 func durationForm(s string) bool {

@@ -55,6 +55,11 @@ type Finding struct {
 	Hint     string `json:"hint"`
 }
 
+// FindingOf is a problem as a finding.
+func FindingOf(p epcis.Problem) Finding {
+	return Finding{p.Line, p.Column, p.Pointer, p.Path, p.Code, string(p.Severity), p.Schema, p.Message, p.Hint}
+}
+
 // Answer is what a document was found to be. Counts are of all events, faulty ones included.
 type Answer struct {
 	File       string         `json:"file,omitempty"`
@@ -107,9 +112,7 @@ func Check(open Source) (*Answer, error) {
 				more++
 				return nil
 			}
-			a.Errors = append(a.Errors, Finding{
-				p.Line, p.Column, p.Pointer, p.Path, p.Code, string(p.Severity), p.Schema, p.Message, p.Hint,
-			})
+			a.Errors = append(a.Errors, FindingOf(p))
 			return nil
 		},
 	})

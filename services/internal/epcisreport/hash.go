@@ -23,7 +23,6 @@ func Hashes(open Source, fn func(index int, id string, prehash []byte, err error
 	defer func() { _ = in.Close() }()
 	h := epcis.Hasher{Ignore: ignore}
 	_, err = epcis.Read(in, Limits, epcis.Handler{
-		Header: func(header *epcis.Header) error { h.Prefixes = header.Prefixes; return nil },
 		Event: func(e epcis.EventAt) error {
 			id, prehash, err := h.Hash(&e.Event)
 			return fn(e.Index, id, prehash, err)
