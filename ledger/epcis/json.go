@@ -167,8 +167,10 @@ func (p *jsonParser) fault(code, message, hint string) {
 }
 
 func (p *jsonParser) node(weight int) error {
-	if p.nodes += weight; p.nodes > maxDocumentNodes {
-		return p.exceeded("the document has more than %d extension elements, attributes or sensor data", maxDocumentNodes)
+	if !p.inEvent || p.opt.keepsAll { // what is not in memory any more does not count
+		if p.nodes += weight; p.nodes > maxDocumentNodes {
+			return p.exceeded("the document has more than %d extension elements, attributes or sensor data", maxDocumentNodes)
+		}
 	}
 	if p.nodesIn += weight; p.inEvent && p.nodesIn > maxEventNodes {
 		return errEventTooLarge

@@ -90,6 +90,44 @@ func EncodeBody(items []Item) ([]byte, error) {
 	return body, nil
 }
 
+// Size is what of a body's limits items take; the sizes of items add up to that of their body.
+type Size struct{ Items, Bytes, Units, Leaves, Elements, Paths int }
+
+// Measure encodes an item for itself. It fails on an item that no body can hold.
+func Measure(it *Item) (Size, error) {
+	var err error
+	body := appendPrefixed(nil, 1, func(b []byte) []byte {
+		b, err = appendItem(b, it)
+		return b
+	})
+	if err != nil {
+		return Size{}, err
+	}
+	_, _, v, _, err := next(string(body))
+	if err != nil {
+		return Size{}, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	d := newDecoder()
+	read, err := d.item(v.s)
+	if err != nil {
+		return Size{}, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return Size{
+		Items: 1, Bytes: len(body), Units: MaxUnits - d.room, Leaves: len(read.Committed.Fields) + len(read.Sealed),
+		Elements: MaxLeaves - d.elements, Paths: MaxPathBytes - d.paths,
+	}, nil
+}
+
+// Add returns the size of both.
+func (s Size) Add(t Size) Size {
+	return Size{s.Items + t.Items, s.Bytes + t.Bytes, s.Units + t.Units, s.Leaves + t.Leaves, s.Elements + t.Elements, s.Paths + t.Paths}
+}
+
+// Fits reports whether a body of this size has at most maxBytes and is within all other limits.
+func (s Size) Fits(maxBytes int) bool {
+	return s.Items <= MaxItems && s.Bytes <= maxBytes && s.Units <= MaxUnits && s.Leaves <= MaxLeaves && s.Elements <= MaxLeaves && s.Paths <= MaxPathBytes
+}
+
 // Fields of Item and SealedLeaf in item.proto.
 const (
 	fieldSalt   = 1

@@ -230,10 +230,11 @@ func (a *app) epcisDiff(files []string) error {
 	}
 	list := epcis.Diff(docs[0], docs[1])
 	if a.json {
-		if list == nil {
-			list = []epcis.Difference{}
-		}
-		if err := a.printJSON(map[string]any{"equal": len(list) == 0, "differences": list}); err != nil {
+		answer := struct {
+			Equal       bool               `json:"equal"`
+			Differences []epcis.Difference `json:"differences"`
+		}{len(list) == 0, append([]epcis.Difference{}, list...)}
+		if err := a.printJSON(&answer); err != nil {
 			return failed(err)
 		}
 	} else {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"verilot.dev/ledger/gs1"
 	"verilot.dev/services/internal/epcisreport"
 )
 
@@ -302,5 +303,160 @@ func TestEPCISCheckOfExamples(t *testing.T) {
 	code, out, _ = verilot(t, "epcis", "check", files[1])
 	if code != 0 || !strings.Contains(out, "  schema  not valid\n  level   tolerant") || !strings.Contains(out, "7:17 EPCISBody/EventList/ObjectEvent[1]/eventTimeZoneOffset warning (field_order, schema)") {
 		t.Errorf("exit %d: %s", code, out)
+	}
+}
+
+// A document goes from XML 1.2 to JSON-LD and back, and means the same everywhere; its events keep their hashes.
+func TestEPCISConvert(t *testing.T) {
+	src := writeFile(t, "a.xml", epcisXML(observation(goodTime, "ADD", goodEPC), observation(goodTime, "OBSERVE", goodEPC)))
+	dir := t.TempDir()
+	j, x := filepath.Join(dir, "a.json"), filepath.Join(dir, "b.xml")
+
+	code, out, stderr := verilot(t, "epcis", "convert", "--to", "jsonld", src, "-o", j)
+	if code != 0 || out != "" || stderr != j+": jsonld-2.0, 2 events\n" {
+		t.Fatalf("exit %d, %q, %q", code, out, stderr)
+	}
+	if code, out, stderr = verilot(t, "epcis", "convert", "--to", "xml-1.2", "--strict", j, "--out", x); code != 0 {
+		t.Fatalf("exit %d, %q, %q", code, out, stderr)
+	}
+	for _, file := range []string{j, x} {
+		if code, out, _ = verilot(t, "epcis", "check", "--level", "strict", file); code != 0 {
+			t.Errorf("exit %d:\n%s", code, out)
+		}
+		if code, out, _ = verilot(t, "epcis", "diff", src, file); code != 0 || out != "equal: 2 events\n" {
+			t.Errorf("exit %d:\n%s", code, out)
+		}
+		_, before, _ := verilot(t, "epcis", "hash", src)
+		if _, after, _ := verilot(t, "epcis", "hash", file); before != after {
+			t.Errorf("hashes\n%s, before\n%s", after, before)
+		}
+	}
+
+	// To standard output, from standard input, in the form asked for.
+	asStdin(t, epcisXML(observation(goodTime, "ADD", goodEPC)))
+	code, out, _ = verilot(t, "epcis", "convert", "--to", "xml-2.0", "--epc", "digital-link", "--compact", "-")
+	if code != 0 || !strings.Contains(out, "<epc>https://id.gs1.org/01/10614141073464/21/2017</epc>") || strings.Contains(out, "\n\n") {
+		t.Errorf("exit %d:\n%s", code, out)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 {
+		t.Errorf("files left behind: %v, %v", left, err)
+	}
+}
+
+// What a format cannot hold is told with its place, and counts only with --strict. A prefix length is never guessed.
+func TestEPCISConvertLosses(t *testing.T) {
+	const link = "https://id.gs1.org/01/10614141073464/21/2017"
+	src := writeFile(t, "a.xml", epcisXML(observation(goodTime, "ADD", link)))
+	code, out, stderr := verilot(t, "epcis", "convert", "--to", "xml-1.2", "--epc", "urn", src)
+	if code != 0 || !strings.Contains(out, link) || !strings.HasPrefix(stderr, "4:1 ") || !strings.Contains(stderr, "(not_convertible") {
+		t.Errorf("exit %d: %s\n%s", code, stderr, out)
+	}
+	if code, _, _ = verilot(t, "epcis", "convert", "--to", "xml-1.2", "--epc", "urn", "--strict", src); code != 1 {
+		t.Errorf("exit %d with --strict, want 1", code)
+	}
+	file := filepath.Join(t.TempDir(), "out.xml")
+	code, out, stderr = verilot(t, "epcis", "convert", "--to", "xml-1.2", "--epc", "urn", "--json", "-o", file, src)
+	report := decodeAs[conversion](t, out)
+	if code != 0 || stderr != "" || report.Format != "xml-1.2" || report.To != "xml-1.2" || report.Events != 1 || report.Lossless || len(report.Losses) != 1 || report.Losses[0].Line != 4 {
+		t.Errorf("exit %d: %s%s", code, out, stderr)
+	}
+	if members := slices.Sorted(maps.Keys(decodeAs[map[string]json.RawMessage](t, out))); !slices.Equal(members, []string{"events", "format", "losses", "lossless", "to"}) {
+		t.Errorf("members %v", members)
+	}
+	if code, out, stderr = verilot(t, "epcis", "convert", "--to", "xml-1.2", "--json", src); code != 0 || !strings.HasPrefix(out, "<?xml") || !strings.HasPrefix(stderr, `{"format":"xml-1.2","to":"xml-1.2"`) {
+		t.Errorf("exit %d: %s%s", code, out, stderr)
+	}
+
+	lengths := writeFile(t, "gcp.json", `{"GCPPrefixFormatList":{"date":"2026-11-20T00:00:00Z","entry":[{"prefix":"06","gcpLength":8},{"prefix":"0614","gcpLength":7},{"prefix":"952","gcpLength":0}]}}`)
+	code, out, stderr = verilot(t, "epcis", "convert", "--to", "xml-1.2", "--epc", "urn", "--prefix-lengths", lengths, "--strict", src)
+	if code != 0 || !strings.Contains(out, "<epc>"+goodEPC+"</epc>") {
+		t.Errorf("exit %d: %s\n%s", code, stderr, out)
+	}
+
+	// An event with errors is converted as far as it can be read, and named; a broken document is not, and leaves no file.
+	src = writeFile(t, "a.xml", epcisXML(observation(goodTime, "add", goodEPC)))
+	code, out, stderr = verilot(t, "epcis", "convert", "--to", "jsonld", src)
+	if code != 0 || !strings.Contains(out, goodEPC) || !strings.Contains(stderr, "action_invalid") {
+		t.Errorf("exit %d: %s\n%s", code, stderr, out)
+	}
+	dir := t.TempDir()
+	code, _, stderr = verilot(t, "epcis", "convert", "--to", "jsonld", writeFile(t, "a.xml", "<a>"), "-o", filepath.Join(dir, "x"))
+	if left, err := os.ReadDir(dir); code != 2 || err != nil || len(left) != 0 {
+		t.Errorf("exit %d: %s; left behind: %v, %v", code, stderr, left, err)
+	}
+	for _, args := range [][]string{
+		{"--to", "csv", src},
+		{src},
+		{"--to", "jsonld", "--epc", "short", src},
+		{"--to", "jsonld", "--cbv", "x", src},
+		{"--to", "jsonld", "no such file"},
+		{"--to", "jsonld", "--prefix-lengths", src, src},
+		{"--to", "jsonld", "--prefix-lengths", "no such file", src},
+		{"--to", "jsonld", "--prefix-lengths", writeFile(t, "x", `{"entry":[]}`), src},
+		{"--to", "jsonld", src, src},
+		{"--to", "jsonld", src, "-o", "no/such/folder"},
+	} {
+		if code, out, stderr := verilot(t, append([]string{"epcis", "convert"}, args...)...); code != 2 || out != "" || !strings.HasPrefix(stderr, "verilot: ") {
+			t.Errorf("%v: exit %d, %q, %q", args, code, out, stderr)
+		}
+	}
+}
+
+func TestPrefixLengths(t *testing.T) {
+	table := prefixLengths{"06": 8, "0614": 7, "952": 0, "1": 4}
+	for _, tt := range []struct {
+		epc  string
+		want int
+	}{
+		{"https://id.gs1.org/01/10614141073464/21/2017", 7},
+		{"https://id.gs1.org/01/10614141073464/10/L1", 7},
+		{"https://id.gs1.org/00/106141412345678908", 7},
+		{"https://id.gs1.org/414/0614141000005", 7},
+		{"https://id.gs1.org/8003/00614141000005A", 7},
+		{"https://id.gs1.org/8004/0614141A", 7},
+		{"https://id.gs1.org/01/10634567890124", 8},
+		{"https://id.gs1.org/01/09520000000004", 0},
+		{"https://id.gs1.org/414/1234567890128", 0},
+		{"https://id.gs1.org/414/4012345000115", 0},
+		{"urn:x:y", 0},
+	} {
+		epc, err := gs1.ParseEPC(tt.epc)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		n, ok := table.of(epc.Key())
+		if ok != (tt.want > 0) || ok && n != tt.want {
+			t.Errorf("%s: %d, %v, want %d", tt.epc, n, ok, tt.want)
+		}
+	}
+}
+
+func TestEPCISDiff(t *testing.T) {
+	a := writeFile(t, "a.xml", epcisXML(observation(goodTime, "ADD", goodEPC)))
+	b := writeFile(t, "b.xml", epcisXML(observation("2026-11-20T01:00:00.000-05:00", "ADD", "https://id.gs1.org/01/10614141073464/21/2017")))
+	c := writeFile(t, "c.xml", epcisXML(observation(goodTime, "DELETE", goodEPC)))
+	if code, out, _ := verilot(t, "epcis", "diff", a, b); code != 0 || out != "equal: 1 event\n" {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	code, out, _ := verilot(t, "epcis", "diff", a, c)
+	if code != 1 || out != "event 0 action: ADD / DELETE\n" {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	code, out, _ = verilot(t, "epcis", "diff", "--json", a, c)
+	if want := `{"equal":false,"differences":[{"event":0,"path":"action","a":"ADD","b":"DELETE"}]}` + "\n"; code != 1 || out != want {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	if code, out, _ = verilot(t, "epcis", "diff", "--json", a, b); code != 0 || out != `{"equal":true,"differences":[]}`+"\n" {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	asStdin(t, epcisXML())
+	if code, out, _ = verilot(t, "epcis", "diff", a, "-"); code != 1 || !strings.HasPrefix(out, "event 0: only A has ObjectEvent") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	for _, args := range [][]string{{a}, {a, "no such file"}, {"-", "-"}, {a, writeFile(t, "x", "<a>")}} {
+		if code, out, stderr := verilot(t, append([]string{"epcis", "diff"}, args...)...); code != 2 || out != "" || !strings.HasPrefix(stderr, "verilot: ") {
+			t.Errorf("%v: exit %d, %q, %q", args, code, out, stderr)
+		}
 	}
 }

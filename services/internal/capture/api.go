@@ -5,16 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
 	"verilot.dev/ledger/enc"
@@ -54,8 +51,10 @@ func (e *Engine) answer(id uuid.UUID) (*jobAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &jobAnswer{Status: http.StatusAccepted, Location: "/capture/" + id.String(), Body: j}, nil
+	return &jobAnswer{Status: http.StatusAccepted, Location: jobPath(id), Body: j}, nil
 }
+
+func jobPath(id uuid.UUID) string { return "/capture/" + id.String() }
 
 // Mount registers the operations. A party that does one thing only, beside a service of another kind, gets only that and its jobs.
 func (e *Engine) Mount(api *httpapi.API) {
@@ -128,17 +127,10 @@ func verb(name string) string {
 }
 
 // requestHash identifies a request: what is asked, with which options, over which bytes.
-func requestHash(what string, body []byte) enc.Hash {
-	sum := sha256.Sum256(body)
-	return sha256.Sum256([]byte(what + "\n" + string(sum[:])))
-}
+func requestHash(what string, body []byte) enc.Hash { return requestOf(what, sha256.Sum256(body)) }
 
-type documentInput struct {
-	IdempotencyKey  string `header:"Idempotency-Key" maxLength:"255" doc:"A repeated request with the same key and document gets the job of the first. Without a key a document captured again is a new job, whose events the ledger recognises (DUP_EVENT)"`
-	ContentType     string `header:"Content-Type"`
-	ErrorBehaviour  string `header:"GS1-Capture-Error-Behaviour" doc:"rollback (default): one bad event refuses the document; proceed: the good ones are recorded"`
-	ErrorBehaviour2 string `header:"GS1-EPCIS-Capture-Error-Behaviour" doc:"The same header as some texts spell it"`
-	RawBody         []byte `contentType:"application/xml"`
+func requestOf(what string, sum enc.Hash) enc.Hash {
+	return sha256.Sum256([]byte(what + "\n" + string(sum[:])))
 }
 
 func onErrorOf(a, b string) (submission.OnError, error) {
@@ -152,22 +144,11 @@ func onErrorOf(a, b string) (submission.OnError, error) {
 	}
 }
 
-// xmlOnly refuses bodies that are not XML; JSON-LD comes with a later version.
-func xmlOnly(contentType string) error {
-	t, _, err := mime.ParseMediaType(contentType)
-	if err == nil && (t == "application/xml" || t == "text/xml") {
-		return nil
-	}
-	if contentType == "" {
-		contentType = "nothing"
-	}
-	return httpapi.NewProblem(httpapi.UnsupportedMediaType, "the Content-Type is %s; EPCIS documents are read as application/xml or text/xml (EPCIS 1.2 XML). Convert the document and send it again", contentType)
-}
-
 type jobInput struct {
 	ID      string `path:"id"`
 	Wait    State  `query:"wait" enum:"captured,accepted,certified,indexed" doc:"Answer when the job is there, or after timeout"`
 	Timeout string `query:"timeout" doc:"How long to wait, like 5s or 500ms; at most 60s, 10s if left out"`
+	incoming
 }
 
 type jobsInput struct {
@@ -180,8 +161,6 @@ type jobsAnswer struct {
 	Link string `header:"Link"`
 	Body []*Job
 }
-
-type oneJob struct{ Body *Job }
 
 const (
 	maxWait     = 60 * time.Second
@@ -205,7 +184,7 @@ func waitOf(wait State, text string) (time.Duration, error) {
 func (e *Engine) mountJobs(h huma.API) {
 	huma.Register(h, huma.Operation{
 		OperationID: "capture-jobs", Method: http.MethodGet, Path: "/capture", Summary: "List capture jobs, newest first", Tags: []string{"EPCIS"},
-		Errors: []int{400}, Metadata: httpapi.EPCIS,
+		Errors: []int{400, 406}, Metadata: httpapi.EPCIS, Middlewares: versioned, Parameters: rangeHeaders(),
 	}, func(ctx context.Context, in *jobsInput) (*jobsAnswer, error) {
 		if in.Running {
 			e.ask(ctx)
@@ -229,11 +208,12 @@ func (e *Engine) mountJobs(h huma.API) {
 	})
 	huma.Register(h, huma.Operation{
 		OperationID: "capture-job", Method: http.MethodGet, Path: "/capture/{id}", Summary: "One capture job, with a verdict per event once certified",
-		Tags: []string{"EPCIS"}, Errors: []int{400, 404}, Metadata: httpapi.EPCIS,
-	}, func(ctx context.Context, in *jobInput) (*oneJob, error) {
-		id, err := uuid.Parse(in.ID)
+		Tags: []string{"EPCIS"}, Errors: []int{400, 404, 406}, Metadata: jobFormats, Middlewares: versioned, Parameters: rangeHeaders(),
+		Responses: jobResponse(h, http.StatusOK, "The job"),
+	}, func(ctx context.Context, in *jobInput) (*writtenJob, error) {
+		id, err := jobID(in.ID)
 		if err != nil {
-			return nil, httpapi.NewProblem(httpapi.JobNotFound, "%q is not the id of a capture job; the id is in the Location header of the 202 answer", printable(in.ID))
+			return nil, err
 		}
 		timeout, err := waitOf(in.Wait, in.Timeout)
 		if err != nil {
@@ -244,64 +224,22 @@ func (e *Engine) mountJobs(h huma.API) {
 		if err != nil {
 			return nil, err
 		}
-		return &oneJob{Body: j}, nil
+		return in.write(http.StatusOK, j)
 	})
+	e.mountOutcomes(h)
 }
 
-func (e *Engine) mountCapture(api *httpapi.API) {
-	h := api.Huma
-	huma.Register(h, huma.Operation{
-		OperationID: "capture", Method: http.MethodPost, Path: "/capture", Summary: "Capture an EPCIS document", Tags: []string{"EPCIS"},
-		DefaultStatus: http.StatusAccepted, MaxBodyBytes: MaxDocument, BodyReadTimeout: 150 * time.Second, SkipValidateBody: true,
-		Errors: []int{400, 403, 409, 413, 415, 503}, Metadata: httpapi.EPCIS,
-	}, func(ctx context.Context, in *documentInput) (*jobAnswer, error) {
-		if err := xmlOnly(in.ContentType); err != nil {
-			return nil, err
-		}
-		onError, err := onErrorOf(in.ErrorBehaviour, in.ErrorBehaviour2)
-		if err != nil {
-			return nil, err
-		}
-		id, err := e.once(ctx, in.IdempotencyKey, requestHash("capture "+behaviour(onError), in.RawBody), func(ctx context.Context) (*draft, error) {
-			return e.document(ctx, in.RawBody, onError)
-		})
-		if err != nil {
-			return nil, err
-		}
-		return e.answer(id)
-	})
-	huma.Register(h, huma.Operation{
-		OperationID: "onboarding", Method: http.MethodPost, Path: "/v1/onboarding", Summary: "Register what a document names (development networks only)",
-		Tags: []string{"development"}, MaxBodyBytes: MaxDocument, BodyReadTimeout: 150 * time.Second, SkipValidateBody: true, Errors: []int{400, 403, 415, 504},
-	}, func(ctx context.Context, in *struct {
-		ContentType string `header:"Content-Type"`
-		RawBody     []byte `contentType:"application/xml"`
-	},
-	) (*struct{ Body *Onboarding }, error) {
-		if err := xmlOnly(in.ContentType); err != nil {
-			return nil, err
-		}
-		out, err := e.onboard(ctx, in.RawBody)
-		if err != nil {
-			return nil, err
-		}
-		return &struct{ Body *Onboarding }{out}, nil
-	})
-	api.Engine.OPTIONS("/capture", func(c *gin.Context) {
-		for k, v := range map[string]string{
-			"Allow": "GET, POST, OPTIONS", "GS1-Capture-Error-Behaviour": "all", "GS1-EPCIS-Capture-Limit": strconv.Itoa(MaxEvents),
-			"GS1-EPCIS-Capture-File-Size-Limit": strconv.Itoa(MaxDocument), "GS1-EPCIS-Version": "1.2", "GS1-EPCIS-Min": "1.2", "GS1-EPCIS-Max": "1.2",
-			"GS1-CBV-Version": "1.2", "GS1-CBV-Min": "1.2", "GS1-CBV-Max": "1.2",
-		} {
-			c.Header(k, v)
-		}
-		c.Status(http.StatusNoContent)
-	})
+func jobID(text string) (uuid.UUID, error) {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return id, httpapi.NewProblem(httpapi.JobNotFound, "%q is not the id of a capture job; the id is in the Location header of the 202 answer", printable(text))
+	}
+	return id, nil
 }
 
 // askIfNeeded refreshes the api service's height when a job waits for nothing else.
 func (e *Engine) askIfNeeded(ctx context.Context, id uuid.UUID) {
-	if j, err := e.job(id); err == nil && j.State == Certified {
+	if j, err := e.view(id, nothing); err == nil && j.State == Certified {
 		e.ask(ctx)
 	}
 }

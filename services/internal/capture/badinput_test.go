@@ -3,11 +3,14 @@ package capture
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/services/internal/httpapi"
@@ -83,7 +86,16 @@ func TestBadInput(t *testing.T) {
 		{"cut off", "/capture", "application/xml", document(good)[:400], "", w, 400, httpapi.MalformedDocument, "line "},
 		{"another document", "/capture", "application/xml", "<invoice/>", "", w, 400, httpapi.MalformedDocument, "EPCISDocument"},
 		{"no event", "/capture", "application/xml", document(), "", w, 400, httpapi.EmptyDocument, "EventList"},
-		{"JSON-LD", "/capture", "application/ld+json", "{}", "", w, 415, httpapi.UnsupportedMediaType, "application/xml or text/xml"},
+		{"JSON-LD", "/capture", "application/ld+json", "{}", "", w, 400, httpapi.MalformedDocument, "line 1"},
+		{"XML called JSON", "/capture", "application/ld+json", document(good), "", w, 415, httpapi.UnsupportedMediaType, "begins like XML"},
+		{"JSON called XML", "/capture", "text/xml", " \n{}", "", w, 415, httpapi.UnsupportedMediaType, "begins like JSON"},
+		{"another format", "/capture", "text/csv", document(good), "", w, 415, httpapi.UnsupportedMediaType, "application/json or application/ld+json"},
+		{"compressed", "/capture", "application/xml", document(good), "Content-Encoding: gzip", w, 415, httpapi.UnsupportedMediaType, "not compressed"},
+		{"a version to come", "/capture", "application/xml", document(good), "GS1-EPCIS-Version: 3.0.0", w, 406, httpapi.NotAcceptable, "EPCIS 1.0.0 to 2.0.0"},
+		{"only later versions", "/capture", "application/xml", document(good), "GS1-EPCIS-Min: 2.1", w, 406, httpapi.NotAcceptable, "speaks EPCIS"},
+		{"only earlier versions", "/capture", "application/xml", document(good), "GS1-CBV-Max: 0.9", w, 406, httpapi.NotAcceptable, "speaks CBV"},
+		{"no version", "/capture", "application/xml", document(good), "GS1-CBV-Version: new", w, 400, httpapi.InvalidParameter, "like 2.0.0"},
+		{"a document as an event", "/events", "application/xml", document(good), "", w, 400, httpapi.MalformedDocument, "/events takes one event"},
 		{"no content type", "/capture", "", document(good), "", w, 415, httpapi.UnsupportedMediaType, "application/xml or text/xml"},
 		{"unknown behaviour", "/capture", "application/xml", document(good), "GS1-Capture-Error-Behaviour: maybe", w, 400, httpapi.InvalidParameter, "rollback or proceed"},
 		{"bad event", "/capture", "application/xml", document(good, bad), "", w, 400, httpapi.InvalidEvent, `"line":4`},
@@ -93,7 +105,7 @@ func TestBadInput(t *testing.T) {
 		{"several faults", "/capture", "application/xml", document(good, bad, future, foreign, dispensing), "", w, 400, httpapi.EventsRefused, "4 of 5 events"},
 		{"event too large", "/capture", "application/xml", document(huge), "", w, 413, httpapi.EventTooLarge, "16384"},
 		{"document too large", "/capture", "application/xml", many, "", w, 413, httpapi.CaptureLimitExceeded, "proceed"},
-		{"body too large", "/capture", "application/xml", strings.Repeat(" ", MaxDocument+2), "", w, 413, httpapi.BodyTooLarge, "in parts"},
+		{"body too large", "/v1/lots", jsonType, strings.Repeat(" ", 9<<20), "", w, 413, httpapi.BodyTooLarge, "in parts"},
 		{"key reused", "/v1/lots", jsonType, strings.Replace(lot, "L1", "L2", 1), "Idempotency-Key: taken", w, 409, httpapi.IdempotencyKeyReused, "new key"},
 		{"unknown key", "/v1/lots", jsonType, lot, "", stranger, 403, httpapi.KeyUnknown, "authority"},
 		{"forbidden command", "/v1/commission", jsonType, `{"gtin":"00399990100013","lot":"L1","expiry":"2028-01-31","count":1}`, "", pharmacy, 403, httpapi.RoleForbidden, "a pharmacy does not commission"},
@@ -135,7 +147,7 @@ func TestBadInput(t *testing.T) {
 			if !strings.Contains(rec.Body.String(), tt.says) {
 				t.Errorf("does not say %q: %.600s", tt.says, rec.Body)
 			}
-			if want := "epcisException:"; strings.HasPrefix(tt.path, "/capture") != strings.HasPrefix(p.Type, want) {
+			if want := "epcisException:"; (strings.HasPrefix(tt.path, "/capture") || tt.path == "/events") != strings.HasPrefix(p.Type, want) {
 				t.Errorf("type %q", p.Type)
 			}
 			after, _, err := tt.on.e.Jobs(200, "")
@@ -152,6 +164,61 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("%s: %s", path, rec.Body)
 		}
 	}
+}
+
+// What the service has no room for is refused before anything of it is stored, and the answer says when to come again.
+func TestNoRoom(t *testing.T) {
+	w := newWorld(t, Manufacturer(), "maker")
+	refused := func(body string, length int64, code httpapi.Code, says string) *httptest.ResponseRecorder {
+		t.Helper()
+		req := httptest.NewRequest(http.MethodPost, "/capture", io.MultiReader(strings.NewReader(body))) // of no known length
+		req.ContentLength = length
+		req.Header.Set("Content-Type", "application/xml")
+		rec := httptest.NewRecorder()
+		w.api().ServeHTTP(rec, req)
+		if rec.Code != httpapi.Lookup(code).Status || !strings.Contains(rec.Body.String(), `"code":"`+string(code)+`"`) || !strings.Contains(rec.Body.String(), says) {
+			t.Errorf("%d, want %s: %s", rec.Code, code, rec.Body)
+		}
+		if list := w.spooled(); len(list) != 0 {
+			t.Errorf("left in the spool: %q", list)
+		}
+		return rec
+	}
+	for range maxLarge {
+		w.e.large <- struct{}{}
+	}
+	large := strings.Repeat(" ", largeBody+2*checkSpace)
+	for _, length := range []int64{-1, int64(len(large))} {
+		if rec := refused(large, length, httpapi.CaptureBusy, "in a moment"); rec.Header().Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+	}
+	if j := w.certified(w.call("POST", "/capture", xmlType, manyEvents(2, "N"))); !j.Success {
+		t.Error("a small document waits for large ones")
+	}
+	for range maxLarge {
+		<-w.e.large
+	}
+	if rec := refused("", MaxDocument+1, httpapi.CaptureLimitExceeded, "256 MiB"); rec.Header().Get("GS1-EPCIS-Capture-File-Size-Limit") != "268435456" {
+		t.Errorf("%v", rec.Header())
+	}
+	refused(large, 10, httpapi.MalformedDocument, "line 1") // takes no more places than it gives back
+	if len(w.e.large) != 0 {
+		t.Errorf("%d places are taken", len(w.e.large))
+	}
+	w.e.mu.Lock()
+	w.e.spooled = make([]uuid.UUID, maxSpooled)
+	w.e.mu.Unlock()
+	w.e.cfg.partItems = 5
+	rec := w.call("POST", "/capture", proceed("k"), manyEvents(9, "O"))
+	if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") == "" || len(w.spooled()) != 0 {
+		t.Errorf("%d %v %s", rec.Code, rec.Header(), rec.Body)
+	}
+	w.kill()
+	w.free = func(string) (uint64, error) { return keepFree + 2<<20, nil }
+	w.start()
+	refused(large, -1, httpapi.StorageFull, "disk")
+	refused(large, 2<<20, httpapi.StorageFull, "68 MiB")
 }
 
 // A party of which nothing but its key is registered is told what it lacks.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/gs1"
@@ -151,7 +153,11 @@ const (
 
 // single drafts a command that is recorded as a whole, or divided if it does not fit one submission.
 func (e *Engine) single(kind string, events ...epcis.Event) (*draft, error) {
-	d := &draft{kind: kind, onError: submission.Rollback, events: len(events)}
+	job, err := uuid.NewV7()
+	if err != nil {
+		return nil, fmt.Errorf("draw a job id: %w", err)
+	}
+	d := &draft{kind: kind, onError: submission.Rollback, events: len(events), job: job}
 	units := 0
 	for i := range events {
 		ev := &events[i]
@@ -167,7 +173,9 @@ func (e *Engine) single(kind string, events ...epcis.Event) (*draft, error) {
 		if f != nil {
 			return nil, httpapi.NewProblem(httpapi.Code(f.Code), "%s; nothing was captured. What to do: %s", f.Message, f.Hint)
 		}
-		it := eventItem(ev, i, place{})
+		// Not the hash: an order number that is sealed could be guessed from it, and nobody else has this event to find it by.
+		ev.EventID = numbered(job, i)
+		it := eventItem(ev, job, i, place{})
 		units += countUnits(&it.item)
 		d.items = append(d.items, it)
 	}

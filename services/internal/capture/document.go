@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/keys"
@@ -21,104 +21,87 @@ import (
 	"verilot.dev/services/internal/httpapi"
 )
 
-// Limits of one document.
+// Limits of what is told about one document.
 const (
-	MaxDocument  = 32 << 20
-	MaxEvents    = 20_000
 	maxWarnings  = 100
+	maxFaults    = 1000   // in an answer
+	maxKept      = 20_000 // faults that are kept with a job, to be read at /capture/{id}/errors
 	futureSkew   = 5 * time.Minute
-	maxFaults    = 1000
 	kindDocument = "document"
+	kindEvent    = "event"
 )
 
-// document checks an EPCIS document and turns what is good in it into a draft. Under rollback one bad event refuses all.
-func (e *Engine) document(ctx context.Context, body []byte, onError submission.OnError) (*draft, error) {
+// document checks an EPCIS document event by event and turns what is good in it into a draft. Under rollback one bad event refuses
+// all. No more of it is held than one submission takes: of a document that needs several only a plan is made.
+func (e *Engine) document(ctx context.Context, b *body, onError submission.OnError) (*draft, error) {
+	n, err := e.check(ctx, b, onError)
+	if err != nil {
+		return nil, err
+	}
+	return n.draft(b)
+}
+
+// check reads a document once. The error is what refuses it whole, whatever its events are.
+func (e *Engine) check(ctx context.Context, b *body, onError submission.OnError) (*intake, error) {
 	if err := e.mayCapture(ctx); err != nil {
 		return nil, err
 	}
-	doc, err := epcis.Parse(bytes.NewReader(body), epcis.Options{MaxBytes: MaxDocument, MaxEvents: MaxEvents})
+	job, err := uuid.NewV7()
+	if err != nil {
+		return nil, fmt.Errorf("draw a job id: %w", err)
+	}
+	n := &intake{e: e, ctx: ctx, d: &draft{kind: kindDocument, onError: onError, job: job}, unmeasured: b.size <= plentyBytes}
+	r, err := b.open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	n.sum, err = epcis.Read(r, readOptions(), epcis.Handler{
+		Header:  func(h *epcis.Header) error { n.header = h; return nil },
+		Event:   n.event,
+		Problem: n.problem,
+	})
+	if _, ok := errors.AsType[*httpapi.Problem](err); ok {
+		return nil, err
+	}
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	d := &draft{kind: kindDocument, onError: onError, events: len(doc.Events) + doc.Rejected, size: len(body)}
-	for _, p := range doc.Problems {
-		f := httpapi.Fault{Pointer: p.Path, Line: p.Line, Column: p.Column, Code: p.Code, Message: p.Message, Hint: p.Hint}
-		if p.Event >= 0 {
-			f.Event = &p.Event
-		}
-		if p.Severity == epcis.SeverityWarning {
-			if len(d.warns) < maxWarnings {
-				d.warns = append(d.warns, f)
-			}
-			continue
-		}
-		if f.Message = p.Code + ": " + p.Message; p.Code != epcis.CodeEventTooLarge {
-			f.Code = string(httpapi.InvalidEvent)
-		}
-		d.refused = append(d.refused, f)
-	}
-	if d.events == 0 {
-		return nil, httpapi.NewProblem(httpapi.EmptyDocument, "the document holds no event, so there is nothing to capture; put events into EPCISBody/EventList")
-	}
-	header := doc.Header
-	d.items = append(d.items, draftItem{item: wire.Item{Kind: wire.KindDocumentHeader, Message: &header}, meta: itemMeta{Kind: wire.KindDocumentHeader, Event: -1}})
-	asked := false
-	for i := range doc.Events {
-		at := &doc.Events[i]
-		ev := &at.Event
-		f := e.checkEvent(ctx, ev, &asked)
-		if f != nil {
-			f.Event, f.Line, f.Column = &at.Index, at.Line, at.Column
-			d.refused = append(d.refused, *f)
-			continue
-		}
-		d.items = append(d.items, eventItem(ev, at.Index, place{at.Line, at.Column}))
-	}
-	slices.SortStableFunc(d.refused, func(a, b httpapi.Fault) int { return a.Line - b.Line })
-	if len(d.refused) > 0 && onError == submission.Rollback {
-		return nil, refusal(d)
-	}
-	if len(d.items) == 1 {
-		d.items = nil // a header without events has nobody to speak for
-	}
-	if len(d.refused) > maxFaults {
-		d.notes = append(d.notes, fmt.Sprintf("%d further faults are not listed", len(d.refused)-maxFaults))
-		d.refused = d.refused[:maxFaults]
-	}
-	return d, nil
+	n.d.events = n.sum.Events
+	return n, nil
+}
+
+func readOptions() epcis.Options {
+	return epcis.Options{MaxBytes: MaxDocument, MaxEvents: MaxEvents}
 }
 
 // eventItem wraps an event, giving it an id if it has none: without one it could not be asked for by id. Events are
 // recognised by their match hash, which leaves ids out.
-func eventItem(ev *epcis.Event, index int, at place) draftItem {
-	if ev.EventID == "" {
-		ev.EventID = "urn:uuid:" + uuid.Must(uuid.NewV7()).String()
-	}
+func eventItem(ev *epcis.Event, job uuid.UUID, index int, at place) draftItem {
+	nameEvent(ev, job, index)
 	return draftItem{
 		item: wire.Item{Kind: wire.KindEvent, Message: ev},
 		meta: itemMeta{Kind: wire.KindEvent, Event: index, EventID: ev.EventID, Type: ev.Type, Step: ev.Step()}, at: at,
 	}
 }
 
-// refusal is the answer to a document that is refused as a whole. If all faults are of one kind, it is that kind's.
-func refusal(d *draft) error {
-	code := httpapi.Code(d.refused[0].Code)
-	events := map[int]bool{}
-	for _, f := range d.refused {
-		if httpapi.Code(f.Code) != code {
-			code = httpapi.EventsRefused
-		}
-		if f.Event != nil {
-			events[*f.Event] = true
-		}
+// nameEvent gives an event that has no id its CBV hash (CBV 2.0 section 8.9), which everybody finds who has the event, however often
+// and in whatever format it is read. An event without a hash gets an id that follows from the job and its place there, so that a
+// document that is read a second time, after a crash, becomes the same events.
+func nameEvent(ev *epcis.Event, job uuid.UUID, index int) {
+	if ev.EventID != "" {
+		return
 	}
-	f := d.refused[0]
-	p := httpapi.NewProblem(code, "%d of %d events were refused, the first at line %d, column %d: %s; nothing was stored. Correct them, or send the document with GS1-Capture-Error-Behaviour: proceed to record the others",
-		len(events), d.events, f.Line, f.Column, f.Message)
-	if len(d.refused) > maxFaults {
-		d.refused = d.refused[:maxFaults]
+	id, _, err := ev.CBVHash()
+	if err != nil {
+		id = numbered(job, index)
 	}
-	return p.With(d.refused...)
+	ev.EventID = id
+}
+
+// numbered is an id for an event of a job that says nothing about the event.
+func numbered(job uuid.UUID, index int) string {
+	return "urn:uuid:" + uuid.NewSHA1(job, enc.U32(nil, uint32(index))).String() //nolint:gosec // MaxEvents
 }
 
 func unreadable(err error) error {
@@ -132,7 +115,7 @@ func unreadable(err error) error {
 	}
 	hint := pe.Hint
 	if hint == "" {
-		hint = "send a well-formed EPCIS 1.2 XML document"
+		hint = "send a well-formed EPCIS document, as XML or JSON"
 	}
 	return httpapi.NewProblem(code, "line %d, column %d: %s; nothing was stored. What to do: %s", pe.Line, pe.Column, pe.Message, hint).
 		With(httpapi.Fault{Line: pe.Line, Column: pe.Column, Code: pe.Code, Message: pe.Message, Hint: pe.Hint})

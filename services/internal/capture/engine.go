@@ -26,6 +26,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -84,6 +85,13 @@ type Config struct {
 	Log      *slog.Logger
 	Registry *prometheus.Registry
 
+	// Spool is the folder of documents that are being received or divided; "spool" in Dir, if left out.
+	Spool string
+
+	// free is how many bytes the disk of a folder has left.
+	free func(dir string) (uint64, error)
+	// partItems is how many items a part of a divided document may have; submission.MaxItems, if left out.
+	partItems int
 	// step is called between any two steps that a crash could part; an error stops the engine there, as a kill would.
 	step func(name string) error
 }
@@ -118,6 +126,12 @@ type Engine struct {
 	known       uint64 // registrations stored
 	numbers     sync.Mutex
 	astray      atomic.Pointer[string] // why nothing is published; nil or empty: it is
+
+	spool     string // folder of documents that are being received or divided
+	large     chan struct{}
+	spooled   []uuid.UUID // jobs whose document is to be divided, in order
+	spoolWake chan struct{}
+	whole     map[uuid.UUID]bool // jobs whose file is known to be what was checked
 }
 
 // lane is the ordered way of one key's submissions to the broker. Guarded by Engine.mu.
@@ -145,6 +159,7 @@ type row struct {
 	signed  []byte
 	sig     [ed25519.SignatureSize]byte
 	size    int
+	file    string     // of the spool, with the message; "": the outbox row holds it
 	rec     partRecord // as stored
 	queued  bool
 }
@@ -163,13 +178,23 @@ func Open(cfg Config) (*Engine, error) {
 	if cfg.step == nil {
 		cfg.step = func(string) error { return nil }
 	}
+	if cfg.free == nil {
+		cfg.free = freeSpace
+	}
+	if cfg.partItems == 0 {
+		cfg.partItems = submission.MaxItems
+	}
+	if cfg.Spool == "" {
+		cfg.Spool = filepath.Join(cfg.Dir, "spool")
+	}
 	st, err := openStore(cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
 	e := &Engine{
 		cfg: cfg, n: cfg.Genesis.Network, st: st, lanes: map[string]*lane{}, watchers: map[uuid.UUID]chan struct{}{},
-		inflight: map[enc.Hash]chan struct{}{},
+		inflight: map[enc.Hash]chan struct{}{}, spool: cfg.Spool, large: make(chan struct{}, maxLarge), spoolWake: make(chan struct{}, 1),
+		whole: map[uuid.UUID]bool{},
 	}
 	if err := e.load(); err != nil {
 		return nil, errors.Join(err, st.close())
@@ -224,7 +249,10 @@ func (e *Engine) load() error {
 	}); err != nil {
 		return err
 	}
-	return e.loadOutbox()
+	if err := e.loadOutbox(); err != nil {
+		return err
+	}
+	return e.loadSpool()
 }
 
 func (e *Engine) newLane(party, use string, key crypto.Signer) (*lane, error) {
@@ -271,10 +299,18 @@ func (e *Engine) loadRow(k string, v []byte) error {
 	if err := e.st.getJSON(partKey(job, part), &p); err != nil {
 		return err
 	}
+	file, size := "", len(payload)
+	if size == 0 {
+		if payload, size, err = e.readHead(partName(job, part)); err != nil {
+			return err
+		}
+		file = partName(job, part)
+	}
 	r, err := e.newRow(e.lane(name, p.Party), u64([]byte(k[len(k)-8:])), job, part, payload)
 	if err != nil {
 		return err
 	}
+	r.file, r.size = file, size
 	r.base, r.seq, r.rec = p.Base, p.Seq, p
 	r.lane.rows[r.counter] = r
 	r.lane.counter = max(r.lane.counter, r.counter)
@@ -357,6 +393,13 @@ type draft struct {
 	notes   []string
 	lane    *lane
 	size    int // of the document; the items are about as large
+
+	job           uuid.UUID // drawn when it is captured, unless it is known before
+	refusedEvents int
+	faults        int                    // also those that are not kept
+	values        [][]commit.SealedValue // of the items, if they are sealed and fit one submission
+	plan          *plan                  // how body is divided, instead of items
+	body          *body
 }
 
 type draftItem struct {
@@ -428,11 +471,13 @@ func (e *Engine) hold(ctx context.Context, h enc.Hash) (release func(), err erro
 	}
 }
 
-// capture signs a draft and makes everything about it durable at once.
+// capture makes everything about a draft durable at once: signed, or, if it needs several submissions, with the plan of how it is divided.
 func (e *Engine) capture(d *draft, idem string, request enc.Hash) (uuid.UUID, error) {
-	job, err := uuid.NewV7()
-	if err != nil {
-		return uuid.Nil, fmt.Errorf("draw a job id: %w", err)
+	if d.job == (uuid.UUID{}) {
+		var err error
+		if d.job, err = uuid.NewV7(); err != nil {
+			return uuid.Nil, fmt.Errorf("draw a job id: %w", err)
+		}
 	}
 	if d.lane == nil {
 		d.lane = e.event
@@ -443,7 +488,8 @@ func (e *Engine) capture(d *draft, idem string, request enc.Hash) (uuid.UUID, er
 	}
 	now := e.cfg.Clock.Now().UTC()
 	rec := jobRecord{
-		Kind: d.kind, OnError: d.onError, CreatedAt: now, Events: d.events, Refused: d.refused, Warnings: d.warns, Notes: d.notes,
+		Kind: d.kind, OnError: d.onError, CreatedAt: now, Events: d.events, Warnings: d.warns, Notes: d.notes,
+		RefusedEvents: d.refusedEvents, Faults: d.faults,
 	}
 	if d.result != nil {
 		if rec.Result, err = json.Marshal(d.result); err != nil {
@@ -451,72 +497,42 @@ func (e *Engine) capture(d *draft, idem string, request enc.Hash) (uuid.UUID, er
 		}
 	}
 	w := &write{}
-	rows := make([]*row, 0, len(parts))
-	forget := func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		for _, r := range rows {
-			delete(r.lane.rows, r.counter)
-		}
+	rec.Refused = d.refused[:min(len(d.refused), maxFaults)]
+	for rest := range slices.Chunk(d.refused[len(rec.Refused):], faultsPerChunk) {
+		w.putJSON(faultKey(d.job, rec.FaultChunks), rest)
+		rec.FaultChunks++
 	}
-	for i, items := range parts {
-		sub, err := uuid.NewV7()
-		if err != nil {
-			forget()
-			return uuid.Nil, fmt.Errorf("draw a submission id: %w", err)
-		}
-		h := submission.Header{Epoch: e.cfg.Genesis.Epoch, Party: d.lane.party, ID: sub, CreatedAt: now.UnixMilli(), OnError: d.onError}
-		if len(parts) > 1 {
-			h.GroupID, h.GroupIndex, h.GroupCount = job, uint16(i), uint16(len(parts))
-		}
-		r, payload, err := e.sign(d.lane, h, items, job, uint16(i))
-		if err != nil {
-			forget()
+	s := &signing{lane: d.lane, job: d.job, onError: d.onError, at: now, group: len(parts)}
+	if d.plan != nil {
+		if err := e.captureDivided(d, &rec, w); err != nil {
 			return uuid.Nil, err
 		}
-		rows = append(rows, r)
-		meta := make([]itemMeta, len(items))
-		for j := range items {
-			meta[j] = items[j].meta
-		}
-		rec.Parts = append(rec.Parts, partMeta{Submission: sub, Items: meta})
-		w.put(outKey(r.lane.id, r.counter), encodeOut(job, r.part, payload))
-		r.rec = partRecord{Lane: r.lane.id, Party: r.lane.party, Counter: r.counter, Base: r.base, At: now, State: Captured}
-		w.putJSON(partKey(job, r.part), &r.rec)
-		if len(sealed[i]) > 0 {
-			w.put(sealedKeys+string(sub[:]), encodeSealed(sealed[i]))
-		}
+		s.durable = func() { d.body.file = "" } // the job's now
 	}
-	w.putJSON(jobKey(job), &rec)
+	for i, items := range parts {
+		if err := e.signPart(s, w, uint16(i), items, sealed[i], false); err != nil { //nolint:gosec // maxParts
+			s.forget(e)
+			return uuid.Nil, err
+		}
+		rec.Parts = append(rec.Parts, partMeta{Submission: s.rows[i].rec.Submission, Items: metas(items)})
+	}
+	w.putJSON(jobKey(d.job), &rec)
 	if idem != "" {
-		w.put(idem, append(request[:], job[:]...))
+		w.put(idem, append(request[:], d.job[:]...))
 	}
-	if err := e.cfg.step("capture: before commit"); err != nil {
-		forget()
-		return uuid.Nil, err
-	}
-	e.mu.Lock()
-	// Requests that sign at the same time are stored in any order: the highest counter given out so far is what counts.
-	w.put(laneKeys+d.lane.id, enc.U64(nil, d.lane.counter))
-	e.st.submit(w)
-	e.mu.Unlock()
-	if err := w.wait(); err != nil {
-		forget()
-		if errors.Is(err, errTooBig) {
-			return uuid.Nil, httpapi.NewProblem(httpapi.CaptureLimitExceeded, "the request is larger than the service stores at once; send it in parts")
-		}
+	switch err := e.store(s, w, "capture"); {
+	case errors.Is(err, errTooBig):
+		return uuid.Nil, httpapi.NewProblem(httpapi.CaptureLimitExceeded, "the request is larger than the service stores at once; send it in parts")
+	case errors.Is(err, errNotStored):
 		return uuid.Nil, httpapi.NewProblem(httpapi.Unavailable, "the request could not be stored, so nothing of it was captured; send it again with the same Idempotency-Key").Because(err)
-	}
-	if err := e.cfg.step("capture: after commit"); err != nil {
+	case err != nil:
 		return uuid.Nil, err
 	}
-	e.mu.Lock()
-	for _, r := range rows {
-		r.lane.enqueue(r)
+	if d.plan != nil {
+		e.divideLater(d)
 	}
-	e.mu.Unlock()
 	e.metrics.captured.WithLabelValues(d.kind).Inc()
-	return job, nil
+	return d.job, nil
 }
 
 // sign takes the lane's next counter. The row is outstanding from here on, so that blocks are kept for it.
@@ -539,7 +555,7 @@ func (e *Engine) sign(l *lane, h submission.Header, items []draftItem, job uuid.
 	payload, err := submission.Sign(e.n, h, list, l.signer)
 	if err != nil {
 		drop()
-		return nil, nil, fmt.Errorf("sign: %w", err)
+		return nil, nil, sized(h.OnError, fmt.Errorf("sign: %w", err))
 	}
 	if len(payload) > submission.MaxMessage {
 		drop()
@@ -578,8 +594,11 @@ const (
 
 // divide seals the items and groups them into submissions: one, or under proceed as many as the limits ask for.
 func (e *Engine) divide(d *draft) (parts [][]draftItem, sealed [][][]commit.SealedValue, err error) {
-	if len(d.items) == 0 {
+	switch {
+	case len(d.items) == 0:
 		return nil, nil, nil
+	case d.values != nil: // measured before
+		return [][]draftItem{d.items}, [][][]commit.SealedValue{d.values}, nil
 	}
 	values := make([][]commit.SealedValue, len(d.items))
 	units := make([]int, len(d.items))

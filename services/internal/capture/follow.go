@@ -120,6 +120,7 @@ func (e *Engine) block(raw []byte) (taken bool, err error) {
 	if err := w.wait(); err != nil {
 		return false, err
 	}
+	e.remove(w.gone)
 	e.metrics.height.Set(float64(cb.Header.Height))
 	if err := e.cfg.step("follow: after commit"); err != nil {
 		return false, err
@@ -299,6 +300,7 @@ func (e *Engine) judgeLate(r *row) error {
 	if err := w.wait(); err != nil {
 		return err
 	}
+	e.remove(w.gone)
 	e.changed(r.job)
 	return nil
 }
@@ -307,9 +309,17 @@ func (e *Engine) judgeLate(r *row) error {
 func (e *Engine) certify(w *write, r *row, b *found, seq uint64, v *entryVerdicts) {
 	p := r.rec
 	p.State, p.Seq, p.Height, p.Entry, p.DoneAt = Certified, seq, b.height, uint32(seq-b.first), e.cfg.Clock.Now().UTC()
-	p.Code, p.Items = v.code, v.items
+	p.Code = v.code
+	if p.Alone {
+		// A job of many parts is asked for often, its single verdicts seldom.
+		p.Tally = tallyOf(v, p.Count, p.Events)
+		w.putPacked(verdictKey(r.job, r.part), v.items)
+	} else {
+		p.Items = v.items
+	}
 	w.putJSON(partKey(r.job, r.part), &p)
 	w.del(outKey(r.lane.id, r.counter))
+	w.forget(r)
 	e.drop(r)
 	if v.code != "" {
 		e.metrics.verdicts.WithLabelValues("rejected", v.code).Inc()
@@ -374,6 +384,7 @@ func (e *Engine) resign(w *write, r *row) error {
 	}
 	n.base = r.base
 	w.del(outKey(r.lane.id, r.counter))
+	w.forget(r)
 	w.put(outKey(l.id, n.counter), encodeOut(n.job, n.part, again))
 	w.put(laneKeys+l.id, enc.U64(nil, n.counter))
 	p.State, p.Seq, p.Lane, p.Party, p.Counter = Captured, 0, l.id, l.party, n.counter

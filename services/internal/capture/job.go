@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,10 +46,16 @@ type jobRecord struct {
 	CreatedAt time.Time          `json:"createdAt"`
 	Events    int                `json:"events"`
 	Parts     []partMeta         `json:"parts,omitempty"`
-	Refused   []httpapi.Fault    `json:"refused,omitempty"`
+	Refused   []httpapi.Fault    `json:"refused,omitempty"` // the first; the others are in records of their own
 	Warnings  []httpapi.Fault    `json:"warnings,omitempty"`
 	Notes     []string           `json:"notes,omitempty"`
 	Result    json.RawMessage    `json:"result,omitempty"`
+
+	RefusedEvents int `json:"refusedEvents,omitempty"`
+	Faults        int `json:"faults,omitempty"` // also those that are not kept
+	FaultChunks   int `json:"faultChunks,omitempty"`
+	// Divided is into how many parts a document is divided behind the answer; the parts say themselves what is in them. 0: Parts does.
+	Divided int `json:"divided,omitempty"`
 }
 
 type partMeta struct {
@@ -83,6 +86,58 @@ type partRecord struct {
 	DoneAt  time.Time     `json:"doneAt,omitzero"`
 	Code    string        `json:"code,omitempty"` // verdict on the whole submission
 	Items   []itemVerdict `json:"items,omitempty"`
+
+	Submission uuid.UUID `json:"submission,omitzero"`
+	Count      int       `json:"count,omitempty"`  // items
+	Events     int       `json:"events,omitempty"` // of the items
+	// Alone: what is in it, and the verdicts on that, are records of their own, and here is only their sum.
+	Alone bool   `json:"alone,omitempty"`
+	Tally *tally `json:"tally,omitempty"`
+}
+
+// brokenRecord says why a document was not divided to its end.
+type brokenRecord struct {
+	Why string    `json:"why"`
+	At  time.Time `json:"at"`
+}
+
+// tally counts verdicts: those on events, and how many items were rejected, events or not.
+type tally struct {
+	Counts
+	Failed int `json:"failed,omitempty"`
+}
+
+// tallyOf counts what a submission of count items, the last events of which are events, was given.
+func tallyOf(v *entryVerdicts, count, events int) *tally {
+	t := &tally{}
+	for i := range count {
+		code := block.Rejected
+		if i < len(v.items) {
+			code = v.items[i].Verdict
+		}
+		t.add(code, i >= count-events)
+	}
+	return t
+}
+
+func (t *tally) add(v block.VerdictCode, event bool) {
+	name := verdictName(v)
+	if name == "rejected" {
+		t.Failed++
+	}
+	if !event {
+		return
+	}
+	switch name {
+	case "accepted":
+		t.Accepted++
+	case "flagged":
+		t.Flagged++
+	case "duplicate":
+		t.Duplicate++
+	default:
+		t.Rejected++
+	}
 }
 
 type itemVerdict struct {
@@ -99,15 +154,36 @@ type Job struct {
 	CaptureErrorBehaviour string          `json:"captureErrorBehaviour" enum:"rollback,proceed"`
 	CreatedAt             time.Time       `json:"createdAt"`
 	FinishedAt            *time.Time      `json:"finishedAt,omitempty"`
-	Errors                []JobError      `json:"errors,omitempty" doc:"One problem per event that was not recorded"`
+	Errors                []JobError      `json:"errors,omitempty" doc:"One problem per event that was not recorded; the first of them if there are many"`
 	Kind                  string          `json:"kind" doc:"document, or the name of the business command"`
 	State                 State           `json:"state" enum:"captured,accepted,certified,indexed" doc:"How far all of the job is"`
 	Events                int             `json:"events" doc:"Events in the request, refused ones included"`
+	Submitted             int             `json:"submitted" doc:"Events that are in signed submissions; of a document that needs many they are made behind the answer"`
+	Judged                int             `json:"judged" doc:"Events whose outcome is certain: refused here, or with a certified verdict"`
+	Counts                Counts          `json:"counts" doc:"What became of the events that are judged"`
+	ErrorCount            int             `json:"errorCount,omitempty" doc:"How many errors there are, also those that are not listed"`
+	ErrorFile             string          `json:"errorFile,omitempty" doc:"Address of all errors, one JSON object a line, when there are more than are listed" example:"/capture/01a1fb68-fb49-7594-aac6-cf35fb24f6a9/errors"`
 	Parts                 []Part          `json:"parts" doc:"The submissions it became"`
-	Verdicts              []Verdict       `json:"verdicts" doc:"One per event and registration, once certified; events refused at capture are listed too"`
+	Verdicts              []Verdict       `json:"verdicts" doc:"One per event and registration, once certified; events refused at capture are listed too. Of a job of more than 20,000 only the first 1,000 that were not simply accepted; /capture/{captureID}/verdicts tells all"`
 	Warnings              []httpapi.Fault `json:"warnings,omitempty" doc:"What was read as meant, but is not as the standard has it"`
 	Notes                 []string        `json:"notes,omitempty"`
 	Result                json.RawMessage `json:"result,omitempty" doc:"What a command made: serials, containers"`
+}
+
+// Counts are numbers of events.
+type Counts struct {
+	Accepted  int `json:"accepted"`
+	Flagged   int `json:"flagged"`
+	Duplicate int `json:"duplicate"`
+	Rejected  int `json:"rejected"`
+	Refused   int `json:"refused" doc:"At capture: they never reached the ledger"`
+}
+
+func (c *Counts) plus(d Counts) {
+	c.Accepted += d.Accepted
+	c.Flagged += d.Flagged
+	c.Duplicate += d.Duplicate
+	c.Rejected += d.Rejected
 }
 
 // JobError is a problem object of an EPCIS job.
@@ -190,96 +266,6 @@ func kindName(k uint8) string {
 	return "unknown"
 }
 
-// job puts a job together from what is durable.
-func (e *Engine) job(id uuid.UUID) (*Job, error) {
-	var rec jobRecord
-	err := e.st.getJSON(jobKey(id), &rec)
-	if errors.Is(err, errNotFound) {
-		return nil, httpapi.NewProblem(httpapi.JobNotFound, "this service has no capture job %s; the id is in the Location header of the 202 answer, and only the service that gave it knows it", id)
-	}
-	if err != nil {
-		return nil, err
-	}
-	j := &Job{
-		CaptureID: id.String(), CaptureErrorBehaviour: behaviour(rec.OnError), CreatedAt: rec.CreatedAt, Kind: rec.Kind, Events: rec.Events,
-		Parts: []Part{}, Verdicts: []Verdict{}, Warnings: rec.Warnings, Notes: rec.Notes, Result: rec.Result, Success: true, State: Indexed,
-	}
-	shown := map[int]bool{}
-	for _, f := range rec.Refused {
-		if f.Event != nil && !shown[*f.Event] { // one verdict per event, however many faults it has
-			shown[*f.Event] = true
-			j.Verdicts = append(j.Verdicts, Verdict{Index: f.Event, Kind: "event", Verdict: "refused", Code: f.Code, Detail: f.Message})
-		}
-		spec := httpapi.Lookup(httpapi.Code(f.Code))
-		j.fail(JobError{Title: spec.Title, Status: spec.Status, Code: f.Code, Detail: f.Message, Event: f.Event, Line: f.Line, Column: f.Column}, spec.EPCIS)
-	}
-	last := rec.CreatedAt
-	for i := range rec.Parts {
-		var p partRecord
-		if err := e.st.getJSON(partKey(id, uint16(i)), &p); err != nil {
-			return nil, err
-		}
-		j.add(&rec.Parts[i], &p)
-		if p.DoneAt.After(last) {
-			last = p.DoneAt
-		}
-		st := p.State
-		if st == Certified && e.indexedUpTo(p.Height) {
-			st = Indexed
-		}
-		if st.rank() < j.State.rank() {
-			j.State = st
-		}
-	}
-	j.Running = j.State.rank() < Certified.rank()
-	if !j.Running {
-		j.FinishedAt = &last
-	}
-	return j, nil
-}
-
-func (j *Job) fail(e JobError, exception string) {
-	if exception == "" {
-		exception = "ValidationException"
-	}
-	e.Type = "epcisException:" + exception
-	j.Errors = append(j.Errors, e)
-	j.Success = false
-}
-
-func (j *Job) add(m *partMeta, p *partRecord) {
-	j.Parts = append(j.Parts, Part{
-		SubmissionID: m.Submission.String(), Party: p.Party, Counter: p.Counter, State: p.State, Items: len(m.Items),
-		Sequence: p.Seq, Height: p.Height, Entry: p.Entry, Code: p.Code,
-	})
-	if p.State != Certified {
-		return
-	}
-	for i, it := range m.Items {
-		v := Verdict{
-			Kind: kindName(it.Kind), EventID: it.EventID, Type: it.Type, BizStep: it.Step, Subject: it.Subject, Verdict: "rejected", Code: p.Code,
-			Position: &enc.Position{Height: p.Height, Entry: p.Entry, Item: uint32(i)},
-		}
-		if it.Event >= 0 {
-			v.Index = &m.Items[i].Event
-		}
-		if i < len(p.Items) {
-			v.Verdict, v.Code, v.Findings = verdictName(p.Items[i].Verdict), p.Items[i].Code, p.Items[i].Findings
-		}
-		v.Detail = explain(v.Code)
-		for k := range v.Findings {
-			v.Findings[k].Detail = explain(v.Findings[k].Code)
-		}
-		j.Verdicts = append(j.Verdicts, v)
-		if v.Verdict == "rejected" {
-			j.fail(JobError{
-				Title: "The ledger rejected an item", Status: 400, Code: v.Code, Event: v.Index,
-				Detail: strings.TrimSpace(fmt.Sprintf("%s rejected at position %s with %s. %s", v.Kind, v.Position, v.Code, v.Detail)),
-			}, "")
-		}
-	}
-}
-
 // explain says what a code of the ledger means and what to do; nothing for one of rules that this service does not know.
 func explain(code string) string {
 	e, ok := custody.Explain(code)
@@ -301,10 +287,14 @@ func (e *Engine) Job(ctx context.Context, id uuid.UUID, want State, timeout time
 	var expired <-chan time.Time
 	for {
 		changed, done := e.watch(id)
-		j, err := e.job(id)
-		if err != nil || timeout <= 0 || j.State.rank() >= want.rank() {
+		j, err := e.view(id, nothing)
+		if err == nil && (timeout <= 0 || j.State.rank() >= want.rank()) {
 			done()
-			return j, err
+			return e.job(id)
+		}
+		if err != nil {
+			done()
+			return nil, err
 		}
 		if expired == nil {
 			expired = e.cfg.Clock.After(timeout)
@@ -422,7 +412,7 @@ func (e *Engine) Jobs(perPage int, token string) (jobs []*Job, next string, err 
 	}
 	jobs = make([]*Job, 0, len(ids))
 	for _, id := range ids {
-		j, err := e.job(id)
+		j, err := e.view(id, inList)
 		if err != nil {
 			return nil, "", err
 		}

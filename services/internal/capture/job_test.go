@@ -9,12 +9,22 @@ import (
 
 // What the ledger's codes mean and what to do is told with the job: for a second commissioning that is not "send it again".
 func TestJobExplainsCodes(t *testing.T) {
-	j := &Job{Success: true}
-	j.add(&partMeta{Items: []itemMeta{{Kind: 11, Event: 0}, {Kind: 11, Event: 1}, {Kind: 11, Event: 2}}}, &partRecord{State: Certified, Items: []itemVerdict{
+	j := &Job{}
+	p := &partRecord{State: Certified, Items: []itemVerdict{
 		{Verdict: block.Rejected, Code: "DUP_COMMISSION", Findings: []Finding{{Code: "DUP_COMMISSION", Severity: "reject", Count: 1}}},
 		{Verdict: block.Flagged, Findings: []Finding{{Code: "QTY_SHORT", Severity: "flag", Count: 2}}},
 		{Verdict: block.Rejected, Code: "OF_LATER_RULES"},
-	}})
+	}}
+	items := []itemMeta{{Kind: 11, Event: 0}, {Kind: 11, Event: 1}, {Kind: 11, Event: 2}}
+	if err := p.outcomes(items, func(v *Verdict, f *JobError) error {
+		j.Verdicts = append(j.Verdicts, *v)
+		if f != nil {
+			j.Errors = append(j.Errors, *f)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	const advice = "Do not send it again."
 	if v := j.Verdicts[0]; !strings.Contains(v.Detail, advice) || v.Findings[0].Detail != v.Detail {
 		t.Errorf("rejected: %+v", v)

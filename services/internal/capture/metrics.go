@@ -36,7 +36,12 @@ func newMetrics(r *prometheus.Registry, e *Engine) *metrics {
 		}
 		return e.cfg.Clock.Now().Sub(oldest).Seconds()
 	})
-	r.MustRegister(m.captured, m.acks, m.verdicts, m.seconds, m.height, depth, age)
+	spool := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "verilot_capture_spool_jobs", Help: "Documents that are not divided into submissions to their end."}, func() float64 {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return float64(len(e.spooled))
+	})
+	r.MustRegister(m.captured, m.acks, m.verdicts, m.seconds, m.height, depth, age, spool)
 	return m
 }
 

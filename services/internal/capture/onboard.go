@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -44,7 +43,7 @@ type learned struct {
 const onboardingTimeout = 90 * time.Second
 
 // onboard registers what a document names and waits until that is certified. Repeating it changes nothing.
-func (e *Engine) onboard(ctx context.Context, body []byte) (*Onboarding, error) {
+func (e *Engine) onboard(ctx context.Context, b *body) (*Onboarding, error) {
 	switch {
 	case !e.cfg.Genesis.Development:
 		return nil, httpapi.NewProblem(httpapi.OnboardingForbidden, "network %s is not a development network; have an authority register parties, prefixes and products", e.cfg.Genesis.Name)
@@ -54,7 +53,12 @@ func (e *Engine) onboard(ctx context.Context, body []byte) (*Onboarding, error) 
 	if err := e.mayCapture(ctx); err != nil {
 		return nil, err
 	}
-	doc, err := epcis.Parse(bytes.NewReader(body), epcis.Options{MaxBytes: MaxDocument, MaxEvents: MaxEvents})
+	r, err := b.open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	doc, err := epcis.Parse(r, epcis.Options{MaxBytes: maxOnboarding, MaxEvents: MaxEvents})
 	if err != nil {
 		return nil, unreadable(err)
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -30,6 +33,11 @@ func (e *Engine) Run(ctx context.Context) error {
 			}
 		})
 	}
+	wg.Go(func() {
+		if err := e.divideAll(ctx); err != nil {
+			cancel(fmt.Errorf("divide documents: %w", err))
+		}
+	})
 	wg.Go(func() {
 		if err := e.follow(ctx); err != nil {
 			cancel(fmt.Errorf("follow blocks: %w", err))
@@ -214,7 +222,19 @@ func (e *Engine) payload(r *row) ([]byte, error) {
 		return nil, err
 	}
 	_, _, payload, err := decodeOut(b)
-	return payload, err
+	if err != nil || r.file == "" {
+		return payload, err
+	}
+	payload, err = os.ReadFile(filepath.Join(e.spool, r.file))
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, gone := e.st.get(outKey(r.lane.id, r.counter)); errors.Is(gone, errNotFound) {
+			return nil, gone // judged in the meantime
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read outbox: %w", err)
+	}
+	return payload, nil
 }
 
 // send publishes rows and returns the acks of the first ones that are certain.

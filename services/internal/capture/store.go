@@ -1,6 +1,8 @@
 package capture
 
 import (
+	"bytes"
+	"compress/flate"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -19,7 +21,13 @@ import (
 //
 //	j/<job 16>                  jobRecord, JSON; never rewritten
 //	r/<job 16><part u16>        partRecord, JSON: where a submission of the job stands
-//	o/<lane>/<counter u64>      outbox: job 16, part u16, the signed message; gone once its verdict is certified
+//	m/<job 16><part u16>        items of a part of a divided document, JSON, compressed: []itemMeta
+//	v/<job 16><part u16>        the verdicts on them, JSON, compressed: []itemVerdict
+//	p/<job 16>                  plan of a document that is not divided yet, JSON
+//	q/<job 16>                  brokenRecord, JSON: why a document was not divided to its end
+//	f/<job 16><chunk u32>       further faults of a document, JSON: []httpapi.Fault
+//	o/<lane>/<counter u64>      outbox: job 16, part u16, the signed message; gone once its verdict is certified. The message of a part
+//	                            of a divided document is a file of the spool instead: what the value log holds is mapped into memory
 //	c/<lane>                    highest counter ever given out, u64
 //	i/<SHA-256 of the key>      idempotency: hash of the request 32, job 16
 //	s/<submission 16>           sealed values: see encodeSealed
@@ -29,23 +37,44 @@ import (
 //	b/<height u64>              what a followed block says: see facts
 //	l/…                         the light chain's own state
 const (
-	jobKeys    = "j/"
-	partKeys   = "r/"
-	outKeys    = "o/"
-	laneKeys   = "c/"
-	idemKeys   = "i/"
-	sealedKeys = "s/"
-	actKeys    = "d/"
-	serialKeys = "u/"
-	numberKeys = "n/"
-	blockKeys  = "b/"
-	lightKeys  = "l/"
+	jobKeys     = "j/"
+	partKeys    = "r/"
+	metaKeys    = "m/"
+	verdictKeys = "v/"
+	planKeys    = "p/"
+	brokenKeys  = "q/"
+	faultKeys   = "f/"
+	outKeys     = "o/"
+	laneKeys    = "c/"
+	idemKeys    = "i/"
+	sealedKeys  = "s/"
+	actKeys     = "d/"
+	serialKeys  = "u/"
+	numberKeys  = "n/"
+	blockKeys   = "b/"
+	lightKeys   = "l/"
 )
 
 func jobKey(id uuid.UUID) string { return jobKeys + string(id[:]) }
 
 func partKey(id uuid.UUID, part uint16) string {
 	return string(binary.BigEndian.AppendUint16([]byte(partKeys+string(id[:])), part))
+}
+
+func metaKey(id uuid.UUID, part uint16) string {
+	return string(binary.BigEndian.AppendUint16([]byte(metaKeys+string(id[:])), part))
+}
+
+func verdictKey(id uuid.UUID, part uint16) string {
+	return string(binary.BigEndian.AppendUint16([]byte(verdictKeys+string(id[:])), part))
+}
+
+func planKey(id uuid.UUID) string { return planKeys + string(id[:]) }
+
+func brokenKey(id uuid.UUID) string { return brokenKeys + string(id[:]) }
+
+func faultKey(id uuid.UUID, chunk int) string {
+	return string(binary.BigEndian.AppendUint32([]byte(faultKeys+string(id[:])), uint32(chunk))) //nolint:gosec // maxKept
 }
 
 func outKey(lane string, counter uint64) string {
@@ -68,6 +97,7 @@ type write struct {
 	keys   []string
 	values [][]byte
 	done   chan error
+	gone   []string // files to be removed when it is durable
 }
 
 func (w *write) put(key string, value []byte) {
@@ -87,10 +117,25 @@ func (w *write) putJSON(key string, v any) {
 	w.put(key, b)
 }
 
+// putPacked is putJSON for what is large and seldom read.
+func (w *write) putPacked(key string, v any) {
+	var b bytes.Buffer
+	z, err := flate.NewWriter(&b, flate.BestSpeed)
+	if err == nil {
+		err = errors.Join(json.NewEncoder(z).Encode(v), z.Close())
+	}
+	if err != nil {
+		panic(fmt.Errorf("capture: encode %q: %w", key, err)) // our own structs, into memory
+	}
+	w.put(key, b.Bytes())
+}
+
 var (
 	errNotFound = errors.New("capture: no such record")
 	errTooBig   = errors.New("capture: more than one transaction holds")
 	errClosed   = errors.New("capture: store is closed")
+	// errNotStored is of a write that is not durable.
+	errNotStored = errors.New("capture: not stored")
 )
 
 // store is Badger with group commit: every write waits for its own transaction's sync, and writes that wait together
@@ -242,6 +287,19 @@ func (s *store) getJSON(key string, v any) error {
 		return err
 	}
 	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("read %q: %w", key, err)
+	}
+	return nil
+}
+
+// getPacked reads what putPacked wrote.
+func (s *store) getPacked(key string, v any) error {
+	b, err := s.get(key)
+	if err != nil {
+		return err
+	}
+	z := flate.NewReader(bytes.NewReader(b))
+	if err := errors.Join(json.NewDecoder(z).Decode(v), z.Close()); err != nil {
 		return fmt.Errorf("read %q: %w", key, err)
 	}
 	return nil

@@ -315,6 +315,8 @@ type world struct {
 	party   string
 	step    func(string) error
 	peer    Peer
+	items   int // of a part of a divided document
+	free    func(string) (uint64, error)
 
 	e         *Engine
 	handler   http.Handler
@@ -337,7 +339,7 @@ func newWorld(tb testing.TB, profile Profile, party string) *world {
 func (w *world) config() Config {
 	return Config{
 		Dir: w.dir, Genesis: w.ledger.g, Profile: w.profile, Party: w.party, Key: testKey(w.party + "/event"), Bus: w.ledger, Clock: w.clock,
-		AuthorityParty: "board", AuthorityKey: testKey("board/authority"), Peer: w.peer,
+		AuthorityParty: "board", AuthorityKey: testKey("board/authority"), Peer: w.peer, partItems: w.items, free: w.free,
 		step: func(name string) error {
 			if w.step != nil {
 				return w.step(name)

@@ -236,22 +236,12 @@ func (r *Report) Print(w io.Writer, markdown bool) {
 	var rows [][]string
 	head := []string{"document", "valid", "events", "EPCs", "hashes", "level"}
 	for _, row := range r.Rows {
-		hashes := ""
-		if len(row.Hashes) > 0 {
-			n, other := 0, 0
-			for _, h := range row.Hashes {
-				if h.Agrees() {
-					n++
-				} else if h.Known != "" {
-					other++
-				}
-			}
-			hashes = fmt.Sprintf("%d/%d", n, len(row.Hashes))
-			if other > 0 {
-				hashes += fmt.Sprintf(", %d in another order", other)
-			}
+		var hashes []string
+		for _, h := range row.Hashes {
+			h.Want, h.Got = short(h.Want), short(h.Got)
+			hashes = append(hashes, show(h))
 		}
-		rows = append(rows, []string{row.Path, show(row.Valid), show(row.Events), show(row.EPCs), hashes, string(row.Level)})
+		rows = append(rows, []string{row.Path, show(row.Valid), show(row.Events), show(row.EPCs), strings.Join(hashes, ", "), string(row.Level)})
 	}
 	width := make([]int, len(head))
 	for _, row := range append([][]string{head}, rows...) {
@@ -301,9 +291,22 @@ func (r *Report) Print(w io.Writer, markdown bool) {
 	} {
 		fmt.Fprintf(w, "%s%s: %s\n", bullet, total.name, total.count)
 	}
+	for _, row := range r.Rows {
+		for _, c := range append([]Cell{row.Valid, row.Events, row.EPCs}, row.Hashes...) {
+			if c.Known != "" {
+				fmt.Fprintf(w, "%sknown: %s: %s\n", bullet, row.Path, c.Known)
+			}
+		}
+	}
 	for _, u := range r.Unexpected {
 		fmt.Fprintf(w, "%sUNEXPECTED %s\n", bullet, u)
 	}
+}
+
+// short is the beginning of a hash ID's digest.
+func short(id string) string {
+	digest := strings.TrimPrefix(id, "ni:///sha-256;")
+	return digest[:min(8, len(digest))]
 }
 
 // show is the value both agree on, or both: expected, then actual.

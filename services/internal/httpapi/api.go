@@ -56,6 +56,14 @@ type API struct {
 // EPCIS marks an operation whose problems carry the EPCIS standard's type names.
 var EPCIS = map[string]any{"epcis": true}
 
+// Further keys of an operation's metadata.
+const (
+	// Produces lists content types that it answers with beside JSON: []string.
+	Produces = "produces"
+	// OwnContentTypes marks one that says itself which Content-Types it reads: bool.
+	OwnContentTypes = "ownContentTypes"
+)
+
 // once guards the two hooks that the libraries offer only as package state; every API wants the same value.
 var once sync.Once
 
@@ -171,8 +179,9 @@ func numbersAsText(r huma.Registry) {
 
 // acceptable refuses what could not be answered as asked before anything is done; huma would notice afterwards.
 func acceptable(ctx huma.Context, next func(huma.Context)) {
-	if !Accepts(ctx.Header("Accept"), "application/json") {
-		p := NewProblem(NotAcceptable, "no format named in Accept can be written; ask for application/json")
+	more, _ := ctx.Operation().Metadata[Produces].([]string)
+	if formats := append([]string{"application/json"}, more...); !Accepts(ctx.Header("Accept"), formats...) {
+		p := NewProblem(NotAcceptable, "no format named in Accept can be written; ask for %s", strings.Join(formats, " or "))
 		if on, _ := ctx.Operation().Metadata["epcis"].(bool); on {
 			p.EPCIS()
 		}
@@ -181,7 +190,8 @@ func acceptable(ctx huma.Context, next func(huma.Context)) {
 	}
 	// A body without a Content-Type is refused although it could be read: a browser sends one like that for any page,
 	// without asking this service whether the page may.
-	if b := ctx.Operation().RequestBody; b != nil && b.Content["application/json"] != nil && ctx.Header("Content-Type") == "" && ctx.Method() != http.MethodGet {
+	own, _ := ctx.Operation().Metadata[OwnContentTypes].(bool)
+	if b := ctx.Operation().RequestBody; !own && b != nil && b.Content["application/json"] != nil && ctx.Header("Content-Type") == "" && ctx.Method() != http.MethodGet {
 		Write(humagin.Unwrap(ctx), NewProblem(UnsupportedMediaType, "the body has no Content-Type; send application/json"))
 		return
 	}

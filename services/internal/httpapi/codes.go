@@ -44,6 +44,10 @@ const (
 	NotReady             Code = "not_ready"
 	Unavailable          Code = "unavailable"
 	WaitTimeout          Code = "wait_timeout"
+	EventRejected        Code = "event_rejected"
+	EventExists          Code = "event_exists"
+	CaptureBusy          Code = "capture_busy"
+	StorageFull          Code = "storage_full"
 
 	// Of sign-in, and of what a partner service passes on to its api.
 	SignInRequired  Code = "sign_in_required"
@@ -107,6 +111,7 @@ var table = map[Code]Spec{
 	EventsRefused:        {http.StatusBadRequest, "Events of the document were refused", validation},
 	EmptyDocument:        {http.StatusBadRequest, "The document holds no event", validation},
 	FutureEvent:          {http.StatusBadRequest, "An event lies in the future", validation},
+	EventRejected:        {http.StatusBadRequest, "The network rejected the event", validation},
 	PageTokenInvalid:     {http.StatusBadRequest, "The page token is not one of ours", queryParameter},
 	SignInRequired:       {http.StatusUnauthorized, "Changing something needs a sign-in", security},
 	SignInFailed:         {http.StatusUnauthorized, "The token is not the one of this service", security},
@@ -135,6 +140,7 @@ var table = map[Code]Spec{
 	NotAcceptable:        {http.StatusNotAcceptable, "The answer cannot be written as asked", "NotAcceptableException"},
 	RequestTimeout:       {http.StatusRequestTimeout, "The request did not arrive in time", implementation},
 	IdempotencyKeyReused: {http.StatusConflict, "The idempotency key was used for another request", "ResourceAlreadyExistsException"},
+	EventExists:          {http.StatusConflict, "The event is recorded already", "ResourceAlreadyExistsException"},
 	BodyTooLarge:         {http.StatusRequestEntityTooLarge, "The body is too large", captureLimit},
 	CaptureLimitExceeded: {http.StatusRequestEntityTooLarge, "The document exceeds the capture limits", captureLimit},
 	EventTooLarge:        {http.StatusRequestEntityTooLarge, "An event names too many units", captureLimit},
@@ -149,6 +155,7 @@ var table = map[Code]Spec{
 	NotReady:             {http.StatusServiceUnavailable, "The service is not ready", implementation},
 	TooManyListeners:     {http.StatusServiceUnavailable, "Too many listen already", implementation},
 	Unavailable:          {http.StatusServiceUnavailable, "The service cannot do this now", implementation},
+	CaptureBusy:          {http.StatusServiceUnavailable, "Too many large documents at a time", implementation},
 	APIUnavailable:       {http.StatusServiceUnavailable, "The api service does not answer", implementation},
 	UnknownQuery:         {http.StatusNotFound, "There is no such named query", noSuchResource},
 	UnknownSubscription:  {http.StatusNotFound, "There is no such subscription", noSuchResource},
@@ -158,6 +165,7 @@ var table = map[Code]Spec{
 	DestinationRefused:   {http.StatusBadRequest, "Nothing is sent to this destination", validation},
 	StandingLimit:        {http.StatusForbidden, "No more standing queries can be kept", security},
 	WaitTimeout:          {http.StatusGatewayTimeout, "It did not happen in time", implementation},
+	StorageFull:          {http.StatusInsufficientStorage, "The disk of the service is full", implementation},
 }
 
 // Lookup returns what a code means; a code outside the table is a programming error and reads as internal.

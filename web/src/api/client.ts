@@ -213,10 +213,10 @@ export const capture = {
     return jobOf(response);
   },
   /** document sends an EPCIS document as it is. */
-  async document(bytes: Blob, onError: 'rollback' | 'proceed', key: string): Promise<Job> {
+  async document(bytes: Blob, type: string, onError: 'rollback' | 'proceed', key: string): Promise<Job> {
     const response = await fetch('/capture', {
       method: 'POST',
-      headers: { 'Content-Type': 'application/xml', 'GS1-Capture-Error-Behaviour': onError, 'Idempotency-Key': key },
+      headers: { 'Content-Type': type, 'GS1-Capture-Error-Behaviour': onError, 'Idempotency-Key': key },
       body: bytes,
     });
     return jobOf(response);
@@ -239,8 +239,8 @@ export const capture = {
 };
 
 /** onboard registers what a document names; development networks only. */
-export async function onboard(bytes: Blob): Promise<{ notes?: string[] | null }> {
-  const response = await fetch('/v1/onboarding', { method: 'POST', headers: { 'Content-Type': 'application/xml' }, body: bytes });
+export async function onboard(bytes: Blob, type: string): Promise<{ notes?: string[] | null }> {
+  const response = await fetch('/v1/onboarding', { method: 'POST', headers: { 'Content-Type': type }, body: bytes });
   const read = (await response.json().catch(() => undefined)) as unknown;
   if (!response.ok) throw new Problem(response.status, read as Partial<Schemas['Problem']> | undefined);
   return read as { notes?: string[] };

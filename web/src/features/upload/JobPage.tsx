@@ -77,7 +77,7 @@ function Whole({ job, lost }: { job: Job; lost: boolean }) {
             <label className="drop">
               <input
                 type="file"
-                accept=".xml,application/xml,text/xml"
+                accept=".xml,.json,.jsonld,application/xml,text/xml,application/json,application/ld+json"
                 onChange={(e) => void e.currentTarget.files?.[0]?.text().then((text) => setLines(linesOf(text)))}
               />
               <strong>{t('upload.again')}</strong>

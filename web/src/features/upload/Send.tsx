@@ -11,7 +11,7 @@ import { SignInFirst, useMay } from '../../components/useAct';
 import { newKey } from '../../components/useJob';
 import { at } from '../../lib/time';
 import { Excerpt } from './Excerpt';
-import { linesOf, objection, type Objection } from './excerpt';
+import { linesOf, mostShown, objection, typeOf, type Objection } from './excerpt';
 import { remember } from './sent';
 
 const shown = 30;
@@ -35,11 +35,12 @@ export function Send() {
   const meant = useRef<{ file?: File; onError?: string; key: string }>({ key: '' });
   const send = useMutation({
     mutationFn: async (file: File) => {
-      const read = linesOf(await file.text());
+      const type = typeOf(await file.slice(0, 200).text());
+      const read = file.size > mostShown ? [] : linesOf(await file.text());
       setLines(read);
-      const notes = register ? ((await onboard(file)).notes ?? []) : [];
+      const notes = register ? ((await onboard(file, type)).notes ?? []) : [];
       if (meant.current.file !== file || meant.current.onError !== onError) meant.current = { file, onError, key: newKey() };
-      const job = await capture.document(file, onError, meant.current.key);
+      const job = await capture.document(file, type, onError, meant.current.key);
       remember({ id: job.captureID, name: file.name, lines: read, notes });
       return job;
     },
@@ -83,7 +84,7 @@ export function Send() {
         >
           <input
             type="file"
-            accept=".xml,application/xml,text/xml"
+            accept=".xml,.json,.jsonld,application/xml,text/xml,application/json,application/ld+json"
             onChange={(e) => void choose(e.currentTarget.files)}
             data-testid="document"
           />

@@ -15,16 +15,22 @@ export function excerpt(lines: string[], line: number, column = 0): { before: st
 }
 
 /** mostBytes is what the service takes of one document. */
-export const mostBytes = 32 << 20;
+export const mostBytes = 256 << 20;
 
-export type Objection = 'empty' | 'large' | 'json' | 'other';
+/** mostShown is up to which size a file's lines are kept, to show what an error is about. */
+export const mostShown = 32 << 20;
+
+export type Objection = 'empty' | 'large' | 'other';
 
 /** objection is what can be known of a file before it is sent; undefined when nothing speaks against it. begin is how it begins. */
 export function objection(size: number, begin: string): Objection | undefined {
   const first = begin.replace(/^\ufeff/, '').trimStart();
   if (size === 0) return 'empty';
   if (size > mostBytes) return 'large';
-  if (first.startsWith('{') || first.startsWith('[')) return 'json';
   // UTF-16 begins with bytes that are no text here; whether it is XML is for the service to say.
-  return first.startsWith('<') || /[\u0000\ufffd]/.test(first.slice(0, 4)) ? undefined : 'other';
+  return /^[<{[]/.test(first) || /[\u0000\ufffd]/.test(first.slice(0, 4)) ? undefined : 'other';
 }
+
+/** typeOf is the Content-Type of a document that begins like this. */
+export const typeOf = (begin: string): string =>
+  /^[{[]/.test(begin.replace(/^\ufeff/, '').trimStart()) ? 'application/ld+json' : 'application/xml';
