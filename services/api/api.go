@@ -7,11 +7,16 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+
+	"verilot.dev/ledger/epcisquery"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/services/internal/bus"
@@ -25,6 +30,7 @@ import (
 	"verilot.dev/services/internal/query"
 	"verilot.dev/services/internal/service"
 	"verilot.dev/services/internal/signin"
+	"verilot.dev/services/internal/standing"
 	"verilot.dev/services/internal/store"
 	"verilot.dev/services/internal/webapp"
 )
@@ -48,8 +54,10 @@ type Config struct {
 	Key   string `yaml:"key"`
 	// NDC is the folder of the FDA's NDC Directory (ndctext.zip, unpacked). Empty: a small selection of it.
 	NDC string `yaml:"ndc"`
-	// SignIn says who may order them.
+	// SignIn says who may order them, and who reads every party's events (EPCIS queries).
 	SignIn signin.Config `yaml:"sign_in"`
+	// Standing is about subscriptions to events.
+	Standing standing.Config `yaml:"standing"`
 }
 
 // Run serves until ctx ends.
@@ -91,7 +99,25 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		Genesis: g, Copy: c, Now: time.Now, Waiting: f.waiting, Heard: f.heard,
 		NoBlock: func(err error) bool { return errors.Is(err, store.ErrNotFound) },
 	})
-	epcisapi.Mount(h, epcisapi.Options{Genesis: g, Copy: c, Now: time.Now, Callers: gate.Caller}) //nolint:contextcheck // as above
+	events := epcisapi.Mount(h, epcisapi.Options{Genesis: g, Copy: c, Now: time.Now, Callers: gate.Caller}) //nolint:contextcheck // as above
+	queries, err := standing.Open(standing.Options{
+		Config: cfg.Standing, Dir: filepath.Join(cfg.Data, "standing"), Engine: events, Answer: events.Answer,
+		Events: func(ctx huma.Context, name string, q *epcisquery.Query) error {
+			return events.Events(humagin.Unwrap(ctx), name, q, nil)
+		},
+		Development: g.Development, Log: env.Log, Registry: env.Metrics,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, queries.Close()) }()
+	standing.Mount(h, func(r *http.Request) (epcisapi.Caller, error) { //nolint:contextcheck // as above
+		caller, problem := gate.Caller(r)
+		if problem != nil {
+			return caller, problem
+		}
+		return caller, nil
+	}, queries)
 	directory, err := ndc.Open(cfg.NDC)
 	if err != nil {
 		return fmt.Errorf("configuration: ndc: %w", err)
@@ -117,6 +143,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	}
 	group := service.NewGroup(ctx)
 	group.Go("follower", f.run)
+	group.Go("standing queries", queries.Run)
 	if engine != nil {
 		group.Go("outbox", engine.Run)
 	}
