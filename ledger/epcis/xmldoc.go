@@ -117,6 +117,7 @@ func (p *parser) root() error {
 func (p *parser) versionOf() {
 	p.header.SchemaVersion = p.attr("schemaVersion")
 	p.header.CreationDate = p.attr("creationDate")
+	p.header.ID = p.attr("id") // of a document that was JSON: see xmlWriter.begin
 	switch p.header.SchemaVersion {
 	case "1.0", "1.1", "1", "0":
 		if p.version == 1 {
