@@ -118,11 +118,8 @@ func (p *parser) versionOf() {
 	p.header.SchemaVersion = p.attr("schemaVersion")
 	p.header.CreationDate = p.attr("creationDate")
 	p.header.ID = p.attr("id") // of a document that was JSON: see xmlWriter.begin
-	switch p.header.SchemaVersion {
-	case "1.0", "1.1", "1", "0":
-		if p.version == 1 {
-			p.sum.Format = FormatXML1
-		}
+	if v := p.header.SchemaVersion; p.version == 1 && v != "1.2" && v != "" {
+		p.sum.Format = FormatXML1
 	}
 }
 

@@ -36,8 +36,8 @@ const (
 	groupAttribute
 )
 
-// finding is something that the schema refuses. It waits until the reader has had its say about the same place.
-type finding struct {
+// refusal is something that the schema refuses. It waits until the reader has had its say about the same place.
+type refusal struct {
 	group               findingGroup
 	at, parent          pos
 	name                string // of what is missing
@@ -54,7 +54,7 @@ type judge struct {
 	text      []byte // of the simple value being read
 	attrBad   uint64 // attributes of the current start tag that were told
 	qualified bool   // a namespace was told
-	pending   []finding
+	pending   []refusal
 	refused   bool // the schema refuses the document
 	unkept    int  // findings beyond maxFindings
 }
@@ -81,7 +81,7 @@ func (p *parser) claim(at pos, pr *Problem) bool {
 	}
 	path := pr.Path[strings.LastIndexByte(pr.Path, '/')+1:]
 	claimed := false
-	p.judge.pending = slices.DeleteFunc(p.judge.pending, func(f finding) bool {
+	p.judge.pending = slices.DeleteFunc(p.judge.pending, func(f refusal) bool {
 		if f.group&g == 0 || claimed && (f.group == groupAttribute || f.group == groupMissing && pr.Code != CodeSBDH) {
 			return false
 		}
@@ -99,13 +99,13 @@ func (p *parser) claim(at pos, pr *Problem) bool {
 	return claimed
 }
 
-func (p *parser) found(group findingGroup, at pos, code, message, hint string) *finding {
+func (p *parser) found(group findingGroup, at pos, code, message, hint string) *refusal {
 	p.judge.refused = true
 	if len(p.judge.pending) >= maxFindings {
 		p.judge.unkept++
-		return &finding{}
+		return &refusal{}
 	}
-	f := finding{group: group, at: at, code: code, message: message, hint: hint}
+	f := refusal{group: group, at: at, code: code, message: message, hint: hint}
 	n := len(p.judge.open)
 	if n > 0 {
 		f.parent = p.judge.open[n-1].at
