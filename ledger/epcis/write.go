@@ -275,13 +275,14 @@ func (w *writer) whole(s string) string {
 // time writes a time of the standard. 2.0 wants a zone: that of the event is added to the event's own time, where it is
 // known what is meant (see EventTimeMillis); any other time is left alone.
 func (w *writer) time(s, offset string) string {
-	if w.old || s == "" {
+	if s == "" {
 		return s
 	}
 	t, err := parseTime(s)
 	switch {
 	case err != nil:
 		w.refused(quote(s)+" is not a date and time", hintTime)
+	case w.old:
 	case t.zoned && s[11:13] != "24":
 	case t.zoned:
 		w.refused(quote(s)+" is midnight written as 24 o'clock, which EPCIS 2.0 does not know", "write the next day at 00:00:00")
@@ -316,6 +317,39 @@ func (w *writer) strangers(e *Event, l *layout) {
 			w.lost(e.Type+" has no field "+fieldNames[id]+"; it was left out", "send another event for it")
 			w.out()
 		}
+	}
+}
+
+// required reports what the schema of the format misses in an event.
+func (w *writer) required(e *Event) {
+	if w.old && e.Type == "AssociationEvent" { // 1.2 knows nothing of it
+		return
+	}
+	for _, f := range []struct {
+		id   fieldID
+		want bool
+	}{
+		{fEventTime, true},
+		{fEventTimeZoneOffset, true},
+		{fAction, e.Type != "TransformationEvent"},
+		{fParentID, e.Type == "AssociationEvent"},
+		{fBizTransactionList, e.Type == "TransactionEvent"},
+	} {
+		if f.want && !present(e, f.id) {
+			w.in(fieldNames[f.id])
+			w.refused(fieldNames[f.id]+" is missing", "add it")
+			w.out()
+		}
+	}
+	if !w.json {
+		return
+	}
+	in, out := len(e.InputEPCList)+len(e.InputQuantityList), len(e.OutputEPCList)+len(e.OutputQuantityList)
+	switch {
+	case (e.Type == "AggregationEvent" || e.Type == "AssociationEvent") && len(e.ChildEPCs)+len(e.ChildQuantityList) == 0 && e.Action != "DELETE":
+		w.refused("the event names no children", "name them; only DELETE may leave them out, for all")
+	case e.Type == "TransformationEvent" && (in+out == 0 || e.TransformationID == "" && (in == 0 || out == 0)):
+		w.refused("a transformation needs inputs and outputs", "add them, or a transformationID that ties this event to another one")
 	}
 }
 

@@ -281,33 +281,6 @@ func inJSONEvent(key string) bool {
 	return known && id < fEPCClass || key == "type" || key == "@context"
 }
 
-// required reports what the schema misses.
-func (j *jsonWriter) required(e *Event) {
-	for _, f := range []struct {
-		id   fieldID
-		want bool
-	}{
-		{fEventTime, true},
-		{fEventTimeZoneOffset, true},
-		{fAction, e.Type != "TransformationEvent"},
-		{fParentID, e.Type == "AssociationEvent"},
-		{fBizTransactionList, e.Type == "TransactionEvent"},
-	} {
-		if f.want && !present(e, f.id) {
-			j.in(fieldNames[f.id])
-			j.refused(fieldNames[f.id]+" is missing", "add it")
-			j.out()
-		}
-	}
-	in, out := len(e.InputEPCList)+len(e.InputQuantityList), len(e.OutputEPCList)+len(e.OutputQuantityList)
-	switch {
-	case (e.Type == "AggregationEvent" || e.Type == "AssociationEvent") && len(e.ChildEPCs)+len(e.ChildQuantityList) == 0 && e.Action != "DELETE":
-		j.refused("the event names no children", "name them; only DELETE may leave them out, for all")
-	case e.Type == "TransformationEvent" && (in+out == 0 || e.TransformationID == "" && (in == 0 || out == 0)):
-		j.refused("a transformation needs inputs and outputs", "add them, or a transformationID that ties this event to another one")
-	}
-}
-
 // emptyEPCList reports whether the schema wants an epcList though there is none.
 func emptyEPCList(e *Event) bool {
 	switch e.Type {
