@@ -63,6 +63,7 @@ type jsonParser struct {
 	ctxMade   *jsonContext
 	ctxGiven  bool // @context of the root was read
 	ctxAhead  bool // it was found by reading ahead
+	ahead     *jsonContext
 	ctxNeeded bool // something needed it before it was read
 	ctxLate   bool // and it could not be found
 
@@ -84,10 +85,13 @@ type jsonParser struct {
 	jsonEvent
 }
 
-// word is a text that occurs often, with what the rules say about it: two bits for each, judged and taken.
+// word is a text that occurs often, with what is known about it.
 type word struct {
 	text          string
-	judged, taken uint32
+	judged, taken uint32 // by rule, a bit for each
+	field         fieldID
+	context       *jsonContext // of which name is
+	name          jsonName
 }
 
 // Limits on what is remembered of words.
@@ -177,6 +181,9 @@ func (p *jsonParser) word(b []byte) *word {
 		return w
 	}
 	w := &word{text: string(b)}
+	if id, ok := fieldIDs[w.text]; ok && id < fEPCClass {
+		w.field = id
+	}
 	if len(p.words) < maxWords && len(b) <= maxWord {
 		p.words[w.text] = w
 	}

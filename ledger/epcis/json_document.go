@@ -160,7 +160,7 @@ func (p *jsonParser) rootMember(key *word) error {
 		return err
 	case !r.isDoc:
 		p.extensionKey(key, "the document", rootNames)
-		return p.extension(&r.held, p.extensionName(name), false)
+		return p.extension(&r.held, p.extensionName(key), false)
 	}
 	return p.documentMember(key)
 }
@@ -242,7 +242,7 @@ func (p *jsonParser) documentMember(key *word) (err error) {
 		err = p.body("EPCISBody")
 	default:
 		p.extensionKey(key, "the document", rootNames)
-		err = p.headerExtension(p.extensionName(key.text))
+		err = p.headerExtension(p.extensionName(key))
 	}
 	if err == nil {
 		err = p.err
@@ -282,7 +282,7 @@ func (p *jsonParser) body(path string) error {
 		p.warn(CodeElement, "the member "+quote(name)+" does not belong here", "remove it; it was not kept")
 		return p.skip()
 	})
-	p.ctx = outer
+	p.restore(outer)
 	return err
 }
 
@@ -312,7 +312,7 @@ func (p *jsonParser) queryResults(path string) error {
 		}
 		return p.stray(key, "queryResults", "queryName", "subscriptionID", "resultsBody")
 	})
-	p.ctx = outer
+	p.restore(outer)
 	return err
 }
 
@@ -336,7 +336,7 @@ func (p *jsonParser) resultsBody(path string) error {
 		}
 		return p.stray(key, "resultsBody", "eventList", "vocabularyList")
 	})
-	p.ctx = outer
+	p.restore(outer)
 	return err
 }
 
@@ -475,6 +475,7 @@ func (p *jsonParser) rootContext() error {
 
 // bodyContext reads the context of a part of the body. lists is how many event lists of it are behind.
 func (p *jsonParser) bodyContext(lists int) error {
+	p.needContext() // it lies around this one
 	raw, err := p.contextValue(false)
 	if err != nil || p.ctxAhead {
 		return err
@@ -490,6 +491,7 @@ func (p *jsonParser) bodyContext(lists int) error {
 // localContext reads the context of an event, or of an object in it. before is how many extensions of the object are
 // behind. event tells that the schema looks at it.
 func (p *jsonParser) localContext(event bool, before int) error {
+	p.needContext() // it lies around this one
 	raw, err := p.contextValue(event)
 	if err != nil {
 		return err
@@ -534,6 +536,14 @@ func (p *jsonParser) needContext() {
 	}
 }
 
+// restore ends the scope of a context. One that began before the root's was found ahead returns to the latter.
+func (p *jsonParser) restore(outer *jsonContext) {
+	if p.ctxAhead && outer == baseContext {
+		outer = p.ahead
+	}
+	p.ctx = outer
+}
+
 func (p *jsonParser) foundAhead(found [4][]byte) {
 	p.ctxAhead, p.ctxLate = true, false
 	for _, raw := range found {
@@ -541,4 +551,5 @@ func (p *jsonParser) foundAhead(found [4][]byte) {
 			p.ctx = p.extend(raw)
 		}
 	}
+	p.ahead = p.ctx
 }

@@ -260,9 +260,10 @@ func (p *jsonParser) place() (*Place, error) {
 		case "@context":
 			return p.localContext(false, len(l.Extensions))
 		}
-		return p.extension(&l.Extensions, p.extensionName(key.text), false)
+		return p.extension(&l.Extensions, p.extensionName(key), false)
 	})
-	p.ctx, p.sub = outer, ""
+	p.restore(outer)
+	p.sub = ""
 	if err != nil {
 		return l, err
 	}
@@ -329,11 +330,12 @@ func (p *jsonParser) errorDeclaration() (*ErrorDeclaration, error) {
 			err = p.localContext(false, len(d.Extensions))
 		default:
 			p.extensionKey(key, "errorDeclaration", []string{"declarationTime", "reason", "correctiveEventIDs"})
-			err = p.extension(&d.Extensions, p.extensionName(key.text), false)
+			err = p.extension(&d.Extensions, p.extensionName(key), false)
 		}
 		return err
 	})
-	p.ctx, p.sub = outer, ""
+	p.restore(outer)
+	p.sub = ""
 	if err == nil && !dated {
 		p.missing(SeverityWarning, CodeFieldMissing, p.id, "declarationTime is missing", "say when the event was declared an error", !p.aliased)
 	}
@@ -406,9 +408,10 @@ func (p *jsonParser) ilmd(e *Event) error {
 			return p.localContext(false, len(e.ILMD))
 		}
 		p.extensionKey(key, "ilmd", []string{"cbvmda:" + lotNumber, "cbvmda:" + expirationDate})
-		x := p.extensionName(key.text)
+		x := p.extensionName(key)
 		return p.extension(&e.ILMD, x, IsJudgedILMD(x.Namespace, x.Name))
 	})
-	p.ctx, p.sub = outer, ""
+	p.restore(outer)
+	p.sub = ""
 	return err
 }

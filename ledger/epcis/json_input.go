@@ -118,6 +118,7 @@ type jsonScanner struct {
 	depth    int
 	stop     int64 // offset at which the event being read is too large; 0: none is being read
 	at       pos   // of the last token
+	failed   bool  // peek saw an error, which the next read returns
 	scratch  []byte
 }
 
@@ -128,8 +129,12 @@ func newJSONScanner(r io.Reader, opt *Options) *jsonScanner {
 
 // peek tells what comes: one of { } [ ] " 0 t f n, or 0 when reading it will fail.
 func (s *jsonScanner) peek() jsontext.Kind {
-	s.in.token = maxToken
-	return s.dec.PeekKind()
+	if !s.failed {
+		s.in.token = maxToken
+	}
+	kind := s.dec.PeekKind()
+	s.failed = kind == 0 // another look would try again
+	return kind
 }
 
 func (s *jsonScanner) mark(size int) error {

@@ -17,7 +17,7 @@ type instant struct {
 // parseTime reads an xsd:dateTime of the years 0001 to 9999. Package time is not used: it takes and refuses other
 // texts than XML Schema does, and the reading of a text must not change with the Go version.
 func parseTime(s string) (instant, error) {
-	bad := func() error { return fmt.Errorf("%s is not a date and time", quote(s)) }
+	bad := func() error { return fmt.Errorf("%s is not a date and time", quote(s)) } // made only when needed
 	if len(s) < len("2006-01-02T15:04:05") || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' {
 		return instant{}, bad()
 	}
