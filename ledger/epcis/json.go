@@ -1,4 +1,5 @@
-// JSON and JSON-LD: how EPCIS 2.0 in JSON maps to the model, where the model leaves a choice. Writing is the reverse.
+// Package epcis reads EPCIS 2.0 in JSON and JSON-LD as well. How it maps to the model, where the model leaves a choice;
+// writing is the reverse:
 //
 //   - What is read. A document (EPCISDocument, EPCISQueryDocument) or one bare event; drafts from before 2022, with isA
 //     for type and event for eventList. A list of one may be written without its brackets, a number or boolean stands
@@ -297,8 +298,9 @@ func (p *jsonParser) text(r rule) (string, error) {
 		return "", err
 	case '[':
 		return p.textOfOne(r)
+	default:
+		return "", p.misfit("a value")
 	}
-	return "", p.misfit("a value")
 }
 
 // own is text for values of which hardly two are the same.

@@ -45,9 +45,7 @@ var (
 
 func (p *jsonParser) document() error {
 	if p.peek() != '{' {
-		if err := p.notObject(); err != nil {
-			return err
-		}
+		return p.notObject()
 	}
 	if err := p.open(); err != nil {
 		return err
@@ -97,7 +95,7 @@ func (p *jsonParser) document() error {
 		}
 		return p.malformed("a second value follows the document")
 	}
-	if _, err := p.dec.ReadToken(); err != io.EOF {
+	if _, err := p.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return p.fail(err)
 	}
 	if err := p.sendHeader(); err != nil {
@@ -113,13 +111,11 @@ const (
 
 // notObject says why the root is no document.
 func (p *jsonParser) notObject() error {
-	what, err := "a value", error(nil)
+	what, read := "a value", func() error { _, err := p.raw(); return err }
 	if p.peek() == '[' {
-		what, err = "a list", p.open()
-	} else {
-		_, err = p.raw()
+		what, read = "a list", p.open
 	}
-	if err != nil {
+	if err := read(); err != nil {
 		return err
 	}
 	return &ParseError{Code: CodeNotEPCIS, Line: p.at.line, Column: p.at.col, Message: "the document is " + what + ", not an object", Hint: hintJSON}
@@ -401,7 +397,7 @@ func (p *jsonParser) documentRules() {
 
 // contextValue reads a value of @context.
 func (p *jsonParser) contextValue(judge bool) ([]byte, error) {
-	raw, err := p.raw()
+	raw, err := p.whole()
 	if err != nil {
 		return nil, err
 	}

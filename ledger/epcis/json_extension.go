@@ -134,7 +134,7 @@ func (p *jsonParser) value(x *Extension) error {
 		x.Type, x.Text = Number, string(b)
 	case 't', 'f':
 		x.Type, x.Text = Boolean, p.intern(b)
-	case 'n':
+	default:
 		x.Type = Null
 	}
 	return nil

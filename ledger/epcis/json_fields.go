@@ -176,8 +176,9 @@ func (p *jsonParser) number() (string, error) {
 		return s, nil
 	case 'n':
 		return p.text(ruleText)
+	default:
+		return "", p.misfit("a number")
 	}
-	return "", p.misfit("a number")
 }
 
 // plainDecimal writes a number without exponent: the model's quantity is a decimal, which has none.
@@ -227,8 +228,9 @@ func (p *jsonParser) boolean() (string, error) {
 		return s, nil
 	case 'n':
 		return p.text(ruleText)
+	default:
+		return "", p.misfit("true or false")
 	}
-	return "", p.misfit("true or false")
 }
 
 // place reads a read point or business location.
