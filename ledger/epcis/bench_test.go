@@ -89,8 +89,10 @@ func BenchmarkParse(b *testing.B) {
 		events int
 		doc    []byte
 	}{
-		{"1600events10epcs", 1600, bigDocument(1600, 10)}, {"8events5000epcs", 8, bigDocument(8, 5000)},
-		{"800packed800shipped", 1600, shipments(1, 800)}, {"800packed800shipped2.0", 1600, shipments(2, 800)},
+		{"1600events10epcs", 1600, bigDocument(1600, 10)},
+		{"8events5000epcs", 8, bigDocument(8, 5000)},
+		{"800packed800shipped", 1600, shipments(1, 800)},
+		{"800packed800shipped2.0", 1600, shipments(2, 800)},
 	} {
 		doc := size.doc
 		b.Run(size.name+"/floor", func(b *testing.B) {
