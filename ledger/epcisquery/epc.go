@@ -12,6 +12,7 @@ import (
 type epcSet struct {
 	written  map[string]struct{}  // as the query writes them: no parsing when the event writes them alike
 	keys     map[gs1.Key]struct{} // what is named exactly
+	texts    []string             // of keys, when they are few
 	gtins    map[string]struct{}  // classes of trade items, 14 digits
 	patterns []keyPattern         // the rest
 }
@@ -89,6 +90,9 @@ func (m *epcSet) add(s string) error {
 
 func (m *epcSet) addKey(k gs1.Key) {
 	m.keys[k] = struct{}{}
+	if len(m.texts) < manyKeys {
+		m.texts = append(m.texts, k.String())
+	}
 	switch kind := k.Kind(); kind {
 	case gs1.KindGTIN:
 		g, _ := k.GTIN()
@@ -141,9 +145,9 @@ func (m *epcSet) addPattern(s string) (done bool, err error) {
 		}
 	}
 	if scheme.kinds == kinds(gs1.KindURI) {
-		text := "uri:urn:epc:id:" + name + ":"
-		for _, part := range parts[:literals] {
-			text += part + "."
+		text := "uri:urn:epc:id:" + name + ":" + strings.Join(parts[:literals], ".")
+		if literals > 0 {
+			text += "."
 		}
 		m.patterns = append(m.patterns, keyPattern{scheme.kinds, 0, text})
 		return true, nil
@@ -180,9 +184,7 @@ func (m *epcSet) addPattern(s string) (done bool, err error) {
 	switch name {
 	case "sgtin":
 		g, _ := k.GTIN()
-		class := g.Key()
-		m.keys[class] = struct{}{}
-		m.gtins[g.String()] = struct{}{}
+		m.addKey(g.Key())
 		m.written[s] = struct{}{}
 	case "lgtin", "upui":
 		m.patterns = append(m.patterns, keyPattern{scheme.kinds, 0, k.String()[:16]}) // 01 and the GTIN
@@ -195,8 +197,7 @@ func (m *epcSet) addPattern(s string) (done bool, err error) {
 	case "sgln":
 		m.patterns = append(m.patterns, keyPattern{scheme.kinds, 0, k.String()[:len("414")+13]})
 	case "cpi":
-		m.keys[class(k)] = struct{}{}
-		m.patterns = append(m.patterns, keyPattern{scheme.kinds, 0, strings.TrimSuffix(k.String(), "1")})
+		m.addKey(class(k))
 	default: // GRAI, GDTI, SGCN: the number, its class included
 		m.patterns = append(m.patterns, keyPattern{scheme.kinds, 0, strings.TrimSuffix(k.String(), k.Serial())})
 	}
@@ -235,33 +236,81 @@ func (m *epcSet) hasKey(k gs1.Key) bool {
 	return false
 }
 
+// A walk goes through one list of identifiers.
+type walk struct {
+	keys keyReader
+	// head is the beginning of identifiers of trade items that no class or pattern of the list matches; "" when there is none.
+	head string
+}
+
 func (m *epcSet) hasAny(list []string) bool {
-	var keys keyReader
+	var w walk
 	for _, s := range list {
-		if m.has(s, &keys) {
+		if m.has(s, &w) {
 			return true
 		}
 	}
 	return false
-}
-
-func (m *epcSet) has(s string, keys *keyReader) bool {
-	if _, ok := m.written[s]; ok {
-		return true
-	}
-	k, ok := keys.key(s)
-	return ok && m.hasKey(k)
 }
 
 func (m *epcSet) hasClass(list []epcis.Quantity) bool {
-	var keys keyReader
+	var w walk
 	for i := range list {
-		if m.has(list[i].EPCClass, &keys) {
+		if m.has(list[i].EPCClass, &w) {
 			return true
 		}
 	}
 	return false
 }
+
+// has reads only identifiers that can match: an event may name thousands of units, and a query usually asks for others.
+func (m *epcSet) has(s string, w *walk) bool {
+	if _, ok := m.written[s]; ok {
+		return true
+	}
+	head, tail := gs1.SplitEPC(s)
+	if (len(m.gtins)+len(m.patterns) == 0 || head != "" && head == w.head) && isSerial(head, tail) && !m.endsIn(tail) {
+		return false
+	}
+	k, ok := w.keys.key(s, head, tail)
+	switch {
+	case !ok:
+		return false
+	case m.hasKey(k):
+		return true
+	case k.IsUnit(): // the GTIN is in the head, and classes look no further
+		w.head = head
+	}
+	return false
+}
+
+// isSerial reports whether tail ends the key of head+tail as it stands.
+func isSerial(head, tail string) bool {
+	switch {
+	case strings.HasPrefix(head, "urn:epc:id:sgtin:"):
+	case strings.HasSuffix(head, "/21/") && strings.HasPrefix(head, "http") && !strings.ContainsAny(head, "?#"):
+	default:
+		return false
+	}
+	for i := range len(tail) {
+		if c := tail[i]; (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return false
+		}
+	}
+	return tail != ""
+}
+
+// endsIn reports whether a key ends in tail, or may: with many keys it is quicker to read the identifier.
+func (m *epcSet) endsIn(tail string) bool {
+	for _, text := range m.texts {
+		if strings.HasSuffix(text, tail) {
+			return true
+		}
+	}
+	return len(m.keys) > manyKeys
+}
+
+const manyKeys = 16
 
 // A keyReader reads one identifier after the other, faster for a run of one prefix. It begins to read by prefix when
 // a prefix comes again: reading a prefix costs more than reading an identifier.
@@ -271,8 +320,8 @@ type keyReader struct {
 	ready  bool // prefix is that of last
 }
 
-func (r *keyReader) key(s string) (gs1.Key, bool) {
-	head, tail := gs1.SplitEPC(s)
+// key reads s, which gs1.SplitEPC cut into head and tail.
+func (r *keyReader) key(s, head, tail string) (gs1.Key, bool) {
 	switch {
 	case head != r.last || head == "":
 		r.last, r.ready = head, false

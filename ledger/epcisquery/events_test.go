@@ -91,7 +91,8 @@ var world = map[string]*epcis.Event{
 		EventID: "urn:uuid:404d95fc-9457-4a51-bd6a-0bba133845a8",
 		BizStep: "https://ref.gs1.org/cbv/BizStep-shipping", Disposition: "in_transit", EPCList: []string{"https://id.gs1.org/00/106141412345678908"},
 		BizTransactionList: []epcis.BizTransaction{
-			{Type: "po", Value: "urn:epcglobal:cbv:bt:0614141073467:1152"}, {Type: "urn:epcglobal:cbv:btt:desadv", Value: "https://id.gs1.org/253/0614141000005D1"},
+			{Type: "po", Value: "urn:epcglobal:cbv:bt:0614141073467:1152"},
+			{Type: "urn:epcglobal:cbv:btt:desadv", Value: "https://id.gs1.org/253/0614141000005D1"},
 			{Value: "urn:epcglobal:cbv:bt:0614141073467:untyped"},
 		},
 		SourceList:      []epcis.SourceDest{{Type: "owning_party", Value: "urn:epc:id:pgln:4012345.00001"}, {Type: "urn:acme:sdt:broker", Value: "urn:epc:id:pgln:4012345.00003"}},

@@ -127,8 +127,14 @@ var areas = [...]struct {
 	area   area
 	prefix string
 }{
-	{inEvent, ""}, {inILMD, "ILMD_"}, {inErrorDeclaration, "ERROR_DECLARATION_"}, {inReadPoint, "readPoint_"}, {inBizLocation, "bizLocation_"},
-	{inSensorElement, "SENSORELEMENT_"}, {inSensorMetadata, "SENSORMETADATA_"}, {inSensorReport, "SENSORREPORT_"},
+	{inEvent, ""},
+	{inILMD, "ILMD_"},
+	{inErrorDeclaration, "ERROR_DECLARATION_"},
+	{inReadPoint, "readPoint_"},
+	{inBizLocation, "bizLocation_"},
+	{inSensorElement, "SENSORELEMENT_"},
+	{inSensorMetadata, "SENSORMETADATA_"},
+	{inSensorReport, "SENSORREPORT_"},
 }
 
 // find looks for a field in an area of an event.

@@ -328,7 +328,7 @@ func match(in lists) func(*parser, *value) (*cond, *Error) {
 			e := r.Event
 			switch {
 			case in&epcs != 0 && (set.hasAny(e.EPCList) || set.hasAny(e.ChildEPCs)),
-				in&parents != 0 && e.ParentID != "" && set.has(e.ParentID, new(keyReader)),
+				in&parents != 0 && e.ParentID != "" && set.has(e.ParentID, &walk{}),
 				in&inputs != 0 && set.hasAny(e.InputEPCList),
 				in&outputs != 0 && set.hasAny(e.OutputEPCList),
 				in&classes != 0 && (set.hasClass(e.QuantityList) || set.hasClass(e.ChildQuantityList)),

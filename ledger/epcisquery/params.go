@@ -314,7 +314,7 @@ var parameterNames = func() (list []string) {
 	for i := range definitions {
 		list = append(list, definitions[i].Name)
 	}
-	for _, op := range strings.Fields("EQ GT GE LT LE") {
+	for op := range strings.FieldsSeq("EQ GT GE LT LE") {
 		list = append(list, op+"_quantity", op+"_percRank")
 	}
 	for _, word := range vocBTT.words {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // ParseValues reads the parameters of a URL. A list is one parameter with | between the values, or the parameter again
@@ -158,8 +159,10 @@ func readObject(raw []byte) (list []member, err error) {
 
 // context reads prefixes. An address in it is not fetched: the official ones say what is known already.
 func (p *parser) context(raw json.RawMessage, depth int) error {
-	invalid := &Error{Param: "@context", Message: "want an address, an object of prefixes, or an array of them",
-		Hint: `write {"example": "https://ns.example.com/epcis/"}`, Kind: KindValidation}
+	invalid := &Error{
+		Param: "@context", Message: "want an address, an object of prefixes, or an array of them",
+		Hint: `write {"example": "https://ns.example.com/epcis/"}`, Kind: KindValidation,
+	}
 	switch raw[0] {
 	case '"', 'n':
 		return nil
@@ -272,6 +275,10 @@ func (p *parser) parameter(name string, in input) {
 		return
 	case len(name) > MaxText:
 		p.fail(&Error{Param: name, Message: "the name has " + itoa(len(name)) + " bytes, at most " + itoa(MaxText) + " are read", Kind: KindTooComplex})
+		return
+	}
+	if !utf8.ValidString(name) {
+		p.fail(&Error{Param: name, Message: "the name is not UTF-8"})
 		return
 	}
 	s, e := p.resolve(name)
@@ -425,6 +432,8 @@ func (p *parser) value(typ Type, in input) (v value, e *Error) {
 		switch {
 		case len(x.text) > MaxText:
 			return v, &Error{Message: "a value has " + itoa(len(x.text)) + " bytes, at most " + itoa(MaxText) + " are read", Kind: KindTooComplex}
+		case !utf8.ValidString(x.text):
+			return v, &Error{Message: "a value is not UTF-8", Hint: "encode it as UTF-8 before percent-encoding it"}
 		case x.kind == '0', trim(x.text) == "":
 			return v, &Error{Message: "a value is empty", Hint: "leave it out"}
 		case x.kind == 'n':

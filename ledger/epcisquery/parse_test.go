@@ -35,7 +35,7 @@ func TestRefused(t *testing.T) {
 		{"an undeclared prefix", "EQ_my:field=1", "EQ_my:field", `the prefix "my" is not declared`},
 		{"a prefix alone", "EQ_cbvmda:=1", "EQ_cbvmda:", "name of the extension field is missing"},
 		{"a sensor value without unit", "GE_value=8", "GE_value", "write GE_value_CEL"},
-		{"a business step that is none", "EQ_bizStep=shiping", "EQ_bizStep", `"shiping" is not a business step of the Core Business Vocabulary (was shipping meant?`},
+		{"a business step that is none", "EQ_bizStep=shippng", "EQ_bizStep", `"shippng" is not a business step of the Core Business Vocabulary (was shipping meant?`},
 		{"a source of no type", "EQ_source_owning_prty=urn:x:y", "EQ_source_owning_prty", "was owning_party meant?"},
 		{"a type that is none", "EQ_type=temperature", "EQ_type", "was Temperature meant?"},
 		{"an action that is none", "EQ_action=ADD|observe", "EQ_action", "write OBSERVE"},

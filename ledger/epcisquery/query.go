@@ -226,7 +226,7 @@ func (q *Query) Order() Order { return q.order }
 // Less orders two records as the query asks. Events without the field come last. Of two that are equal neither is less;
 // the caller breaks ties, for example by position.
 func (q *Query) Less(a, b *Record) bool {
-	c := 0
+	var c int
 	switch q.order.By {
 	case "":
 		return false

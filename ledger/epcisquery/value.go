@@ -2,6 +2,7 @@ package epcisquery
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,7 +67,7 @@ func parseDecimal(s string) (d decimal, ok bool) {
 		s = s[:i]
 		break
 	}
-	point := false
+	var point bool
 	if d.whole, d.fraction, point = strings.Cut(s, "."); !point {
 		if !isDigits(d.whole) {
 			return d, false
@@ -327,12 +328,7 @@ func (v *vocabulary) knows(word string) bool {
 	case vocDisp:
 		return epcis.KnownDisposition(word)
 	}
-	for _, w := range v.words {
-		if w == word {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(v.words, word)
 }
 
 func (v *vocabulary) nearest(word string) string {
@@ -346,7 +342,7 @@ func (v *vocabulary) nearest(word string) string {
 }
 
 func cutFold(s, prefix string) (string, bool) {
-	if len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix) {
+	if len(s) >= len(prefix) && (s[:len(prefix)] == prefix || strings.EqualFold(s[:len(prefix)], prefix)) {
 		return s[len(prefix):], true
 	}
 	return s, false

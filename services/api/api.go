@@ -106,7 +106,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		env.Ready("outbox", engine.Ready)
 		engine.Mount(h)
 	} else {
-		epcisapi.MountNoCapture(h)
+		epcisapi.MountNoCapture(h) //nolint:contextcheck // as above
 	}
 	if err := webapp.Mount(h, webapp.Setting{Service: "api", Network: g.Name, Development: g.Development, Party: cfg.Party, PartyName: guard.Place().PartyName}); err != nil {
 		return err

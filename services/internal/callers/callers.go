@@ -88,10 +88,8 @@ func Verify(token, httpMethod string, genesis enc.Hash, now time.Time, reg regis
 		return "", refused("its typ is not %s", ours)
 	}
 	var id enc.Hash
-	if b, err := hex.DecodeString(head.KeyID); err != nil || len(b) != len(id) {
+	if n, err := hex.Decode(id[:], []byte(head.KeyID[:min(len(head.KeyID), 2*len(id))])); err != nil || n != len(id) {
 		return "", refused("its kid is no key id in hex")
-	} else {
-		copy(id[:], b)
 	}
 	key, ok := reg.Key(id)
 	switch {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -238,5 +239,154 @@ func TestAPIIsAway(t *testing.T) {
 		if _, err := passReads(httpapi.New(httpapi.Options{}), address, asking{}, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "configuration: api") {
 			t.Errorf("%s: %v", address, err)
 		}
+	}
+}
+
+// What of the EPCIS interface is passed on is asked in the party's name, and only for who is signed in here.
+func TestQueriesAreTheParty(t *testing.T) {
+	type told struct{ request, authorization, body string }
+	var heard []told
+	api := httpapi.New(httpapi.Options{})
+	api.Engine.NoRoute(func(c *gin.Context) {
+		b, _ := io.ReadAll(c.Request.Body)
+		heard = append(heard, told{c.Request.Method + " " + c.Request.RequestURI, c.GetHeader("Authorization"), string(b)})
+		c.Header("GS1-EPCIS-Version", "2.0")
+		c.Header("Link", `</events?nextPageToken=x>; rel="next"`)
+		c.String(http.StatusOK, "answer")
+	})
+	origin := httptest.NewServer(api.Engine)
+	defer origin.Close()
+	h := httpapi.New(httpapi.Options{})
+	as := asking{
+		reader: func(r *http.Request) *httpapi.Problem {
+			if r.Header.Get("Authorization") == "Bearer mine" {
+				return nil
+			}
+			return httpapi.NewProblem(httpapi.ReadNeedsSignIn, "sign in")
+		},
+		token: func(method string) (string, error) { return "signed for " + method, nil },
+	}
+	done, err := passReads(h, origin.URL, as, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	partner := httptest.NewServer(h.Engine)
+	defer partner.Close()
+	ask := func(method, path, bearer, body string) (int, http.Header, string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, partner.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Cookie", "verilot_pharmacy_1=secret")
+		req.Header.Set("GS1-EPC-Format", "Always_EPC_URN")
+		if bearer != "" {
+			req.Header.Set("Authorization", "Bearer "+bearer)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, resp.Header, string(b)
+	}
+	for _, request := range []string{
+		"GET /events?EQ_bizStep=shipping%7Creceiving&perPage=2", "GET /events/ni%3A%2F%2F%2Fsha-256%3Bab%3Fver%3DCBV2.0", "GET /eventTypes", "GET /epcs/https%3A%2F%2Fid.gs1.org%2F01%2F1%2F21%2F2/events",
+		"GET /bizSteps/shipping", "GET /dispositions", "GET /readPoints", "GET /bizLocations", "GET /queries", "POST /queries", "GET /queries/q/events", "DELETE /queries/q", "POST /queries/q/subscriptions",
+		"DELETE /nextPageToken/abc",
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		heard = nil
+		code, header, body := ask(method, path, "", "{}")
+		var p httpapi.Problem
+		if err := json.Unmarshal([]byte(body), &p); err != nil || code != http.StatusUnauthorized || p.Type != "epcisException:SecurityException" || header.Get("WWW-Authenticate") != "Bearer" || len(heard) > 0 {
+			t.Errorf("%s of nobody: %d %s, the api heard %v", request, code, body, heard)
+		}
+		sent := "{}"
+		if method == http.MethodGet {
+			sent = ""
+		}
+		code, header, body = ask(method, path, "mine", sent)
+		if want := []told{{request, "Bearer signed for " + method, sent}}; code != http.StatusOK || body != "answer" || header.Get("Link") == "" || !slices.Equal(heard, want) {
+			t.Errorf("%s: %d %q, the api heard %v", request, code, body, heard)
+		}
+	}
+	heard = nil
+	for _, path := range []string{"/bizSteps", "/events/x", "/queries", "/"} {
+		if code, _, _ := ask(http.MethodOptions, path, "", ""); code != http.StatusOK || len(heard) == 0 {
+			t.Errorf("what is offered at %s is not told: %d", path, code)
+		}
+	}
+	heard = nil
+	if code, _, body := ask(http.MethodGet, "/", "", ""); code != http.StatusOK || !strings.Contains(body, `"capture"`) || len(heard) > 0 {
+		t.Errorf("%d %s", code, body)
+	}
+	if code, _, _ := ask(http.MethodGet, "/v1/status", "", ""); code != http.StatusOK || heard[0].authorization != "" {
+		t.Errorf("%d %v", code, heard)
+	}
+}
+
+// A WebSocket goes through, both ways, and ends with the service.
+func TestWebSocketIsPassedOn(t *testing.T) {
+	ended := make(chan struct{})
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer close(ended)
+		defer conn.Close()
+		fmt.Fprint(rw, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: "+r.Header.Get("Upgrade")+"\r\n\r\n")
+		_ = rw.Flush()
+		for {
+			line, err := rw.ReadString('\n')
+			if err != nil {
+				return
+			}
+			fmt.Fprint(rw, "heard "+line)
+			_ = rw.Flush()
+		}
+	}))
+	defer origin.Close()
+	h := httpapi.New(httpapi.Options{})
+	done, err := passReads(h, origin.URL, asking{token: func(string) (string, error) { return "x", nil }}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	ln, err := httpapi.Listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- httpapi.Serve(ctx, ln, h.Engine) }()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET /queries/q/events?stream=true HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", ln.Addr())
+	in := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(in, nil)
+	if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatal(resp, err)
+	}
+	for _, word := range []string{"one\n", "two\n"} {
+		fmt.Fprint(conn, word)
+		if got, err := in.ReadString('\n'); err != nil || got != "heard "+word {
+			t.Fatalf("%q %v", got, err)
+		}
+	}
+	stop()
+	<-ended
+	if err := <-served; err != nil {
+		t.Error(err)
 	}
 }

@@ -25,8 +25,9 @@ var (
 	documentTypes   = []string{"application/json", "application/ld+json", "application/xml", "text/xml"}
 )
 
-// extensions are the namespaces that this service knows of itself: GS1-Extensions of its discovery answers.
-const extensions = "cbvmda=urn:epcglobal:cbv:mda,gs1ushc=http://epcis.gs1us.org/hc/ns,verilot=" + Namespace
+// extensions are the namespaces that this service knows of itself: GS1-Extensions of its answers. The OpenAPI file's text and its schema
+// differ on how the header is written (name=value,… or name,value,…); an even number of them can be read both ways.
+const extensions = "cbvmda=urn:epcglobal:cbv:mda,gs1ushc=http://epcis.gs1us.org/hc/ns"
 
 // Form is how a caller wants its answer.
 type Form struct {
@@ -98,7 +99,16 @@ func accepted(header string, types []string) string {
 	if strings.TrimSpace(header) == "" {
 		return types[0]
 	}
-	header = strings.ToLower(header)
+	var wanted []string
+	for part := range strings.SplitSeq(strings.ToLower(header), ",") {
+		if _, q, ok := strings.Cut(strings.ReplaceAll(part, " ", ""), ";q="); ok {
+			if n, err := strconv.ParseFloat(q, 64); err == nil && n == 0 {
+				continue // this one least of all
+			}
+		}
+		wanted = append(wanted, part)
+	}
+	header = strings.Join(wanted, ",")
 	if best := negotiation.SelectQValue(header, types); best != "" {
 		return best
 	}

@@ -55,7 +55,12 @@ func (m masterData) Attribute(id, name string) []string {
 		return nil
 	}
 	for _, f := range []struct{ name, value string }{
-		{"name", p.Name}, {"streetAddressOne", p.StreetOne}, {"streetAddressTwo", p.StreetTwo}, {"city", p.City}, {"state", p.State}, {"postalCode", p.PostalCode},
+		{"name", p.Name},
+		{"streetAddressOne", p.StreetOne},
+		{"streetAddressTwo", p.StreetTwo},
+		{"city", p.City},
+		{"state", p.State},
+		{"postalCode", p.PostalCode},
 		{"countryCode", p.Country},
 	} {
 		if f.name == local && f.value != "" {

@@ -3,6 +3,7 @@ package epcisapi
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -230,7 +231,11 @@ func (r *resource) asked(c *gin.Context, ext map[string]string) (value string, q
 	if value == "" {
 		return "", nil, httpapi.NewProblem(httpapi.UnknownValue, "the value is empty; put it, percent-encoded, after /%s/", r.name)
 	}
-	q, err = with(r.query, value, ext)
+	if q, err = with(r.query, value, ext); err != nil {
+		if e, ok := errors.AsType[*epcisquery.Error](err); ok { // nothing has such a value
+			err = httpapi.NewProblem(httpapi.UnknownValue, "%q: %s; /%s lists the %s there are", clip(value), e.Message, r.name, r.words)
+		}
+	}
 	return value, q, err
 }
 
@@ -280,6 +285,9 @@ func (s *Service) mustOccur(ctx context.Context, caller Caller, r *resource, val
 }
 
 func (s *Service) resourceEvents(c *gin.Context, r *resource) error {
+	if _, err := s.caller(c); err != nil {
+		return err
+	}
 	f, p := formOf(c.Request, documentTypes)
 	if p != nil {
 		return p
@@ -305,7 +313,7 @@ func showObject(v state.View, blocks *blockCache, text string, o epcis.WriteOpti
 	}
 	key, err := gs1.ParseKey(text)
 	if err != nil {
-		return text, 0, nil //nolint:nilerr // not one of ours: as it stands in the index
+		return text, 0, nil // not one of ours: as it stands in the index
 	}
 	switch o.EPC {
 	case epcis.DigitalLink:

@@ -209,7 +209,7 @@ func problemOf(err error) *httpapi.Problem {
 	if e, ok := errors.AsType[*epcisquery.Error](err); ok {
 		return queryProblem(e)
 	}
-	if t, ok := errors.AsType[*tooMany](err); ok {
+	if t, ok := errors.AsType[*tooManyError](err); ok {
 		return httpapi.NewProblem(httpapi.QueryTooLarge, "more than %d events match, and maxEventCount says that an answer must not have more; ask more narrowly, raise maxEventCount, or leave it out and follow the pages", t.most)
 	}
 	switch {

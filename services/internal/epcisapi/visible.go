@@ -2,10 +2,13 @@ package epcisapi
 
 import (
 	"encoding/hex"
+	"fmt"
+	"slices"
 	"strconv"
 
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/custody"
+	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/registry"
@@ -38,21 +41,22 @@ func newEyes(caller Caller, v state.View) *eyes {
 	return &eyes{caller: caller, view: v, reg: registry.Registry{View: v}, holders: map[gs1.Key]bool{}, places: map[string]bool{}}
 }
 
-// see returns the caller's copy of an event, or nil: first what it may know of it, second with the mark that something is hidden. Queries
-// are matched against the first, so that nothing is learnt from what matches.
-func (e *eyes) see(submitter string, it *wire.Item) (seen *epcis.Event, hidden int) {
+// see returns what the caller may know of an event, or nil, the event as a whole, and how many identifiers of it are hidden. Queries are
+// matched against the first, so that nothing is learnt from what matches.
+func (e *eyes) see(submitter string, it *wire.Item) (seen, whole *epcis.Event, hidden int) {
 	ev, ok := it.Message.(*epcis.Event)
 	if !ok {
-		return nil, 0
+		return nil, nil, 0
 	}
 	ev = unsealed(it, ev)
 	switch {
 	case e.caller.All, e.caller.Party != "" && (submitter == e.caller.Party || e.named(ev)):
-		return ev, 0
+		return ev, ev, 0
 	case e.caller.Party == "":
-		return nil, 0
+		return nil, ev, 0
 	}
-	return e.cut(ev, it.Committed.Units)
+	seen, hidden = e.cut(ev, it.Committed.Units)
+	return seen, ev, hidden
 }
 
 // named reports whether an event names the caller as a party or takes place at one of its places.
@@ -135,15 +139,36 @@ func (e *eyes) cut(ev *epcis.Event, units []commit.Unit) (seen *epcis.Event, hid
 	return &out, hidden
 }
 
-// mark says in an event how much of it is hidden.
-func mark(ev *epcis.Event, hidden int) *epcis.Event {
+// hiddenID stands for what is hidden where nothing at all would mean something else: an aggregation that names no children ends for
+// all of them. It is another one in every event, so that no two hidden things look like one.
+func hiddenID(pos enc.Position) string {
+	return fmt.Sprintf("urn:verilot:hidden:%d-%d-%d", pos.Height, pos.Entry, pos.Item)
+}
+
+// mark says in an event how much of it is hidden, and keeps its shape.
+func mark(seen, whole *epcis.Event, hidden int, pos enc.Position) *epcis.Event {
 	if hidden == 0 {
-		return ev
+		return seen
 	}
-	out := *ev
-	out.Extensions = append(out.Extensions[:len(out.Extensions):len(out.Extensions)], epcis.Extension{
-		Namespace: Namespace, Name: hiddenField, Type: epcis.Number, Text: strconv.Itoa(hidden),
-	})
+	out := *seen
+	id := hiddenID(pos)
+	if whole.ParentID != "" && out.ParentID == "" {
+		out.ParentID = id
+	}
+	for _, list := range []struct {
+		left *[]string
+		had  int
+	}{
+		{&out.EPCList, len(whole.EPCList) + len(whole.QuantityList)},
+		{&out.ChildEPCs, len(whole.ChildEPCs) + len(whole.ChildQuantityList)},
+		{&out.InputEPCList, len(whole.InputEPCList) + len(whole.InputQuantityList)},
+		{&out.OutputEPCList, len(whole.OutputEPCList) + len(whole.OutputQuantityList)},
+	} {
+		if list.had > 0 && len(*list.left) == 0 {
+			*list.left = []string{id}
+		}
+	}
+	out.Extensions = append(slices.Clip(out.Extensions), epcis.Extension{Namespace: Namespace, Name: hiddenField, Type: epcis.Number, Text: strconv.Itoa(hidden)})
 	return &out
 }
 

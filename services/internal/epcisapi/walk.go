@@ -311,19 +311,19 @@ func (w *walk) look(pos enc.Position) (*Item, *epcisquery.Record, error) {
 	}
 	before := w.eyes.looked
 	it := &sub.Items[pos.Item]
-	seen, hidden := w.eyes.see(sub.Header.Party, it)
+	seen, whole, hidden := w.eyes.see(sub.Header.Party, it)
 	w.cost += costEvent + costLook*(w.eyes.looked-before)
 	if seen == nil {
 		return nil, nil, nil
 	}
 	rec := &epcisquery.Record{Event: seen, RecordTime: time.UnixMilli(b.Time).UTC()}
-	if whole, ok := it.Message.(*epcis.Event); ok {
-		rec.Hash = index.EventHash(whole)
+	if stored, ok := it.Message.(*epcis.Event); ok {
+		rec.Hash = index.EventHash(stored)
 	}
 	if !w.q.Match(rec, w.vocab) {
 		return nil, nil, nil
 	}
-	item := &Item{Pos: pos, RecordTime: rec.RecordTime, Event: mark(seen, hidden)}
+	item := &Item{Pos: pos, RecordTime: rec.RecordTime, Event: mark(seen, whole, hidden, pos)}
 	if item.Event.EventID == "" && rec.Hash != "" {
 		named := *item.Event
 		named.EventID = rec.Hash
@@ -416,10 +416,10 @@ func (s *Service) page(ctx context.Context, v state.View, r *request) (*page, er
 	return out, nil
 }
 
-// tooMany says that more events match than the query allows.
-type tooMany struct{ most int }
+// tooManyError says that more events match than the query allows.
+type tooManyError struct{ most int }
 
-func (t *tooMany) Error() string { return fmt.Sprintf("more than %d events match", t.most) }
+func (t *tooManyError) Error() string { return fmt.Sprintf("more than %d events match", t.most) }
 
 // atMost counts what matches, as far as needed.
 func (w *walk) atMost(most int) error {
@@ -442,7 +442,7 @@ func (w *walk) atMost(most int) error {
 			continue
 		}
 		if n++; n > most {
-			return &tooMany{most}
+			return &tooManyError{most}
 		}
 	}
 	return nil

@@ -7,10 +7,8 @@ import (
 	"time"
 
 	"verilot.dev/ledger/block"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/genesis"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/registry"
@@ -41,7 +39,6 @@ type world struct {
 	waiting [][]byte
 	counter map[string]uint64
 	when    time.Time // of the next event
-	last    enc.Position
 }
 
 func testGenesis(tb testing.TB, created time.Time) *genesis.Genesis {
@@ -158,15 +155,6 @@ func (w *world) block() uint64 {
 func unit(serial int) string { return fmt.Sprintf("urn:epc:id:sgtin:0614141.107346.%d", serial) }
 
 func box(n int) string { return fmt.Sprintf("urn:epc:id:sscc:0614141.%010d", n) }
-
-func keyOf(tb testing.TB, id string) gs1.Key {
-	tb.Helper()
-	epc, err := gs1.ParseEPC(id)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return epc.Key()
-}
 
 func shipment(from, to string) epcis.Shipment {
 	return epcis.Shipment{SourceOwner: site(from), SourceLocation: site(from), DestinationOwner: site(to), DestinationLocation: site(to)}

@@ -28,11 +28,11 @@ var tables = []struct{ file, name string }{
 	{"../capture/reads_test.go", "reads"},
 	{"../query/badinput_test.go", "query"},
 	{"../signin/signin_test.go", "signin"},
-	{"../standing/badinput_test.go", "standing"},
+	{"../epcisapi/rest_test.go", "epcis"},
 }
 
 // services are the packages that answer with codes of their own, and whose answers those are.
-var services = map[string]string{"httpapi": "every service", "capture": "partner services", "query": "api", "signin": "every service", "standing": "api"}
+var services = map[string]string{"httpapi": "every service", "capture": "partner services", "query": "api", "signin": "every service", "standing": "api", "epcisapi": "api"}
 
 // sources reads which code constants each package of services/internal names outside its tests, and which each table names.
 type sources struct {
@@ -104,8 +104,8 @@ func (s *sources) named(t *testing.T, file string) []Code {
 		case *ast.SelectorExpr:
 			if x, ok := n.X.(*ast.Ident); ok && x.Name == "httpapi" {
 				add(n.Sel.Name)
+				return false
 			}
-			return false
 		case *ast.Ident:
 			if f.Name.Name == "httpapi" {
 				add(n.Name)

@@ -79,7 +79,7 @@ func TestEveryErrorIsAProblem(t *testing.T) {
 		{"panic", "POST", "/echo", "application/json", "", `{"name":"panic"}`, 500, Internal, "", "request id"},
 		{"error without a code", "POST", "/echo", "application/json", "", `{"name":"secret"}`, 500, Internal, "", "request id"},
 		{"problem of a handler", "POST", "/echo", "application/json", "", `{"name":"lot"}`, 404, UnknownLot, "", "lot lot"},
-		{"EPCIS endpoint", "GET", "/epcis", "", "", "", 404, NotFound, "epcisException:NoSuchResourceException", ""},
+		{"EPCIS endpoint", "GET", "/epcis", "", "", "", 404, NotFound, "epcisException:NoSuchNameException", ""},
 		{"not ready", "GET", "/readyz", "", "", "", 503, NotReady, "", "block 7"},
 		{"address too long", "GET", "/" + strings.Repeat("x", 9000), "", "", "", 414, URITooLong, "", "8192"},
 	} {
