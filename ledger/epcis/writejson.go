@@ -246,7 +246,8 @@ func (j *jsonWriter) isURI(s string) bool {
 
 func (j *jsonWriter) event(e *Event, recordTime string, bare bool) error {
 	j.at = append(j.at[:0], e.Type)
-	defer j.names.event()()
+	end := j.names.event()
+	defer end()
 	j.eventNamespaces(e, j.declare)
 	l := j.layout(e)
 	j.object()
@@ -297,6 +298,13 @@ func (j *jsonWriter) required(e *Event) {
 			j.refused(fieldNames[f.id]+" is missing", "add it")
 			j.out()
 		}
+	}
+	in, out := len(e.InputEPCList)+len(e.InputQuantityList), len(e.OutputEPCList)+len(e.OutputQuantityList)
+	switch {
+	case (e.Type == "AggregationEvent" || e.Type == "AssociationEvent") && len(e.ChildEPCs)+len(e.ChildQuantityList) == 0 && e.Action != "DELETE":
+		j.refused("the event names no children", "name them; only DELETE may leave them out, for all")
+	case e.Type == "TransformationEvent" && (in+out == 0 || e.TransformationID == "" && (in == 0 || out == 0)):
+		j.refused("a transformation needs inputs and outputs", "add them, or a transformationID that ties this event to another one")
 	}
 }
 
@@ -403,6 +411,9 @@ func (j *jsonWriter) field(id fieldID, e *Event, recordTime string) {
 		}
 		j.endArray()
 	case fILMD:
+		if e.Type == "ObjectEvent" && e.Action != "ADD" {
+			j.refused("ilmd is only for the action ADD", "commission the items, or leave it out")
+		}
 		j.object()
 		j.members(e.ILMD, func(string) bool { return false })
 		j.endObject()
@@ -434,8 +445,15 @@ func (j *jsonWriter) dispositions(key string, list []string) {
 	}
 	j.key(key)
 	j.array()
+	seen := make(map[string]bool, len(list)) // the schema wants each once
 	for _, s := range list {
-		j.term(TermDisposition, s)
+		word := jsonTerm(TermDisposition, s)
+		if seen[word] {
+			j.lost(quote(s)+" stands there twice; it was written once", "")
+			continue
+		}
+		seen[word] = true
+		j.term(TermDisposition, word)
 	}
 	j.endArray()
 }
