@@ -29,10 +29,11 @@ var tables = []struct{ file, name string }{
 	{"../query/badinput_test.go", "query"},
 	{"../signin/signin_test.go", "signin"},
 	{"../epcisapi/rest_test.go", "epcis"},
+	{"../standing/badinput_test.go", "standing"},
 }
 
 // services are the packages that answer with codes of their own, and whose answers those are.
-var services = map[string]string{"httpapi": "every service", "capture": "partner services", "query": "api", "signin": "every service", "standing": "api", "epcisapi": "api"}
+var services = map[string]string{"httpapi": "every service", "capture": "partner services", "query": "api", "signin": "every service", "epcisapi": "api", "standing": "api"}
 
 // sources reads which code constants each package of services/internal names outside its tests, and which each table names.
 type sources struct {
