@@ -225,7 +225,7 @@ func TestRetries(t *testing.T) {
 
 func TestRetryAfter(t *testing.T) {
 	for text, want := range map[string]time.Duration{
-		"120": 2 * time.Minute, " 5 ": 5 * time.Second, "0": 0, "-1": 0, "": 0, "soon": 0, "4294967295": maxRetryAfter, "99999999999999999999": 0,
+		"120": 2 * time.Minute, "5": 5 * time.Second, "0": 0, "-1": 0, "": 0, "soon": 0, "4294967295": maxRetryAfter, "99999999999999999999": 0,
 		begin.Add(time.Hour).Format(http.TimeFormat): time.Hour, begin.Add(-time.Hour).Format(http.TimeFormat): 0, begin.Add(9999 * time.Hour).Format(http.TimeFormat): maxRetryAfter,
 	} {
 		if got := retryAfter(http.Header{"Retry-After": {text}}, begin); got != want {

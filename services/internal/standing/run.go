@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"net/url"
 	"slices"
 	"sync"
@@ -174,11 +173,10 @@ func (s *Service) done(sub *subscription) {
 
 // serve gives a subscription its turn. Its error ends the service.
 func (s *Service) serve(ctx context.Context, j job) error {
-	err := s.turn(ctx, j)
-	if errors.Is(err, errDeleted) || ctx.Err() != nil {
-		return nil
+	if err := s.turn(ctx, j); err != nil && !errors.Is(err, errDeleted) && ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 func (s *Service) turn(ctx context.Context, j job) error {
@@ -215,7 +213,7 @@ func (s *Service) turn(ctx context.Context, j job) error {
 		sub.waitTill = s.o.Clock.Now().Add(wait)
 		s.mu.Unlock()
 		s.o.Log.Warn("a standing query could not be answered, will try again", "subscription", sub.rec.ID, "wait", wait, "err", err)
-		return nil //nolint:nilerr // it is tried again
+		return nil
 	}
 	s.mu.Lock()
 	sub.unread = 0
@@ -325,7 +323,7 @@ func (s *Service) deliver(ctx context.Context, sub *subscription, p progress, b 
 	var body bytes.Buffer
 	err := s.o.Answer(&body, sub.rec.Query, sub.rec.ID.String(), b.items, writeOptions(sub.rec.EPCFormat))
 	if err != nil {
-		return s.failed(sub, p, outcome{reason: "the service could not write the document: " + err.Error()})
+		return s.failed(ctx, sub, p, outcome{reason: "the service could not write the document: " + err.Error()})
 	}
 	if body.Len() > s.limits.Bytes && len(b.items) > 1 {
 		return s.smaller(sub, p, len(b.items)) // a document larger than was reckoned with
@@ -352,7 +350,7 @@ func (s *Service) deliver(ctx context.Context, sub *subscription, p progress, b 
 		return s.smaller(sub, p, len(b.items))
 	default:
 		s.m.deliveries.WithLabelValues("failed").Inc()
-		return s.failed(sub, p, out)
+		return s.failed(ctx, sub, p, out)
 	}
 }
 
@@ -404,7 +402,7 @@ func (s *Service) smaller(sub *subscription, p progress, n int) error {
 }
 
 // failed waits for longer each time, and never gives up.
-func (s *Service) failed(sub *subscription, p progress, out outcome) error {
+func (s *Service) failed(ctx context.Context, sub *subscription, p progress, out outcome) error {
 	now := s.now()
 	p.Failures++
 	p.LastError = out.reason
@@ -414,10 +412,10 @@ func (s *Service) failed(sub *subscription, p progress, out outcome) error {
 	}
 	p.RetryAt = now.Add(max(s.backoff(p.Failures), out.retryAfter))
 	if s.state(&p, now) == stateFailing && was != stateFailing {
-		s.o.Log.Warn("a webhook has failed for days; deliveries to it are tried for as long as it is subscribed", "subscription", sub.rec.ID,
+		s.o.Log.WarnContext(ctx, "a webhook has failed for days; deliveries to it are tried for as long as it is subscribed", "subscription", sub.rec.ID,
 			"host", hostOf(sub.rec.Dest), "since", p.FailingSince, "failures", p.Failures, "err", p.LastError)
 	} else {
-		s.o.Log.LogAttrs(context.Background(), slog.LevelDebug, "a webhook failed", slog.String("subscription", sub.rec.ID.String()), slog.String("host", hostOf(sub.rec.Dest)), slog.String("err", p.LastError))
+		s.o.Log.DebugContext(ctx, "a webhook failed", "subscription", sub.rec.ID, "host", hostOf(sub.rec.Dest), "failures", p.Failures, "err", p.LastError)
 	}
 	if err := s.save(sub, p); err != nil {
 		return err

@@ -372,7 +372,7 @@ func (s *Service) within(ctx context.Context, do func(context.Context) error) bo
 	ctx, cancel := context.WithTimeout(ctx, s.limits.Timeout)
 	defer cancel()
 	// Whoever reads gets to the end of a message, and is told why there are no more.
-	stop := context.AfterFunc(s.life, func() { time.AfterFunc(time.Second, cancel) })
+	stop := context.AfterFunc(s.life, func() { time.AfterFunc(time.Second, cancel) }) //nolint:contextcheck // it is the life of the service
 	defer stop()
 	if err := do(ctx); err != nil {
 		s.m.dropped.Inc()

@@ -29,7 +29,7 @@ func checkTables(dir string, o badger.Options) error {
 	if err != nil {
 		return err
 	}
-	defer list.Close()
+	defer func() { _ = list.Close() }()
 	m, _, err := badger.ReplayManifestFile(list, 0, o)
 	if err != nil {
 		return err

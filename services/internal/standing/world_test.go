@@ -314,6 +314,7 @@ type world struct {
 var begin = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
 
 func newWorld(tb testing.TB, change ...func(*world)) *world {
+	tb.Helper()
 	w := &world{t: tb, dir: tb.TempDir(), clock: &fakeClock{now: begin}, limits: defaults()}
 	w.engine = &fakeEngine{tb: tb, clock: w.clock, changed: make(chan struct{})}
 	w.limits.Timeout = 5 * time.Second
