@@ -405,7 +405,7 @@ func (v *divider) make(number uint16) error {
 // await holds the worker back: the broker may be away, and the disk full of what it has not taken.
 func (v *divider) await() error {
 	e := v.e
-	for {
+	for told := false; ; {
 		changed, done := e.watch(v.job)
 		e.mu.Lock()
 		waiting := 0
@@ -422,7 +422,10 @@ func (v *divider) await() error {
 				done()
 				return nil
 			}
-			e.cfg.Log.Error("a captured document waits for room on the disk", "job", v.job, "err", err)
+			if !told {
+				e.cfg.Log.Error("a captured document waits for room on the disk", "job", v.job, "err", err)
+			}
+			told = true
 			retry = e.cfg.Clock.After(minDelay)
 		}
 		select {

@@ -171,6 +171,7 @@ func (u *Upload) receive(ctx context.Context, e *Engine) (*body, error) {
 	if err != nil {
 		return nil, err
 	}
+	_ = u.ctx.SetReadDeadline(time.Time{}) // one that passes while the document is checked would cancel the request
 	if err := b.sameKind(u.ctx.Header("Content-Type")); err != nil {
 		b.close()
 		return nil, err

@@ -94,6 +94,9 @@ func (e *Engine) view(id uuid.UUID, d extent) (*Job, error) {
 	if !j.Running {
 		j.FinishedAt = &last
 	}
+	if d == inList && len(j.Parts) > d.some {
+		j.Parts = j.Parts[:d.some]
+	}
 	if d != nothing {
 		if lost != nil {
 			j.Errors = append(j.Errors, *lost)
