@@ -20,7 +20,7 @@ test.each([
   ['UTF-16, read as if it were UTF-8', 10, '\ufffd\ufffd<\u0000', undefined],
   ['nothing', 0, '', 'empty'],
   ['too much', mostBytes + 1, '<?xml', 'large'],
-  ['JSON-LD', 10, ' {"@context"', 'json'],
+  ['JSON-LD', 10, ' {"@context"', undefined],
   ['a spreadsheet', 10, 'PK\u0003\u0004', 'other'],
 ])('what can be said of a file before it is sent: %s', (_, size, begin, want) => {
   expect(objection(size, begin)).toBe(want);

@@ -31,7 +31,7 @@ func (a *app) captureCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "capture FILE --to URL",
 		Short: "Send an EPCIS document to a partner service and show what became of each event",
-		Long: `Sends an EPCIS document (XML 1.2; "-" reads standard input) to a manufacturer, distributor or pharmacy service, waits for the
+		Long: `Sends an EPCIS document (XML of any version, or JSON; "-" reads standard input) to a manufacturer, distributor or pharmacy service, waits for the
 verdicts, and prints one line per event.
 
 Exit code 0: everything was recorded. 1: something was refused or rejected. 3: the verdicts did not come in time; the document is safe

@@ -63,7 +63,7 @@ func (p *plan) numbered(i int) uint16 {
 	if p.HeaderAlone {
 		i++
 	}
-	return uint16(i) //nolint:gosec // maxPlanned
+	return uint16(i)
 }
 
 func spoolName(job uuid.UUID) string { return job.String() + spoolExt }
@@ -89,7 +89,7 @@ func (e *Engine) readHead(name string) (head []byte, size int, err error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("read outbox: %w; put the spool back from where it was kept, it belongs to the outbox", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	head = make([]byte, headroom)
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -279,7 +279,7 @@ func (v *divider) divide() error {
 	if err != nil {
 		return fmt.Errorf("read spooled document: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if err := v.verify(f); err != nil {
 		return err
 	}
@@ -405,7 +405,7 @@ func (v *divider) make(number uint16) error {
 // await holds the worker back: the broker may be away, and the disk full of what it has not taken.
 func (v *divider) await() error {
 	e := v.e
-	for {
+	for told := false; ; {
 		changed, done := e.watch(v.job)
 		e.mu.Lock()
 		waiting := 0
@@ -422,7 +422,10 @@ func (v *divider) await() error {
 				done()
 				return nil
 			}
-			e.cfg.Log.Error("a captured document waits for room on the disk", "job", v.job, "err", err)
+			if !told {
+				e.cfg.Log.Error("a captured document waits for room on the disk", "job", v.job, "err", err)
+			}
+			told = true
 			retry = e.cfg.Clock.After(minDelay)
 		}
 		select {
@@ -464,7 +467,7 @@ func (e *Engine) signPart(s *signing, w *write, number uint16, items []draftItem
 	}
 	h := submission.Header{Epoch: e.cfg.Genesis.Epoch, Party: s.lane.party, ID: sub, CreatedAt: s.at.UnixMilli(), OnError: s.onError}
 	if s.group > 1 {
-		h.GroupID, h.GroupIndex, h.GroupCount = s.job, number, uint16(s.group) //nolint:gosec // maxPlanned
+		h.GroupID, h.GroupIndex, h.GroupCount = s.job, number, uint16(s.group)
 	}
 	r, payload, err := e.sign(s.lane, h, items, s.job, number)
 	if err != nil {

@@ -101,7 +101,7 @@ func nameEvent(ev *epcis.Event, job uuid.UUID, index int) {
 
 // numbered is an id for an event of a job that says nothing about the event.
 func numbered(job uuid.UUID, index int) string {
-	return "urn:uuid:" + uuid.NewSHA1(job, enc.U32(nil, uint32(index))).String() //nolint:gosec // MaxEvents
+	return "urn:uuid:" + uuid.NewSHA1(job, enc.U32(nil, uint32(index))).String()
 }
 
 func unreadable(err error) error {

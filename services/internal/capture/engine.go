@@ -510,7 +510,7 @@ func (e *Engine) capture(d *draft, idem string, request enc.Hash) (uuid.UUID, er
 		s.durable = func() { d.body.file = "" } // the job's now
 	}
 	for i, items := range parts {
-		if err := e.signPart(s, w, uint16(i), items, sealed[i], false); err != nil { //nolint:gosec // maxParts
+		if err := e.signPart(s, w, uint16(i), items, sealed[i], false); err != nil {
 			s.forget(e)
 			return uuid.Nil, err
 		}

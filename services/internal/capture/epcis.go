@@ -171,6 +171,7 @@ func (u *Upload) receive(ctx context.Context, e *Engine) (*body, error) {
 	if err != nil {
 		return nil, err
 	}
+	_ = u.ctx.SetReadDeadline(time.Time{}) // one that passes while the document is checked would cancel the request
 	if err := b.sameKind(u.ctx.Header("Content-Type")); err != nil {
 		b.close()
 		return nil, err
@@ -196,7 +197,7 @@ func (e *Engine) mountCapture(api *httpapi.API) {
 		OperationID: "capture", Method: http.MethodPost, Path: "/capture", Summary: "Capture an EPCIS document", Tags: []string{"EPCIS"},
 		Description:   "Checks the whole document, then answers with a job. A document that needs several submissions is divided behind the answer, under proceed.",
 		DefaultStatus: http.StatusAccepted,
-		Errors: []int{400, 403, 406, 408, 409, 413, 415, 503, 507}, Metadata: documentFormats, Middlewares: versioned, Parameters: contentHeaders(),
+		Errors:        []int{400, 403, 406, 408, 409, 413, 415, 503, 507}, Metadata: documentFormats, Middlewares: versioned, Parameters: contentHeaders(),
 		Responses: jobResponse(h, http.StatusAccepted, "The job that the document became"),
 	}, func(ctx context.Context, in *Upload) (*writtenJob, error) {
 		onError, err := onErrorOf(in.ErrorBehaviour, in.ErrorBehaviour2)
@@ -303,7 +304,7 @@ func (e *Engine) mountEvents(h huma.API) {
 		OperationID: "capture-event", Method: http.MethodPost, Path: "/events", Summary: "Capture one event and wait for its verdict", Tags: []string{"EPCIS"},
 		Description:   "201 means that the network has recorded the event. An event that it rejects is answered with 400 and the ledger's code, one that is recorded already with 409.",
 		DefaultStatus: http.StatusCreated,
-		Errors: []int{400, 403, 406, 408, 409, 413, 415, 503, 507}, Metadata: documentFormats, Middlewares: versioned, Parameters: contentHeaders(), Responses: responses,
+		Errors:        []int{400, 403, 406, 408, 409, 413, 415, 503, 507}, Metadata: documentFormats, Middlewares: versioned, Parameters: contentHeaders(), Responses: responses,
 	}, func(ctx context.Context, in *input) (*output, error) {
 		timeout, err := waitOf(Certified, in.Timeout)
 		if err != nil {

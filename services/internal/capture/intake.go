@@ -169,7 +169,7 @@ func (n *intake) place(it draftItem, at *epcis.EventAt) error {
 	}
 	part := &n.parts[len(n.parts)-1]
 	if part.Events == 0 {
-		part.First = uint32(at.Index) //nolint:gosec // MaxEvents
+		part.First = uint32(at.Index)
 	}
 	part.Events++
 	if !n.over {

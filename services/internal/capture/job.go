@@ -163,7 +163,7 @@ type Job struct {
 	Counts                Counts          `json:"counts" doc:"What became of the events that are judged"`
 	ErrorCount            int             `json:"errorCount,omitempty" doc:"How many errors there are, also those that are not listed"`
 	ErrorFile             string          `json:"errorFile,omitempty" doc:"Address of all errors, one JSON object a line, when there are more than are listed" example:"/capture/01a1fb68-fb49-7594-aac6-cf35fb24f6a9/errors"`
-	Parts                 []Part          `json:"parts" doc:"The submissions it became"`
+	Parts                 []Part          `json:"parts" doc:"The submissions it became; in a list of jobs the first 20"`
 	Verdicts              []Verdict       `json:"verdicts" doc:"One per event and registration, once certified; events refused at capture are listed too. Of a job of more than 20,000 only the first 1,000 that were not simply accepted; /capture/{captureID}/verdicts tells all"`
 	Warnings              []httpapi.Fault `json:"warnings,omitempty" doc:"What was read as meant, but is not as the standard has it"`
 	Notes                 []string        `json:"notes,omitempty"`

@@ -68,18 +68,16 @@ func memory(t *testing.T, name string) int {
 // endless writes a document of about size bytes.
 func endless(to io.Writer, size int64, format string) (events int, err error) {
 	w := bufio.NewWriterSize(to, 1<<16)
-	head, foot, between, one := document(), "", "", func(i int) string {
+	whole, end, between, one := document(), "</EventList>", "", func(i int) string {
 		return event(eventTime, "commissioning", "ADD", ilmd, fmt.Sprintf("urn:epc:id:sgtin:0399990.010001.L%d", i))
 	}
 	if format == isJSON {
-		head, between, one = jsonDocument(), ",\n", func(i int) string {
+		whole, end, between, one = jsonDocument(), "]}}", ",\n", func(i int) string {
 			return jsonEvent(eventTime, "ADD", fmt.Sprintf("urn:epc:id:sgtin:0399990.010001.L%d", i))
 		}
-		head, foot = head[:len(head)-len("]}}")], "]}}"
-	} else {
-		at := strings.Index(head, "</EventList>")
-		head, foot = head[:at], head[at:]
 	}
+	at := strings.Index(whole, end)
+	head, foot := whole[:at], whole[at:]
 	written := int64(0)
 	put := func(s string) {
 		n, e := w.WriteString(s)
@@ -165,7 +163,9 @@ func TestLargeDocument(t *testing.T) {
 				t.Fatal(err)
 			}
 			answer, err := io.ReadAll(resp.Body)
-			resp.Body.Close()
+			if resp.Body.Close(); err != nil {
+				t.Fatal(err)
+			}
 			answered, sent := time.Since(began), <-events
 			var j Job
 			if err := json.NewDecoder(bytes.NewReader(answer)).Decode(&j); err != nil || resp.StatusCode != http.StatusAccepted || j.Events != sent {

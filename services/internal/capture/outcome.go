@@ -94,6 +94,9 @@ func (e *Engine) view(id uuid.UUID, d extent) (*Job, error) {
 	if !j.Running {
 		j.FinishedAt = &last
 	}
+	if d == inList && len(j.Parts) > d.some {
+		j.Parts = j.Parts[:d.some]
+	}
 	if d != nothing {
 		if lost != nil {
 			j.Errors = append(j.Errors, *lost)
@@ -136,7 +139,7 @@ func (rec *jobRecord) refusedEvents() int {
 func (e *Engine) parts(id uuid.UUID, rec *jobRecord) (list []partRecord, whole bool, err error) {
 	for i := range max(len(rec.Parts), rec.Divided) {
 		var p partRecord
-		err := e.st.getJSON(partKey(id, uint16(i)), &p) //nolint:gosec // maxPlanned
+		err := e.st.getJSON(partKey(id, uint16(i)), &p)
 		if errors.Is(err, errNotFound) && rec.Divided > 0 {
 			_, err := e.st.get(brokenKey(id))
 			if errors.Is(err, errNotFound) {
@@ -207,7 +210,7 @@ func (e *Engine) outcomes(id uuid.UUID, rec *jobRecord, parts []partRecord, rema
 		}
 		var items []itemMeta
 		if p.Alone {
-			number := uint16(i) //nolint:gosec // maxPlanned
+			number := uint16(i)
 			if err := errors.Join(e.st.getPacked(metaKey(id, number), &items), e.st.getPacked(verdictKey(id, number), &p.Items)); err != nil {
 				return err
 			}
@@ -263,7 +266,7 @@ func (p *partRecord) outcomes(items []itemMeta, fn func(v *Verdict, f *JobError)
 		it := &items[i]
 		v := Verdict{
 			Kind: kindName(it.Kind), EventID: it.EventID, Type: it.Type, BizStep: it.Step, Subject: it.Subject, Verdict: "rejected", Code: p.Code,
-			Position: &enc.Position{Height: p.Height, Entry: p.Entry, Item: uint32(i)}, //nolint:gosec // submission.MaxItems
+			Position: &enc.Position{Height: p.Height, Entry: p.Entry, Item: uint32(i)},
 		}
 		if it.Event >= 0 {
 			v.Index = &it.Event

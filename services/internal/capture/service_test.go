@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"verilot.dev/ledger/genesis"
+	"verilot.dev/ledger/submission"
 	"verilot.dev/services/internal/bus"
 	"verilot.dev/services/internal/chain"
 	"verilot.dev/services/internal/keyring"
@@ -118,13 +119,35 @@ func TestServicesOverARealNetwork(t *testing.T) {
 	}
 	j := request(t, "POST", maker+"/capture", "application/xml", doc)
 	stopMaker()
-	maker, _ = start(Manufacturer(), "maker", "")
+	maker, stopMaker = start(Manufacturer(), "maker", "")
 	j = request(t, "GET", maker+"/capture/"+j.CaptureID+"?wait=indexed&timeout=30s", "", "")
 	if j.State != Indexed || !j.Success || len(j.Verdicts) != 9 {
 		t.Errorf("%+v", j)
 	}
 	if e := request(t, "GET", maker+"/capture/"+early.CaptureID+"?wait=certified&timeout=30s", "", ""); e.Verdicts[0].Verdict != "accepted" {
 		t.Errorf("%+v", e)
+	}
+	// A document of several submissions, with a stop in between.
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, maker+"/capture", strings.NewReader(manyEvents(submission.MaxItems+5, "D")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range proceed("divided") {
+		req.Header.Set(k, v)
+	}
+	if resp, err = http.DefaultClient.Do(req); err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusAccepted {
+		t.Fatal(resp.Status)
+	}
+	at := resp.Header.Get("Location")
+	stopMaker()
+	maker, _ = start(Manufacturer(), "maker", "")
+	j = request(t, "GET", maker+at+"?wait=indexed&timeout=60s", "", "")
+	if len(j.Parts) < 2 || j.State != Indexed || !j.Success || j.Counts.Accepted != submission.MaxItems+5 {
+		t.Errorf("%+v %+v %+v", j.State, j.Counts, j.Parts)
 	}
 	dist, _ := start(Distributor(), "dist", filepath.Join(dir, "board.pem"))
 	resp, err = http.Post(dist+"/v1/onboarding", "application/xml", strings.NewReader(doc))

@@ -13,5 +13,5 @@ func freeSpace(dir string) (uint64, error) {
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return 0, fmt.Errorf("look at the disk of %s: %w", dir, err)
 	}
-	return s.Bavail * uint64(s.Bsize), nil //nolint:gosec // a block size
+	return s.Bavail * uint64(s.Bsize), nil
 }

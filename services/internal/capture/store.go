@@ -74,7 +74,7 @@ func planKey(id uuid.UUID) string { return planKeys + string(id[:]) }
 func brokenKey(id uuid.UUID) string { return brokenKeys + string(id[:]) }
 
 func faultKey(id uuid.UUID, chunk int) string {
-	return string(binary.BigEndian.AppendUint32([]byte(faultKeys+string(id[:])), uint32(chunk))) //nolint:gosec // maxKept
+	return string(binary.BigEndian.AppendUint32([]byte(faultKeys+string(id[:])), uint32(chunk)))
 }
 
 func outKey(lane string, counter uint64) string {

@@ -64,7 +64,7 @@ export const useNewest = (): Rests | undefined =>
   );
 
 const client = createClient<paths>({ baseUrl: '' });
-const partner = createClient<partnerPaths>({ baseUrl: '' });
+const partner = createClient<partnerPaths, 'application/json'>({ baseUrl: '' });
 
 interface Answer<T> {
   data: T;
