@@ -14,7 +14,10 @@ export interface paths {
         /** List capture jobs, newest first */
         get: operations["capture-jobs"];
         put?: never;
-        /** Capture an EPCIS document */
+        /**
+         * Capture an EPCIS document
+         * @description Checks the whole document, then answers with a job. A document that needs several submissions is divided behind the answer, under proceed.
+         */
         post: operations["capture"];
         delete?: never;
         options?: never;
@@ -33,6 +36,60 @@ export interface paths {
         get: operations["capture-job"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/capture/{id}/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every error of a capture job, one a line */
+        get: operations["capture-job-errors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/capture/{id}/verdicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of each event of a capture job, one a line */
+        get: operations["capture-job-verdicts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Capture one event and wait for its verdict
+         * @description 201 means that the network has recorded the event. An event that it rejects is answered with 400 and the ledger's code, one that is recorded already with 409.
+         */
+        post: operations["capture-event"];
         delete?: never;
         options?: never;
         head?: never;
@@ -396,6 +453,21 @@ export interface components {
             /** @description Serials to commission; or give count */
             serials?: string[] | null;
         };
+        Counts: {
+            /** Format: int64 */
+            accepted: number;
+            /** Format: int64 */
+            duplicate: number;
+            /** Format: int64 */
+            flagged: number;
+            /**
+             * Format: int64
+             * @description At capture: they never reached the ledger
+             */
+            refused: number;
+            /** Format: int64 */
+            rejected: number;
+        };
         DispenseBody: {
             /**
              * Format: date-time
@@ -461,9 +533,21 @@ export interface components {
             captureErrorBehaviour: "rollback" | "proceed";
             /** @description Id of the job; its address is /capture/{captureID} */
             captureID: string;
+            /** @description What became of the events that are judged */
+            counts: components["schemas"]["Counts"];
             /** Format: date-time */
             createdAt: string;
-            /** @description One problem per event that was not recorded */
+            /**
+             * Format: int64
+             * @description How many errors there are, also those that are not listed
+             */
+            errorCount?: number;
+            /**
+             * @description Address of all errors, one JSON object a line, when there are more than are listed
+             * @example /capture/01a1fb68-fb49-7594-aac6-cf35fb24f6a9/errors
+             */
+            errorFile?: string;
+            /** @description One problem per event that was not recorded; the first of them if there are many */
             errors?: components["schemas"]["JobError"][] | null;
             /**
              * Format: int64
@@ -472,10 +556,15 @@ export interface components {
             events: number;
             /** Format: date-time */
             finishedAt?: string;
+            /**
+             * Format: int64
+             * @description Events whose outcome is certain: refused here, or with a certified verdict
+             */
+            judged: number;
             /** @description document, or the name of the business command */
             kind: string;
             notes?: string[] | null;
-            /** @description The submissions it became */
+            /** @description The submissions it became; in a list of jobs the first 20 */
             parts: components["schemas"]["Part"][] | null;
             /** @description What a command made: serials, containers */
             result?: unknown;
@@ -486,9 +575,14 @@ export interface components {
              * @enum {string}
              */
             state: "captured" | "accepted" | "certified" | "indexed";
+            /**
+             * Format: int64
+             * @description Events that are in signed submissions; of a document that needs many they are made behind the answer
+             */
+            submitted: number;
             /** @description While running: no error so far. Afterwards: everything was recorded */
             success: boolean;
-            /** @description One per event and registration, once certified; events refused at capture are listed too */
+            /** @description One per event and registration, once certified; events refused at capture are listed too. Of a job of more than 20,000 only the first 1,000 that were not simply accepted; /capture/{captureID}/verdicts tells all */
             verdicts: components["schemas"]["Verdict"][] | null;
             /** @description What was read as meant, but is not as the standard has it */
             warnings?: components["schemas"]["Fault"][] | null;
@@ -865,7 +959,12 @@ export interface operations {
                 /** @description Of these jobs only those that are not indexed yet: what a page that was closed may still wait for */
                 running?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description Lowest version of EPCIS that the caller takes */
+                "GS1-EPCIS-Min"?: string;
+                /** @description Highest version of EPCIS that the caller takes */
+                "GS1-EPCIS-Max"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -883,6 +982,15 @@ export interface operations {
             };
             /** @description Bad Request */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -914,9 +1022,16 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Lowest version of EPCIS that the caller takes */
+                "GS1-EPCIS-Min"?: string;
+                /** @description Highest version of EPCIS that the caller takes */
+                "GS1-EPCIS-Max"?: string;
+                /** @description Version of EPCIS that the document is of; the document says it too */
+                "GS1-EPCIS-Version"?: string;
+                /** @description Version of the CBV that it uses */
+                "GS1-CBV-Version"?: string;
                 /** @description A repeated request with the same key and document gets the job of the first. Without a key a document captured again is a new job, whose events the ledger recognises (DUP_EVENT) */
                 "Idempotency-Key"?: string;
-                "Content-Type"?: string;
                 /** @description rollback (default): one bad event refuses the document; proceed: the good ones are recorded */
                 "GS1-Capture-Error-Behaviour"?: string;
                 /** @description The same header as some texts spell it */
@@ -925,20 +1040,84 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
+        /** @description An EPCISDocument or EPCISQueryDocument: EPCIS 1.0 to 2.0 as XML, also in a SOAP envelope, or EPCIS 2.0 as JSON */
         requestBody: {
             content: {
+                "application/json": Record<string, never>;
+                "application/ld+json": Record<string, never>;
                 "application/xml": string;
+                "text/xml": string;
             };
         };
         responses: {
-            /** @description Accepted */
+            /** @description The job that the document became */
             202: {
                 headers: {
+                    "Content-Type"?: string;
                     Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": {
+                        /** @enum {string} */
+                        captureErrorBehaviour: "rollback" | "proceed";
+                        /** @description Id of the job; its address is /capture/{captureID} */
+                        captureID: string;
+                        /** @description What became of the events that are judged */
+                        counts: components["schemas"]["Counts"];
+                        /** Format: date-time */
+                        createdAt: string;
+                        /**
+                         * Format: int64
+                         * @description How many errors there are, also those that are not listed
+                         */
+                        errorCount?: number;
+                        /**
+                         * @description Address of all errors, one JSON object a line, when there are more than are listed
+                         * @example /capture/01a1fb68-fb49-7594-aac6-cf35fb24f6a9/errors
+                         */
+                        errorFile?: string;
+                        /** @description One problem per event that was not recorded; the first of them if there are many */
+                        errors?: components["schemas"]["JobError"][] | null;
+                        /**
+                         * Format: int64
+                         * @description Events in the request, refused ones included
+                         */
+                        events: number;
+                        /** Format: date-time */
+                        finishedAt?: string;
+                        /**
+                         * Format: int64
+                         * @description Events whose outcome is certain: refused here, or with a certified verdict
+                         */
+                        judged: number;
+                        /** @description document, or the name of the business command */
+                        kind: string;
+                        notes?: string[] | null;
+                        /** @description The submissions it became; in a list of jobs the first 20 */
+                        parts: components["schemas"]["Part"][] | null;
+                        /** @description What a command made: serials, containers */
+                        result?: unknown;
+                        /** @description Whether verdicts are still awaited */
+                        running: boolean;
+                        /**
+                         * @description How far all of the job is
+                         * @enum {string}
+                         */
+                        state: "captured" | "accepted" | "certified" | "indexed";
+                        /**
+                         * Format: int64
+                         * @description Events that are in signed submissions; of a document that needs many they are made behind the answer
+                         */
+                        submitted: number;
+                        /** @description While running: no error so far. Afterwards: everything was recorded */
+                        success: boolean;
+                        /** @description One per event and registration, once certified; events refused at capture are listed too. Of a job of more than 20,000 only the first 1,000 that were not simply accepted; /capture/{captureID}/verdicts tells all */
+                        verdicts: components["schemas"]["Verdict"][] | null;
+                        /** @description What was read as meant, but is not as the standard has it */
+                        warnings?: components["schemas"]["Fault"][] | null;
+                    };
+                    "application/xml": string;
                 };
             };
             /** @description Bad Request */
@@ -952,6 +1131,24 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1013,6 +1210,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     "capture-job": {
@@ -1023,7 +1229,12 @@ export interface operations {
                 /** @description How long to wait, like 5s or 500ms; at most 60s, 10s if left out */
                 timeout?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Lowest version of EPCIS that the caller takes */
+                "GS1-EPCIS-Min"?: string;
+                /** @description Highest version of EPCIS that the caller takes */
+                "GS1-EPCIS-Max"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1031,13 +1242,74 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The job */
             200: {
                 headers: {
+                    "Content-Type"?: string;
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": {
+                        /** @enum {string} */
+                        captureErrorBehaviour: "rollback" | "proceed";
+                        /** @description Id of the job; its address is /capture/{captureID} */
+                        captureID: string;
+                        /** @description What became of the events that are judged */
+                        counts: components["schemas"]["Counts"];
+                        /** Format: date-time */
+                        createdAt: string;
+                        /**
+                         * Format: int64
+                         * @description How many errors there are, also those that are not listed
+                         */
+                        errorCount?: number;
+                        /**
+                         * @description Address of all errors, one JSON object a line, when there are more than are listed
+                         * @example /capture/01a1fb68-fb49-7594-aac6-cf35fb24f6a9/errors
+                         */
+                        errorFile?: string;
+                        /** @description One problem per event that was not recorded; the first of them if there are many */
+                        errors?: components["schemas"]["JobError"][] | null;
+                        /**
+                         * Format: int64
+                         * @description Events in the request, refused ones included
+                         */
+                        events: number;
+                        /** Format: date-time */
+                        finishedAt?: string;
+                        /**
+                         * Format: int64
+                         * @description Events whose outcome is certain: refused here, or with a certified verdict
+                         */
+                        judged: number;
+                        /** @description document, or the name of the business command */
+                        kind: string;
+                        notes?: string[] | null;
+                        /** @description The submissions it became; in a list of jobs the first 20 */
+                        parts: components["schemas"]["Part"][] | null;
+                        /** @description What a command made: serials, containers */
+                        result?: unknown;
+                        /** @description Whether verdicts are still awaited */
+                        running: boolean;
+                        /**
+                         * @description How far all of the job is
+                         * @enum {string}
+                         */
+                        state: "captured" | "accepted" | "certified" | "indexed";
+                        /**
+                         * Format: int64
+                         * @description Events that are in signed submissions; of a document that needs many they are made behind the answer
+                         */
+                        submitted: number;
+                        /** @description While running: no error so far. Afterwards: everything was recorded */
+                        success: boolean;
+                        /** @description One per event and registration, once certified; events refused at capture are listed too. Of a job of more than 20,000 only the first 1,000 that were not simply accepted; /capture/{captureID}/verdicts tells all */
+                        verdicts: components["schemas"]["Verdict"][] | null;
+                        /** @description What was read as meant, but is not as the standard has it */
+                        warnings?: components["schemas"]["Fault"][] | null;
+                    };
+                    "application/xml": string;
                 };
             };
             /** @description Bad Request */
@@ -1058,6 +1330,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -1069,6 +1350,356 @@ export interface operations {
             };
             /** @description Internal Server Error */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "capture-job-errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One JSON object a line */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "capture-job-verdicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One JSON object a line */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "capture-event": {
+        parameters: {
+            query?: {
+                /** @description How long to wait for the verdict, like 5s or 500ms; at most 60s, 10s if left out */
+                timeout?: string;
+            };
+            header?: {
+                /** @description Lowest version of EPCIS that the caller takes */
+                "GS1-EPCIS-Min"?: string;
+                /** @description Highest version of EPCIS that the caller takes */
+                "GS1-EPCIS-Max"?: string;
+                /** @description Version of EPCIS that the document is of; the document says it too */
+                "GS1-EPCIS-Version"?: string;
+                /** @description Version of the CBV that it uses */
+                "GS1-CBV-Version"?: string;
+                /** @description A repeated request with the same key and document gets the job of the first. Without a key a document captured again is a new job, whose events the ledger recognises (DUP_EVENT) */
+                "Idempotency-Key"?: string;
+                /** @description rollback (default): one bad event refuses the document; proceed: the good ones are recorded */
+                "GS1-Capture-Error-Behaviour"?: string;
+                /** @description The same header as some texts spell it */
+                "GS1-EPCIS-Capture-Error-Behaviour"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One event: JSON with its own @context, or the XML element of an event */
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+                "application/ld+json": Record<string, never>;
+                "application/xml": string;
+                "text/xml": string;
+            };
+        };
+        responses: {
+            /** @description The event is recorded; Location is its address */
+            201: {
+                headers: {
+                    "Content-Type"?: string;
+                    Link?: string;
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description The event is captured, and its verdict did not come in time; Location is its job */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        captureErrorBehaviour: "rollback" | "proceed";
+                        /** @description Id of the job; its address is /capture/{captureID} */
+                        captureID: string;
+                        /** @description What became of the events that are judged */
+                        counts: components["schemas"]["Counts"];
+                        /** Format: date-time */
+                        createdAt: string;
+                        /**
+                         * Format: int64
+                         * @description How many errors there are, also those that are not listed
+                         */
+                        errorCount?: number;
+                        /**
+                         * @description Address of all errors, one JSON object a line, when there are more than are listed
+                         * @example /capture/01a1fb68-fb49-7594-aac6-cf35fb24f6a9/errors
+                         */
+                        errorFile?: string;
+                        /** @description One problem per event that was not recorded; the first of them if there are many */
+                        errors?: components["schemas"]["JobError"][] | null;
+                        /**
+                         * Format: int64
+                         * @description Events in the request, refused ones included
+                         */
+                        events: number;
+                        /** Format: date-time */
+                        finishedAt?: string;
+                        /**
+                         * Format: int64
+                         * @description Events whose outcome is certain: refused here, or with a certified verdict
+                         */
+                        judged: number;
+                        /** @description document, or the name of the business command */
+                        kind: string;
+                        notes?: string[] | null;
+                        /** @description The submissions it became; in a list of jobs the first 20 */
+                        parts: components["schemas"]["Part"][] | null;
+                        /** @description What a command made: serials, containers */
+                        result?: unknown;
+                        /** @description Whether verdicts are still awaited */
+                        running: boolean;
+                        /**
+                         * @description How far all of the job is
+                         * @enum {string}
+                         */
+                        state: "captured" | "accepted" | "certified" | "indexed";
+                        /**
+                         * Format: int64
+                         * @description Events that are in signed submissions; of a document that needs many they are made behind the answer
+                         */
+                        submitted: number;
+                        /** @description While running: no error so far. Afterwards: everything was recorded */
+                        success: boolean;
+                        /** @description One per event and registration, once certified; events refused at capture are listed too. Of a job of more than 20,000 only the first 1,000 that were not simply accepted; /capture/{captureID}/verdicts tells all */
+                        verdicts: components["schemas"]["Verdict"][] | null;
+                        /** @description What was read as meant, but is not as the standard has it */
+                        warnings?: components["schemas"]["Fault"][] | null;
+                    };
+                    "application/xml": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1638,14 +2269,23 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                "Content-Type"?: string;
+                /** @description A repeated request with the same key and document gets the job of the first. Without a key a document captured again is a new job, whose events the ledger recognises (DUP_EVENT) */
+                "Idempotency-Key"?: string;
+                /** @description rollback (default): one bad event refuses the document; proceed: the good ones are recorded */
+                "GS1-Capture-Error-Behaviour"?: string;
+                /** @description The same header as some texts spell it */
+                "GS1-EPCIS-Capture-Error-Behaviour"?: string;
             };
             path?: never;
             cookie?: never;
         };
+        /** @description An EPCIS document of at most 32 MiB */
         requestBody: {
             content: {
+                "application/json": Record<string, never>;
+                "application/ld+json": Record<string, never>;
                 "application/xml": string;
+                "text/xml": string;
             };
         };
         responses: {
@@ -1669,6 +2309,24 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1703,8 +2361,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Gateway Timeout */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,6 +4,24 @@
  */
 
 export interface paths {
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Top-level resources of the EPCIS interface */
+        get: operations["epcis-get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/01/{gtin}/21/{serial}": {
         parameters: {
             query?: never;
@@ -17,6 +35,114 @@ export interface paths {
         post?: never;
         delete?: never;
         options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bizLocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Known business locations */
+        get: operations["epcis-get-bizlocations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-bizlocations"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bizLocations/{bizLocation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What there is about one of the business locations */
+        get: operations["epcis-get-bizlocations-bizlocation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-bizlocations-bizlocation"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bizLocations/{bizLocation}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS events with one of the business locations */
+        get: operations["epcis-get-bizlocations-bizlocation-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-bizlocations-bizlocation-events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bizSteps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Known business steps */
+        get: operations["epcis-get-bizsteps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-bizsteps"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bizSteps/{bizStep}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What there is about one of the business steps */
+        get: operations["epcis-get-bizsteps-bizstep"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-bizsteps-bizstep"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bizSteps/{bizStep}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS events with one of the business steps */
+        get: operations["epcis-get-bizsteps-bizstep-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-bizsteps-bizstep-events"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -51,6 +177,401 @@ export interface paths {
         post?: never;
         delete?: never;
         options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/capture/{id}/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every error of a capture job, one a line */
+        get: operations["capture-job-errors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/capture/{id}/verdicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of each event of a capture job, one a line */
+        get: operations["capture-job-verdicts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dispositions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Known dispositions */
+        get: operations["epcis-get-dispositions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-dispositions"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dispositions/{disposition}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What there is about one of the dispositions */
+        get: operations["epcis-get-dispositions-disposition"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-dispositions-disposition"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dispositions/{disposition}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS events with one of the dispositions */
+        get: operations["epcis-get-dispositions-disposition-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-dispositions-disposition-events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Known EPCs */
+        get: operations["epcis-get-epcs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-epcs"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcs/{epc}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What there is about one of the EPCs */
+        get: operations["epcis-get-epcs-epc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-epcs-epc"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/epcs/{epc}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS events with one of the EPCs */
+        get: operations["epcis-get-epcs-epc-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-epcs-epc-events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/eventTypes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Known event types */
+        get: operations["epcis-get-eventtypes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-eventtypes"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/eventTypes/{eventType}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What there is about one of the event types */
+        get: operations["epcis-get-eventtypes-eventtype"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-eventtypes-eventtype"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/eventTypes/{eventType}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS events with one of the event types */
+        get: operations["epcis-get-eventtypes-eventtype-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-eventtypes-eventtype-events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Query EPCIS events */
+        get: operations["epcis-get-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/{eventID}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One EPCIS event, with what declares it an error */
+        get: operations["epcis-get-events-eventid"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-events-eventid"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/nextPageToken/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Invalidate a page token (not offered) */
+        delete: operations["epcis-delete-nextpagetoken-token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List your named queries */
+        get: operations["queries"];
+        put?: never;
+        /** Create a named query */
+        post: operations["create-query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queries/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One named query */
+        get: operations["query-definition"];
+        put?: never;
+        post?: never;
+        /** Delete a named query, its subscriptions and its sockets */
+        delete: operations["delete-query"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queries/{name}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events that a named query matches, or a WebSocket of those to come
+         * @description With Upgrade: websocket, and stream=true or a schedule (second, minute, hour, dayOfMonth, month, dayOfWeek), EPCISQueryDocuments are sent as text messages.
+         */
+        get: operations["query-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queries/{name}/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the subscriptions of a named query */
+        get: operations["subscriptions"];
+        put?: never;
+        /** Subscribe a webhook to a named query */
+        post: operations["subscribe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/queries/{name}/subscriptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One subscription, and how its deliveries go */
+        get: operations["subscription"];
+        put?: never;
+        post?: never;
+        /** Unsubscribe */
+        delete: operations["unsubscribe"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readPoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Known read points */
+        get: operations["epcis-get-readpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-readpoints"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readPoints/{readPoint}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What there is about one of the read points */
+        get: operations["epcis-get-readpoints-readpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-readpoints-readpoint"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readPoints/{readPoint}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** EPCIS events with one of the read points */
+        get: operations["epcis-get-readpoints-readpoint-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        /** Versions and formats that are offered here */
+        options: operations["epcis-options-readpoints-readpoint-events"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -594,6 +1115,21 @@ export interface components {
             time: string;
             validator: string;
         };
+        Counts: {
+            /** Format: int64 */
+            accepted: number;
+            /** Format: int64 */
+            duplicate: number;
+            /** Format: int64 */
+            flagged: number;
+            /**
+             * Format: int64
+             * @description At capture: they never reached the ledger
+             */
+            refused: number;
+            /** Format: int64 */
+            rejected: number;
+        };
         Document: {
             sealed?: boolean;
             type?: string;
@@ -785,9 +1321,21 @@ export interface components {
             captureErrorBehaviour: "rollback" | "proceed";
             /** @description Id of the job; its address is /capture/{captureID} */
             captureID: string;
+            /** @description What became of the events that are judged */
+            counts: components["schemas"]["Counts"];
             /** Format: date-time */
             createdAt: string;
-            /** @description One problem per event that was not recorded */
+            /**
+             * Format: int64
+             * @description How many errors there are, also those that are not listed
+             */
+            errorCount?: number;
+            /**
+             * @description Address of all errors, one JSON object a line, when there are more than are listed
+             * @example /capture/01a1fb68-fb49-7594-aac6-cf35fb24f6a9/errors
+             */
+            errorFile?: string;
+            /** @description One problem per event that was not recorded; the first of them if there are many */
             errors?: components["schemas"]["JobError"][] | null;
             /**
              * Format: int64
@@ -796,10 +1344,15 @@ export interface components {
             events: number;
             /** Format: date-time */
             finishedAt?: string;
+            /**
+             * Format: int64
+             * @description Events whose outcome is certain: refused here, or with a certified verdict
+             */
+            judged: number;
             /** @description document, or the name of the business command */
             kind: string;
             notes?: string[] | null;
-            /** @description The submissions it became */
+            /** @description The submissions it became; in a list of jobs the first 20 */
             parts: components["schemas"]["Part"][] | null;
             /** @description What a command made: serials, containers */
             result?: unknown;
@@ -810,9 +1363,14 @@ export interface components {
              * @enum {string}
              */
             state: "captured" | "accepted" | "certified" | "indexed";
+            /**
+             * Format: int64
+             * @description Events that are in signed submissions; of a document that needs many they are made behind the answer
+             */
+            submitted: number;
             /** @description While running: no error so far. Afterwards: everything was recorded */
             success: boolean;
-            /** @description One per event and registration, once certified; events refused at capture are listed too */
+            /** @description One per event and registration, once certified; events refused at capture are listed too. Of a job of more than 20,000 only the first 1,000 that were not simply accepted; /capture/{captureID}/verdicts tells all */
             verdicts: components["schemas"]["Verdict"][] | null;
             /** @description What was read as meant, but is not as the standard has it */
             warnings?: components["schemas"]["Fault"][] | null;
@@ -976,6 +1534,59 @@ export interface components {
             strength?: string;
             /** @description The GTIN is under a company prefix of this service's party */
             yours: boolean;
+        };
+        NamedQuery: {
+            /** @description Its name, unique among those of its owner */
+            name: string;
+            /** @description Parameters of the EPCIS query language; lists are arrays. May have an @context for prefixes of extensions. */
+            query: {
+                [key: string]: unknown;
+            };
+        };
+        NewQuery: {
+            /** @description Up to 128 bytes, without / \ ? # % */
+            name: string;
+            /** @description Parameters of the EPCIS query language; lists are arrays. May have an @context for prefixes of extensions. */
+            query: {
+                [key: string]: unknown;
+            };
+        } & {
+            [key: string]: unknown;
+        };
+        NewSubscription: {
+            /**
+             * Format: uri
+             * @description Where to send EPCISQueryDocuments to
+             */
+            dest: string;
+            /**
+             * Format: date-time
+             * @description Begin with what was recorded then; default: now
+             */
+            initialRecordTime?: string;
+            /** @description Of a schedule: also tell that there was nothing */
+            reportIfEmpty?: boolean;
+            /** @description When the query runs, in UTC: values like 5, lists like 1,3 and ranges like [5-10]. What is left out takes every value, but for the second, which is 0. */
+            schedule?: {
+                /** @description From 1 to 31 */
+                dayOfMonth?: string;
+                /** @description From 1 to 7 */
+                dayOfWeek?: string;
+                /** @description From 0 to 23 */
+                hour?: string;
+                /** @description From 0 to 59 */
+                minute?: string;
+                /** @description From 1 to 12 */
+                month?: string;
+                /** @description From 0 to 59 */
+                second?: string;
+            };
+            /** @description Secret of the receiver's choice, with which deliveries are signed. After whsec_ it is base64 (Standard Webhooks) */
+            signatureToken?: string;
+            /** @description Send whatever matches as soon as it is recorded; or give a schedule */
+            stream?: boolean;
+        } & {
+            [key: string]: unknown;
         };
         Part: {
             /** @description Verdict on the submission as a whole, if it has one */
@@ -1357,6 +1968,67 @@ export interface components {
             verdict: string;
             via?: string[] | null;
         };
+        Subscription: {
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Where EPCISQueryDocuments are sent to */
+            dest: string;
+            epcFormat: string;
+            /** Format: date-time */
+            failingSince?: string;
+            /**
+             * Format: int64
+             * @description In a row, since the last success
+             */
+            failures: number;
+            /** Format: date-time */
+            initialRecordTime?: string;
+            lastError?: string;
+            /**
+             * Format: date-time
+             * @description When the receiver last answered 2xx
+             */
+            lastNotifiedAt?: string;
+            /**
+             * Format: date-time
+             * @description Everything recorded before is delivered
+             */
+            minRecordTime: string;
+            /** Format: date-time */
+            nextAttemptAt?: string;
+            /**
+             * Format: date-time
+             * @description Of a schedule
+             */
+            nextRunAt?: string;
+            queryName: string;
+            reportIfEmpty?: boolean;
+            /** @description When the query runs, in UTC: values like 5, lists like 1,3 and ranges like [5-10]. What is left out takes every value, but for the second, which is 0. */
+            schedule?: {
+                /** @description From 1 to 31 */
+                dayOfMonth?: string;
+                /** @description From 1 to 7 */
+                dayOfWeek?: string;
+                /** @description From 0 to 23 */
+                hour?: string;
+                /** @description From 0 to 59 */
+                minute?: string;
+                /** @description From 1 to 12 */
+                month?: string;
+                /** @description From 0 to 59 */
+                second?: string;
+            };
+            /** @description Whether a signatureToken was given */
+            signed: boolean;
+            /**
+             * @description failing: for three days and more; deliveries are tried all the same
+             * @enum {string}
+             */
+            state: "active" | "retrying" | "failing";
+            /** @description Whenever something matches */
+            stream?: boolean;
+            subscriptionID: string;
+        };
         Trace: {
             answer: string;
             containers?: string[] | null;
@@ -1448,6 +2120,62 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "epcis-get": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "digital-link": {
         parameters: {
             query?: never;
@@ -1480,6 +2208,632 @@ export interface operations {
             };
         };
     };
+    "epcis-get-bizlocations": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-bizlocations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-bizlocations-bizlocation": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                bizLocation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-bizlocations-bizlocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bizLocation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-bizlocations-bizlocation-events": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+                /** @description Events of one of these types. */
+                eventType?: string;
+                /** @description Events that happened at this time or later. */
+                GE_eventTime?: string;
+                /** @description Events that happened before this time. */
+                LT_eventTime?: string;
+                /** @description Events recorded by the ledger at this time or later. */
+                GE_recordTime?: string;
+                /** @description Events recorded by the ledger before this time. */
+                LT_recordTime?: string;
+                /** @description Events with one of these actions: ADD, OBSERVE, DELETE. */
+                EQ_action?: string;
+                /** @description Events with one of these business steps: words of CBV, or URIs. */
+                EQ_bizStep?: string;
+                /** @description Events with one of these dispositions: words of CBV, or URIs. */
+                EQ_disposition?: string;
+                /** @description Events that set one of these persistent dispositions. */
+                EQ_persistentDisposition_set?: string;
+                /** @description Events that unset one of these persistent dispositions. */
+                EQ_persistentDisposition_unset?: string;
+                /** @description Events read at one of these read points. */
+                EQ_readPoint?: string;
+                /** @description Events read at one of these read points or, by master data, at a place within one of them. */
+                WD_readPoint?: string;
+                /** @description Events after which the objects are at one of these places. */
+                EQ_bizLocation?: string;
+                /** @description Events after which the objects are at one of these places or, by master data, at a place within one of them. */
+                WD_bizLocation?: string;
+                /** @description Transformations with one of these identifiers. */
+                EQ_transformationID?: string;
+                /** @description Events whose epcList or childEPCs name one of these objects, or an object of one of these classes or patterns. */
+                MATCH_epc?: string;
+                /** @description Events whose parentID is one of these objects, or matches a pattern. */
+                MATCH_parentID?: string;
+                /** @description Transformations whose inputEPCList names one of these objects, classes or patterns. */
+                MATCH_inputEPC?: string;
+                /** @description Transformations whose outputEPCList names one of these objects, classes or patterns. */
+                MATCH_outputEPC?: string;
+                /** @description Events that name one of these objects, classes or patterns in any list of EPCs, parentID included. */
+                MATCH_anyEPC?: string;
+                /** @description Events whose quantityList or childQuantityList names one of these classes or patterns. */
+                MATCH_epcClass?: string;
+                /** @description Transformations whose inputQuantityList names one of these classes or patterns. */
+                MATCH_inputEPCClass?: string;
+                /** @description Transformations whose outputQuantityList names one of these classes or patterns. */
+                MATCH_outputEPCClass?: string;
+                /** @description Events that name one of these classes or patterns in any quantity list. */
+                MATCH_anyEPCClass?: string;
+                /** @description Events with one of these event IDs. An event without one is found by its hash ID. */
+                EQ_eventID?: string;
+                /** @description Events that withdraw an event: those with an error declaration. */
+                EXISTS_errorDeclaration?: string;
+                /** @description Error declarations made at this time or later. */
+                GE_errorDeclarationTime?: string;
+                /** @description Error declarations made before this time. */
+                LT_errorDeclarationTime?: string;
+                /** @description Error declarations with one of these reasons: words of CBV, or URIs. */
+                EQ_errorReason?: string;
+                /** @description Error declarations that name one of these events as the corrected one. */
+                EQ_correctiveEventID?: string;
+                /** @description Events with sensor data. */
+                EXISTS_sensorElementList?: string;
+                /** @description Events with sensor data taken at this time or later (time of the metadata or of a report). */
+                GE_time?: string;
+                /** @description Events with sensor data taken before this time. */
+                LT_time?: string;
+                /** @description Events whose sensor data begins at this time or later. */
+                GE_startTime?: string;
+                /** @description Events whose sensor data begins before this time. */
+                LT_startTime?: string;
+                /** @description Events whose sensor data ends at this time or later. */
+                GE_endTime?: string;
+                /** @description Events whose sensor data ends before this time. */
+                LT_endTime?: string;
+                /** @description Events with a sensor report of one of these measurement types: words of the GS1 Web Vocabulary, or URIs. */
+                EQ_type?: string;
+                /** @description Events with sensor data of one of these devices. */
+                EQ_deviceID?: string;
+                /** @description Events with sensor data processed by one of these methods. */
+                EQ_dataProcessingMethod?: string;
+                /** @description Events with a sensor report on one of these microorganisms. */
+                EQ_microorganism?: string;
+                /** @description Events with a sensor report on one of these substances. */
+                EQ_chemicalSubstance?: string;
+                /** @description Events with sensor data that follows one of these rules. */
+                EQ_bizRules?: string;
+                /** @description Events with a sensor report of one of these texts. */
+                EQ_stringValue?: string;
+                /** @description Events with a sensor report of this truth value. */
+                EQ_booleanValue?: string;
+                /** @description Events with a sensor report of one of these binary values; upper and lower case are equal. */
+                EQ_hexBinaryValue?: string;
+                /** @description Events with a sensor report of one of these URIs. */
+                EQ_uriValue?: string;
+                /** @description The order of the result: eventTime, recordTime, or an extension field, written as in EQ_{field}. */
+                orderBy?: string;
+                /** @description ASC for smallest and oldest first, DESC (the default) for largest and newest first. */
+                orderDirection?: string;
+                /** @description Only the first so many events, in the order of orderBy, which must be given. */
+                eventCountLimit?: string;
+                /** @description Refuse the query (QueryTooLargeException) when more events match. Not together with eventCountLimit. */
+                maxEventCount?: string;
+                /** @description Equal: events that count something in this quantity, in whatever unit. */
+                EQ_quantity?: string;
+                /** @description Greater: events that count something in this quantity, in whatever unit. */
+                GT_quantity?: string;
+                /** @description Greater or equal: events that count something in this quantity, in whatever unit. */
+                GE_quantity?: string;
+                /** @description Less: events that count something in this quantity, in whatever unit. */
+                LT_quantity?: string;
+                /** @description Less or equal: events that count something in this quantity, in whatever unit. */
+                LE_quantity?: string;
+                /** @description Equal: events with a sensor report of this percentile rank. */
+                EQ_percRank?: string;
+                /** @description Greater: events with a sensor report of this percentile rank. */
+                GT_percRank?: string;
+                /** @description Greater or equal: events with a sensor report of this percentile rank. */
+                GE_percRank?: string;
+                /** @description Less: events with a sensor report of this percentile rank. */
+                LT_percRank?: string;
+                /** @description Less or equal: events with a sensor report of this percentile rank. */
+                LE_percRank?: string;
+            };
+            header?: never;
+            path: {
+                bizLocation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-bizlocations-bizlocation-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bizLocation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-bizsteps": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-bizsteps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-bizsteps-bizstep": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                bizStep: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-bizsteps-bizstep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bizStep: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-bizsteps-bizstep-events": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+                /** @description Events of one of these types. */
+                eventType?: string;
+                /** @description Events that happened at this time or later. */
+                GE_eventTime?: string;
+                /** @description Events that happened before this time. */
+                LT_eventTime?: string;
+                /** @description Events recorded by the ledger at this time or later. */
+                GE_recordTime?: string;
+                /** @description Events recorded by the ledger before this time. */
+                LT_recordTime?: string;
+                /** @description Events with one of these actions: ADD, OBSERVE, DELETE. */
+                EQ_action?: string;
+                /** @description Events with one of these business steps: words of CBV, or URIs. */
+                EQ_bizStep?: string;
+                /** @description Events with one of these dispositions: words of CBV, or URIs. */
+                EQ_disposition?: string;
+                /** @description Events that set one of these persistent dispositions. */
+                EQ_persistentDisposition_set?: string;
+                /** @description Events that unset one of these persistent dispositions. */
+                EQ_persistentDisposition_unset?: string;
+                /** @description Events read at one of these read points. */
+                EQ_readPoint?: string;
+                /** @description Events read at one of these read points or, by master data, at a place within one of them. */
+                WD_readPoint?: string;
+                /** @description Events after which the objects are at one of these places. */
+                EQ_bizLocation?: string;
+                /** @description Events after which the objects are at one of these places or, by master data, at a place within one of them. */
+                WD_bizLocation?: string;
+                /** @description Transformations with one of these identifiers. */
+                EQ_transformationID?: string;
+                /** @description Events whose epcList or childEPCs name one of these objects, or an object of one of these classes or patterns. */
+                MATCH_epc?: string;
+                /** @description Events whose parentID is one of these objects, or matches a pattern. */
+                MATCH_parentID?: string;
+                /** @description Transformations whose inputEPCList names one of these objects, classes or patterns. */
+                MATCH_inputEPC?: string;
+                /** @description Transformations whose outputEPCList names one of these objects, classes or patterns. */
+                MATCH_outputEPC?: string;
+                /** @description Events that name one of these objects, classes or patterns in any list of EPCs, parentID included. */
+                MATCH_anyEPC?: string;
+                /** @description Events whose quantityList or childQuantityList names one of these classes or patterns. */
+                MATCH_epcClass?: string;
+                /** @description Transformations whose inputQuantityList names one of these classes or patterns. */
+                MATCH_inputEPCClass?: string;
+                /** @description Transformations whose outputQuantityList names one of these classes or patterns. */
+                MATCH_outputEPCClass?: string;
+                /** @description Events that name one of these classes or patterns in any quantity list. */
+                MATCH_anyEPCClass?: string;
+                /** @description Events with one of these event IDs. An event without one is found by its hash ID. */
+                EQ_eventID?: string;
+                /** @description Events that withdraw an event: those with an error declaration. */
+                EXISTS_errorDeclaration?: string;
+                /** @description Error declarations made at this time or later. */
+                GE_errorDeclarationTime?: string;
+                /** @description Error declarations made before this time. */
+                LT_errorDeclarationTime?: string;
+                /** @description Error declarations with one of these reasons: words of CBV, or URIs. */
+                EQ_errorReason?: string;
+                /** @description Error declarations that name one of these events as the corrected one. */
+                EQ_correctiveEventID?: string;
+                /** @description Events with sensor data. */
+                EXISTS_sensorElementList?: string;
+                /** @description Events with sensor data taken at this time or later (time of the metadata or of a report). */
+                GE_time?: string;
+                /** @description Events with sensor data taken before this time. */
+                LT_time?: string;
+                /** @description Events whose sensor data begins at this time or later. */
+                GE_startTime?: string;
+                /** @description Events whose sensor data begins before this time. */
+                LT_startTime?: string;
+                /** @description Events whose sensor data ends at this time or later. */
+                GE_endTime?: string;
+                /** @description Events whose sensor data ends before this time. */
+                LT_endTime?: string;
+                /** @description Events with a sensor report of one of these measurement types: words of the GS1 Web Vocabulary, or URIs. */
+                EQ_type?: string;
+                /** @description Events with sensor data of one of these devices. */
+                EQ_deviceID?: string;
+                /** @description Events with sensor data processed by one of these methods. */
+                EQ_dataProcessingMethod?: string;
+                /** @description Events with a sensor report on one of these microorganisms. */
+                EQ_microorganism?: string;
+                /** @description Events with a sensor report on one of these substances. */
+                EQ_chemicalSubstance?: string;
+                /** @description Events with sensor data that follows one of these rules. */
+                EQ_bizRules?: string;
+                /** @description Events with a sensor report of one of these texts. */
+                EQ_stringValue?: string;
+                /** @description Events with a sensor report of this truth value. */
+                EQ_booleanValue?: string;
+                /** @description Events with a sensor report of one of these binary values; upper and lower case are equal. */
+                EQ_hexBinaryValue?: string;
+                /** @description Events with a sensor report of one of these URIs. */
+                EQ_uriValue?: string;
+                /** @description The order of the result: eventTime, recordTime, or an extension field, written as in EQ_{field}. */
+                orderBy?: string;
+                /** @description ASC for smallest and oldest first, DESC (the default) for largest and newest first. */
+                orderDirection?: string;
+                /** @description Only the first so many events, in the order of orderBy, which must be given. */
+                eventCountLimit?: string;
+                /** @description Refuse the query (QueryTooLargeException) when more events match. Not together with eventCountLimit. */
+                maxEventCount?: string;
+                /** @description Equal: events that count something in this quantity, in whatever unit. */
+                EQ_quantity?: string;
+                /** @description Greater: events that count something in this quantity, in whatever unit. */
+                GT_quantity?: string;
+                /** @description Greater or equal: events that count something in this quantity, in whatever unit. */
+                GE_quantity?: string;
+                /** @description Less: events that count something in this quantity, in whatever unit. */
+                LT_quantity?: string;
+                /** @description Less or equal: events that count something in this quantity, in whatever unit. */
+                LE_quantity?: string;
+                /** @description Equal: events with a sensor report of this percentile rank. */
+                EQ_percRank?: string;
+                /** @description Greater: events with a sensor report of this percentile rank. */
+                GT_percRank?: string;
+                /** @description Greater or equal: events with a sensor report of this percentile rank. */
+                GE_percRank?: string;
+                /** @description Less: events with a sensor report of this percentile rank. */
+                LT_percRank?: string;
+                /** @description Less or equal: events with a sensor report of this percentile rank. */
+                LE_percRank?: string;
+            };
+            header?: never;
+            path: {
+                bizStep: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-bizsteps-bizstep-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bizStep: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "capture-jobs": {
         parameters: {
             query?: {
@@ -1488,7 +2842,12 @@ export interface operations {
                 /** @description Of these jobs only those that are not indexed yet: what a page that was closed may still wait for */
                 running?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description Lowest version of EPCIS that the caller takes */
+                "GS1-EPCIS-Min"?: string;
+                /** @description Highest version of EPCIS that the caller takes */
+                "GS1-EPCIS-Max"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1506,6 +2865,15 @@ export interface operations {
             };
             /** @description Bad Request */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1541,7 +2909,12 @@ export interface operations {
                 /** @description How long to wait, like 5s or 500ms; at most 60s, 10s if left out */
                 timeout?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Lowest version of EPCIS that the caller takes */
+                "GS1-EPCIS-Min"?: string;
+                /** @description Highest version of EPCIS that the caller takes */
+                "GS1-EPCIS-Max"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1549,13 +2922,74 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description The job */
             200: {
                 headers: {
+                    "Content-Type"?: string;
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": {
+                        /** @enum {string} */
+                        captureErrorBehaviour: "rollback" | "proceed";
+                        /** @description Id of the job; its address is /capture/{captureID} */
+                        captureID: string;
+                        /** @description What became of the events that are judged */
+                        counts: components["schemas"]["Counts"];
+                        /** Format: date-time */
+                        createdAt: string;
+                        /**
+                         * Format: int64
+                         * @description How many errors there are, also those that are not listed
+                         */
+                        errorCount?: number;
+                        /**
+                         * @description Address of all errors, one JSON object a line, when there are more than are listed
+                         * @example /capture/01a1fb68-fb49-7594-aac6-cf35fb24f6a9/errors
+                         */
+                        errorFile?: string;
+                        /** @description One problem per event that was not recorded; the first of them if there are many */
+                        errors?: components["schemas"]["JobError"][] | null;
+                        /**
+                         * Format: int64
+                         * @description Events in the request, refused ones included
+                         */
+                        events: number;
+                        /** Format: date-time */
+                        finishedAt?: string;
+                        /**
+                         * Format: int64
+                         * @description Events whose outcome is certain: refused here, or with a certified verdict
+                         */
+                        judged: number;
+                        /** @description document, or the name of the business command */
+                        kind: string;
+                        notes?: string[] | null;
+                        /** @description The submissions it became; in a list of jobs the first 20 */
+                        parts: components["schemas"]["Part"][] | null;
+                        /** @description What a command made: serials, containers */
+                        result?: unknown;
+                        /** @description Whether verdicts are still awaited */
+                        running: boolean;
+                        /**
+                         * @description How far all of the job is
+                         * @enum {string}
+                         */
+                        state: "captured" | "accepted" | "certified" | "indexed";
+                        /**
+                         * Format: int64
+                         * @description Events that are in signed submissions; of a document that needs many they are made behind the answer
+                         */
+                        submitted: number;
+                        /** @description While running: no error so far. Afterwards: everything was recorded */
+                        success: boolean;
+                        /** @description One per event and registration, once certified; events refused at capture are listed too. Of a job of more than 20,000 only the first 1,000 that were not simply accepted; /capture/{captureID}/verdicts tells all */
+                        verdicts: components["schemas"]["Verdict"][] | null;
+                        /** @description What was read as meant, but is not as the standard has it */
+                        warnings?: components["schemas"]["Fault"][] | null;
+                    };
+                    "application/xml": string;
                 };
             };
             /** @description Bad Request */
@@ -1576,6 +3010,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Unprocessable Entity */
             422: {
                 headers: {
@@ -1587,6 +3030,2413 @@ export interface operations {
             };
             /** @description Internal Server Error */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "capture-job-errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One JSON object a line */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "capture-job-verdicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One JSON object a line */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-dispositions": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-dispositions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-dispositions-disposition": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                disposition: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-dispositions-disposition": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                disposition: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-dispositions-disposition-events": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+                /** @description Events of one of these types. */
+                eventType?: string;
+                /** @description Events that happened at this time or later. */
+                GE_eventTime?: string;
+                /** @description Events that happened before this time. */
+                LT_eventTime?: string;
+                /** @description Events recorded by the ledger at this time or later. */
+                GE_recordTime?: string;
+                /** @description Events recorded by the ledger before this time. */
+                LT_recordTime?: string;
+                /** @description Events with one of these actions: ADD, OBSERVE, DELETE. */
+                EQ_action?: string;
+                /** @description Events with one of these business steps: words of CBV, or URIs. */
+                EQ_bizStep?: string;
+                /** @description Events with one of these dispositions: words of CBV, or URIs. */
+                EQ_disposition?: string;
+                /** @description Events that set one of these persistent dispositions. */
+                EQ_persistentDisposition_set?: string;
+                /** @description Events that unset one of these persistent dispositions. */
+                EQ_persistentDisposition_unset?: string;
+                /** @description Events read at one of these read points. */
+                EQ_readPoint?: string;
+                /** @description Events read at one of these read points or, by master data, at a place within one of them. */
+                WD_readPoint?: string;
+                /** @description Events after which the objects are at one of these places. */
+                EQ_bizLocation?: string;
+                /** @description Events after which the objects are at one of these places or, by master data, at a place within one of them. */
+                WD_bizLocation?: string;
+                /** @description Transformations with one of these identifiers. */
+                EQ_transformationID?: string;
+                /** @description Events whose epcList or childEPCs name one of these objects, or an object of one of these classes or patterns. */
+                MATCH_epc?: string;
+                /** @description Events whose parentID is one of these objects, or matches a pattern. */
+                MATCH_parentID?: string;
+                /** @description Transformations whose inputEPCList names one of these objects, classes or patterns. */
+                MATCH_inputEPC?: string;
+                /** @description Transformations whose outputEPCList names one of these objects, classes or patterns. */
+                MATCH_outputEPC?: string;
+                /** @description Events that name one of these objects, classes or patterns in any list of EPCs, parentID included. */
+                MATCH_anyEPC?: string;
+                /** @description Events whose quantityList or childQuantityList names one of these classes or patterns. */
+                MATCH_epcClass?: string;
+                /** @description Transformations whose inputQuantityList names one of these classes or patterns. */
+                MATCH_inputEPCClass?: string;
+                /** @description Transformations whose outputQuantityList names one of these classes or patterns. */
+                MATCH_outputEPCClass?: string;
+                /** @description Events that name one of these classes or patterns in any quantity list. */
+                MATCH_anyEPCClass?: string;
+                /** @description Events with one of these event IDs. An event without one is found by its hash ID. */
+                EQ_eventID?: string;
+                /** @description Events that withdraw an event: those with an error declaration. */
+                EXISTS_errorDeclaration?: string;
+                /** @description Error declarations made at this time or later. */
+                GE_errorDeclarationTime?: string;
+                /** @description Error declarations made before this time. */
+                LT_errorDeclarationTime?: string;
+                /** @description Error declarations with one of these reasons: words of CBV, or URIs. */
+                EQ_errorReason?: string;
+                /** @description Error declarations that name one of these events as the corrected one. */
+                EQ_correctiveEventID?: string;
+                /** @description Events with sensor data. */
+                EXISTS_sensorElementList?: string;
+                /** @description Events with sensor data taken at this time or later (time of the metadata or of a report). */
+                GE_time?: string;
+                /** @description Events with sensor data taken before this time. */
+                LT_time?: string;
+                /** @description Events whose sensor data begins at this time or later. */
+                GE_startTime?: string;
+                /** @description Events whose sensor data begins before this time. */
+                LT_startTime?: string;
+                /** @description Events whose sensor data ends at this time or later. */
+                GE_endTime?: string;
+                /** @description Events whose sensor data ends before this time. */
+                LT_endTime?: string;
+                /** @description Events with a sensor report of one of these measurement types: words of the GS1 Web Vocabulary, or URIs. */
+                EQ_type?: string;
+                /** @description Events with sensor data of one of these devices. */
+                EQ_deviceID?: string;
+                /** @description Events with sensor data processed by one of these methods. */
+                EQ_dataProcessingMethod?: string;
+                /** @description Events with a sensor report on one of these microorganisms. */
+                EQ_microorganism?: string;
+                /** @description Events with a sensor report on one of these substances. */
+                EQ_chemicalSubstance?: string;
+                /** @description Events with sensor data that follows one of these rules. */
+                EQ_bizRules?: string;
+                /** @description Events with a sensor report of one of these texts. */
+                EQ_stringValue?: string;
+                /** @description Events with a sensor report of this truth value. */
+                EQ_booleanValue?: string;
+                /** @description Events with a sensor report of one of these binary values; upper and lower case are equal. */
+                EQ_hexBinaryValue?: string;
+                /** @description Events with a sensor report of one of these URIs. */
+                EQ_uriValue?: string;
+                /** @description The order of the result: eventTime, recordTime, or an extension field, written as in EQ_{field}. */
+                orderBy?: string;
+                /** @description ASC for smallest and oldest first, DESC (the default) for largest and newest first. */
+                orderDirection?: string;
+                /** @description Only the first so many events, in the order of orderBy, which must be given. */
+                eventCountLimit?: string;
+                /** @description Refuse the query (QueryTooLargeException) when more events match. Not together with eventCountLimit. */
+                maxEventCount?: string;
+                /** @description Equal: events that count something in this quantity, in whatever unit. */
+                EQ_quantity?: string;
+                /** @description Greater: events that count something in this quantity, in whatever unit. */
+                GT_quantity?: string;
+                /** @description Greater or equal: events that count something in this quantity, in whatever unit. */
+                GE_quantity?: string;
+                /** @description Less: events that count something in this quantity, in whatever unit. */
+                LT_quantity?: string;
+                /** @description Less or equal: events that count something in this quantity, in whatever unit. */
+                LE_quantity?: string;
+                /** @description Equal: events with a sensor report of this percentile rank. */
+                EQ_percRank?: string;
+                /** @description Greater: events with a sensor report of this percentile rank. */
+                GT_percRank?: string;
+                /** @description Greater or equal: events with a sensor report of this percentile rank. */
+                GE_percRank?: string;
+                /** @description Less: events with a sensor report of this percentile rank. */
+                LT_percRank?: string;
+                /** @description Less or equal: events with a sensor report of this percentile rank. */
+                LE_percRank?: string;
+            };
+            header?: never;
+            path: {
+                disposition: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-dispositions-disposition-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                disposition: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-epcs": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-epcs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-epcs-epc": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                epc: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-epcs-epc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                epc: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-epcs-epc-events": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+                /** @description Events of one of these types. */
+                eventType?: string;
+                /** @description Events that happened at this time or later. */
+                GE_eventTime?: string;
+                /** @description Events that happened before this time. */
+                LT_eventTime?: string;
+                /** @description Events recorded by the ledger at this time or later. */
+                GE_recordTime?: string;
+                /** @description Events recorded by the ledger before this time. */
+                LT_recordTime?: string;
+                /** @description Events with one of these actions: ADD, OBSERVE, DELETE. */
+                EQ_action?: string;
+                /** @description Events with one of these business steps: words of CBV, or URIs. */
+                EQ_bizStep?: string;
+                /** @description Events with one of these dispositions: words of CBV, or URIs. */
+                EQ_disposition?: string;
+                /** @description Events that set one of these persistent dispositions. */
+                EQ_persistentDisposition_set?: string;
+                /** @description Events that unset one of these persistent dispositions. */
+                EQ_persistentDisposition_unset?: string;
+                /** @description Events read at one of these read points. */
+                EQ_readPoint?: string;
+                /** @description Events read at one of these read points or, by master data, at a place within one of them. */
+                WD_readPoint?: string;
+                /** @description Events after which the objects are at one of these places. */
+                EQ_bizLocation?: string;
+                /** @description Events after which the objects are at one of these places or, by master data, at a place within one of them. */
+                WD_bizLocation?: string;
+                /** @description Transformations with one of these identifiers. */
+                EQ_transformationID?: string;
+                /** @description Events whose epcList or childEPCs name one of these objects, or an object of one of these classes or patterns. */
+                MATCH_epc?: string;
+                /** @description Events whose parentID is one of these objects, or matches a pattern. */
+                MATCH_parentID?: string;
+                /** @description Transformations whose inputEPCList names one of these objects, classes or patterns. */
+                MATCH_inputEPC?: string;
+                /** @description Transformations whose outputEPCList names one of these objects, classes or patterns. */
+                MATCH_outputEPC?: string;
+                /** @description Events that name one of these objects, classes or patterns in any list of EPCs, parentID included. */
+                MATCH_anyEPC?: string;
+                /** @description Events whose quantityList or childQuantityList names one of these classes or patterns. */
+                MATCH_epcClass?: string;
+                /** @description Transformations whose inputQuantityList names one of these classes or patterns. */
+                MATCH_inputEPCClass?: string;
+                /** @description Transformations whose outputQuantityList names one of these classes or patterns. */
+                MATCH_outputEPCClass?: string;
+                /** @description Events that name one of these classes or patterns in any quantity list. */
+                MATCH_anyEPCClass?: string;
+                /** @description Events with one of these event IDs. An event without one is found by its hash ID. */
+                EQ_eventID?: string;
+                /** @description Events that withdraw an event: those with an error declaration. */
+                EXISTS_errorDeclaration?: string;
+                /** @description Error declarations made at this time or later. */
+                GE_errorDeclarationTime?: string;
+                /** @description Error declarations made before this time. */
+                LT_errorDeclarationTime?: string;
+                /** @description Error declarations with one of these reasons: words of CBV, or URIs. */
+                EQ_errorReason?: string;
+                /** @description Error declarations that name one of these events as the corrected one. */
+                EQ_correctiveEventID?: string;
+                /** @description Events with sensor data. */
+                EXISTS_sensorElementList?: string;
+                /** @description Events with sensor data taken at this time or later (time of the metadata or of a report). */
+                GE_time?: string;
+                /** @description Events with sensor data taken before this time. */
+                LT_time?: string;
+                /** @description Events whose sensor data begins at this time or later. */
+                GE_startTime?: string;
+                /** @description Events whose sensor data begins before this time. */
+                LT_startTime?: string;
+                /** @description Events whose sensor data ends at this time or later. */
+                GE_endTime?: string;
+                /** @description Events whose sensor data ends before this time. */
+                LT_endTime?: string;
+                /** @description Events with a sensor report of one of these measurement types: words of the GS1 Web Vocabulary, or URIs. */
+                EQ_type?: string;
+                /** @description Events with sensor data of one of these devices. */
+                EQ_deviceID?: string;
+                /** @description Events with sensor data processed by one of these methods. */
+                EQ_dataProcessingMethod?: string;
+                /** @description Events with a sensor report on one of these microorganisms. */
+                EQ_microorganism?: string;
+                /** @description Events with a sensor report on one of these substances. */
+                EQ_chemicalSubstance?: string;
+                /** @description Events with sensor data that follows one of these rules. */
+                EQ_bizRules?: string;
+                /** @description Events with a sensor report of one of these texts. */
+                EQ_stringValue?: string;
+                /** @description Events with a sensor report of this truth value. */
+                EQ_booleanValue?: string;
+                /** @description Events with a sensor report of one of these binary values; upper and lower case are equal. */
+                EQ_hexBinaryValue?: string;
+                /** @description Events with a sensor report of one of these URIs. */
+                EQ_uriValue?: string;
+                /** @description The order of the result: eventTime, recordTime, or an extension field, written as in EQ_{field}. */
+                orderBy?: string;
+                /** @description ASC for smallest and oldest first, DESC (the default) for largest and newest first. */
+                orderDirection?: string;
+                /** @description Only the first so many events, in the order of orderBy, which must be given. */
+                eventCountLimit?: string;
+                /** @description Refuse the query (QueryTooLargeException) when more events match. Not together with eventCountLimit. */
+                maxEventCount?: string;
+                /** @description Equal: events that count something in this quantity, in whatever unit. */
+                EQ_quantity?: string;
+                /** @description Greater: events that count something in this quantity, in whatever unit. */
+                GT_quantity?: string;
+                /** @description Greater or equal: events that count something in this quantity, in whatever unit. */
+                GE_quantity?: string;
+                /** @description Less: events that count something in this quantity, in whatever unit. */
+                LT_quantity?: string;
+                /** @description Less or equal: events that count something in this quantity, in whatever unit. */
+                LE_quantity?: string;
+                /** @description Equal: events with a sensor report of this percentile rank. */
+                EQ_percRank?: string;
+                /** @description Greater: events with a sensor report of this percentile rank. */
+                GT_percRank?: string;
+                /** @description Greater or equal: events with a sensor report of this percentile rank. */
+                GE_percRank?: string;
+                /** @description Less: events with a sensor report of this percentile rank. */
+                LT_percRank?: string;
+                /** @description Less or equal: events with a sensor report of this percentile rank. */
+                LE_percRank?: string;
+            };
+            header?: never;
+            path: {
+                epc: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-epcs-epc-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                epc: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-eventtypes": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-eventtypes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-eventtypes-eventtype": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                eventType: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-eventtypes-eventtype": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                eventType: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-eventtypes-eventtype-events": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+                /** @description Events of one of these types. */
+                eventType?: string;
+                /** @description Events that happened at this time or later. */
+                GE_eventTime?: string;
+                /** @description Events that happened before this time. */
+                LT_eventTime?: string;
+                /** @description Events recorded by the ledger at this time or later. */
+                GE_recordTime?: string;
+                /** @description Events recorded by the ledger before this time. */
+                LT_recordTime?: string;
+                /** @description Events with one of these actions: ADD, OBSERVE, DELETE. */
+                EQ_action?: string;
+                /** @description Events with one of these business steps: words of CBV, or URIs. */
+                EQ_bizStep?: string;
+                /** @description Events with one of these dispositions: words of CBV, or URIs. */
+                EQ_disposition?: string;
+                /** @description Events that set one of these persistent dispositions. */
+                EQ_persistentDisposition_set?: string;
+                /** @description Events that unset one of these persistent dispositions. */
+                EQ_persistentDisposition_unset?: string;
+                /** @description Events read at one of these read points. */
+                EQ_readPoint?: string;
+                /** @description Events read at one of these read points or, by master data, at a place within one of them. */
+                WD_readPoint?: string;
+                /** @description Events after which the objects are at one of these places. */
+                EQ_bizLocation?: string;
+                /** @description Events after which the objects are at one of these places or, by master data, at a place within one of them. */
+                WD_bizLocation?: string;
+                /** @description Transformations with one of these identifiers. */
+                EQ_transformationID?: string;
+                /** @description Events whose epcList or childEPCs name one of these objects, or an object of one of these classes or patterns. */
+                MATCH_epc?: string;
+                /** @description Events whose parentID is one of these objects, or matches a pattern. */
+                MATCH_parentID?: string;
+                /** @description Transformations whose inputEPCList names one of these objects, classes or patterns. */
+                MATCH_inputEPC?: string;
+                /** @description Transformations whose outputEPCList names one of these objects, classes or patterns. */
+                MATCH_outputEPC?: string;
+                /** @description Events that name one of these objects, classes or patterns in any list of EPCs, parentID included. */
+                MATCH_anyEPC?: string;
+                /** @description Events whose quantityList or childQuantityList names one of these classes or patterns. */
+                MATCH_epcClass?: string;
+                /** @description Transformations whose inputQuantityList names one of these classes or patterns. */
+                MATCH_inputEPCClass?: string;
+                /** @description Transformations whose outputQuantityList names one of these classes or patterns. */
+                MATCH_outputEPCClass?: string;
+                /** @description Events that name one of these classes or patterns in any quantity list. */
+                MATCH_anyEPCClass?: string;
+                /** @description Events with one of these event IDs. An event without one is found by its hash ID. */
+                EQ_eventID?: string;
+                /** @description Events that withdraw an event: those with an error declaration. */
+                EXISTS_errorDeclaration?: string;
+                /** @description Error declarations made at this time or later. */
+                GE_errorDeclarationTime?: string;
+                /** @description Error declarations made before this time. */
+                LT_errorDeclarationTime?: string;
+                /** @description Error declarations with one of these reasons: words of CBV, or URIs. */
+                EQ_errorReason?: string;
+                /** @description Error declarations that name one of these events as the corrected one. */
+                EQ_correctiveEventID?: string;
+                /** @description Events with sensor data. */
+                EXISTS_sensorElementList?: string;
+                /** @description Events with sensor data taken at this time or later (time of the metadata or of a report). */
+                GE_time?: string;
+                /** @description Events with sensor data taken before this time. */
+                LT_time?: string;
+                /** @description Events whose sensor data begins at this time or later. */
+                GE_startTime?: string;
+                /** @description Events whose sensor data begins before this time. */
+                LT_startTime?: string;
+                /** @description Events whose sensor data ends at this time or later. */
+                GE_endTime?: string;
+                /** @description Events whose sensor data ends before this time. */
+                LT_endTime?: string;
+                /** @description Events with a sensor report of one of these measurement types: words of the GS1 Web Vocabulary, or URIs. */
+                EQ_type?: string;
+                /** @description Events with sensor data of one of these devices. */
+                EQ_deviceID?: string;
+                /** @description Events with sensor data processed by one of these methods. */
+                EQ_dataProcessingMethod?: string;
+                /** @description Events with a sensor report on one of these microorganisms. */
+                EQ_microorganism?: string;
+                /** @description Events with a sensor report on one of these substances. */
+                EQ_chemicalSubstance?: string;
+                /** @description Events with sensor data that follows one of these rules. */
+                EQ_bizRules?: string;
+                /** @description Events with a sensor report of one of these texts. */
+                EQ_stringValue?: string;
+                /** @description Events with a sensor report of this truth value. */
+                EQ_booleanValue?: string;
+                /** @description Events with a sensor report of one of these binary values; upper and lower case are equal. */
+                EQ_hexBinaryValue?: string;
+                /** @description Events with a sensor report of one of these URIs. */
+                EQ_uriValue?: string;
+                /** @description The order of the result: eventTime, recordTime, or an extension field, written as in EQ_{field}. */
+                orderBy?: string;
+                /** @description ASC for smallest and oldest first, DESC (the default) for largest and newest first. */
+                orderDirection?: string;
+                /** @description Only the first so many events, in the order of orderBy, which must be given. */
+                eventCountLimit?: string;
+                /** @description Refuse the query (QueryTooLargeException) when more events match. Not together with eventCountLimit. */
+                maxEventCount?: string;
+                /** @description Equal: events that count something in this quantity, in whatever unit. */
+                EQ_quantity?: string;
+                /** @description Greater: events that count something in this quantity, in whatever unit. */
+                GT_quantity?: string;
+                /** @description Greater or equal: events that count something in this quantity, in whatever unit. */
+                GE_quantity?: string;
+                /** @description Less: events that count something in this quantity, in whatever unit. */
+                LT_quantity?: string;
+                /** @description Less or equal: events that count something in this quantity, in whatever unit. */
+                LE_quantity?: string;
+                /** @description Equal: events with a sensor report of this percentile rank. */
+                EQ_percRank?: string;
+                /** @description Greater: events with a sensor report of this percentile rank. */
+                GT_percRank?: string;
+                /** @description Greater or equal: events with a sensor report of this percentile rank. */
+                GE_percRank?: string;
+                /** @description Less: events with a sensor report of this percentile rank. */
+                LT_percRank?: string;
+                /** @description Less or equal: events with a sensor report of this percentile rank. */
+                LE_percRank?: string;
+            };
+            header?: never;
+            path: {
+                eventType: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-eventtypes-eventtype-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                eventType: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-events": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+                /** @description Events of one of these types. */
+                eventType?: string;
+                /** @description Events that happened at this time or later. */
+                GE_eventTime?: string;
+                /** @description Events that happened before this time. */
+                LT_eventTime?: string;
+                /** @description Events recorded by the ledger at this time or later. */
+                GE_recordTime?: string;
+                /** @description Events recorded by the ledger before this time. */
+                LT_recordTime?: string;
+                /** @description Events with one of these actions: ADD, OBSERVE, DELETE. */
+                EQ_action?: string;
+                /** @description Events with one of these business steps: words of CBV, or URIs. */
+                EQ_bizStep?: string;
+                /** @description Events with one of these dispositions: words of CBV, or URIs. */
+                EQ_disposition?: string;
+                /** @description Events that set one of these persistent dispositions. */
+                EQ_persistentDisposition_set?: string;
+                /** @description Events that unset one of these persistent dispositions. */
+                EQ_persistentDisposition_unset?: string;
+                /** @description Events read at one of these read points. */
+                EQ_readPoint?: string;
+                /** @description Events read at one of these read points or, by master data, at a place within one of them. */
+                WD_readPoint?: string;
+                /** @description Events after which the objects are at one of these places. */
+                EQ_bizLocation?: string;
+                /** @description Events after which the objects are at one of these places or, by master data, at a place within one of them. */
+                WD_bizLocation?: string;
+                /** @description Transformations with one of these identifiers. */
+                EQ_transformationID?: string;
+                /** @description Events whose epcList or childEPCs name one of these objects, or an object of one of these classes or patterns. */
+                MATCH_epc?: string;
+                /** @description Events whose parentID is one of these objects, or matches a pattern. */
+                MATCH_parentID?: string;
+                /** @description Transformations whose inputEPCList names one of these objects, classes or patterns. */
+                MATCH_inputEPC?: string;
+                /** @description Transformations whose outputEPCList names one of these objects, classes or patterns. */
+                MATCH_outputEPC?: string;
+                /** @description Events that name one of these objects, classes or patterns in any list of EPCs, parentID included. */
+                MATCH_anyEPC?: string;
+                /** @description Events whose quantityList or childQuantityList names one of these classes or patterns. */
+                MATCH_epcClass?: string;
+                /** @description Transformations whose inputQuantityList names one of these classes or patterns. */
+                MATCH_inputEPCClass?: string;
+                /** @description Transformations whose outputQuantityList names one of these classes or patterns. */
+                MATCH_outputEPCClass?: string;
+                /** @description Events that name one of these classes or patterns in any quantity list. */
+                MATCH_anyEPCClass?: string;
+                /** @description Events with one of these event IDs. An event without one is found by its hash ID. */
+                EQ_eventID?: string;
+                /** @description Events that withdraw an event: those with an error declaration. */
+                EXISTS_errorDeclaration?: string;
+                /** @description Error declarations made at this time or later. */
+                GE_errorDeclarationTime?: string;
+                /** @description Error declarations made before this time. */
+                LT_errorDeclarationTime?: string;
+                /** @description Error declarations with one of these reasons: words of CBV, or URIs. */
+                EQ_errorReason?: string;
+                /** @description Error declarations that name one of these events as the corrected one. */
+                EQ_correctiveEventID?: string;
+                /** @description Events with sensor data. */
+                EXISTS_sensorElementList?: string;
+                /** @description Events with sensor data taken at this time or later (time of the metadata or of a report). */
+                GE_time?: string;
+                /** @description Events with sensor data taken before this time. */
+                LT_time?: string;
+                /** @description Events whose sensor data begins at this time or later. */
+                GE_startTime?: string;
+                /** @description Events whose sensor data begins before this time. */
+                LT_startTime?: string;
+                /** @description Events whose sensor data ends at this time or later. */
+                GE_endTime?: string;
+                /** @description Events whose sensor data ends before this time. */
+                LT_endTime?: string;
+                /** @description Events with a sensor report of one of these measurement types: words of the GS1 Web Vocabulary, or URIs. */
+                EQ_type?: string;
+                /** @description Events with sensor data of one of these devices. */
+                EQ_deviceID?: string;
+                /** @description Events with sensor data processed by one of these methods. */
+                EQ_dataProcessingMethod?: string;
+                /** @description Events with a sensor report on one of these microorganisms. */
+                EQ_microorganism?: string;
+                /** @description Events with a sensor report on one of these substances. */
+                EQ_chemicalSubstance?: string;
+                /** @description Events with sensor data that follows one of these rules. */
+                EQ_bizRules?: string;
+                /** @description Events with a sensor report of one of these texts. */
+                EQ_stringValue?: string;
+                /** @description Events with a sensor report of this truth value. */
+                EQ_booleanValue?: string;
+                /** @description Events with a sensor report of one of these binary values; upper and lower case are equal. */
+                EQ_hexBinaryValue?: string;
+                /** @description Events with a sensor report of one of these URIs. */
+                EQ_uriValue?: string;
+                /** @description The order of the result: eventTime, recordTime, or an extension field, written as in EQ_{field}. */
+                orderBy?: string;
+                /** @description ASC for smallest and oldest first, DESC (the default) for largest and newest first. */
+                orderDirection?: string;
+                /** @description Only the first so many events, in the order of orderBy, which must be given. */
+                eventCountLimit?: string;
+                /** @description Refuse the query (QueryTooLargeException) when more events match. Not together with eventCountLimit. */
+                maxEventCount?: string;
+                /** @description Equal: events that count something in this quantity, in whatever unit. */
+                EQ_quantity?: string;
+                /** @description Greater: events that count something in this quantity, in whatever unit. */
+                GT_quantity?: string;
+                /** @description Greater or equal: events that count something in this quantity, in whatever unit. */
+                GE_quantity?: string;
+                /** @description Less: events that count something in this quantity, in whatever unit. */
+                LT_quantity?: string;
+                /** @description Less or equal: events that count something in this quantity, in whatever unit. */
+                LE_quantity?: string;
+                /** @description Equal: events with a sensor report of this percentile rank. */
+                EQ_percRank?: string;
+                /** @description Greater: events with a sensor report of this percentile rank. */
+                GT_percRank?: string;
+                /** @description Greater or equal: events with a sensor report of this percentile rank. */
+                GE_percRank?: string;
+                /** @description Less: events with a sensor report of this percentile rank. */
+                LT_percRank?: string;
+                /** @description Less or equal: events with a sensor report of this percentile rank. */
+                LE_percRank?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-events-eventid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                eventID: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-events-eventid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                eventID: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-delete-nextpagetoken-token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    queries: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedQuery"][] | null;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-query": {
+        parameters: {
+            query?: never;
+            header?: {
+                "Content-Type"?: string;
+                /** @description Prefixes of extensions: prefix=namespace,… */
+                "GS1-Extensions"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQuery"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedQuery"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "query-definition": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedQuery"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "query-events": {
+        parameters: {
+            query?: {
+                /** @description Events of a page */
+                perPage?: string;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+                /** @description true: send whatever matches as soon as it is recorded */
+                stream?: string;
+                /** @description Of a schedule: also tell that there was nothing */
+                reportIfEmpty?: string;
+                /** @description Begin with what was recorded then; default: now */
+                initialRecordTime?: string;
+                /** @description Of a schedule */
+                second?: string;
+                /** @description Of a schedule */
+                minute?: string;
+                /** @description Of a schedule */
+                hour?: string;
+                /** @description Of a schedule */
+                dayOfMonth?: string;
+                /** @description Of a schedule */
+                month?: string;
+                /** @description Of a schedule */
+                dayOfWeek?: string;
+            };
+            header?: {
+                /** @description No_Preference, Always_GS1_Digital_Link (default), Always_EPC_URN or Never_Translates */
+                "GS1-EPC-Format"?: string;
+            };
+            path: {
+                /** @description Its name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The WebSocket is open */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An EPCISQueryDocument */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "application/ld+json": unknown;
+                    "application/xml": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscriptions: {
+        parameters: {
+            query?: {
+                perPage?: number;
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"][] | null;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscribe: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Content-Type"?: string;
+                /** @description No_Preference, Always_GS1_Digital_Link (default), Always_EPC_URN or Never_Translates: of every delivery */
+                "GS1-EPC-Format"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSubscription"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscription"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unsubscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Acceptable */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-readpoints": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-readpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-readpoints-readpoint": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+            };
+            header?: never;
+            path: {
+                readPoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-readpoints-readpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                readPoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-get-readpoints-readpoint-events": {
+        parameters: {
+            query?: {
+                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
+                perPage?: number;
+                /** @description From the Link header of the page before */
+                nextPageToken?: string;
+                /** @description Events of one of these types. */
+                eventType?: string;
+                /** @description Events that happened at this time or later. */
+                GE_eventTime?: string;
+                /** @description Events that happened before this time. */
+                LT_eventTime?: string;
+                /** @description Events recorded by the ledger at this time or later. */
+                GE_recordTime?: string;
+                /** @description Events recorded by the ledger before this time. */
+                LT_recordTime?: string;
+                /** @description Events with one of these actions: ADD, OBSERVE, DELETE. */
+                EQ_action?: string;
+                /** @description Events with one of these business steps: words of CBV, or URIs. */
+                EQ_bizStep?: string;
+                /** @description Events with one of these dispositions: words of CBV, or URIs. */
+                EQ_disposition?: string;
+                /** @description Events that set one of these persistent dispositions. */
+                EQ_persistentDisposition_set?: string;
+                /** @description Events that unset one of these persistent dispositions. */
+                EQ_persistentDisposition_unset?: string;
+                /** @description Events read at one of these read points. */
+                EQ_readPoint?: string;
+                /** @description Events read at one of these read points or, by master data, at a place within one of them. */
+                WD_readPoint?: string;
+                /** @description Events after which the objects are at one of these places. */
+                EQ_bizLocation?: string;
+                /** @description Events after which the objects are at one of these places or, by master data, at a place within one of them. */
+                WD_bizLocation?: string;
+                /** @description Transformations with one of these identifiers. */
+                EQ_transformationID?: string;
+                /** @description Events whose epcList or childEPCs name one of these objects, or an object of one of these classes or patterns. */
+                MATCH_epc?: string;
+                /** @description Events whose parentID is one of these objects, or matches a pattern. */
+                MATCH_parentID?: string;
+                /** @description Transformations whose inputEPCList names one of these objects, classes or patterns. */
+                MATCH_inputEPC?: string;
+                /** @description Transformations whose outputEPCList names one of these objects, classes or patterns. */
+                MATCH_outputEPC?: string;
+                /** @description Events that name one of these objects, classes or patterns in any list of EPCs, parentID included. */
+                MATCH_anyEPC?: string;
+                /** @description Events whose quantityList or childQuantityList names one of these classes or patterns. */
+                MATCH_epcClass?: string;
+                /** @description Transformations whose inputQuantityList names one of these classes or patterns. */
+                MATCH_inputEPCClass?: string;
+                /** @description Transformations whose outputQuantityList names one of these classes or patterns. */
+                MATCH_outputEPCClass?: string;
+                /** @description Events that name one of these classes or patterns in any quantity list. */
+                MATCH_anyEPCClass?: string;
+                /** @description Events with one of these event IDs. An event without one is found by its hash ID. */
+                EQ_eventID?: string;
+                /** @description Events that withdraw an event: those with an error declaration. */
+                EXISTS_errorDeclaration?: string;
+                /** @description Error declarations made at this time or later. */
+                GE_errorDeclarationTime?: string;
+                /** @description Error declarations made before this time. */
+                LT_errorDeclarationTime?: string;
+                /** @description Error declarations with one of these reasons: words of CBV, or URIs. */
+                EQ_errorReason?: string;
+                /** @description Error declarations that name one of these events as the corrected one. */
+                EQ_correctiveEventID?: string;
+                /** @description Events with sensor data. */
+                EXISTS_sensorElementList?: string;
+                /** @description Events with sensor data taken at this time or later (time of the metadata or of a report). */
+                GE_time?: string;
+                /** @description Events with sensor data taken before this time. */
+                LT_time?: string;
+                /** @description Events whose sensor data begins at this time or later. */
+                GE_startTime?: string;
+                /** @description Events whose sensor data begins before this time. */
+                LT_startTime?: string;
+                /** @description Events whose sensor data ends at this time or later. */
+                GE_endTime?: string;
+                /** @description Events whose sensor data ends before this time. */
+                LT_endTime?: string;
+                /** @description Events with a sensor report of one of these measurement types: words of the GS1 Web Vocabulary, or URIs. */
+                EQ_type?: string;
+                /** @description Events with sensor data of one of these devices. */
+                EQ_deviceID?: string;
+                /** @description Events with sensor data processed by one of these methods. */
+                EQ_dataProcessingMethod?: string;
+                /** @description Events with a sensor report on one of these microorganisms. */
+                EQ_microorganism?: string;
+                /** @description Events with a sensor report on one of these substances. */
+                EQ_chemicalSubstance?: string;
+                /** @description Events with sensor data that follows one of these rules. */
+                EQ_bizRules?: string;
+                /** @description Events with a sensor report of one of these texts. */
+                EQ_stringValue?: string;
+                /** @description Events with a sensor report of this truth value. */
+                EQ_booleanValue?: string;
+                /** @description Events with a sensor report of one of these binary values; upper and lower case are equal. */
+                EQ_hexBinaryValue?: string;
+                /** @description Events with a sensor report of one of these URIs. */
+                EQ_uriValue?: string;
+                /** @description The order of the result: eventTime, recordTime, or an extension field, written as in EQ_{field}. */
+                orderBy?: string;
+                /** @description ASC for smallest and oldest first, DESC (the default) for largest and newest first. */
+                orderDirection?: string;
+                /** @description Only the first so many events, in the order of orderBy, which must be given. */
+                eventCountLimit?: string;
+                /** @description Refuse the query (QueryTooLargeException) when more events match. Not together with eventCountLimit. */
+                maxEventCount?: string;
+                /** @description Equal: events that count something in this quantity, in whatever unit. */
+                EQ_quantity?: string;
+                /** @description Greater: events that count something in this quantity, in whatever unit. */
+                GT_quantity?: string;
+                /** @description Greater or equal: events that count something in this quantity, in whatever unit. */
+                GE_quantity?: string;
+                /** @description Less: events that count something in this quantity, in whatever unit. */
+                LT_quantity?: string;
+                /** @description Less or equal: events that count something in this quantity, in whatever unit. */
+                LE_quantity?: string;
+                /** @description Equal: events with a sensor report of this percentile rank. */
+                EQ_percRank?: string;
+                /** @description Greater: events with a sensor report of this percentile rank. */
+                GT_percRank?: string;
+                /** @description Greater or equal: events with a sensor report of this percentile rank. */
+                GE_percRank?: string;
+                /** @description Less: events with a sensor report of this percentile rank. */
+                LT_percRank?: string;
+                /** @description Less or equal: events with a sensor report of this percentile rank. */
+                LE_percRank?: string;
+            };
+            header?: never;
+            path: {
+                readPoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "epcis-options-readpoints-readpoint-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                readPoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
                 headers: {
                     [name: string]: unknown;
                 };
