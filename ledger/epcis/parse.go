@@ -40,6 +40,8 @@ type Options struct {
 
 	// KeepFaulty hands events with errors over too, as far as they could be read; EventAt.Faults tells.
 	KeepFaulty bool
+
+	keepsAll bool // the whole document stays in memory: set by Parse
 }
 
 func (o Options) withDefaults() Options {
@@ -127,8 +129,9 @@ func Read(r io.Reader, opt Options, h Handler) (Summary, error) {
 // so that the caller can choose between refusing the document and going on with the rest.
 func Parse(r io.Reader, opt Options) (*Document, error) {
 	opt = opt.withDefaults()
+	opt.keepsAll = true
 	doc := &Document{}
-	more := 0
+	more, schema := 0, false
 	header := &Header{}
 	var err error
 	doc.Summary, err = Read(r, opt, Handler{
@@ -139,6 +142,7 @@ func Parse(r io.Reader, opt Options) (*Document, error) {
 				doc.Problems = append(doc.Problems, p)
 			} else {
 				more++
+				schema = schema || p.Schema
 			}
 			return nil
 		},
@@ -148,7 +152,7 @@ func Parse(r io.Reader, opt Options) (*Document, error) {
 	}
 	if more > 0 {
 		doc.Problems = append(doc.Problems, Problem{
-			Severity: SeverityWarning, Code: CodeTruncated, Event: -1,
+			Severity: SeverityWarning, Code: CodeTruncated, Event: -1, Schema: schema,
 			Message: "there are " + itoa(more) + " more problems", Hint: "repair those above and send the document again",
 		})
 	}
