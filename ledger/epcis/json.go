@@ -169,9 +169,8 @@ func (p *jsonParser) fault(code, message, hint string) {
 	p.problem(SeverityError, code, message, hint, true)
 }
 
-// node counts an extension, or something as large as several of them. What is not in memory any more does not count.
 func (p *jsonParser) node(weight int) error {
-	if !p.inEvent || p.opt.keepsAll {
+	if !p.inEvent || p.opt.keepsAll { // what is not in memory any more does not count
 		if p.nodes += weight; p.nodes > maxDocumentNodes {
 			return p.exceeded("the document has more than %d extension elements, attributes or sensor data", maxDocumentNodes)
 		}

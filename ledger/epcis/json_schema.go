@@ -90,7 +90,7 @@ func (r rule) takes(b []byte) bool {
 		return len(b) == 2 || len(b) == 3
 	case ruleHex:
 		for _, c := range b {
-			if !isHexByte(c) {
+			if !isHex(c) {
 				return false
 			}
 		}
@@ -163,7 +163,7 @@ func hasAnyPrefix(b []byte, prefixes ...string) bool {
 	return false
 }
 
-func isHexByte(c byte) bool {
+func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
 }
 
@@ -202,7 +202,7 @@ func uriRun(s []byte, i int, class uint8) int {
 		if s[i] != '%' {
 			break
 		}
-		if i+2 >= len(s) || !isHexByte(s[i+1]) || !isHexByte(s[i+2]) {
+		if i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2]) {
 			return -1
 		}
 		i += 2
