@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -471,4 +472,27 @@ func (o iotestOneByte) Read(b []byte) (int, error) {
 		return 0, nil
 	}
 	return o.r.Read(b[:1])
+}
+
+// Memory does not grow with the document: every event is handed over and forgotten.
+func TestJSONBoundedMemory(t *testing.T) {
+	const size = 40 << 20
+	runtime.GC()
+	var before, now runtime.MemStats
+	runtime.ReadMemStats(&before)
+	most, n := uint64(0), 0
+	sum, err := Read(lateStream(size, `,"cbvmda:a":"1"`), Options{MaxBytes: 2 * size, MaxEvents: 1 << 30}, Handler{Event: func(EventAt) error {
+		if n++; n%20_000 == 0 {
+			runtime.ReadMemStats(&now)
+			most = max(most, now.HeapInuse)
+		}
+		return nil
+	}})
+	if err != nil || sum.Events < 200_000 || n != sum.Events {
+		t.Fatal(sum, n, err)
+	}
+	// 4 MiB are kept for a late context; the rest is what the collector has not seen yet.
+	if grown := int64(most) - int64(before.HeapInuse); grown > 24<<20 {
+		t.Errorf("%d MiB more in use at %d MiB read", grown>>20, size>>20)
+	}
 }
