@@ -42,7 +42,7 @@ func TestXMLLintTakesWhatIsWritten(t *testing.T) {
 				part = "masterdata-"
 			}
 			schema := fmt.Sprintf("schema/xsd-%s/EPCglobal-epcis-%s%s.xsd", version, part, strings.ReplaceAll(version, ".", "_"))
-			path := filepath.Join(dir, fmt.Sprintf("%s-%d.xml", version, len(files[schema])))
+			path := filepath.Join(dir, fmt.Sprintf("%s-%s%d.xml", version, part, len(files[schema])))
 			if err := os.WriteFile(path, out, 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -54,7 +54,11 @@ func TestXMLLintTakesWhatIsWritten(t *testing.T) {
 		n += len(paths)
 		args := append([]string{"--noout", "--nonet", "--schema", filepath.Join(shared, schema)}, paths...)
 		if out, err := exec.CommandContext(t.Context(), "xmllint", args...).CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%.3000s", schema, err, out)
+			for line := range strings.Lines(string(out)) {
+				if !strings.HasSuffix(line, " validates\n") {
+					t.Errorf("%s: %.500s", schema, line)
+				}
+			}
 		}
 	}
 	if n < 300 {
