@@ -167,6 +167,9 @@ func (n *node) add(name, value, shown string) {
 	}
 }
 
+// word adds a standard value, of which white space around is no part.
+func (n *node) word(name, s string) { n.add(name, trimmed(s), trimmed(s)) }
+
 func (n *node) child(name string) *node {
 	c := &node{name: name}
 	n.children = append(n.children, c)
@@ -447,7 +450,7 @@ func headerTree(h *Header) *node {
 	h = liftSBDH(h)
 	n := &node{name: "header"}
 	n.add("creationDate", sameTime(h.CreationDate, ""), h.CreationDate)
-	n.add("id", h.ID, h.ID)
+	n.word("id", h.ID)
 	if b := filledSBDH(h, h.CreationDate); b != nil {
 		c := n.child("sbdh")
 		for _, f := range []struct{ name, value string }{
@@ -457,17 +460,17 @@ func headerTree(h *Header) *node {
 			{"InstanceIdentifier", b.InstanceIdentifier},
 			{"Type", b.Type},
 		} {
-			c.add(f.name, f.value, f.value)
+			c.word(f.name, f.value)
 		}
-		c.add("CreationDateAndTime", sameTime(b.CreationDateAndTime, ""), b.CreationDateAndTime)
+		c.add("CreationDateAndTime", sameTime(b.CreationDateAndTime, ""), trimmed(b.CreationDateAndTime))
 		for _, p := range []struct {
 			name string
 			list []SBDHPartner
 		}{{"Sender", b.Senders}, {"Receiver", b.Receivers}} {
 			for _, partner := range p.list {
 				s := c.child(p.name)
-				s.add("Authority", partner.Authority, partner.Authority)
-				s.add("Identifier", sameID(partner.Identifier), partner.Identifier)
+				s.word("Authority", partner.Authority)
+				s.add("Identifier", sameID(partner.Identifier), trimmed(partner.Identifier))
 				s.extensions(partner.Extensions)
 			}
 		}
@@ -476,18 +479,18 @@ func headerTree(h *Header) *node {
 	for i := range h.Vocabularies {
 		v := &h.Vocabularies[i]
 		c := n.child("vocabulary")
-		c.add("type", v.Type, v.Type)
+		c.word("type", v.Type)
 		for j := range v.Elements {
 			e := &v.Elements[j]
 			x := c.child("element")
-			x.add("id", sameID(e.ID), e.ID)
+			x.add("id", sameID(e.ID), trimmed(e.ID))
 			for k := range e.Attributes {
 				a := x.child("attribute")
-				a.add("id", e.Attributes[k].ID, e.Attributes[k].ID)
+				a.word("id", e.Attributes[k].ID)
 				a.child("attribute").extension(&Extension{Type: Text, Text: e.Attributes[k].Text, Children: e.Attributes[k].Children})
 			}
 			for _, s := range e.Children {
-				x.add("children/id", sameID(s), s)
+				x.add("children/id", sameID(s), trimmed(s))
 			}
 			x.extensions(e.Extensions)
 		}

@@ -221,6 +221,25 @@ func (r *reporter) problems() []Problem {
 // id writes an identifier; idsDone reports, once for a whole list, those that could not be translated.
 func (w *writer) id(s string) string { return w.ids.id(s) }
 
+// word writes an identifier that a document repeats: of a class, a place or a party.
+func (w *writer) word(s string) string {
+	if w.ids.form == AsCaptured {
+		return s
+	}
+	if id, ok := w.ids.words[s]; ok {
+		return id
+	}
+	kept, shrunk := w.ids.kept, w.ids.shrunk
+	id := w.ids.id(s)
+	if w.ids.kept == kept && w.ids.shrunk == shrunk && len(w.ids.words) < 4096 { // what is told is told every time
+		if w.ids.words == nil {
+			w.ids.words = map[string]string{}
+		}
+		w.ids.words[s] = id
+	}
+	return id
+}
+
 func (w *writer) idsDone() {
 	if w.ids.kept == 0 && w.ids.shrunk == "" {
 		return
@@ -433,16 +452,29 @@ func epcsOf(e *Event, id fieldID) []string {
 	}
 }
 
-// order returns the fields that stand in a wrapper, in the order of the schema.
-func (l *layout) order(wrapper string) (ids []fieldID) {
-	for id := fEventTime; id < fEPCClass; id++ {
-		if l.slots[id].allowed && l.slots[id].wrapper == wrapper {
-			ids = append(ids, id)
+type orderKey struct {
+	layout  *layout
+	wrapper string
+}
+
+// orders are the fields that stand in a wrapper of an event, in the order of the schema.
+var orders = func() map[orderKey][]fieldID {
+	m := map[orderKey][]fieldID{}
+	for _, l := range layouts {
+		for id := fEventTime; id < fEPCClass; id++ {
+			if l.slots[id].allowed {
+				key := orderKey{l, l.slots[id].wrapper}
+				m[key] = append(m[key], id)
+			}
 		}
 	}
-	slices.SortStableFunc(ids, func(a, b fieldID) int { return l.slots[a].rank - l.slots[b].rank })
-	return ids
-}
+	for key, ids := range m {
+		slices.SortStableFunc(ids, func(a, b fieldID) int { return key.layout.slots[a].rank - key.layout.slots[b].rank })
+	}
+	return m
+}()
+
+func order(l *layout, wrapper string) []fieldID { return orders[orderKey{l, wrapper}] }
 
 const (
 	dscsaStatement = "dscsaTransactionStatement"

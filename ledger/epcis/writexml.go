@@ -253,9 +253,9 @@ func (x *xmlWriter) fields(e *Event, recordTime string, l *layout) {
 	x.required(e)
 	local, foreign := split(e.Extensions)
 	inner := l.slots[fSensorElementList].wrapper // where what no schema orders stands
-	for _, id := range l.order("") {
+	for _, id := range order(l, "") {
 		if x.field(id, e, recordTime); id == fEventTimeZoneOffset {
-			x.wrapped("baseExtension", e, l.order("baseExtension/"), nil, nil)
+			x.wrapped("baseExtension", e, order(l, "baseExtension/"), nil, nil)
 		}
 	}
 	switch {
@@ -269,9 +269,9 @@ func (x *xmlWriter) fields(e *Event, recordTime string, l *layout) {
 			x.unqualified(t, inEvent)
 		}
 	case inner == "extension/":
-		x.wrapped("extension", e, l.order("extension/"), nil, local)
+		x.wrapped("extension", e, order(l, "extension/"), nil, local)
 	default:
-		x.wrapped("extension", e, l.order("extension/"), l.order("extension/extension/"), local)
+		x.wrapped("extension", e, order(l, "extension/"), order(l, "extension/extension/"), local)
 	}
 	for _, t := range foreign {
 		x.foreign(t)
@@ -415,7 +415,7 @@ func (x *xmlWriter) typed(name, kind, value string) {
 	} else if name != "bizTransaction" {
 		x.refused("the type is missing", "add owning_party, possessing_party or location")
 	}
-	x.value(name, x.id(value))
+	x.value(name, x.word(value))
 }
 
 func (x *xmlWriter) quantities(name string, list []Quantity) {
@@ -425,7 +425,7 @@ func (x *xmlWriter) quantities(name string, list []Quantity) {
 		if q.EPCClass == "" {
 			x.refused("epcClass is missing", "say of what class the quantity is")
 		}
-		x.leaf("epcClass", x.id(q.EPCClass))
+		x.leaf("epcClass", x.word(q.EPCClass))
 		if q.Quantity == "" && q.UOM != "" { // no unit without a quantity, but it may be nil
 			x.start("quantity")
 			x.attr("xsi:nil", "true")
@@ -451,7 +451,7 @@ func (x *xmlWriter) quantities(name string, list []Quantity) {
 func (x *xmlWriter) place(name string, p *Place) {
 	x.open(name)
 	if p.ID != "" {
-		x.leaf("id", x.id(p.ID))
+		x.leaf("id", x.word(p.ID))
 	} else {
 		x.refused("the place has no id", "add it")
 	}
