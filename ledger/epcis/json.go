@@ -70,10 +70,12 @@ type jsonParser struct {
 
 	undeclared map[string]bool // prefixes, told once each
 
-	words map[string]*word
-	check checker
-	nodes int
-	root  jsonRoot
+	words    map[string]*word
+	recent   [256]*word
+	uriStart string // see isURI
+	check    checker
+	nodes    int
+	root     jsonRoot
 
 	headerSent bool
 	rejected   int
@@ -178,6 +180,20 @@ func (p *jsonParser) node(weight int) error {
 }
 
 func (p *jsonParser) word(b []byte) *word {
+	// The dozen words of an event come again and again: one comparison finds them.
+	recent := &p.recent[0]
+	if n := len(b); n > 0 {
+		recent = &p.recent[(n+int(b[0])*5+int(b[n/2])*17+int(b[n-1])*31)%len(p.recent)]
+	}
+	if *recent != nil && (*recent).text == string(b) {
+		return *recent
+	}
+	w := p.remember(b)
+	*recent = w
+	return w
+}
+
+func (p *jsonParser) remember(b []byte) *word {
 	if w, ok := p.words[string(b)]; ok {
 		return w
 	}
@@ -193,10 +209,10 @@ func (p *jsonParser) word(b []byte) *word {
 
 // intern is word for texts that no rule judges.
 func (p *jsonParser) intern(b []byte) string {
-	if w, ok := p.words[string(b)]; ok {
-		return w.text
-	}
 	if len(p.words) >= maxWords || len(b) > maxWord {
+		if w, ok := p.words[string(b)]; ok {
+			return w.text
+		}
 		return string(b)
 	}
 	return p.word(b).text
