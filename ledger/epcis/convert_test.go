@@ -219,3 +219,70 @@ func TestEncodeEvent(t *testing.T) {
 		}
 	}
 }
+
+// The flat parties of JSON become the header that XML wants; nobody is made up.
+func TestPartiesOfJSONBecomeAnSBDH(t *testing.T) {
+	const doc = `{"@context": "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld", "type": "EPCISDocument", "schemaVersion": "2.0", "creationDate": "2026-11-20T00:00:00Z",
+ "sender": "urn:epc:id:sgln:030001.111111.0", %s "epcisBody": {"eventList": []}}`
+	whole := strings.Replace(doc, "%s", `"receiver": "urn:epc:id:sgln:039999.999999.0", "instanceIdentifier": "1",`, 1)
+	out, _, losses := convert(t, []byte(whole), WriteOptions{Format: FormatXML12})
+	const want = `<EPCISHeader><sbdh:StandardBusinessDocumentHeader><sbdh:HeaderVersion>1.0</sbdh:HeaderVersion>` +
+		`<sbdh:Sender><sbdh:Identifier>urn:epc:id:sgln:030001.111111.0</sbdh:Identifier></sbdh:Sender><sbdh:Receiver><sbdh:Identifier>urn:epc:id:sgln:039999.999999.0</sbdh:Identifier></sbdh:Receiver>` +
+		`<sbdh:DocumentIdentification><sbdh:Standard>EPCglobal</sbdh:Standard><sbdh:TypeVersion>1.0</sbdh:TypeVersion><sbdh:InstanceIdentifier>1</sbdh:InstanceIdentifier>` +
+		`<sbdh:Type>Events</sbdh:Type><sbdh:CreationDateAndTime>2026-11-20T00:00:00Z</sbdh:CreationDateAndTime></sbdh:DocumentIdentification></sbdh:StandardBusinessDocumentHeader></EPCISHeader>`
+	if len(losses) > 0 || !strings.Contains(string(out), want) {
+		t.Errorf("%v\n%s", losses, out)
+	}
+	out, _, losses = convert(t, []byte(strings.Replace(doc, "%s", "", 1)), WriteOptions{Format: FormatXML12})
+	var told []string
+	for _, p := range losses {
+		told = append(told, p.Message)
+		if !p.Schema || p.Event != -1 {
+			t.Errorf("%+v", p)
+		}
+	}
+	if d := cmp.Diff([]string{"the header of the document lacks Receiver", "the header of the document lacks InstanceIdentifier"}, told); d != "" || strings.Contains(string(out), "Receiver") {
+		t.Errorf("%s\n%s", d, out)
+	}
+}
+
+// What XML cannot hold is replaced and told; JSON holds it.
+func TestControlCharacters(t *testing.T) {
+	e := Commission(At{Time: "2026-11-20T06:45:16Z", Offset: "-05:00"}, []string{"urn:epc:id:sgtin:0614141.107346.1"}, "A\x01B\uFFFE", "")
+	for _, f := range allFormats {
+		raw, doc, losses := writeAll(t, nil, []Event{e}, WriteOptions{Format: f})
+		want, lost := "A\uFFFDB\uFFFD", 1
+		if f == FormatJSON {
+			want, lost = "A\x01B\uFFFE", 0
+		}
+		if got := doc.Events[0].Event.Lot(); got != want || len(losses) != lost {
+			t.Errorf("%s: %q, %v\n%s", f, got, losses, raw)
+		}
+	}
+	e.ILMD[0].Text = "A\xFFB"
+	for _, f := range allFormats {
+		if _, doc, losses := writeAll(t, nil, []Event{e}, WriteOptions{Format: f}); doc.Events[0].Event.Lot() != "A\uFFFDB" || len(losses) != 1 {
+			t.Errorf("%s: %q, %v", f, doc.Events[0].Event.Lot(), losses)
+		}
+	}
+}
+
+// What is told is bounded, for an event and for a document.
+func TestLossesAreBounded(t *testing.T) {
+	e := Event{Type: "ObjectEvent", EventTime: "2026-11-20T06:45:16Z", EventTimeZoneOffset: "-05:00", Action: "OBSERVE"}
+	for range 1000 {
+		e.Extensions = append(e.Extensions, Extension{Namespace: "urn:x", Name: "not a name", Type: Text, Text: "x"})
+	}
+	events := make([]Event, 200)
+	for i := range events {
+		events[i] = e
+	}
+	_, _, losses := writeAll(t, nil, events[:1], WriteOptions{Format: FormatXML2})
+	if len(losses) != maxEventLosses+1 || losses[maxEventLosses].Code != CodeTruncated {
+		t.Errorf("%d losses of an event", len(losses))
+	}
+	_, _, losses = writeAll(t, nil, events, WriteOptions{Format: FormatXML2})
+	if len(losses) != maxLosses+1 || losses[maxLosses].Code != CodeTruncated {
+		t.Errorf("%d losses of a document", len(losses))
+	}
+}

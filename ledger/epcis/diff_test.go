@@ -141,7 +141,7 @@ func leavesOf(v reflect.Value, list *[]reflect.Value) {
 			leavesOf(v.Index(i), list)
 		}
 	case reflect.Struct:
-		x, isExtension := v.Interface().(Extension)
+		x, isExtension := reflect.TypeAssert[Extension](v)
 		for i := range v.NumField() {
 			name := v.Type().Field(i).Name
 			switch {

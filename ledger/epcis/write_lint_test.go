@@ -1,0 +1,69 @@
+package epcis
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Every example, written as XML, is taken by libxml2 with the official schemas, unless the example was not or the writer said that
+// it would not be. It needs xmllint, so it runs in make test-long only.
+func TestXMLLintTakesWhatIsWritten(t *testing.T) {
+	if os.Getenv("VERILOT_LONG") == "" {
+		t.Skip("make test-long compares with xmllint")
+	}
+	if _, err := exec.LookPath("xmllint"); err != nil {
+		t.Skipf("xmllint is not here: %v", err)
+	}
+	index := string(sharedFile(t, "examples/index.csv"))
+	dir := t.TempDir()
+	files := map[string][]string{} // by schema
+	for name, raw := range exampleFiles(t, "jsonld-2.0", "xml-2.0", "xml-1.2", "xml-1.0-1.1") {
+		if !strings.Contains(lineOf(index, "examples/"+name+","), ",yes,yes,") {
+			continue
+		}
+		if _, err := Parse(bytes.NewReader(raw), Options{}); err != nil { // one has a DOCTYPE
+			continue
+		}
+		for _, f := range []Format{FormatXML2, FormatXML12} {
+			out, doc, losses := convert(t, raw, WriteOptions{Format: f, CreationDate: "2026-11-20T00:00:00Z"})
+			if refusedKnown(losses) {
+				continue
+			}
+			version, part := strings.TrimPrefix(string(f), "xml-"), ""
+			switch doc.Summary.Root {
+			case "EPCISQueryDocument":
+				part = "query-"
+			case "EPCISMasterDataDocument":
+				part = "masterdata-"
+			}
+			schema := fmt.Sprintf("schema/xsd-%s/EPCglobal-epcis-%s%s.xsd", version, part, strings.ReplaceAll(version, ".", "_"))
+			path := filepath.Join(dir, fmt.Sprintf("%s-%d.xml", version, len(files[schema])))
+			if err := os.WriteFile(path, out, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			files[schema] = append(files[schema], path)
+		}
+	}
+	n := 0
+	for schema, paths := range files {
+		n += len(paths)
+		args := append([]string{"--noout", "--nonet", "--schema", filepath.Join(shared, schema)}, paths...)
+		if out, err := exec.CommandContext(t.Context(), "xmllint", args...).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%.3000s", schema, err, out)
+		}
+	}
+	if n < 300 {
+		t.Errorf("only %d documents", n)
+	}
+}
+
+func lineOf(text, prefix string) string {
+	_, rest, _ := strings.Cut("\n"+text, "\n"+prefix)
+	line, _, _ := strings.Cut(rest, "\n")
+	return "," + line + ","
+}
