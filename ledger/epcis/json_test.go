@@ -260,6 +260,7 @@ func TestJSONHeader(t *testing.T) {
 		Format: "jsonld-2.0", ID: "urn:uuid:1", SchemaVersion: "2.0", CreationDate: "2026-11-20T10:00:00Z",
 		SBDH:                 &SBDH{Senders: []SBDHPartner{{Identifier: "urn:s"}}, Receivers: []SBDHPartner{{Identifier: "urn:r"}}, InstanceIdentifier: "77"},
 		TransactionStatement: "true", LegalNotice: "We affirm.",
+		Prefixes:   map[string]string{"ex": "urn:ex:", "gs1ushc": NamespaceHC},
 		Extensions: []Extension{ext("urn:ex:", "a", Text, "1"), ext("urn:ex:", "root", NoValue, "", ext("urn:ex:", "c", Number, "1"))},
 		Vocabularies: []Vocabulary{{Type: "urn:epcglobal:epcis:vtype:EPCClass", Elements: []VocabularyElement{{
 			ID: "urn:epc:idpat:sgtin:030001.0012345.*",
