@@ -65,6 +65,7 @@ func TestMatch(t *testing.T) {
 			{"EQ_bizTransaction_po=urn:epcglobal:cbv:bt:0614141073467:1152", "ship"},
 			{"EQ_bizTransaction_urn:epcglobal:cbv:btt:po=urn:epcglobal:cbv:bt:0614141073467:1152", "ship"},
 			{"EQ_bizTransaction_inv=urn:epcglobal:cbv:bt:0614141073467:1152", ""},
+			{"EQ_bizTransaction_waybill=urn:epcglobal:cbv:bt:0614141073467:1152", ""}, // CBV has no such type, the schema has
 			{"EQ_bizTransaction_desadv=urn:epc:id:gdti:0614141.00000.D1", "ship"},
 			{"EQ_bizTransaction_po=urn:epcglobal:cbv:bt:0614141073467:untyped", ""},
 			{"EQ_source_owning_party=https://id.gs1.org/417/4012345000016", "ship"},

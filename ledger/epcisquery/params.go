@@ -79,7 +79,7 @@ var definitions = []definition{
 	def("MATCH_inputEPCClass", TypeTexts, "urn:epc:class:lgtin:4012345.011111.4444", "Transformations whose inputQuantityList names one of these classes or patterns.", match(inputClasses)),
 	def("MATCH_outputEPCClass", TypeTexts, "https://id.gs1.org/01/04012345111118", "Transformations whose outputQuantityList names one of these classes or patterns.", match(outputClasses)),
 	def("MATCH_anyEPCClass", TypeTexts, "urn:epc:idpat:sgtin:4012345.012345.*", "Events that name one of these classes or patterns in any quantity list.", match(classes|inputClasses|outputClasses)),
-	def("EQ_eventID", TypeTexts, "urn:uuid:b99d9099-2a3c-4d8e-8b5f-2f2b7b2f7b11", "Events with one of these event IDs, or with one of these hash IDs.", eventIDs),
+	def("EQ_eventID", TypeTexts, "urn:uuid:b99d9099-2a3c-4d8e-8b5f-2f2b7b2f7b11", "Events with one of these event IDs. An event without one is found by its hash ID.", eventIDs),
 	def("EXISTS_errorDeclaration", TypeFlag, "true", "Events that withdraw an event: those with an error declaration.", feature(FeatureError, func(e *epcis.Event) bool { return e.ErrorDeclaration != nil })),
 	also("GE_errorDeclaration_Time", def("GE_errorDeclarationTime", TypeTime, "2026-11-20T00:00:00Z", "Error declarations made at this time or later.", declared(opGE))),
 	also("LT_errorDeclaration_Time", def("LT_errorDeclarationTime", TypeTime, "2026-11-21T00:00:00Z", "Error declarations made before this time.", declared(opLT))),
@@ -112,18 +112,18 @@ var definitions = []definition{
 
 // families are the parameters whose name goes on.
 var families = []Parameter{
-	{"EQ_bizTransaction_{type}", "", TypeTexts, "Events with one of these business transactions of that type. The type is a word of CBV or a URI.", "EQ_bizTransaction_po=urn:epcglobal:cbv:bt:0614141073467:1152"},
+	{"EQ_bizTransaction_{type}", "", TypeTexts, "Events with one of these business transactions of that type. The type is a word, usually of CBV, or a URI.", "EQ_bizTransaction_po=urn:epcglobal:cbv:bt:0614141073467:1152"},
 	{"EQ_source_{type}", "", TypeTexts, "Events with one of these sources of that type: owning_party, possessing_party, location, or a URI.", "EQ_source_possessing_party=urn:epc:id:pgln:4012345.00001"},
 	{"EQ_destination_{type}", "", TypeTexts, "Events with one of these destinations of that type.", "EQ_destination_location=urn:epc:id:sgln:4012345.00001.0"},
-	{"EQ_quantity", "EQ GT GE LT LE", TypeNumbers, "Events that count something in this quantity, in whatever unit. EQ takes a list, the others one number.", "GE_quantity=200"},
-	{"EQ_quantity_{uom}", "EQ GT GE LT LE", TypeNumbers, "Events that count something in this quantity of exactly this unit (UN/CEFACT Rec. 20); units are not converted.", "GE_quantity_KGM=200.5"},
+	{"EQ_quantity", "EQ GT GE LT LE", TypeNumbers, "events that count something in this quantity, in whatever unit.", "GE_quantity=200"},
+	{"EQ_quantity_{uom}", "EQ GT GE LT LE", TypeNumbers, "Events that count something in this quantity of exactly this unit (UN/CEFACT Rec. 20); units are not converted. EQ takes a list, the others one number.", "GE_quantity_KGM=200.5"},
 	{"EQ_value_{uom}", "EQ GT GE LT LE", TypeNumbers, "Events with a sensor report of this value in exactly this unit; units are not converted.", "GE_value_CEL=8"},
 	{"EQ_minValue_{uom}", "EQ GT GE LT LE", TypeNumbers, "The same of the lowest value of a report.", "LT_minValue_CEL=2"},
 	{"EQ_maxValue_{uom}", "EQ GT GE LT LE", TypeNumbers, "The same of the highest value.", "GT_maxValue_CEL=8"},
 	{"EQ_meanValue_{uom}", "EQ GT GE LT LE", TypeNumbers, "The same of the mean.", "GE_meanValue_CEL=5"},
 	{"EQ_sDev_{uom}", "EQ GT GE LT LE", TypeNumbers, "The same of the standard deviation.", "GE_sDev_CEL=0.1"},
 	{"EQ_percValue_{uom}", "EQ GT GE LT LE", TypeNumbers, "The same of the value of a percentile.", "GE_percValue_CEL=8"},
-	{"EQ_percRank", "EQ GT GE LT LE", TypeNumbers, "Events with a sensor report of this percentile rank.", "GE_percRank=50"},
+	{"EQ_percRank", "EQ GT GE LT LE", TypeNumbers, "events with a sensor report of this percentile rank.", "GE_percRank=50"},
 	{"EQ_{field}", fieldOps, TypeValue, "Events with an extension field of this value at top level. {field} is prefix:name, or namespace#name. GT, GE, LT and LE take a number, a time or a date; EXISTS asks for a field that is not empty.", "EQ_gs1ushc:dropShipment=true"},
 	{"EQ_INNER_{field}", fieldOps, TypeValue, "The same of an element or attribute at any depth inside an extension field. #name is one without a namespace.", "EQ_INNER_https://ns.example.com/epcis#innerField=5"},
 	{"EQ_ILMD_{field}", fieldOps, TypeValue, "The same of the instance and lot master data.", "EQ_ILMD_cbvmda:lotNumber=A123"},
@@ -146,14 +146,31 @@ var families = []Parameter{
 
 const fieldOps = "EQ GT GE LT LE EXISTS"
 
-// Parameters documents every parameter: those with a fixed name, then the families.
+// Parameters documents every parameter: those with a fixed name, then the families, whose names have braces.
 func Parameters() []Parameter {
-	list := make([]Parameter, 0, len(definitions)+len(families))
+	var list, open []Parameter
 	for i := range definitions {
 		list = append(list, definitions[i].Parameter)
 	}
-	return append(list, families...)
+	for _, f := range families {
+		if strings.Contains(f.Name, "{") {
+			open = append(open, f)
+			continue
+		}
+		rest := strings.TrimPrefix(f.Name, "EQ")
+		_, value, _ := strings.Cut(f.Example, "=")
+		for op := range strings.FieldsSeq(f.Ops) {
+			p := Parameter{Name: op + rest, Type: TypeNumber, Doc: opDocs[op] + f.Doc, Example: op + rest + "=" + value}
+			if op == "EQ" {
+				p.Type = TypeNumbers
+			}
+			list = append(list, p)
+		}
+	}
+	return append(list, open...)
 }
+
+var opDocs = map[string]string{"EQ": "Equal: ", "GT": "Greater: ", "GE": "Greater or equal: ", "LT": "Less: ", "LE": "Less or equal: "}
 
 func def(name string, typ Type, example, doc string, build func(*parser, *value) (*cond, *Error)) definition {
 	return definition{Parameter: Parameter{Name: name, Type: typ, Doc: doc, Example: name + "=" + example}, build: build}
@@ -195,7 +212,11 @@ func (p *parser) resolve(name string) (resolved, *Error) {
 	} {
 		if kind, ok := strings.CutPrefix(name, f.prefix); ok {
 			word, e := p.word(f.voc, kind)
-			if e != nil {
+			switch {
+			case e == nil:
+			case isName(kind) && (len(kind) < 5 || f.voc.nearest(kind) == ""):
+				word = kind // the official schema has any word here; only what looks misspelt is refused
+			default:
 				return resolved{}, e
 			}
 			return resolved{f.prefix + word, TypeTexts, f.build(word)}, nil
@@ -286,6 +307,16 @@ func (p *parser) resolveOp(name string, o op, prefix, rest string) (resolved, *E
 	}
 	canonical += areas[in].prefix + f.String()
 	return resolved{canonical, typ, extension(o, in, inner, f)}, nil
+}
+
+// isName reports whether s is a word by the official schema: a small letter, then letters, digits and _.
+func isName(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (i == 0 || (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_') {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // isUnit reports whether s looks like a code of UN/CEFACT Rec. 20 (or 21).

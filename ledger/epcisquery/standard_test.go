@@ -3,7 +3,9 @@ package epcisquery
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -223,8 +225,56 @@ func TestParameters(t *testing.T) {
 			}
 		}
 	}
-	if len(seen) != len(definitions)+len(families) {
-		t.Error("not all are documented")
+	if len(seen) != len(definitions)+len(families)+2*4 { // quantity and percRank once for each operator
+		t.Errorf("%d are documented", len(seen))
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite the table of parameters in docs/queries.md")
+
+func TestDocumentation(t *testing.T) {
+	const begin, end = "<!-- Written by a test: go test ./epcisquery -update -->\n", "<!-- end -->"
+	file := filepath.Join("..", "..", "docs", "queries.md")
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok1 := strings.Cut(string(b), begin)
+	_, tail, ok2 := strings.Cut(rest, end)
+	if !ok1 || !ok2 {
+		t.Fatalf("%s has no place for the table", file)
+	}
+	var table strings.Builder
+	table.WriteString("\n| Parameter | Value | Meaning | Example |\n| --- | --- | --- | --- |\n")
+	for _, p := range Parameters() {
+		name := "`" + p.Name + "`"
+		if p.Ops != "" {
+			name += " and with " + strings.Join(strings.Fields(p.Ops)[1:], ", ")
+		}
+		table.WriteString("| " + name + " | " + string(p.Type) + " | " + p.Doc + " | `" + strings.ReplaceAll(p.Example, "|", `\|`) + "` |\n")
+	}
+	table.WriteString("\n")
+	want := head + begin + table.String() + end + tail
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if string(b) != want {
+		t.Error("docs/queries.md is not what Parameters says: go test ./epcisquery -update")
+	}
+	// Every query of the text is one.
+	for _, block := range regexp.MustCompile("(?m)^(?:    )?(?:curl .*|verilot query .*|  --data-urlencode .*)$").FindAllString(head, -1) {
+		for _, m := range regexp.MustCompile(`'((?:EQ|GT|GE|LT|LE|WD|MATCH|EXISTS|HASATTR|EQATTR|eventType|order|event|max)[^']*)'`).FindAllStringSubmatch(block, -1) {
+			name, value := cut(m[1])
+			if name == "eventCountLimit" {
+				continue
+			}
+			if _, err := ParseValues(url.Values{name: {value}}, declared2); err != nil {
+				t.Errorf("%s: %v", m[1], err)
+			}
+		}
 	}
 }
 
