@@ -46,12 +46,13 @@ func (j *jsonWriter) inner(list []Extension) {
 }
 
 func (j *jsonWriter) groupValue(g group) {
-	if len(g.items) == 1 {
-		j.value(g.items[0])
+	items, single := g.spread()
+	if single {
+		j.value(items[0])
 		return
 	}
 	j.array()
-	for _, x := range g.items {
+	for _, x := range items {
 		j.value(x)
 	}
 	j.endArray()
@@ -65,7 +66,7 @@ func (j *jsonWriter) extensionKey(space, name string) (key string, ok bool) {
 	if prefix := j.prefix(space); prefix != "" {
 		return prefix + ":" + name, name != "" && !strings.HasPrefix(name, "//")
 	}
-	return space + name, name != "" && !strings.ContainsAny(name, ":/#") // a bare scheme
+	return space + name, name != "" && !strings.ContainsAny(name, ":/#") && j.isScheme(space)
 }
 
 // value writes the value of an extension.

@@ -2,6 +2,7 @@ package epcis
 
 import (
 	"encoding/xml"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -9,12 +10,6 @@ import (
 
 // contextURL is the official JSON-LD context. It is protected: what it declares must not be declared again.
 const contextURL = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
-
-// contextPrefixes are those of the official context; CBV master data is there too, see names.prefix.
-var contextPrefixes = map[string]string{
-	"https://ref.gs1.org/epcis/": "epcis", webCBV: "cbv", webVoc: "gs1", "http://www.w3.org/2000/01/rdf-schema#": "rdfs",
-	"http://www.w3.org/2002/07/owl#": "owl", nsXSD + "#": "xsd", "http://purl.org/dc/terms/": "dcterms",
-}
 
 // wellKnown are prefixes that everybody uses. The prefixes of a source are not in the model: other namespaces get ns1, ns2….
 var wellKnown = map[string]string{
@@ -32,16 +27,17 @@ type names struct {
 	prefixes map[string]string // by namespace
 	taken    map[string]bool   // prefixes in use
 	root     []declaration
-	n        int  // generated prefixes of the root
-	rooted   bool // the root is written
+	schemes  map[string]bool // of namespaces in JSON: no prefix may be one
+	n        int             // generated prefixes of the root
+	rooted   bool            // the root is written
 	local    []declaration
 }
 
 func (n *names) init(json bool) {
 	n.json = json
-	n.prefixes, n.taken = map[string]string{}, map[string]bool{}
+	n.prefixes, n.taken, n.schemes = map[string]string{}, map[string]bool{}, map[string]bool{}
 	if json {
-		for space, prefix := range contextPrefixes {
+		for prefix, space := range officialPrefixes {
 			n.prefixes[space] = prefix
 		}
 	}
@@ -61,29 +57,41 @@ func canonical(space string) string {
 	return space
 }
 
-// prefer gives a namespace the prefix that the caller wants, if that is possible.
-func (n *names) prefer(prefix, space string) {
-	space = canonical(space)
-	if _, known := n.prefixes[space]; known || n.prefixTaken(prefix) || !isNCName(prefix) || space == "" {
-		n.declare(space)
+// maxPreferred is how many prefixes of a source are declared though nothing may need them. Values can: "example:size" in a field
+// of the standard means something only where the prefix does.
+const maxPreferred = 64
+
+// prefer declares the prefixes given, as far as that is possible.
+func (n *names) prefer(prefixes map[string]string) {
+	if len(prefixes) > maxPreferred {
 		return
 	}
-	n.add(prefix, space)
+	for _, prefix := range slices.Sorted(maps.Keys(prefixes)) {
+		space := canonical(prefixes[prefix])
+		_, known := n.prefixes[space]
+		switch {
+		case known, n.prefixTaken(prefix), !isNCName(prefix), space == "", space == nsXMLNS, !utf8.ValidString(space):
+		case n.json && (n.schemes[prefix] || !n.asTerm(space)):
+		case !n.json && strings.ContainsFunc(space, func(r rune) bool { return r < ' ' || r == 0xFFFE || r == 0xFFFF }):
+		default:
+			n.add(prefix, space)
+		}
+	}
 }
 
 // declare gives a namespace a prefix, unless it has one.
 func (n *names) declare(space string) {
 	space = canonical(space)
-	if n.prefix(space) != "" || space == "" || n.json && n.isScheme(space) {
+	if n.prefix(space) != "" || space == "" || n.json && !n.asTerm(space) {
 		return
 	}
-	if prefix := wellKnown[space]; prefix != "" && !n.taken[prefix] && (!n.json || prefix != "xsd") { // xsd: has a # in JSON-LD
+	if prefix := wellKnown[space]; prefix != "" && !n.taken[prefix] && !n.schemes[prefix] && (!n.json || prefix != "xsd") { // xsd: has a # in JSON-LD
 		n.add(prefix, space)
 		return
 	}
 	for {
 		n.n++
-		if prefix := "ns" + itoa(n.n); !n.taken[prefix] {
+		if prefix := "ns" + itoa(n.n); !n.taken[prefix] && !n.schemes[prefix] {
 			n.add(prefix, space)
 			return
 		}
@@ -123,6 +131,29 @@ func (n *names) prefix(space string) string {
 
 func (n *names) prefixTaken(prefix string) bool {
 	return slices.Contains(reserved, prefix) || n.declaredPrefix(prefix)
+}
+
+// asTerm reports whether a context of JSON-LD can say what space is. It cannot of one that would be read as a keyword, as the name
+// of a field or as a prefix and something behind it; and it need not of a bare scheme, see isScheme.
+func (n *names) asTerm(space string) bool {
+	scheme, rest, colon := strings.Cut(space, ":")
+	if n.isScheme(space) {
+		n.schemes[scheme] = true
+		return false
+	}
+	if space[0] == '@' || isMember(strings.TrimPrefix(space, epcisVocabulary)) {
+		return false
+	}
+	if colon && strings.HasPrefix(rest, "//") {
+		return true
+	}
+	if n.declaredPrefix(scheme) || officialPrefixes[scheme] != "" {
+		return false
+	}
+	if len(n.schemes) < maxTerms {
+		n.schemes[scheme] = true
+	}
+	return true
 }
 
 // declaredPrefix reports whether a word is a prefix of the document. In JSON-LD such a word alone means its namespace.
@@ -191,6 +222,13 @@ func (w *writer) headerNamespaces(h *Header, fn func(space string)) {
 
 // eventNamespaces calls fn for every namespace that an event needs.
 func (w *writer) eventNamespaces(e *Event, fn func(space string)) {
+	for _, id := range [...]fieldID{fQuantityList, fChildQuantityList, fInputQuantityList, fOutputQuantityList} {
+		for _, q := range quantitiesOf(e, id) {
+			if !w.json && q.Quantity == "" && q.UOM != "" {
+				fn(nsXSI) // see xmlWriter.quantities
+			}
+		}
+	}
 	w.namespaces(e.ILMD, fn)
 	w.namespaces(e.Extensions, fn)
 	if e.ErrorDeclaration != nil {

@@ -187,6 +187,24 @@ type group struct {
 	items       []*Extension
 }
 
+// spread returns the elements of a group, those of an array among several siblings too. single tells that JSON has a value there
+// and no array.
+func (g *group) spread() (items []*Extension, single bool) {
+	if len(g.items) == 1 && !isArray(g.items[0]) {
+		return g.items, true
+	}
+	for _, x := range g.items {
+		if !isArray(x) {
+			items = append(items, x)
+			continue
+		}
+		for i := range x.Children {
+			items = append(items, &x.Children[i])
+		}
+	}
+	return items, false
+}
+
 // grouped puts extensions of one name together, in the order of the first of each.
 func grouped(list []Extension) []group {
 	groups := make([]group, 0, len(list))
