@@ -23,3 +23,6 @@ func Announce(h http.Header) {
 
 // CheckVersions refuses who cannot take the versions that are spoken here.
 func CheckVersions(h http.Header) *httpapi.Problem { return checkVersions(h) }
+
+// ProblemOf says what went wrong with a query.
+func ProblemOf(err error) *httpapi.Problem { return problemOf(err) }

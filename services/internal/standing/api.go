@@ -164,7 +164,7 @@ func (m *mounted) known(ctx huma.Context, next func(huma.Context)) {
 	epcisapi.Announce(c.Writer.Header())
 	caller, err := m.caller(c.Request)
 	if err != nil {
-		httpapi.Write(c, m.problem(err))
+		m.refuse(ctx, err)
 		return
 	}
 	next(huma.WithValue(ctx, callerKey{}, caller))
@@ -189,16 +189,32 @@ func asking(ctx context.Context) epcisapi.Caller {
 	return c
 }
 
-// problem is what is answered for an error outside huma.
-func (m *mounted) problem(err error) *httpapi.Problem {
-	var p *httpapi.Problem
-	if !errors.As(err, &p) {
-		m.o.Log.Error("request about standing queries failed", "err", err)
-		p = httpapi.NewProblem(httpapi.Internal, "the service could not answer; try again; if it lasts, give the operator the request id")
+// refuse answers an error outside huma.
+func (m *mounted) refuse(ctx huma.Context, err error) {
+	c := humagin.Unwrap(ctx)
+	p := *epcisapi.ProblemOf(err) // somebody else's
+	if p.Status >= http.StatusInternalServerError {
+		m.o.Log.ErrorContext(ctx.Context(), "request about standing queries failed", "request", httpapi.RequestID(ctx.Context()), "code", p.Code, "err", err)
 	}
-	q := *p
-	q.EPCIS()
-	return &q
+	switch p.Status {
+	case http.StatusUnauthorized:
+		c.Header("WWW-Authenticate", "Bearer")
+	case http.StatusServiceUnavailable:
+		c.Header("Retry-After", "10")
+	}
+	p.EPCIS()
+	httpapi.Write(c, &p)
+}
+
+// CallerOf is the callerOf of Mount for what epcisapi asks.
+func CallerOf(callers func(*http.Request) (epcisapi.Caller, *httpapi.Problem)) func(*http.Request) (epcisapi.Caller, error) {
+	return func(r *http.Request) (epcisapi.Caller, error) {
+		c, p := callers(r)
+		if p != nil {
+			return c, p
+		}
+		return c, nil
+	}
 }
 
 // PageInput is what pages of lists take.

@@ -30,7 +30,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		{"nobody", "GET", "/queries", "", httpapi.SignInRequired, "SecurityException", "belong to who made them", []string{"X-Who: nobody"}},
 		{"a wrong signature", "POST", "/queries", shipping, httpapi.SignInFailed, "SecurityException", "the signature is wrong", []string{"X-Who: wrong"}},
-		{"our own fault", "GET", "/queries", "", httpapi.Internal, "ImplementationException", "give the operator the request id", []string{"X-Who: broken"}},
+		{"our own fault", "GET", "/queries", "", httpapi.Internal, "ImplementationException", "operator the request id", []string{"X-Who: broken"}},
 		{"no body", "POST", "/queries", "", httpapi.MissingParameter, "QueryParameterException", "required", []string{"Content-Type: application/json"}},
 		{"no JSON", "POST", "/queries", "{", httpapi.MalformedRequest, "ValidationException", "cannot be read", nil},
 		{"XML", "POST", "/queries", "<a/>", httpapi.UnsupportedMediaType, "UnsupportedMediaTypeException", "application/json", []string{"Content-Type: application/xml"}},

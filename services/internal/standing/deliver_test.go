@@ -273,7 +273,7 @@ func TestBackoff(t *testing.T) {
 
 // Receivers that hang delay themselves, and nobody else: not those of other owners, and not for long those of the same.
 func TestHangingReceivers(t *testing.T) {
-	w := newWorld(t, func(w *world) { w.limits.Workers, w.limits.Timeout = 8, 300*time.Millisecond })
+	w := newWorld(t, func(w *world) { w.limits.Workers, w.limits.Timeout = 8, 500*time.Millisecond })
 	w.query("all")
 	w.query("mine", "X-Who: lakeside")
 	var bad []*receiver
@@ -288,12 +288,12 @@ func TestHangingReceivers(t *testing.T) {
 	w.subscribe(other, "mine", stream, "X-Who: lakeside")
 	w.run()
 	w.engine.block("a1@lakeside")
-	w.until("another owner's", func() bool { return other.ids() == "a1" })
+	w.passing(time.Second, "another owner's", func() bool { return other.ids() == "a1" })
 	w.passing(time.Second, "the same owner's", func() bool { return good.ids() == "a1" })
 	for i := range 20 {
 		w.engine.block(fmt.Sprintf("b%d@lakeside", i))
 		w.clock.advance(time.Hour)
-		w.until("both go on", func() bool {
+		w.passing(time.Second, "both go on", func() bool {
 			return strings.HasSuffix(good.ids(), fmt.Sprintf("b%d", i)) && strings.HasSuffix(other.ids(), fmt.Sprintf("b%d", i))
 		})
 	}

@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -91,6 +92,15 @@ type Options struct {
 	Clock    Clock
 	Random   func() float64 // from 0 to 1; nil: the machine's
 	Limits   *Limits        // nil: the usual ones
+}
+
+// Over fills in what a service of EPCIS queries does for standing ones.
+func (o Options) Over(s *epcisapi.Service) Options {
+	o.Engine, o.Answer = s, s.Answer
+	o.Events = func(ctx huma.Context, name string, q *epcisquery.Query) error {
+		return s.Events(humagin.Unwrap(ctx), name, q, nil)
+	}
+	return o
 }
 
 // A named is a named query and what hangs on it.

@@ -98,11 +98,7 @@ func (m *mounted) mountEvents(h huma.API) {
 		c := humagin.Unwrap(ctx)
 		epcisapi.Announce(c.Writer.Header())
 		if err := m.events(ctx, c.Writer, c.Request, c.Param("name")); err != nil {
-			p := m.problem(err)
-			if p.Status == http.StatusServiceUnavailable {
-				c.Header("Retry-After", "10")
-			}
-			httpapi.Write(c, p)
+			m.refuse(ctx, err)
 		}
 	})
 }

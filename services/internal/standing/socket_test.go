@@ -212,7 +212,7 @@ func TestSocketDrains(t *testing.T) {
 
 // A client that does not answer pings is dropped; one that does stays.
 func TestSocketPings(t *testing.T) {
-	w := newWorld(t, func(w *world) { w.limits.Timeout = 300 * time.Millisecond })
+	w := newWorld(t, func(w *world) { w.limits.Timeout = 2 * time.Second })
 	w.query("all")
 	alive := w.listen("/queries/all/events?stream=true")
 	// A client that upgrades and then never reads.
@@ -238,7 +238,7 @@ func TestSocketPings(t *testing.T) {
 
 // A reader that is too slow is dropped, and delays nobody.
 func TestSlowReader(t *testing.T) {
-	w := newWorld(t, func(w *world) { w.limits.Timeout, w.pad = 300*time.Millisecond, 4<<20 })
+	w := newWorld(t, func(w *world) { w.limits.Timeout, w.pad = 2*time.Second, 4<<20 })
 	w.query("all")
 	fast := w.listen("/queries/all/events?stream=true")
 	client := &http.Client{Transport: &http.Transport{}}
