@@ -61,6 +61,7 @@ type checker struct {
 	parent gs1.Key
 	keys   []gs1.Key
 	seen   map[gs1.Key]int
+	texts  map[string]struct{}
 	good   map[string]bool // places and parties that parse
 }
 
@@ -163,6 +164,9 @@ func (c *checker) times(e *Event, fault, warn tell) {
 // list checks one list of EPCs and leaves its keys in c.keys.
 func (c *checker) list(id fieldID, epcs []string, report report) {
 	c.keys = c.keys[:0]
+	if c.plain(id, epcs) {
+		return
+	}
 	usesMap := len(epcs) > 16
 	if usesMap {
 		if c.seen == nil {
@@ -202,6 +206,51 @@ func (c *checker) list(id fieldID, epcs []string, report report) {
 			report(SeverityError, CodeEPCDuplicate, id, i, message, "name it once")
 		}
 	}
+}
+
+// plain reports that there is nothing to say about a list, if that can be told without making a key of each identifier:
+// all have one prefix, none is there twice, and none is the parent.
+func (c *checker) plain(id fieldID, epcs []string) bool {
+	if len(epcs) < 2 {
+		return false
+	}
+	first, err := c.key(epcs[0])
+	if err != nil || id == fChildEPCs && c.parent.Kind() == first.Kind() {
+		return false
+	}
+	prefix, last, ascending := c.prefix.String(), "", true
+	for _, s := range epcs {
+		tail, ok := strings.CutPrefix(s, prefix)
+		if !ok || !c.prefix.Plain(tail) {
+			return false
+		}
+		// A partner who numbers in turn saves us the search.
+		ascending = ascending && (len(tail) > len(last) || len(tail) == len(last) && tail > last)
+		last = tail
+	}
+	return ascending || c.distinct(epcs)
+}
+
+func (c *checker) distinct(list []string) bool {
+	if len(list) <= 16 {
+		for i := range list {
+			if slices.Contains(list[:i], list[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	if c.texts == nil {
+		c.texts = make(map[string]struct{}, len(list))
+	}
+	for _, s := range list {
+		c.texts[s] = struct{}{}
+	}
+	n := len(c.texts)
+	if clear(c.texts); len(list) > 4096 { // clearing costs what the largest list cost
+		c.texts = nil
+	}
+	return n == len(list)
 }
 
 // key is gs1.ParseEPC(s).Key(), faster for a run of one prefix.

@@ -22,25 +22,25 @@ func Convert(r io.Reader, w io.Writer, opt Options, o WriteOptions) (Summary, []
 		return Summary{}, nil, err
 	}
 	c := &conversion{o: o, w: w, most: opt.withDefaults().MaxProblems}
-	if s, ok := r.(io.Seeker); ok {
-		start, err := s.Seek(0, io.SeekCurrent)
-		if err == nil {
-			if err = c.survey(r, opt); err != nil {
-				return Summary{}, nil, err
-			}
-			if _, err = s.Seek(start, io.SeekStart); err != nil {
-				return Summary{}, nil, fmt.Errorf("read EPCIS document again: %w", err)
-			}
+	s, again := r.(io.Seeker)
+	if again { // a pipe has the method, but cannot
+		_, err := s.Seek(0, io.SeekCurrent)
+		again = err == nil
+	}
+	if again {
+		if err := c.survey(r, s, opt); err != nil {
+			return Summary{}, c.problems, err
 		}
+	} else {
+		in := bufio.NewReaderSize(r, readAhead)
+		head, _ := in.Peek(readAhead) // a read error comes again
+		c.query = queryResults(head)
+		r = in
 	}
-	in := bufio.NewReaderSize(r, readAhead)
-	head, _ := in.Peek(readAhead) // a read error comes again
-	c.query = queryResults(head)
-	sum, err := Read(in, opt, Handler{Header: c.header, Event: c.event, Problem: c.problem})
-	if err != nil {
-		return sum, c.problems, err
+	sum, err := Read(r, opt, Handler{Header: c.header, Event: c.event, Problem: c.problem})
+	if err == nil {
+		err = c.end(sum)
 	}
-	err = c.end(sum)
 	return sum, c.problems, err
 }
 
@@ -53,7 +53,6 @@ type conversion struct {
 
 	surveyed *Header           // of the first reading
 	spaces   map[string]string // namespaces found by it
-	order    []string
 
 	live   *Header // being read
 	given  *Header // what the encoder was given
@@ -67,30 +66,52 @@ type conversion struct {
 	more     int
 }
 
-// survey reads the document for its header and namespaces.
-func (c *conversion) survey(r io.Reader, opt Options) error {
+// survey reads the document for its header, its namespaces and what a query document says, and goes back to its beginning.
+func (c *conversion) survey(r io.Reader, s io.Seeker, opt Options) error {
+	start, err := s.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return fmt.Errorf("read EPCIS document: %w", err)
+	}
+	back := func() error {
+		if _, err := s.Seek(start, io.SeekStart); err != nil {
+			return fmt.Errorf("read EPCIS document again: %w", err)
+		}
+		return nil
+	}
+	head := make([]byte, readAhead)
+	n, _ := io.ReadFull(r, head) // a read error comes again
+	c.query = queryResults(head[:n])
+	if err := back(); err != nil {
+		return err
+	}
 	wr, _, err := newWriter(io.Discard, c.o)
 	if err != nil {
 		return err
 	}
 	found := func(space string) { wr.declare(space) }
 	_, err = Read(r, opt, Handler{
-		Header: func(h *Header) error { c.surveyed = h; return nil },
+		Header: func(h *Header) error {
+			c.surveyed = h
+			wr.prefer(h.Prefixes)
+			return nil
+		},
 		Event: func(e EventAt) error {
-			if len(wr.root) < maxBindings/2 {
+			if len(wr.root) < maxPreferred {
 				wr.eventNamespaces(&e.Event, found)
 			}
 			return nil
 		},
+		Problem: c.problem,
 	})
 	if err != nil {
 		return err
 	}
+	c.problems, c.more = nil, 0 // they come again
 	c.spaces = map[string]string{}
 	for _, d := range wr.root {
 		c.spaces[d.prefix] = d.space
 	}
-	return nil
+	return back()
 }
 
 func (c *conversion) header(h *Header) error {
@@ -281,9 +302,7 @@ func jsonQueryResults(head []byte) *QueryResults {
 				}
 			}
 		case "eventList", "epcisHeader", "@context":
-			if d.SkipValue() != nil {
-				break
-			}
+			_ = d.SkipValue() // what is wrong with it comes again with the next token
 		}
 	}
 	if !found {

@@ -30,22 +30,8 @@ func Diff(a, b *Document) []Difference {
 		tb[i] = eventTree(&b.Events[i].Event)
 	}
 	restA, restB := unmatched(ta, tb)
-	// Of what is left, events of one id are versions of one event; others are compared in their order.
-	pair := func(same func(x, y *node) bool) {
-		for i := 0; i < len(restA); i++ {
-			j := slices.IndexFunc(restB, func(k int) bool { return same(ta[restA[i]], tb[k]) })
-			if j < 0 {
-				continue
-			}
-			diffNodes(restA[i], "", ta[restA[i]], tb[restB[j]], &list)
-			restA, restB = slices.Delete(restA, i, i+1), slices.Delete(restB, j, j+1)
-			i--
-		}
-	}
-	const most = 4096 // pairing compares all with all
-	if len(restA) <= most && len(restB) <= most {
-		pair(func(x, y *node) bool { return x.key != "" && x.key == y.key })
-		pair(func(x, y *node) bool { return x.value == y.value })
+	for _, p := range pairs(ta, tb, &restA, &restB) {
+		diffNodes(p[0], "", ta[p[0]], tb[p[1]], &list)
 	}
 	for len(restA) > 0 && len(restB) > 0 {
 		diffNodes(restA[0], "", ta[restA[0]], tb[restB[0]], &list)
@@ -59,6 +45,51 @@ func Diff(a, b *Document) []Difference {
 	}
 	slices.SortStableFunc(list, func(x, y Difference) int { return cmp.Compare(x.Event, y.Event) })
 	return list
+}
+
+// pairs finds events that are versions of one event: of one id, else the most alike. It takes them out of the lists.
+func pairs(a, b []*node, restA, restB *[]int) (found [][2]int) {
+	const most = 512 // all are compared with all
+	if len(*restA) > most || len(*restB) > most {
+		return nil
+	}
+	take := func(x, y int) {
+		found = append(found, [2]int{x, y})
+		*restA = slices.DeleteFunc(*restA, func(i int) bool { return i == x })
+		*restB = slices.DeleteFunc(*restB, func(i int) bool { return i == y })
+	}
+	for _, x := range slices.Clone(*restA) {
+		if j := slices.IndexFunc(*restB, func(y int) bool { return a[x].key != "" && a[x].key == b[y].key }); j >= 0 {
+			take(x, (*restB)[j])
+		}
+	}
+	type candidate struct{ x, y, common int }
+	var candidates []candidate
+	for _, x := range *restA {
+		parts := map[string]bool{}
+		for _, c := range a[x].children {
+			parts[c.text()] = true
+		}
+		for _, y := range *restB {
+			n := 0
+			for _, c := range b[y].children {
+				if parts[c.text()] {
+					n++
+				}
+			}
+			if a[x].value == b[y].value {
+				candidates = append(candidates, candidate{x, y, n})
+			}
+		}
+	}
+	slices.SortStableFunc(candidates, func(p, q candidate) int { return q.common - p.common })
+	for _, c := range candidates {
+		if slices.Contains(*restA, c.x) && slices.Contains(*restB, c.y) {
+			take(c.x, c.y)
+		}
+	}
+	slices.SortFunc(found, func(p, q [2]int) int { return p[0] - q[0] })
+	return found
 }
 
 // EqualEvents reports whether Diff finds no difference between two events.

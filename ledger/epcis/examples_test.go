@@ -134,6 +134,9 @@ func TestExamples(t *testing.T) {
 			if invalid := x.valid == "no"; x.valid != "n/a" && (sum.SchemaInvalid != invalid || schema != invalid) {
 				t.Errorf("the schema refuses it: %v, a problem says so: %v; want %v", sum.SchemaInvalid, schema, invalid)
 			}
+			if string(sum.Format) != x.format {
+				t.Errorf("the format is %s, want %s", sum.Format, x.format)
+			}
 			if sum.Events != x.events {
 				t.Errorf("%d events, want %d", sum.Events, x.events)
 			}

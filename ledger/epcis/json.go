@@ -1,4 +1,5 @@
-// JSON and JSON-LD: how EPCIS 2.0 in JSON maps to the model, where the model leaves a choice. Writing is the reverse.
+// Package epcis reads EPCIS 2.0 in JSON and JSON-LD as well. How it maps to the model, where the model leaves a choice;
+// writing is the reverse:
 //
 //   - What is read. A document (EPCISDocument, EPCISQueryDocument) or one bare event; drafts from before 2022, with isA
 //     for type and event for eventList. A list of one may be written without its brackets, a number or boolean stands
@@ -63,15 +64,18 @@ type jsonParser struct {
 	ctxMade   *jsonContext
 	ctxGiven  bool // @context of the root was read
 	ctxAhead  bool // it was found by reading ahead
+	ahead     *jsonContext
 	ctxNeeded bool // something needed it before it was read
 	ctxLate   bool // and it could not be found
 
 	undeclared map[string]bool // prefixes, told once each
 
-	words map[string]*word
-	check checker
-	nodes int
-	root  jsonRoot
+	words    map[string]*word
+	recent   [256]*word
+	uriStart string // see isURI
+	check    checker
+	nodes    int
+	root     jsonRoot
 
 	headerSent bool
 	rejected   int
@@ -84,10 +88,13 @@ type jsonParser struct {
 	jsonEvent
 }
 
-// word is a text that occurs often, with what the rules say about it: two bits for each, judged and taken.
+// word is a text that occurs often, with what is known about it.
 type word struct {
 	text          string
-	judged, taken uint32
+	judged, taken uint32 // by rule, a bit for each
+	field         fieldID
+	context       *jsonContext // of which name is
+	name          jsonName
 }
 
 // Limits on what is remembered of words.
@@ -175,10 +182,27 @@ func (p *jsonParser) node(weight int) error {
 }
 
 func (p *jsonParser) word(b []byte) *word {
+	// The dozen words of an event come again and again: one comparison finds them.
+	recent := &p.recent[0]
+	if n := len(b); n > 0 {
+		recent = &p.recent[(n+int(b[0])*5+int(b[n/2])*17+int(b[n-1])*31)%len(p.recent)]
+	}
+	if *recent != nil && (*recent).text == string(b) {
+		return *recent
+	}
+	w := p.remember(b)
+	*recent = w
+	return w
+}
+
+func (p *jsonParser) remember(b []byte) *word {
 	if w, ok := p.words[string(b)]; ok {
 		return w
 	}
 	w := &word{text: string(b)}
+	if id, ok := fieldIDs[w.text]; ok && id < fEPCClass {
+		w.field = id
+	}
 	if len(p.words) < maxWords && len(b) <= maxWord {
 		p.words[w.text] = w
 	}
@@ -187,10 +211,10 @@ func (p *jsonParser) word(b []byte) *word {
 
 // intern is word for texts that no rule judges.
 func (p *jsonParser) intern(b []byte) string {
-	if w, ok := p.words[string(b)]; ok {
-		return w.text
-	}
 	if len(p.words) >= maxWords || len(b) > maxWord {
+		if w, ok := p.words[string(b)]; ok {
+			return w.text
+		}
 		return string(b)
 	}
 	return p.word(b).text
@@ -292,8 +316,9 @@ func (p *jsonParser) text(r rule) (string, error) {
 		return "", err
 	case '[':
 		return p.textOfOne(r)
+	default:
+		return "", p.misfit("a value")
 	}
-	return "", p.misfit("a value")
 }
 
 // own is text for values of which hardly two are the same.

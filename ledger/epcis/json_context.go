@@ -3,6 +3,7 @@ package epcis
 import (
 	"bytes"
 	"io"
+	"maps"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -51,16 +52,7 @@ const maxTerms = 4096
 // extend makes the context that holds where raw, a value of @context, is declared inside c. note is told what is
 // unusual about it.
 func (c *jsonContext) extend(raw []byte, note func(message, hint string)) *jsonContext {
-	n := &jsonContext{iri: map[string]string{}, vocab: c.vocab, names: map[string]jsonName{}}
-	for k, v := range c.iri {
-		n.iri[k] = v
-	}
-	if len(c.std) > 0 {
-		n.std = map[string]string{}
-		for k, v := range c.std {
-			n.std[k] = v
-		}
-	}
+	n := &jsonContext{iri: maps.Clone(c.iri), std: maps.Clone(c.std), vocab: c.vocab, names: map[string]jsonName{}}
 	n.add(raw, note, true)
 	return n
 }
@@ -88,10 +80,8 @@ func (c *jsonContext) add(raw []byte, note func(message, hint string), arrays bo
 	case '{':
 		c.define(dec, note)
 	case 'n': // back to the beginning
-		c.iri, c.std, c.vocab = map[string]string{}, nil, ""
-		for k, v := range officialPrefixes {
-			c.iri[k] = v
-		}
+		c.iri, c.std, c.vocab = maps.Clone(officialPrefixes), nil, ""
+	default: // the schema refuses it
 	}
 }
 
@@ -276,7 +266,7 @@ func contextsOf(r io.Reader, opt *Options) (found [4][]byte) {
 			kind := s.peek()
 			switch {
 			case key == "@context":
-				v, err := s.raw()
+				v, err := s.whole()
 				if err != nil {
 					return err
 				}

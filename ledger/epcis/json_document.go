@@ -45,9 +45,7 @@ var (
 
 func (p *jsonParser) document() error {
 	if p.peek() != '{' {
-		if err := p.notObject(); err != nil {
-			return err
-		}
+		return p.notObject()
 	}
 	if err := p.open(); err != nil {
 		return err
@@ -97,7 +95,7 @@ func (p *jsonParser) document() error {
 		}
 		return p.malformed("a second value follows the document")
 	}
-	if _, err := p.dec.ReadToken(); err != io.EOF {
+	if _, err := p.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return p.fail(err)
 	}
 	if err := p.sendHeader(); err != nil {
@@ -113,13 +111,11 @@ const (
 
 // notObject says why the root is no document.
 func (p *jsonParser) notObject() error {
-	what, err := "a value", error(nil)
+	what, read := "a value", func() error { _, err := p.raw(); return err }
 	if p.peek() == '[' {
-		what, err = "a list", p.open()
-	} else {
-		_, err = p.raw()
+		what, read = "a list", p.open
 	}
-	if err != nil {
+	if err := read(); err != nil {
 		return err
 	}
 	return &ParseError{Code: CodeNotEPCIS, Line: p.at.line, Column: p.at.col, Message: "the document is " + what + ", not an object", Hint: hintJSON}
@@ -160,7 +156,7 @@ func (p *jsonParser) rootMember(key *word) error {
 		return err
 	case !r.isDoc:
 		p.extensionKey(key, "the document", rootNames)
-		return p.extension(&r.held, p.extensionName(name), false)
+		return p.extension(&r.held, p.extensionName(key), false)
 	}
 	return p.documentMember(key)
 }
@@ -242,7 +238,7 @@ func (p *jsonParser) documentMember(key *word) (err error) {
 		err = p.body("EPCISBody")
 	default:
 		p.extensionKey(key, "the document", rootNames)
-		err = p.headerExtension(p.extensionName(key.text))
+		err = p.headerExtension(p.extensionName(key))
 	}
 	if err == nil {
 		err = p.err
@@ -282,7 +278,7 @@ func (p *jsonParser) body(path string) error {
 		p.warn(CodeElement, "the member "+quote(name)+" does not belong here", "remove it; it was not kept")
 		return p.skip()
 	})
-	p.ctx = outer
+	p.restore(outer)
 	return err
 }
 
@@ -312,7 +308,7 @@ func (p *jsonParser) queryResults(path string) error {
 		}
 		return p.stray(key, "queryResults", "queryName", "subscriptionID", "resultsBody")
 	})
-	p.ctx = outer
+	p.restore(outer)
 	return err
 }
 
@@ -336,7 +332,7 @@ func (p *jsonParser) resultsBody(path string) error {
 		}
 		return p.stray(key, "resultsBody", "eventList", "vocabularyList")
 	})
-	p.ctx = outer
+	p.restore(outer)
 	return err
 }
 
@@ -401,7 +397,7 @@ func (p *jsonParser) documentRules() {
 
 // contextValue reads a value of @context.
 func (p *jsonParser) contextValue(judge bool) ([]byte, error) {
-	raw, err := p.raw()
+	raw, err := p.whole()
 	if err != nil {
 		return nil, err
 	}
@@ -475,6 +471,7 @@ func (p *jsonParser) rootContext() error {
 
 // bodyContext reads the context of a part of the body. lists is how many event lists of it are behind.
 func (p *jsonParser) bodyContext(lists int) error {
+	p.needContext() // it lies around this one
 	raw, err := p.contextValue(false)
 	if err != nil || p.ctxAhead {
 		return err
@@ -490,6 +487,7 @@ func (p *jsonParser) bodyContext(lists int) error {
 // localContext reads the context of an event, or of an object in it. before is how many extensions of the object are
 // behind. event tells that the schema looks at it.
 func (p *jsonParser) localContext(event bool, before int) error {
+	p.needContext() // it lies around this one
 	raw, err := p.contextValue(event)
 	if err != nil {
 		return err
@@ -534,6 +532,14 @@ func (p *jsonParser) needContext() {
 	}
 }
 
+// restore ends the scope of a context. One that began before the root's was found ahead returns to the latter.
+func (p *jsonParser) restore(outer *jsonContext) {
+	if p.ctxAhead && outer == baseContext {
+		outer = p.ahead
+	}
+	p.ctx = outer
+}
+
 func (p *jsonParser) foundAhead(found [4][]byte) {
 	p.ctxAhead, p.ctxLate = true, false
 	for _, raw := range found {
@@ -541,4 +547,5 @@ func (p *jsonParser) foundAhead(found [4][]byte) {
 			p.ctx = p.extend(raw)
 		}
 	}
+	p.ahead = p.ctx
 }

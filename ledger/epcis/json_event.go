@@ -126,9 +126,6 @@ func (p *jsonParser) events() error {
 
 // event reads one element of an event list.
 func (p *jsonParser) event(pointer string) error {
-	if err := p.room(); err != nil {
-		return err
-	}
 	outer, depth := p.ctx, p.depth
 	var e Event
 	kind := p.peek()
@@ -142,6 +139,9 @@ func (p *jsonParser) event(pointer string) error {
 			return err
 		}
 	} else if err = p.open(); err != nil {
+		return err
+	}
+	if err := p.room(); err != nil {
 		return err
 	}
 	p.begin(p.at, pointer)
@@ -160,7 +160,7 @@ func (p *jsonParser) event(pointer string) error {
 			err = p.member(&e, p.word(b))
 		}
 	}
-	p.ctx = outer
+	p.restore(outer)
 	return p.end(&e, err, depth)
 }
 
@@ -272,8 +272,8 @@ func (p *jsonParser) flush(label string) {
 func (p *jsonParser) member(e *Event, key *word) error {
 	p.id, p.item, p.sub, p.aliased = fNone, -1, "", false
 	name := key.text
-	id, known := fieldIDs[name]
-	if !known || id >= fEPCClass {
+	id := key.field
+	if id == fNone {
 		switch name {
 		case "type":
 			return p.eventType(e)
@@ -296,7 +296,7 @@ func (p *jsonParser) member(e *Event, key *word) error {
 		default:
 			p.extended++
 			p.extensionKey(key, "EPCIS", fieldNames[:])
-			return p.extension(&e.Extensions, p.extensionName(name), false)
+			return p.extension(&e.Extensions, p.extensionName(key), false)
 		}
 		if !key.takes(ruleURI) {
 			p.aliased = false

@@ -19,9 +19,16 @@ func (p *jsonParser) extensionKey(key *word, where string, known []string) {
 }
 
 // extensionName is the beginning of an extension: its namespace and name.
-func (p *jsonParser) extensionName(key string) Extension {
+func (p *jsonParser) extensionName(w *word) Extension {
 	p.needContext()
+	if w.context == p.ctx {
+		return Extension{Namespace: w.name.space, Name: w.name.name}
+	}
+	key := w.text
 	n, declared := p.ctx.name(key)
+	if !p.ctxLate {
+		w.context, w.name = p.ctx, n
+	}
 	switch {
 	case declared && n.space != "":
 	case p.ctxLate:
@@ -55,8 +62,7 @@ func (p *jsonParser) extension(list *[]Extension, x Extension, judged bool) erro
 	if err == nil && plain && (n > 1 || n == 1 && judged) {
 		return nil
 	}
-	children := make([]Extension, n)
-	copy(children, (*list)[start:])
+	children := append([]Extension(nil), (*list)[start:]...) // nil when there are none
 	clear((*list)[start:])
 	for i := range children {
 		children[i].Namespace, children[i].Name = "", listName
@@ -128,7 +134,7 @@ func (p *jsonParser) value(x *Extension) error {
 		x.Type, x.Text = Number, string(b)
 	case 't', 'f':
 		x.Type, x.Text = Boolean, p.intern(b)
-	case 'n':
+	default:
 		x.Type = Null
 	}
 	return nil
@@ -151,15 +157,16 @@ func (p *jsonParser) structure(x *Extension) error {
 			}
 			a := Extension{Name: name[1:]}
 			if strings.Contains(a.Name, ":") {
-				a = p.extensionName(a.Name)
+				a = p.extensionName(p.word([]byte(a.Name)))
 			}
 			err := p.value(&a)
 			x.Attributes = append(x.Attributes, a)
 			return err
 		}
-		return p.extension(&x.Children, p.nestedName(name), false)
+		return p.extension(&x.Children, p.nestedName(key), false)
 	})
-	p.ctx, p.sub = outer, sub
+	p.restore(outer)
+	p.sub = sub
 	if len(x.Children) == 1 && len(x.Attributes) > 0 {
 		if c := &x.Children[0]; c.Name == textName && c.Namespace == "" && c.Type != NoValue && len(c.Attributes) == 0 {
 			x.Type, x.Text, x.Children = c.Type, c.Text, nil
@@ -169,11 +176,11 @@ func (p *jsonParser) structure(x *Extension) error {
 }
 
 // nestedName is extensionName inside an extension, where names without a prefix are usual.
-func (p *jsonParser) nestedName(key string) Extension {
-	if strings.IndexByte(key, ':') >= 0 {
-		return p.extensionName(key)
+func (p *jsonParser) nestedName(w *word) Extension {
+	if strings.IndexByte(w.text, ':') >= 0 {
+		return p.extensionName(w)
 	}
 	p.needContext()
-	n, _ := p.ctx.name(key)
+	n, _ := p.ctx.name(w.text)
 	return Extension{Namespace: n.space, Name: n.name}
 }

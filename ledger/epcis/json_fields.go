@@ -1,43 +1,34 @@
 package epcis
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Standard fields that are lists or objects.
 
 // epcs reads a list of EPCs. Their texts share one allocation: a list has up to 16,384 of them.
 func (p *jsonParser) epcs() (list []string, err error) {
-	id := p.id
 	p.epcText, p.epcEnds = p.epcText[:0], p.epcEnds[:0]
-	err = p.array(func() error {
-		if p.units++; p.units > p.opt.MaxEPCs {
-			return errEventTooLarge
+	if p.peek() == '[' {
+		// p.array, without two calls for each of thousands
+		if err = p.open(); err == nil {
+			kind := p.peek()
+			for err == nil && kind != ']' {
+				err = p.epc(kind)
+				kind = p.peek()
+			}
+			if err == nil {
+				err = p.close()
+			}
 		}
-		p.item = p.count[id]
-		p.count[id]++
-		if p.peek() != '"' {
-			s, err := p.text(ruleURI)
-			p.items[id] = append(p.items[id], p.at)
-			p.epcText = append(p.epcText, s...)
-			p.epcEnds = append(p.epcEnds, len(p.epcText))
-			return err
-		}
-		b, err := p.str()
-		if err != nil {
-			return err
-		}
-		p.items[id] = append(p.items[id], p.at)
-		if !isURI(b) {
-			p.refused(ruleURI, b)
-			b = trim(b)
-		}
-		p.epcText = append(p.epcText, b...)
-		p.epcEnds = append(p.epcEnds, len(p.epcText))
-		return nil
-	})
+	} else {
+		err = p.array(func() error { return p.epc(p.peek()) })
+	}
 	p.item = -1
 	if len(p.epcEnds) == 0 {
 		return nil, err
@@ -49,6 +40,57 @@ func (p *jsonParser) epcs() (list []string, err error) {
 		from = end
 	}
 	return list, err
+}
+
+func (p *jsonParser) epc(kind jsontext.Kind) error {
+	if p.units++; p.units > p.opt.MaxEPCs {
+		return errEventTooLarge
+	}
+	id := p.id
+	p.item = p.count[id]
+	p.count[id]++
+	if kind == '"' {
+		b, err := p.str()
+		if err != nil {
+			return err
+		}
+		if !p.isURI(b) {
+			p.refused(ruleURI, b)
+			b = trim(b)
+		}
+		p.epcText = append(p.epcText, b...)
+	} else {
+		s, err := p.text(ruleURI)
+		if err != nil {
+			return err
+		}
+		p.epcText = append(p.epcText, s...)
+	}
+	p.items[id] = append(p.items[id], p.at)
+	p.epcEnds = append(p.epcEnds, len(p.epcText))
+	return nil
+}
+
+// isURI is isURI with the beginning of the last one in mind: in a list, it is the same for thousands.
+func (p *jsonParser) isURI(b []byte) bool {
+	if n := len(p.uriStart); n > 0 && len(b) > n && string(b[:n]) == p.uriStart {
+		return uriRun(b, n, uriPath) == len(b)
+	}
+	if !isURI(b) {
+		return false
+	}
+	// Up to a point in a URN, or a slash in the path of an address, whatever of a path follows makes a URI again.
+	p.uriStart = ""
+	i := bytes.LastIndexAny(b, "./")
+	start := hasAnyPrefix(b, "urn:epc:")
+	if rest, ok := bytes.CutPrefix(b, []byte("https://")); ok {
+		path := bytes.IndexByte(rest, '/')
+		start = path >= 0 && i >= len(b)-len(rest)+path
+	}
+	if start && i > 0 && bytes.IndexAny(b[:i], "?#") < 0 {
+		p.uriStart = string(b[:i+1])
+	}
+	return true
 }
 
 // elements reads a list of objects. fn reads one member of an element; done is called behind each element.
@@ -176,8 +218,9 @@ func (p *jsonParser) number() (string, error) {
 		return s, nil
 	case 'n':
 		return p.text(ruleText)
+	default:
+		return "", p.misfit("a number")
 	}
-	return "", p.misfit("a number")
 }
 
 // plainDecimal writes a number without exponent: the model's quantity is a decimal, which has none.
@@ -227,8 +270,9 @@ func (p *jsonParser) boolean() (string, error) {
 		return s, nil
 	case 'n':
 		return p.text(ruleText)
+	default:
+		return "", p.misfit("true or false")
 	}
-	return "", p.misfit("true or false")
 }
 
 // place reads a read point or business location.
@@ -260,9 +304,10 @@ func (p *jsonParser) place() (*Place, error) {
 		case "@context":
 			return p.localContext(false, len(l.Extensions))
 		}
-		return p.extension(&l.Extensions, p.extensionName(key.text), false)
+		return p.extension(&l.Extensions, p.extensionName(key), false)
 	})
-	p.ctx, p.sub = outer, ""
+	p.restore(outer)
+	p.sub = ""
 	if err != nil {
 		return l, err
 	}
@@ -329,11 +374,12 @@ func (p *jsonParser) errorDeclaration() (*ErrorDeclaration, error) {
 			err = p.localContext(false, len(d.Extensions))
 		default:
 			p.extensionKey(key, "errorDeclaration", []string{"declarationTime", "reason", "correctiveEventIDs"})
-			err = p.extension(&d.Extensions, p.extensionName(key.text), false)
+			err = p.extension(&d.Extensions, p.extensionName(key), false)
 		}
 		return err
 	})
-	p.ctx, p.sub = outer, ""
+	p.restore(outer)
+	p.sub = ""
 	if err == nil && !dated {
 		p.missing(SeverityWarning, CodeFieldMissing, p.id, "declarationTime is missing", "say when the event was declared an error", !p.aliased)
 	}
@@ -399,6 +445,7 @@ func (p *jsonParser) ilmd(e *Event) error {
 		return p.misfit("an object")
 	}
 	outer := p.ctx
+	e.ILMD = make([]Extension, 0, 2) // lot and expiry
 	err := p.object(func(key *word) error {
 		p.sub = key.text
 		if p.sub == "@context" {
@@ -406,9 +453,13 @@ func (p *jsonParser) ilmd(e *Event) error {
 			return p.localContext(false, len(e.ILMD))
 		}
 		p.extensionKey(key, "ilmd", []string{"cbvmda:" + lotNumber, "cbvmda:" + expirationDate})
-		x := p.extensionName(key.text)
+		x := p.extensionName(key)
 		return p.extension(&e.ILMD, x, IsJudgedILMD(x.Namespace, x.Name))
 	})
-	p.ctx, p.sub = outer, ""
+	if len(e.ILMD) == 0 {
+		e.ILMD = nil
+	}
+	p.restore(outer)
+	p.sub = ""
 	return err
 }

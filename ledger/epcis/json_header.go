@@ -32,9 +32,9 @@ func (p *jsonParser) readHeader() error {
 			return p.localContext(false, len(p.header.Extensions))
 		}
 		p.extensionKey(key, "epcisHeader", []string{"epcisMasterData"})
-		return p.headerExtension(p.extensionName(key.text))
+		return p.headerExtension(p.extensionName(key))
 	})
-	p.ctx = outer
+	p.restore(outer)
 	return err
 }
 
@@ -112,11 +112,11 @@ func (p *jsonParser) vocabularies() error {
 			case "@context":
 				err = p.localContext(false, len(v.Extensions))
 			default:
-				err = p.extension(&v.Extensions, p.nestedName(key.text), false)
+				err = p.extension(&v.Extensions, p.nestedName(key), false)
 			}
 			return err
 		})
-		p.ctx = outer
+		p.restore(outer)
 		p.header.Vocabularies = append(p.header.Vocabularies, v)
 		p.needs(named || err != nil, at, "the vocabulary has no type")
 		return err
@@ -152,11 +152,11 @@ func (p *jsonParser) vocabularyElement(list *[]VocabularyElement) error {
 		case "@context":
 			err = p.localContext(false, len(e.Extensions))
 		default:
-			err = p.extension(&e.Extensions, p.nestedName(key.text), false)
+			err = p.extension(&e.Extensions, p.nestedName(key), false)
 		}
 		return err
 	})
-	p.ctx = outer
+	p.restore(outer)
 	*list = append(*list, e)
 	p.needs(named || err != nil, at, "the record has no id")
 	return err
@@ -194,7 +194,7 @@ func (p *jsonParser) vocabularyAttribute(list *[]VocabularyAttribute) error {
 		}
 		return err
 	})
-	p.ctx = outer
+	p.restore(outer)
 	*list = append(*list, a)
 	p.needs(named || err != nil, at, "the attribute has no id")
 	return err

@@ -118,6 +118,8 @@ type jsonScanner struct {
 	depth    int
 	stop     int64 // offset at which the event being read is too large; 0: none is being read
 	at       pos   // of the last token
+	inside   bool  // whole reads
+	failed   bool  // peek saw an error, which the next read returns
 	scratch  []byte
 }
 
@@ -128,8 +130,12 @@ func newJSONScanner(r io.Reader, opt *Options) *jsonScanner {
 
 // peek tells what comes: one of { } [ ] " 0 t f n, or 0 when reading it will fail.
 func (s *jsonScanner) peek() jsontext.Kind {
-	s.in.token = maxToken
-	return s.dec.PeekKind()
+	if !s.failed {
+		s.in.token = maxToken
+	}
+	kind := s.dec.PeekKind()
+	s.failed = kind == 0 // another look would try again
+	return kind
 }
 
 func (s *jsonScanner) mark(size int) error {
@@ -148,6 +154,14 @@ func (s *jsonScanner) raw() ([]byte, error) {
 		return nil, s.fail(err)
 	}
 	return b, s.mark(len(b))
+}
+
+// whole is raw for an object or array; it counts as one token.
+func (s *jsonScanner) whole() ([]byte, error) {
+	s.inside = true
+	b, err := s.raw()
+	s.inside = false
+	return b, err
 }
 
 // str reads a string, or the name of a member. The result is valid until the next peek.
@@ -203,9 +217,10 @@ func (s *jsonScanner) skip() error {
 			return err
 		}
 		return s.unwind(s.depth - 1)
+	default:
+		_, err := s.raw()
+		return err
 	}
-	_, err := s.raw()
-	return err
 }
 
 // unwind passes over everything until depth objects and arrays are open. The names are counted: the tokenizer keeps
@@ -234,7 +249,7 @@ func (s *jsonScanner) unwind(depth int) error {
 	return nil
 }
 
-func (s *jsonScanner) malformed(message string) error {
+func (s *jsonScanner) malformed(message string) *ParseError {
 	return &ParseError{
 		Code: CodeMalformed, Line: s.at.line, Column: s.at.col,
 		Message: message, Hint: "the document is not well-formed JSON; have it written again by its sender",
@@ -265,27 +280,49 @@ func (s *jsonScanner) fail(err error) error {
 	if !ok && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read EPCIS document: %w", err)
 	}
-	if ok {
+	if s.at = s.in.pos(s.dec.InputOffset()); ok {
 		s.at = s.in.pos(syntax.ByteOffset)
+	}
+	where := s.dec.StackPointer()
+	if ok && !s.inside { // in there, it depends on where the input was cut into pieces
+		where = syntax.JSONPointer
 	}
 	switch {
 	case !ok || errors.Is(err, io.ErrUnexpectedEOF):
-		if s.depth == 0 && s.in.off == 0 {
+		if s.depth == 0 && !ok {
 			return &ParseError{Code: CodeNotEPCIS, Line: 1, Column: 1, Message: "the document is empty", Hint: hintNotEPCIS}
 		}
 		return s.malformed("the document ends inside " + place(s.dec.StackPointer()))
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		p := syntax.JSONPointer
 		e := s.malformed("the member " + quote(p.LastToken()) + " stands twice in " + place(p.Parent()))
-		e.(*ParseError).Hint = "keep one: which one counts is not defined"
+		e.Hint = "keep one: which one counts is not defined"
 		return e
 	}
-	text := clip(syntax.Err.Error())
-	e := s.malformed(text + ", in " + place(syntax.JSONPointer))
+	text := clip(withoutExcerpt(syntax.Err.Error()))
+	e := s.malformed(text + ", in " + place(where))
 	if strings.Contains(text, "UTF-8") {
-		e.(*ParseError).Hint = "save the document as UTF-8"
+		e.Hint = "save the document as UTF-8"
 	}
 	return e
+}
+
+// withoutExcerpt drops what a message quotes from the document, unless it is one plain character: how much that is
+// depends on where the input was cut into pieces, and what is told about a document must not.
+func withoutExcerpt(s string) string {
+	from := strings.IndexAny(s, "'\"`")
+	if from < 0 || strings.HasSuffix(s[:from], "(expecting ") {
+		return s
+	}
+	rest := s[from+1:]
+	to := strings.Index(rest, s[from:from+1]+" ")
+	if s[from] != '\'' {
+		to = strings.LastIndexByte(rest, s[from])
+	}
+	if to <= 1 {
+		return s
+	}
+	return strings.TrimSuffix(s[:from], " ") + rest[to+1:]
 }
 
 // place names a part of the document in a message.

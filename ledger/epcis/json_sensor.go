@@ -59,9 +59,10 @@ func (p *jsonParser) sensors(e *Event) error {
 				return p.localContext(false, len(s.Extensions))
 			}
 			p.extensionKey(key, "sensorElement", []string{"sensorMetadata", "sensorReport"})
-			return p.extension(&s.Extensions, p.extensionName(key.text), false)
+			return p.extension(&s.Extensions, p.extensionName(key), false)
 		})
-		if p.ctx, p.sub = outer, ""; err == nil && !reports {
+		p.restore(outer)
+		if p.sub = ""; err == nil && !reports {
 			p.refuse(CodeFieldMissing, "sensorReport is missing", "add a list with a report")
 		}
 		e.SensorElementList = append(e.SensorElementList, s)
@@ -87,7 +88,7 @@ func (p *jsonParser) sensor(name string, member func(string) *string, rest *[]Ex
 			return p.localContext(false, len(*rest))
 		case s == nil:
 			p.extensionKey(key, name, known)
-			return p.extension(rest, p.extensionName(key.text), false)
+			return p.extension(rest, p.extensionName(key), false)
 		}
 		typed = typed || key.text == "type"
 		switch key.text {
@@ -104,7 +105,8 @@ func (p *jsonParser) sensor(name string, member func(string) *string, rest *[]Ex
 		}
 		return err
 	})
-	p.ctx, p.sub = outer, name
+	p.restore(outer)
+	p.sub = name
 	if err == nil && !typed && name == "sensorReport" {
 		p.refuse(CodeFieldMissing, "the report has no type", "add what was measured, for example Temperature")
 	}

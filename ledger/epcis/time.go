@@ -17,9 +17,9 @@ type instant struct {
 // parseTime reads an xsd:dateTime of the years 0001 to 9999. Package time is not used: it takes and refuses other
 // texts than XML Schema does, and the reading of a text must not change with the Go version.
 func parseTime(s string) (instant, error) {
-	bad := fmt.Errorf("%s is not a date and time", quote(s))
+	bad := func() error { return fmt.Errorf("%s is not a date and time", quote(s)) } // made only when needed
 	if len(s) < len("2006-01-02T15:04:05") || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' {
-		return instant{}, bad
+		return instant{}, bad()
 	}
 	year, ok1 := digits(s[0:4])
 	month, ok2 := digits(s[5:7])
@@ -28,7 +28,7 @@ func parseTime(s string) (instant, error) {
 	minute, ok5 := digits(s[14:16])
 	second, ok6 := digits(s[17:19])
 	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || !ok6 {
-		return instant{}, bad
+		return instant{}, bad()
 	}
 	rest := s[19:]
 	millis := 0
@@ -38,11 +38,11 @@ func parseTime(s string) (instant, error) {
 			n++
 		}
 		if n == 1 {
-			return instant{}, bad
+			return instant{}, bad()
 		}
 		millis, _ = digits((rest[1:n] + "00")[:3])
 		if hour == 24 && strings.Trim(rest[1:n], "0") != "" {
-			return instant{}, bad
+			return instant{}, bad()
 		}
 		rest = rest[n:]
 	}

@@ -334,3 +334,32 @@ func TestLongDocumentsStream(t *testing.T) {
 		t.Errorf("the heap grew by %d bytes while %d were read", grown, n*len(event))
 	}
 }
+
+// What is wrong by our rules alone is no matter of the schema, however bad.
+func TestErrorsThatNoSchemaKnows(t *testing.T) {
+	for name, events := range map[string]string{
+		CodeEPCDuplicate:   object(when + epcs("epcList", "1", "1") + "<action>OBSERVE</action>"),
+		CodeEPCInvalid:     object(when + "<epcList><epc>urn:epc:id:sgtin:0300.0012345.1</epc></epcList><action>OBSERVE</action>"),
+		CodeILMDNotAllowed: object(when + epcs("epcList", "1") + "<action>OBSERVE</action><extension><ilmd><x:a/></ilmd></extension>"),
+		CodeExpiryInvalid:  object(when + epcs("epcList", "1") + "<action>ADD</action><extension><ilmd><cbvmda:itemExpirationDate>2028-02-30</cbvmda:itemExpirationDate></ilmd></extension>"),
+		CodeFieldMissing:   aggregation(when + epcs("childEPCs", "1") + "<action>ADD</action>"),
+		CodeEventInvalid:   aggregation(when + "<parentID>" + sscc + "</parentID><childEPCs><epc>" + sscc + "</epc></childEPCs><action>ADD</action>"),
+		CodeOffsetInvalid:  object("<eventTime>2026-11-20T00:00:00Z</eventTime><eventTimeZoneOffset>Z</eventTimeZoneOffset>" + observe),
+		CodeFieldInvalid:   object(when + observe + "<extension><quantityList><quantityElement><epcClass>urn:epc:idpat:sgtin:030001.0012345.*</epcClass><quantity>-1</quantity></quantityElement></quantityList></extension>"),
+	} {
+		d := mustParse(t, document(events))
+		if d.Rejected != 1 || d.Summary.SchemaInvalid {
+			t.Errorf("%s: %d events rejected, %+v", name, d.Rejected, d.Summary)
+		}
+		found := false
+		for _, p := range d.Problems {
+			found = found || p.Code == name && p.Severity == SeverityError
+			if p.Schema {
+				t.Errorf("%s: the schema has nothing against it: %s", name, p)
+			}
+		}
+		if !found {
+			t.Errorf("no %s: %v", name, d.Problems)
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -38,8 +37,8 @@ type Head struct {
 	Header       *Header
 	CreationDate string        // "": the header's
 	Query        *QueryResults // makes the document an EPCISQueryDocument
-	// Namespaces are prefixes for namespaces of extensions, declared at the beginning of the document. Others are declared there
-	// when the header or the first event has them, else on the event, with prefixes of their own.
+	// Namespaces are prefixes for namespaces of extensions, declared at the beginning of the document, before those of
+	// Header.Prefixes. Others are declared there when the header or the first event has them, else on the event, as ns1, ns2….
 	Namespaces map[string]string
 
 	masterData bool // XML: an EPCISMasterDataDocument, if there are no events
@@ -91,6 +90,7 @@ func newWriter(w io.Writer, o WriteOptions) (*writer, format, error) {
 		return wr, newJSONWriter(wr, w), nil
 	case FormatXML2, FormatXML12:
 		return wr, newXMLWriter(wr, w), nil
+	default:
 	}
 	return nil, nil, fmt.Errorf("write EPCIS: %q is no format that is written: use %s, %s or %s", o.Format, FormatJSON, FormatXML2, FormatXML12)
 }
@@ -116,9 +116,8 @@ func (e *Encoder) begin(first *Event) {
 	e.started = true
 	e.head.empty = first == nil
 	n := &e.w.names
-	for _, prefix := range slices.Sorted(maps.Keys(e.head.Namespaces)) {
-		n.prefer(prefix, e.head.Namespaces[prefix])
-	}
+	n.prefer(e.head.Namespaces)
+	n.prefer(e.head.Header.Prefixes)
 	e.w.headerNamespaces(e.head.Header, n.declare)
 	if first != nil {
 		e.w.eventNamespaces(first, n.declare)

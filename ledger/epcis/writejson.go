@@ -246,7 +246,8 @@ func (j *jsonWriter) isURI(s string) bool {
 
 func (j *jsonWriter) event(e *Event, recordTime string, bare bool) error {
 	j.at = append(j.at[:0], e.Type)
-	defer j.names.event()()
+	end := j.names.event()
+	defer end()
 	j.eventNamespaces(e, j.declare)
 	l := j.layout(e)
 	j.object()

@@ -2,6 +2,7 @@ package epcis
 
 import (
 	"encoding/xml"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -56,14 +57,26 @@ func canonical(space string) string {
 	return space
 }
 
-// prefer gives a namespace the prefix that the caller wants, if that is possible.
-func (n *names) prefer(prefix, space string) {
-	space = canonical(space)
-	if _, known := n.prefixes[space]; known || n.prefixTaken(prefix) || !isNCName(prefix) || space == "" {
-		n.declare(space)
+// maxPreferred is how many prefixes of a source are declared though nothing may need them. Values can: "example:size" in a field
+// of the standard means something only where the prefix does.
+const maxPreferred = 64
+
+// prefer declares the prefixes given, as far as that is possible.
+func (n *names) prefer(prefixes map[string]string) {
+	if len(prefixes) > maxPreferred {
 		return
 	}
-	n.add(prefix, space)
+	for _, prefix := range slices.Sorted(maps.Keys(prefixes)) {
+		space := canonical(prefixes[prefix])
+		_, known := n.prefixes[space]
+		switch {
+		case known, n.prefixTaken(prefix), !isNCName(prefix), space == "", space == nsXMLNS, !utf8.ValidString(space):
+		case n.json && (n.schemes[prefix] || !n.asTerm(space)):
+		case !n.json && strings.ContainsFunc(space, func(r rune) bool { return r < ' ' || r == 0xFFFE || r == 0xFFFF }):
+		default:
+			n.add(prefix, space)
+		}
+	}
 }
 
 // declare gives a namespace a prefix, unless it has one.

@@ -209,7 +209,8 @@ func (x *xmlWriter) event(e *Event, recordTime string, bare bool) error {
 		x.lost("XML has no events of the type "+quote(e.Type)+"; the event was left out", "use one of the five event types")
 		return nil
 	}
-	defer x.names.event()()
+	end := x.names.event()
+	defer end()
 	x.eventNamespaces(e, x.declare)
 	wrappers := strings.Split(strings.TrimSuffix(l.wrapper, "/"), "/")
 	if l.wrapper == "" || bare {
@@ -566,11 +567,14 @@ func (x *xmlWriter) name(space, local string) (string, bool) {
 		return local, true
 	}
 	prefix := x.prefix(space)
-	if prefix == "" || space == "http://www.w3.org/2000/xmlns/" || standardSpace(space) {
+	if prefix == "" || space == nsXMLNS || standardSpace(space) {
 		return "", false
 	}
 	return prefix + ":" + local, true
 }
+
+// nsXMLNS is the namespace of declarations themselves. It cannot be declared.
+const nsXMLNS = "http://www.w3.org/2000/xmlns/"
 
 // standardSpace reports whether a reader takes an element of the namespace for a standard one.
 func standardSpace(space string) bool {

@@ -491,6 +491,9 @@ func (p *parser) leave(f *xframe) {
 	}
 	switch t.kind {
 	case textOnly:
+		if t.lex == lexURI && plainURI(trim(p.judge.text)) {
+			break
+		}
 		if (t.lex != lexText || t.enum != nil) && !t.ok(string(p.judge.text)) {
 			code := CodeFieldInvalid
 			switch {
@@ -504,7 +507,6 @@ func (p *parser) leave(f *xframe) {
 				g.parent = p.judge.open[n-2].at
 			}
 		}
-		p.judge.text = p.judge.text[:0]
 	case elementsOnly:
 		p.missing(f)
 	case anything, nothing:

@@ -57,12 +57,27 @@ func TestXMLLint(t *testing.T) {
 		for seed := from; seed < to; seed++ {
 			rng := rand.New(rand.NewPCG(uint64(seed), uint64(len(s.raw))))
 			copied := tree.clone()
-			for range 1 + rng.IntN(3) {
+			for range 1 + rng.IntN(6)/4 { // mostly one thing at a time
 				damage(rng, copied)
 			}
 			var b bytes.Buffer
 			copied.write(&b)
 			all = append(all, lintDoc{name: fmt.Sprintf("%s seed %d", s.name, seed), raw: b.Bytes()})
+		}
+	}
+	// Documents grown from our own table show what the examples do not have, whole and damaged.
+	for seed := from; seed < to; seed++ {
+		rng := rand.New(rand.NewPCG(uint64(seed), 3))
+		for _, key := range []setKey{{1, nsDoc1}, {1, nsQuery1}, {1, nsMaster1}, {2, nsDoc2}, {2, nsQuery2}, {2, nsMaster2}} {
+			for round := range 12 {
+				tree := growDocument(rng, key)
+				if round%3 > 0 {
+					damage(rng, tree)
+				}
+				var b bytes.Buffer
+				tree.write(&b)
+				all = append(all, lintDoc{name: fmt.Sprintf("grown %v seed %d", key, seed), raw: b.Bytes(), grown: round%3 == 0})
+			}
 		}
 	}
 	lint(t, all)
@@ -84,6 +99,9 @@ func TestXMLLint(t *testing.T) {
 		if d.valid {
 			valid++
 		}
+		if d.grown && !d.valid {
+			t.Errorf("%s should be valid: %s\n%.600s", d.name, d.why, d.raw)
+		}
 		if sum.SchemaInvalid == d.valid || (len(told) > 0) == d.valid {
 			if bad++; bad < 10 {
 				path := filepath.Join(os.TempDir(), fmt.Sprintf("lint-%d.xml", bad))
@@ -99,6 +117,7 @@ type lintDoc struct {
 	name, why string
 	raw       []byte
 	valid     bool
+	grown     bool // without damage
 }
 
 // lint has xmllint judge documents, many at a time.
@@ -371,6 +390,93 @@ func damage(rng *rand.Rand, root *tree) {
 	case 19: // a wrapper goes
 		if len(e.children) > 0 {
 			parent.children = slices.Replace(parent.children, i, i+1, e.children...)
+		}
+	}
+}
+
+// growDocument makes a document that the schema takes, from the table.
+func growDocument(rng *rand.Rand, key setKey) *tree {
+	names := map[string]string{nsDoc1: "EPCISDocument", nsDoc2: "EPCISDocument", nsQuery1: "EPCISQueryDocument", nsQuery2: "EPCISQueryDocument", nsMaster1: "EPCISMasterDataDocument", nsMaster2: "EPCISMasterDataDocument"}
+	root := xml.Name{Space: key.space, Local: names[key.space]}
+	prefixes := map[string]string{key.space: "r", nsSBDH: "sbdh", "urn:x": "x"}
+	set := schemaSets()[key]
+	n := &tree{}
+	grow(rng, n, set.elements[root], 14, prefixes)
+	n.name = "r:" + root.Local
+	for space, prefix := range prefixes {
+		n.attrs = append(n.attrs, xml.Attr{Name: xml.Name{Space: "xmlns", Local: prefix}, Value: space})
+	}
+	slices.SortFunc(n.attrs, func(a, b xml.Attr) int { return cmp.Compare(a.Name.Local, b.Name.Local) })
+	return n
+}
+
+var growValues = map[lexical][]string{
+	lexText: {"", "a", " b c "}, lexBoolean: {"true", "0"}, lexDecimal: {"1", "-2.50", ".5"}, lexInteger: {"1", "07"}, lexDouble: {"1e3", "NaN"},
+	lexDateTime: {"2026-11-20T06:45:16", "2026-11-20T06:45:16.5-05:00"}, lexStamp: {"2026-11-20T06:45:16.123456Z"}, lexURI: {"", "urn:a:b", "a b", "http://h/%20?q#f"}, lexHex: {"", "f0"}, lexNCName: {"ERROR"},
+}
+
+func grow(rng *rand.Rand, n *tree, t *xtype, depth int, prefixes map[string]string) {
+	pick := func(t *xtype) string {
+		if t.enum != nil {
+			return t.enum[rng.IntN(len(t.enum))]
+		}
+		values := growValues[t.lex]
+		return values[rng.IntN(len(values))]
+	}
+	for _, a := range t.attrs {
+		if a.required || rng.IntN(3) == 0 {
+			n.attrs = append(n.attrs, xml.Attr{Name: xml.Name{Local: a.name}, Value: pick(a.t)})
+		}
+	}
+	if t.anyAttr && rng.IntN(8) == 0 {
+		n.attrs = append(n.attrs, xml.Attr{Name: xml.Name{Space: "x", Local: "any"}, Value: "1"})
+	}
+	foreign := func() {
+		e := &tree{name: "x:other", children: []*tree{{text: "text"}, {name: "inner"}}}
+		if t.wild == localWild {
+			e.name = "other"
+		}
+		n.children = append(n.children, e)
+	}
+	child := func(p *xpart) {
+		e := &tree{name: p.name}
+		if p.space != "" {
+			e.name = prefixes[p.space] + ":" + p.name
+		}
+		n.children = append(n.children, e)
+		grow(rng, e, p.t, depth-1, prefixes)
+	}
+	switch {
+	case t.kind == textOnly:
+		n.children = append(n.children, &tree{text: pick(t)})
+	case t.kind == anything:
+		n.children = append(n.children, &tree{text: "any"}, &tree{name: "x:thing"})
+	case t.one:
+		child(&t.parts[rng.IntN(len(t.parts))])
+	case !t.inOrder:
+		for range rng.IntN(4) {
+			if i := rng.IntN(len(t.parts) + 1); i < len(t.parts) {
+				child(&t.parts[i])
+			} else if t.wild != noWild {
+				foreign()
+			}
+		}
+	default:
+		for i := range t.parts {
+			p := &t.parts[i]
+			many := 1
+			if p.many {
+				many = 1 + rng.IntN(2)
+			}
+			if !p.required && (depth <= 0 || rng.IntN(2) == 0 || p.needsLast && (len(n.children) == 0 || n.children[len(n.children)-1].name != t.parts[i-1].name)) {
+				many = 0
+			}
+			for range many {
+				child(p)
+			}
+		}
+		if t.needsWild || t.wild != noWild && rng.IntN(3) == 0 {
+			foreign()
 		}
 	}
 }

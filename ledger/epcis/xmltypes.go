@@ -1,6 +1,7 @@
 package epcis
 
 import (
+	"bytes"
 	"math"
 	"slices"
 	"strings"
@@ -130,8 +131,10 @@ func (t *xtype) ok(s string) bool {
 		clock, clockOK := cutTime(clock)
 		return yearOK && clockOK && date == "" && zoneForm(clock)
 	case lexStamp:
-		i, err := parseTime(s)
-		return err == nil && i.zoned && s[11:13] != "24"
+		date, clock, ok := strings.Cut(s, "T")
+		rest, dateOK := cutYear(date)
+		zone, clockOK := cutTime(clock)
+		return ok && dateOK && rest == "" && len(date) == len("2006-01-02") && clockOK && clock[:2] != "24" && zone != "" && zoneForm(zone)
 	case lexDate:
 		rest, ok := cutYear(s)
 		return ok && zoneForm(rest)
@@ -229,7 +232,13 @@ func compareIntegers(sign int, n, limit string) int {
 	case len(n) != len(l):
 		return sign * (len(n) - len(l))
 	}
-	return sign * strings.Compare(n, l)
+	switch {
+	case n < l:
+		return -sign
+	case n > l:
+		return sign
+	}
+	return 0
 }
 
 func doubleForm(s string) bool {
@@ -395,6 +404,37 @@ func base64Form(s string) bool {
 	return n%4 == 0
 }
 
+// plainURI reports whether b is a URI at the first glance, as nearly all are: a scheme and nothing that can be wrong behind it.
+func plainURI(b []byte) bool {
+	i := bytes.IndexByte(b, ':')
+	if i < 1 || b[0]|0x20 < 'a' || b[0]|0x20 > 'z' {
+		return false
+	}
+	for _, c := range b[:i] {
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	authority := false
+	rest := b[i+1:]
+	if len(rest) > 1 && rest[0] == '/' && rest[1] == '/' {
+		authority, rest = true, rest[2:]
+	}
+	for _, c := range rest {
+		switch c {
+		case '%', '[', ']', '#':
+			return false
+		case ':', '@', '?':
+			if authority {
+				return false
+			}
+		case '/':
+			authority = false
+		}
+	}
+	return true
+}
+
 // uriForm reports whether s is an anyURI: a URI reference once everything is escaped that URIs do not allow. Hence spaces and
 // letters of any script are fine, and what is left to be wrong is a percent sign without two digits, brackets, a second #, and
 // a colon in the first segment behind something that is no scheme.
@@ -498,7 +538,9 @@ func nameForm(s string, lex lexical) bool {
 }
 
 func languageForm(s string) bool {
-	for i, part := range strings.Split(s, "-") {
+	for i, more := 0, true; more; i++ {
+		var part string
+		part, s, more = strings.Cut(s, "-")
 		if part == "" || len(part) > 8 {
 			return false
 		}

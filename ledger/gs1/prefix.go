@@ -88,12 +88,24 @@ func (p Prefix) hopeless(err error) bool {
 // String returns the prefix as given.
 func (p Prefix) String() string { return p.text }
 
+// Plain reports that prefix + tail is an identifier that is read fast. The keys of two such identifiers with this prefix
+// are equal only when their tails are.
+func (p Prefix) Plain(tail string) bool { return p.isSerial(tail) || p.isSSCC(tail) }
+
+func (p Prefix) isSerial(tail string) bool {
+	return p.base != "" && tail != "" && p.used+len(tail) <= p.max && plain.has(tail)
+}
+
+func (p Prefix) isSSCC(tail string) bool {
+	return p.gcp != "" && len(tail) == 17-len(p.gcp) && isDigits(tail)
+}
+
 // Key returns ParseEPC(prefix + tail).Key().
 func (p Prefix) Key(tail string) (Key, error) {
 	switch {
-	case p.base != "" && tail != "" && p.used+len(tail) <= p.max && plain.has(tail):
+	case p.isSerial(tail):
 		return Key{p.base + tail}, nil
-	case p.gcp != "" && len(tail) == 17-len(p.gcp) && isDigits(tail):
+	case p.isSSCC(tail):
 		body := tail[:1] + p.gcp + tail[1:]
 		return Key{"00" + body + string(rune(CheckDigit(body)))}, nil
 	}
