@@ -31,7 +31,7 @@ func itemPath(id fieldID, item int) string {
 
 // finish checks an event that was read.
 func (p *parser) finish(e *Event) {
-	if p.version == 1 { // the 1.x schema wants the lists even when they are empty
+	if p.version == 1 && !p.anyVersion { // the 1.x schema wants the lists even when they are empty
 		var id fieldID
 		switch p.layout.name {
 		case "ObjectEvent", "TransactionEvent":

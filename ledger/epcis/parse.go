@@ -18,6 +18,8 @@ const (
 	nsXML     = "http://www.w3.org/XML/1998/namespace"
 	nsXSI     = "http://www.w3.org/2001/XMLSchema-instance"
 	nsXSD     = "http://www.w3.org/2001/XMLSchema"
+	nsSOAP11  = "http://schemas.xmlsoap.org/soap/envelope/"
+	nsSOAP12  = "http://www.w3.org/2003/05/soap-envelope"
 
 	// NamespaceHC is GS1 US Healthcare's, usually written gs1ushc (epcis.md section 7).
 	NamespaceHC = "http://epcis.gs1us.org/hc/ns"
@@ -102,6 +104,9 @@ type Summary struct {
 	Rejected int    // events with errors
 	// SchemaInvalid tells that a Problem with Schema was found: the official schema refuses the document.
 	SchemaInvalid bool
+	// NoSchema tells that the official schemas say nothing about such a root, a single XML event: SchemaInvalid is false and
+	// means nothing.
+	NoSchema bool
 }
 
 // Handler receives a document piece by piece. Header is called once, before the first event; its target is complete when

@@ -58,6 +58,7 @@ const (
 	CodeIDInvalid       = "id_invalid"
 	CodeSBDH            = "sbdh_incomplete"
 	CodeZoneless        = "zone_missing"
+	CodeDoctype         = "doctype_ignored"
 	CodeTZMissing       = "TZ_MISSING"
 	CodeCBVUnknown      = "CBV_UNKNOWN"
 	CodeTruncated       = "problems_truncated"
@@ -110,6 +111,6 @@ func (e *ParseError) Error() string {
 	return s
 }
 
-const hintNotEPCIS = "send an EPCISDocument in the namespace " + nsDoc1
+const hintNotEPCIS = "send an EPCISDocument in the namespace " + nsDoc2 + ", or " + nsDoc1 + " for EPCIS 1.2"
 
 func itoa(n int) string { return strconv.Itoa(n) }

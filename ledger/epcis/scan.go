@@ -43,6 +43,7 @@ type scanner struct {
 	bindings []binding
 	started  bool  // something but white space was seen
 	rooted   bool  // the root was opened
+	doctype  pos   // of a document type declaration that declares nothing
 	encErr   error // why the declared encoding cannot be read
 	stop     int64 // offset at which the event being read is too large; 0: none is being read
 
@@ -227,6 +228,11 @@ func (s *scanner) next() error {
 			}
 			s.started = true
 		case xml.Directive:
+			// One that only names a root declares nothing; every other could change what is read.
+			if name, ok := strings.CutPrefix(string(t), "DOCTYPE "); ok && !s.rooted && s.doctype.line == 0 && nameForm(strings.Trim(name, blank), lexName) {
+				s.doctype, s.started = s.at, true
+				continue
+			}
 			return &ParseError{
 				Code: CodeMalformed, Line: s.at.line, Column: s.at.col,
 				Message: "the document has a document type declaration", Hint: "remove <!DOCTYPE …>: EPCIS needs none and it is not read",

@@ -1,0 +1,270 @@
+package epcis
+
+import (
+	"errors"
+	"strings"
+)
+
+func (p *parser) event(name, wrapper string) error {
+	p.tell(p.at)
+	if err := p.sendHeader(); err != nil {
+		return err
+	}
+	if p.index >= p.opt.MaxEvents {
+		return &ParseError{
+			Code: CodeDocumentTooLarge, Line: p.at.line, Column: p.at.col,
+			Message: "the document has more than " + itoa(p.opt.MaxEvents) + " events", Hint: "send it in several documents",
+		}
+	}
+	l := layouts[layoutKey{p.version, name}]
+	known := l != nil
+	if !known {
+		if l = layouts[layoutKey{3 - p.version, name}]; l == nil { // QuantityEvent in 2.0
+			l = unknownEvent
+		}
+	}
+	label := clip(p.name.Local)
+	p.ordinal[label]++
+	p.layout, p.eventAt, p.path = l, p.at, p.list+"/"+label+"["+itoa(p.ordinal[label])+"]"
+	if p.bare {
+		p.path = label
+	}
+	p.eventDepth = len(p.judge.open)
+	for i := range p.judge.pending {
+		p.judge.pending[i].path = nil // the event itself
+	}
+	p.faults, p.warnings, p.units, p.nodesIn, p.rank, p.disorder, p.unlisted = 0, 0, 0, 0, 0, false, false
+	clear(p.seen[:])
+	depth := len(p.frames)
+	p.stop = p.dec.InputOffset() + p.opt.MaxEventBytes
+
+	e := EventAt{Event: Event{Type: l.modelled}, Index: p.index, Line: p.at.line, Column: p.at.col}
+	var err error
+	switch l {
+	case unknownEvent:
+		hint := "use ObjectEvent, AggregationEvent, TransactionEvent, TransformationEvent or AssociationEvent"
+		if p.name.Space != "" {
+			hint += ", in no namespace"
+		}
+		p.fault(p.at, CodeEventUnknown, "", "<"+label+"> in the namespace "+quote(p.name.Space)+" is no EPCIS event", hint)
+		err = p.skip()
+	default:
+		if wrapper != l.wrapper && !p.bare {
+			where := "directly in EventList"
+			if l.wrapper != "" {
+				where = "inside EventList/" + strings.TrimSuffix(l.wrapper, "/")
+			}
+			p.warn(p.at, CodeEventMisplaced, "", name+" does not stand "+where, "put it there")
+		}
+		if name == "QuantityEvent" {
+			p.warn(p.at, CodeEventDeprecated, "", "QuantityEvent is read as an ObjectEvent with action OBSERVE and one quantity", "send an ObjectEvent with quantityList")
+			e.Event.Action = "OBSERVE"
+		}
+		if p.bare {
+			p.onlyAttrs("", "schemaVersion", "creationDate")
+		} else {
+			p.onlyAttrs("")
+		}
+		err = p.fields("", &e.Event)
+	}
+	if errors.Is(err, errEventTooLarge) {
+		p.stop = 0
+		p.fault(p.eventAt, CodeEventTooLarge, "", "the event names more than "+itoa(p.opt.MaxEPCs)+" EPCs, is longer than "+itoa(int(p.opt.MaxEventBytes))+" bytes or has more than "+itoa(maxEventNodes)+" extensions",
+			"send it as several events")
+		err = p.unwind(depth - 1)
+	} else if err == nil && l != unknownEvent {
+		p.finish(&e.Event)
+	}
+	p.stop = 0
+	if err != nil {
+		return err
+	}
+	p.tell(pos{})
+	if more := max(p.faults-maxEventProblems, 0) + max(p.warnings-maxEventProblems, 0); more > 0 {
+		p.warnings = 0
+		p.emit(p.eventAt, Problem{
+			Severity: SeverityWarning, Code: CodeTruncated, Schema: p.unlisted,
+			Message: "the event has " + itoa(more) + " more problems", Hint: "repair those above and send the document again",
+		})
+	}
+	p.layout = nil
+	p.index++
+	if p.faults > 0 {
+		p.rejected++
+		e.Faults = p.faults
+	}
+	if p.err != nil || p.to.Event == nil || p.faults > 0 && !p.opt.KeepFaulty {
+		return p.err
+	}
+	return p.to.Event(e)
+}
+
+var unknownEvent = &layout{}
+
+// fields reads the fields of an event, or of a wrapper in it.
+func (p *parser) fields(wrapper string, e *Event) error {
+	return p.each(strings.TrimSuffix(wrapper, "/"), func() error {
+		name := p.std()
+		switch name {
+		case "":
+			if wrapper == "" {
+				p.rank = 1 << 16 // nothing standard may follow
+			}
+			return p.extension(&e.Extensions)
+		case "extension", "baseExtension":
+			p.wrapped = true
+			p.onlyAttrs(wrapper + name)
+			return p.fields(wrapper+name+"/", e)
+		}
+		id, known := fieldIDs[name]
+		if !known || id >= fEPCClass && p.layout.name != "QuantityEvent" {
+			hint := "put fields of your own into a namespace of your own; it was kept as an extension"
+			if near := nearest(name, fieldNames[:]); near != "" {
+				hint = "was " + near + " meant? It was kept as an extension"
+			}
+			p.warn(p.at, CodeFieldUnknown, wrapper+clip(name), "EPCIS has no field "+quote(name), hint)
+			return p.extension(&e.Extensions)
+		}
+		if !p.place(id, wrapper) {
+			return p.skip()
+		}
+		return p.read(id, e)
+	})
+}
+
+// place notes where a field is and reports what is unusual about it. It returns false when the field cannot be kept.
+func (p *parser) place(id fieldID, wrapper string) bool {
+	name, s := fieldNames[id], p.layout.slots[id]
+	switch {
+	case !s.allowed:
+		p.fault(p.at, CodeFieldNotAllowed, name, p.layout.name+" has no field "+name, "remove it, or send another event for it")
+		return false
+	case p.seen[id] && id != fCertificationInfo:
+		p.fault(p.at, CodeFieldRepeated, name, name+" stands in the event twice", "keep one: "+p.layout.name+" has one "+name)
+		return false
+	}
+	p.seen[id], p.field[id] = true, p.at
+	if p.items[id] != nil {
+		p.items[id] = p.items[id][:0]
+	}
+	if p.anyVersion || p.version == 1 && p.layout.name == "AssociationEvent" {
+		return true
+	}
+	if wrapper != s.wrapper {
+		where := "directly in " + p.layout.name
+		if s.wrapper != "" {
+			where = "in " + strings.TrimSuffix(s.wrapper, "/")
+		}
+		p.warn(p.at, CodeFieldMisplaced, wrapper+name, name+" belongs "+where, "move it there; it was read as if it were")
+		return true
+	}
+	if s.rank < p.rank && !p.disorder {
+		p.disorder = true
+		p.warn(p.at, CodeFieldOrder, wrapper+name, name+" comes too late", "write the fields in the order of the EPCIS schema")
+	}
+	p.rank = max(p.rank, s.rank)
+	return true
+}
+
+// read reads one field.
+func (p *parser) read(id fieldID, e *Event) error {
+	path := fieldNames[id]
+	p.onlyAttrs(path)
+	switch id {
+	case fEventTime:
+		return p.into(&e.EventTime, path)
+	case fRecordTime:
+		return p.into(&e.RecordTime, path)
+	case fEventTimeZoneOffset:
+		return p.intoWord(&e.EventTimeZoneOffset, path)
+	case fEventID:
+		return p.into(&e.EventID, path)
+	case fErrorDeclaration:
+		return p.errorDeclaration(e)
+	case fCertificationInfo:
+		var s string
+		if err := p.into(&s, path); err != nil || s == "" {
+			return err
+		}
+		e.CertificationInfo = append(e.CertificationInfo, s)
+		return nil
+	case fAction:
+		return p.intoWord(&e.Action, path)
+	case fTransformationID:
+		return p.into(&e.TransformationID, path)
+	case fBizStep:
+		return p.intoWord(&e.BizStep, path)
+	case fDisposition:
+		return p.intoWord(&e.Disposition, path)
+	case fPersistentDisposition:
+		e.PersistentDisposition = &PersistentDisposition{}
+		return p.persistentDisposition(e.PersistentDisposition)
+	case fReadPoint:
+		return p.location(&e.ReadPoint, path)
+	case fBizLocation:
+		return p.location(&e.BizLocation, path)
+	case fBizTransactionList:
+		return p.typed(id, "type", func(t, v string) {
+			e.BizTransactionList = append(e.BizTransactionList, BizTransaction{t, v})
+		})
+	case fSourceList:
+		return p.typed(id, "type", func(t, v string) { e.SourceList = append(e.SourceList, SourceDest{t, v}) })
+	case fDestinationList:
+		return p.typed(id, "type", func(t, v string) { e.DestinationList = append(e.DestinationList, SourceDest{t, v}) })
+	case fQuantityList:
+		return p.quantities(id, &e.QuantityList)
+	case fChildQuantityList:
+		return p.quantities(id, &e.ChildQuantityList)
+	case fInputQuantityList:
+		return p.quantities(id, &e.InputQuantityList)
+	case fOutputQuantityList:
+		return p.quantities(id, &e.OutputQuantityList)
+	case fSensorElementList:
+		return p.sensors(e)
+	case fILMD:
+		return p.foreign(&e.ILMD, path, nil)
+	case fEPCList:
+		return p.epcs(id, &e.EPCList)
+	case fChildEPCs:
+		return p.epcs(id, &e.ChildEPCs)
+	case fInputEPCList:
+		return p.epcs(id, &e.InputEPCList)
+	case fOutputEPCList:
+		return p.epcs(id, &e.OutputEPCList)
+	case fParentID:
+		if p.units++; p.units > p.opt.MaxEPCs {
+			return errEventTooLarge
+		}
+		return p.into(&e.ParentID, path)
+	case fEPCClass, fQuantity:
+		if len(e.QuantityList) == 0 {
+			e.QuantityList = []Quantity{{}}
+		}
+		if id == fEPCClass {
+			return p.into(&e.QuantityList[0].EPCClass, path)
+		}
+		return p.into(&e.QuantityList[0].Quantity, path)
+	default: // fNone and numFields are no fields
+		return p.skip()
+	}
+}
+
+func (p *parser) into(s *string, path string) (err error) {
+	at := p.at
+	if *s, err = p.value(path); *s == "" && err == nil {
+		p.empty(at, path)
+	}
+	return err
+}
+
+func (p *parser) intoWord(s *string, path string) (err error) {
+	at := p.at
+	if *s, err = p.word(path); *s == "" && err == nil {
+		p.empty(at, path)
+	}
+	return err
+}
+
+func (p *parser) empty(at pos, path string) {
+	p.warn(at, CodeFieldEmpty, path, "the field is empty", "leave it out; it was read as absent")
+}
