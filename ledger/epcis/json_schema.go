@@ -163,10 +163,6 @@ func hasAnyPrefix(b []byte, prefixes ...string) bool {
 	return false
 }
 
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
-}
-
 func isAlpha(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // Classes of the bytes of a URI.
