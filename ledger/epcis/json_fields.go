@@ -87,7 +87,7 @@ func (p *jsonParser) isURI(b []byte) bool {
 		path := bytes.IndexByte(rest, '/')
 		start = path >= 0 && i >= len(b)-len(rest)+path
 	}
-	if start && i > 0 && bytes.IndexAny(b[:i], "?#") < 0 {
+	if start && i > 0 && !bytes.ContainsAny(b[:i], "?#") {
 		p.uriStart = string(b[:i+1])
 	}
 	return true
