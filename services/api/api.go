@@ -102,7 +102,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	events := epcisapi.Mount(h, epcisapi.Options{Genesis: g, Copy: c, Now: time.Now, Callers: gate.Caller}) //nolint:contextcheck // as above
 	queries, err := standing.Open(standing.Options{
 		Config: cfg.Standing, Dir: filepath.Join(cfg.Data, "standing"), Engine: events, Answer: events.Answer,
-		Events: func(ctx huma.Context, name string, q *epcisquery.Query) error {
+		Events: func(ctx huma.Context, name string, q *epcisquery.Query) error { //nolint:contextcheck // as above
 			return events.Events(humagin.Unwrap(ctx), name, q, nil)
 		},
 		Development: g.Development, Log: env.Log, Registry: env.Metrics,
@@ -130,7 +130,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	defer func() { err = errors.Join(err, closeEngine()) }()
 	if engine != nil {
 		env.Ready("outbox", engine.Ready)
-		engine.Mount(h)
+		engine.Mount(h) //nolint:contextcheck // as above
 	} else {
 		epcisapi.MountNoCapture(h) //nolint:contextcheck // as above
 	}

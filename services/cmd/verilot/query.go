@@ -122,7 +122,7 @@ func (a *app) query(ctx context.Context, cl *client, values url.Values, format s
 	}
 	var events []json.RawMessage
 	var first []byte
-	more := false
+	var more bool
 	for token := ""; ; {
 		page := maps.Clone(values)
 		page.Set("perPage", strconv.Itoa(min(limit-len(events), 1000)))
@@ -218,7 +218,7 @@ func (a *app) showDocument(first []byte, events []json.RawMessage) error {
 	if list["eventList"], err = json.Marshal(events); err != nil {
 		return failed(err)
 	}
-	for i := len(names) - 1; i >= 0; i-- {
+	for i := range slices.Backward(names) {
 		if (*inner[i])[names[i]], err = json.Marshal(*inner[i+1]); err != nil {
 			return failed(err)
 		}
