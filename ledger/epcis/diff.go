@@ -49,8 +49,12 @@ func Diff(a, b *Document) []Difference {
 
 // pairs finds events that are versions of one event: of one id, else the most alike. It takes them out of the lists.
 func pairs(a, b []*node, restA, restB *[]int) (found [][2]int) {
-	const most = 512 // all are compared with all
-	if len(*restA) > most || len(*restB) > most {
+	const most = 1 << 24 // all are compared with all
+	work := 0
+	for _, y := range *restB {
+		work += 1 + len(b[y].children)
+	}
+	if work *= len(*restA); work > most {
 		return nil
 	}
 	take := func(x, y int) {
@@ -201,24 +205,24 @@ func diffNodes(event int, path string, a, b *node, list *[]Difference) {
 		}
 	}
 	restA, restB := unmatched(a.children, b.children)
-	for len(restA) > 0 || len(restB) > 0 {
-		var x, y *node
-		if len(restA) > 0 {
-			x, restA = a.children[restA[0]], restA[1:]
-			if j := slices.IndexFunc(restB, func(j int) bool { return b.children[j].name == x.name }); j >= 0 {
-				y = b.children[restB[j]]
-				restB = slices.Delete(restB, j, j+1)
-			}
+	left := map[string][]*node{} // of b, by name
+	for _, j := range restB {
+		left[b.children[j].name] = append(left[b.children[j].name], b.children[j])
+	}
+	for _, i := range restA {
+		x := a.children[i]
+		if same := left[x.name]; len(same) > 0 {
+			left[x.name] = same[1:]
+			diffNodes(event, join(path, x.name), x, same[0], list)
 		} else {
-			y, restB = b.children[restB[0]], restB[1:]
-		}
-		switch {
-		case y == nil:
 			*list = append(*list, Difference{event, join(path, x.name), x.summary(), ""})
-		case x == nil:
+		}
+	}
+	for _, j := range restB {
+		y := b.children[j]
+		if same := left[y.name]; len(same) > 0 && same[0] == y {
+			left[y.name] = same[1:]
 			*list = append(*list, Difference{event, join(path, y.name), "", y.summary()})
-		default:
-			diffNodes(event, join(path, x.name), x, y, list)
 		}
 	}
 }

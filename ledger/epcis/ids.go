@@ -42,9 +42,10 @@ type translator struct {
 	length func(gs1.Key) (int, bool)
 	last   gs1.Prefix // of the URN before: runs of one prefix are usual
 
-	kept   int    // left as captured
-	first  string // of them
-	shrunk string // the first Digital Link that said more than its URN can
+	words  map[string]string // see writer.word
+	kept   int               // left as captured
+	first  string            // of them
+	shrunk string            // the first Digital Link that said more than its URN can
 }
 
 func (t *translator) id(s string) string {

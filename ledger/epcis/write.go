@@ -221,6 +221,25 @@ func (r *reporter) problems() []Problem {
 // id writes an identifier; idsDone reports, once for a whole list, those that could not be translated.
 func (w *writer) id(s string) string { return w.ids.id(s) }
 
+// word writes an identifier that a document repeats: of a class, a place or a party.
+func (w *writer) word(s string) string {
+	if w.ids.form == AsCaptured {
+		return s
+	}
+	if id, ok := w.ids.words[s]; ok {
+		return id
+	}
+	kept, shrunk := w.ids.kept, w.ids.shrunk
+	id := w.ids.id(s)
+	if w.ids.kept == kept && w.ids.shrunk == shrunk && len(w.ids.words) < 4096 { // what is told is told every time
+		if w.ids.words == nil {
+			w.ids.words = map[string]string{}
+		}
+		w.ids.words[s] = id
+	}
+	return id
+}
+
 func (w *writer) idsDone() {
 	if w.ids.kept == 0 && w.ids.shrunk == "" {
 		return
@@ -275,13 +294,14 @@ func (w *writer) whole(s string) string {
 // time writes a time of the standard. 2.0 wants a zone: that of the event is added to the event's own time, where it is
 // known what is meant (see EventTimeMillis); any other time is left alone.
 func (w *writer) time(s, offset string) string {
-	if w.old || s == "" {
+	if s == "" {
 		return s
 	}
 	t, err := parseTime(s)
 	switch {
 	case err != nil:
 		w.refused(quote(s)+" is not a date and time", hintTime)
+	case w.old:
 	case t.zoned && s[11:13] != "24":
 	case t.zoned:
 		w.refused(quote(s)+" is midnight written as 24 o'clock, which EPCIS 2.0 does not know", "write the next day at 00:00:00")
@@ -316,6 +336,39 @@ func (w *writer) strangers(e *Event, l *layout) {
 			w.lost(e.Type+" has no field "+fieldNames[id]+"; it was left out", "send another event for it")
 			w.out()
 		}
+	}
+}
+
+// required reports what the schema of the format misses in an event.
+func (w *writer) required(e *Event) {
+	if w.old && e.Type == "AssociationEvent" { // 1.2 knows nothing of it
+		return
+	}
+	for _, f := range []struct {
+		id   fieldID
+		want bool
+	}{
+		{fEventTime, true},
+		{fEventTimeZoneOffset, true},
+		{fAction, e.Type != "TransformationEvent"},
+		{fParentID, e.Type == "AssociationEvent"},
+		{fBizTransactionList, e.Type == "TransactionEvent"},
+	} {
+		if f.want && !present(e, f.id) {
+			w.in(fieldNames[f.id])
+			w.refused(fieldNames[f.id]+" is missing", "add it")
+			w.out()
+		}
+	}
+	if !w.json {
+		return
+	}
+	in, out := len(e.InputEPCList)+len(e.InputQuantityList), len(e.OutputEPCList)+len(e.OutputQuantityList)
+	switch {
+	case (e.Type == "AggregationEvent" || e.Type == "AssociationEvent") && len(e.ChildEPCs)+len(e.ChildQuantityList) == 0 && e.Action != "DELETE":
+		w.refused("the event names no children", "name them; only DELETE may leave them out, for all")
+	case e.Type == "TransformationEvent" && (in+out == 0 || e.TransformationID == "" && (in == 0 || out == 0)):
+		w.refused("a transformation needs inputs and outputs", "add them, or a transformationID that ties this event to another one")
 	}
 }
 
@@ -399,16 +452,29 @@ func epcsOf(e *Event, id fieldID) []string {
 	}
 }
 
-// order returns the fields that stand in a wrapper, in the order of the schema.
-func (l *layout) order(wrapper string) (ids []fieldID) {
-	for id := fEventTime; id < fEPCClass; id++ {
-		if l.slots[id].allowed && l.slots[id].wrapper == wrapper {
-			ids = append(ids, id)
+type orderKey struct {
+	layout  *layout
+	wrapper string
+}
+
+// orders are the fields that stand in a wrapper of an event, in the order of the schema.
+var orders = func() map[orderKey][]fieldID {
+	m := map[orderKey][]fieldID{}
+	for _, l := range layouts {
+		for id := fEventTime; id < fEPCClass; id++ {
+			if l.slots[id].allowed {
+				key := orderKey{l, l.slots[id].wrapper}
+				m[key] = append(m[key], id)
+			}
 		}
 	}
-	slices.SortStableFunc(ids, func(a, b fieldID) int { return l.slots[a].rank - l.slots[b].rank })
-	return ids
-}
+	for key, ids := range m {
+		slices.SortStableFunc(ids, func(a, b fieldID) int { return key.layout.slots[a].rank - key.layout.slots[b].rank })
+	}
+	return m
+}()
+
+func order(l *layout, wrapper string) []fieldID { return orders[orderKey{l, wrapper}] }
 
 const (
 	dscsaStatement = "dscsaTransactionStatement"

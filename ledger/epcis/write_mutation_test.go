@@ -38,6 +38,9 @@ func TestMutatedExamplesSurvive(t *testing.T) {
 		read++
 		f := rapid.SampledFrom(allFormats).Draw(t, "format")
 		out, after, losses := convertAny(t, raw, WriteOptions{Format: f, CreationDate: before.Header.CreationDate})
+		if after.Summary.SchemaInvalid && !before.Summary.SchemaInvalid && before.Rejected == 0 && strings.HasSuffix(before.Summary.Root, "Document") && !refusedKnown(losses) {
+			t.Fatalf("%s to %s: the schema refuses it: %v\n%v\n%s\n---\n%s", name, f, after.Problems, losses, raw, out)
+		}
 		if changed(losses) {
 			return
 		}

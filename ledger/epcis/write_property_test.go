@@ -113,7 +113,9 @@ func someExtension(t *rapid.T, depth int) Extension {
 		x.Attributes = someAttributes(t)
 	case 6:
 		x.Children = someExtensions(t, depth-1)
-		x.Attributes = someAttributes(t)
+		if x.Attributes = someAttributes(t); len(x.Attributes) > 0 && x.Attributes[0].Namespace == nsXSI {
+			x.Attributes = nil // and no elements
+		}
 		return x
 	case 7: // an array
 		x.Attributes = []Extension{{Name: listName, Type: Empty}}
@@ -146,8 +148,8 @@ func someExtension(t *rapid.T, depth int) Extension {
 func someAttributes(t *rapid.T) (list []Extension) {
 	if rapid.Bool().Draw(t, "xsi") {
 		a := Extension{Namespace: nsXSI, Name: "type", Type: Text}
-		a.Text = pick(t, []string{"xsd:string", "xsd:integer", "{http://ns.example.com/epcis}t", "p:t", odd, "{urn:epcglobal:cbv:mda:}t", "ns1:t"})
-		list = append(list, a)
+		a.Text = pick(t, []string{"xsd:string", odd, "{http://ns.example.com/epcis}t", "p:t", "{urn:epcglobal:cbv:mda:}t", "ns1:t"})
+		return append(list, a) // a simple type has no other attributes
 	}
 	if rapid.Bool().Draw(t, "plain") {
 		a := Extension{Namespace: pick(t, someSpaces), Name: pick(t, someNames), Type: Text, Text: pick(t, someTexts)}
@@ -295,12 +297,12 @@ func TestRandomEventsSurvive(t *testing.T) {
 	})
 }
 
-// The losses are told for what they are: an event that is written in JSON and has none told is taken by the schema.
+// The losses are told for what they are: an event of which nothing is told is taken by the schema.
 func TestRandomEventsAreValidOrToldNot(t *testing.T) {
 	total, valid := 0, 0
 	defer func() { t.Logf("%d of %d documents are valid", valid, total) }()
 	rapid.Check(t, func(t *rapid.T) {
-		raw, doc, losses := writeAll(t, nil, []Event{someEvent(t)}, WriteOptions{Format: FormatJSON})
+		raw, doc, losses := writeAll(t, nil, []Event{someEvent(t)}, WriteOptions{Format: rapid.SampledFrom(allFormats).Draw(t, "format")})
 		if total++; !refusedKnown(losses) {
 			valid++
 		}

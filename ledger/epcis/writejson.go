@@ -222,7 +222,7 @@ func (j *jsonWriter) vocabularyElement(e *VocabularyElement) {
 		j.key("children")
 		j.array()
 		for _, s := range e.Children {
-			j.string(j.uri(j.id(s)))
+			j.writeURI(j.id(s))
 		}
 		j.endArray()
 	}
@@ -237,6 +237,15 @@ func (j *jsonWriter) uri(s string) string {
 		j.refused(quote(s)+" is no URI, which JSON wants here", "write a URI")
 	}
 	return s
+}
+
+// writeURI writes a value that the schema wants to be a URI.
+func (j *jsonWriter) writeURI(s string) {
+	if j.isURI(s) {
+		j.token(jsontext.String(s)) // its characters are plain
+		return
+	}
+	j.string(j.uri(s))
 }
 
 func (j *jsonWriter) isURI(s string) bool {
@@ -267,7 +276,7 @@ func (j *jsonWriter) event(e *Event, recordTime string, bare bool) error {
 	}
 	j.strangers(e, l)
 	j.required(e)
-	for _, id := range l.order("") {
+	for _, id := range order(l, "") {
 		j.field(id, e, recordTime)
 	}
 	j.members(e.Extensions, inJSONEvent)
@@ -279,33 +288,6 @@ func (j *jsonWriter) event(e *Event, recordTime string, bare bool) error {
 func inJSONEvent(key string) bool {
 	id, known := fieldIDs[key]
 	return known && id < fEPCClass || key == "type" || key == "@context"
-}
-
-// required reports what the schema misses.
-func (j *jsonWriter) required(e *Event) {
-	for _, f := range []struct {
-		id   fieldID
-		want bool
-	}{
-		{fEventTime, true},
-		{fEventTimeZoneOffset, true},
-		{fAction, e.Type != "TransformationEvent"},
-		{fParentID, e.Type == "AssociationEvent"},
-		{fBizTransactionList, e.Type == "TransactionEvent"},
-	} {
-		if f.want && !present(e, f.id) {
-			j.in(fieldNames[f.id])
-			j.refused(fieldNames[f.id]+" is missing", "add it")
-			j.out()
-		}
-	}
-	in, out := len(e.InputEPCList)+len(e.InputQuantityList), len(e.OutputEPCList)+len(e.OutputQuantityList)
-	switch {
-	case (e.Type == "AggregationEvent" || e.Type == "AssociationEvent") && len(e.ChildEPCs)+len(e.ChildQuantityList) == 0 && e.Action != "DELETE":
-		j.refused("the event names no children", "name them; only DELETE may leave them out, for all")
-	case e.Type == "TransformationEvent" && (in+out == 0 || e.TransformationID == "" && (in == 0 || out == 0)):
-		j.refused("a transformation needs inputs and outputs", "add them, or a transformationID that ties this event to another one")
-	}
 }
 
 // emptyEPCList reports whether the schema wants an epcList though there is none.
@@ -347,23 +329,23 @@ func (j *jsonWriter) field(id fieldID, e *Event, recordTime string) {
 		}
 		j.string(e.EventTimeZoneOffset)
 	case fEventID:
-		j.string(j.uri(e.EventID))
+		j.writeURI(e.EventID)
 	case fErrorDeclaration:
 		j.errorDeclaration(e.ErrorDeclaration)
 	case fCertificationInfo:
 		if len(e.CertificationInfo) == 1 {
-			j.string(j.uri(e.CertificationInfo[0]))
+			j.writeURI(e.CertificationInfo[0])
 			return
 		}
 		j.array()
 		for _, s := range e.CertificationInfo {
-			j.string(j.uri(s))
+			j.writeURI(s)
 		}
 		j.endArray()
 	case fAction:
 		j.string(e.Action)
 	case fTransformationID:
-		j.string(j.uri(j.id(e.TransformationID)))
+		j.writeURI(j.id(e.TransformationID))
 	case fBizStep:
 		j.term(TermBizStep, e.BizStep)
 	case fDisposition:
@@ -418,11 +400,11 @@ func (j *jsonWriter) field(id fieldID, e *Event, recordTime string) {
 		j.members(e.ILMD, func(string) bool { return false })
 		j.endObject()
 	case fParentID:
-		j.string(j.uri(j.id(e.ParentID)))
+		j.writeURI(j.id(e.ParentID))
 	case fEPCList, fChildEPCs, fInputEPCList, fOutputEPCList:
 		j.array()
 		for _, s := range epcsOf(e, id) {
-			j.string(j.uri(j.id(s)))
+			j.writeURI(j.id(s))
 		}
 		j.endArray()
 	default: // no field
@@ -461,7 +443,8 @@ func (j *jsonWriter) dispositions(key string, list []string) {
 func (j *jsonWriter) place(p *Place) {
 	j.object()
 	if p.ID != "" {
-		j.member("id", j.uri(j.id(p.ID)))
+		j.key("id")
+		j.writeURI(j.word(p.ID))
 	} else {
 		j.refused("the place has no id", "add it")
 	}
@@ -477,7 +460,8 @@ func (j *jsonWriter) typed(name string, list TermKind, kind, value string) {
 	} else if list == TermSourceDest {
 		j.refused("the type is missing", "add owning_party, possessing_party or location")
 	}
-	j.member(name, j.uri(j.id(value)))
+	j.key(name)
+	j.writeURI(j.word(value))
 	j.endObject()
 }
 
@@ -485,7 +469,8 @@ func (j *jsonWriter) quantity(i int, q Quantity) {
 	j.inItem("quantityElement", i)
 	defer j.out()
 	j.object()
-	j.member("epcClass", j.uri(j.id(q.EPCClass)))
+	j.key("epcClass")
+	j.writeURI(j.word(q.EPCClass))
 	if q.Quantity != "" {
 		j.key("quantity")
 		if n, ok := number(q.Quantity); ok {
@@ -528,7 +513,7 @@ func (j *jsonWriter) errorDeclaration(d *ErrorDeclaration) {
 		j.key("correctiveEventIDs")
 		j.array()
 		for _, s := range d.CorrectiveEventIDs {
-			j.string(j.uri(s))
+			j.writeURI(s)
 		}
 		j.endArray()
 	}
@@ -619,7 +604,7 @@ func (j *jsonWriter) sensorField(name, s string) {
 	case "component":
 		j.term(TermComponent, s)
 	case "deviceID":
-		j.string(j.uri(j.id(s)))
+		j.writeURI(j.id(s))
 		j.idsDone()
 	case "time", "startTime", "endTime":
 		j.string(j.time(s, ""))
@@ -631,6 +616,6 @@ func (j *jsonWriter) sensorField(name, s string) {
 		}
 		j.string(s)
 	default:
-		j.string(j.uri(s))
+		j.writeURI(s)
 	}
 }

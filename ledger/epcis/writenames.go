@@ -222,6 +222,13 @@ func (w *writer) headerNamespaces(h *Header, fn func(space string)) {
 
 // eventNamespaces calls fn for every namespace that an event needs.
 func (w *writer) eventNamespaces(e *Event, fn func(space string)) {
+	for _, id := range [...]fieldID{fQuantityList, fChildQuantityList, fInputQuantityList, fOutputQuantityList} {
+		for _, q := range quantitiesOf(e, id) {
+			if !w.json && q.Quantity == "" && q.UOM != "" {
+				fn(nsXSI) // see xmlWriter.quantities
+			}
+		}
+	}
 	w.namespaces(e.ILMD, fn)
 	w.namespaces(e.Extensions, fn)
 	if e.ErrorDeclaration != nil {

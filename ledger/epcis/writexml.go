@@ -74,6 +74,19 @@ func (x *xmlWriter) close(name string) {
 	x.endTag(name)
 }
 
+// wrap writes an element around what inside writes, if that is anything.
+func (x *xmlWriter) wrap(name string, inside func()) {
+	before := len(x.b)
+	x.open(name)
+	begun := len(x.b)
+	if inside(); len(x.b) == begun {
+		x.b = x.b[:before]
+		x.depth--
+		return
+	}
+	x.close(name)
+}
+
 func (x *xmlWriter) endTag(name string) {
 	x.b = append(append(append(x.b, '<', '/'), name...), '>')
 }
@@ -237,11 +250,12 @@ func (x *xmlWriter) event(e *Event, recordTime string, bare bool) error {
 // fields writes the fields of an event where its layout has them.
 func (x *xmlWriter) fields(e *Event, recordTime string, l *layout) {
 	x.strangers(e, l)
+	x.required(e)
 	local, foreign := split(e.Extensions)
 	inner := l.slots[fSensorElementList].wrapper // where what no schema orders stands
-	for _, id := range l.order("") {
+	for _, id := range order(l, "") {
 		if x.field(id, e, recordTime); id == fEventTimeZoneOffset {
-			x.wrapped("baseExtension", e, l.order("baseExtension/"), nil, nil)
+			x.wrapped("baseExtension", e, order(l, "baseExtension/"), nil, nil)
 		}
 	}
 	switch {
@@ -255,9 +269,9 @@ func (x *xmlWriter) fields(e *Event, recordTime string, l *layout) {
 			x.unqualified(t, inEvent)
 		}
 	case inner == "extension/":
-		x.wrapped("extension", e, l.order("extension/"), nil, local)
+		x.wrapped("extension", e, order(l, "extension/"), nil, local)
 	default:
-		x.wrapped("extension", e, l.order("extension/"), l.order("extension/extension/"), local)
+		x.wrapped("extension", e, order(l, "extension/"), order(l, "extension/extension/"), local)
 	}
 	for _, t := range foreign {
 		x.foreign(t)
@@ -266,35 +280,31 @@ func (x *xmlWriter) fields(e *Event, recordTime string, l *layout) {
 
 // wrapped writes fields, and others one level deeper with the unqualified extensions, if there are any.
 func (x *xmlWriter) wrapped(name string, e *Event, outer, inner []fieldID, local []*Extension) {
-	has := func(ids []fieldID) bool {
-		for _, id := range ids {
-			if present(e, id) {
-				return true
+	x.wrap(name, func() {
+		for _, id := range outer {
+			x.present(id, e)
+		}
+		rest := func() {
+			for _, id := range inner {
+				x.present(id, e)
+			}
+			for _, t := range local {
+				x.unqualified(t, inEvent)
 			}
 		}
-		return false
-	}
-	nested := has(inner) || inner != nil && len(local) > 0
-	if !has(outer) && !nested && len(local) == 0 {
-		return
-	}
-	x.open(name)
-	for _, id := range outer {
+		if inner == nil {
+			rest()
+			return
+		}
+		x.wrap("extension", rest)
+	})
+}
+
+// present writes a field if it is there.
+func (x *xmlWriter) present(id fieldID, e *Event) {
+	if present(e, id) {
 		x.field(id, e, "")
 	}
-	if nested {
-		x.open("extension")
-		for _, id := range inner {
-			x.field(id, e, "")
-		}
-	}
-	for _, t := range local {
-		x.unqualified(t, inEvent)
-	}
-	if nested {
-		x.close("extension")
-	}
-	x.close(name)
 }
 
 // field writes one field if it is there, or if XML 1.2 wants it all the same.
@@ -402,20 +412,30 @@ func (x *xmlWriter) typed(name, kind, value string) {
 	x.start(name)
 	if kind != "" {
 		x.attr("type", kind)
+	} else if name != "bizTransaction" {
+		x.refused("the type is missing", "add owning_party, possessing_party or location")
 	}
-	x.value(name, x.id(value))
+	x.value(name, x.word(value))
 }
 
 func (x *xmlWriter) quantities(name string, list []Quantity) {
 	x.open(name)
 	for i, q := range list {
 		x.open("quantityElement")
-		x.leaf("epcClass", x.id(q.EPCClass))
+		if q.EPCClass == "" {
+			x.refused("epcClass is missing", "say of what class the quantity is")
+		}
+		x.leaf("epcClass", x.word(q.EPCClass))
+		if q.Quantity == "" && q.UOM != "" { // no unit without a quantity, but it may be nil
+			x.start("quantity")
+			x.attr("xsi:nil", "true")
+			x.value("quantity", "")
+		}
 		if q.Quantity != "" {
 			n, ok := decimal(q.Quantity)
-			if !ok {
+			if _, number := number(q.Quantity); !ok || !number || strings.ContainsAny(n, "eE") {
 				x.inItem("quantityElement", i)
-				x.refused("the quantity "+quote(q.Quantity)+" is written with an exponent, which XML does not have", "write it out")
+				x.refused(quote(q.Quantity)+" is no decimal number", "write digits, with a point if needed")
 				x.out()
 			}
 			x.leaf("quantity", n)
@@ -431,7 +451,9 @@ func (x *xmlWriter) quantities(name string, list []Quantity) {
 func (x *xmlWriter) place(name string, p *Place) {
 	x.open(name)
 	if p.ID != "" {
-		x.leaf("id", x.id(p.ID))
+		x.leaf("id", x.word(p.ID))
+	} else {
+		x.refused("the place has no id", "add it")
 	}
 	x.extensions(p.Extensions, "id")
 	x.close(name)
@@ -443,6 +465,8 @@ func (x *xmlWriter) errorDeclaration(d *ErrorDeclaration) {
 		x.in("declarationTime")
 		x.leaf("declarationTime", x.time(d.DeclarationTime, ""))
 		x.out()
+	} else if x.old {
+		x.refused("declarationTime is missing", "say when the event was declared an error")
 	}
 	if d.Reason != "" {
 		x.leaf("reason", x.term(TermErrorReason, d.Reason))
@@ -520,14 +544,33 @@ func (x *xmlWriter) sensorField(name, s string) {
 		x.in(name)
 		s = x.time(s, "")
 		x.out()
-	case "hexBinaryValue":
-		if len(s)%2 == 1 && !x.old {
+	default:
+		if bad, hint := sensorValue(name, trimmed(s)); bad != "" && !x.old {
 			x.in(name)
-			x.refused(quote(s)+" has half a byte at the end", "write whole bytes")
+			x.refused(quote(s)+bad, hint)
 			x.out()
 		}
 	}
 	x.attr(name, s)
+}
+
+// sensorValue says what the schema of XML 2.0 has against a value.
+func sensorValue(name, s string) (problem, hint string) {
+	switch name {
+	case "value", "minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue":
+		if _, ok := number(s); !ok && s != "INF" && s != "-INF" && s != "NaN" {
+			return " is no number", "write a number"
+		}
+	case "booleanValue":
+		if v := sameBoolean(s); v != "true" && v != "false" {
+			return " is neither true nor false", "write true or false"
+		}
+	case "hexBinaryValue":
+		if len(s)%2 == 1 || strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 || !isHex(byte(r)) }) >= 0 {
+			return " is no sequence of bytes in hexadecimal digits", "write two digits for every byte"
+		}
+	}
+	return "", ""
 }
 
 // attributesOnly writes extensions where XML has attributes and nothing else.

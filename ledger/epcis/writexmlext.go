@@ -19,11 +19,11 @@ func (x *xmlWriter) extensions(list []Extension, standard ...string) {
 	}
 	local, foreign := split(list)
 	if len(local) > 0 {
-		x.open("extension")
-		for _, t := range local {
-			x.unqualified(t, func(name string) bool { return slices.Contains(standard, name) })
-		}
-		x.close("extension")
+		x.wrap("extension", func() {
+			for _, t := range local {
+				x.unqualified(t, func(name string) bool { return slices.Contains(standard, name) })
+			}
+		})
 	}
 	for _, t := range foreign {
 		x.foreign(t)
@@ -129,7 +129,9 @@ func (x *xmlWriter) attributes(t *Extension) {
 	said := ""
 	switch t.Type {
 	case Number, Boolean:
-		if lit, name := literal(t.Text); lit == t.Type && len(t.Children) == 0 {
+		// A simple type of XML Schema has no attributes.
+		alone := !slices.ContainsFunc(t.Attributes, func(a Extension) bool { return !isMarker(&a) && a.Namespace != nsXSI })
+		if lit, name := literal(t.Text); lit == t.Type && len(t.Children) == 0 && alone {
 			said = name
 			x.attr("xsi:type", name)
 		} else {
@@ -181,13 +183,20 @@ func (x *xmlWriter) attributes(t *Extension) {
 // qname writes the value of xsi:type, a name whose prefix means something.
 func (x *xmlWriter) qname(s string) string {
 	if space, local, ok := bracedName(s); ok {
+		if own := !x.old && space == nsDoc2 || x.old && space == nsDoc1; !own {
+			x.refused("the type "+quote(s)+" is none that the schema knows", "leave it out, or use one of XML Schema")
+		}
 		if prefix := x.prefix(canonical(space)); prefix != "" && canonical(space) == space {
 			return prefix + ":" + local
 		}
 		x.lost("the type "+quote(s)+" has a namespace that cannot be written", "")
 		return s
 	}
-	if prefix, _, ok := strings.Cut(s, ":"); ok && prefix != "xsd" && x.prefixTaken(prefix) {
+	prefix, _, ok := strings.Cut(s, ":")
+	if prefix != "xsd" {
+		x.refused("the type "+quote(s)+" is none that the schema knows", "leave it out, or use one of XML Schema")
+	}
+	if ok && prefix != "xsd" && x.prefixTaken(prefix) {
 		x.lost("the type "+quote(s)+" has a prefix that nobody declared, and means something else now", "declare the prefix")
 	}
 	return s
@@ -220,30 +229,26 @@ func (x *xmlWriter) header(h *Header) {
 	case x.old:
 		x.refused("EPCIS 1.2 wants a StandardBusinessDocumentHeader in the header, and sender and receiver are not known", "name them")
 	}
-	inner := len(local) > 0 || !x.old && len(foreign) > 0
-	if len(vocabularies) > 0 || inner {
-		x.open("extension")
+	x.wrap("extension", func() {
 		if len(vocabularies) > 0 {
 			x.open("EPCISMasterData")
 			x.vocabularies(vocabularies)
 			x.close("EPCISMasterData")
 		}
-		if inner {
-			x.open("extension")
+		x.wrap("extension", func() {
 			for _, t := range local {
 				x.unqualified(t, func(name string) bool { return name == "EPCISMasterData" })
 			}
-			if !x.old && len(foreign) > 0 {
-				x.open("extension")
+			if x.old {
+				return
+			}
+			x.wrap("extension", func() {
 				for _, t := range foreign {
 					x.foreign(t)
 				}
-				x.close("extension")
-			}
-			x.close("extension")
-		}
-		x.close("extension")
-	}
+			})
+		})
+	})
 	if x.old {
 		for _, t := range foreign {
 			x.foreign(t)

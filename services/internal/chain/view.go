@@ -81,8 +81,8 @@ func (v view) ScanFrom(prefix, from string, fn func(string, []byte) bool) {
 // ScanBack calls fn for every key with the prefix that is not above from, in descending order, until fn returns false; an empty from
 // is above all of them. index.Ordered.
 func (v view) ScanBack(prefix, from string, fn func(string, []byte) bool) {
-	if from == "" {
-		from = prefix + highest
+	if last := prefix + highest; from == "" || from > last {
+		from = last
 	}
 	v.walk(prefix, from, true, fn)
 }

@@ -232,8 +232,15 @@ func (s *Service) events(c *gin.Context) error {
 }
 
 // Events answers a query page by page at the address that was asked: the body, and Link to the next page. missing, if given, is asked for
-// the answer when nothing matches.
+// the answer when nothing matches. Its error is an *httpapi.Problem.
 func (s *Service) Events(c *gin.Context, queryName string, q *epcisquery.Query, missing func(context.Context, Caller) error) error {
+	if err := s.answer(c, queryName, q, missing); err != nil {
+		return problemOf(err)
+	}
+	return nil
+}
+
+func (s *Service) answer(c *gin.Context, queryName string, q *epcisquery.Query, missing func(context.Context, Caller) error) error {
 	caller, err := s.caller(c)
 	if err != nil {
 		return err

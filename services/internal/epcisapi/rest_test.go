@@ -496,3 +496,52 @@ func TestCallerUnknown(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// Whatever stands in an address, the answer is an answer or a problem, and never a fault of the service, for whoever asks.
+func TestNothingIsAFault(t *testing.T) {
+	w := trade(t)
+	hostile := []string{
+		"", "0", "-1", "1e9", "18446744073709551616", "\x00", "\xff\xfe", "../../etc/passwd", "%", "'", `"`, "<script>", "☤", "|", "||", "a|b", "urn:epc:id:", "urn:epc:idpat:sgtin:*.*.*", "urn:epc:idpat:sgtin:0614141.107346.*",
+		"https://id.gs1.org/01/", unit(1), box(1), site("acme"), "2026-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "-0001-01-01T00:00:00Z", "ASC", "eventTime", "recordTime", "gs1ushc:dropShipment", "true", "null", strings.Repeat("9", 2000),
+	}
+	var names []string
+	for _, p := range epcisquery.Parameters() {
+		names = append(names, strings.NewReplacer("{type}", "po", "{uom}", "KGM", "{field}", "gs1ushc:dropShipment", "{attribute}", "cbvmda:city").Replace(p.Name))
+	}
+	names = append(names, "perPage", "nextPageToken", "", "EQ_", "x")
+	asked, ok := 0, 0
+	check := func(path string) {
+		rec := w.ask("GET", path)
+		asked++
+		if rec.Code >= http.StatusInternalServerError {
+			t.Errorf("%s: %d %s", path, rec.Code, rec.Body)
+		}
+		if rec.Code == http.StatusOK {
+			ok++
+		} else if rec.Header().Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %v", path, rec.Header())
+		}
+	}
+	for _, caller := range []Caller{{All: true}, {Party: "midland"}} {
+		w.caller = caller
+		for _, text := range hostile {
+			for _, name := range names {
+				v := url.Values{name: {text}}
+				check("/events?" + v.Encode())
+				v.Set("orderBy", "eventTime")
+				check("/bizSteps/shipping/events?" + v.Encode())
+			}
+			for _, list := range []string{"events", "eventTypes", "epcs", "bizSteps", "dispositions", "readPoints", "bizLocations"} {
+				check("/" + list + "/" + url.PathEscape(text))
+				if list != "events" {
+					check("/" + list + "/" + url.PathEscape(text) + "/events")
+					check("/" + list + "?" + url.Values{"nextPageToken": {text}, "perPage": {"2"}}.Encode())
+				}
+			}
+		}
+	}
+	if ok < asked/20 {
+		t.Errorf("%d answers of %d questions", ok, asked)
+	}
+	t.Logf("%d questions, %d answers", asked, ok)
+}

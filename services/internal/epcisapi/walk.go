@@ -63,6 +63,8 @@ type walk struct {
 	empty  bool
 	blocks blockCache
 	cost   int
+	// crowded: so many events have one time that they cannot be put in order.
+	crowded bool
 }
 
 func (s *Service) newWalk(ctx context.Context, v state.View, caller Caller, q *epcisquery.Query, from, to uint64) *walk {
@@ -232,9 +234,9 @@ func (w *walk) inTimeOrder(after *place, ascending bool) iter.Seq2[place, bool] 
 	}
 	return func(yield func(place, bool) bool) {
 		left := map[uint64]map[index.Ref]bool{} // by height: what has all terms
-		for order, pos := range index.ByTime(w.view, start.order, start.pos, !ascending) {
+		w.crowded = !index.ByTime(w.view, start.order, start.pos, !ascending, func(order uint64, pos enc.Position) bool {
 			if order < low || order > high {
-				return
+				return false
 			}
 			w.cost += 5 * costRef
 			candidate := pos.Height >= w.from && pos.Height <= w.to
@@ -257,10 +259,8 @@ func (w *walk) inTimeOrder(after *place, ascending bool) iter.Seq2[place, bool] 
 				}
 				candidate = has[index.Ref{Entry: pos.Entry, Item: pos.Item}]
 			}
-			if !yield(place{order, pos}, candidate) {
-				return
-			}
-		}
+			return yield(place{order, pos}, candidate)
+		})
 	}
 }
 
@@ -412,6 +412,9 @@ func (s *Service) page(ctx context.Context, v state.View, r *request) (*page, er
 			out.next = &last
 			return out, nil
 		}
+	}
+	if w.crowded {
+		return nil, errTooComplex
 	}
 	return out, nil
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"iter"
 	"math"
 	"slices"
@@ -23,15 +22,15 @@ import (
 //
 //	x/e/<kind>/<value> 00 <height u64><part u32>   a term: (u32 entry, u32 item) of each event, ascending
 //	x/a/<height u64><part u32>                       every event: (u32 entry, u32 item, u64 event time)
-//	x/et/<event time u64><position>                  every event by its own time
+//	x/et/<second u64><height u64><part u32>          every event by its own time: as x/a, those of one second
 //	x/bt/<block time u64><height u64>                blocks with events by their time
 //	x/v/<kind>/<value>                              the values of a top-level resource: the value as first captured
 //	x/md/<id> 00 a<attribute>                        master data of an id: str16 values, as last captured
 //	x/md/<id> 00 c<id>                               a child of it
 //
 // Parts count from 0 and hold at most partEvents. Times are milliseconds since 1970 plus 2^63, so that they sort. A value that is
-// long or holds NUL is written as 01 and 32 hex digits of its SHA-256: two values may then share a posting, which is no more than a
-// candidate anyway.
+// long or holds NUL is written as 01 and the first 16 bytes of its SHA-256: two values may then share a posting, which is no more
+// than a candidate anyway. Most long values are hash ids of events.
 const (
 	termPrefix      = "x/e/"
 	eventsPrefix    = "x/a/"
@@ -41,7 +40,8 @@ const (
 	masterPrefix    = "x/md/"
 
 	partEvents = 4096
-	longValue  = 200
+	longValue  = 60
+	longChild  = 500
 	refSize    = 8
 	eventSize  = 16
 )
@@ -67,7 +67,16 @@ type eventPostings struct {
 	by    map[string]*posting
 	order []*posting
 	all   []byte
+	times []timed
 }
+
+// timed are events of one second that follow each other in a block.
+type timed struct {
+	second uint64
+	refs   []byte
+}
+
+const perSecond = 1000 // milliseconds
 
 type posting struct {
 	key  string
@@ -83,7 +92,11 @@ func (p *projection) event(pos enc.Position, e *epcis.Event) {
 	}
 	order := TimeOrder(millis)
 	p.events.all = enc.U64(append(p.events.all, ref...), order)
-	p.put(timePrefix+string(pos.Append(enc.U64(nil, order))), one)
+	if n := len(p.events.times); n == 0 || p.events.times[n-1].second != order/perSecond {
+		p.events.times = append(p.events.times, timed{second: order / perSecond})
+	}
+	last := &p.events.times[len(p.events.times)-1]
+	last.refs = enc.U64(append(last.refs, ref...), order)
 	add := func(kind epcisquery.TermKind, value string) {
 		key := string(kind) + "/" + stored(value)
 		t := p.events.by[key]
@@ -150,7 +163,7 @@ func stored(value string) string {
 		return value
 	}
 	sum := sha256.Sum256([]byte(value))
-	return "\x01" + hex.EncodeToString(sum[:16])
+	return "\x01" + string(sum[:16])
 }
 
 // endEvents writes the postings of a block.
@@ -160,6 +173,14 @@ func (p *projection) endEvents(height uint64, blockTime int64) {
 	}
 	p.put(blockTimePrefix+string(enc.U64(enc.U64(nil, TimeOrder(blockTime)), height)), one)
 	p.parts(eventsPrefix, height, p.events.all, eventSize)
+	slices.SortStableFunc(p.events.times, func(a, b timed) int { return cmp.Compare(a.second, b.second) })
+	for i := 0; i < len(p.events.times); {
+		t := p.events.times[i]
+		for i++; i < len(p.events.times) && p.events.times[i].second == t.second; i++ {
+			t.refs = append(t.refs, p.events.times[i].refs...)
+		}
+		p.parts(timePrefix+string(enc.U64(nil, t.second)), height, t.refs, eventSize)
+	}
 	for _, t := range p.events.order {
 		p.parts(termPrefix+t.key+"\x00", height, t.refs, refSize)
 	}
@@ -188,7 +209,7 @@ func (p *projection) masterData(h *epcis.Header) {
 				p.look.Put(at+"a"+name, b)
 			}
 			for _, child := range el.Children {
-				if id := MasterID(child); len(id) <= longValue && strings.IndexByte(id, 0) < 0 {
+				if id := MasterID(child); len(id) <= longChild && strings.IndexByte(id, 0) < 0 {
 					p.look.Put(at+"c"+id, one)
 				}
 			}
@@ -348,19 +369,66 @@ func EventTimes(v state.View, height uint64) map[Ref]uint64 {
 	return out
 }
 
-// ByTime goes through all events in the order of their own time and position, from one order and position on, up or down.
-func ByTime(v state.View, order uint64, pos enc.Position, back bool) iter.Seq2[uint64, enc.Position] {
-	return func(yield func(uint64, enc.Position) bool) {
-		from := timePrefix + string(pos.Append(enc.U64(nil, order)))
-		step := func(key string, _ []byte) bool {
-			return yield(binary.BigEndian.Uint64([]byte(key[len(timePrefix):])), positionOf(key))
-		}
-		if back {
-			scanBack(v, timePrefix, from, step)
-		} else {
-			scanFrom(v, timePrefix, from, step)
-		}
+// maxSecond is how many events of one second are put in order.
+const maxSecond = 500_000
+
+// ByTime goes through all events in the order of their own time and position, from one order and position on, up or down. It returns
+// false if it stopped at a second with too many events to put in order.
+func ByTime(v state.View, order uint64, pos enc.Position, back bool, yield func(order uint64, pos enc.Position) bool) bool {
+	type event struct {
+		order uint64
+		pos   enc.Position
 	}
+	compare := func(a, b event) int { return cmp.Or(cmp.Compare(a.order, b.order), a.pos.Compare(b.pos)) }
+	start := event{order, pos}
+	var second []event
+	at, stopped, over := uint64(0), false, false
+	flush := func() bool {
+		slices.SortFunc(second, compare)
+		if back {
+			slices.Reverse(second)
+		}
+		for _, e := range second {
+			if c := compare(e, start); c != 0 && (c < 0) != back {
+				continue
+			}
+			if !yield(e.order, e.pos) {
+				stopped = true
+				return false
+			}
+		}
+		second = second[:0]
+		return true
+	}
+	step := func(key string, b []byte) bool {
+		rest := []byte(key[len(timePrefix):])
+		if len(rest) != 20 {
+			return true
+		}
+		if s := binary.BigEndian.Uint64(rest); s != at {
+			if !flush() {
+				return false
+			}
+			at = s
+		}
+		height := binary.BigEndian.Uint64(rest[8:])
+		for ; len(b) >= eventSize; b = b[eventSize:] {
+			ref := Ref{binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])}
+			second = append(second, event{binary.BigEndian.Uint64(b[8:]), ref.At(height)})
+		}
+		over = len(second) > maxSecond
+		return !over
+	}
+	from := timePrefix + string(enc.U64(nil, order/perSecond))
+	if back {
+		scanBack(v, timePrefix, from+"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", step)
+	} else {
+		scanFrom(v, timePrefix, from, step)
+	}
+	if !stopped && !over {
+		flush()
+	}
+	return !over
 }
 
 // HeightAt is the first block with events whose time is not before the given one, in milliseconds since 1970; ok is false if there is none.
