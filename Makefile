@@ -77,7 +77,7 @@ SLICES    ?= 8
 SLICE     ?=
 FRESH     ?=
 LONG_PKGS := ./ledger/consensus ./ledger/epcis ./services/internal/node ./services/cmd/verilot
-LONG_RUN  := ^(TestSchedules|TestKillNine|TestKillAny|TestCutTwoTwo|TestCutThreeOne|TestCutOneWay|TestXMLLint)$$
+LONG_RUN  := ^(TestSchedules|TestKillNine|TestKillAny|TestCutTwoTwo|TestCutThreeOne|TestCutOneWay|TestXMLLint|TestXMLLintTakesWhatIsWritten)$$
 
 .PHONY: test-long
 test-long: $(TOTALS) ## The long suites: those of SLICES slices not yet passed, or one (SLICE=3/8); FRESH=1 forgets; needs xmllint

@@ -7,16 +7,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humagin"
-
-	"verilot.dev/ledger/epcisquery"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/services/internal/bus"
@@ -99,25 +94,15 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		Genesis: g, Copy: c, Now: time.Now, Waiting: f.waiting, Heard: f.heard,
 		NoBlock: func(err error) bool { return errors.Is(err, store.ErrNotFound) },
 	})
-	events := epcisapi.Mount(h, epcisapi.Options{Genesis: g, Copy: c, Now: time.Now, Callers: gate.Caller}) //nolint:contextcheck // as above
-	queries, err := standing.Open(standing.Options{
-		Config: cfg.Standing, Dir: filepath.Join(cfg.Data, "standing"), Engine: events, Answer: events.Answer,
-		Events: func(ctx huma.Context, name string, q *epcisquery.Query) error { //nolint:contextcheck // as above
-			return events.Events(humagin.Unwrap(ctx), name, q, nil)
-		},
-		Development: g.Development, Log: env.Log, Registry: env.Metrics,
-	})
+	answers := epcisapi.Mount(h, epcisapi.Options{Genesis: g, Copy: c, Now: time.Now, Callers: gate.Caller}) //nolint:contextcheck // as above
+	queries, err := standing.Open(standing.Options{ //nolint:contextcheck // as above
+		Config: cfg.Standing, Dir: filepath.Join(cfg.Data, "standing"), Development: g.Development, Log: env.Log, Registry: env.Metrics,
+	}.Over(answers))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, queries.Close()) }()
-	standing.Mount(h, func(r *http.Request) (epcisapi.Caller, error) { //nolint:contextcheck // as above
-		caller, problem := gate.Caller(r)
-		if problem != nil {
-			return caller, problem
-		}
-		return caller, nil
-	}, queries)
+	standing.Mount(h, standing.CallerOf(gate.Caller), queries) //nolint:contextcheck // as above
 	directory, err := ndc.Open(cfg.NDC)
 	if err != nil {
 		return fmt.Errorf("configuration: ndc: %w", err)
