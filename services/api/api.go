@@ -95,9 +95,8 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		NoBlock: func(err error) bool { return errors.Is(err, store.ErrNotFound) },
 	})
 	answers := epcisapi.Mount(h, epcisapi.Options{Genesis: g, Copy: c, Now: time.Now, Callers: gate.Caller}) //nolint:contextcheck // as above
-	queries, err := standing.Open(standing.Options{ //nolint:contextcheck // as above
-		Config: cfg.Standing, Dir: filepath.Join(cfg.Data, "standing"), Development: g.Development, Log: env.Log, Registry: env.Metrics,
-	}.Over(answers))
+	options := standing.Options{Config: cfg.Standing, Dir: filepath.Join(cfg.Data, "standing"), Development: g.Development, Log: env.Log, Registry: env.Metrics}
+	queries, err := standing.Open(options.Over(answers)) //nolint:contextcheck // as above
 	if err != nil {
 		return err
 	}
