@@ -2,6 +2,7 @@ package epcis
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -73,6 +74,21 @@ func BenchmarkParseJSON(b *testing.B) {
 				d := jsontext.NewDecoder(bytes.NewReader(doc))
 				for {
 					if _, err := d.ReadToken(); errors.Is(err, io.EOF) {
+						break
+					} else if err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+		// The standard library's decoder with the same tokens, as strings: what most programs read JSON with.
+		b.Run(size.name+"/encoding-json", func(b *testing.B) {
+			b.SetBytes(int64(len(doc)))
+			b.ReportAllocs()
+			for b.Loop() {
+				d := json.NewDecoder(bytes.NewReader(doc))
+				for {
+					if _, err := d.Token(); errors.Is(err, io.EOF) {
 						break
 					} else if err != nil {
 						b.Fatal(err)

@@ -15,8 +15,8 @@ import (
 
 // Versions that are spoken.
 const (
-	epcisVersion = "2.0"
-	cbvVersion   = "2.0"
+	epcisVersion = "2.0.0"
+	cbvVersion   = "2.0.0"
 )
 
 // Content types of answers, the preferred one first.

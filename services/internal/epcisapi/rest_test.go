@@ -241,7 +241,7 @@ func TestAnswerForms(t *testing.T) {
 		if e := &d.Events[0].Event; len(d.Events) != 1 || !slices.Equal(e.EPCList, []string{tt.epc}) || e.RecordTime == "" {
 			t.Errorf("%v: %+v", tt.header, e)
 		}
-		if rec.Header().Get("GS1-EPCIS-Version") != "2.0" || rec.Header().Get("GS1-CBV-Version") != "2.0" {
+		if rec.Header().Get("GS1-EPCIS-Version") != "2.0.0" || rec.Header().Get("GS1-CBV-Version") != "2.0.0" {
 			t.Errorf("%v: %v", tt.header, rec.Header())
 		}
 	}
@@ -395,8 +395,8 @@ func TestDiscovery(t *testing.T) {
 	} {
 		rec := w.ask("OPTIONS", path, "X-Nobody: 1")
 		h := rec.Header()
-		if rec.Code != http.StatusNoContent || h.Get("Allow") != allow || h.Get("GS1-EPCIS-Version") != "2.0" || h.Get("GS1-EPCIS-Min") != "2.0" || h.Get("GS1-EPCIS-Max") != "2.0" ||
-			h.Get("GS1-CBV-Version") != "2.0" || h.Get("GS1-CBV-Min") != "2.0" || h.Get("GS1-CBV-Max") != "2.0" || h.Get("GS1-Vendor-Version") != "verilot test" || h.Get("GS1-EPC-Format") == "" ||
+		if rec.Code != http.StatusNoContent || h.Get("Allow") != allow || h.Get("GS1-EPCIS-Version") != "2.0.0" || h.Get("GS1-EPCIS-Min") != "2.0.0" || h.Get("GS1-EPCIS-Max") != "2.0.0" ||
+			h.Get("GS1-CBV-Version") != "2.0.0" || h.Get("GS1-CBV-Min") != "2.0.0" || h.Get("GS1-CBV-Max") != "2.0.0" || h.Get("GS1-Vendor-Version") != "verilot test" || h.Get("GS1-EPC-Format") == "" ||
 			h.Get("GS1-CBV-XML-Format") == "" || h.Get("GS1-Extensions") == "" {
 			t.Errorf("%s: %d %v", path, rec.Code, h)
 		}

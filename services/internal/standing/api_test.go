@@ -24,7 +24,7 @@ import (
 func TestNamedQueries(t *testing.T) {
 	w := newWorld(t)
 	r := w.call("POST", "/queries", `{"name":"goods out, été","query":{"eventType":["ObjectEvent"],"EQ_bizStep":["shipping"],"EQ_acme:colour":["red"]}}`, "GS1-Extensions: acme=https://acme.example.com/ns/")
-	if r.status != http.StatusCreated || r.header.Get("Location") != "/queries/goods%20out%2C%20%C3%A9t%C3%A9" || r.header.Get("GS1-EPCIS-Version") != "2.0" || r.header.Get("GS1-CBV-Version") != "2.0" {
+	if r.status != http.StatusCreated || r.header.Get("Location") != "/queries/goods%20out%2C%20%C3%A9t%C3%A9" || r.header.Get("GS1-EPCIS-Version") != "2.0.0" || r.header.Get("GS1-CBV-Version") != "2.0.0" {
 		t.Fatalf("%d %v %s", r.status, r.header, r.body)
 	}
 	one := w.call("GET", r.header.Get("Location"), "")
@@ -147,7 +147,7 @@ func TestDiscovery(t *testing.T) {
 		"/queries/x/subscriptions": "OPTIONS, GET, POST", "/queries/x/subscriptions/y": "OPTIONS, GET, DELETE",
 	} {
 		r := w.call("OPTIONS", path, "")
-		if r.status != http.StatusNoContent || r.header.Get("Allow") != allow || r.header.Get("GS1-EPCIS-Min") != "2.0" || r.header.Get("GS1-EPC-Format") == "" || r.header.Get("GS1-Extensions") == "" {
+		if r.status != http.StatusNoContent || r.header.Get("Allow") != allow || r.header.Get("GS1-EPCIS-Min") != "2.0.0" || r.header.Get("GS1-EPC-Format") == "" || r.header.Get("GS1-Extensions") == "" {
 			t.Errorf("%s: %d %v", path, r.status, r.header)
 		}
 	}

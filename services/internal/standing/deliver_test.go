@@ -66,7 +66,7 @@ func TestStream(t *testing.T) {
 	w.until("the third block", func() bool { return all.ids() == "a1 a2 a3 | b1" && mine.ids() == "a2 | b1" })
 	d := all.deliveries()[1]
 	for k, v := range map[string]string{
-		"Content-Type": "application/json", "User-Agent": "Verilot-Webhook/1", "GS1-EPCIS-Version": "2.0", "GS1-CBV-Version": "2.0", "GS1-EPC-Format": "Always_EPC_URN",
+		"Content-Type": "application/json", "User-Agent": "Verilot-Webhook/1", "GS1-EPCIS-Version": "2.0.0", "GS1-CBV-Version": "2.0.0", "GS1-EPC-Format": "Always_EPC_URN",
 		"webhook-timestamp": fmt.Sprint(w.clock.Now().Unix()),
 	} {
 		if d.header.Get(k) != v {

@@ -109,7 +109,7 @@ func TestSocketStream(t *testing.T) {
 	w.query("all")
 	w.query("mine", "X-Who: lakeside")
 	all, mine := w.listen("/queries/all/events?stream=true", "GS1-EPC-Format: Always_EPC_URN"), w.listen("/queries/mine/events?stream=true", "X-Who: lakeside")
-	if h := all.resp.Header; h.Get("GS1-Query-Min-Record-Time") != "2026-11-21T08:00:00Z" || h.Get("GS1-EPCIS-Version") != "2.0" || h.Get("GS1-EPC-Format") != alwaysURN {
+	if h := all.resp.Header; h.Get("GS1-Query-Min-Record-Time") != "2026-11-21T08:00:00Z" || h.Get("GS1-EPCIS-Version") != "2.0.0" || h.Get("GS1-EPC-Format") != alwaysURN {
 		t.Errorf("%v", h)
 	}
 	w.engine.block("a1", "a2@lakeside", "a3")
