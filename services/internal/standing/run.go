@@ -38,16 +38,16 @@ func (s *Service) Run(ctx context.Context) error {
 	for {
 		changed := s.o.Engine.Changed()
 		height, head, err := s.o.Engine.Head(ctx)
-		var wait time.Duration
+		var next time.Time
 		if err != nil {
 			if ctx.Err() == nil {
 				s.o.Log.Debug("standing queries wait for the ledger", "err", err)
 			}
-			wait = engineRetry
+			next = s.o.Clock.Now().Add(engineRetry)
 		} else {
 			s.m.height.Store(height)
 			var jobs []job
-			jobs, wait = s.due(height, head)
+			jobs, next = s.due(height, head)
 			for _, j := range jobs {
 				jctx, end := context.WithCancel(ctx)
 				s.mu.Lock()
@@ -66,8 +66,8 @@ func (s *Service) Run(ctx context.Context) error {
 			}
 		}
 		var timer <-chan time.Time
-		if wait >= 0 {
-			timer = s.o.Clock.After(wait)
+		if !next.IsZero() {
+			timer = s.o.Clock.At(next)
 		}
 		select {
 		case <-ctx.Done():
@@ -90,15 +90,14 @@ type job struct {
 	head   time.Time
 }
 
-// due picks what is worked on now, within the limits, those that waited longest first; and says when to look again (-1: no need).
-func (s *Service) due(height uint64, head time.Time) (jobs []job, wait time.Duration) {
+// due picks what is worked on now, within the limits, those that waited longest first; and says when to look again (zero: no need).
+func (s *Service) due(height uint64, head time.Time) (jobs []job, next time.Time) {
 	now := s.o.Clock.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	wait = -1
 	later := func(t time.Time) {
-		if d := max(t.Sub(now), 0); wait < 0 || d < wait {
-			wait = d
+		if next.IsZero() || t.Before(next) {
+			next = t
 		}
 	}
 	busy, bad, of := 0, 0, map[string]int{}
@@ -144,7 +143,7 @@ func (s *Service) due(height uint64, head time.Time) (jobs []job, wait time.Dura
 		}
 		jobs = append(jobs, job{sub, height, head})
 	}
-	return jobs, wait
+	return jobs, next
 }
 
 // troubled subscriptions hold a worker for long, and share a part of them.

@@ -47,12 +47,15 @@ type Config struct {
 type Clock interface {
 	Now() time.Time
 	After(d time.Duration) <-chan time.Time
+	// At fires at a moment, or at once when that has passed: one that is reckoned from an earlier Now must not come late.
+	At(t time.Time) <-chan time.Time
 }
 
 type wallClock struct{}
 
 func (wallClock) Now() time.Time                         { return time.Now() }
 func (wallClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
+func (wallClock) At(t time.Time) <-chan time.Time        { return time.After(time.Until(t)) }
 
 // Limits bound what callers can make this service keep and do.
 type Limits struct {

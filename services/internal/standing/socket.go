@@ -269,10 +269,10 @@ func (s *Service) serveSocket(ctx context.Context, conn *websocket.Conn, l *list
 		changed := s.o.Engine.Changed()
 		height, _, err := s.o.Engine.Head(ctx)
 		now := s.o.Clock.Now()
-		wait := time.Duration(-1)
+		var again time.Time
 		switch {
 		case err != nil:
-			wait = engineRetry
+			again = now.Add(engineRetry)
 		case l.stream && height > l.cur.Done, l.schedule != nil && !next.IsZero() && !now.Before(next):
 			if !s.tell(ctx, conn, l, height) {
 				return
@@ -281,14 +281,12 @@ func (s *Service) serveSocket(ctx context.Context, conn *websocket.Conn, l *list
 				next, _ = l.schedule.Next(now)
 			}
 		}
-		if l.schedule != nil && !next.IsZero() {
-			if d := max(next.Sub(s.o.Clock.Now()), 0); wait < 0 || d < wait {
-				wait = d
-			}
+		if l.schedule != nil && !next.IsZero() && (again.IsZero() || next.Before(again)) {
+			again = next
 		}
 		var timer <-chan time.Time
-		if wait >= 0 {
-			timer = s.o.Clock.After(wait)
+		if !again.IsZero() {
+			timer = s.o.Clock.At(again)
 		}
 		select {
 		case <-ctx.Done():
