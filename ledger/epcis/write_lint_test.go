@@ -13,12 +13,7 @@ import (
 // Every example, written as XML, is taken by libxml2 with the official schemas, unless the example was not or the writer said that
 // it would not be. It needs xmllint, so it runs in make test-long only.
 func TestXMLLintTakesWhatIsWritten(t *testing.T) {
-	if os.Getenv("VERILOT_LONG") == "" {
-		t.Skip("make test-long compares with xmllint")
-	}
-	if _, err := exec.LookPath("xmllint"); err != nil {
-		t.Skipf("xmllint is not here: %v", err)
-	}
+	needXMLLint(t)
 	index := string(sharedFile(t, "examples/index.csv"))
 	dir := t.TempDir()
 	files := map[string][]string{} // by schema
