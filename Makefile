@@ -1,7 +1,7 @@
 # `make` prints the targets. Running and testing need only Go; generating and linting also need Node, for buf.
 # There is no root module: "work" below is Go's name for every package of every module in go.work.
 
-MODULES := proto ledger services loadtest
+MODULES := proto epcis ledger services loadtest
 # Modules outside go.work: what they need must not raise a version of ours.
 APART   := deploy tools
 
@@ -76,7 +76,7 @@ test: $(TOTALS) ## Every test, with the race detector; needs nothing but Go
 SLICES    ?= 8
 SLICE     ?=
 FRESH     ?=
-LONG_PKGS := ./ledger/consensus ./ledger/epcis ./services/internal/node ./services/cmd/verilot
+LONG_PKGS := ./ledger/consensus ./epcis ./services/internal/node ./services/cmd/verilot
 LONG_RUN  := ^(TestSchedules|TestKillNine|TestKillAny|TestCutTwoTwo|TestCutThreeOne|TestCutOneWay|TestXMLLint|TestXMLLintTakesWhatIsWritten)$$
 
 .PHONY: test-long

@@ -3,11 +3,8 @@ module verilot.dev/ledger
 go 1.26.0
 
 require (
-	github.com/dlclark/regexp2 v1.12.0
-	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3
 	github.com/google/go-cmp v0.7.0
 	github.com/oasisprotocol/curve25519-voi v0.0.0-20230904125328-1f23a7beb09a
-	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/transparency-dev/merkle v0.0.2
 	golang.org/x/mod v0.31.0
 	google.golang.org/protobuf v1.36.12
@@ -15,10 +12,14 @@ require (
 	verilot.dev/proto v0.0.0
 )
 
+require github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3 // indirect
+
 require (
 	golang.org/x/crypto v0.0.0-20220321153916-2c7772ba3064 // indirect
 	golang.org/x/sys v0.5.0 // indirect
-	golang.org/x/text v0.14.0 // indirect
+	verilot.dev/epcis v0.0.0
 )
 
 replace verilot.dev/proto => ../proto
+
+replace verilot.dev/epcis => ../epcis

@@ -89,9 +89,12 @@ require (
 	golang.org/x/mod v0.41.0 // indirect
 	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
+	verilot.dev/epcis v0.0.0
 	verilot.dev/proto v0.0.0 // indirect
 )
 
 replace verilot.dev/ledger => ../ledger
 
 replace verilot.dev/proto => ../proto
+
+replace verilot.dev/epcis => ../epcis

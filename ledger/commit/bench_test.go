@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/gs1"
 )
 
 // event is an item with n serials of one GTIN and the fields of a plain shipping event.

@@ -18,8 +18,8 @@ import (
 	"slices"
 	"strconv"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/merkle"
 )
 

@@ -8,9 +8,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/gs1"
 )
 
 // The hashes themselves are held to a second program and to the vectors in ledger/submission.

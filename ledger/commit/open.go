@@ -7,8 +7,8 @@ import (
 	"math/bits"
 	"slices"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/merkle"
 )
 

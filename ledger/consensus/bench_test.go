@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/consensus"
-	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/registry"

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"testing"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/consensus"
-	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/wire"

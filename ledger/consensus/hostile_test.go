@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/consensus"
-	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/wire"

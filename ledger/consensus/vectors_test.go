@@ -9,9 +9,9 @@ import (
 	"slices"
 	"testing"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/consensus"
-	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/state"

@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/consensus"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/quorum"

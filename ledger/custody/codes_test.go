@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"verilot.dev/ledger/gs1"
+	"verilot.dev/epcis/gs1"
 )
 
 const findingsPage = "../../docs/findings.md"

@@ -12,9 +12,9 @@
 package custody
 
 import (
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/gs1"
 )
 
 // Context is where and by whom an item was submitted.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
-	"verilot.dev/ledger/epcis"
 )
 
 func (j *judging) dispense() {

@@ -6,11 +6,11 @@ import (
 	"strings"
 	"time"
 
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/wire"

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"slices"
 
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/wire"

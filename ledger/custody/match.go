@@ -4,10 +4,10 @@ import (
 	"slices"
 	"strings"
 
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/wire"
 )
 

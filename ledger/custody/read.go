@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/state"
 )
 

@@ -4,9 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/state"
 )
 

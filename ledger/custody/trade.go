@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
 )
 
 // destination is who the event says will own (or hold) the goods; an unregistered one is remarked on.

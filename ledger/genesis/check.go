@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"verilot.dev/ledger/gs1"
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/registry"

@@ -7,9 +7,9 @@ import (
 	"math"
 	"unicode/utf8"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/quorum"
 )
 

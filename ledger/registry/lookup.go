@@ -4,8 +4,8 @@ import (
 	"crypto/ed25519"
 	"slices"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/state"
 )

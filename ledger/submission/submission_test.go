@@ -12,9 +12,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/submission"

@@ -11,9 +11,9 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/gs1"
 )
 
 // The tables of schema.go say, per message, which field number is kept where in the model. Everything else is derived

@@ -5,8 +5,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/registry"
 )
 

@@ -7,8 +7,8 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/gs1"
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/registry"
 	verilotv1 "verilot.dev/proto/gen/verilot/v1"
 )

@@ -17,9 +17,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/registry"
 )
 

@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const read = (path: string): unknown => JSON.parse(readFileSync(join(import.meta.dirname, '../../ledger', path), 'utf8'));
+const read = (path: string): unknown => JSON.parse(readFileSync(join(import.meta.dirname, '../..', path), 'utf8'));
 
 /** A file of ledger/testdata/vectors. */
-export const vectors = <T>(name: string): T => read(`testdata/vectors/${name}.json`) as T;
+export const vectors = <T>(name: string): T => read(`ledger/testdata/vectors/${name}.json`) as T;
 
-/** A file of ledger/gs1/testdata. */
-export const gs1Vectors = <T>(name: string): T => read(`gs1/testdata/${name}.json`) as T;
+/** A file of epcis/gs1/testdata. */
+export const gs1Vectors = <T>(name: string): T => read(`epcis/gs1/testdata/${name}.json`) as T;
 
 /** some refuses an empty list: a test over no vectors proves nothing. */
 export function some<T>(list: T[] | undefined, atLeast = 1): T[] {

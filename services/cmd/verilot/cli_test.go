@@ -19,8 +19,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/genesis"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/services/internal/network"
 	"verilot.dev/services/internal/scan"
 	"verilot.dev/services/internal/story"

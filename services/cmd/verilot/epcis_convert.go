@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"verilot.dev/ledger/epcis"
+	"verilot.dev/epcis"
 	"verilot.dev/services/internal/epcisreport"
 )
 

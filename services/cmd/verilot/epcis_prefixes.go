@@ -7,7 +7,7 @@ import (
 	"os"
 	"strconv"
 
-	"verilot.dev/ledger/gs1"
+	"verilot.dev/epcis/gs1"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }

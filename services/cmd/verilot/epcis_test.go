@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"verilot.dev/ledger/gs1"
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/services/internal/epcisreport"
 )
 

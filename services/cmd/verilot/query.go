@@ -14,8 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/epcisquery"
+	"verilot.dev/epcis"
+	epcisquery "verilot.dev/epcis/query"
 )
 
 // mostEvents is how many events one command answers with; whoever wants more narrows the query or takes it in slices of time.

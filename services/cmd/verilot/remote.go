@@ -15,7 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"verilot.dev/ledger/gs1"
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/services/internal/index"
 	"verilot.dev/services/internal/query"
 )

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"sync"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/genesis"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 )

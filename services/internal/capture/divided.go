@@ -12,9 +12,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/wire"
 )

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/wire"
 	"verilot.dev/services/internal/httpapi"

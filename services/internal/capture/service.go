@@ -11,8 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/genesis"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/services/internal/bus"
 	"verilot.dev/services/internal/callers"

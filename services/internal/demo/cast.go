@@ -19,7 +19,7 @@ import (
 	"strings"
 	"time"
 
-	"verilot.dev/ledger/gs1"
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/services/internal/capture"
 	"verilot.dev/services/internal/ndc"
 	"verilot.dev/services/internal/network"

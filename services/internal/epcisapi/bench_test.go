@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"testing"
 
-	"verilot.dev/ledger/epcis"
+	"verilot.dev/epcis"
 )
 
 // BenchmarkEvents asks a copy with 40,000 events, one unit each, in blocks of 500.

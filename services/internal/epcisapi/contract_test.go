@@ -16,7 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 
-	"verilot.dev/ledger/epcis"
+	"verilot.dev/epcis"
 )
 
 func sharedFile(tb testing.TB, name string) []byte {

@@ -12,9 +12,9 @@ import (
 	"context"
 	"time"
 
+	"verilot.dev/epcis"
+	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/epcisquery"
 )
 
 // Caller is who asks. The zero Caller sees nothing.

@@ -9,7 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/negotiation"
 	"github.com/gin-gonic/gin"
 
-	"verilot.dev/ledger/epcis"
+	"verilot.dev/epcis"
 	"verilot.dev/services/internal/httpapi"
 )
 

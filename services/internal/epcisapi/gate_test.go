@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"verilot.dev/ledger/epcis"
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/services/internal/callers"
 	"verilot.dev/services/internal/chain/chaintest"

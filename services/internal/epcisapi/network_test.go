@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"verilot.dev/ledger/epcis"
+	"verilot.dev/epcis"
 	"verilot.dev/services/internal/network"
 	"verilot.dev/services/internal/story"
 )

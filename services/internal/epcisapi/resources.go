@@ -10,10 +10,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
+	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/epcisquery"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/state"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/index"

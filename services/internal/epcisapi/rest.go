@@ -15,8 +15,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/epcisquery"
+	"verilot.dev/epcis"
+	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/ledger/state"
 	"verilot.dev/services/internal/httpapi"
 )

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/epcisquery"
+	"verilot.dev/epcis"
+	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/services/internal/chain"
 	"verilot.dev/services/internal/httpapi"
 )

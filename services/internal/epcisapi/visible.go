@@ -6,11 +6,11 @@ import (
 	"slices"
 	"strconv"
 
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/wire"

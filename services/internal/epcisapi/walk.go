@@ -10,9 +10,9 @@ import (
 	"slices"
 	"time"
 
+	"verilot.dev/epcis"
+	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/epcisquery"
 	"verilot.dev/ledger/state"
 	"verilot.dev/services/internal/chain"
 	"verilot.dev/services/internal/index"

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/epcisquery"
+	"verilot.dev/epcis"
+	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/ledger/state"
 )
 

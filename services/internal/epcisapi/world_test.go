@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
-	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/quorum"

@@ -1,5 +1,5 @@
 // Package epcisreport says what a document is found to be, and how that compares with what is known of the shared
-// GS1 examples and event-hash vectors. It reads files and decides nothing: the rules are those of ledger/epcis.
+// GS1 examples and event-hash vectors. It reads files and decides nothing: the rules are those of epcis.
 package epcisreport
 
 import (
@@ -12,7 +12,7 @@ import (
 	"io"
 	"strings"
 
-	"verilot.dev/ledger/epcis"
+	"verilot.dev/epcis"
 )
 
 // A Source opens a document at its beginning, every time it is called. Some documents cannot be read in one pass: their
@@ -243,7 +243,7 @@ type errReader struct {
 	err error
 }
 
-// Seek lets the reader of ledger/epcis look for a context that stands behind the events.
+// Seek lets the reader of epcis look for a context that stands behind the events.
 func (r *errReader) Seek(offset int64, whence int) (int64, error) { return r.r.Seek(offset, whence) }
 
 func (r *errReader) Read(p []byte) (int, error) {

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"io"
 
-	"verilot.dev/ledger/epcis"
+	"verilot.dev/epcis"
 )
 
 // Hashes calls fn with the hash ID of every event of a document, faulty ones included, and with what was hashed, which

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/consensus"
-	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/wire"

@@ -9,11 +9,11 @@ import (
 	"slices"
 	"strings"
 
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
+	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/epcisquery"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/state"
 )
 

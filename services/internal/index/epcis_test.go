@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"verilot.dev/epcis"
+	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/epcisquery"
 	"verilot.dev/ledger/state"
 )
 

@@ -3,9 +3,9 @@ package index
 import (
 	"slices"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/state"
 )
 

@@ -3,10 +3,10 @@ package index
 import (
 	"strings"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/consensus"
 	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 )

@@ -18,11 +18,11 @@ import (
 	"encoding/hex"
 	"errors"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/consensus"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"

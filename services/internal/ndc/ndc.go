@@ -25,7 +25,7 @@ import (
 
 	"golang.org/x/text/encoding/charmap"
 
-	"verilot.dev/ledger/gs1"
+	"verilot.dev/epcis/gs1"
 )
 
 //go:embed selection

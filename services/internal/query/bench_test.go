@@ -16,8 +16,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/gs1"
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/wire"
 	"verilot.dev/services/internal/chain"

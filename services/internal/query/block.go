@@ -6,10 +6,10 @@ import (
 	"strconv"
 	"time"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/consensus"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
 	"verilot.dev/ledger/wire"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/index"

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/custody"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/index"
 	"verilot.dev/services/internal/scan"

@@ -3,7 +3,7 @@ package query
 import (
 	"context"
 
-	"verilot.dev/ledger/gs1"
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/services/internal/index"
 )
 

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"strconv"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/custody"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/index"
 )

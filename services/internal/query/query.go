@@ -20,9 +20,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/consensus"
 	"verilot.dev/ledger/genesis"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"

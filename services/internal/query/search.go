@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/custody"
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/services/internal/index"
 	"verilot.dev/services/internal/scan"
 )

@@ -4,10 +4,10 @@ import (
 	"context"
 	"slices"
 
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/index"
 )

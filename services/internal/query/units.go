@@ -13,8 +13,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/custody"
-	"verilot.dev/ledger/gs1"
 	"verilot.dev/services/internal/httpapi"
 	"verilot.dev/services/internal/index"
 )

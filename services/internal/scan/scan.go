@@ -1,7 +1,7 @@
 // Package scan is the JSON shape of a barcode reading, shared by the command line and the query API.
 package scan
 
-import "verilot.dev/ledger/gs1"
+import "verilot.dev/epcis/gs1"
 
 // Answer is what a scanned, typed or pasted text means. Every member is always there, so that scripts need not test for it.
 type Answer struct {

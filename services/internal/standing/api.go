@@ -20,7 +20,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
-	"verilot.dev/ledger/epcisquery"
+	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/services/internal/epcisapi"
 	"verilot.dev/services/internal/httpapi"
 )

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"verilot.dev/ledger/epcisquery"
+	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/services/internal/httpapi"
 )
 

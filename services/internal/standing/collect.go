@@ -6,9 +6,9 @@ import (
 	"net/url"
 	"time"
 
+	"verilot.dev/epcis"
+	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/ledger/enc"
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/epcisquery"
 	"verilot.dev/services/internal/epcisapi"
 )
 

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"verilot.dev/ledger/epcis"
+	"verilot.dev/epcis"
 )
 
 // verify is what docs/subscriptions.md tells receivers to do.

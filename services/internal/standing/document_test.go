@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"verilot.dev/ledger/epcis"
+	"verilot.dev/epcis"
 	"verilot.dev/services/internal/epcisapi"
 )
 

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"verilot.dev/ledger/epcis"
+	"verilot.dev/epcis"
 )
 
 const (

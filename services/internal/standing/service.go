@@ -30,8 +30,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"verilot.dev/ledger/epcis"
-	"verilot.dev/ledger/epcisquery"
+	"verilot.dev/epcis"
+	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/services/internal/epcisapi"
 	"verilot.dev/services/internal/httpapi"
 )

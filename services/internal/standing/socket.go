@@ -16,7 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/google/uuid"
 
-	"verilot.dev/ledger/epcisquery"
+	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/services/internal/epcisapi"
 	"verilot.dev/services/internal/httpapi"
 )

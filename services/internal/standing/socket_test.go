@@ -13,7 +13,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"verilot.dev/ledger/epcis"
+	"verilot.dev/epcis"
 	"verilot.dev/services/internal/httpapi"
 )
 

@@ -19,7 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"verilot.dev/ledger/gs1"
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/proof"
 	"verilot.dev/services/internal/capture"
 	"verilot.dev/services/internal/index"

@@ -16,7 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"verilot.dev/ledger/epcis"
+	"verilot.dev/epcis"
 	"verilot.dev/services/internal/network"
 	"verilot.dev/services/internal/story"
 )

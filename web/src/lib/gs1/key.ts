@@ -1,4 +1,4 @@
-// Key texts of docs/spec.md section 3: one text per object, however it was written. This is ledger/gs1's ParseKey and
+// Key texts of docs/spec.md section 3: one text per object, however it was written. This is epcis/gs1's ParseKey and
 // ParseEPC, no more: scans are read by the service. A URI that tries to be a GS1 identifier and fails is refused: a
 // mistyped number must not become a second identity.
 

@@ -1,0 +1,256 @@
+package epcis
+
+import (
+	"slices"
+	"strings"
+
+	"verilot.dev/epcis/gs1"
+)
+
+// CBV terms as CBVName gives them. URNs are made with the prefixes below.
+const (
+	StepPrefix        = "urn:epcglobal:cbv:bizstep:"
+	DispositionPrefix = "urn:epcglobal:cbv:disp:"
+	BTTPrefix         = "urn:epcglobal:cbv:btt:"
+	SDTPrefix         = "urn:epcglobal:cbv:sdt:"
+	ReasonPrefix      = "urn:epcglobal:cbv:er:"
+)
+
+// Business steps that DSCSA knows (dscsa.md section 2.1).
+const (
+	StepCommissioning   = "commissioning"
+	StepPacking         = "packing"
+	StepUnpacking       = "unpacking"
+	StepShipping        = "shipping"
+	StepVoidShipping    = "void_shipping"
+	StepReceiving       = "receiving"
+	StepDispensing      = "dispensing"
+	StepDecommissioning = "decommissioning"
+	StepDestroying      = "destroying"
+	StepHolding         = "holding"
+	StepInspecting      = "inspecting"
+	StepRepackaging     = "repackaging"
+)
+
+// Dispositions that DSCSA knows.
+const (
+	DispActive             = "active"
+	DispInProgress         = "in_progress"
+	DispInTransit          = "in_transit"
+	DispInactive           = "inactive"
+	DispDestroyed          = "destroyed"
+	DispDispensed          = "dispensed"
+	DispPartiallyDispensed = "partially_dispensed"
+	DispReturned           = "returned"
+	DispNonSellable        = "non_sellable_other"
+	DispRecalled           = "recalled"
+	DispDamaged            = "damaged"
+	DispExpired            = "expired"
+	DispStolen             = "stolen"
+	DispUnknown            = "unknown"
+)
+
+// Types of sources, destinations and business transactions, and reasons of error declarations.
+const (
+	OwningParty     = "owning_party"
+	PossessingParty = "possessing_party"
+	Location        = "location"
+
+	PurchaseOrder       = "po"
+	Invoice             = "inv"
+	DespatchAdvice      = "desadv"
+	ReturnAuthorization = "rma"
+
+	DidNotOccur   = "did_not_occur"
+	IncorrectData = "incorrect_data"
+)
+
+// All of CBV 2.0, sorted; the numbers are those of cbv-terms.csv: 41 and 33.
+var (
+	steps = strings.Fields(`accepting arriving assembling collecting commissioning consigning creating_class_instance
+		cycle_counting decommissioning departing destroying disassembling dispensing encoding entering_exiting holding
+		inspecting installing killing loading other packing picking receiving removing repackaging repairing replacing
+		reserving retail_selling sampling sensor_reporting shipping staging_outbound stock_taking stocking storing
+		transporting unloading unpacking void_shipping`)
+	dispositions = strings.Fields(`active available completeness_inferred completeness_verified conformant
+		container_closed container_open damaged destroyed dispensed disposed encoded expired in_progress in_transit
+		inactive mismatch_class mismatch_instance mismatch_quantity needs_replacement no_pedigree_match non_conformant
+		non_sellable_other partially_dispensed recalled reserved retail_sold returned sellable_accessible
+		sellable_not_accessible stolen unavailable unknown`)
+)
+
+// KnownStep reports whether a bizStep is in CBV.
+func KnownStep(s string) bool { return slices.Contains(steps, CBVName(s)) }
+
+// KnownDisposition reports whether a disposition is in CBV.
+func KnownDisposition(s string) bool { return slices.Contains(dispositions, CBVName(s)) }
+
+// NearestStep returns the CBV step that s was probably meant to be, "" when none is near.
+func NearestStep(s string) string { return nearest(CBVName(s), steps) }
+
+// NearestDisposition does the same for dispositions.
+func NearestDisposition(s string) string { return nearest(CBVName(s), dispositions) }
+
+// CBVName is the last CBV segment of a step, disposition or type, in lower case: what the rules and the match hash
+// compare (docs/spec.md section 10). In a CBV Web URI, https://ref.gs1.org/cbv/BizStep-shipping, it stands behind
+// the "-", in anything else behind the last ":". Only A to Z are lowered, so that every implementation agrees.
+func CBVName(s string) string {
+	s = strings.Trim(s, blank)
+	if i := strings.LastIndexByte(s, '/'); i >= 0 && strings.HasPrefix(s, "http") && strings.HasSuffix(s[:i], "/cbv") {
+		if _, term, ok := strings.Cut(s[i+1:], "-"); ok {
+			return lower(term)
+		}
+	}
+	return lower(s[strings.LastIndexByte(s, ':')+1:])
+}
+
+func lower(s string) string {
+	for i := range len(s) {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			b := []byte(s)
+			for j := i; j < len(b); j++ {
+				if 'A' <= b[j] && b[j] <= 'Z' {
+					b[j] += 'a' - 'A'
+				}
+			}
+			return string(b)
+		}
+	}
+	return s
+}
+
+// Nearest returns the word that s was probably meant to be, "" when none is near.
+func Nearest(s string, words []string) string { return nearest(s, words) }
+
+// nearest returns the word with the fewest edits, if they are few for its length.
+func nearest(s string, words []string) string {
+	if len(s) > 64 {
+		return ""
+	}
+	best, least := "", 1<<30
+	for _, w := range words {
+		if w == "" {
+			continue
+		}
+		if d := distance(lower(s), lower(w)); d < least && d <= max(2, len(w)/3) {
+			best, least = w, d
+		}
+	}
+	return best
+}
+
+// distance is Levenshtein's.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// IsMDA reports whether a namespace is CBV master data, which has three spellings (epcis.md section 2.5).
+func IsMDA(namespace string) bool {
+	if !strings.HasPrefix(namespace, NamespaceMDA) {
+		return false
+	}
+	rest := namespace[len(NamespaceMDA):]
+	return rest == "" || rest == ":" || rest == "#"
+}
+
+// Names of ILMD elements.
+const (
+	lotNumber      = "lotNumber"
+	expirationDate = "itemExpirationDate"
+)
+
+// IsJudgedILMD reports whether an ILMD element of this name is one that Lot or Expiry reads.
+func IsJudgedILMD(namespace, name string) bool {
+	return (name == lotNumber || name == expirationDate) && (IsMDA(namespace) || namespace == NamespaceHC)
+}
+
+func isILMD(x *Extension, name string) bool {
+	return x.Name == name && (IsMDA(x.Namespace) || x.Namespace == NamespaceHC)
+}
+
+func (e *Event) ilmd(name string) string {
+	for i := range e.ILMD {
+		if isILMD(&e.ILMD[i], name) {
+			return strings.Trim(e.ILMD[i].Text, blank)
+		}
+	}
+	return ""
+}
+
+// Lot is the lot number of the event's ILMD, "" when it has none.
+func (e *Event) Lot() string { return e.ilmd(lotNumber) }
+
+// Expiry is the expiration date of the event's ILMD as captured, "" when it has none.
+func (e *Event) Expiry() string { return e.ilmd(expirationDate) }
+
+// ExpiryDate is Expiry as a date; an event that passed Check has a date or nothing there.
+func (e *Event) ExpiryDate() (d gs1.Date, ok bool) {
+	d, err := gs1.ParseDate(e.Expiry())
+	return d, err == nil
+}
+
+// Step is the name of the business step.
+func (e *Event) Step() string { return CBVName(e.BizStep) }
+
+// Source is the first source of a type, given as OwningParty, PossessingParty or Location.
+func (e *Event) Source(kind string) string { return findTyped(e.SourceList, kind) }
+
+// Destination is the first destination of a type.
+func (e *Event) Destination(kind string) string { return findTyped(e.DestinationList, kind) }
+
+func findTyped(list []SourceDest, kind string) string {
+	for _, s := range list {
+		if CBVName(s.Type) == kind {
+			return s.Value
+		}
+	}
+	return ""
+}
+
+// BizTransaction is the first business transaction of a type, for example PurchaseOrder.
+func (e *Event) BizTransaction(kind string) string {
+	for _, t := range e.BizTransactionList {
+		if CBVName(t.Type) == kind {
+			return t.Value
+		}
+	}
+	return ""
+}
+
+// EPCs calls fn for every EPC the event names, in the order of docs/spec.md section 4.3, until fn returns false.
+// list is the number of the list there.
+func (e *Event) EPCs(fn func(list int, epc string) bool) {
+	for _, l := range [...]struct {
+		list int
+		epcs []string
+	}{{1, e.EPCList}, {2, e.parent()}, {3, e.ChildEPCs}, {4, e.InputEPCList}, {5, e.OutputEPCList}} {
+		for _, epc := range l.epcs {
+			if !fn(l.list, epc) {
+				return
+			}
+		}
+	}
+}
+
+func (e *Event) parent() []string {
+	if e.ParentID == "" {
+		return nil
+	}
+	return []string{e.ParentID}
+}

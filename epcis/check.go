@@ -1,0 +1,404 @@
+package epcis
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"verilot.dev/epcis/gs1"
+)
+
+// Check says what is wrong with an event by itself, without any ledger: the checks of Parse, for events that were
+// built or read otherwise. Problems have no line.
+func Check(e *Event) []Problem {
+	var c checker
+	var list []Problem
+	c.check(e, MaxEPCs, func(sev Severity, code string, id fieldID, item int, message, hint string) {
+		list = append(list, Problem{Severity: sev, Code: code, Path: itemPath(id, item), Message: message, Hint: hint, Event: -1})
+	})
+	return list
+}
+
+// report tells a problem of a field, or of one item of a list field (from 0; -1 for the field).
+type report func(sev Severity, code string, id fieldID, item int, message, hint string)
+
+func itemPath(id fieldID, item int) string {
+	if item < 0 || itemNames[id] == "" {
+		return fieldNames[id]
+	}
+	return fieldNames[id] + "/" + itemNames[id] + "[" + itoa(item+1) + "]"
+}
+
+// finish checks an event that was read.
+func (p *parser) finish(e *Event) {
+	if p.version == 1 && !p.anyVersion { // the 1.x schema wants the lists even when they are empty
+		var id fieldID
+		switch p.layout.name {
+		case "ObjectEvent", "TransactionEvent":
+			id = fEPCList
+		case "AggregationEvent":
+			id = fChildEPCs
+		}
+		if id != fNone && !p.seen[id] {
+			p.warn(p.eventAt, CodeFieldMissing, fieldNames[id], fieldNames[id]+" is missing", "write an empty <"+fieldNames[id]+"/>")
+		}
+	}
+	p.check.check(e, p.opt.MaxEPCs, func(sev Severity, code string, id fieldID, item int, message, hint string) {
+		at := p.eventAt
+		if id != fNone && p.seen[id] {
+			at = p.field[id]
+			if item >= 0 && item < len(p.items[id]) {
+				at = p.items[id][item]
+			}
+		}
+		p.problem(at, Problem{Severity: sev, Code: code, Path: itemPath(id, item), Message: message, Hint: hint})
+	})
+}
+
+// checker keeps what checking one event after another can use again.
+type checker struct {
+	prefix gs1.Prefix
+	parent gs1.Key
+	keys   []gs1.Key
+	seen   map[gs1.Key]int
+	texts  map[string]struct{}
+	good   map[string]bool // places and parties that parse
+}
+
+func (c *checker) check(e *Event, maxEPCs int, report report) {
+	fault := func(code string, id fieldID, message, hint string) {
+		report(SeverityError, code, id, -1, message, hint)
+	}
+	warn := func(code string, id fieldID, message, hint string) {
+		report(SeverityWarning, code, id, -1, message, hint)
+	}
+
+	c.times(e, fault, warn)
+
+	switch e.Type {
+	case "ObjectEvent", "AggregationEvent", "TransactionEvent", "AssociationEvent":
+		switch e.Action {
+		case "ADD", "OBSERVE", "DELETE":
+		case "":
+			fault(CodeFieldMissing, fAction, "action is missing", "add ADD, OBSERVE or DELETE")
+		default:
+			hint := "write ADD, OBSERVE or DELETE"
+			if near := nearest(e.Action, []string{"ADD", "OBSERVE", "DELETE"}); near != "" {
+				hint = "write " + near
+			}
+			fault(CodeActionInvalid, fAction, quote(e.Action)+" is not an action", hint)
+		}
+	case "TransformationEvent":
+	default:
+		fault(CodeEventUnknown, fNone, quote(e.Type)+" is no event type of EPCIS", "use one of the five")
+	}
+
+	if e.BizStep != "" && !KnownStep(e.BizStep) {
+		warn(CodeCBVUnknown, fBizStep, quote(e.BizStep)+" is not a business step of CBV", near(NearestStep(e.BizStep)))
+	}
+	if e.Disposition != "" && !KnownDisposition(e.Disposition) {
+		warn(CodeCBVUnknown, fDisposition, quote(e.Disposition)+" is not a disposition of CBV", near(NearestDisposition(e.Disposition)))
+	}
+
+	if len(e.EPCList)+len(e.ChildEPCs)+len(e.InputEPCList)+len(e.OutputEPCList)+len(e.parent()) > maxEPCs {
+		fault(CodeEventTooLarge, fNone, "the event names more than "+itoa(maxEPCs)+" EPCs", "send it as several events")
+		return
+	}
+	c.list(fEPCList, e.EPCList, report)
+	c.list(fParentID, e.parent(), report)
+	if c.parent = (gs1.Key{}); len(c.keys) > 0 {
+		c.parent = c.keys[0]
+	}
+	c.list(fChildEPCs, e.ChildEPCs, report)
+	c.list(fInputEPCList, e.InputEPCList, report)
+	c.list(fOutputEPCList, e.OutputEPCList, report)
+	c.quantities(fQuantityList, e.QuantityList, report)
+	c.quantities(fChildQuantityList, e.ChildQuantityList, report)
+	c.quantities(fInputQuantityList, e.InputQuantityList, report)
+	c.quantities(fOutputQuantityList, e.OutputQuantityList, report)
+	c.what(e, fault, warn)
+	c.where(e, report)
+	c.ilmd(e, fault)
+}
+
+func near(word string) string {
+	if word == "" {
+		return "see the Core Business Vocabulary; the value was kept"
+	}
+	return "was " + word + " meant?"
+}
+
+type tell = func(code string, id fieldID, message, hint string)
+
+func (c *checker) times(e *Event, fault, warn tell) {
+	offsetOK := false
+	if e.EventTimeZoneOffset == "" {
+		warn(CodeTZMissing, fEventTimeZoneOffset, "eventTimeZoneOffset is missing", "add the local offset where the event happened, for example -05:00")
+	} else if _, err := parseOffset(e.EventTimeZoneOffset); err != nil {
+		hint := "write it as -05:00"
+		if e.EventTimeZoneOffset == "Z" {
+			hint = "write +00:00"
+		}
+		fault(CodeOffsetInvalid, fEventTimeZoneOffset, quote(e.EventTimeZoneOffset)+" is "+err.Error(), hint)
+	} else {
+		offsetOK = true
+	}
+	if e.EventTime == "" {
+		fault(CodeFieldMissing, fEventTime, "eventTime is missing", "add the time at which it happened")
+	} else if t, err := parseTime(e.EventTime); err != nil {
+		fault(CodeTimeInvalid, fEventTime, err.Error(), hintTime)
+	} else if !t.zoned {
+		if offsetOK {
+			warn(CodeZoneless, fEventTime, "the time has no zone; it is taken to be local, in eventTimeZoneOffset", "add the zone, for example Z")
+		} else {
+			fault(CodeTimeInvalid, fEventTime, quote(e.EventTime)+" has no zone and there is no eventTimeZoneOffset to tell it", "add the zone, for example Z")
+		}
+	}
+	if e.RecordTime != "" {
+		if _, err := parseTime(e.RecordTime); err != nil {
+			warn(CodeTimeInvalid, fRecordTime, err.Error(), "leave it out: the ledger sets it")
+		}
+	}
+}
+
+// list checks one list of EPCs and leaves its keys in c.keys.
+func (c *checker) list(id fieldID, epcs []string, report report) {
+	c.keys = c.keys[:0]
+	if c.plain(id, epcs) {
+		return
+	}
+	usesMap := len(epcs) > 16
+	if usesMap {
+		if c.seen == nil {
+			c.seen = make(map[gs1.Key]int, len(epcs))
+		}
+		clear(c.seen)
+		if len(epcs) > 4096 { // clearing costs what the largest list cost
+			defer func() { c.seen = nil }()
+		}
+	}
+	for i, s := range epcs {
+		k, err := c.key(s)
+		if err != nil {
+			report(SeverityError, CodeEPCInvalid, id, i, epcMessage(s, err), "correct the identifier")
+			c.keys = append(c.keys, gs1.Key{})
+			continue
+		}
+		if id == fChildEPCs && k == c.parent {
+			report(SeverityError, CodeEventInvalid, id, i, "the parent is its own child", "name the children only")
+		}
+		first := -1
+		if usesMap {
+			if j, ok := c.seen[k]; ok {
+				first = j
+			} else {
+				c.seen[k] = i
+			}
+		} else {
+			first = slices.Index(c.keys, k)
+		}
+		c.keys = append(c.keys, k)
+		if first >= 0 {
+			message := quote(s) + " stands in the list twice, first as number " + itoa(first+1)
+			if epcs[first] != s {
+				message += ", written " + quote(epcs[first])
+			}
+			report(SeverityError, CodeEPCDuplicate, id, i, message, "name it once")
+		}
+	}
+}
+
+// plain reports that there is nothing to say about a list, if that can be told without making a key of each identifier:
+// all have one prefix, none is there twice, and none is the parent.
+func (c *checker) plain(id fieldID, epcs []string) bool {
+	if len(epcs) < 2 {
+		return false
+	}
+	first, err := c.key(epcs[0])
+	if err != nil || id == fChildEPCs && c.parent.Kind() == first.Kind() {
+		return false
+	}
+	prefix, last, ascending := c.prefix.String(), "", true
+	for _, s := range epcs {
+		tail, ok := strings.CutPrefix(s, prefix)
+		if !ok || !c.prefix.Plain(tail) {
+			return false
+		}
+		// A partner who numbers in turn saves us the search.
+		ascending = ascending && (len(tail) > len(last) || len(tail) == len(last) && tail > last)
+		last = tail
+	}
+	return ascending || c.distinct(epcs)
+}
+
+func (c *checker) distinct(list []string) bool {
+	if len(list) <= 16 {
+		for i := range list {
+			if slices.Contains(list[:i], list[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	if c.texts == nil {
+		c.texts = make(map[string]struct{}, len(list))
+	}
+	for _, s := range list {
+		c.texts[s] = struct{}{}
+	}
+	n := len(c.texts)
+	if clear(c.texts); len(list) > 4096 { // clearing costs what the largest list cost
+		c.texts = nil
+	}
+	return n == len(list)
+}
+
+// key is gs1.ParseEPC(s).Key(), faster for a run of one prefix.
+func (c *checker) key(s string) (gs1.Key, error) {
+	prefix, tail := gs1.SplitEPC(s)
+	if prefix == c.prefix.String() {
+		return c.prefix.Key(tail)
+	}
+	p, err := gs1.ParsePrefix(prefix)
+	if err != nil {
+		_, err = gs1.ParseEPC(s) // tells the place in the whole identifier
+		return gs1.Key{}, err
+	}
+	c.prefix = p
+	return p.Key(tail)
+}
+
+func epcMessage(s string, err error) string {
+	if e, ok := errors.AsType[*gs1.Error](err); ok {
+		return quote(s) + ": " + e.Code + ": " + clip(e.Detail)
+	}
+	return quote(s) + ": " + clip(err.Error())
+}
+
+func (c *checker) quantities(id fieldID, list []Quantity, report report) {
+	for i, q := range list {
+		if q.EPCClass == "" {
+			report(SeverityError, CodeFieldMissing, id, i, "epcClass is missing", "say of what class the quantity is")
+		} else if _, err := c.key(q.EPCClass); err != nil {
+			report(SeverityError, CodeEPCInvalid, id, i, epcMessage(q.EPCClass, err), "correct the identifier")
+		}
+		if q.Quantity != "" && !isDecimal(q.Quantity) {
+			report(SeverityError, CodeFieldInvalid, id, i, quote(q.Quantity)+" is not a decimal number", "write digits, with a point if needed")
+		}
+	}
+}
+
+// isDecimal reports whether s is an xsd:decimal that is not negative.
+func isDecimal(s string) bool {
+	s = strings.TrimPrefix(s, "+")
+	whole, fraction, _ := strings.Cut(s, ".")
+	_, ok1 := digits(whole)
+	_, ok2 := digits(fraction)
+	return ok1 && ok2 && len(whole)+len(fraction) > 0 && len(s) <= 40
+}
+
+// what checks that the event names things (epcis.md section 2.2).
+func (c *checker) what(e *Event, fault, warn tell) {
+	children := len(e.ChildEPCs) + len(e.ChildQuantityList)
+	switch e.Type {
+	case "ObjectEvent":
+		if len(e.EPCList)+len(e.QuantityList)+len(e.SensorElementList) == 0 {
+			warn(CodeEventEmpty, fEPCList, "the event names no EPC and no quantity", "name what it is about")
+		}
+	case "AggregationEvent", "AssociationEvent":
+		if e.ParentID == "" && (e.Type == "AssociationEvent" || e.Action == "ADD" || e.Action == "DELETE") {
+			fault(CodeFieldMissing, fParentID, "parentID is missing", "name the container")
+		}
+		if children == 0 && e.Action != "DELETE" {
+			fault(CodeFieldMissing, fChildEPCs, "the event names no children", "name them in childEPCs; only DELETE may leave them out, for all")
+		}
+	case "TransactionEvent":
+		if len(e.BizTransactionList) == 0 {
+			fault(CodeFieldMissing, fBizTransactionList, "a TransactionEvent without a business transaction says nothing", "add bizTransactionList")
+		}
+		if len(e.EPCList)+len(e.QuantityList) == 0 && e.Action != "DELETE" {
+			warn(CodeEventEmpty, fEPCList, "the event names no EPC and no quantity", "name what it is about")
+		}
+	case "TransformationEvent":
+		in, out := len(e.InputEPCList)+len(e.InputQuantityList), len(e.OutputEPCList)+len(e.OutputQuantityList)
+		if in+out == 0 || e.TransformationID == "" && (in == 0 || out == 0) {
+			fault(CodeFieldMissing, fInputEPCList, "a transformation needs inputs and outputs", "add them, or a transformationID that ties this event to another one")
+		}
+	}
+}
+
+// where checks identifiers of places and parties. They may be anything that is a URI, so a bad one is a warning.
+func (c *checker) where(e *Event, report report) {
+	id := func(f fieldID, item int, s string) {
+		if s == "" {
+			return
+		}
+		if c.good[s] {
+			return
+		}
+		if _, err := gs1.ParseEPC(s); err != nil {
+			report(SeverityWarning, CodeIDInvalid, f, item, epcMessage(s, err), "correct the identifier")
+			return
+		}
+		if c.good == nil {
+			c.good = map[string]bool{}
+		}
+		if len(c.good) < 1024 {
+			c.good[s] = true
+		}
+	}
+	if e.ReadPoint != nil {
+		id(fReadPoint, -1, e.ReadPoint.ID)
+	}
+	if e.BizLocation != nil {
+		id(fBizLocation, -1, e.BizLocation.ID)
+	}
+	for _, l := range [...]struct {
+		f    fieldID
+		list []SourceDest
+	}{{fSourceList, e.SourceList}, {fDestinationList, e.DestinationList}} {
+		for i, s := range l.list {
+			if s.Type == "" {
+				report(SeverityWarning, CodeFieldMissing, l.f, i, "the type is missing", "add the attribute type: owning_party, possessing_party or location")
+			}
+			if s.Value == "" {
+				report(SeverityWarning, CodeFieldEmpty, l.f, i, "the value is missing", "name the party or place")
+			}
+			id(l.f, i, s.Value)
+		}
+	}
+	for i, t := range e.BizTransactionList {
+		if t.Value == "" {
+			report(SeverityWarning, CodeFieldEmpty, fBizTransactionList, i, "the value is missing", "name the document")
+		}
+	}
+}
+
+// ilmd checks master data of instances and lots.
+func (c *checker) ilmd(e *Event, fault tell) {
+	if len(e.ILMD) == 0 {
+		return
+	}
+	if e.Type != "TransformationEvent" && (e.Type != "ObjectEvent" || e.Action != "ADD") {
+		fault(CodeILMDNotAllowed, fILMD, "ilmd is only for an ObjectEvent with action ADD or a TransformationEvent", "remove it, or commission the items")
+	}
+	for _, name := range [...]string{lotNumber, expirationDate} {
+		first, found := "", false
+		for i := range e.ILMD {
+			x := &e.ILMD[i]
+			if !isILMD(x, name) {
+				continue
+			}
+			text := strings.Trim(x.Text, blank)
+			if found && text != first {
+				fault(CodeFieldRepeated, fILMD, name+" is both "+quote(first)+" and "+quote(text), "send one event per lot")
+			}
+			first, found = text, true
+		}
+	}
+	if s := e.Expiry(); s != "" {
+		if _, err := gs1.ParseDate(s); err != nil {
+			fault(CodeExpiryInvalid, fILMD, quote(s)+" is not an expiration date", "write it as 2027-05-31")
+		}
+	}
+}

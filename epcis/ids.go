@@ -1,0 +1,127 @@
+package epcis
+
+import (
+	"strings"
+
+	"verilot.dev/epcis/gs1"
+)
+
+// EPCForm says how identifiers are written (GS1-EPC-Format of the REST interface).
+type EPCForm uint8
+
+// The forms. An identifier that is in the form asked for already is left as it is; one that GS1 does not define stands in
+// every form for itself.
+const (
+	// AsCaptured changes nothing. Only XML 1.2, which is older than Digital Links, asks for URNs all the same.
+	AsCaptured EPCForm = iota
+	// DigitalLink is the canonical address on id.gs1.org, which every GS1 key has.
+	DigitalLink
+	// URN is the EPC URN. A Digital Link can be one only when the length of its company prefix is known.
+	URN
+)
+
+// Identifier writes one identifier of an object, class, place or party in the form that o asks for. ok is false when that
+// cannot be done; then the identifier is returned as it is.
+func (o WriteOptions) Identifier(s string) (id string, ok bool) {
+	t := o.translator()
+	id = t.id(s)
+	return id, t.kept == 0
+}
+
+func (o *WriteOptions) translator() translator {
+	t := translator{form: o.EPC, length: o.PrefixLength}
+	if t.form == AsCaptured && o.Format == FormatXML12 {
+		t.form = URN
+	}
+	return t
+}
+
+// translator writes identifiers in one form and counts those it could not.
+type translator struct {
+	form   EPCForm
+	length func(gs1.Key) (int, bool)
+	last   gs1.Prefix // of the URN before: runs of one prefix are usual
+
+	words  map[string]string // see writer.word
+	kept   int               // left as captured
+	first  string            // of them
+	shrunk string            // the first Digital Link that said more than its URN can
+}
+
+func (t *translator) id(s string) string {
+	switch t.form {
+	case DigitalLink:
+		if !strings.HasPrefix(s, "urn:epc:") {
+			return s
+		}
+		prefix, tail := gs1.SplitEPC(s)
+		if prefix != t.last.String() {
+			p, err := gs1.ParsePrefix(prefix)
+			if err != nil {
+				return t.keep(s)
+			}
+			t.last = p
+		}
+		key, err := t.last.Key(tail)
+		if err != nil {
+			return t.keep(s)
+		}
+		return key.DigitalLink()
+	case URN:
+		if !strings.HasPrefix(s, "http") {
+			return s
+		}
+		epc, err := gs1.ParseEPC(s)
+		if err != nil {
+			return t.keep(s)
+		}
+		if epc.Form() != gs1.FormDigitalLink {
+			return s
+		}
+		if t.length == nil {
+			return t.keep(s)
+		}
+		n, known := t.length(epc.Key())
+		if !known {
+			return t.keep(s)
+		}
+		urn, err := epc.Key().URN(n)
+		if err != nil {
+			return t.keep(s)
+		}
+		if t.shrunk == "" && saysMore(s, epc.Key()) {
+			t.shrunk = s
+		}
+		return urn
+	default:
+		return s
+	}
+}
+
+func (t *translator) keep(s string) string {
+	if t.kept++; t.kept == 1 {
+		t.first = s
+	}
+	return s
+}
+
+// saysMore reports whether a Digital Link carries more than its key: a query, a variant, or a lot beside the serial.
+func saysMore(s string, key gs1.Key) bool {
+	if strings.ContainsAny(s, "?#") || strings.Contains(s, "/22/") || strings.Contains(s, "/cpv/") {
+		return true
+	}
+	return key.Kind() != gs1.KindLGTIN && (strings.Contains(s, "/10/") || strings.Contains(s, "/lot/"))
+}
+
+// sameID is what two identifiers of one thing have in common.
+func sameID(s string) string {
+	s = strings.Trim(s, blank)
+	if !strings.HasPrefix(s, "urn:epc:") && !strings.HasPrefix(s, "http") {
+		return s
+	}
+	epc, err := gs1.ParseEPC(s)
+	if err != nil {
+		return s
+	}
+	return epc.Key().String()
+}

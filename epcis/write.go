@@ -1,0 +1,512 @@
+package epcis
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"verilot.dev/epcis/gs1"
+)
+
+// CodeNotConvertible is what a format cannot hold of what is written to it. Problem.Schema tells the two cases apart: with
+// it, all was written, but the official schema of the format refuses the document for it; without it, something was
+// changed or left out.
+const CodeNotConvertible = "not_convertible"
+
+// WriteOptions say how events are written. The zero value of everything but Format is a good choice.
+type WriteOptions struct {
+	Format Format  // FormatJSON, FormatXML2 or FormatXML12
+	EPC    EPCForm // of identifiers of things, classes, places and parties
+	// PrefixLength tells how many digits the company prefix of a key has, when that is known. Without it only identifiers
+	// captured as URNs are written as URNs: a length is never guessed.
+	PrefixLength func(gs1.Key) (int, bool)
+	CBV          CBVForm // of standard values in XML
+	Indent       bool
+	// CreationDate is for documents whose source tells none, such as a single event: ledger/ has no clock.
+	CreationDate string
+}
+
+// QueryResults are what an EPCISQueryDocument says beside its events.
+type QueryResults struct{ Name, SubscriptionID string }
+
+// Head is what a document begins with. What is left out is not written; a schema may miss it.
+type Head struct {
+	Header       *Header
+	CreationDate string        // "": the header's
+	Query        *QueryResults // makes the document an EPCISQueryDocument
+	// Namespaces are prefixes for namespaces of extensions, declared at the beginning of the document, before those of
+	// Header.Prefixes. Others are declared there when the header or the first event has them, else on the event, as ns1, ns2….
+	Namespaces map[string]string
+
+	masterData bool // XML: an EPCISMasterDataDocument, if there are no events
+	empty      bool // there are no events
+}
+
+// Encoder writes a document, event by event. Nothing is written before the first event or Close.
+type Encoder struct {
+	w       *writer
+	f       format
+	head    Head
+	started bool
+	closed  bool
+	err     error
+}
+
+// format is how one format writes.
+type format interface {
+	begin(Head) error
+	event(e *Event, recordTime string, bare bool) error
+	end() error
+}
+
+// NewEncoder returns an encoder of documents.
+func NewEncoder(w io.Writer, head Head, o WriteOptions) (*Encoder, error) {
+	wr, f, err := newWriter(w, o)
+	if err != nil {
+		return nil, err
+	}
+	if head.Header == nil {
+		head.Header = &Header{}
+	}
+	head.Header = liftSBDH(head.Header)
+	if head.CreationDate == "" {
+		head.CreationDate = head.Header.CreationDate
+	}
+	if head.CreationDate == "" {
+		head.CreationDate = o.CreationDate
+	}
+	return &Encoder{w: wr, f: f, head: head}, nil
+}
+
+func newWriter(w io.Writer, o WriteOptions) (*writer, format, error) {
+	wr := &writer{o: o, json: o.Format == FormatJSON, old: o.Format == FormatXML12, ids: o.translator()}
+	wr.told.event = -1
+	wr.names.init(wr.json)
+	switch o.Format {
+	case FormatJSON:
+		return wr, newJSONWriter(wr, w), nil
+	case FormatXML2, FormatXML12:
+		return wr, newXMLWriter(wr, w), nil
+	default:
+	}
+	return nil, nil, fmt.Errorf("write EPCIS: %q is no format that is written: use %s, %s or %s", o.Format, FormatJSON, FormatXML2, FormatXML12)
+}
+
+// Event writes one event. recordTime takes the place of the event's own, unless it is empty.
+func (e *Encoder) Event(ev *Event, recordTime string) error {
+	switch {
+	case e.closed:
+		return errors.New("write EPCIS: an event after Close")
+	case e.err != nil:
+		return e.err
+	case !e.started:
+		e.begin(ev)
+	}
+	e.w.told.next()
+	if e.err == nil {
+		e.err = e.f.event(ev, recordTime, false)
+	}
+	return e.err
+}
+
+func (e *Encoder) begin(first *Event) {
+	e.started = true
+	e.head.empty = first == nil
+	n := &e.w.names
+	n.prefer(e.head.Namespaces)
+	n.prefer(e.head.Header.Prefixes)
+	e.w.headerNamespaces(e.head.Header, n.declare)
+	if first != nil {
+		e.w.eventNamespaces(first, n.declare)
+	}
+	n.declared()
+	e.err = e.f.begin(e.head)
+}
+
+// Close ends the document and says what of it the format could not hold.
+func (e *Encoder) Close() (losses []Problem, err error) {
+	if e.closed {
+		return nil, errors.New("write EPCIS: closed twice")
+	}
+	e.closed = true
+	if !e.started {
+		e.begin(nil)
+	}
+	if e.err == nil {
+		e.err = e.f.end()
+	}
+	return e.w.told.problems(), e.err
+}
+
+// EncodeEvent writes one event by itself: in JSON with its own @context, in XML as an element with its namespaces.
+func EncodeEvent(w io.Writer, ev *Event, recordTime string, o WriteOptions) (losses []Problem, err error) {
+	wr, f, err := newWriter(w, o)
+	if err != nil {
+		return nil, err
+	}
+	wr.told.next()
+	wr.eventNamespaces(ev, wr.names.declare)
+	wr.names.declared()
+	err = f.event(ev, recordTime, true)
+	return wr.told.problems(), err
+}
+
+// writer is what all formats share.
+type writer struct {
+	o    WriteOptions
+	json bool
+	old  bool // XML 1.2
+	ids  translator
+	told reporter
+	at   []string // path of what is being written
+	names
+}
+
+func (w *writer) in(name string)            { w.at = append(w.at, name) }
+func (w *writer) inItem(name string, i int) { w.at = append(w.at, name+"["+itoa(i+1)+"]") }
+func (w *writer) out()                      { w.at = w.at[:len(w.at)-1] }
+
+// lost reports that something was changed or left out.
+func (w *writer) lost(message, hint string) {
+	w.told.add(strings.Join(w.at, "/"), message, hint, false)
+}
+
+// refused reports that the schema of the format refuses something that was written.
+func (w *writer) refused(message, hint string) {
+	w.told.add(strings.Join(w.at, "/"), message, hint, true)
+}
+
+const (
+	// Limits on what is reported; what is behind them is counted.
+	maxLosses      = 10_000
+	maxEventLosses = 100
+)
+
+type reporter struct {
+	list  []Problem
+	event int
+	count int // of the event
+	more  int
+}
+
+func (r *reporter) next() {
+	r.event++
+	r.count = 0
+}
+
+func (r *reporter) add(path, message, hint string, schema bool) {
+	if r.count++; r.count > maxEventLosses || len(r.list) >= maxLosses {
+		r.more++
+		return
+	}
+	r.list = append(r.list, Problem{
+		Severity: SeverityWarning, Code: CodeNotConvertible, Path: path, Message: message, Hint: hint, Event: r.event, Schema: schema,
+	})
+}
+
+func (r *reporter) problems() []Problem {
+	if r.more > 0 {
+		r.list = append(r.list, Problem{
+			Severity: SeverityWarning, Code: CodeTruncated, Event: -1,
+			Message: "there are " + itoa(r.more) + " more things that could not be converted", Hint: "those told are examples of all kinds in the first events",
+		})
+		r.more = 0
+	}
+	return r.list
+}
+
+// id writes an identifier; idsDone reports, once for a whole list, those that could not be translated.
+func (w *writer) id(s string) string { return w.ids.id(s) }
+
+// word writes an identifier that a document repeats: of a class, a place or a party.
+func (w *writer) word(s string) string {
+	if w.ids.form == AsCaptured {
+		return s
+	}
+	if id, ok := w.ids.words[s]; ok {
+		return id
+	}
+	kept, shrunk := w.ids.kept, w.ids.shrunk
+	id := w.ids.id(s)
+	if w.ids.kept == kept && w.ids.shrunk == shrunk && len(w.ids.words) < 4096 { // what is told is told every time
+		if w.ids.words == nil {
+			w.ids.words = map[string]string{}
+		}
+		w.ids.words[s] = id
+	}
+	return id
+}
+
+func (w *writer) idsDone() {
+	if w.ids.kept == 0 && w.ids.shrunk == "" {
+		return
+	}
+	if n := w.ids.kept; n > 0 {
+		what := quote(w.ids.first) + " was kept as captured"
+		if n > 1 {
+			what = itoa(n) + " identifiers were kept as captured, the first is " + quote(w.ids.first)
+		}
+		switch {
+		case w.ids.form == DigitalLink:
+			w.lost(what+": it is no GS1 identifier that has a Digital Link", "correct the identifier")
+		case w.old && w.o.EPC == AsCaptured:
+			w.lost(what+": EPCIS 1.2 is older than Digital Links, and the length of the company prefix is not known", "give the length of the prefix, or send the URN")
+		default:
+			w.lost(what+": the length of the company prefix is not known, so there is no URN", "give the length of the prefix")
+		}
+	}
+	if s := w.ids.shrunk; s != "" {
+		w.lost(quote(s)+" says more than its URN, which has no place for variants, for a lot beside a serial and for queries", "keep Digital Links to keep that")
+	}
+	w.ids.kept, w.ids.first, w.ids.shrunk = 0, "", ""
+}
+
+// whole returns s as the format can hold it: text in UTF-8 and, for XML, without control characters.
+func (w *writer) whole(s string) string {
+	plain := true
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= utf8.RuneSelf {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		return s
+	}
+	bad := false
+	fixed := strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !w.json && (r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF) {
+			bad = true
+			return utf8.RuneError
+		}
+		return r
+	}, s)
+	if !bad || fixed == s { // a replacement character that was there before
+		return s
+	}
+	w.lost("the text "+quote(s)+" has characters that the format cannot hold; they were replaced", "remove them")
+	return fixed
+}
+
+// time writes a time of the standard. 2.0 wants a zone: that of the event is added to the event's own time, where it is
+// known what is meant (see EventTimeMillis); any other time is left alone.
+func (w *writer) time(s, offset string) string {
+	if s == "" {
+		return s
+	}
+	t, err := parseTime(s)
+	switch {
+	case err != nil:
+		w.refused(quote(s)+" is not a date and time", hintTime)
+	case w.old:
+	case t.zoned && s[11:13] != "24":
+	case t.zoned:
+		w.refused(quote(s)+" is midnight written as 24 o'clock, which EPCIS 2.0 does not know", "write the next day at 00:00:00")
+	default:
+		if _, bad := parseOffset(offset); bad == nil {
+			w.lost(quote(s)+" has no zone; that of eventTimeZoneOffset was added", "write times with their zone")
+			return s + offset
+		}
+		w.refused(quote(s)+" has no zone, which EPCIS 2.0 wants", "write times with their zone")
+	}
+	return s
+}
+
+// layout returns what the schema says of an event, nil for a type that the format has not.
+func (w *writer) layout(e *Event) *layout {
+	version := 2
+	if w.old {
+		version = 1
+	}
+	l := layouts[layoutKey{version, e.Type}]
+	if l == nil || l.modelled != e.Type {
+		return nil
+	}
+	return l
+}
+
+// strangers reports fields that the event type does not have; no format writes them.
+func (w *writer) strangers(e *Event, l *layout) {
+	for id := fEventTime; id < fEPCClass; id++ {
+		if !l.slots[id].allowed && present(e, id) {
+			w.in(fieldNames[id])
+			w.lost(e.Type+" has no field "+fieldNames[id]+"; it was left out", "send another event for it")
+			w.out()
+		}
+	}
+}
+
+// required reports what the schema of the format misses in an event.
+func (w *writer) required(e *Event) {
+	if w.old && e.Type == "AssociationEvent" { // 1.2 knows nothing of it
+		return
+	}
+	for _, f := range []struct {
+		id   fieldID
+		want bool
+	}{
+		{fEventTime, true},
+		{fEventTimeZoneOffset, true},
+		{fAction, e.Type != "TransformationEvent"},
+		{fParentID, e.Type == "AssociationEvent"},
+		{fBizTransactionList, e.Type == "TransactionEvent"},
+	} {
+		if f.want && !present(e, f.id) {
+			w.in(fieldNames[f.id])
+			w.refused(fieldNames[f.id]+" is missing", "add it")
+			w.out()
+		}
+	}
+	if !w.json {
+		return
+	}
+	in, out := len(e.InputEPCList)+len(e.InputQuantityList), len(e.OutputEPCList)+len(e.OutputQuantityList)
+	switch {
+	case (e.Type == "AggregationEvent" || e.Type == "AssociationEvent") && len(e.ChildEPCs)+len(e.ChildQuantityList) == 0 && e.Action != "DELETE":
+		w.refused("the event names no children", "name them; only DELETE may leave them out, for all")
+	case e.Type == "TransformationEvent" && (in+out == 0 || e.TransformationID == "" && (in == 0 || out == 0)):
+		w.refused("a transformation needs inputs and outputs", "add them, or a transformationID that ties this event to another one")
+	}
+}
+
+// present reports whether a field has anything to write.
+func present(e *Event, id fieldID) bool {
+	switch id {
+	case fEventTime:
+		return e.EventTime != ""
+	case fRecordTime:
+		return e.RecordTime != ""
+	case fEventTimeZoneOffset:
+		return e.EventTimeZoneOffset != ""
+	case fEventID:
+		return e.EventID != ""
+	case fErrorDeclaration:
+		return e.ErrorDeclaration != nil
+	case fCertificationInfo:
+		return len(e.CertificationInfo) > 0
+	case fAction:
+		return e.Action != ""
+	case fTransformationID:
+		return e.TransformationID != ""
+	case fBizStep:
+		return e.BizStep != ""
+	case fDisposition:
+		return e.Disposition != ""
+	case fPersistentDisposition:
+		return e.PersistentDisposition != nil && len(e.PersistentDisposition.Set)+len(e.PersistentDisposition.Unset) > 0
+	case fReadPoint:
+		return e.ReadPoint != nil
+	case fBizLocation:
+		return e.BizLocation != nil
+	case fBizTransactionList:
+		return len(e.BizTransactionList) > 0
+	case fQuantityList, fChildQuantityList, fInputQuantityList, fOutputQuantityList:
+		return len(quantitiesOf(e, id)) > 0
+	case fSourceList:
+		return len(e.SourceList) > 0
+	case fDestinationList:
+		return len(e.DestinationList) > 0
+	case fSensorElementList:
+		return len(e.SensorElementList) > 0
+	case fILMD:
+		return len(e.ILMD) > 0
+	case fParentID:
+		return e.ParentID != ""
+	case fEPCList, fChildEPCs, fInputEPCList, fOutputEPCList:
+		return len(epcsOf(e, id)) > 0
+	default:
+		return false
+	}
+}
+
+func quantitiesOf(e *Event, id fieldID) []Quantity {
+	switch id {
+	case fQuantityList:
+		return e.QuantityList
+	case fChildQuantityList:
+		return e.ChildQuantityList
+	case fInputQuantityList:
+		return e.InputQuantityList
+	case fOutputQuantityList:
+		return e.OutputQuantityList
+	default:
+		return nil
+	}
+}
+
+func epcsOf(e *Event, id fieldID) []string {
+	switch id {
+	case fEPCList:
+		return e.EPCList
+	case fChildEPCs:
+		return e.ChildEPCs
+	case fInputEPCList:
+		return e.InputEPCList
+	case fOutputEPCList:
+		return e.OutputEPCList
+	default:
+		return nil
+	}
+}
+
+type orderKey struct {
+	layout  *layout
+	wrapper string
+}
+
+// orders are the fields that stand in a wrapper of an event, in the order of the schema.
+var orders = func() map[orderKey][]fieldID {
+	m := map[orderKey][]fieldID{}
+	for _, l := range layouts {
+		for id := fEventTime; id < fEPCClass; id++ {
+			if l.slots[id].allowed {
+				key := orderKey{l, l.slots[id].wrapper}
+				m[key] = append(m[key], id)
+			}
+		}
+	}
+	for key, ids := range m {
+		slices.SortStableFunc(ids, func(a, b fieldID) int { return key.layout.slots[a].rank - key.layout.slots[b].rank })
+	}
+	return m
+}()
+
+func order(l *layout, wrapper string) []fieldID { return orders[orderKey{l, wrapper}] }
+
+const (
+	dscsaStatement = "dscsaTransactionStatement"
+	dscsaAffirm    = "affirmTransactionStatement"
+	dscsaNotice    = "legalNotice"
+)
+
+// headerExtensions are the extensions of a header with the DSCSA statement as the element that it is in a document.
+func headerExtensions(h *Header) []Extension {
+	if h.TransactionStatement == "" && h.LegalNotice == "" {
+		return h.Extensions
+	}
+	var parts []Extension
+	if h.TransactionStatement != "" {
+		parts = append(parts, Extension{Namespace: NamespaceHC, Name: dscsaAffirm, Type: Text, Text: h.TransactionStatement})
+	}
+	if h.LegalNotice != "" {
+		parts = append(parts, Extension{Namespace: NamespaceHC, Name: dscsaNotice, Type: Text, Text: h.LegalNotice})
+	}
+	list := []Extension{{Namespace: NamespaceHC, Name: dscsaStatement, Children: parts}}
+	for _, x := range h.Extensions {
+		if x.Namespace == NamespaceHC && x.Name == dscsaStatement && (len(x.Children) > 0 || len(x.Attributes) > 0 || x.Text != "") {
+			// What the statement says beside its two parts belongs into the same element.
+			s := &list[0]
+			s.Attributes = append(s.Attributes, x.Attributes...)
+			if x.Text != "" && len(x.Children) == 0 {
+				s.Children = append(s.Children, Extension{Name: textName, Type: Text, Text: x.Text})
+			}
+			s.Children = append(s.Children, x.Children...)
+			continue
+		}
+		list = append(list, x)
+	}
+	return list
+}
