@@ -76,7 +76,7 @@ test: $(TOTALS) ## Every test, with the race detector; needs nothing but Go
 SLICES    ?= 8
 SLICE     ?=
 FRESH     ?=
-LONG_PKGS := ./ledger/consensus ./epcis ./services/internal/node ./services/cmd/verilot
+LONG_PKGS := ./ledger/consensus ./epcis ./services/internal/node/replica ./services/cmd/verilot
 LONG_RUN  := ^(TestSchedules|TestKillNine|TestKillAny|TestCutTwoTwo|TestCutThreeOne|TestCutOneWay|TestXMLLint|TestXMLLintTakesWhatIsWritten)$$
 
 .PHONY: test-long
@@ -142,7 +142,7 @@ load: ## Build and run the load test
 	./bin/loadtest $(ARGS)
 
 # The interface is built into the binary from where Go's embed can see it.
-WEB_BUILT   := services/internal/webapp/dist/index.html
+WEB_BUILT   := services/internal/edge/webapp/dist/index.html
 WEB_SOURCES  = $(shell find web/src web/public web/scripts web/index.html web/*.json web/*.ts -type f 2>/dev/null)
 
 .PHONY: web
@@ -170,7 +170,7 @@ screenshots: check-web ## Pictures of every page, in web/screenshots; the journe
 clean: ## Remove what was built; the tools in bin/tools and the network in data/ stay
 	find bin -mindepth 1 -maxdepth 1 ! -name tools -exec rm -rf {} + 2>/dev/null || true
 	rm -rf web/dist
-	find services/internal/webapp/dist -mindepth 1 ! -name .gitkeep -delete
+	find services/internal/edge/webapp/dist -mindepth 1 ! -name .gitkeep -delete
 
 ##@ Parts of check
 

@@ -12,7 +12,7 @@ import (
 	"fmt"
 	"math"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/merkle"
 )
 
@@ -41,17 +41,17 @@ func (k Kind) String() string {
 type Header struct {
 	Epoch             uint32
 	Height            uint64
-	Parent            enc.Hash
+	Parent            canonical.Hash
 	FirstSeq, LastSeq uint64
 	Time              int64
-	EntriesRoot       enc.Hash
-	VerdictsRoot      enc.Hash
+	EntriesRoot       canonical.Hash
+	VerdictsRoot      canonical.Hash
 	VerdictLeaves     uint32
 	Events            uint32
 	StateKind         uint8
-	StateRoot         enc.Hash
-	Validators        enc.Hash
-	NextValidators    enc.Hash
+	StateRoot         canonical.Hash
+	Validators        canonical.Hash
+	NextValidators    canonical.Hash
 	RulesVersion      uint32
 }
 
@@ -67,28 +67,28 @@ func (h *Header) Entries() uint64 {
 }
 
 // Encode is the header's bytes.
-func (h *Header) Encode(n enc.Network) []byte {
-	b := enc.AppendTag(make([]byte, 0, 320), n, "header")
-	b = enc.U32(b, h.Epoch)
-	b = enc.U64(b, h.Height)
+func (h *Header) Encode(n canonical.Network) []byte {
+	b := canonical.AppendTag(make([]byte, 0, 320), n, "header")
+	b = canonical.U32(b, h.Epoch)
+	b = canonical.U64(b, h.Height)
 	b = append(b, h.Parent[:]...)
-	b = enc.U64(b, h.FirstSeq)
-	b = enc.U64(b, h.LastSeq)
-	b = enc.I64(b, h.Time)
+	b = canonical.U64(b, h.FirstSeq)
+	b = canonical.U64(b, h.LastSeq)
+	b = canonical.I64(b, h.Time)
 	b = append(b, h.EntriesRoot[:]...)
 	b = append(b, h.VerdictsRoot[:]...)
-	b = enc.U32(b, h.VerdictLeaves)
-	b = enc.U32(b, h.Events)
-	b = enc.U8(b, h.StateKind)
+	b = canonical.U32(b, h.VerdictLeaves)
+	b = canonical.U32(b, h.Events)
+	b = canonical.U8(b, h.StateKind)
 	b = append(b, h.StateRoot[:]...)
 	b = append(b, h.Validators[:]...)
 	b = append(b, h.NextValidators[:]...)
-	return enc.U32(b, h.RulesVersion)
+	return canonical.U32(b, h.RulesVersion)
 }
 
 // DecodeHeader reads exactly what Encode wrote.
-func DecodeHeader(n enc.Network, b []byte) (Header, error) {
-	r := enc.NewReader(b)
+func DecodeHeader(n canonical.Network, b []byte) (Header, error) {
+	r := canonical.NewReader(b)
 	r.Tag(n, "header")
 	h := Header{
 		Epoch:    r.U32(),
@@ -118,25 +118,25 @@ func DecodeHeader(n enc.Network, b []byte) (Header, error) {
 func (h *Header) check() error {
 	switch {
 	case h.StateKind != StateKind1:
-		return fmt.Errorf("block: state root kind %d: %w", h.StateKind, enc.ErrRange)
+		return fmt.Errorf("block: state root kind %d: %w", h.StateKind, canonical.ErrRange)
 	case h.Height == 0 && (h.FirstSeq != 0 || h.LastSeq != 0):
-		return fmt.Errorf("block: block 0 has no entries: %w", enc.ErrRange)
+		return fmt.Errorf("block: block 0 has no entries: %w", canonical.ErrRange)
 	case h.Height > 0 && (h.FirstSeq == 0 || h.LastSeq < h.FirstSeq):
-		return fmt.Errorf("block: sequences %d to %d: %w", h.FirstSeq, h.LastSeq, enc.ErrRange)
+		return fmt.Errorf("block: sequences %d to %d: %w", h.FirstSeq, h.LastSeq, canonical.ErrRange)
 	case h.LastSeq-h.FirstSeq >= math.MaxUint32: // entry indexes are u32, and the last one stands for something else
-		return fmt.Errorf("block: too many entries: %w", enc.ErrRange)
+		return fmt.Errorf("block: too many entries: %w", canonical.ErrRange)
 	}
 	return nil
 }
 
 // HeaderHash is the leaf hash of header bytes.
-func HeaderHash(raw []byte) enc.Hash { return merkle.LeafHash(raw) }
+func HeaderHash(raw []byte) canonical.Hash { return merkle.LeafHash(raw) }
 
 // EntryLeaf is the leaf data of an entry that opened: signed are its header bytes.
-func EntryLeaf(n enc.Network, seq uint64, kind Kind, signed []byte, sig [64]byte) []byte {
+func EntryLeaf(n canonical.Network, seq uint64, kind Kind, signed []byte, sig [64]byte) []byte {
 	// The bytes before signed come from the stack, and sha256 sees signed in place: a leaf costs one small allocation.
 	var scratch [64]byte
-	pre := enc.U32(enc.AppendTag(scratch[:0], n, "entry"), uint32(len(signed)))
+	pre := canonical.U32(canonical.AppendTag(scratch[:0], n, "entry"), uint32(len(signed)))
 	h := sha256.New()
 	h.Write(pre)
 	h.Write(signed)
@@ -145,9 +145,9 @@ func EntryLeaf(n enc.Network, seq uint64, kind Kind, signed []byte, sig [64]byte
 }
 
 // NotOpenedLeaf is the leaf data of kind 0.
-func NotOpenedLeaf(n enc.Network, seq uint64, payload []byte) []byte {
+func NotOpenedLeaf(n canonical.Network, seq uint64, payload []byte) []byte {
 	var scratch [64]byte
-	pre := enc.U32(enc.AppendTag(scratch[:0], n, "entry"), uint32(len(payload)))
+	pre := canonical.U32(canonical.AppendTag(scratch[:0], n, "entry"), uint32(len(payload)))
 	h := sha256.New()
 	h.Write(pre)
 	h.Write(payload)
@@ -158,22 +158,22 @@ func NotOpenedLeaf(n enc.Network, seq uint64, payload []byte) []byte {
 const entryLeafSize = 8 + 1 + 32
 
 func appendSum(seq uint64, kind Kind, sum func([]byte) []byte) []byte {
-	return sum(enc.U8(enc.U64(make([]byte, 0, entryLeafSize), seq), uint8(kind)))
+	return sum(canonical.U8(canonical.U64(make([]byte, 0, entryLeafSize), seq), uint8(kind)))
 }
 
 // SplitEntryLeaf reads what EntryLeaf or NotOpenedLeaf wrote.
-func SplitEntryLeaf(leaf []byte) (seq uint64, kind Kind, hash enc.Hash, err error) {
-	r := enc.NewReader(leaf)
+func SplitEntryLeaf(leaf []byte) (seq uint64, kind Kind, hash canonical.Hash, err error) {
+	r := canonical.NewReader(leaf)
 	seq, kind, hash = r.U64(), Kind(r.U8()), r.Hash()
 	if kind > Heartbeat {
-		r.Fail(enc.ErrRange)
+		r.Fail(canonical.ErrRange)
 	}
 	return seq, kind, hash, r.Done()
 }
 
 // Root is MTH over leaf data.
-func Root(leaves [][]byte) enc.Hash {
-	hashes := make([]enc.Hash, len(leaves))
+func Root(leaves [][]byte) canonical.Hash {
+	hashes := make([]canonical.Hash, len(leaves))
 	for i, l := range leaves {
 		hashes[i] = merkle.LeafHash(l)
 	}
@@ -219,7 +219,7 @@ var (
 )
 
 // StateRoot is S_h of spec section 9.
-func StateRoot(n enc.Network, prev enc.Hash, effects [][]byte) enc.Hash {
+func StateRoot(n canonical.Network, prev canonical.Hash, effects [][]byte) canonical.Hash {
 	root := Root(effects)
-	return enc.Sum(n, "state", prev[:], root[:])
+	return canonical.Sum(n, "state", prev[:], root[:])
 }

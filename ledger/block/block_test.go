@@ -19,7 +19,7 @@ import (
 	"pgregory.net/rapid"
 
 	"verilot.dev/ledger/block"
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/merkle"
 )
@@ -32,11 +32,11 @@ func testKey(name string) ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(seed[:])
 }
 
-func sum(s string) enc.Hash { return sha256.Sum256([]byte(s)) }
+func sum(s string) canonical.Hash { return sha256.Sum256([]byte(s)) }
 
 var (
 	genesis = sum("verilot test network")
-	network = enc.Network(genesis[:16])
+	network = canonical.Network(genesis[:16])
 )
 
 func header() block.Header {
@@ -69,14 +69,14 @@ func TestHeader(t *testing.T) {
 	} {
 		h := header()
 		tt.edit(&h)
-		if _, err := block.DecodeHeader(network, h.Encode(network)); !errors.Is(err, enc.ErrRange) {
+		if _, err := block.DecodeHeader(network, h.Encode(network)); !errors.Is(err, canonical.ErrRange) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
-	if _, err := block.DecodeHeader(enc.Network{}, raw); !errors.Is(err, enc.ErrTag) {
+	if _, err := block.DecodeHeader(canonical.Network{}, raw); !errors.Is(err, canonical.ErrTag) {
 		t.Errorf("header of another network: %v", err)
 	}
-	if _, err := block.DecodeHeader(network, append(raw, 0)); !errors.Is(err, enc.ErrTrailing) {
+	if _, err := block.DecodeHeader(network, append(raw, 0)); !errors.Is(err, canonical.ErrTrailing) {
 		t.Errorf("a trailing byte: %v", err)
 	}
 	zero := block.Header{Epoch: 1, StateKind: 1, RulesVersion: 1}
@@ -87,10 +87,12 @@ func TestHeader(t *testing.T) {
 
 // leaves are one of each kind of verdict leaf.
 func leaves() []any {
-	at := func(entry, item uint32) enc.Position { return enc.Position{Height: 42, Entry: entry, Item: item} }
+	at := func(entry, item uint32) canonical.Position {
+		return canonical.Position{Height: 42, Entry: entry, Item: item}
+	}
 	return []any{
 		block.Amendment{
-			Pos: enc.Position{Height: 7, Entry: 1, Item: 2}, Code: "RELAYED", Old: block.Open, New: block.Closed,
+			Pos: canonical.Position{Height: 7, Entry: 1, Item: 2}, Code: "RELAYED", Old: block.Open, New: block.Closed,
 			Cause: at(3, 0), Count: 2, Subjects: sum("closed subjects"),
 		},
 		block.Verdict{Pos: at(0, 0), Verdict: block.Accepted},
@@ -98,7 +100,7 @@ func leaves() []any {
 		block.Finding{Pos: at(0, 1), Code: "NO_HISTORY", Severity: block.Flag, Count: 3, Subjects: sum("subjects")},
 		block.Verdict{Pos: at(0, 2), Verdict: block.Rejected, Code: "GTIN_NOT_OWNED"},
 		block.Finding{Pos: at(0, 2), Code: "GTIN_NOT_OWNED", Severity: block.Reject, Count: 1, Subjects: sum("subject")},
-		block.Verdict{Pos: at(1, enc.WholeEntry), Verdict: block.Duplicate, Code: "COUNTER_USED"},
+		block.Verdict{Pos: at(1, canonical.WholeEntry), Verdict: block.Duplicate, Code: "COUNTER_USED"},
 	}
 }
 
@@ -194,7 +196,7 @@ func TestCheckBlock(t *testing.T) {
 		{"a verdict is missing", func(_ *block.Header, _, v *[][]byte) { *v = (*v)[1:] }},
 		{"verdicts are swapped", func(_ *block.Header, _, v *[][]byte) { (*v)[1], (*v)[2] = (*v)[2], (*v)[1] }},
 		{"a verdict is of another block", func(_ *block.Header, _, v *[][]byte) {
-			(*v)[1] = block.Verdict{Pos: enc.Position{Height: 41}, Verdict: block.Accepted}.Encode()
+			(*v)[1] = block.Verdict{Pos: canonical.Position{Height: 41}, Verdict: block.Accepted}.Encode()
 		}},
 		{"a verdict is nonsense", func(_ *block.Header, _, v *[][]byte) { (*v)[1] = []byte("nonsense") }},
 	} {
@@ -214,12 +216,12 @@ func TestEntryLeaves(t *testing.T) {
 	sig := [64]byte{1, 2, 3}
 	leaf := block.EntryLeaf(network, 1001, block.Submission, []byte("header"), sig)
 	seq, kind, hash, err := block.SplitEntryLeaf(leaf)
-	want := enc.Sum(network, "entry", enc.Str32(nil, "header"), sig[:])
+	want := canonical.Sum(network, "entry", canonical.Str32(nil, "header"), sig[:])
 	if err != nil || seq != 1001 || kind != block.Submission || hash != want {
 		t.Errorf("leaf = %x", leaf)
 	}
 	leaf = block.NotOpenedLeaf(network, 1002, []byte("payload"))
-	if _, kind, hash, err = block.SplitEntryLeaf(leaf); err != nil || kind != block.NotOpened || hash != enc.Sum(network, "entry", enc.Str32(nil, "payload")) {
+	if _, kind, hash, err = block.SplitEntryLeaf(leaf); err != nil || kind != block.NotOpened || hash != canonical.Sum(network, "entry", canonical.Str32(nil, "payload")) {
 		t.Errorf("leaf = %x", leaf)
 	}
 	if _, _, _, err := block.SplitEntryLeaf(append(leaf[:8:8], append([]byte{6}, leaf[9:]...)...)); err == nil {
@@ -234,7 +236,7 @@ func TestSubjects(t *testing.T) {
 	salts.Subjects([]string{"an earlier finding's"}) // takes salt 0
 	root, given, index := salts.Subjects(texts)
 
-	tree := make([]enc.Hash, len(texts))
+	tree := make([]canonical.Hash, len(texts))
 	for i, text := range texts {
 		mac := hmac.New(sha256.New, key[:])
 		mac.Write([]byte("verilot/salt/v1s"))
@@ -243,7 +245,7 @@ func TestSubjects(t *testing.T) {
 		if !bytes.Equal(given[i], want) {
 			t.Errorf("salt %d = %x, want %x", i, given[i], want)
 		}
-		data := enc.Sum(network, "subject", enc.Str8(nil, want), enc.Str16(nil, text))
+		data := canonical.Sum(network, "subject", canonical.Str8(nil, want), canonical.Str16(nil, text))
 		tree[index[i]] = merkle.LeafHash(data[:])
 	}
 	for i := 1; i < len(tree); i++ {
@@ -279,7 +281,7 @@ func TestPulses(t *testing.T) {
 		if err != nil || got != p || !keys.VerifyStrict(key.Public().(ed25519.PublicKey), signed, sig[:]) {
 			t.Errorf("%s: %v %s", p.What, err, cmp.Diff(p, got))
 		}
-		if block.Purpose(network, msg) != "pulse" || block.Purpose(enc.Network{}, msg) != "" {
+		if block.Purpose(network, msg) != "pulse" || block.Purpose(canonical.Network{}, msg) != "" {
 			t.Error("purpose")
 		}
 		if _, _, _, err := block.SplitEpoch(network, msg); err == nil {
@@ -287,7 +289,7 @@ func TestPulses(t *testing.T) {
 		}
 	}
 	for _, p := range []block.Pulse{{What: block.Tick, Height: 1}, {What: block.Submission}, {What: block.Heartbeat + 1}, {}} {
-		if _, err := block.SignPulse(network, p, key); !errors.Is(err, enc.ErrRange) {
+		if _, err := block.SignPulse(network, p, key); !errors.Is(err, canonical.ErrRange) {
 			t.Errorf("signed %+v", p)
 		}
 	}
@@ -431,11 +433,11 @@ func TestVectors(t *testing.T) {
 	bad("entries in block 0", func(h *block.Header) { h.Height = 0 })
 	bad("last sequence before the first", func(h *block.Header) { h.LastSeq = h.FirstSeq - 1 })
 	v.HeadersRefused = append(v.HeadersRefused, leafVector{Name: "a trailing byte", Leaf: hx(append(slices.Clip(raw), 0))},
-		leafVector{Name: "another network", Leaf: hx(h.Encode(enc.Network{1}))}, leafVector{Name: "cut short", Leaf: hx(raw[:len(raw)-1])})
+		leafVector{Name: "another network", Leaf: hx(h.Encode(canonical.Network{1}))}, leafVector{Name: "cut short", Leaf: hx(raw[:len(raw)-1])})
 
 	sig := [64]byte(append(bytes.Repeat([]byte{0xAA}, 32), bytes.Repeat([]byte{0xBB}, 32)...))
-	tag := enc.AppendTag(nil, network, "entry")
-	pre := append(enc.Str32(bytes.Clone(tag), "signed header bytes"), sig[:]...)
+	tag := canonical.AppendTag(nil, network, "entry")
+	pre := append(canonical.Str32(bytes.Clone(tag), "signed header bytes"), sig[:]...)
 	v.Entries = append(v.Entries, entryVector{
 		"a submission", 1001, 2, hx([]byte("signed header bytes")), hx(sig[:]), hx(pre),
 		hx(block.EntryLeaf(network, 1001, block.Submission, []byte("signed header bytes"), sig)),
@@ -443,7 +445,7 @@ func TestVectors(t *testing.T) {
 		"a cut", 1002, 3, hx([]byte("signed header bytes")), hx(sig[:]), hx(pre),
 		hx(block.EntryLeaf(network, 1002, block.Cut, []byte("signed header bytes"), sig)),
 	}, entryVector{
-		"not opened", 1003, 0, hx([]byte("noise")), "", hx(enc.Str32(bytes.Clone(tag), "noise")),
+		"not opened", 1003, 0, hx([]byte("noise")), "", hx(canonical.Str32(bytes.Clone(tag), "noise")),
 		hx(block.NotOpenedLeaf(network, 1003, []byte("noise"))),
 	})
 
@@ -460,7 +462,7 @@ func TestVectors(t *testing.T) {
 	k := sum("verdict key")
 	salts := block.NewSalts(network, k)
 	salts.Subjects([]string{"x", "y"})
-	texts := []string{"010061414199999621A", block.EventSubject(enc.Position{Height: 42, Entry: 0, Item: 1}), "010061414199999621B", "00106141412345678908"}
+	texts := []string{"010061414199999621A", block.EventSubject(canonical.Position{Height: 42, Entry: 0, Item: 1}), "010061414199999621B", "00106141412345678908"}
 	root, given, index := salts.Subjects(texts)
 	s := subjectsVector{VerdictKey: hx(k[:]), FirstSalt: 2, Keys: texts, Index: index, Root: hx(root[:])}
 	for i := range given {
@@ -471,7 +473,7 @@ func TestVectors(t *testing.T) {
 
 	itemSalts := [][32]byte{sum("item salt 0"), sum("item salt 1")}
 	next := block.NextVerdictKey(network, k, itemSalts)
-	pre = append(enc.AppendTag(nil, network, "verdict-key"), k[:]...)
+	pre = append(canonical.AppendTag(nil, network, "verdict-key"), k[:]...)
 	pre = append(append(pre, itemSalts[0][:]...), itemSalts[1][:]...)
 	v.VerdictKey = hashVector{"K_h of K_{h-1} = verdict key and two items", hx(pre), hx(next[:])}
 	if sha256.Sum256(pre) != next {
@@ -497,7 +499,7 @@ func TestVectors(t *testing.T) {
 		"epoch": 1, "genesis": hx(genesis[:]), "lastHeader": strings.Repeat("0", 64),
 	}, hx(id[:]), hx(msg)})
 	cut, _ := block.SignPulse(network, pulses()[0], key)
-	at := len(enc.AppendTag(nil, network, "pulse"))
+	at := len(canonical.AppendTag(nil, network, "pulse"))
 	edit := func(name string, b []byte) {
 		v.MessagesBad = append(v.MessagesBad, leafVector{Name: name, Leaf: hx(b)})
 	}
@@ -519,7 +521,7 @@ func TestVectors(t *testing.T) {
 	effects := [][]byte{[]byte("effect 0"), []byte("effect 1"), []byte("effect 2")}
 	mth := block.Root(effects)
 	st := block.StateRoot(network, prev, effects)
-	pre = append(append(enc.AppendTag(nil, network, "state"), prev[:]...), mth[:]...)
+	pre = append(append(canonical.AppendTag(nil, network, "state"), prev[:]...), mth[:]...)
 	v.StateRoot.Previous, v.StateRoot.MTH = hx(prev[:]), hx(mth[:])
 	v.StateRoot.hashVector = hashVector{"three effects", hx(pre), hx(st[:])}
 	for _, e := range effects {

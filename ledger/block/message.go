@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/keys"
 )
 
@@ -25,46 +25,46 @@ type Pulse struct {
 	Height  uint64
 	Clock   int64
 	Counter uint64
-	KeyID   enc.Hash
+	KeyID   canonical.Hash
 }
 
 // Epoch is the record that opens a stream (spec section 6).
 type Epoch struct {
 	Epoch      uint32
-	Genesis    enc.Hash
-	LastHeader enc.Hash
-	KeyID      enc.Hash
+	Genesis    canonical.Hash
+	LastHeader canonical.Hash
+	KeyID      canonical.Hash
 }
 
 // encode is tag("pulse") || u8 what || u32 epoch || u64 height || i64 clock || u64 counter || key id (32).
-func (p *Pulse) encode(n enc.Network) []byte {
-	b := enc.AppendTag(make([]byte, 0, 192), n, PurposePulse)
-	b = enc.U8(b, uint8(p.What-Cut+1))
-	b = enc.U32(b, p.Epoch)
-	b = enc.U64(b, p.Height)
-	b = enc.I64(b, p.Clock)
-	b = enc.U64(b, p.Counter)
+func (p *Pulse) encode(n canonical.Network) []byte {
+	b := canonical.AppendTag(make([]byte, 0, 192), n, PurposePulse)
+	b = canonical.U8(b, uint8(p.What-Cut+1))
+	b = canonical.U32(b, p.Epoch)
+	b = canonical.U64(b, p.Height)
+	b = canonical.I64(b, p.Clock)
+	b = canonical.U64(b, p.Counter)
 	return append(b, p.KeyID[:]...)
 }
 
 func (p *Pulse) check() error {
 	if p.What < Cut || p.What > Heartbeat || p.What == Tick && p.Height != 0 {
-		return fmt.Errorf("block: pulse: %w", enc.ErrRange)
+		return fmt.Errorf("block: pulse: %w", canonical.ErrRange)
 	}
 	return nil
 }
 
 // encode is tag("epoch") || u32 epoch || genesis hash (32) || last header (32) || key id (32).
-func (e *Epoch) encode(n enc.Network) []byte {
-	b := enc.AppendTag(make([]byte, 0, 256), n, PurposeEpoch)
-	b = enc.U32(b, e.Epoch)
+func (e *Epoch) encode(n canonical.Network) []byte {
+	b := canonical.AppendTag(make([]byte, 0, 256), n, PurposeEpoch)
+	b = canonical.U32(b, e.Epoch)
 	b = append(b, e.Genesis[:]...)
 	b = append(b, e.LastHeader[:]...)
 	return append(b, e.KeyID[:]...)
 }
 
 // SignPulse returns the stream message. The key id is the signer's.
-func SignPulse(n enc.Network, p Pulse, key crypto.Signer) ([]byte, error) {
+func SignPulse(n canonical.Network, p Pulse, key crypto.Signer) ([]byte, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func SignPulse(n enc.Network, p Pulse, key crypto.Signer) ([]byte, error) {
 }
 
 // SignEpoch returns the stream message. The key id is the signer's.
-func SignEpoch(n enc.Network, e Epoch, key crypto.Signer) ([]byte, error) {
+func SignEpoch(n canonical.Network, e Epoch, key crypto.Signer) ([]byte, error) {
 	var err error
 	if e.KeyID, err = voteKeyID(key); err != nil {
 		return nil, err
@@ -84,10 +84,10 @@ func SignEpoch(n enc.Network, e Epoch, key crypto.Signer) ([]byte, error) {
 	return seal(e.encode(n), key)
 }
 
-func voteKeyID(key crypto.Signer) (enc.Hash, error) {
+func voteKeyID(key crypto.Signer) (canonical.Hash, error) {
 	pub, ok := key.Public().(ed25519.PublicKey)
 	if !ok {
-		return enc.Hash{}, errors.New("block: not an Ed25519 key")
+		return canonical.Hash{}, errors.New("block: not an Ed25519 key")
 	}
 	return keys.ID(keys.Vote, pub), nil
 }
@@ -104,14 +104,14 @@ func seal(signed []byte, key crypto.Signer) ([]byte, error) {
 }
 
 // SplitPulse decodes without verifying the signature: verify with the validator's vote key over signed.
-func SplitPulse(n enc.Network, payload []byte) (p Pulse, signed []byte, sig [64]byte, err error) {
+func SplitPulse(n canonical.Network, payload []byte) (p Pulse, signed []byte, sig [64]byte, err error) {
 	signed, sig, err = split(payload)
-	r := enc.NewReader(signed)
+	r := canonical.NewReader(signed)
 	r.Tag(n, PurposePulse)
 	what := r.U8()
 	p = Pulse{What: Kind(what) + Cut - 1, Epoch: r.U32(), Height: r.U64(), Clock: r.I64(), Counter: r.U64(), KeyID: r.Hash()}
 	if err = errors.Join(err, r.Done()); err == nil && (what < 1 || what > 3) {
-		err = enc.ErrRange
+		err = canonical.ErrRange
 	}
 	if err == nil {
 		err = p.check()
@@ -123,9 +123,9 @@ func SplitPulse(n enc.Network, payload []byte) (p Pulse, signed []byte, sig [64]
 }
 
 // SplitEpoch decodes without verifying the signature.
-func SplitEpoch(n enc.Network, payload []byte) (e Epoch, signed []byte, sig [64]byte, err error) {
+func SplitEpoch(n canonical.Network, payload []byte) (e Epoch, signed []byte, sig [64]byte, err error) {
 	signed, sig, err = split(payload)
-	r := enc.NewReader(signed)
+	r := canonical.NewReader(signed)
 	r.Tag(n, PurposeEpoch)
 	e = Epoch{Epoch: r.U32(), Genesis: r.Hash(), LastHeader: r.Hash(), KeyID: r.Hash()}
 	if err = errors.Join(err, r.Done()); err != nil {
@@ -138,17 +138,17 @@ func SplitEpoch(n enc.Network, payload []byte) (e Epoch, signed []byte, sig [64]
 func split(payload []byte) (signed []byte, sig [64]byte, err error) {
 	at := len(payload) - len(sig)
 	if at < 0 {
-		return nil, sig, enc.ErrShort
+		return nil, sig, canonical.ErrShort
 	}
 	copy(sig[:], payload[at:])
 	return payload[:at:at], sig, nil
 }
 
 // Purpose names the tag at the front of a payload: submission, pulse, epoch, or "" when it is none of ours.
-func Purpose(n enc.Network, payload []byte) string {
+func Purpose(n canonical.Network, payload []byte) string {
 	var scratch [64]byte // every message passes here: no allocation
 	for _, p := range [...]string{PurposeSubmission, PurposePulse, PurposeEpoch} {
-		if bytes.HasPrefix(payload, enc.AppendTag(scratch[:0], n, p)) {
+		if bytes.HasPrefix(payload, canonical.AppendTag(scratch[:0], n, p)) {
 			return p
 		}
 	}

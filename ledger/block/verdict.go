@@ -7,7 +7,7 @@ import (
 	"hash"
 	"sort"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/merkle"
 )
 
@@ -76,86 +76,86 @@ const (
 
 // Verdict, Finding and Amendment are the leaves of the verdicts tree (spec section 7.3).
 type Verdict struct {
-	Pos     enc.Position
+	Pos     canonical.Position
 	Verdict VerdictCode
 	Code    string
 }
 
 // Finding is a rule's remark on an item.
 type Finding struct {
-	Pos      enc.Position
+	Pos      canonical.Position
 	Code     string
 	Severity Severity
 	Count    uint32
-	Subjects enc.Hash
+	Subjects canonical.Hash
 }
 
 // Amendment changes an earlier finding.
 type Amendment struct {
-	Pos      enc.Position
+	Pos      canonical.Position
 	Code     string
 	Old, New uint8
-	Cause    enc.Position
+	Cause    canonical.Position
 	Count    uint32
-	Subjects enc.Hash
+	Subjects canonical.Hash
 }
 
 // TimerCause is the cause of what the timers of a block amend: no item, but the block itself (spec section 7.4).
-func TimerCause(height uint64) enc.Position {
-	return enc.Position{Height: height, Entry: enc.WholeEntry, Item: enc.WholeEntry}
+func TimerCause(height uint64) canonical.Position {
+	return canonical.Position{Height: height, Entry: canonical.WholeEntry, Item: canonical.WholeEntry}
 }
 
 // Encode is the leaf data.
 func (v Verdict) Encode() []byte {
 	b := v.Pos.Append(append(make([]byte, 0, 24+len(v.Code)), verdictLeaf))
-	return enc.Str8(enc.U8(b, uint8(v.Verdict)), v.Code)
+	return canonical.Str8(canonical.U8(b, uint8(v.Verdict)), v.Code)
 }
 
 // Encode is the leaf data.
 func (f Finding) Encode() []byte {
 	b := f.Pos.Append(append(make([]byte, 0, 64+len(f.Code)), findingLeaf))
-	b = enc.U8(enc.Str8(b, f.Code), uint8(f.Severity))
-	return append(enc.U32(b, f.Count), f.Subjects[:]...)
+	b = canonical.U8(canonical.Str8(b, f.Code), uint8(f.Severity))
+	return append(canonical.U32(b, f.Count), f.Subjects[:]...)
 }
 
 // Encode is the leaf data.
 func (a Amendment) Encode() []byte {
 	b := a.Pos.Append(append(make([]byte, 0, 80+len(a.Code)), amendmentLeaf))
-	b = enc.U8(enc.U8(enc.Str8(b, a.Code), a.Old), a.New)
+	b = canonical.U8(canonical.U8(canonical.Str8(b, a.Code), a.Old), a.New)
 	b = a.Cause.Append(b)
-	return append(enc.U32(b, a.Count), a.Subjects[:]...)
+	return append(canonical.U32(b, a.Count), a.Subjects[:]...)
 }
 
 // DecodeVerdictLeaf returns a Verdict, a Finding or an Amendment.
 func DecodeVerdictLeaf(b []byte) (any, error) {
-	r := enc.NewReader(b)
+	r := canonical.NewReader(b)
 	switch what := r.U8(); what {
 	case verdictLeaf:
 		v := Verdict{Pos: r.Position(), Verdict: VerdictCode(r.U8()), Code: string(r.Str8())}
 		// Accepted and flagged say it all; a refusal names its reason.
 		if v.Verdict < Accepted || v.Verdict > Duplicate || (v.Verdict <= Flagged) != (v.Code == "") || v.Code != "" && !isCode(v.Code) {
-			r.Fail(enc.ErrRange)
+			r.Fail(canonical.ErrRange)
 		}
 		return leafOrError(r, v)
 	case findingLeaf:
 		f := Finding{Pos: r.Position(), Code: string(r.Str8()), Severity: Severity(r.U8()), Count: r.U32(), Subjects: r.Hash()}
 		if !isCode(f.Code) || f.Severity < Reject || f.Severity > Flag {
-			r.Fail(enc.ErrRange)
+			r.Fail(canonical.ErrRange)
 		}
 		return leafOrError(r, f)
 	case amendmentLeaf:
 		a := Amendment{Pos: r.Position(), Code: string(r.Str8()), Old: r.U8(), New: r.U8(), Cause: r.Position(), Count: r.U32(), Subjects: r.Hash()}
 		if !isCode(a.Code) || a.Old < Open || a.Old > Closed || a.New < Open || a.New > Closed {
-			r.Fail(enc.ErrRange)
+			r.Fail(canonical.ErrRange)
 		}
 		return leafOrError(r, a)
 	default:
-		r.Fail(enc.ErrRange)
+		r.Fail(canonical.ErrRange)
 		return nil, fmt.Errorf("block: verdict leaf of kind %d: %w", what, r.Err())
 	}
 }
 
-func leafOrError(r *enc.Reader, v any) (any, error) {
+func leafOrError(r *canonical.Reader, v any) (any, error) {
 	if err := r.Done(); err != nil {
 		return nil, fmt.Errorf("block: verdict leaf: %w", err)
 	}
@@ -187,13 +187,13 @@ func isCode(s string) bool {
 
 // Salts derives subject salts of one block (spec section 7.3).
 type Salts struct {
-	network enc.Network
+	network canonical.Network
 	mac     hash.Hash
 	next    uint32
 }
 
 // NewSalts starts with K_h.
-func NewSalts(n enc.Network, key enc.Hash) *Salts {
+func NewSalts(n canonical.Network, key canonical.Hash) *Salts {
 	return &Salts{network: n, mac: hmac.New(sha256.New, key[:])}
 }
 
@@ -203,25 +203,25 @@ const saltSize = 16
 func (s *Salts) salt(b []byte) []byte {
 	var label [20]byte
 	s.mac.Reset()
-	s.mac.Write(enc.U32(append(label[:0], "verilot/salt/v1s"...), s.next))
+	s.mac.Write(canonical.U32(append(label[:0], "verilot/salt/v1s"...), s.next))
 	s.next++
 	return s.mac.Sum(b)[:len(b)+saltSize]
 }
 
 // SubjectLeaf is the leaf data of one subject.
-func SubjectLeaf(n enc.Network, salt []byte, key string) []byte {
+func SubjectLeaf(n canonical.Network, salt []byte, key string) []byte {
 	var scratch [256]byte
-	b := enc.AppendTag(scratch[:0], n, "subject")
-	h := sha256.Sum256(enc.Str16(enc.Str8(b, salt), key))
+	b := canonical.AppendTag(scratch[:0], n, "subject")
+	h := sha256.Sum256(canonical.Str16(canonical.Str8(b, salt), key))
 	return h[:]
 }
 
 // EventSubject is the key text of a finding's subject when no EPC is.
-func EventSubject(p enc.Position) string { return "event:" + p.String() }
+func EventSubject(p canonical.Position) string { return "event:" + p.String() }
 
 // Subjects takes salts for keys (key texts), in order, and returns the root and, per key in the given order, salt and leaf index.
-func (s *Salts) Subjects(keys []string) (root enc.Hash, salts [][]byte, index []uint32) {
-	leaves := make([]enc.Hash, len(keys))
+func (s *Salts) Subjects(keys []string) (root canonical.Hash, salts [][]byte, index []uint32) {
+	leaves := make([]canonical.Hash, len(keys))
 	order := make([]int, len(keys))
 	salts = make([][]byte, len(keys))
 	all := make([]byte, 0, saltSize*len(keys)+sha256.Size) // one allocation for a finding on ten thousand units
@@ -232,7 +232,7 @@ func (s *Salts) Subjects(keys []string) (root enc.Hash, salts [][]byte, index []
 		order[i] = i
 	}
 	sort.Slice(order, func(a, b int) bool { return string(leaves[order[a]][:]) < string(leaves[order[b]][:]) })
-	sorted := make([]enc.Hash, len(keys))
+	sorted := make([]canonical.Hash, len(keys))
 	index = make([]uint32, len(keys))
 	for at, i := range order {
 		sorted[at] = leaves[i]
@@ -242,10 +242,10 @@ func (s *Salts) Subjects(keys []string) (root enc.Hash, salts [][]byte, index []
 }
 
 // NextVerdictKey is K_h from K_{h-1} and the item salts of the block.
-func NextVerdictKey(n enc.Network, prev enc.Hash, itemSalts [][32]byte) enc.Hash {
+func NextVerdictKey(n canonical.Network, prev canonical.Hash, itemSalts [][32]byte) canonical.Hash {
 	b := make([]byte, 0, 32*len(itemSalts))
 	for i := range itemSalts {
 		b = append(b, itemSalts[i][:]...)
 	}
-	return enc.Sum(n, "verdict-key", prev[:], b)
+	return canonical.Sum(n, "verdict-key", prev[:], b)
 }

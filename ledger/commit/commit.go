@@ -19,7 +19,7 @@ import (
 	"strconv"
 
 	"verilot.dev/epcis/gs1"
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/merkle"
 )
 
@@ -65,7 +65,7 @@ type Field struct {
 // Sealed is a leaf of which only path and value hash are known here.
 type Sealed struct {
 	Path      Path
-	ValueHash enc.Hash
+	ValueHash canonical.Hash
 }
 
 // List says in which list of an event a unit stands.
@@ -120,8 +120,8 @@ func Opaque(kind uint8, salt [32]byte, sealed []Sealed, message []byte) Item {
 
 // Roots are the two roots of an item and the hash over them.
 type Roots struct {
-	Fields, Units enc.Hash
-	Item          enc.Hash
+	Fields, Units canonical.Hash
+	Item          canonical.Hash
 }
 
 // Errors that Commit and Open wrap.
@@ -131,13 +131,13 @@ var (
 )
 
 // Commit computes the roots. It fails on a path or an EPC that occurs twice.
-func Commit(n enc.Network, it *Item) (Roots, error) {
+func Commit(n canonical.Network, it *Item) (Roots, error) {
 	if err := it.check(); err != nil {
 		return Roots{}, err
 	}
 	h := newHasher(n, it.Salt)
 	// Two trees, one after the other, in one piece of memory.
-	work := make([]enc.Hash, max(it.fieldTree(), it.unitTree()))
+	work := make([]canonical.Hash, max(it.fieldTree(), it.unitTree()))
 	fields := h.fieldLeaves(it, work[:0])
 	sortHashes(fields)
 	r := Roots{Fields: merkle.RootInPlace(fields), Units: merkle.Empty}
@@ -150,8 +150,8 @@ func Commit(n enc.Network, it *Item) (Roots, error) {
 	return r, nil
 }
 
-func itemHash(n enc.Network, kind uint8, fields, units enc.Hash) enc.Hash {
-	return enc.Sum(n, "item", []byte{kind}, fields[:], units[:])
+func itemHash(n canonical.Network, kind uint8, fields, units canonical.Hash) canonical.Hash {
+	return canonical.Sum(n, "item", []byte{kind}, fields[:], units[:])
 }
 
 // fieldTree and unitTree are the numbers of leaves, padding included.
@@ -260,18 +260,18 @@ func (it *Item) countText() string {
 }
 
 // ValueHash is the value hash of spec section 4.2.
-func ValueHash(n enc.Network, salt []byte, t Type, text string) enc.Hash {
+func ValueHash(n canonical.Network, salt []byte, t Type, text string) canonical.Hash {
 	var scratch [256]byte
-	b := enc.AppendTag(scratch[:0], n, "value")
+	b := canonical.AppendTag(scratch[:0], n, "value")
 	return sha256.Sum256(appendValue(b, salt, t, text))
 }
 
 func appendValue(b, salt []byte, t Type, text string) []byte {
-	return enc.Str32(enc.U8(enc.Str8(b, salt), uint8(t)), text)
+	return canonical.Str32(canonical.U8(canonical.Str8(b, salt), uint8(t)), text)
 }
 
 func appendUnit(b, salt []byte, list List, key gs1.Key, form string) []byte {
-	return enc.Str16(enc.Str16(enc.U8(enc.Str8(b, salt), uint8(list)), key.String()), form)
+	return canonical.Str16(canonical.Str16(canonical.U8(canonical.Str8(b, salt), uint8(list)), key.String()), form)
 }
 
 // Salt kinds (spec section 4.4).
@@ -301,14 +301,14 @@ type hasher struct {
 	unit  []byte
 }
 
-func newHasher(n enc.Network, salt [32]byte) *hasher {
+func newHasher(n canonical.Network, salt [32]byte) *hasher {
 	c, err := aes.NewCipher(salt[:])
 	if err != nil {
 		panic("commit: AES-256 refuses 32 bytes: " + err.Error())
 	}
 	return &hasher{
 		salts: c,
-		value: enc.AppendTag(make([]byte, 0, 256), n, "value"),
+		value: canonical.AppendTag(make([]byte, 0, 256), n, "value"),
 		unit:  append(make([]byte, 0, 256), unitMark),
 	}
 }
@@ -321,7 +321,7 @@ func (h *hasher) salt(kind byte, n uint32) []byte {
 	return h.block[:]
 }
 
-func (h *hasher) valueHash(salt []byte, t Type, text string) enc.Hash {
+func (h *hasher) valueHash(salt []byte, t Type, text string) canonical.Hash {
 	b := appendValue(h.value, salt, t, text)
 	if cap(b) <= maxKeep {
 		h.value = b[:len(h.value)]
@@ -333,7 +333,7 @@ func (h *hasher) valueHash(salt []byte, t Type, text string) enc.Hash {
 const maxKeep = 64 << 10
 
 // padLeaf is the leaf hash of a padding leaf.
-func (h *hasher) padLeaf(mark, kind byte, n uint32) enc.Hash {
+func (h *hasher) padLeaf(mark, kind byte, n uint32) canonical.Hash {
 	var data [1 + saltSize]byte
 	data[0] = mark
 	copy(data[1:], h.salt(kind, n))
@@ -341,7 +341,7 @@ func (h *hasher) padLeaf(mark, kind byte, n uint32) enc.Hash {
 }
 
 // fieldLeaves appends the leaf hashes of the field tree in this order: open fields, sealed leaves, the count, padding.
-func (h *hasher) fieldLeaves(it *Item, out []enc.Hash) []enc.Hash {
+func (h *hasher) fieldLeaves(it *Item, out []canonical.Hash) []canonical.Hash {
 	for i := range it.Fields {
 		f := &it.Fields[i]
 		out = append(out, fieldLeaf(f.Path, h.valueHash(h.salt(saltField, uint32(i)), f.Type, f.Text)))
@@ -356,13 +356,13 @@ func (h *hasher) fieldLeaves(it *Item, out []enc.Hash) []enc.Hash {
 	return out
 }
 
-func fieldLeaf(p Path, value enc.Hash) enc.Hash {
+func fieldLeaf(p Path, value canonical.Hash) canonical.Hash {
 	var scratch [256]byte
 	return merkle.LeafHash(append(append(scratch[:0], p...), value[:]...))
 }
 
 // unitLeaves appends the leaf hashes of the unit tree: units, then padding.
-func (h *hasher) unitLeaves(it *Item, out []enc.Hash) []enc.Hash {
+func (h *hasher) unitLeaves(it *Item, out []canonical.Hash) []canonical.Hash {
 	for i := range it.Units {
 		u := &it.Units[i]
 		out = append(out, merkle.LeafHash(appendUnit(h.unit, h.salt(saltUnit, uint32(i)), u.List, u.Key, u.Form)))
@@ -373,21 +373,21 @@ func (h *hasher) unitLeaves(it *Item, out []enc.Hash) []enc.Hash {
 	return out
 }
 
-func compareHashes(a, b enc.Hash) int {
+func compareHashes(a, b canonical.Hash) int {
 	return cmp.Or(
 		cmp.Compare(first(&a), first(&b)),
 		slices.Compare(a[8:], b[8:]),
 	)
 }
 
-func first(h *enc.Hash) uint64 {
+func first(h *canonical.Hash) uint64 {
 	return uint64(h[0])<<56 | uint64(h[1])<<48 | uint64(h[2])<<40 | uint64(h[3])<<32 |
 		uint64(h[4])<<24 | uint64(h[5])<<16 | uint64(h[6])<<8 | uint64(h[7])
 }
 
 // sortHashes deals the hashes into buckets by their leading bits and sorts those: hashes are spread evenly, unless
 // somebody searched for others, and then the sort inside the bucket is still n log n.
-func sortHashes(hs []enc.Hash) {
+func sortHashes(hs []canonical.Hash) {
 	if len(hs) < 64 {
 		slices.SortFunc(hs, compareHashes)
 		return
@@ -400,7 +400,7 @@ func sortHashes(hs []enc.Hash) {
 	for i := 1; i < len(at); i++ {
 		at[i] += at[i-1]
 	}
-	dealt := make([]enc.Hash, len(hs))
+	dealt := make([]canonical.Hash, len(hs))
 	next := slices.Clone(at[:len(at)-1])
 	for i := range hs {
 		b := first(&hs[i]) >> shift

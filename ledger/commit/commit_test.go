@@ -9,13 +9,13 @@ import (
 	"pgregory.net/rapid"
 
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 )
 
 // The hashes themselves are held to a second program and to the vectors in ledger/submission.
 
-var network = enc.Network{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+var network = canonical.Network{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 
 func TestPathsForPeople(t *testing.T) {
 	root := commit.Path("")
@@ -106,8 +106,8 @@ func TestSealedValueMustMatch(t *testing.T) {
 
 // The same item on another network, with another salt or of another kind has nothing in common with it.
 func TestNothingCarriesOver(t *testing.T) {
-	seen := map[enc.Hash]bool{}
-	for _, n := range []enc.Network{network, {}} {
+	seen := map[canonical.Hash]bool{}
+	for _, n := range []canonical.Network{network, {}} {
 		for kind := range uint8(3) {
 			for salt := range byte(3) {
 				it := event(t, 3)

@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"verilot.dev/epcis/gs1"
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/merkle"
 )
 
@@ -17,10 +17,10 @@ type Opening struct {
 	Kind       uint8
 	FieldDepth uint8
 	Fields     []OpenField // by leaf
-	FieldProof []enc.Hash
+	FieldProof []canonical.Hash
 	UnitDepth  uint8      // NoUnits: the unit tree is empty
 	Units      []OpenUnit // by leaf
-	UnitProof  []enc.Hash
+	UnitProof  []canonical.Hash
 }
 
 // NoUnits is the unit depth of an item without units.
@@ -56,7 +56,7 @@ type SealedValue struct {
 }
 
 // Seal is the public half of v.
-func (v *SealedValue) Seal(n enc.Network) Sealed {
+func (v *SealedValue) Seal(n canonical.Network) Sealed {
 	return Sealed{Path: v.Path, ValueHash: ValueHash(n, v.Salt[:], v.Type, v.Text)}
 }
 
@@ -65,14 +65,14 @@ var ErrOpening = errors.New("commit: opening refused")
 
 // Open shows the fields and units that the two functions select (nil: none), with the count leaf if wanted.
 // Sealed leaves are shown where known holds their value; it fails if a value there is not the sealed one.
-func Open(n enc.Network, it *Item, field func(*Field) bool, unit func(*Unit) bool, count bool, known []SealedValue) (Opening, error) {
+func Open(n canonical.Network, it *Item, field func(*Field) bool, unit func(*Unit) bool, count bool, known []SealedValue) (Opening, error) {
 	if err := it.check(); err != nil {
 		return Opening{}, err
 	}
 	h := newHasher(n, it.Salt)
 	o := Opening{Kind: it.Kind, UnitDepth: NoUnits}
 
-	made := h.fieldLeaves(it, make([]enc.Hash, 0, it.fieldTree()))
+	made := h.fieldLeaves(it, make([]canonical.Hash, 0, it.fieldTree()))
 	tree := slices.Clone(made)
 	sortHashes(tree)
 	o.FieldDepth = depth(len(tree))
@@ -110,7 +110,7 @@ func Open(n enc.Network, it *Item, field func(*Field) bool, unit func(*Unit) boo
 	if len(it.Units) == 0 {
 		return o, nil
 	}
-	made = h.unitLeaves(it, make([]enc.Hash, 0, it.unitTree()))
+	made = h.unitLeaves(it, make([]canonical.Hash, 0, it.unitTree()))
 	tree = slices.Clone(made)
 	sortHashes(tree)
 	o.UnitDepth = depth(len(tree))
@@ -137,7 +137,7 @@ func indexes[T any](shown []T, leaf func(*T) uint32) []uint64 {
 
 // Roots recomputes the roots from what is shown. It fails unless leaves ascend and fit their depth, nothing is shown
 // twice, every part is well-formed, and the proofs are of exactly the right length.
-func (o *Opening) Roots(n enc.Network) (Roots, error) {
+func (o *Opening) Roots(n canonical.Network) (Roots, error) {
 	fields, err := o.fieldRoot(n)
 	if err != nil {
 		return Roots{}, err
@@ -149,19 +149,19 @@ func (o *Opening) Roots(n enc.Network) (Roots, error) {
 	return Roots{Fields: fields, Units: units, Item: itemHash(n, o.Kind, fields, units)}, nil
 }
 
-func (o *Opening) fieldRoot(n enc.Network) (enc.Hash, error) {
+func (o *Opening) fieldRoot(n canonical.Network) (canonical.Hash, error) {
 	if o.FieldDepth > maxDepth {
-		return enc.Hash{}, fmt.Errorf("%w: field depth %d", ErrOpening, o.FieldDepth)
+		return canonical.Hash{}, fmt.Errorf("%w: field depth %d", ErrOpening, o.FieldDepth)
 	}
 	seen := make(map[Path]struct{}, len(o.Fields))
-	leaves := make([]enc.Hash, len(o.Fields))
+	leaves := make([]canonical.Hash, len(o.Fields))
 	for i := range o.Fields {
 		f := &o.Fields[i]
 		if err := f.check(); err != nil {
-			return enc.Hash{}, fmt.Errorf("%w: field %s: %w", ErrOpening, f.Path, err)
+			return canonical.Hash{}, fmt.Errorf("%w: field %s: %w", ErrOpening, f.Path, err)
 		}
 		if _, twice := seen[f.Path]; twice {
-			return enc.Hash{}, fmt.Errorf("%w: field %s is shown twice", ErrOpening, f.Path)
+			return canonical.Hash{}, fmt.Errorf("%w: field %s is shown twice", ErrOpening, f.Path)
 		}
 		seen[f.Path] = struct{}{}
 		leaves[i] = fieldLeaf(f.Path, ValueHash(n, f.Salt, f.Type, f.Text))
@@ -189,34 +189,34 @@ func (f *OpenField) check() error {
 	return f.Path.Check()
 }
 
-func (o *Opening) unitRoot() (enc.Hash, error) {
+func (o *Opening) unitRoot() (canonical.Hash, error) {
 	if o.UnitDepth == NoUnits {
 		if len(o.Units) != 0 || len(o.UnitProof) != 0 {
-			return enc.Hash{}, fmt.Errorf("%w: units of an item without units", ErrOpening)
+			return canonical.Hash{}, fmt.Errorf("%w: units of an item without units", ErrOpening)
 		}
 		return merkle.Empty, nil
 	}
 	if o.UnitDepth > maxDepth {
-		return enc.Hash{}, fmt.Errorf("%w: unit depth %d", ErrOpening, o.UnitDepth)
+		return canonical.Hash{}, fmt.Errorf("%w: unit depth %d", ErrOpening, o.UnitDepth)
 	}
 	type id struct {
 		list List
 		key  gs1.Key
 	}
 	seen := make(map[id]struct{}, len(o.Units))
-	leaves := make([]enc.Hash, len(o.Units))
+	leaves := make([]canonical.Hash, len(o.Units))
 	for i := range o.Units {
 		u := &o.Units[i]
 		switch {
 		case len(u.Salt) != saltSize:
-			return enc.Hash{}, fmt.Errorf("%w: unit %d: salt of %d bytes", ErrOpening, i, len(u.Salt))
+			return canonical.Hash{}, fmt.Errorf("%w: unit %d: salt of %d bytes", ErrOpening, i, len(u.Salt))
 		case u.List < EPCList || u.List > OutputEPCList:
-			return enc.Hash{}, fmt.Errorf("%w: unit %d: %s", ErrOpening, i, u.List)
+			return canonical.Hash{}, fmt.Errorf("%w: unit %d: %s", ErrOpening, i, u.List)
 		case u.Key.IsZero() || len(u.Key.String()) > 0xFFFF || len(u.Form) > 0xFFFF:
-			return enc.Hash{}, fmt.Errorf("%w: unit %d: no such key or form", ErrOpening, i)
+			return canonical.Hash{}, fmt.Errorf("%w: unit %d: no such key or form", ErrOpening, i)
 		}
 		if _, twice := seen[id{u.List, u.Key}]; twice {
-			return enc.Hash{}, fmt.Errorf("%w: unit %s of %s is shown twice", ErrOpening, u.Key, u.List)
+			return canonical.Hash{}, fmt.Errorf("%w: unit %s of %s is shown twice", ErrOpening, u.Key, u.List)
 		}
 		seen[id{u.List, u.Key}] = struct{}{}
 		var scratch [512]byte
@@ -225,10 +225,10 @@ func (o *Opening) unitRoot() (enc.Hash, error) {
 	return rootOf(o.UnitDepth, indexes(o.Units, func(u *OpenUnit) uint32 { return u.Leaf }), leaves, o.UnitProof)
 }
 
-func rootOf(depth uint8, at []uint64, leaves, proof []enc.Hash) (enc.Hash, error) {
+func rootOf(depth uint8, at []uint64, leaves, proof []canonical.Hash) (canonical.Hash, error) {
 	root, err := merkle.RootFromProof(1<<depth, at, leaves, proof)
 	if err != nil {
-		return enc.Hash{}, fmt.Errorf("%w: %w", ErrOpening, err)
+		return canonical.Hash{}, fmt.Errorf("%w: %w", ErrOpening, err)
 	}
 	return root, nil
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 )
 
 // The first bytes of path segments (spec section 4.1).
@@ -36,14 +36,14 @@ func (p Path) Name(namespace, local string) Path {
 const MaxPath = 0xFFFF
 
 // AppendField, AppendIndex and AppendName build paths in a buffer that is used again and again.
-func AppendField(b []byte, n uint32) []byte { return enc.U32(append(b, segField), n) }
+func AppendField(b []byte, n uint32) []byte { return canonical.U32(append(b, segField), n) }
 
 // AppendIndex appends an index segment.
-func AppendIndex(b []byte, i uint32) []byte { return enc.U32(append(b, segIndex), i) }
+func AppendIndex(b []byte, i uint32) []byte { return canonical.U32(append(b, segIndex), i) }
 
 // AppendName appends a name segment.
 func AppendName(b []byte, namespace, local string) []byte {
-	return enc.Str16(enc.Str16(append(b, segName), namespace), local)
+	return canonical.Str16(canonical.Str16(append(b, segName), namespace), local)
 }
 
 // SegmentKind says what a segment holds.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 )
 
 // Evenly spread or all alike in front, as after a search for such salts: the order is that of the bytes.
@@ -13,12 +13,12 @@ func TestSortHashes(t *testing.T) {
 	random := rand.New(rand.NewSource(1))
 	for _, n := range []int{0, 1, 63, 64, 65, 1000, 5000} {
 		for alike := range 12 {
-			hs := make([]enc.Hash, n)
+			hs := make([]canonical.Hash, n)
 			for i := range hs {
 				random.Read(hs[i][alike:])
 			}
 			want := slices.Clone(hs)
-			slices.SortFunc(want, func(a, b enc.Hash) int { return slices.Compare(a[:], b[:]) })
+			slices.SortFunc(want, func(a, b canonical.Hash) int { return slices.Compare(a[:], b[:]) })
 			if sortHashes(hs); !slices.Equal(hs, want) {
 				t.Fatalf("%d hashes, %d bytes alike: not sorted", n, alike)
 			}

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"verilot.dev/ledger/block"
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/state"
@@ -24,7 +24,7 @@ func readClocks(g *genesis.Genesis, v state.View) clocks {
 	c := make(clocks, len(g.Validators.Validators))
 	for i := range c {
 		if b, ok := v.Get(clockKey(voteKeyID(g, i))); ok {
-			r := enc.NewReader(b)
+			r := canonical.NewReader(b)
 			c[i] = reading{r.U64(), r.I64(), true}
 		}
 	}
@@ -53,8 +53,8 @@ func (c clocks) blockTime(parent int64) int64 {
 	return max(parent, times[(len(times)-1)/2])
 }
 
-func clockKey(id enc.Hash) string { return clockPrefix + string(id[:]) }
+func clockKey(id canonical.Hash) string { return clockPrefix + string(id[:]) }
 
-func voteKeyID(g *genesis.Genesis, validator int) enc.Hash {
+func voteKeyID(g *genesis.Genesis, validator int) canonical.Hash {
 	return keys.ID(keys.Vote, g.Validators.Validators[validator].VoteKey)
 }

@@ -11,8 +11,8 @@ package consensus
 
 import (
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/custody"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/submission"
 )
@@ -42,7 +42,7 @@ type Entry struct {
 type Result struct {
 	Header   block.Header
 	Raw      []byte // header bytes
-	Hash     enc.Hash
+	Hash     canonical.Hash
 	Entries  []Entry
 	Verdicts [][]byte // leaves in order
 	Subjects []SubjectSet

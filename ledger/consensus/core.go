@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"verilot.dev/ledger/block"
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/state"
@@ -226,7 +226,7 @@ type candidate struct {
 type finished struct {
 	height      uint64
 	at          int64
-	header      enc.Hash
+	header      canonical.Hash
 	messages    []Message
 	proof       []byte // quorum of commits, if it was seen
 	cosignature []byte // own
@@ -312,7 +312,7 @@ func (c *Core) step(ev Event) error {
 			return err
 		}
 		if len(c.set.Validators) > 1 {
-			if err := c.ask(askVotes, enc.Hash{}, everyone); err != nil {
+			if err := c.ask(askVotes, canonical.Hash{}, everyone); err != nil {
 				return err
 			}
 		}
@@ -866,17 +866,17 @@ func (c *Core) cosignatureReceived(payload []byte) {
 // The message that carries a cosignature between validators (spec section 13.2): tag("cosignature"), u32 epoch, u64 height,
 // u16 validator, u64 time, signature (64).
 func encodeCosignature(g *genesis.Genesis, height uint64, cs quorum.Cosignature) []byte {
-	b := enc.AppendTag(nil, g.Network, "cosignature")
-	b = enc.U64(enc.U32(b, g.Epoch), height)
-	b = enc.U64(enc.U16(b, cs.Validator), cs.Time)
+	b := canonical.AppendTag(nil, g.Network, "cosignature")
+	b = canonical.U64(canonical.U32(b, g.Epoch), height)
+	b = canonical.U64(canonical.U16(b, cs.Validator), cs.Time)
 	return append(b, cs.Signature[:]...)
 }
 
 func decodeCosignature(g *genesis.Genesis, payload []byte) (height uint64, cs quorum.Cosignature, err error) {
-	r := enc.NewReader(payload)
+	r := canonical.NewReader(payload)
 	r.Tag(g.Network, "cosignature")
 	if r.U32() != g.Epoch {
-		r.Fail(enc.ErrRange)
+		r.Fail(canonical.ErrRange)
 	}
 	height = r.U64()
 	cs.Validator, cs.Time = r.U16(), r.U64()

@@ -3,7 +3,7 @@ package consensus
 import (
 	"slices"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 )
 
 // maxGaps is the number of intervals of unseen counters remembered per key (spec section 5.4).
@@ -67,15 +67,15 @@ func (c *counters) see(n uint64) (code string) {
 }
 
 func (c *counters) encode() []byte {
-	b := enc.U64(make([]byte, 0, 8+16*len(c.gaps)), c.highest)
+	b := canonical.U64(make([]byte, 0, 8+16*len(c.gaps)), c.highest)
 	for _, g := range c.gaps {
-		b = enc.U64(enc.U64(b, g.first), g.last)
+		b = canonical.U64(canonical.U64(b, g.first), g.last)
 	}
 	return b
 }
 
 func decodeCounters(b []byte) (c counters) {
-	r := enc.NewReader(b)
+	r := canonical.NewReader(b)
 	c.highest = r.U64()
 	for r.Len() > 0 && r.Err() == nil {
 		c.gaps = append(c.gaps, gap{r.U64(), r.U64()})

@@ -7,8 +7,8 @@ import (
 	"slices"
 
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/custody"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/merkle"
 	"verilot.dev/ledger/registry"
@@ -39,7 +39,7 @@ func Zero(g *genesis.Genesis) (*Result, error) {
 	if err := registry.Seed(st, g.Parties, authorities); err != nil {
 		return nil, fmt.Errorf("seed the registry from genesis: %w", err)
 	}
-	effect := enc.Str16([]byte{effectRegistry, 0}, "genesis")
+	effect := canonical.Str16([]byte{effectRegistry, 0}, "genesis")
 	effect = append(effect, g.Hash[:]...)
 	set := g.Validators.Hash(g.Network)
 	r := &Result{
@@ -49,7 +49,7 @@ func Zero(g *genesis.Genesis) (*Result, error) {
 			EntriesRoot:    merkle.Root(nil),
 			VerdictsRoot:   merkle.Root(nil),
 			StateKind:      g.StateKind,
-			StateRoot:      block.StateRoot(g.Network, enc.Hash{}, [][]byte{effect}),
+			StateRoot:      block.StateRoot(g.Network, canonical.Hash{}, [][]byte{effect}),
 			Validators:     set,
 			NextValidators: set,
 			RulesVersion:   g.RulesVersion,
@@ -63,7 +63,7 @@ func Zero(g *genesis.Genesis) (*Result, error) {
 const effectRegistry = 9
 
 // seal makes the header the newest block in st and takes the writes out.
-func (r *Result) seal(g *genesis.Genesis, st *state.Overlay, verdictKey enc.Hash) error {
+func (r *Result) seal(g *genesis.Genesis, st *state.Overlay, verdictKey canonical.Hash) error {
 	r.Raw = r.Header.Encode(g.Network)
 	r.Hash = block.HeaderHash(r.Raw)
 	if err := putHead(st, g.Network, &Head{Header: r.Header, Raw: r.Raw, Hash: r.Hash, VerdictKey: verdictKey}); err != nil {
@@ -128,7 +128,7 @@ type execution struct {
 	res    *Result
 	lapsed []custody.Lapsed
 
-	verdictKey enc.Hash // K_h, once all entries are opened
+	verdictKey canonical.Hash // K_h, once all entries are opened
 }
 
 // pulses opens the validators' own messages, which depend on nothing but the set, and with them fixes the block time that
@@ -168,7 +168,7 @@ func (x *execution) pulses(view state.View, messages []Message, prepared []*Prep
 	}
 	for i, r := range readings {
 		if changed[i] {
-			x.st.Put(clockKey(voteKeyID(x.g, i)), enc.I64(enc.U64(nil, r.counter), r.clock))
+			x.st.Put(clockKey(voteKeyID(x.g, i)), canonical.I64(canonical.U64(nil, r.counter), r.clock))
 		}
 	}
 	x.time = readings.blockTime(x.parent.Header.Time)
@@ -219,7 +219,7 @@ func (x *execution) judge(index uint32, e *Entry) []custody.Judgement {
 		for i := range sub.Items {
 			items[i] = custody.Judge(x.st, custody.Context{
 				Network:   x.g.Network,
-				Pos:       enc.Position{Height: x.height, Entry: index, Item: uint32(i)},
+				Pos:       canonical.Position{Height: x.height, Entry: index, Item: uint32(i)},
 				Time:      x.time,
 				Grace:     x.g.GraceSeconds * 1000,
 				Party:     sub.Header.Party,
@@ -266,7 +266,7 @@ func (x *execution) emit() {
 	}
 	for i := range x.res.Entries {
 		e := &x.res.Entries[i]
-		pos := enc.Position{Height: x.height, Entry: uint32(i), Item: enc.WholeEntry}
+		pos := canonical.Position{Height: x.height, Entry: uint32(i), Item: canonical.WholeEntry}
 		if e.Code != "" {
 			v := block.Verdict{Pos: pos, Verdict: block.Rejected, Code: e.Code}
 			if e.Code == counterUsed {
@@ -282,7 +282,7 @@ func (x *execution) emit() {
 	}
 }
 
-func (x *execution) emitItem(pos enc.Position, j *custody.Judgement, salts *block.Salts) {
+func (x *execution) emitItem(pos canonical.Position, j *custody.Judgement, salts *block.Salts) {
 	x.res.Verdicts = append(x.res.Verdicts, block.Verdict{Pos: pos, Verdict: j.Verdict, Code: j.Code}.Encode())
 	x.res.Effects = append(x.res.Effects, j.Effects...)
 	slices.SortStableFunc(j.Findings, func(a, b custody.Finding) int { return cmp.Compare(a.Code, b.Code) })
@@ -303,14 +303,14 @@ func (x *execution) emitItem(pos enc.Position, j *custody.Judgement, salts *bloc
 	}
 }
 
-func (x *execution) amend(a *custody.Amendment, cause enc.Position, salts *block.Salts) {
+func (x *execution) amend(a *custody.Amendment, cause canonical.Position, salts *block.Salts) {
 	leaf := block.Amendment{Pos: a.Pos, Code: a.Code, Old: a.Old, New: a.New, Cause: cause, Count: uint32(len(a.Subjects))}
 	leaf.Subjects = x.subjects(a.Subjects, salts)
 	x.remark(custody.EffectAmendment, leaf.Encode())
 }
 
 // subjects commits to the subjects of the leaf that comes next.
-func (x *execution) subjects(keys []string, salts *block.Salts) (root enc.Hash) {
+func (x *execution) subjects(keys []string, salts *block.Salts) (root canonical.Hash) {
 	set := SubjectSet{Leaf: uint32(len(x.res.Verdicts)), Keys: keys}
 	root, set.Salts, set.Index = salts.Subjects(keys)
 	x.res.Subjects = append(x.res.Subjects, set)

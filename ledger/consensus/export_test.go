@@ -8,7 +8,7 @@ import (
 	"maps"
 	"slices"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/quorum"
 )
@@ -26,7 +26,7 @@ func Sabotage(c *Core, rule string) {
 }
 
 // Cosigned is the header that this validator has cosigned at the height that it is deciding.
-func Cosigned(c *Core) (height uint64, header enc.Hash, ok bool) {
+func Cosigned(c *Core) (height uint64, header canonical.Hash, ok bool) {
 	if c.k.cosignature == nil || c.k.final == nil {
 		return 0, header, false
 	}
@@ -37,7 +37,7 @@ func Cosigned(c *Core) (height uint64, header enc.Hash, ok bool) {
 func Round(c *Core) (height uint64, round uint32) { return c.k.height, c.k.round }
 
 // Proposal signs a proposal, also one that is not true.
-func Proposal(n enc.Network, b *quorum.Bundle, round, valid uint32, key crypto.Signer) ([]byte, error) {
+func Proposal(n canonical.Network, b *quorum.Bundle, round, valid uint32, key crypto.Signer) ([]byte, error) {
 	p := proposal{epoch: b.Epoch, height: b.Height, round: round, header: b.Header, valid: valid, votes: b.Votes}
 	return p.encode(n, key)
 }
@@ -81,13 +81,13 @@ func Dump(c *Core) string {
 // The messages of spec sections 8.5 and 8.6, for vectors and fuzzing.
 
 // Ask signs an ask.
-func Ask(n enc.Network, what uint8, height uint64, header enc.Hash, to uint16, key crypto.Signer) ([]byte, error) {
+func Ask(n canonical.Network, what uint8, height uint64, header canonical.Hash, to uint16, key crypto.Signer) ([]byte, error) {
 	a := ask{what: what, epoch: 1, height: height, header: header, to: to}
 	return a.encode(n, key)
 }
 
 // Chunks signs the chunks of a body.
-func Chunks(n enc.Network, height uint64, header enc.Hash, messages []Message, key crypto.Signer) (body []byte, out [][]byte, err error) {
+func Chunks(n canonical.Network, height uint64, header canonical.Hash, messages []Message, key crypto.Signer) (body []byte, out [][]byte, err error) {
 	body = encodeBodyBytes(messages)
 	ch := chunk{epoch: 1, height: height, header: header, count: uint16((len(body) + chunkSize - 1) / chunkSize)}
 	for ; ch.index < ch.count; ch.index++ {

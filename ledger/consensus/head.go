@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"verilot.dev/ledger/block"
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/merkle"
 	"verilot.dev/ledger/state"
 )
@@ -31,8 +31,8 @@ var ErrEmpty = errors.New("consensus: the view holds no block")
 type Head struct {
 	Header     block.Header
 	Raw        []byte
-	Hash       enc.Hash
-	VerdictKey enc.Hash // zero in the view of a LightChain
+	Hash       canonical.Hash
+	VerdictKey canonical.Hash // zero in the view of a LightChain
 }
 
 // ReadHead returns the head of a view; false in an empty one.
@@ -41,8 +41,8 @@ func ReadHead(v state.View) (Head, bool) {
 	if !ok {
 		return Head{}, false
 	}
-	r := enc.NewReader(b)
-	n := enc.Network(r.Bytes(16))
+	r := canonical.NewReader(b)
+	n := canonical.Network(r.Bytes(16))
 	h := Head{VerdictKey: r.Hash(), Raw: r.Rest()}
 	var err error
 	if h.Header, err = block.DecodeHeader(n, h.Raw); err != nil {
@@ -53,7 +53,7 @@ func ReadHead(v state.View) (Head, bool) {
 }
 
 // putHead makes the header the newest: head record and its leaf in the header log.
-func putHead(st state.Store, n enc.Network, h *Head) error {
+func putHead(st state.Store, n canonical.Network, h *Head) error {
 	b := make([]byte, 0, 48+len(h.Raw))
 	b = append(b, n[:]...)
 	b = append(b, h.VerdictKey[:]...)
@@ -71,7 +71,7 @@ func putHead(st state.Store, n enc.Network, h *Head) error {
 
 // LogRoot returns the root of the header log of the given size (≤ head height + 1) and a multi-proof of the headers at
 // heights, which ascend. Without heights there is no proof.
-func LogRoot(v state.View, size uint64, heights []uint64) (root enc.Hash, proof []enc.Hash, err error) {
+func LogRoot(v state.View, size uint64, heights []uint64) (root canonical.Hash, proof []canonical.Hash, err error) {
 	head, ok := ReadHead(v)
 	if !ok {
 		return root, nil, ErrEmpty
@@ -87,12 +87,12 @@ func LogRoot(v state.View, size uint64, heights []uint64) (root enc.Hash, proof 
 }
 
 // LogConsistency returns the RFC 6962 proof that the header log of size old begins the one of the given size.
-func LogConsistency(v state.View, size, old uint64) ([]enc.Hash, error) {
+func LogConsistency(v state.View, size, old uint64) ([]canonical.Hash, error) {
 	return merkle.Consistency(size, old, logReader(v))
 }
 
 // HeaderLeaf returns the hash of the header at a height ≤ the head's.
-func HeaderLeaf(v state.View, height uint64) (enc.Hash, error) {
+func HeaderLeaf(v state.View, height uint64) (canonical.Hash, error) {
 	return merkle.RangeRoot(height, 1, logReader(v))
 }
 
@@ -101,11 +101,11 @@ func logKey(index uint64) string {
 }
 
 func logReader(v state.View) merkle.ReadHash {
-	return func(index uint64) (h enc.Hash, err error) {
+	return func(index uint64) (h canonical.Hash, err error) {
 		b, ok := v.Get(logKey(index))
 		if !ok || len(b) != len(h) {
 			return h, fmt.Errorf("consensus: header log lacks hash %d", index)
 		}
-		return enc.Hash(b), nil
+		return canonical.Hash(b), nil
 	}
 }

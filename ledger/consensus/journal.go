@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/quorum"
 )
 
@@ -49,12 +49,12 @@ func (k RecordKind) String() string {
 
 // recorded is what the journal says of one height.
 type recorded struct {
-	parent  enc.Hash
+	parent  canonical.Hash
 	bodies  [][]Message
 	votes   []recordedVote
-	adopted *enc.Hash
+	adopted *canonical.Hash
 	proof   []byte // quorum of commits for adopted; empty if it came with a certificate
-	decided enc.Hash
+	decided canonical.Hash
 	cert    quorum.Certificate
 }
 
@@ -73,15 +73,15 @@ func (r *recorded) vote(round uint32, kind quorum.VoteKind) *quorum.SignedVote {
 }
 
 func startRecord(kind RecordKind, height uint64, size int) []byte {
-	return enc.U64(append(make([]byte, 0, 256+size), byte(kind)), height)
+	return canonical.U64(append(make([]byte, 0, 256+size), byte(kind)), height)
 }
 
-func recordBody(b []byte, parent enc.Hash, messages []Message) []byte {
+func recordBody(b []byte, parent canonical.Hash, messages []Message) []byte {
 	return appendBody(append(b, parent[:]...), messages)
 }
 
 // encodeVote is the record of a vote; messages is nil if the body is recorded already, or the vote is nil.
-func encodeVote(v *quorum.SignedVote, parent enc.Hash, messages []Message, proof []byte) (RecordKind, []byte) {
+func encodeVote(v *quorum.SignedVote, parent canonical.Hash, messages []Message, proof []byte) (RecordKind, []byte) {
 	kind, size := PrepareVote, len(proof)
 	switch {
 	case v.Vote.Kind == quorum.Commit && messages == nil:
@@ -98,19 +98,19 @@ func encodeVote(v *quorum.SignedVote, parent enc.Hash, messages []Message, proof
 	if messages != nil {
 		b = recordBody(b, parent, messages)
 	}
-	b = enc.Str16(b, v.Payload())
+	b = canonical.Str16(b, v.Payload())
 	if v.Vote.Kind == quorum.Commit {
-		b = enc.Str32(b, proof)
+		b = canonical.Str32(b, proof)
 	}
 	return kind, b
 }
 
-func encodeAdopted(height uint64, parent, header enc.Hash, messages []Message, proof []byte) []byte {
+func encodeAdopted(height uint64, parent, header canonical.Hash, messages []Message, proof []byte) []byte {
 	b := recordBody(startRecord(Adopted, height, len(proof)), parent, messages)
-	return enc.Str32(append(b, header[:]...), proof)
+	return canonical.Str32(append(b, header[:]...), proof)
 }
 
-func encodeDecision(height uint64, header enc.Hash, cert quorum.Certificate) []byte {
+func encodeDecision(height uint64, header canonical.Hash, cert quorum.Certificate) []byte {
 	b := append(startRecord(Decision, height, 0), header[:]...)
 	return append(b, cert.Encode()...)
 }
@@ -135,7 +135,7 @@ func (c *Core) Recover(records [][]byte) error {
 }
 
 func (c *Core) recoverOne(b []byte) error {
-	r := enc.NewReader(b)
+	r := canonical.NewReader(b)
 	kind, height := RecordKind(r.U8()), r.U64()
 	rec := c.journal[height]
 	if rec == nil {
@@ -145,7 +145,7 @@ func (c *Core) recoverOne(b []byte) error {
 		rec.parent = r.Hash()
 		body := readBody(r)
 		if len(body) == 0 {
-			r.Fail(enc.ErrRange)
+			r.Fail(canonical.ErrRange)
 		}
 		rec.bodies = append(rec.bodies, body)
 	}

@@ -7,8 +7,8 @@ import (
 	"io"
 
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/custody"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/submission"
@@ -21,7 +21,7 @@ type openError struct{ code, detail string }
 // Prepared is everything of a message that can be found out without the state before it. A node makes it on as many
 // goroutines as it likes; whether it did, and with which keys, changes no byte of a block.
 type Prepared struct {
-	network enc.Network
+	network canonical.Network
 	epoch   uint32
 	payload []byte
 
@@ -139,7 +139,7 @@ func (p *Prepared) openEpoch(g *genesis.Genesis) {
 	switch {
 	case err != nil:
 		p.fail(submission.Malformed, "%v", err)
-	case e.Epoch != g.Epoch || e.Genesis != g.Hash || e.LastHeader != enc.Hash{}:
+	case e.Epoch != g.Epoch || e.Genesis != g.Hash || e.LastHeader != canonical.Hash{}:
 		p.fail(submission.WrongEpoch, "epoch %d of genesis %x", e.Epoch, e.Genesis)
 	default:
 		if p.byValidator(g, e.KeyID, signed, sig) {
@@ -163,7 +163,7 @@ func (p *Prepared) openPulse(g *genesis.Genesis) {
 }
 
 // byValidator finds the validator whose vote key signed, under the strict rule (spec section 1).
-func (p *Prepared) byValidator(g *genesis.Genesis, id enc.Hash, signed []byte, sig [64]byte) bool {
+func (p *Prepared) byValidator(g *genesis.Genesis, id canonical.Hash, signed []byte, sig [64]byte) bool {
 	i, ok := g.Validators.ByVoteKey(id)
 	if !ok {
 		p.fail(submission.KeyUnknown, "%x is no vote key of the set", id)

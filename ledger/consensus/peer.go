@@ -5,7 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/quorum"
@@ -22,7 +22,7 @@ type proposal struct {
 	epoch  uint32
 	height uint64
 	round  uint32
-	header enc.Hash
+	header canonical.Hash
 	valid  uint32 // noRound: none
 	votes  []quorum.Signature
 	by     int
@@ -37,11 +37,11 @@ func (p *proposal) bundle() *quorum.Bundle {
 	return b
 }
 
-func (p *proposal) encode(n enc.Network, key crypto.Signer) ([]byte, error) {
-	b := enc.AppendTag(make([]byte, 0, 256+66*len(p.votes)), n, "proposal")
-	b = enc.U64(enc.U32(b, p.epoch), p.height)
-	b = append(enc.U32(b, p.round), p.header[:]...)
-	b, err := sealed(enc.U32(b, p.valid), key)
+func (p *proposal) encode(n canonical.Network, key crypto.Signer) ([]byte, error) {
+	b := canonical.AppendTag(make([]byte, 0, 256+66*len(p.votes)), n, "proposal")
+	b = canonical.U64(canonical.U32(b, p.epoch), p.height)
+	b = append(canonical.U32(b, p.round), p.header[:]...)
+	b, err := sealed(canonical.U32(b, p.valid), key)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func sealed(b []byte, key crypto.Signer) ([]byte, error) {
 }
 
 // opened reads key id and signature behind what r has read of b so far, and returns whose they are; -1 after r.Fail.
-func opened(set *quorum.Set, b []byte, r *enc.Reader) int {
+func opened(set *quorum.Set, b []byte, r *canonical.Reader) int {
 	id := r.Hash()
 	signed := b[:len(b)-r.Len()]
 	sig := r.Bytes(64)
@@ -80,15 +80,15 @@ func opened(set *quorum.Set, b []byte, r *enc.Reader) int {
 }
 
 func openProposal(g *genesis.Genesis, set *quorum.Set, payload []byte) (*proposal, error) {
-	r := enc.NewReader(payload)
+	r := canonical.NewReader(payload)
 	r.Tag(g.Network, "proposal")
 	p := &proposal{epoch: r.U32(), height: r.U64(), round: r.U32(), header: r.Hash(), valid: r.U32()}
 	p.by = opened(set, payload, r)
 	var b quorum.Bundle
 	b.ReadVotes(r)
 	p.votes = b.Votes
-	if p.round == 0 || p.valid != noRound && p.valid >= p.round || p.header == (enc.Hash{}) {
-		r.Fail(enc.ErrRange)
+	if p.round == 0 || p.valid != noRound && p.valid >= p.round || p.header == (canonical.Hash{}) {
+		r.Fail(canonical.ErrRange)
 	}
 	return p, r.Done()
 }
@@ -106,24 +106,24 @@ type ask struct {
 	what   uint8
 	epoch  uint32
 	height uint64
-	header enc.Hash
+	header canonical.Hash
 	to     uint16
 	by     int
 }
 
-func (a *ask) encode(n enc.Network, key crypto.Signer) ([]byte, error) {
-	b := enc.U8(enc.AppendTag(make([]byte, 0, 256), n, "ask"), a.what)
-	b = enc.U64(enc.U32(b, a.epoch), a.height)
-	return sealed(enc.U16(append(b, a.header[:]...), a.to), key)
+func (a *ask) encode(n canonical.Network, key crypto.Signer) ([]byte, error) {
+	b := canonical.U8(canonical.AppendTag(make([]byte, 0, 256), n, "ask"), a.what)
+	b = canonical.U64(canonical.U32(b, a.epoch), a.height)
+	return sealed(canonical.U16(append(b, a.header[:]...), a.to), key)
 }
 
 func openAsk(g *genesis.Genesis, set *quorum.Set, payload []byte) (*ask, error) {
-	r := enc.NewReader(payload)
+	r := canonical.NewReader(payload)
 	r.Tag(g.Network, "ask")
 	a := &ask{what: r.U8(), epoch: r.U32(), height: r.U64(), header: r.Hash(), to: r.U16()}
 	a.by = opened(set, payload, r)
-	if a.what != askBody && a.what != askVotes || (a.what == askVotes) != (a.header == enc.Hash{}) {
-		r.Fail(enc.ErrRange)
+	if a.what != askBody && a.what != askVotes || (a.what == askVotes) != (a.header == canonical.Hash{}) {
+		r.Fail(canonical.ErrRange)
 	}
 	return a, r.Done()
 }
@@ -137,47 +137,47 @@ const (
 type chunk struct {
 	epoch        uint32
 	height       uint64
-	header       enc.Hash
+	header       canonical.Hash
 	index, count uint16
 	data         []byte
 	by           int
 }
 
-func (c *chunk) encode(n enc.Network, key crypto.Signer) ([]byte, error) {
-	b := enc.AppendTag(make([]byte, 0, 256+len(c.data)), n, "chunk")
-	b = enc.U64(enc.U32(b, c.epoch), c.height)
+func (c *chunk) encode(n canonical.Network, key crypto.Signer) ([]byte, error) {
+	b := canonical.AppendTag(make([]byte, 0, 256+len(c.data)), n, "chunk")
+	b = canonical.U64(canonical.U32(b, c.epoch), c.height)
 	b = append(b, c.header[:]...)
-	return sealed(enc.Str32(enc.U16(enc.U16(b, c.index), c.count), c.data), key)
+	return sealed(canonical.Str32(canonical.U16(canonical.U16(b, c.index), c.count), c.data), key)
 }
 
 func openChunk(g *genesis.Genesis, set *quorum.Set, payload []byte) (*chunk, error) {
-	r := enc.NewReader(payload)
+	r := canonical.NewReader(payload)
 	r.Tag(g.Network, "chunk")
 	c := &chunk{epoch: r.U32(), height: r.U64(), header: r.Hash(), index: r.U16(), count: r.U16(), data: r.Str32()}
 	c.by = opened(set, payload, r)
 	if c.count == 0 || c.count > maxChunks || c.index >= c.count ||
 		len(c.data) > chunkSize || c.index+1 < c.count && len(c.data) != chunkSize {
-		r.Fail(enc.ErrRange)
+		r.Fail(canonical.ErrRange)
 	}
 	return c, r.Done()
 }
 
 // appendBody appends u64 first sequence, u32 n, n x str32 payload.
 func appendBody(b []byte, messages []Message) []byte {
-	b = enc.U64(b, messages[0].Seq)
-	b = enc.U32(b, uint32(len(messages)))
+	b = canonical.U64(b, messages[0].Seq)
+	b = canonical.U32(b, uint32(len(messages)))
 	for _, m := range messages {
-		b = enc.Str32(b, m.Payload)
+		b = canonical.Str32(b, m.Payload)
 	}
 	return b
 }
 
 // readBody reads what appendBody wrote.
-func readBody(r *enc.Reader) []Message {
+func readBody(r *canonical.Reader) []Message {
 	seq := r.U64()
 	n := int(r.U32())
 	if 4*n > r.Len() {
-		r.Fail(enc.ErrShort)
+		r.Fail(canonical.ErrShort)
 		return nil
 	}
 	messages := make([]Message, n)
@@ -196,13 +196,13 @@ func encodeBodyBytes(messages []Message) []byte {
 }
 
 func decodeBodyBytes(b []byte) ([]Message, error) {
-	r := enc.NewReader(b)
+	r := canonical.NewReader(b)
 	m := readBody(r)
 	if err := r.Done(); err != nil {
 		return nil, err
 	}
 	if len(m) == 0 {
-		return nil, enc.ErrRange
+		return nil, canonical.ErrRange
 	}
 	return m, nil
 }

@@ -8,8 +8,8 @@ import (
 	"os"
 	"testing"
 
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/consensus"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/quorum"
 )
@@ -31,7 +31,7 @@ type toldMessage struct {
 	Bytes string `json:"bytes"`
 }
 
-func bundleOf(tb testing.TB, g *genesis.Genesis, height uint64, round uint32, kind quorum.VoteKind, header enc.Hash, by ...int) (*quorum.Bundle, [][]byte) {
+func bundleOf(tb testing.TB, g *genesis.Genesis, height uint64, round uint32, kind quorum.VoteKind, header canonical.Hash, by ...int) (*quorum.Bundle, [][]byte) {
 	tb.Helper()
 	b := &quorum.Bundle{Epoch: 1, Height: height, Round: round, Kind: kind, Header: header}
 	var payloads [][]byte
@@ -81,7 +81,7 @@ func told(tb testing.TB, g *genesis.Genesis) roundsVector {
 		{"v3 proposes in round 1 what two prepared in round 0", must(consensus.Proposal(g.Network, round0, 1, consensus.NoRound, testKey("v3/vote")))},
 		{"v4 proposes in round 2 what a quorum prepared in round 1", must(consensus.Proposal(g.Network, prepares, 2, 1, testKey("v4/vote")))},
 		{"v1 asks v2 for the body", must(consensus.Ask(g.Network, 1, 1, res.Hash, 1, testKey("v1/vote")))},
-		{"v1 asks all for votes", must(consensus.Ask(g.Network, 2, 1, enc.Hash{}, 0xFFFF, testKey("v1/vote")))},
+		{"v1 asks all for votes", must(consensus.Ask(g.Network, 2, 1, canonical.Hash{}, 0xFFFF, testKey("v1/vote")))},
 		{"v2 sends the body, one chunk", chunks[0]},
 	} {
 		v.Messages = append(v.Messages, toldMessage{m.story, hex.EncodeToString(m.bytes)})
@@ -140,7 +140,7 @@ func TestRoundsVectors(t *testing.T) {
 // What holds no quorum is none: too few, another's signature, a vote twice, another height.
 func TestBundleRefused(t *testing.T) {
 	g := testGenesis(t, 4)
-	header := enc.Hash{1}
+	header := canonical.Hash{1}
 	good := func() *quorum.Bundle {
 		b, _ := bundleOf(t, g, 5, 2, quorum.Commit, header, 0, 1, 3)
 		return b
@@ -157,7 +157,7 @@ func TestBundleRefused(t *testing.T) {
 		"other round":        func(b *quorum.Bundle) { b.Round = 0 },
 		"prepares":           func(b *quorum.Bundle) { b.Kind = quorum.Prepare },
 		"other header":       func(b *quorum.Bundle) { b.Header[0]++ },
-		"nil":                func(b *quorum.Bundle) { b.Header = enc.Hash{} },
+		"nil":                func(b *quorum.Bundle) { b.Header = canonical.Hash{} },
 		"of another epoch":   func(b *quorum.Bundle) { b.Epoch++ },
 		"out of order":       func(b *quorum.Bundle) { b.Votes[0], b.Votes[1] = b.Votes[1], b.Votes[0] },
 		"unknown vote kinds": func(b *quorum.Bundle) { b.Kind = 3 },

@@ -13,9 +13,9 @@ import (
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/consensus"
 	"verilot.dev/ledger/custody"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
@@ -132,7 +132,7 @@ func custodyOf(tb testing.TB, v state.View) string {
 	var b strings.Builder
 	for _, name := range propertyUnits {
 		u, containers, ok := custody.Locate(v, unitKey(tb, name))
-		u.Shipment, u.Since, u.Born = enc.Position{}, enc.Position{}, enc.Position{}
+		u.Shipment, u.Since, u.Born = canonical.Position{}, canonical.Position{}, canonical.Position{}
 		fmt.Fprintf(&b, "%s: %v %+v %v\n", name, ok, u, containers)
 	}
 	g, err := gs1.ParseGTIN(gtinOf("acme"))
@@ -233,7 +233,7 @@ func TestNothingIsJudgedSilently(t *testing.T) {
 		_, results := chain(t, g, stream, []int{3}, nil)
 		seq := uint64(1)
 		for _, r := range results {
-			verdicts := map[enc.Position]int{}
+			verdicts := map[canonical.Position]int{}
 			findings := 0
 			for _, leaf := range r.Verdicts {
 				v, err := block.DecodeVerdictLeaf(leaf)
@@ -258,14 +258,14 @@ func TestNothingIsJudgedSilently(t *testing.T) {
 				want := []uint32{}
 				switch {
 				case e.Kind == block.NotOpened || e.Code != "":
-					want = append(want, enc.WholeEntry)
+					want = append(want, canonical.WholeEntry)
 				case e.Kind == block.Submission:
 					for j := range e.Submission.Items {
 						want = append(want, uint32(j))
 					}
 				}
 				for _, item := range want {
-					p := enc.Position{Height: r.Header.Height, Entry: uint32(i), Item: item}
+					p := canonical.Position{Height: r.Header.Height, Entry: uint32(i), Item: item}
 					if verdicts[p] != 1 {
 						rt.Fatalf("%d verdicts at %s", verdicts[p], p)
 					}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"verilot.dev/ledger/block"
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/state"
@@ -36,11 +36,11 @@ func (b *BlockRecord) Encode() []byte {
 		size += 2 + len(l)
 	}
 	out := append(make([]byte, 0, size), recordMagic...)
-	out = enc.Str32(out, b.Header)
+	out = canonical.Str32(out, b.Header)
 	for _, leaves := range [][][]byte{b.Entries, b.Verdicts} {
-		out = enc.U32(out, uint32(len(leaves)))
+		out = canonical.U32(out, uint32(len(leaves)))
 		for _, l := range leaves {
-			out = enc.Str16(out, l)
+			out = canonical.Str16(out, l)
 		}
 	}
 	return append(out, b.Certificate.Encode()...)
@@ -48,9 +48,9 @@ func (b *BlockRecord) Encode() []byte {
 
 // DecodeBlockRecord reads what Encode wrote. The record shares the memory of raw.
 func DecodeBlockRecord(raw []byte) (*BlockRecord, error) {
-	r := enc.NewReader(raw)
+	r := canonical.NewReader(raw)
 	if magic := r.Bytes(len(recordMagic)); magic != nil && string(magic) != recordMagic {
-		r.Fail(enc.ErrTag)
+		r.Fail(canonical.ErrTag)
 	}
 	b := &BlockRecord{Header: r.Str32()}
 	b.Entries, b.Verdicts = readLeaves(r), readLeaves(r)
@@ -61,10 +61,10 @@ func DecodeBlockRecord(raw []byte) (*BlockRecord, error) {
 	return b, nil
 }
 
-func readLeaves(r *enc.Reader) [][]byte {
+func readLeaves(r *canonical.Reader) [][]byte {
 	n := int(r.U32())
 	if 2*n > r.Len() { // every leaf has a length, so a stranger cannot make us allocate more than was sent
-		r.Fail(enc.ErrShort)
+		r.Fail(canonical.ErrShort)
 		return nil
 	}
 	leaves := make([][]byte, n)
@@ -92,7 +92,7 @@ func (b *BlockRecord) Check(g *genesis.Genesis) (block.Header, error) {
 }
 
 // CheckCertificate verifies the certificate against the root of one's own header log, of size height + 1.
-func (b *BlockRecord) CheckCertificate(g *genesis.Genesis, height uint64, root enc.Hash) error {
+func (b *BlockRecord) CheckCertificate(g *genesis.Genesis, height uint64, root canonical.Hash) error {
 	c := quorum.Checkpoint{Origin: g.Origin(), Size: height + 1, Root: root}
 	if err := g.Validators.Check(c, b.Certificate); err != nil {
 		return fmt.Errorf("%w of height %d: %w", ErrRecord, height, err)
@@ -258,7 +258,7 @@ func (l *LightChain) Append(b *BlockRecord) (*CertifiedBlock, error) {
 // CertifiedBlock is an accepted BlockRecord. Nothing else makes one.
 type CertifiedBlock struct {
 	Header block.Header
-	Hash   enc.Hash
+	Hash   canonical.Hash
 	Record *BlockRecord
 
 	verdicts []int // verdict leaves of entry i are [verdicts[i], verdicts[i+1]); those before entry 0 are the timers' amendments
@@ -300,7 +300,7 @@ func entryOf(leaf []byte) (uint32, bool) {
 	case block.Finding:
 		return v.Pos.Entry, true
 	case block.Amendment:
-		return v.Cause.Entry, v.Cause.Entry != enc.WholeEntry
+		return v.Cause.Entry, v.Cause.Entry != canonical.WholeEntry
 	}
 	return 0, false
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/quorum"
 )
 
@@ -39,7 +39,7 @@ type contest struct {
 	set    *quorum.Set
 
 	own    *candidate // what the own stream led to; nil before
-	values map[enc.Hash]*candidate
+	values map[canonical.Hash]*candidate
 
 	ballots []*ballot // own votes in the order in which they were cast
 	begun   bool
@@ -74,7 +74,7 @@ type contest struct {
 // choice is a value and the round in which it got there.
 type choice struct {
 	round  uint32
-	header enc.Hash
+	header canonical.Hash
 }
 
 // ballot is one own vote on its way: signed and handed to the journal, then durable and sent.
@@ -86,7 +86,7 @@ type ballot struct {
 
 // want is a body that others vote for and this validator lacks.
 type want struct {
-	header  enc.Hash
+	header  canonical.Hash
 	since   int64
 	asked   int // -1: nobody yet
 	askedAt int64
@@ -97,7 +97,7 @@ type want struct {
 func newContest(set *quorum.Set, height uint64) *contest {
 	return &contest{
 		height: height, set: set,
-		values:    map[enc.Hash]*candidate{},
+		values:    map[canonical.Hash]*candidate{},
 		proposals: map[uint32]*proposal{},
 		proven:    map[tallyKey]*quorum.Bundle{},
 		ahead:     make([][2]*quorum.SignedVote, len(set.Validators)),
@@ -143,7 +143,7 @@ func (c *Core) quorumSize() int {
 }
 
 // winner is the value with a quorum of votes, in the own tally or as shown by others; a zero header is nil.
-func (c *Core) winner(round uint32, kind quorum.VoteKind) (header enc.Hash, ok bool) {
+func (c *Core) winner(round uint32, kind quorum.VoteKind) (header canonical.Hash, ok bool) {
 	if b := c.k.proven[tallyKey{c.k.height, round, kind}]; b != nil {
 		return b.Header, true
 	}
@@ -155,7 +155,7 @@ func (c *Core) winner(round uint32, kind quorum.VoteKind) (header enc.Hash, ok b
 }
 
 // proof is the quorum of votes behind a winner that is not nil.
-func (c *Core) proof(round uint32, kind quorum.VoteKind, header enc.Hash) *quorum.Bundle {
+func (c *Core) proof(round uint32, kind quorum.VoteKind, header canonical.Hash) *quorum.Bundle {
 	if b := c.k.proven[tallyKey{c.k.height, round, kind}]; b != nil {
 		return b
 	}
@@ -361,7 +361,7 @@ func (c *Core) propose() error {
 }
 
 // eligible is the value that f + 1 validators cut in round 0, one of them honest: somebody's stream did lead to it.
-func (c *Core) eligible() (header enc.Hash, ok bool) {
+func (c *Core) eligible() (header canonical.Hash, ok bool) {
 	return c.tally(c.k.height, 0, quorum.Prepare).Value(c.set.Faults() + 1)
 }
 
@@ -374,7 +374,7 @@ func (c *Core) findValid() {
 	k := c.k
 	for r := int64(k.round); r >= 0 && (k.valid == nil || r > int64(k.valid.round)); r-- {
 		header, ok := c.winner(uint32(r), quorum.Prepare)
-		if ok && header != (enc.Hash{}) && k.values[header] != nil {
+		if ok && header != (canonical.Hash{}) && k.values[header] != nil {
 			k.valid = &choice{uint32(r), header}
 			return
 		}
@@ -389,7 +389,7 @@ func (c *Core) commitStep() (bool, error) {
 	}
 	header, ok := c.winner(k.round, quorum.Prepare)
 	switch {
-	case ok && header == (enc.Hash{}):
+	case ok && header == (canonical.Hash{}):
 		return true, c.cast(quorum.Commit, k.round, nil)
 	case ok && k.values[header] != nil:
 		k.locked = &choice{k.round, header}
@@ -411,7 +411,7 @@ func (c *Core) roundStep() (bool, error) {
 	}
 	header, ok := c.winner(k.round, quorum.Commit)
 	switch {
-	case ok && header != (enc.Hash{}): // decided, but its body is not here yet
+	case ok && header != (canonical.Hash{}): // decided, but its body is not here yet
 		return false, nil
 	case ok || k.commitAt != 0 && c.now >= k.commitAt:
 		c.begin(k.round + 1)
@@ -423,9 +423,9 @@ func (c *Core) roundStep() (bool, error) {
 }
 
 // committed is the value with a quorum of commits in any round; there is at most one.
-func (c *Core) committed() (round uint32, header enc.Hash, ok bool) {
+func (c *Core) committed() (round uint32, header canonical.Hash, ok bool) {
 	for r := range int64(c.k.round) + 1 {
-		if h, ok := c.winner(uint32(r), quorum.Commit); ok && h != (enc.Hash{}) {
+		if h, ok := c.winner(uint32(r), quorum.Commit); ok && h != (canonical.Hash{}) {
 			return uint32(r), h, true
 		}
 	}
@@ -474,7 +474,7 @@ func (c *Core) finish() (bool, error) {
 }
 
 // ownCommit reports whether a commit of this validator for a header is durable, or on its way to be.
-func (c *Core) ownCommit(header enc.Hash) (durable, waiting bool) {
+func (c *Core) ownCommit(header canonical.Hash) (durable, waiting bool) {
 	for _, b := range c.k.ballots {
 		if v := &b.vote.Vote; v.Kind == quorum.Commit && v.Header == header {
 			durable, waiting = durable || b.sent, waiting || !b.sent
@@ -548,5 +548,5 @@ func (c *Core) repeatVotes() error {
 		return nil
 	}
 	c.do(SendCosignature{k.cosignature})
-	return c.ask(askVotes, enc.Hash{}, everyone) // others may have the certificate, and no reason to speak
+	return c.ask(askVotes, canonical.Hash{}, everyone) // others may have the certificate, and no reason to speak
 }

@@ -21,8 +21,8 @@ import (
 	"time"
 
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/consensus"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/registry"
@@ -128,9 +128,9 @@ type sim struct {
 	healthy   bool
 	sabotage  string
 	chain     []certifiedBlock // what was decided, by whoever was first
-	votes     map[simSlot]enc.Hash
-	heard     map[simSlot]map[enc.Hash][]quorum.Signature // every vote ever cast, for liars
-	cosigned  map[simCosigned]enc.Hash
+	votes     map[simSlot]canonical.Hash
+	heard     map[simSlot]map[canonical.Hash][]quorum.Signature // every vote ever cast, for liars
+	cosigned  map[simCosigned]canonical.Hash
 	violation error
 	trace     hash.Hash
 	out       strings.Builder
@@ -141,7 +141,7 @@ type sim struct {
 type certifiedBlock struct {
 	record   *consensus.BlockRecord
 	messages []consensus.Message
-	header   enc.Hash
+	header   canonical.Hash
 	subs     int // submissions up to and with this block
 }
 
@@ -206,8 +206,8 @@ func newSim(tb testing.TB, n int, seed uint64, fast bool, sabotage string) *sim 
 	s := &sim{
 		tb: tb, w: w, g: w.g, fast: fast, rng: rand.New(rand.NewPCG(seed, 1)), sabotage: sabotage,
 		delayFrom: 1, delayTo: 5, disk: 8, healthy: true, now: created + 1000,
-		logs: []*simLog{{}}, votes: map[simSlot]enc.Hash{}, heard: map[simSlot]map[enc.Hash][]quorum.Signature{},
-		cosigned: map[simCosigned]enc.Hash{}, trace: sha256.New(), cut: make([][]bool, n),
+		logs: []*simLog{{}}, votes: map[simSlot]canonical.Hash{}, heard: map[simSlot]map[canonical.Hash][]quorum.Signature{},
+		cosigned: map[simCosigned]canonical.Hash{}, trace: sha256.New(), cut: make([][]bool, n),
 	}
 	for i := range n {
 		s.cut[i] = make([]bool, n)
@@ -507,7 +507,7 @@ func (s *sim) sendVote(n *simNode, payload []byte) {
 	s.send(n, consensus.Everyone, consensus.VoteReceived{Payload: payload})
 }
 
-func (s *sim) checkCosigned(n *simNode, height uint64, header enc.Hash) {
+func (s *sim) checkCosigned(n *simNode, height uint64, header canonical.Hash) {
 	if had, ok := s.cosigned[simCosigned{n.i, height}]; ok && had != header {
 		s.fail("%s cosigns two headers of height %d", n.name(), height)
 	}
@@ -562,7 +562,7 @@ func (s *sim) remember(slot simSlot, v quorum.SignedVote) {
 	key := slot
 	key.validator = 0
 	if s.heard[key] == nil {
-		s.heard[key] = map[enc.Hash][]quorum.Signature{}
+		s.heard[key] = map[canonical.Hash][]quorum.Signature{}
 	}
 	m := s.heard[key]
 	if !slices.ContainsFunc(m[v.Vote.Header], func(sig quorum.Signature) bool { return int(sig.Validator) == slot.validator }) {
@@ -605,13 +605,13 @@ func (s *sim) proposeSoon(l *simNode, v *quorum.Vote) {
 }
 
 // favourite is what liars want to see decided at every other height: of the values cut in round 0, one that few voted for.
-func (s *sim) favourite(height uint64) (header enc.Hash, ok bool) {
+func (s *sim) favourite(height uint64) (header canonical.Hash, ok bool) {
 	if height%2 == 0 {
 		return header, false
 	}
 	fewest := len(s.nodes) + 1
 	for h, votes := range s.heard[simSlot{0, height, 0, quorum.Prepare}] {
-		if n := len(votes); h != (enc.Hash{}) && (n < fewest || n == fewest && bytes.Compare(h[:], header[:]) < 0) {
+		if n := len(votes); h != (canonical.Hash{}) && (n < fewest || n == fewest && bytes.Compare(h[:], header[:]) < 0) {
 			header, fewest, ok = h, n, true
 		}
 	}
@@ -626,7 +626,7 @@ func (s *sim) twist(n *simNode, payload []byte) []byte {
 	}
 	height := binary.BigEndian.Uint64(payload[header-8:])
 	seq := n.core.Head().Header.LastSeq + 1
-	_, chunks, err := consensus.Chunks(s.g.Network, height, enc.Hash(payload[header:header+32]), []consensus.Message{{Seq: seq, Payload: []byte("a lie")}}, s.key(n.i, "vote"))
+	_, chunks, err := consensus.Chunks(s.g.Network, height, canonical.Hash(payload[header:header+32]), []consensus.Message{{Seq: seq, Payload: []byte("a lie")}}, s.key(n.i, "vote"))
 	if err != nil {
 		s.tb.Fatal(err)
 	}
@@ -636,14 +636,14 @@ func (s *sim) twist(n *simNode, payload []byte) []byte {
 func (s *sim) proposeLies(l *simNode, height uint64, round uint32) {
 	for r := range round {
 		votes := s.heard[simSlot{0, height, r, quorum.Prepare}]
-		for _, header := range slices.SortedFunc(mapKeys(votes), func(a, b enc.Hash) int { return bytes.Compare(a[:], b[:]) }) {
+		for _, header := range slices.SortedFunc(mapKeys(votes), func(a, b canonical.Hash) int { return bytes.Compare(a[:], b[:]) }) {
 			sigs := slices.SortedFunc(slices.Values(votes[header]), func(a, b quorum.Signature) int { return int(a.Validator) - int(b.Validator) })
 			b := &quorum.Bundle{Epoch: 1, Height: height, Kind: quorum.Prepare, Header: header, Votes: sigs}
 			valid := r
 			if len(sigs) < s.g.Validators.Quorum() {
 				valid = consensus.NoRound
 			}
-			if favourite, ok := s.favourite(height); header == (enc.Hash{}) || valid == consensus.NoRound && r > 0 || ok && favourite != header {
+			if favourite, ok := s.favourite(height); header == (canonical.Hash{}) || valid == consensus.NoRound && r > 0 || ok && favourite != header {
 				continue
 			}
 			payload, err := consensus.Proposal(s.g.Network, b, round, valid, s.key(l.i, "vote"))

@@ -12,7 +12,7 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/wire"
@@ -127,7 +127,7 @@ func (s *storyteller) run(line string) {
 			m.onError = submission.Proceed
 		}
 		if has("other-network") {
-			m.network = &enc.Network{1}
+			m.network = &canonical.Network{1}
 		}
 		for item := range strings.SplitSeq(items, ";") {
 			m.items = append(m.items, s.item(m.party, strings.Fields(item)))
@@ -187,7 +187,7 @@ func submissionSignature(b []byte) int {
 	if !strings.Contains(string(b[:min(len(b), 32)]), "verilot/submission") {
 		return 0
 	}
-	var n enc.Network
+	var n canonical.Network
 	copy(n[:], b[1+len("verilot/submission")+2:])
 	_, raw, err := submission.DecodeHeader(n, b)
 	if err != nil {

@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/quorum"
 )
 
@@ -78,7 +78,7 @@ func (c *Core) help(by int, height uint64) error {
 			c.do(SendCosignature{l.cosignature})
 		}
 	}
-	return c.ask(askVotes, enc.Hash{}, uint16(by)) // shows our height
+	return c.ask(askVotes, canonical.Hash{}, uint16(by)) // shows our height
 }
 
 // turnOf allows one answer per validator and while.
@@ -191,12 +191,12 @@ func (c *Core) heardChunk(ch *chunk) error {
 }
 
 // needed is the body that is lacking most, and whether it is worth waiting for the own stream first.
-func (c *Core) needed() (header enc.Hash, atOnce, ok bool) {
+func (c *Core) needed() (header canonical.Hash, atOnce, ok bool) {
 	k := c.k
 	if k.final != nil {
 		return header, false, false
 	}
-	lacks := func(h enc.Hash) bool { return h != (enc.Hash{}) && k.values[h] == nil }
+	lacks := func(h canonical.Hash) bool { return h != (canonical.Hash{}) && k.values[h] == nil }
 	if _, h, ok := c.committed(); ok && lacks(h) {
 		return h, false, true
 	}
@@ -240,7 +240,7 @@ func (c *Core) fetch(due func(int64) bool) error {
 }
 
 // holders are the validators that vote for a header, and so keep its body; or all.
-func (c *Core) holders(header enc.Hash) (out []int) {
+func (c *Core) holders(header canonical.Hash) (out []int) {
 	k := c.k
 	votes := map[int]bool{}
 	for key, t := range c.tallies {
@@ -273,7 +273,7 @@ func (c *Core) holders(header enc.Hash) (out []int) {
 	return out
 }
 
-func (c *Core) ask(what uint8, header enc.Hash, to uint16) error {
+func (c *Core) ask(what uint8, header canonical.Hash, to uint16) error {
 	a := ask{what: what, epoch: c.g.Epoch, height: c.k.height, header: header, to: to}
 	payload, err := a.encode(c.g.Network, c.vote)
 	if err != nil {

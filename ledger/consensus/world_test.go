@@ -12,8 +12,8 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/consensus"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/quorum"
@@ -137,7 +137,7 @@ type message struct {
 	party, key string // key defaults to <party>/event
 	counter    uint64
 	epoch      uint32
-	network    *enc.Network
+	network    *canonical.Network
 	onError    submission.OnError
 	items      []wire.Item
 }
@@ -387,7 +387,7 @@ func describe(d *consensus.Result) string {
 	fmt.Fprintf(&b, "block %d: messages %d to %d, +%.3f s, %d events, %d verdict leaves, %d effects\n",
 		h.Height, h.FirstSeq, h.LastSeq, float64(h.Time-created)/1000, h.Events, h.VerdictLeaves, len(d.Effects))
 	var timers []string
-	amended := map[enc.Position]string{} // by cause
+	amended := map[canonical.Position]string{} // by cause
 	for _, leaf := range d.Verdicts {
 		if l, _ := block.DecodeVerdictLeaf(leaf); l != nil {
 			if a, ok := l.(block.Amendment); ok {
@@ -417,7 +417,7 @@ func describe(d *consensus.Result) string {
 			for _, f := range j.Findings {
 				fmt.Fprintf(&b, " (%s %s)", f.Code, f.Severity)
 			}
-			b.WriteString(amended[enc.Position{Height: h.Height, Entry: uint32(entry), Item: uint32(i)}])
+			b.WriteString(amended[canonical.Position{Height: h.Height, Entry: uint32(entry), Item: uint32(i)}])
 		}
 		b.WriteString("\n")
 	}

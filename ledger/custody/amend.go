@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"verilot.dev/ledger/block"
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/state"
 )
 
@@ -25,7 +25,7 @@ const (
 // Amendment changes an earlier finding for some of its subjects (docs/spec.md section 7.4). A finding's subjects may change at
 // different times: each amendment lists those that change with it.
 type Amendment struct {
-	Pos      enc.Position // of the event that has the finding
+	Pos      canonical.Position // of the event that has the finding
 	Code     string
 	Old, New uint8
 	Subjects []string // key texts, or the event itself as in block.EventSubject
@@ -42,7 +42,7 @@ type Lapsed struct {
 //	g/<due, ms><position><code>      subjects of a finding whose grace time runs
 const timerAt = "g/"
 
-func timerKey(due int64, pos enc.Position, code string) string {
+func timerKey(due int64, pos canonical.Position, code string) string {
 	return timerAt + string(binary.BigEndian.AppendUint64(nil, uint64(due))) + position(pos) + code
 }
 
@@ -51,19 +51,19 @@ func timerKey(due int64, pos enc.Position, code string) string {
 func Lapse(st state.Store, c Context) []Lapsed {
 	type timer struct {
 		at   string
-		pos  enc.Position
+		pos  canonical.Position
 		code string
 		keys []string
 	}
 	var due []timer
 	subjects := 0
 	st.Scan(timerAt, func(at string, b []byte) bool {
-		r := enc.NewReader([]byte(at[len(timerAt):]))
+		r := canonical.NewReader([]byte(at[len(timerAt):]))
 		t := timer{at: at}
 		when := int64(r.U64())
 		t.pos, t.code = r.Position(), string(r.Rest())
 		damaged(r, "timer")
-		list := enc.NewReader(b)
+		list := canonical.NewReader(b)
 		t.keys = readKeys(list)
 		damaged(list, "timer")
 		subjects += len(t.keys)
@@ -143,7 +143,7 @@ func (j *judging) amend() {
 		return
 	}
 	type change struct {
-		pos  enc.Position
+		pos  canonical.Position
 		code string
 		old  uint8
 	}

@@ -14,18 +14,18 @@ package custody
 import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 )
 
 // Context is where and by whom an item was submitted.
 type Context struct {
-	Network   enc.Network
-	Pos       enc.Position
+	Network   canonical.Network
+	Pos       canonical.Position
 	Time      int64  // block time, ms
 	Grace     int64  // how long a missing record may take, ms (genesis: graceSeconds)
 	Party     string // publisher
 	Authority bool   // signed by an authority key
-	ItemHash  enc.Hash
+	ItemHash  canonical.Hash
 	// Contents is how much the items of one submission may still take out of containers without naming it: a limit of
 	// what a short message costs. nil: as much as one event may, MaxContents.
 	Contents *int
@@ -42,7 +42,7 @@ type Judgement struct {
 	Effects    [][]byte // spec section 9, findings and amendments excluded (the block adds them)
 	// Related is the earlier event that this one repeats or links to (DUP_EVENT, RELAYED), or, of an accepted event,
 	// the relayed copy that it replaces.
-	Related *enc.Position
+	Related *canonical.Position
 }
 
 // Finding is a remark; no subjects means the event itself.
@@ -119,11 +119,11 @@ type Unit struct {
 	Owner       string
 	To          string // destination owner while in transit
 	Place       string // key text
-	Shipment    enc.Position
+	Shipment    canonical.Position
 	Provisional bool // commissioning not seen, or only relayed
 	Overlays    []string
-	Since       enc.Position // last event that changed it
-	Born        enc.Position
+	Since       canonical.Position // last event that changed it
+	Born        canonical.Position
 	Recorders   []string // parties that have themselves recorded something about it
 	Owed        []string // parties that received it before its shipment was recorded by the sender
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"slices"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 )
 
 // Effect kinds (docs/spec.md section 9). Findings and amendments (7 and 8) are the block's.
@@ -45,7 +45,7 @@ type Commissioned struct {
 type Moved struct {
 	Phase                    Phase
 	Holder, Owner, Place, To string
-	Shipment                 enc.Position
+	Shipment                 canonical.Position
 	Keys                     []string
 }
 
@@ -78,7 +78,7 @@ type OverlaySet struct {
 type Registered struct {
 	What uint8
 	ID   string
-	Hash enc.Hash
+	Hash canonical.Hash
 }
 
 func putKeys(b []byte, keys []string) []byte {
@@ -86,9 +86,9 @@ func putKeys(b []byte, keys []string) []byte {
 	for _, k := range keys {
 		size += 2 + len(k)
 	}
-	b = enc.U32(slices.Grow(b, size), uint32(len(keys)))
+	b = canonical.U32(slices.Grow(b, size), uint32(len(keys)))
 	for _, k := range keys {
-		b = enc.Str16(b, k)
+		b = canonical.Str16(b, k)
 	}
 	return b
 }
@@ -102,29 +102,31 @@ func asByte(b bool) uint8 {
 
 // Encode implements Effect.
 func (e Commissioned) Encode() []byte {
-	b := enc.Str8([]byte{EffectCommissioned}, e.GTIN)
-	b = enc.Str8(b, e.Lot)
-	b = enc.Str8(b, e.Expiry)
-	b = enc.Str8(b, e.Holder)
-	b = enc.Str16(b, e.Place)
+	b := canonical.Str8([]byte{EffectCommissioned}, e.GTIN)
+	b = canonical.Str8(b, e.Lot)
+	b = canonical.Str8(b, e.Expiry)
+	b = canonical.Str8(b, e.Holder)
+	b = canonical.Str16(b, e.Place)
 	return putKeys(append(b, asByte(e.Provisional)), e.Serials)
 }
 
 // Encode implements Effect.
 func (e Moved) Encode() []byte {
-	b := enc.Str8([]byte{EffectMoved, uint8(e.Phase)}, e.Holder)
-	b = enc.Str8(b, e.Owner)
-	b = enc.Str16(b, e.Place)
-	b = enc.Str8(b, e.To)
+	b := canonical.Str8([]byte{EffectMoved, uint8(e.Phase)}, e.Holder)
+	b = canonical.Str8(b, e.Owner)
+	b = canonical.Str16(b, e.Place)
+	b = canonical.Str8(b, e.To)
 	return putKeys(e.Shipment.Append(b), e.Keys)
 }
 
 // Encode implements Effect.
-func (e Packed) Encode() []byte { return putKeys(enc.Str16([]byte{EffectPacked}, e.Parent), e.Keys) }
+func (e Packed) Encode() []byte {
+	return putKeys(canonical.Str16([]byte{EffectPacked}, e.Parent), e.Keys)
+}
 
 // Encode implements Effect.
 func (e Unpacked) Encode() []byte {
-	return putKeys(enc.Str16([]byte{EffectUnpacked}, e.Parent), e.Keys)
+	return putKeys(canonical.Str16([]byte{EffectUnpacked}, e.Parent), e.Keys)
 }
 
 // Encode implements Effect.
@@ -132,22 +134,22 @@ func (e StateSet) Encode() []byte { return putKeys([]byte{EffectState, uint8(e.S
 
 // Encode implements Effect.
 func (e OverlaySet) Encode() []byte {
-	return putKeys(enc.Str8([]byte{EffectOverlay, asByte(e.Set)}, e.Overlay), e.Keys)
+	return putKeys(canonical.Str8([]byte{EffectOverlay, asByte(e.Set)}, e.Overlay), e.Keys)
 }
 
 // Encode implements Effect.
 func (e Registered) Encode() []byte {
-	b := enc.Str16([]byte{EffectRegistry, e.What}, e.ID)
+	b := canonical.Str16([]byte{EffectRegistry, e.What}, e.ID)
 	return append(b, e.Hash[:]...)
 }
 
 // ErrEffect says that bytes are no effect of this package.
 var ErrEffect = errors.New("custody: not an effect")
 
-func readKeys(r *enc.Reader) []string {
+func readKeys(r *canonical.Reader) []string {
 	n := int(r.U32())
 	if n > r.Len()/2 {
-		r.Fail(enc.ErrShort)
+		r.Fail(canonical.ErrShort)
 		return nil
 	}
 	keys := make([]string, 0, n)
@@ -157,17 +159,17 @@ func readKeys(r *enc.Reader) []string {
 	return keys
 }
 
-func readBool(r *enc.Reader) bool {
+func readBool(r *canonical.Reader) bool {
 	v := r.U8()
 	if v > 1 {
-		r.Fail(enc.ErrRange)
+		r.Fail(canonical.ErrRange)
 	}
 	return v == 1
 }
 
 // DecodeEffect reads exactly what Encode wrote; kinds 7 and 8 are leaves of the verdicts tree (block.DecodeVerdictLeaf).
 func DecodeEffect(b []byte) (Effect, error) {
-	r := enc.NewReader(b)
+	r := canonical.NewReader(b)
 	var e Effect
 	switch r.U8() {
 	case EffectCommissioned:
@@ -177,7 +179,7 @@ func DecodeEffect(b []byte) (Effect, error) {
 	case EffectMoved:
 		m := Moved{Phase: Phase(r.U8()), Holder: string(r.Str8()), Owner: string(r.Str8()), Place: string(r.Str16()), To: string(r.Str8())}
 		if m.Phase != InTransit && m.Phase != Held {
-			r.Fail(enc.ErrRange)
+			r.Fail(canonical.ErrRange)
 		}
 		m.Shipment, m.Keys = r.Position(), readKeys(r)
 		e = m
@@ -188,7 +190,7 @@ func DecodeEffect(b []byte) (Effect, error) {
 	case EffectState:
 		s := StateSet{State: UnitState(r.U8()), Keys: readKeys(r)}
 		if s.State < Active || s.State > Stolen {
-			r.Fail(enc.ErrRange)
+			r.Fail(canonical.ErrRange)
 		}
 		e = s
 	case EffectOverlay:
@@ -196,7 +198,7 @@ func DecodeEffect(b []byte) (Effect, error) {
 	case EffectRegistry:
 		g := Registered{What: r.U8(), ID: string(r.Str16()), Hash: r.Hash()}
 		if g.What > RegistryRecall {
-			r.Fail(enc.ErrRange)
+			r.Fail(canonical.ErrRange)
 		}
 		e = g
 	default:

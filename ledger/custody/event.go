@@ -9,8 +9,8 @@ import (
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/wire"
@@ -39,7 +39,7 @@ type judging struct {
 	links   map[string]bool
 	linked  []string // child index entries, in order of first change; links says present or not
 	inLot   []string // units that this event puts into the lot it names
-	ships   map[enc.Position]*shipment
+	ships   map[canonical.Position]*shipment
 	sailing []*shipment // those of ships that exist, in order of first use
 	shipped []string    // keys that this event sets on their way
 
@@ -59,7 +59,7 @@ type subject struct{ code, key string }
 func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.Item, ev *epcis.Event) Judgement {
 	j := &judging{
 		st: st, c: c, reg: registry.Registry{View: st}, it: it, ev: ev,
-		records: make(map[string]*record, len(it.Committed.Units)), touched: make([]string, 0, len(it.Committed.Units)), links: map[string]bool{}, ships: map[enc.Position]*shipment{},
+		records: make(map[string]*record, len(it.Committed.Units)), touched: make([]string, 0, len(it.Committed.Units)), links: map[string]bool{}, ships: map[canonical.Position]*shipment{},
 		found: map[subject]bool{}, looks: looksFor(it),
 	}
 	ms, err := epcis.EventTimeMillis(ev)
@@ -83,7 +83,7 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 			}
 		}
 	}
-	var related *enc.Position
+	var related *canonical.Position
 	if len(before) > 0 {
 		related = &before[0].pos
 		j.cure("RELAYED", block.EventSubject(before[0].pos))
@@ -380,7 +380,7 @@ func (j *judging) empty(parent string) bool {
 	return empty
 }
 
-func (j *judging) shipment(pos enc.Position) *shipment {
+func (j *judging) shipment(pos canonical.Position) *shipment {
 	s, ok := j.ships[pos]
 	if !ok {
 		s = readShipment(j.st, pos)

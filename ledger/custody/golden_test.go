@@ -13,8 +13,8 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/wire"
 )
 
@@ -48,7 +48,7 @@ func examples() []Effect {
 		Commissioned{GTIN: gtin('u'), Lot: "A1", Expiry: "2028-03-31", Holder: "m", Place: site, Serials: []string{"1", "00Z%/"}},
 		Commissioned{Holder: "m", Serials: []string{pallet}},
 		Commissioned{GTIN: gtin('u'), Provisional: true, Serials: []string{"X"}},
-		Moved{Phase: InTransit, Holder: "m", Owner: "m", Place: site, To: "w", Shipment: enc.Position{Height: 7, Entry: 8, Item: 9}, Keys: []string{pallet, unit}},
+		Moved{Phase: InTransit, Holder: "m", Owner: "m", Place: site, To: "w", Shipment: canonical.Position{Height: 7, Entry: 8, Item: 9}, Keys: []string{pallet, unit}},
 		Moved{Phase: Held, Holder: "l", Owner: "w", Place: site, Keys: []string{pallet}},
 		Packed{Parent: pallet, Keys: []string{unit, other}},
 		Unpacked{Parent: pallet, Keys: []string{unit}},
@@ -56,8 +56,8 @@ func examples() []Effect {
 		StateSet{State: Stolen, Keys: []string{pallet}},
 		OverlaySet{Set: true, Overlay: "hold", Keys: []string{unit}},
 		OverlaySet{Overlay: "quarantined", Keys: []string{unit, other}},
-		Registered{What: RegistryGenesis, ID: "genesis", Hash: enc.Hash{1, 2, 3}},
-		Registered{What: RegistryRecall, ID: "D-1-2026", Hash: enc.Hash{31: 9}},
+		Registered{What: RegistryGenesis, ID: "genesis", Hash: canonical.Hash{1, 2, 3}},
+		Registered{What: RegistryRecall, ID: "D-1-2026", Hash: canonical.Hash{31: 9}},
 	}
 }
 
@@ -119,7 +119,7 @@ func named(list commit.List, forms ...string) []commit.Unit {
 }
 
 func TestMatchVectors(t *testing.T) {
-	network := enc.Network{0xa1, 0x22}
+	network := canonical.Network{0xa1, 0x22}
 	mda := func(name, text string) epcis.Extension {
 		return epcis.Extension{Namespace: epcis.NamespaceMDA, Name: name, Type: epcis.Text, Text: text}
 	}

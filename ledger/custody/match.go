@@ -6,19 +6,19 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/wire"
 )
 
 // MatchHash is docs/spec.md section 10: two events with one match hash say the same to the rules, whoever sent them
 // and however they wrote it. It is zero for an item that is no event.
-func MatchHash(n enc.Network, it *wire.Item) enc.Hash {
+func MatchHash(n canonical.Network, it *wire.Item) canonical.Hash {
 	ev, ok := it.Message.(*epcis.Event)
 	if !ok {
-		return enc.Hash{}
+		return canonical.Hash{}
 	}
-	return enc.Sum(n, "match", matched(it, ev))
+	return canonical.Sum(n, "match", matched(it, ev))
 }
 
 // matched is what the match hash is over, tag excluded.
@@ -29,18 +29,18 @@ func matched(it *wire.Item, ev *epcis.Event) []byte {
 		size += 2 + len(it.Committed.Units[i].Key.String())
 	}
 	b := make([]byte, 0, size)
-	b = enc.Str16(b, clip(ev.Type))
-	b = enc.Str16(b, clip(ev.Action))
-	b = enc.I64(b, ms)
-	b = enc.Str16(b, clip(ev.EventTimeZoneOffset))
-	b = enc.Str16(b, clip(ev.Step()))
-	b = enc.Str16(b, clip(epcis.CBVName(ev.Disposition)))
-	b = enc.Str16(b, placeText(ev.ReadPoint))
-	b = enc.Str16(b, placeText(ev.BizLocation))
+	b = canonical.Str16(b, clip(ev.Type))
+	b = canonical.Str16(b, clip(ev.Action))
+	b = canonical.I64(b, ms)
+	b = canonical.Str16(b, clip(ev.EventTimeZoneOffset))
+	b = canonical.Str16(b, clip(ev.Step()))
+	b = canonical.Str16(b, clip(epcis.CBVName(ev.Disposition)))
+	b = canonical.Str16(b, placeText(ev.ReadPoint))
+	b = canonical.Str16(b, placeText(ev.BizLocation))
 	b = putTyped(b, ev.SourceList)
 	b = putTyped(b, ev.DestinationList)
-	b = enc.Str16(b, clip(ev.Lot()))
-	b = enc.Str16(b, clip(ev.Expiry()))
+	b = canonical.Str16(b, clip(ev.Lot()))
+	b = canonical.Str16(b, clip(ev.Expiry()))
 	b = append(b, asByte(ev.ErrorDeclaration != nil))
 	for list := commit.EPCList; list <= commit.OutputEPCList; list++ {
 		keys := keysIn(it, list)
@@ -90,10 +90,10 @@ func placeText(p *epcis.Place) string {
 func putTyped(b []byte, list []epcis.SourceDest) []byte {
 	pairs := make([]string, len(list))
 	for i, sd := range list {
-		pairs[i] = string(enc.Str16(enc.Str16(nil, clip(epcis.CBVName(sd.Type))), keyText(sd.Value)))
+		pairs[i] = string(canonical.Str16(canonical.Str16(nil, clip(epcis.CBVName(sd.Type))), keyText(sd.Value)))
 	}
 	slices.SortFunc(pairs, comparePairs)
-	b = enc.U32(b, uint32(len(pairs)))
+	b = canonical.U32(b, uint32(len(pairs)))
 	for _, p := range pairs {
 		b = append(b, p...)
 	}
@@ -103,7 +103,7 @@ func putTyped(b []byte, list []epcis.SourceDest) []byte {
 // comparePairs orders encoded (type, key) pairs by type, then key.
 func comparePairs(x, y string) int {
 	split := func(p string) (string, string) {
-		r := enc.NewReader([]byte(p))
+		r := canonical.NewReader([]byte(p))
 		return string(r.Str16()), string(r.Str16())
 	}
 	xt, xk := split(x)

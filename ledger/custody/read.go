@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"verilot.dev/epcis/gs1"
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/state"
 )
 
@@ -82,7 +82,7 @@ type Shipped struct {
 }
 
 // ShipmentAt returns the shipment that the event at pos began.
-func ShipmentAt(v state.View, pos enc.Position) (Shipped, bool) {
+func ShipmentAt(v state.View, pos canonical.Position) (Shipped, bool) {
 	s := readShipment(v, pos)
 	if s == nil {
 		return Shipped{}, false
@@ -103,11 +103,11 @@ func Children(v state.View, parent gs1.Key, fn func(gs1.Key) bool) {
 type lotReader struct {
 	v          state.View
 	containers map[string]*record
-	short      map[enc.Position]bool
+	short      map[canonical.Position]bool
 }
 
 func newLotReader(v state.View) *lotReader {
-	return &lotReader{v: v, containers: map[string]*record{}, short: map[enc.Position]bool{}}
+	return &lotReader{v: v, containers: map[string]*record{}, short: map[canonical.Position]bool{}}
 }
 
 func (l *lotReader) container(key string) *record {
@@ -152,7 +152,7 @@ func (l *lotReader) walk(g gs1.GTIN, lot string, fn func(u *record, state string
 	// Records are read in the order in which they are stored: serials come in any.
 	type listed struct {
 		at   string
-		born enc.Position
+		born canonical.Position
 	}
 	const atOnce = 1 << 15
 	var batch []listed
@@ -176,8 +176,8 @@ func (l *lotReader) walk(g gs1.GTIN, lot string, fn func(u *record, state string
 		return true
 	}
 	l.v.Scan(at, func(k string, b []byte) bool {
-		pos := enc.NewReader([]byte(k[len(at):]))
-		list := enc.NewReader(b)
+		pos := canonical.NewReader([]byte(k[len(at):]))
+		list := canonical.NewReader(b)
 		born := pos.Position()
 		serials := readKeys(list)
 		damaged(pos, "lot "+at)

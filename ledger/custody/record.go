@@ -6,7 +6,7 @@ import (
 
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/state"
 )
 
@@ -81,9 +81,9 @@ type record struct {
 	owner     string
 	to        string
 	place     string
-	shipment  enc.Position
-	since     enc.Position
-	born      enc.Position
+	shipment  canonical.Position
+	since     canonical.Position
+	born      canonical.Position
 	recorders []string
 	owed      []string
 
@@ -107,21 +107,21 @@ func (r *record) encode() []byte {
 	}
 	b := make([]byte, 0, size)
 	b = append(b, r.bits, uint8(r.state), uint8(r.phase))
-	b = append(enc.U16(b, r.overlays), r.height)
-	b = enc.Str8(b, r.lot)
-	b = enc.Str8(b, r.expiry)
-	b = enc.Str16(b, r.parent)
-	b = enc.Str8(b, r.holder)
-	b = enc.Str8(b, r.owner)
-	b = enc.Str8(b, r.to)
-	b = enc.Str16(b, r.place)
+	b = append(canonical.U16(b, r.overlays), r.height)
+	b = canonical.Str8(b, r.lot)
+	b = canonical.Str8(b, r.expiry)
+	b = canonical.Str16(b, r.parent)
+	b = canonical.Str8(b, r.holder)
+	b = canonical.Str8(b, r.owner)
+	b = canonical.Str8(b, r.to)
+	b = canonical.Str16(b, r.place)
 	b = r.shipment.Append(b)
 	b = r.since.Append(b)
 	b = r.born.Append(b)
 	for _, list := range [][]string{r.recorders, r.owed} {
-		b = enc.U16(b, uint16(len(list)))
+		b = canonical.U16(b, uint16(len(list)))
 		for _, s := range list {
-			b = enc.Str8(b, s)
+			b = canonical.Str8(b, s)
 		}
 	}
 	return b
@@ -168,8 +168,8 @@ func (d *textReader) u8() uint8 { return uint8(d.number(1)) }
 
 func (d *textReader) text(width int) string { return d.take(int(d.number(width))) }
 
-func (d *textReader) position() enc.Position {
-	return enc.Position{Height: d.number(8), Entry: uint32(d.number(4)), Item: uint32(d.number(4))}
+func (d *textReader) position() canonical.Position {
+	return canonical.Position{Height: d.number(8), Entry: uint32(d.number(4)), Item: uint32(d.number(4))}
 }
 
 func (d *textReader) list() []string {
@@ -186,7 +186,7 @@ func (d *textReader) list() []string {
 }
 
 // damaged stops the process over a record that does not decode: a rule cannot go on over half an answer.
-func damaged(d *enc.Reader, what string) {
+func damaged(d *canonical.Reader, what string) {
 	if err := d.Done(); err != nil {
 		panic("custody: damaged record " + what + ": " + err.Error())
 	}
@@ -231,11 +231,13 @@ func lgtin(gtin, lot string) string { return "01" + gtin + "10" + lot }
 
 // inLot says whether a unit is in a lot by the birth record at a position. One that was born again since, relayed birth
 // records being replaced by the maker's, is in the lot by that: old lists need not be changed.
-func (r *record) inLot(lot string, born enc.Position) bool { return r.lot == lot && r.born == born }
+func (r *record) inLot(lot string, born canonical.Position) bool {
+	return r.lot == lot && r.born == born
+}
 
 // shipment is what one shipping event set on its way.
 type shipment struct {
-	pos         enc.Position
+	pos         canonical.Position
 	from, to    string
 	outstanding uint32
 	short       bool // part of it has been received
@@ -243,33 +245,33 @@ type shipment struct {
 	dirty       bool
 }
 
-func position(p enc.Position) string { return string(p.Append(nil)) }
+func position(p canonical.Position) string { return string(p.Append(nil)) }
 
 func (s *shipment) encode() []byte {
-	b := enc.Str8(nil, s.from)
-	b = enc.Str8(b, s.to)
-	b = enc.U32(b, s.outstanding)
+	b := canonical.Str8(nil, s.from)
+	b = canonical.Str8(b, s.to)
+	b = canonical.U32(b, s.outstanding)
 	return append(b, asByte(s.short), asByte(s.hearsay))
 }
 
-func readShipment(v state.View, pos enc.Position) *shipment {
+func readShipment(v state.View, pos canonical.Position) *shipment {
 	b, ok := v.Get(shipmentAt + position(pos))
 	if !ok {
 		return nil
 	}
-	d := enc.NewReader(b)
+	d := canonical.NewReader(b)
 	s := &shipment{pos: pos, from: string(d.Str8()), to: string(d.Str8()), outstanding: d.U32()}
 	s.short, s.hearsay = d.U8() == 1, d.U8() == 1
 	damaged(d, "shipment "+pos.String())
 	return s
 }
 
-func readShipped(v state.View, pos enc.Position) []string {
+func readShipped(v state.View, pos canonical.Position) []string {
 	b, ok := v.Get(shippedAt + position(pos))
 	if !ok {
 		return nil
 	}
-	d := enc.NewReader(b)
+	d := canonical.NewReader(b)
 	keys := readKeys(d)
 	damaged(d, "shipment "+pos.String())
 	return keys
@@ -278,15 +280,15 @@ func readShipped(v state.View, pos enc.Position) []string {
 // told is one recording of an event's content.
 type told struct {
 	by  string
-	pos enc.Position
+	pos canonical.Position
 }
 
-func readTold(v state.View, h enc.Hash) []told {
+func readTold(v state.View, h canonical.Hash) []told {
 	b, ok := v.Get(matchAt + string(h[:]))
 	if !ok {
 		return nil
 	}
-	d := enc.NewReader(b)
+	d := canonical.NewReader(b)
 	var list []told
 	for d.Len() > 0 && d.Err() == nil {
 		list = append(list, told{by: string(d.Str8()), pos: d.Position()})
@@ -295,17 +297,17 @@ func readTold(v state.View, h enc.Hash) []told {
 	return list
 }
 
-func putTold(st state.Store, h enc.Hash, list []told) {
+func putTold(st state.Store, h canonical.Hash, list []told) {
 	var b []byte
 	for _, t := range list {
-		b = t.pos.Append(enc.Str8(b, t.by))
+		b = t.pos.Append(canonical.Str8(b, t.by))
 	}
 	st.Put(matchAt+string(h[:]), b)
 }
 
 // FindingRecord is a finding about a unit or container (or about an event), as a trace shows it.
 type FindingRecord struct {
-	Pos      enc.Position // of the event
+	Pos      canonical.Position // of the event
 	Code     string
 	Severity block.Severity
 	State    uint8 // docs/spec.md 7.3: 1 open, 2 held, 3 closed
@@ -316,15 +318,15 @@ type FindingRecord struct {
 // Change is one step of a finding's state.
 type Change struct {
 	State uint8
-	Cause enc.Position
+	Cause canonical.Position
 }
 
-func (f *FindingRecord) amend(to uint8, cause enc.Position) {
+func (f *FindingRecord) amend(to uint8, cause canonical.Position) {
 	f.State = to
 	f.Changes = append(f.Changes, Change{to, cause})
 }
 
-func findingKey(key string, pos enc.Position, code string) string {
+func findingKey(key string, pos canonical.Position, code string) string {
 	return findingAt + key + nul + position(pos) + code
 }
 
@@ -336,7 +338,7 @@ func putFinding(st state.Store, key string, f FindingRecord) {
 	st.Put(findingKey(key, f.Pos, f.Code), b)
 }
 
-func readFinding(v state.View, key string, pos enc.Position, code string) (FindingRecord, bool) {
+func readFinding(v state.View, key string, pos canonical.Position, code string) (FindingRecord, bool) {
 	b, ok := v.Get(findingKey(key, pos, code))
 	if !ok {
 		return FindingRecord{}, false
@@ -344,8 +346,8 @@ func readFinding(v state.View, key string, pos enc.Position, code string) (Findi
 	return decodeFinding(key, pos, code, b), true
 }
 
-func decodeFinding(key string, pos enc.Position, code string, b []byte) FindingRecord {
-	d := enc.NewReader(b)
+func decodeFinding(key string, pos canonical.Position, code string, b []byte) FindingRecord {
+	d := canonical.NewReader(b)
 	f := FindingRecord{Pos: pos, Code: code, Severity: block.Severity(d.U8()), State: block.Open}
 	for d.Len() > 0 && d.Err() == nil {
 		f.amend(d.U8(), d.Position())
@@ -358,7 +360,7 @@ func findingsOf(v state.View, key string) []FindingRecord {
 	at := findingAt + key + nul
 	var list []FindingRecord
 	v.Scan(at, func(k string, b []byte) bool {
-		d := enc.NewReader([]byte(k[len(at):]))
+		d := canonical.NewReader([]byte(k[len(at):]))
 		pos, code := d.Position(), string(d.Rest())
 		damaged(d, "finding of "+key)
 		list = append(list, decodeFinding(key, pos, code, b))
@@ -372,7 +374,7 @@ func findingsOf(v state.View, key string) []FindingRecord {
 func Findings(v state.View, key gs1.Key) []FindingRecord { return findingsOf(v, key.String()) }
 
 // FindingOf is the state of a finding about one thing, or about the event itself (no key).
-func FindingOf(v state.View, key gs1.Key, pos enc.Position, code string) (FindingRecord, bool) {
+func FindingOf(v state.View, key gs1.Key, pos canonical.Position, code string) (FindingRecord, bool) {
 	text := key.String()
 	if text == "" {
 		text = block.EventSubject(pos)

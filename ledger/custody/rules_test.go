@@ -13,8 +13,8 @@ import (
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/wire"
@@ -138,7 +138,7 @@ func (m mirror) apply(e Effect) {
 	case Packed:
 		for _, k := range e.Keys {
 			r := m.at(k)
-			r.parent, r.phase, r.holder, r.owner, r.place, r.to, r.shipment = e.Parent, NotSeen, "", "", "", "", enc.Position{}
+			r.parent, r.phase, r.holder, r.owner, r.place, r.to, r.shipment = e.Parent, NotSeen, "", "", "", "", canonical.Position{}
 		}
 	case Unpacked:
 		for _, k := range e.Keys {
@@ -274,7 +274,7 @@ func checkJudgement(t *rapid.T, w *world, mem *state.Memory, j Judgement, ws sta
 }
 
 func checkState(t *rapid.T, mem *state.Memory, m mirror) {
-	named := map[enc.Position]uint32{}
+	named := map[canonical.Position]uint32{}
 	mem.Scan(unitAt, func(k string, b []byte) bool {
 		r := decodeRecord(k[len(unitAt):], b)
 		want := m[r.key]
@@ -282,7 +282,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 			t.Fatalf("%s is on record without an effect", r.key)
 		}
 		got := *r
-		got.since, got.born, got.recorders, got.owed = enc.Position{}, enc.Position{}, nil, nil
+		got.since, got.born, got.recorders, got.owed = canonical.Position{}, canonical.Position{}, nil, nil
 		got.height = 0 // follows from what was ever inside
 		got.bits &= bitProvisional
 		want.self, got.self = [1]*record{}, [1]*record{}
@@ -305,7 +305,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 		}
 		if r.lot != "" {
 			b, _ := mem.Get(lotAt + lgtin(gtinOf(r.key), r.lot) + nul + position(r.born))
-			if !slices.Contains(readKeys(enc.NewReader(b)), r.key[18:]) {
+			if !slices.Contains(readKeys(canonical.NewReader(b)), r.key[18:]) {
 				t.Fatalf("%s is not listed in its lot", r.key)
 			}
 		}
@@ -322,7 +322,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 		return true
 	})
 	mem.Scan(shipmentAt, func(k string, _ []byte) bool {
-		d := enc.NewReader([]byte(k[len(shipmentAt):]))
+		d := canonical.NewReader([]byte(k[len(shipmentAt):]))
 		s := readShipment(mem, d.Position())
 		if s.outstanding != named[s.pos] {
 			t.Fatalf("shipment %s counts %d outstanding, %d are on their way", s.pos, s.outstanding, named[s.pos])

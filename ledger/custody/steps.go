@@ -7,8 +7,8 @@ import (
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/wire"
 )
 
@@ -382,7 +382,7 @@ func (j *judging) pack() {
 			j.unpack([]string{k})
 		}
 		j.leave(r)
-		r.phase, r.holder, r.owner, r.to, r.place, r.shipment = NotSeen, "", "", "", "", enc.Position{}
+		r.phase, r.holder, r.owner, r.to, r.place, r.shipment = NotSeen, "", "", "", "", canonical.Position{}
 		r.parent = parent
 		r.set(bitHearsayLink, j.hearsay)
 		j.link(parent, k, true)

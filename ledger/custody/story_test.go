@@ -17,8 +17,8 @@ import (
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/wire"
@@ -77,7 +77,7 @@ func tell(t *testing.T, w *world, story string) string {
 type world struct {
 	t      tester
 	st     state.Store
-	net    enc.Network
+	net    canonical.Network
 	height uint64
 	now    time.Time
 	events map[string]*wire.Item
@@ -112,7 +112,7 @@ var genesisTime = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 
 func newWorld(t tester) *world {
 	t.Helper()
-	w := &world{t: t, st: state.NewMemory(), net: enc.Network{1}, now: genesisTime, events: map[string]*wire.Item{}}
+	w := &world{t: t, st: state.NewMemory(), net: canonical.Network{1}, now: genesisTime, events: map[string]*wire.Item{}}
 	var acts []registry.Act
 	for _, p := range parties {
 		a := registry.Act{Party: partyID(p.id), Name: "Party " + p.id, Roles: []string{p.role}}
@@ -329,8 +329,8 @@ func amended(a Amendment) string {
 
 func (w *world) context(who string) Context {
 	return Context{
-		Network: w.net, Pos: enc.Position{Height: w.height}, Time: w.now.UnixMilli(), Grace: (24 * time.Hour).Milliseconds(), Party: partyID(who),
-		Authority: who == "A", ItemHash: enc.Hash{byte(w.height)},
+		Network: w.net, Pos: canonical.Position{Height: w.height}, Time: w.now.UnixMilli(), Grace: (24 * time.Hour).Milliseconds(), Party: partyID(who),
+		Authority: who == "A", ItemHash: canonical.Hash{byte(w.height)},
 	}
 }
 

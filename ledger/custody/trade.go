@@ -6,7 +6,7 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 )
 
 // destination is who the event says will own (or hold) the goods; an unregistered one is remarked on.
@@ -106,7 +106,7 @@ func (j *judging) moved(keys []string) {
 	type custody struct {
 		phase                    Phase
 		holder, owner, place, to string
-		shipment                 enc.Position
+		shipment                 canonical.Position
 	}
 	for _, g := range group(keys, func(k string) custody {
 		r := j.get(k)
@@ -152,7 +152,7 @@ func (j *judging) voidShip() {
 	for _, k := range keys {
 		r := j.get(k)
 		j.leave(r)
-		r.phase, r.to, r.shipment = Held, "", enc.Position{}
+		r.phase, r.to, r.shipment = Held, "", canonical.Position{}
 		if j.place != "" {
 			r.place = j.place
 		}
@@ -211,7 +211,7 @@ func (j *judging) receive() {
 			newOwner = j.actor
 		}
 		if !onTheWay {
-			r.shipment = enc.Position{}
+			r.shipment = canonical.Position{}
 		}
 		r.phase, r.holder, r.owner, r.to, r.place = Held, holder, newOwner, "", j.place
 		j.change(r)
@@ -220,7 +220,7 @@ func (j *judging) receive() {
 	for _, k := range keys {
 		r := j.get(k)
 		if r.phase == Held && (r.holder == holder || r.holder == j.actor) {
-			j.owe(r, r.shipment != enc.Position{}) // already here, perhaps by hearsay
+			j.owe(r, r.shipment != canonical.Position{}) // already here, perhaps by hearsay
 			j.change(r)
 			continue
 		}

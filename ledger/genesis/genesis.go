@@ -15,7 +15,7 @@ import (
 	"slices"
 	"time"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/registry"
 )
@@ -23,15 +23,15 @@ import (
 // Genesis is a parsed genesis file. File is its exact bytes.
 type Genesis struct {
 	File         []byte
-	Hash         enc.Hash
-	Network      enc.Network
+	Hash         canonical.Hash
+	Network      canonical.Network
 	Name         string
 	Development  bool
 	CreatedAt    int64 // ms
 	Epoch        uint32
 	RulesVersion uint32
 	StateKind    uint8
-	VerdictKey   enc.Hash // K_0
+	VerdictKey   canonical.Hash // K_0
 	GraceSeconds int64
 	Validators   quorum.Set
 	Authorities  []Authority

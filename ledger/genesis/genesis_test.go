@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/registry"
@@ -70,7 +70,7 @@ func TestFormatAndParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := sha256.Sum256(append([]byte("verilot/genesis/v1\n"), file...)); g.Hash != want || enc.Network(want[:16]) != g.Network {
+	if want := sha256.Sum256(append([]byte("verilot/genesis/v1\n"), file...)); g.Hash != want || canonical.Network(want[:16]) != g.Network {
 		t.Error("hash or network is not of section 2")
 	}
 	if again := format(t, g); !bytes.Equal(again, file) {
@@ -211,10 +211,10 @@ func TestVectors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		set := enc.AppendTag(nil, p.Network, "validators")
-		set = enc.U32(set, uint32(len(p.Validators.Validators)))
+		set := canonical.AppendTag(nil, p.Network, "validators")
+		set = canonical.U32(set, uint32(len(p.Validators.Validators)))
 		for _, x := range p.Validators.Validators {
-			set = append(append(enc.Str8(enc.Str8(set, x.Name), x.Party), x.VoteKey...), x.CosignKey...)
+			set = append(append(canonical.Str8(canonical.Str8(set, x.Name), x.Party), x.VoteKey...), x.CosignKey...)
 		}
 		setHash := p.Validators.Hash(p.Network)
 		if sha256.Sum256(set) != setHash {

@@ -13,7 +13,7 @@ import (
 	"github.com/oasisprotocol/curve25519-voi/curve"
 	voi "github.com/oasisprotocol/curve25519-voi/primitives/ed25519"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 )
 
 // The uses of keys (spec section 1).
@@ -32,9 +32,9 @@ var (
 )
 
 // ID is the key id of spec section 1. The network is not in it: a key keeps its id across networks.
-func ID(use string, key ed25519.PublicKey) enc.Hash {
+func ID(use string, key ed25519.PublicKey) canonical.Hash {
 	var scratch [128]byte
-	b := enc.Str8(scratch[:0], "verilot/key/"+use)
+	b := canonical.Str8(scratch[:0], "verilot/key/"+use)
 	return sha256.Sum256(append(b, key...))
 }
 

@@ -12,11 +12,11 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 )
 
 // Hash is a node of a tree.
-type Hash = enc.Hash
+type Hash = canonical.Hash
 
 // ErrProof is what every refused proof wraps.
 var ErrProof = errors.New("merkle: proof refused")

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/quorum"
 )
 
@@ -31,25 +31,25 @@ const (
 // Binary is the compact form of spec section 12.2.
 func (b *Bundle) Binary() []byte {
 	w := append(make([]byte, 0, 8192), magic...)
-	w = enc.U8(w, version)
+	w = canonical.U8(w, version)
 	w = append(w, b.Genesis[:]...)
-	w = enc.U64(enc.U32(w, b.Epoch), b.Size)
+	w = canonical.U64(canonical.U32(w, b.Epoch), b.Size)
 	w = append(w, b.Root[:]...)
 	w = append(w, b.Certificate.Encode()...)
-	w = enc.U16(w, uint16(len(b.Keys)))
+	w = canonical.U16(w, uint16(len(b.Keys)))
 	for i := range b.Keys {
 		w = b.Keys[i].append(w)
 	}
 	w = appendHashes(w, b.LogProof)
-	w = enc.U32(w, uint32(len(b.Blocks)))
+	w = canonical.U32(w, uint32(len(b.Blocks)))
 	for i := range b.Blocks {
 		w = b.Blocks[i].append(w)
 	}
 	return w
 }
 
-func appendHashes(w []byte, hs []enc.Hash) []byte {
-	w = enc.U32(w, uint32(len(hs)))
+func appendHashes(w []byte, hs []canonical.Hash) []byte {
+	w = canonical.U32(w, uint32(len(hs)))
 	for i := range hs {
 		w = append(w, hs[i][:]...)
 	}
@@ -59,31 +59,31 @@ func appendHashes(w []byte, hs []enc.Hash) []byte {
 func (k *Key) append(w []byte) []byte {
 	switch {
 	case k.Genesis != nil:
-		return enc.U16(enc.U16(enc.U8(w, sourceGenesis), k.Genesis.Party), k.Genesis.Key)
+		return canonical.U16(canonical.U16(canonical.U8(w, sourceGenesis), k.Genesis.Party), k.Genesis.Key)
 	case k.Act != nil:
-		w = enc.U16(enc.U16(enc.U8(w, sourceAct), k.Act.Block), k.Act.Submission)
-		return enc.U16(enc.U16(w, k.Act.Item), k.Act.Key)
+		w = canonical.U16(canonical.U16(canonical.U8(w, sourceAct), k.Act.Block), k.Act.Submission)
+		return canonical.U16(canonical.U16(w, k.Act.Item), k.Act.Key)
 	case k.Authority != nil:
-		return enc.U16(enc.U8(w, sourceAuthority), *k.Authority)
+		return canonical.U16(canonical.U8(w, sourceAuthority), *k.Authority)
 	}
-	return enc.U8(w, 0) // refused by every reader
+	return canonical.U8(w, 0) // refused by every reader
 }
 
 func (b *Block) append(w []byte) []byte {
-	w = enc.Str32(w, b.Header)
+	w = canonical.Str32(w, b.Header)
 	w = appendHashes(w, b.EntriesProof)
-	w = enc.U32(w, uint32(len(b.Verdicts)))
+	w = canonical.U32(w, uint32(len(b.Verdicts)))
 	for _, v := range b.Verdicts {
-		w = enc.Str16(enc.U32(w, v.Index), v.Leaf)
+		w = canonical.Str16(canonical.U32(w, v.Index), v.Leaf)
 	}
 	w = appendHashes(w, b.VerdictsProof)
-	w = enc.U16(w, uint16(len(b.Subjects)))
+	w = canonical.U16(w, uint16(len(b.Subjects)))
 	for _, s := range b.Subjects {
-		w = enc.U32(enc.U16(w, s.Leaf), s.Index)
-		w = enc.Str16(enc.Str8(w, s.Salt), s.Key)
+		w = canonical.U32(canonical.U16(w, s.Leaf), s.Index)
+		w = canonical.Str16(canonical.Str8(w, s.Salt), s.Key)
 		w = appendHashes(w, s.Proof)
 	}
-	w = enc.U16(w, uint16(len(b.Submissions)))
+	w = canonical.U16(w, uint16(len(b.Submissions)))
 	for i := range b.Submissions {
 		w = b.Submissions[i].append(w)
 	}
@@ -91,11 +91,11 @@ func (b *Block) append(w []byte) []byte {
 }
 
 func (s *Submission) append(w []byte) []byte {
-	w = enc.Str16(enc.U64(w, s.Seq), s.Header)
+	w = canonical.Str16(canonical.U64(w, s.Seq), s.Header)
 	w = append(w, s.Signature[:]...)
-	w = enc.U16(w, s.Key)
+	w = canonical.U16(w, s.Key)
 	w = appendHashes(w, s.ItemsProof)
-	w = enc.U16(w, uint16(len(s.Items)))
+	w = canonical.U16(w, uint16(len(s.Items)))
 	for i := range s.Items {
 		w = s.Items[i].append(w)
 	}
@@ -103,20 +103,20 @@ func (s *Submission) append(w []byte) []byte {
 }
 
 func (it *Item) append(w []byte) []byte {
-	w = enc.U8(enc.U8(enc.U16(w, it.Index), it.Kind), it.FieldDepth)
-	w = enc.U32(w, uint32(len(it.Fields)))
+	w = canonical.U8(canonical.U8(canonical.U16(w, it.Index), it.Kind), it.FieldDepth)
+	w = canonical.U32(w, uint32(len(it.Fields)))
 	for i := range it.Fields {
 		f := &it.Fields[i]
-		w = enc.Str8(enc.Str16(enc.U32(w, f.Leaf), f.Path), f.Salt)
-		w = enc.Str32(enc.U8(w, uint8(f.Type)), f.Text)
+		w = canonical.Str8(canonical.Str16(canonical.U32(w, f.Leaf), f.Path), f.Salt)
+		w = canonical.Str32(canonical.U8(w, uint8(f.Type)), f.Text)
 	}
 	w = appendHashes(w, it.FieldProof)
-	w = enc.U8(w, it.UnitDepth)
-	w = enc.U32(w, uint32(len(it.Units)))
+	w = canonical.U8(w, it.UnitDepth)
+	w = canonical.U32(w, uint32(len(it.Units)))
 	for i := range it.Units {
 		u := &it.Units[i]
-		w = enc.U8(enc.Str8(enc.U32(w, u.Leaf), u.Salt), uint8(u.List))
-		w = enc.Str16(enc.Str16(w, u.Key.String()), u.Form)
+		w = canonical.U8(canonical.Str8(canonical.U32(w, u.Leaf), u.Salt), uint8(u.List))
+		w = canonical.Str16(canonical.Str16(w, u.Key.String()), u.Form)
 	}
 	return appendHashes(w, it.UnitProof)
 }
@@ -126,7 +126,7 @@ func ParseBinary(raw []byte) (*Bundle, error) {
 	if len(raw) > MaxSize {
 		return nil, failf(StepFormat, "too large")
 	}
-	r := enc.NewReader(raw)
+	r := canonical.NewReader(raw)
 	if m := r.Bytes(len(magic)); m != nil && string(m) != magic {
 		r.Fail(errors.New("not a proof bundle"))
 	}
@@ -147,9 +147,9 @@ func ParseBinary(raw []byte) (*Bundle, error) {
 }
 
 // list reads count elements of at least size bytes each: nothing is allocated that the input could not fill.
-func list[T any](r *enc.Reader, count, size int, read func(*enc.Reader) T) []T {
+func list[T any](r *canonical.Reader, count, size int, read func(*canonical.Reader) T) []T {
 	if count > r.Len()/size {
-		r.Fail(enc.ErrShort)
+		r.Fail(canonical.ErrShort)
 		return nil
 	}
 	out := make([]T, 0, count)
@@ -162,18 +162,18 @@ func list[T any](r *enc.Reader, count, size int, read func(*enc.Reader) T) []T {
 	return out
 }
 
-func readHashes(r *enc.Reader) []enc.Hash {
-	return list(r, int(r.U32()), 32, (*enc.Reader).Hash)
+func readHashes(r *canonical.Reader) []canonical.Hash {
+	return list(r, int(r.U32()), 32, (*canonical.Reader).Hash)
 }
 
-func readText(b []byte, r *enc.Reader) string {
+func readText(b []byte, r *canonical.Reader) string {
 	if !utf8.Valid(b) {
 		r.Fail(errors.New("text is not UTF-8"))
 	}
 	return string(b)
 }
 
-func readKey(r *enc.Reader) Key {
+func readKey(r *canonical.Reader) Key {
 	switch source := r.U8(); source {
 	case sourceGenesis:
 		return Key{Genesis: &GenesisKey{Party: r.U16(), Key: r.U16()}}
@@ -188,7 +188,7 @@ func readKey(r *enc.Reader) Key {
 	}
 }
 
-func readBlock(r *enc.Reader) Block {
+func readBlock(r *canonical.Reader) Block {
 	return Block{
 		Header:        r.Str32(),
 		EntriesProof:  readHashes(r),
@@ -199,13 +199,15 @@ func readBlock(r *enc.Reader) Block {
 	}
 }
 
-func readVerdict(r *enc.Reader) VerdictLeaf { return VerdictLeaf{Index: r.U32(), Leaf: r.Str16()} }
+func readVerdict(r *canonical.Reader) VerdictLeaf {
+	return VerdictLeaf{Index: r.U32(), Leaf: r.Str16()}
+}
 
-func readSubject(r *enc.Reader) Subject {
+func readSubject(r *canonical.Reader) Subject {
 	return Subject{Leaf: r.U16(), Index: r.U32(), Salt: r.Str8(), Key: readText(r.Str16(), r), Proof: readHashes(r)}
 }
 
-func readSubmission(r *enc.Reader) Submission {
+func readSubmission(r *canonical.Reader) Submission {
 	s := Submission{Seq: r.U64(), Header: r.Str16()}
 	copy(s.Signature[:], r.Bytes(64))
 	s.Key = r.U16()
@@ -214,7 +216,7 @@ func readSubmission(r *enc.Reader) Submission {
 	return s
 }
 
-func readItem(r *enc.Reader) Item {
+func readItem(r *canonical.Reader) Item {
 	it := Item{Index: r.U16()}
 	it.Kind, it.FieldDepth = r.U8(), r.U8()
 	it.Fields = list(r, int(r.U32()), 12, readField)
@@ -225,13 +227,13 @@ func readItem(r *enc.Reader) Item {
 	return it
 }
 
-func readField(r *enc.Reader) commit.OpenField {
+func readField(r *canonical.Reader) commit.OpenField {
 	return commit.OpenField{
 		Leaf: r.U32(), Path: commit.Path(r.Str16()), Salt: r.Str8(), Type: commit.Type(r.U8()), Text: readText(r.Str32(), r),
 	}
 }
 
-func readUnit(r *enc.Reader) commit.OpenUnit {
+func readUnit(r *canonical.Reader) commit.OpenUnit {
 	u := commit.OpenUnit{Leaf: r.U32(), Salt: r.Str8(), List: commit.List(r.U8())}
 	var err error
 	if u.Key, err = readUnitKey(readText(r.Str16(), r)); err != nil {

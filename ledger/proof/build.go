@@ -9,9 +9,9 @@ import (
 	"slices"
 
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/consensus"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/merkle"
@@ -21,7 +21,7 @@ import (
 
 // Want selects what to show of one item. Field and Unit may be nil (none).
 type Want struct {
-	Pos   enc.Position
+	Pos   canonical.Position
 	Field func(*commit.Field) bool
 	Unit  func(*commit.Unit) bool
 	Known []commit.SealedValue
@@ -38,9 +38,9 @@ type Source interface {
 	// Block returns an executed block as stored.
 	Block(height uint64) (*consensus.Result, error)
 	// Log is consensus.LogRoot over the newest view.
-	Log(size uint64, heights []uint64) (enc.Hash, []enc.Hash, error)
+	Log(size uint64, heights []uint64) (canonical.Hash, []canonical.Hash, error)
 	// KeyRecord says where the key of a submission was registered: a genesis index or the position of a party_act.
-	KeyRecord(id enc.Hash) (KeyRecord, error)
+	KeyRecord(id canonical.Hash) (KeyRecord, error)
 }
 
 // KeyRecord locates a key.
@@ -49,13 +49,13 @@ type KeyRecord struct {
 	Authority bool // of genesis
 	Party     int  // genesis party or authority index
 	Key       int
-	Act       enc.Position
+	Act       canonical.Position
 }
 
 // Build makes the bundle of the wanted items under a certified checkpoint. With every item come its verdict, its findings
 // and its count leaf; with every submission its key's record.
 func Build(g *genesis.Genesis, src Source, c quorum.Checkpoint, cert quorum.Certificate, wants []Want) (*Bundle, error) {
-	p := &builder{g: g, src: src, size: c.Size, blocks: map[uint64]*blockPlan{}, records: map[enc.Hash]record{}}
+	p := &builder{g: g, src: src, size: c.Size, blocks: map[uint64]*blockPlan{}, records: map[canonical.Hash]record{}}
 	for i := range wants {
 		if err := p.want(&wants[i]); err != nil {
 			return nil, fmt.Errorf("proof of %s: %w", wants[i].Pos, err)
@@ -71,7 +71,7 @@ func Build(g *genesis.Genesis, src Source, c quorum.Checkpoint, cert quorum.Cert
 		return nil, errors.New("proof: the checkpoint is not of our header log")
 	}
 	if b.LogProof = log; len(heights) == 0 {
-		b.LogProof = []enc.Hash{root}
+		b.LogProof = []canonical.Hash{root}
 	}
 	if err := p.keys(b, heights); err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ type builder struct {
 	src     Source
 	size    uint64
 	blocks  map[uint64]*blockPlan
-	records map[enc.Hash]record // by key id
+	records map[canonical.Hash]record // by key id
 }
 
 type blockPlan struct {
@@ -157,7 +157,7 @@ func (p *builder) want(w *Want) error {
 			return err
 		}
 	}
-	if w.Pos.Item != enc.WholeEntry {
+	if w.Pos.Item != canonical.WholeEntry {
 		if int(w.Pos.Item) >= len(sub.Items) {
 			return errors.New("the submission has no such item")
 		}
@@ -175,7 +175,7 @@ func (p *builder) want(w *Want) error {
 		it.known = append(it.known, w.Known...)
 		it.count = it.count || !w.record
 	}
-	whole := enc.Position{Height: w.Pos.Height, Entry: w.Pos.Entry, Item: enc.WholeEntry}
+	whole := canonical.Position{Height: w.Pos.Height, Entry: w.Pos.Entry, Item: canonical.WholeEntry}
 	b.show(w.Subjects, func(leaf any) bool {
 		switch l := leaf.(type) {
 		case block.Verdict:
@@ -215,7 +215,7 @@ func (b *blockPlan) show(subjects []string, match func(leaf any) bool) {
 }
 
 // key finds the record of a submission's key, and wants the party_act that registered it.
-func (p *builder) key(at enc.Position, id enc.Hash) error {
+func (p *builder) key(at canonical.Position, id canonical.Hash) error {
 	if _, ok := p.records[id]; ok {
 		return nil
 	}
@@ -250,7 +250,7 @@ func (p *builder) key(at enc.Position, id enc.Hash) error {
 	return p.want(&Want{Pos: rec.Act, Field: func(f *commit.Field) bool { return slices.Contains(show, f.Path) }, record: true})
 }
 
-func (b *blockPlan) act(at enc.Position) (*registry.Act, error) {
+func (b *blockPlan) act(at canonical.Position) (*registry.Act, error) {
 	if int(at.Entry) < len(b.res.Entries) {
 		if sub := b.res.Entries[at.Entry].Submission; sub != nil && int(at.Item) < len(sub.Items) {
 			if act, ok := sub.Items[at.Item].Message.(*registry.Act); ok {
@@ -264,7 +264,7 @@ func (b *blockPlan) act(at enc.Position) (*registry.Act, error) {
 // keys writes the list of key records, ordered by their bytes as the format demands.
 func (p *builder) keys(b *Bundle, heights []uint64) error {
 	type numbered struct {
-		id  enc.Hash
+		id  canonical.Hash
 		key Key
 		raw []byte
 	}
@@ -311,7 +311,7 @@ func (p *builder) block(height uint64) (*Block, error) {
 		b.Submissions = append(b.Submissions, *s)
 		at = append(at, uint64(e))
 	}
-	leaves := make([]enc.Hash, len(res.Entries))
+	leaves := make([]canonical.Hash, len(res.Entries))
 	for i := range res.Entries {
 		leaves[i] = merkle.LeafHash(res.Entries[i].Leaf)
 	}
@@ -327,7 +327,7 @@ func (p *builder) block(height uint64) (*Block, error) {
 		}
 		b.Subjects = append(b.Subjects, shown...)
 	}
-	leaves = make([]enc.Hash, len(res.Verdicts))
+	leaves = make([]canonical.Hash, len(res.Verdicts))
 	for i := range res.Verdicts {
 		leaves[i] = merkle.LeafHash(res.Verdicts[i])
 	}
@@ -342,7 +342,7 @@ func (p *builder) subjects(res *consensus.Result, leaf uint32, shownAs uint16, w
 		return nil, nil
 	}
 	set := &res.Subjects[i]
-	tree := make([]enc.Hash, len(set.Keys))
+	tree := make([]canonical.Hash, len(set.Keys))
 	for k := range set.Keys {
 		if int(set.Index[k]) >= len(tree) {
 			return nil, errors.New("stored subjects are damaged")
@@ -373,7 +373,7 @@ func (p *builder) submission(e *consensus.Entry, items map[uint32]*itemPlan) (*S
 		s.Items = append(s.Items, Item{uint16(i), o})
 		at = append(at, uint64(i))
 	}
-	leaves := make([]enc.Hash, len(sub.Hashes))
+	leaves := make([]canonical.Hash, len(sub.Hashes))
 	for i := range sub.Hashes {
 		leaves[i] = merkle.LeafHash(sub.Hashes[i][:])
 	}

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"io"
 
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/quorum"
 )
 
@@ -158,7 +158,9 @@ func each[A, B any](in []A, f func(*A) B) []B {
 	return out
 }
 
-func hashesJSON(hs []enc.Hash) [][]byte { return each(hs, func(h *enc.Hash) []byte { return h[:] }) }
+func hashesJSON(hs []canonical.Hash) [][]byte {
+	return each(hs, func(h *canonical.Hash) []byte { return h[:] })
+}
 
 // bytesJSON keeps empty bytes from becoming null.
 func bytesJSON(b []byte) []byte { return append([]byte{}, b...) }
@@ -225,13 +227,13 @@ func (c *fromJSON) fill(dst, src []byte) {
 	copy(dst, src)
 }
 
-func (c *fromJSON) hash(b []byte) (h enc.Hash) {
+func (c *fromJSON) hash(b []byte) (h canonical.Hash) {
 	c.fill(h[:], b)
 	return h
 }
 
-func (c *fromJSON) hashes(bs [][]byte) []enc.Hash {
-	return each(bs, func(b *[]byte) enc.Hash { return c.hash(*b) })
+func (c *fromJSON) hashes(bs [][]byte) []canonical.Hash {
+	return each(bs, func(b *[]byte) canonical.Hash { return c.hash(*b) })
 }
 
 func (j *jsonBundle) bundle() (*Bundle, error) {

@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/consensus"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/proof"
 	"verilot.dev/ledger/quorum"
@@ -30,7 +30,7 @@ func (e *executed) Block(height uint64) (*consensus.Result, error) {
 	return e.results[height], nil
 }
 
-func (e *executed) Log(size uint64, heights []uint64) (enc.Hash, []enc.Hash, error) {
+func (e *executed) Log(size uint64, heights []uint64) (canonical.Hash, []canonical.Hash, error) {
 	return consensus.LogRoot(e.view, size, heights)
 }
 
@@ -65,7 +65,7 @@ func TestExecutedLedger(t *testing.T) {
 		{PublicKey: pub("newco/event"), Use: keys.Event},
 	}})
 	execute(epoch, []byte("noise"), w.submit("board", "board/authority", keys.Authority, []wire.Item{act}).e.Payload)
-	w.records[keys.ID(keys.Event, pub("newco/event"))] = proof.KeyRecord{Act: enc.Position{Height: 1, Entry: 2}}
+	w.records[keys.ID(keys.Event, pub("newco/event"))] = proof.KeyRecord{Act: canonical.Position{Height: 1, Entry: 2}}
 	execute(
 		w.submit("acme", "acme/event", keys.Event, []wire.Item{w.item(shipping(5)), w.item(shipping(48))}).e.Payload,
 		w.submit("newco", "newco/event", keys.Event, []wire.Item{w.item(shipping(3))}).e.Payload)
@@ -96,7 +96,7 @@ func TestExecutedLedger(t *testing.T) {
 			}
 			for j := range en.Submission.Items {
 				wants = append(wants, proof.Want{
-					Pos: enc.Position{Height: uint64(h), Entry: uint32(i), Item: uint32(j)}, Field: allFields,
+					Pos: canonical.Position{Height: uint64(h), Entry: uint32(i), Item: uint32(j)}, Field: allFields,
 					Unit: func(*commit.Unit) bool { return true }, Subjects: subjects,
 				})
 			}

@@ -8,8 +8,8 @@ package proof
 
 import (
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/quorum"
 )
 
@@ -41,13 +41,13 @@ func (f *Failure) Error() string { return f.Step + ": " + f.Reason }
 
 // Bundle is the structure of spec section 12.2; see there.
 type Bundle struct {
-	Genesis     enc.Hash
+	Genesis     canonical.Hash
 	Epoch       uint32
 	Size        uint64 // of the header log
-	Root        enc.Hash
+	Root        canonical.Hash
 	Certificate quorum.Certificate
 	Keys        []Key
-	LogProof    []enc.Hash
+	LogProof    []canonical.Hash
 	Blocks      []Block
 }
 
@@ -67,9 +67,9 @@ type ActKey struct{ Block, Submission, Item, Key uint16 }
 // Block is a header and what is shown below it.
 type Block struct {
 	Header        []byte
-	EntriesProof  []enc.Hash
+	EntriesProof  []canonical.Hash
 	Verdicts      []VerdictLeaf
-	VerdictsProof []enc.Hash
+	VerdictsProof []canonical.Hash
 	Subjects      []Subject
 	Submissions   []Submission
 }
@@ -86,7 +86,7 @@ type Subject struct {
 	Index uint32 // in the subjects tree
 	Salt  []byte
 	Key   string
-	Proof []enc.Hash
+	Proof []canonical.Hash
 }
 
 // Submission is a shown entry.
@@ -95,7 +95,7 @@ type Submission struct {
 	Header     []byte
 	Signature  [64]byte
 	Key        uint16 // index in Bundle.Keys
-	ItemsProof []enc.Hash
+	ItemsProof []canonical.Hash
 	Items      []Item
 }
 
@@ -119,7 +119,7 @@ type Check struct{ Step, Text string }
 
 // Step is one disclosed item.
 type Step struct {
-	Pos       enc.Position
+	Pos       canonical.Position
 	Seq       uint64
 	Time      int64 // block time
 	CreatedAt int64 // of the submission, by its submitter's clock

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/proof"
 )
 
@@ -186,10 +186,10 @@ func TestBuildRefuses(t *testing.T) {
 		name string
 		want proof.Want
 	}{
-		{"an entry that did not open", proof.Want{Pos: enc.Position{Height: 2, Entry: 0}}},
-		{"an entry that is not there", proof.Want{Pos: enc.Position{Height: 2, Entry: 9}}},
-		{"an item that is not there", proof.Want{Pos: enc.Position{Height: 2, Entry: 3, Item: 2}}},
-		{"a block above the checkpoint", proof.Want{Pos: enc.Position{Height: 5}}},
+		{"an entry that did not open", proof.Want{Pos: canonical.Position{Height: 2, Entry: 0}}},
+		{"an entry that is not there", proof.Want{Pos: canonical.Position{Height: 2, Entry: 9}}},
+		{"an item that is not there", proof.Want{Pos: canonical.Position{Height: 2, Entry: 3, Item: 2}}},
+		{"a block above the checkpoint", proof.Want{Pos: canonical.Position{Height: 5}}},
 	} {
 		if _, err := proof.Build(w.g, w, c, cert, []proof.Want{tt.want}); err == nil {
 			t.Errorf("%s: built", tt.name)
@@ -217,7 +217,7 @@ func TestWantsMerge(t *testing.T) {
 		t.Errorf("%+v", r.Steps)
 	}
 	// A whole entry can be wanted: what is shown is that it stands there, and its verdict if it has one of its own.
-	if r := verified(t, w, w.build(proof.Want{Pos: enc.Position{Height: 2, Entry: 3, Item: enc.WholeEntry}})); len(r.Steps) != 0 {
+	if r := verified(t, w, w.build(proof.Want{Pos: canonical.Position{Height: 2, Entry: 3, Item: canonical.WholeEntry}})); len(r.Steps) != 0 {
 		t.Errorf("%+v", r.Steps)
 	}
 	if r := verified(t, w, w.build()); len(r.Steps) != 0 || r.Checkpoint.Size != 5 {

@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/merkle"
@@ -57,7 +57,7 @@ func reheader(w *world, b *proof.Bundle, i int, edit func(*block.Header)) {
 func reenter(w *world, b *proof.Bundle, i int) {
 	reheader(w, b, i, func(h *block.Header) {
 		var at []uint64
-		var leaves []enc.Hash
+		var leaves []canonical.Hash
 		for _, s := range b.Blocks[i].Submissions {
 			at = append(at, s.Seq-h.FirstSeq)
 			leaves = append(leaves, merkle.LeafHash(block.EntryLeaf(w.g.Network, s.Seq, block.Submission, s.Header, s.Signature)))
@@ -88,7 +88,7 @@ func resubmit(w *world, b *proof.Bundle, i int, key string, edit func(*submissio
 func reverdict(w *world, b *proof.Bundle, i int) {
 	reheader(w, b, i, func(h *block.Header) {
 		var at []uint64
-		var leaves []enc.Hash
+		var leaves []canonical.Hash
 		for _, l := range b.Blocks[i].Verdicts {
 			at = append(at, uint64(l.Index))
 			leaves = append(leaves, merkle.LeafHash(l.Leaf))
@@ -170,7 +170,7 @@ var tampered = []struct {
 	{"a validator that is not in the set", proof.StepCertificate, func(w *world, b *proof.Bundle) { _, b.Certificate = w.certify(0, 1, 4) }},
 	{"a header of another network", proof.StepHeader, func(w *world, b *proof.Bundle) {
 		h, _ := block.DecodeHeader(w.g.Network, b.Blocks[shipBlock].Header)
-		b.Blocks[shipBlock].Header = h.Encode(enc.Network{1})
+		b.Blocks[shipBlock].Header = h.Encode(canonical.Network{1})
 	}},
 	{"a header of epoch 2", proof.StepHeader, func(w *world, b *proof.Bundle) {
 		reheader(w, b, shipBlock, func(h *block.Header) { h.Epoch = 2 })
@@ -185,7 +185,7 @@ var tampered = []struct {
 		reheader(w, b, shipBlock, func(h *block.Header) { h.Time++ })
 	}},
 	{"a log proof that is one hash short", proof.StepLog, func(_ *world, b *proof.Bundle) { b.LogProof = nil }},
-	{"a log proof with a hash too many", proof.StepLog, func(_ *world, b *proof.Bundle) { b.LogProof = append(b.LogProof, enc.Hash{}) }},
+	{"a log proof with a hash too many", proof.StepLog, func(_ *world, b *proof.Bundle) { b.LogProof = append(b.LogProof, canonical.Hash{}) }},
 	{"another sequence", proof.StepEntries, func(_ *world, b *proof.Bundle) { b.Blocks[shipBlock].Submissions[0].Seq-- }},
 	{"a sequence of another block", proof.StepEntries, func(_ *world, b *proof.Bundle) { b.Blocks[shipBlock].Submissions[0].Seq += 2 }},
 	{"a byte of a submission header", proof.StepEntries, func(_ *world, b *proof.Bundle) { b.Blocks[shipBlock].Submissions[0].Header[60] ^= 1 }},
@@ -268,7 +268,7 @@ var tampered = []struct {
 	}},
 	{"a unit proof with a hash too many", proof.StepUnits, func(_ *world, b *proof.Bundle) {
 		p := &b.Blocks[shipBlock].Submissions[0].Items[0].UnitProof
-		*p = append(*p, enc.Hash{})
+		*p = append(*p, canonical.Hash{})
 	}},
 	{"units in an item without units", proof.StepUnits, func(_ *world, b *proof.Bundle) {
 		b.Blocks[shipBlock].Submissions[0].Items[0].UnitDepth = commit.NoUnits
@@ -284,7 +284,7 @@ var tampered = []struct {
 	{"a lot for an event", proof.StepItems, func(_ *world, b *proof.Bundle) { b.Blocks[shipBlock].Submissions[0].Items[0].Kind = wire.KindLot }},
 	{"an item without its verdict", proof.StepVerdict, func(w *world, b *proof.Bundle) {
 		blk := &b.Blocks[receiveBlock]
-		blk.Verdicts, blk.VerdictsProof = nil, []enc.Hash{w.results[3].Header.VerdictsRoot}
+		blk.Verdicts, blk.VerdictsProof = nil, []canonical.Hash{w.results[3].Header.VerdictsRoot}
 	}},
 }
 

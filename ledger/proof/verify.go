@@ -7,8 +7,8 @@ import (
 	"strconv"
 
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/merkle"
@@ -150,7 +150,7 @@ func (v *verifier) headers() error {
 
 func (v *verifier) log() error {
 	at := make([]uint64, len(v.blocks))
-	leaves := make([]enc.Hash, len(v.blocks))
+	leaves := make([]canonical.Hash, len(v.blocks))
 	for i := range v.blocks {
 		at[i] = v.blocks[i].header.Height
 		leaves[i] = block.HeaderHash(v.b.Blocks[i].Header)
@@ -162,7 +162,7 @@ func (v *verifier) log() error {
 	return nil
 }
 
-func checkRoot(want enc.Hash, size uint64, at []uint64, leaves, proof []enc.Hash) error {
+func checkRoot(want canonical.Hash, size uint64, at []uint64, leaves, proof []canonical.Hash) error {
 	got, err := merkle.RootFromProof(size, at, leaves, proof)
 	if err == nil && got != want {
 		err = errors.New("the proof leads to another root")
@@ -175,7 +175,7 @@ func (v *verifier) entries() error {
 	for i := range v.blocks {
 		h, subs := &v.blocks[i].header, v.b.Blocks[i].Submissions
 		at := make([]uint64, len(subs))
-		leaves := make([]enc.Hash, len(subs))
+		leaves := make([]canonical.Hash, len(subs))
 		for j := range subs {
 			s := &subs[j]
 			if h.Entries() == 0 || s.Seq < h.FirstSeq || s.Seq > h.LastSeq {
@@ -197,7 +197,7 @@ func (v *verifier) verdicts() error {
 	for i := range v.blocks {
 		vb, shown := &v.blocks[i], v.b.Blocks[i].Verdicts
 		at := make([]uint64, len(shown))
-		leaves := make([]enc.Hash, len(shown))
+		leaves := make([]canonical.Hash, len(shown))
 		vb.leaves = make([]any, len(shown))
 		for j, l := range shown {
 			leaf, err := block.DecodeVerdictLeaf(l.Leaf)
@@ -221,7 +221,7 @@ func (v *verifier) subjects() error {
 		vb := &v.blocks[i]
 		vb.shown = map[int][]string{}
 		for _, s := range v.b.Blocks[i].Subjects {
-			var root enc.Hash
+			var root canonical.Hash
 			var count uint32
 			switch l := vb.leaves[s.Leaf].(type) {
 			case block.Finding:
@@ -232,7 +232,7 @@ func (v *verifier) subjects() error {
 				return fmt.Errorf("block %d: a verdict has no subjects", vb.header.Height)
 			}
 			leaf := merkle.LeafHash(block.SubjectLeaf(v.g.Network, s.Salt, s.Key))
-			if err := checkRoot(root, uint64(count), []uint64{uint64(s.Index)}, []enc.Hash{leaf}, s.Proof); err != nil {
+			if err := checkRoot(root, uint64(count), []uint64{uint64(s.Index)}, []canonical.Hash{leaf}, s.Proof); err != nil {
 				return fmt.Errorf("block %d: subject %s: %w", vb.header.Height, s.Key, err)
 			}
 			vb.shown[int(s.Leaf)] = append(vb.shown[int(s.Leaf)], s.Key)
@@ -413,7 +413,7 @@ func (v *verifier) items() error {
 		for j := range v.b.Blocks[i].Submissions {
 			s := &v.b.Blocks[i].Submissions[j]
 			at := make([]uint64, len(s.Items))
-			leaves := make([]enc.Hash, len(s.Items))
+			leaves := make([]canonical.Hash, len(s.Items))
 			for k := range s.Items {
 				at[k] = uint64(s.Items[k].Index)
 				item := v.blocks[i].roots[&s.Items[k]].Item
@@ -437,7 +437,7 @@ func (v *verifier) verdictOf(i int, seq uint64, item uint16) (block.VerdictCode,
 			switch vl.Pos.Item {
 			case uint32(item):
 				return vl.Verdict, vl.Code
-			case enc.WholeEntry:
+			case canonical.WholeEntry:
 				whole = vl
 			}
 		}
@@ -453,7 +453,7 @@ func (v *verifier) verdict() error {
 			return errors.New("its verdict is not shown")
 		}
 		step := Step{
-			Pos: enc.Position{Height: vb.header.Height, Entry: uint32(s.Seq - vb.header.FirstSeq), Item: uint32(it.Index)},
+			Pos: canonical.Position{Height: vb.header.Height, Entry: uint32(s.Seq - vb.header.FirstSeq), Item: uint32(it.Index)},
 			Seq: s.Seq, Time: vb.header.Time, CreatedAt: vb.subs[j].CreatedAt, Party: vb.subs[j].Party, Kind: it.Kind,
 			Verdict: verdict.String(), Code: code, Fields: it.Fields, Units: it.Units,
 		}

@@ -9,9 +9,9 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/consensus"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/merkle"
@@ -30,7 +30,7 @@ func testKey(name string) ed25519.PrivateKey {
 
 func pub(name string) ed25519.PublicKey { return testKey(name).Public().(ed25519.PublicKey) }
 
-func sum(s string) enc.Hash { return sha256.Sum256([]byte(s)) }
+func sum(s string) canonical.Hash { return sha256.Sum256([]byte(s)) }
 
 const created = 1767225600000
 
@@ -40,8 +40,8 @@ type world struct {
 	t       testing.TB
 	g       *genesis.Genesis
 	results []*consensus.Result
-	records map[enc.Hash]proof.KeyRecord
-	known   map[enc.Position][]commit.SealedValue
+	records map[canonical.Hash]proof.KeyRecord
+	known   map[canonical.Position][]commit.SealedValue
 	salts   int // item salts drawn
 	ids     int
 	counter uint64
@@ -71,11 +71,11 @@ func newWorld(tb testing.TB, validators int) *world {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	w := &world{t: tb, known: map[enc.Position][]commit.SealedValue{}}
+	w := &world{t: tb, known: map[canonical.Position][]commit.SealedValue{}}
 	if w.g, err = genesis.Parse(file); err != nil {
 		tb.Fatal(err)
 	}
-	w.records = map[enc.Hash]proof.KeyRecord{
+	w.records = map[canonical.Hash]proof.KeyRecord{
 		keys.ID(keys.Authority, pub("board/authority")): {Genesis: true, Authority: true, Party: 0},
 		keys.ID(keys.Event, pub("acme/event")):          {Genesis: true, Party: validators + 1, Key: 1},
 	}
@@ -156,7 +156,7 @@ func (w *world) amendingBlock(amendments []amended, entries ...entry) *consensus
 		h.FirstSeq, h.LastSeq = last.Header.LastSeq+1, last.Header.LastSeq+uint64(len(entries))
 	}
 	salts := block.NewSalts(w.g.Network, sum(fmt.Sprintf("verdict key %d", h.Height)))
-	withSubjects := func(subjects []string) enc.Hash {
+	withSubjects := func(subjects []string) canonical.Hash {
 		root, ss, index := salts.Subjects(subjects)
 		r.Subjects = append(r.Subjects, consensus.SubjectSet{Leaf: uint32(len(r.Verdicts)), Keys: subjects, Salts: ss, Index: index})
 		return root
@@ -211,15 +211,15 @@ func (w *world) Block(height uint64) (*consensus.Result, error) {
 	return w.results[height], nil
 }
 
-func (w *world) Log(size uint64, heights []uint64) (enc.Hash, []enc.Hash, error) {
-	leaves := make([]enc.Hash, size)
+func (w *world) Log(size uint64, heights []uint64) (canonical.Hash, []canonical.Hash, error) {
+	leaves := make([]canonical.Hash, size)
 	for i := range leaves {
 		leaves[i] = w.results[i].Hash
 	}
 	return merkle.Root(leaves), merkle.Prove(leaves, heights), nil
 }
 
-func (w *world) KeyRecord(id enc.Hash) (proof.KeyRecord, error) {
+func (w *world) KeyRecord(id canonical.Hash) (proof.KeyRecord, error) {
 	r, ok := w.records[id]
 	if !ok {
 		return r, fmt.Errorf("key %x is not registered", id[:4])
@@ -303,9 +303,9 @@ func shipping(n int) *epcis.Event {
 
 // Where things stand in the story.
 var (
-	actAt     = enc.Position{Height: 1, Entry: 1, Item: 0}
-	shipAt    = enc.Position{Height: 2, Entry: 3, Item: 1}
-	receiveAt = enc.Position{Height: 3, Entry: 0, Item: 0}
+	actAt     = canonical.Position{Height: 1, Entry: 1, Item: 0}
+	shipAt    = canonical.Position{Height: 2, Entry: 3, Item: 1}
+	receiveAt = canonical.Position{Height: 3, Entry: 0, Item: 0}
 	finding   = []string{"0110614141073464211000", "0110614141073464211001", "0110614141073464211002"}
 )
 
@@ -320,7 +320,7 @@ func storyOf(tb testing.TB, validators, units int) *world {
 	tb.Helper()
 	w := newWorld(tb, validators)
 	accepted := func(item uint32) block.Verdict {
-		return block.Verdict{Pos: enc.Position{Item: item}, Verdict: block.Accepted}
+		return block.Verdict{Pos: canonical.Position{Item: item}, Verdict: block.Accepted}
 	}
 
 	act := w.item(&registry.Act{Party: "newco", Name: "New Co", Roles: []string{"distributor"}, Keys: []registry.Key{
@@ -340,8 +340,8 @@ func storyOf(tb testing.TB, validators, units int) *world {
 	other := w.item(shipping(1))
 	e := w.submit("acme", "acme/event", keys.Event, []wire.Item{other, ship},
 		accepted(0),
-		block.Verdict{Pos: enc.Position{Item: 1}, Verdict: block.Flagged},
-		block.Finding{Pos: enc.Position{Item: 1}, Code: "NO_HISTORY", Severity: block.Flag})
+		block.Verdict{Pos: canonical.Position{Item: 1}, Verdict: block.Flagged},
+		block.Finding{Pos: canonical.Position{Item: 1}, Code: "NO_HISTORY", Severity: block.Flag})
 	e.subjects[2] = finding
 	w.block(w.noise("a"), w.noise("b"), w.noise("c"), e, w.noise("d"))
 
@@ -350,7 +350,7 @@ func storyOf(tb testing.TB, validators, units int) *world {
 	w.block(w.submit("newco", "newco/event", keys.Event, []wire.Item{w.item(receive)}, accepted(0)))
 
 	w.amendingBlock([]amended{{
-		block.Amendment{Pos: shipAt, Code: "NO_HISTORY", Old: block.Open, New: block.Closed, Cause: enc.Position{Entry: 0}}, finding[:1],
+		block.Amendment{Pos: shipAt, Code: "NO_HISTORY", Old: block.Open, New: block.Closed, Cause: canonical.Position{Entry: 0}}, finding[:1],
 	}}, w.noise("e"))
 	return w
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/keys"
 )
 
@@ -15,7 +15,7 @@ type Bundle struct {
 	Height uint64
 	Round  uint32
 	Kind   VoteKind
-	Header enc.Hash
+	Header canonical.Hash
 	Votes  []Signature // ascending by validator
 }
 
@@ -29,18 +29,18 @@ const signatureSize = 2 + 64
 
 // AppendVotes appends u16 count, then per vote u16 validator, signature (64).
 func (b *Bundle) AppendVotes(out []byte) []byte {
-	out = enc.U16(out, uint16(len(b.Votes)))
+	out = canonical.U16(out, uint16(len(b.Votes)))
 	for _, v := range b.Votes {
-		out = append(enc.U16(out, v.Validator), v.Signature[:]...)
+		out = append(canonical.U16(out, v.Validator), v.Signature[:]...)
 	}
 	return out
 }
 
 // ReadVotes reads what AppendVotes wrote.
-func (b *Bundle) ReadVotes(r *enc.Reader) {
+func (b *Bundle) ReadVotes(r *canonical.Reader) {
 	n := int(r.U16())
 	if n*signatureSize > r.Len() {
-		r.Fail(enc.ErrShort)
+		r.Fail(canonical.ErrShort)
 		return
 	}
 	b.Votes = make([]Signature, n)
@@ -49,22 +49,22 @@ func (b *Bundle) ReadVotes(r *enc.Reader) {
 		v.Validator = r.U16()
 		copy(v.Signature[:], r.Bytes(len(v.Signature)))
 		if i > 0 && v.Validator <= b.Votes[i-1].Validator {
-			r.Fail(enc.ErrRange)
+			r.Fail(canonical.ErrRange)
 		}
 	}
 }
 
 // Encode is tag("quorum") || u32 epoch || u64 height || u32 round || u8 kind || header (32) || votes.
-func (b *Bundle) Encode(n enc.Network) []byte {
-	out := enc.AppendTag(make([]byte, 0, 96+len(b.Votes)*signatureSize), n, "quorum")
-	out = enc.U64(enc.U32(out, b.Epoch), b.Height)
-	out = enc.U8(enc.U32(out, b.Round), uint8(b.Kind))
+func (b *Bundle) Encode(n canonical.Network) []byte {
+	out := canonical.AppendTag(make([]byte, 0, 96+len(b.Votes)*signatureSize), n, "quorum")
+	out = canonical.U64(canonical.U32(out, b.Epoch), b.Height)
+	out = canonical.U8(canonical.U32(out, b.Round), uint8(b.Kind))
 	return b.AppendVotes(append(out, b.Header[:]...))
 }
 
 // DecodeBundle reads what Encode wrote. Whether the votes hold is for CheckBundle to say.
-func DecodeBundle(n enc.Network, payload []byte) (*Bundle, error) {
-	r := enc.NewReader(payload)
+func DecodeBundle(n canonical.Network, payload []byte) (*Bundle, error) {
+	r := canonical.NewReader(payload)
 	r.Tag(n, "quorum")
 	b := &Bundle{Epoch: r.U32(), Height: r.U64(), Round: r.U32(), Kind: VoteKind(r.U8()), Header: r.Hash()}
 	b.ReadVotes(r)
@@ -83,7 +83,7 @@ func (b *Bundle) vote() Vote {
 }
 
 // CheckBundle verifies that b holds good votes of at least k validators of s, each once.
-func (s *Set) CheckBundle(n enc.Network, b *Bundle, k int) error {
+func (s *Set) CheckBundle(n canonical.Network, b *Bundle, k int) error {
 	if len(b.Votes) < k {
 		return fmt.Errorf("quorum: %d votes, want %d", len(b.Votes), k)
 	}
@@ -99,7 +99,7 @@ func (s *Set) CheckBundle(n enc.Network, b *Bundle, k int) error {
 }
 
 // OpenSignature verifies one vote of a bundle and returns it as it was sent.
-func (s *Set) OpenSignature(n enc.Network, b *Bundle, sig Signature) (SignedVote, error) {
+func (s *Set) OpenSignature(n canonical.Network, b *Bundle, sig Signature) (SignedVote, error) {
 	i := int(sig.Validator)
 	if i >= len(s.Validators) {
 		return SignedVote{}, fmt.Errorf("quorum: vote of validator %d of %d", i, len(s.Validators))
@@ -117,7 +117,7 @@ func (s *Set) OpenSignature(n enc.Network, b *Bundle, sig Signature) (SignedVote
 }
 
 // Bundle collects the counted votes for a header.
-func (t *Tally) Bundle(header enc.Hash) *Bundle {
+func (t *Tally) Bundle(header canonical.Hash) *Bundle {
 	b := &Bundle{Epoch: t.slot.epoch, Height: t.slot.height, Round: t.slot.round, Kind: t.slot.kind, Header: header}
 	for i, v := range t.votes {
 		if v != nil && v.Vote.Header == header {

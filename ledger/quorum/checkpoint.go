@@ -10,14 +10,14 @@ import (
 	"strconv"
 	"strings"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 )
 
 // Checkpoint is the head of the header log.
 type Checkpoint struct {
 	Origin string
 	Size   uint64
-	Root   enc.Hash
+	Root   canonical.Hash
 }
 
 // Text is the three lines of spec section 8.2.
@@ -48,7 +48,7 @@ func ParseCheckpoint(text string) (Checkpoint, error) {
 }
 
 // Origin builds the origin line.
-func Origin(network string, genesis enc.Hash, epoch uint32) string {
+func Origin(network string, genesis canonical.Hash, epoch uint32) string {
 	return "verilot/" + network + "/" + hex.EncodeToString(genesis[:4]) + "/" + strconv.FormatUint(uint64(epoch), 10)
 }
 
@@ -66,19 +66,19 @@ type Certificate []Cosignature
 
 // Encode is the binary form of spec section 8.2.
 func (c Certificate) Encode() []byte {
-	b := enc.U16(make([]byte, 0, 2+len(c)*cosignatureSize), uint16(len(c)))
+	b := canonical.U16(make([]byte, 0, 2+len(c)*cosignatureSize), uint16(len(c)))
 	for _, s := range c {
-		b = enc.U64(enc.U16(b, s.Validator), s.Time)
+		b = canonical.U64(canonical.U16(b, s.Validator), s.Time)
 		b = append(b, s.Signature[:]...)
 	}
 	return b
 }
 
 // ReadCertificate reads what Encode wrote. Whether it certifies anything is for Check to say.
-func ReadCertificate(r *enc.Reader) Certificate {
+func ReadCertificate(r *canonical.Reader) Certificate {
 	count := int(r.U16())
 	if count*cosignatureSize > r.Len() {
-		r.Fail(enc.ErrShort)
+		r.Fail(canonical.ErrShort)
 		return nil
 	}
 	c := make(Certificate, count)
@@ -86,7 +86,7 @@ func ReadCertificate(r *enc.Reader) Certificate {
 		c[i].Validator, c[i].Time = r.U16(), r.U64()
 		copy(c[i].Signature[:], r.Bytes(64))
 		if c[i].Time > math.MaxInt64 {
-			r.Fail(enc.ErrRange)
+			r.Fail(canonical.ErrRange)
 		}
 	}
 	return c
@@ -94,7 +94,7 @@ func ReadCertificate(r *enc.Reader) Certificate {
 
 // DecodeCertificate reads a certificate that stands alone.
 func DecodeCertificate(b []byte) (Certificate, error) {
-	r := enc.NewReader(b)
+	r := canonical.NewReader(b)
 	c := ReadCertificate(r)
 	if err := r.Done(); err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (c Checkpoint) Message(t uint64) []byte {
 // Cosign signs c at time t (seconds).
 func Cosign(c Checkpoint, t uint64, key crypto.Signer) ([64]byte, error) {
 	if t > math.MaxInt64 || c.Size > math.MaxInt64 {
-		return [64]byte{}, enc.ErrRange
+		return [64]byte{}, canonical.ErrRange
 	}
 	return sign(key, c.Message(t))
 }

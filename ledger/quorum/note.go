@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"strings"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 )
 
 // The limits of golang.org/x/mod/sumdb/note, with room for every validator's line.
@@ -43,7 +43,7 @@ func (s *Set) Note(c Checkpoint, cert Certificate) string {
 			continue // not one of ours: it has no name to write
 		}
 		v := &s.Validators[cs.Validator]
-		sig := enc.U64(enc.U32(nil, v.KeyHash()), cs.Time)
+		sig := canonical.U64(canonical.U32(nil, v.KeyHash()), cs.Time)
 		sig = append(sig, cs.Signature[:]...)
 		b.WriteString("— " + v.Name + " " + base64.StdEncoding.EncodeToString(sig) + "\n")
 	}

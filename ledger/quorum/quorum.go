@@ -14,7 +14,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/keys"
 )
 
@@ -94,13 +94,15 @@ func checkName(s string) error {
 }
 
 // Hash is the set hash of spec section 8.3.
-func (s *Set) Hash(n enc.Network) enc.Hash { return enc.Sum(n, "validators", s.encode()) }
+func (s *Set) Hash(n canonical.Network) canonical.Hash {
+	return canonical.Sum(n, "validators", s.encode())
+}
 
 func (s *Set) encode() []byte {
-	b := enc.U32(nil, uint32(len(s.Validators)))
+	b := canonical.U32(nil, uint32(len(s.Validators)))
 	for _, v := range s.Validators {
-		b = enc.Str8(b, v.Name)
-		b = enc.Str8(b, v.Party)
+		b = canonical.Str8(b, v.Name)
+		b = canonical.Str8(b, v.Party)
 		b = append(b, v.VoteKey...)
 		b = append(b, v.CosignKey...)
 	}
@@ -114,7 +116,7 @@ func (s *Set) Quorum() int { return 2*len(s.Validators)/3 + 1 }
 func (s *Set) Faults() int { return (len(s.Validators) - 1) / 3 }
 
 // ByVoteKey finds the validator whose vote key has this id.
-func (s *Set) ByVoteKey(id enc.Hash) (index int, ok bool) {
+func (s *Set) ByVoteKey(id canonical.Hash) (index int, ok bool) {
 	for i := range s.Validators {
 		if keys.ID(keys.Vote, s.Validators[i].VoteKey) == id {
 			return i, true

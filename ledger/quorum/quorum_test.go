@@ -18,7 +18,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 	"pgregory.net/rapid"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/quorum"
 )
@@ -35,10 +35,10 @@ func pub(name string) ed25519.PublicKey { return testKey(name).Public().(ed25519
 
 var (
 	genesis = sum("verilot test network")
-	network = enc.Network(genesis[:16])
+	network = canonical.Network(genesis[:16])
 )
 
-func sum(s string) enc.Hash { return sha256.Sum256([]byte(s)) }
+func sum(s string) canonical.Hash { return sha256.Sum256([]byte(s)) }
 
 func validators(n int) []quorum.Validator {
 	var vs []quorum.Validator
@@ -155,7 +155,7 @@ func TestOpenVote(t *testing.T) {
 			t.Errorf("a vote with byte %d changed opens", at)
 		}
 	}
-	if _, _, err := s.OpenVote(enc.Network{1}, good.Payload()); !errors.Is(err, enc.ErrTag) {
+	if _, _, err := s.OpenVote(canonical.Network{1}, good.Payload()); !errors.Is(err, canonical.ErrTag) {
 		t.Errorf("a vote for another network: %v", err)
 	}
 	stranger := vote(t, "v5", quorum.Vote{Epoch: 1, Height: 7, Kind: quorum.Prepare, Header: sum("block")})
@@ -168,7 +168,7 @@ func TestOpenVote(t *testing.T) {
 		{Kind: 3, Header: sum("block")},
 		{Kind: 0, Header: sum("block")},
 	} {
-		if _, err := quorum.SignVote(network, v, testKey("v1/vote")); !errors.Is(err, enc.ErrRange) {
+		if _, err := quorum.SignVote(network, v, testKey("v1/vote")); !errors.Is(err, canonical.ErrRange) {
 			t.Errorf("signed %+v", v)
 		}
 	}
@@ -179,7 +179,7 @@ func TestTally(t *testing.T) {
 	a, b := sum("block A"), sum("block B")
 	type ballot struct {
 		who    string
-		header enc.Hash // zero: nil
+		header canonical.Hash // zero: nil
 	}
 	for _, tt := range []struct {
 		name     string
@@ -191,16 +191,16 @@ func TestTally(t *testing.T) {
 		{"three of four decide", []ballot{{"v1", a}, {"v2", a}, {"v4", a}}, "A", 0},
 		{"a vote that is sent again counts once", []ballot{{"v1", a}, {"v1", a}, {"v1", a}}, "none", 0},
 		{"three votes for two blocks", []ballot{{"v1", a}, {"v2", a}, {"v3", b}}, "none", 0},
-		{"three for nil", []ballot{{"v1", enc.Hash{}}, {"v2", enc.Hash{}}, {"v3", enc.Hash{}}}, "nil", 0},
+		{"three for nil", []ballot{{"v1", canonical.Hash{}}, {"v2", canonical.Hash{}}, {"v3", canonical.Hash{}}}, "nil", 0},
 		{"a liar's second vote convicts it and does not count", []ballot{{"v1", a}, {"v2", a}, {"v3", b}, {"v3", a}}, "none", 1},
 		{"a liar cannot stop the others", []ballot{{"v3", b}, {"v3", a}, {"v1", a}, {"v2", a}, {"v4", a}}, "A", 1},
-		{"nil and a block is lying too", []ballot{{"v3", enc.Hash{}}, {"v3", a}}, "none", 1},
+		{"nil and a block is lying too", []ballot{{"v3", canonical.Hash{}}, {"v3", a}}, "none", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tally := quorum.NewTally(s, 1, 7, 0, quorum.Prepare)
 			evidence := 0
 			for _, bl := range tt.ballots {
-				sv := vote(t, bl.who, quorum.Vote{Epoch: 1, Height: 7, Kind: quorum.Prepare, Nil: bl.header == enc.Hash{}, Header: bl.header})
+				sv := vote(t, bl.who, quorum.Vote{Epoch: 1, Height: 7, Kind: quorum.Prepare, Nil: bl.header == canonical.Hash{}, Header: bl.header})
 				_, i, err := s.OpenVote(network, sv.Payload())
 				if err != nil {
 					t.Fatal(err)
@@ -215,7 +215,7 @@ func TestTally(t *testing.T) {
 			}
 			got := "none"
 			if h, ok := tally.Quorum(); ok {
-				got = map[enc.Hash]string{a: "A", b: "B", {}: "nil"}[h]
+				got = map[canonical.Hash]string{a: "A", b: "B", {}: "nil"}[h]
 			}
 			if got != tt.quorum || evidence != tt.evidence {
 				t.Errorf("quorum for %s with %d convicted, want %s with %d", got, evidence, tt.quorum, tt.evidence)
@@ -356,7 +356,7 @@ func TestNoteInterop(t *testing.T) {
 	}
 	// tlog's tree note is the same three lines under another origin.
 	tree, err := tlog.ParseTree([]byte(strings.Replace(c.Text(), c.Origin, "go.sum database tree", 1)))
-	if err != nil || uint64(tree.N) != c.Size || enc.Hash(tree.Hash) != c.Root {
+	if err != nil || uint64(tree.N) != c.Size || canonical.Hash(tree.Hash) != c.Root {
 		t.Errorf("tlog reads %+v, %v", tree, err)
 	}
 	// A plain log signature of sumdb/note beside ours is skipped.
@@ -494,10 +494,10 @@ func TestVectors(t *testing.T) {
 	v.KeysFrom = `seed = SHA-256("verilot test key " + name), names v1/vote, v1/cosign, …; network = first 16 bytes of genesisHash = SHA-256("verilot test network")`
 	v.Network, v.Genesis = hex.EncodeToString(network[:]), hex.EncodeToString(genesis[:])
 
-	pre := enc.U32(enc.AppendTag(nil, network, "validators"), 4)
+	pre := canonical.U32(canonical.AppendTag(nil, network, "validators"), 4)
 	for i := range s.Validators {
 		x := &s.Validators[i]
-		pre = append(append(enc.Str8(enc.Str8(pre, x.Name), x.Party), x.VoteKey...), x.CosignKey...)
+		pre = append(append(canonical.Str8(canonical.Str8(pre, x.Name), x.Party), x.VoteKey...), x.CosignKey...)
 		id := keys.ID(keys.Vote, x.VoteKey)
 		v.Set.Validators = append(v.Set.Validators, validatorVector{
 			x.Name, x.Party, hex.EncodeToString(x.VoteKey), hex.EncodeToString(x.CosignKey), hex.EncodeToString(id[:]),
@@ -531,7 +531,7 @@ func TestVectors(t *testing.T) {
 		edit(raw)
 		return append(raw, ed25519.Sign(testKey("v1/vote"), raw)...)
 	}
-	tag := len(enc.AppendTag(nil, network, "vote"))
+	tag := len(canonical.AppendTag(nil, network, "vote"))
 	v.VotesRefused = []refusedVector{
 		{"nil flag beside a header", hex.EncodeToString(resign(func(b []byte) { b[tag+17] = 1 }))},
 		{"nil flag 2", hex.EncodeToString(resign(func(b []byte) { b[tag+17] = 2 }))},

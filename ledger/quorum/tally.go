@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 )
 
 // Evidence is two different votes of one validator for one (epoch, height, round, kind): proof that it lies.
@@ -15,7 +15,7 @@ type Evidence struct {
 }
 
 // OpenEvidence verifies that two payloads convict a validator of s.
-func (s *Set) OpenEvidence(n enc.Network, first, second []byte) (Evidence, error) {
+func (s *Set) OpenEvidence(n canonical.Network, first, second []byte) (Evidence, error) {
 	a, i, err := s.OpenVote(n, first)
 	if err != nil {
 		return Evidence{}, fmt.Errorf("first vote: %w", err)
@@ -74,7 +74,7 @@ func (t *Tally) Add(v SignedVote, validator int) (added bool, ev *Evidence) {
 }
 
 // Count is the number of votes for a header; the zero hash counts the nil votes.
-func (t *Tally) Count(header enc.Hash) int {
+func (t *Tally) Count(header canonical.Hash) int {
 	c := 0
 	for _, v := range t.votes {
 		if v != nil && v.Vote.Header == header {
@@ -96,16 +96,16 @@ func (t *Tally) Total() int {
 }
 
 // Quorum returns the header that a quorum voted for (zero: nil), if there is one.
-func (t *Tally) Quorum() (header enc.Hash, ok bool) { return t.AtLeast(t.set.Quorum()) }
+func (t *Tally) Quorum() (header canonical.Hash, ok bool) { return t.AtLeast(t.set.Quorum()) }
 
 // AtLeast returns a header with k or more votes, the one with the most; among equals the smallest, so that every
 // validator that holds the same votes picks the same.
-func (t *Tally) AtLeast(k int) (header enc.Hash, ok bool) { return t.atLeast(k, true) }
+func (t *Tally) AtLeast(k int) (header canonical.Hash, ok bool) { return t.atLeast(k, true) }
 
 // Value is AtLeast without the nil votes: however many there are, they hide no header with k votes.
-func (t *Tally) Value(k int) (header enc.Hash, ok bool) { return t.atLeast(k, false) }
+func (t *Tally) Value(k int) (header canonical.Hash, ok bool) { return t.atLeast(k, false) }
 
-func (t *Tally) atLeast(k int, withNil bool) (header enc.Hash, ok bool) {
+func (t *Tally) atLeast(k int, withNil bool) (header canonical.Hash, ok bool) {
 	if t.Total() < k {
 		return header, false // most calls: a count costs a comparison per pair of validators
 	}
@@ -131,7 +131,7 @@ func (t *Tally) Vote(validator int) (SignedVote, bool) {
 }
 
 // Votes returns the votes for a header in validator order.
-func (t *Tally) Votes(header enc.Hash) []SignedVote {
+func (t *Tally) Votes(header canonical.Hash) []SignedVote {
 	var out []SignedVote
 	for _, v := range t.votes {
 		if v != nil && v.Vote.Header == header {
@@ -153,7 +153,7 @@ func (t *Tally) All() []SignedVote {
 }
 
 // CheckVotes verifies that payloads hold votes of at least k different validators of s for this header in this slot.
-func (s *Set) CheckVotes(n enc.Network, payloads [][]byte, epoch uint32, height uint64, round uint32, kind VoteKind, header enc.Hash, k int) error {
+func (s *Set) CheckVotes(n canonical.Network, payloads [][]byte, epoch uint32, height uint64, round uint32, kind VoteKind, header canonical.Hash, k int) error {
 	if len(payloads) > len(s.Validators) {
 		return errors.New("quorum: more votes than validators")
 	}

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/keys"
 )
 
@@ -37,8 +37,8 @@ type Vote struct {
 	Round  uint32
 	Kind   VoteKind
 	Nil    bool
-	Header enc.Hash // zero if and only if Nil
-	KeyID  enc.Hash
+	Header canonical.Hash // zero if and only if Nil
+	KeyID  canonical.Hash
 }
 
 // SignedVote is a vote's bytes and signature.
@@ -60,7 +60,7 @@ var (
 )
 
 // SignVote signs v; the key id is the signer's.
-func SignVote(n enc.Network, v Vote, key crypto.Signer) (SignedVote, error) {
+func SignVote(n canonical.Network, v Vote, key crypto.Signer) (SignedVote, error) {
 	pub, ok := key.Public().(ed25519.PublicKey)
 	if !ok {
 		return SignedVote{}, errors.New("quorum: not an Ed25519 key")
@@ -76,39 +76,39 @@ func SignVote(n enc.Network, v Vote, key crypto.Signer) (SignedVote, error) {
 
 func (v *Vote) check() error {
 	if v.Kind != Prepare && v.Kind != Commit {
-		return fmt.Errorf("quorum: vote kind %d: %w", v.Kind, enc.ErrRange)
+		return fmt.Errorf("quorum: vote kind %d: %w", v.Kind, canonical.ErrRange)
 	}
 	// With one way to write nil, two nil votes can never look like two different votes.
-	if v.Nil != (v.Header == enc.Hash{}) {
-		return fmt.Errorf("quorum: nil vote with a header, or the reverse: %w", enc.ErrRange)
+	if v.Nil != (v.Header == canonical.Hash{}) {
+		return fmt.Errorf("quorum: nil vote with a header, or the reverse: %w", canonical.ErrRange)
 	}
 	return nil
 }
 
 // encode is tag("vote") || u32 epoch || u64 height || u32 round || u8 kind || u8 nil || header (32) || key id (32).
-func (v *Vote) encode(n enc.Network) []byte {
-	b := enc.AppendTag(make([]byte, 0, 144), n, "vote")
-	b = enc.U32(b, v.Epoch)
-	b = enc.U64(b, v.Height)
-	b = enc.U32(b, v.Round)
-	b = enc.U8(b, uint8(v.Kind))
+func (v *Vote) encode(n canonical.Network) []byte {
+	b := canonical.AppendTag(make([]byte, 0, 144), n, "vote")
+	b = canonical.U32(b, v.Epoch)
+	b = canonical.U64(b, v.Height)
+	b = canonical.U32(b, v.Round)
+	b = canonical.U8(b, uint8(v.Kind))
 	var isNil uint8
 	if v.Nil {
 		isNil = 1
 	}
-	b = enc.U8(b, isNil)
+	b = canonical.U8(b, isNil)
 	b = append(b, v.Header[:]...)
 	return append(b, v.KeyID[:]...)
 }
 
 // OpenVote verifies a vote of a validator of s and returns its index. The vote keeps a copy of the payload.
-func (s *Set) OpenVote(n enc.Network, payload []byte) (SignedVote, int, error) {
+func (s *Set) OpenVote(n canonical.Network, payload []byte) (SignedVote, int, error) {
 	if len(payload) < 64 {
-		return SignedVote{}, 0, enc.ErrShort
+		return SignedVote{}, 0, canonical.ErrShort
 	}
 	sv := SignedVote{Raw: append([]byte(nil), payload[:len(payload)-64]...)}
 	copy(sv.Signature[:], payload[len(payload)-64:])
-	r := enc.NewReader(sv.Raw)
+	r := canonical.NewReader(sv.Raw)
 	r.Tag(n, "vote")
 	v := &sv.Vote
 	v.Epoch, v.Height, v.Round, v.Kind = r.U32(), r.U64(), r.U32(), VoteKind(r.U8())
@@ -118,7 +118,7 @@ func (s *Set) OpenVote(n enc.Network, payload []byte) (SignedVote, int, error) {
 		return SignedVote{}, 0, err
 	}
 	if isNil > 1 {
-		return SignedVote{}, 0, enc.ErrRange
+		return SignedVote{}, 0, canonical.ErrRange
 	}
 	if err := v.check(); err != nil {
 		return SignedVote{}, 0, err

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"verilot.dev/epcis/gs1"
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/state"
 )
@@ -199,16 +199,16 @@ func (w *writer) flush() {
 }
 
 func (w *writer) keys(reg Registry, p *Party, a *Act, authority bool) error {
-	revoked := map[enc.Hash]bool{}
+	revoked := map[canonical.Hash]bool{}
 	for _, id := range a.RevokedKeys {
-		if len(id) != len(enc.Hash{}) {
+		if len(id) != len(canonical.Hash{}) {
 			return fail(CodeValue, "a revoked key id has %d bytes, want 32", len(id))
 		}
-		k, ok := reg.Key(enc.Hash(id))
+		k, ok := reg.Key(canonical.Hash(id))
 		if !ok || k.Party != p.ID {
 			return fail(CodeValue, "key %x to be revoked is not a key of party %q", id, p.ID)
 		}
-		revoked[enc.Hash(id)] = true
+		revoked[canonical.Hash(id)] = true
 		k.Revoked = true
 		w.put(keyAt+string(id), encodeKey(k))
 	}
@@ -284,7 +284,7 @@ func (w *writer) places(reg Registry, p *Party, a *Act) error {
 			w.put(glnAt+gln.String(), []byte(p.ID))
 			w.put(partyGLNAt+p.ID+"/"+gln.String(), []byte{1})
 		}
-		w.put(placeAt+key.String(), putFields(enc.Str32(nil, p.ID), placeFields(&pl)))
+		w.put(placeAt+key.String(), putFields(canonical.Str32(nil, p.ID), placeFields(&pl)))
 		w.put(partyPlaceAt+p.ID+"/"+key.String(), []byte{1})
 	}
 	return nil
@@ -314,8 +314,8 @@ func ApplyProduct(st state.Store, p *Product) error {
 	c := *p
 	c.GTIN = g.String()
 	b := putFields(nil, productFields(&c))
-	b = enc.U32(b, p.CompanyPrefixLength)
-	st.Put(productAt+g.String(), enc.U32(b, p.ContainsCount))
+	b = canonical.U32(b, p.CompanyPrefixLength)
+	st.Put(productAt+g.String(), canonical.U32(b, p.ContainsCount))
 	return nil
 }
 
@@ -337,13 +337,13 @@ func ApplyLot(st state.Store, l *Lot) error {
 	}
 	c := *l
 	c.GTIN = g.String()
-	st.Put(lotAt+lg.Key().String(), enc.U64(putFields(nil, lotFields(&c)), l.Size))
+	st.Put(lotAt+lg.Key().String(), canonical.U64(putFields(nil, lotFields(&c)), l.Size))
 	return nil
 }
 
 // ApplyRecall stores a recall, or the new status of one: the number and what it covers are its identity. With units
 // it covers only them.
-func ApplyRecall(st state.Store, party string, pos enc.Position, rc *Recall) error {
+func ApplyRecall(st state.Store, party string, pos canonical.Position, rc *Recall) error {
 	if err := checkText("the recall number", rc.RecallNumber, true); err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"verilot.dev/epcis/gs1"
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/state"
 )
@@ -26,7 +26,7 @@ type Party struct {
 	Suspended bool
 	GLNs      []string // 13 digits
 	Prefixes  []string
-	Keys      []enc.Hash
+	Keys      []canonical.Hash
 	Licences  []Licence
 	Places    []Place
 }
@@ -45,7 +45,7 @@ func (p *Party) Has(roles ...string) bool {
 type Registry struct{ View state.View }
 
 // Key looks up a key by id.
-func (r Registry) Key(id enc.Hash) (KeyInfo, bool) {
+func (r Registry) Key(id canonical.Hash) (KeyInfo, bool) {
 	b, ok := r.View.Get(keyAt + string(id[:]))
 	if !ok {
 		return KeyInfo{}, false
@@ -150,7 +150,7 @@ func (r Registry) place(key string) (party string, p Place, ok bool) {
 	if !ok {
 		return "", Place{}, false
 	}
-	d := enc.NewReader(b)
+	d := canonical.NewReader(b)
 	party = string(d.Str32())
 	readFields(d, placeFields(&p))
 	must(d, "place "+key)
@@ -164,7 +164,7 @@ func (r Registry) Product(g gs1.GTIN) (Product, bool) {
 		return Product{}, false
 	}
 	var p Product
-	d := enc.NewReader(b)
+	d := canonical.NewReader(b)
 	readFields(d, productFields(&p))
 	p.CompanyPrefixLength, p.ContainsCount = d.U32(), d.U32()
 	must(d, "product "+g.String())
@@ -182,7 +182,7 @@ func (r Registry) Lot(g gs1.GTIN, lot string) (Lot, bool) {
 		return Lot{}, false
 	}
 	var l Lot
-	d := enc.NewReader(b)
+	d := canonical.NewReader(b)
 	readFields(d, lotFields(&l))
 	l.Size = d.U64()
 	must(d, "lot "+lg.String())
@@ -253,8 +253,8 @@ func (r Registry) recallsAt(prefix string, list []RecallRecord) []RecallRecord {
 type RecallRecord struct {
 	Recall
 	Party string
-	Pos   enc.Position
+	Pos   canonical.Position
 }
 
 // KeyID is the key id of docs/spec.md section 1; submission and genesis use it too.
-func KeyID(use string, key ed25519.PublicKey) enc.Hash { return keys.ID(use, key) }
+func KeyID(use string, key ed25519.PublicKey) canonical.Hash { return keys.ID(use, key) }

@@ -1,7 +1,7 @@
 package registry
 
 import (
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 )
 
 // Storage (package state: free to change, never hashed). Every key starts with "r/".
@@ -41,17 +41,17 @@ func flag(b bool) uint8 {
 }
 
 func putStrings(b []byte, list []string) []byte {
-	b = enc.U32(b, uint32(len(list)))
+	b = canonical.U32(b, uint32(len(list)))
 	for _, s := range list {
-		b = enc.Str32(b, s)
+		b = canonical.Str32(b, s)
 	}
 	return b
 }
 
-func readStrings(r *enc.Reader) []string {
+func readStrings(r *canonical.Reader) []string {
 	n := int(r.U32())
 	if n > r.Len() {
-		r.Fail(enc.ErrShort)
+		r.Fail(canonical.ErrShort)
 		return nil
 	}
 	var list []string
@@ -63,32 +63,32 @@ func readStrings(r *enc.Reader) []string {
 
 // must stops the process over a record that does not decode: the store is damaged, and a rule cannot go on
 // over half an answer (package state).
-func must(r *enc.Reader, what string) {
+func must(r *canonical.Reader, what string) {
 	if err := r.Done(); err != nil {
 		panic("registry: damaged record " + what + ": " + err.Error())
 	}
 }
 
 func encodeParty(p *Party) []byte {
-	b := enc.Str32(nil, p.Name)
-	b = enc.U8(b, flag(p.Suspended))
+	b := canonical.Str32(nil, p.Name)
+	b = canonical.U8(b, flag(p.Suspended))
 	b = putStrings(b, p.Roles)
 	b = putStrings(b, p.Prefixes)
-	b = enc.U32(b, uint32(len(p.Keys)))
+	b = canonical.U32(b, uint32(len(p.Keys)))
 	for _, k := range p.Keys {
 		b = append(b, k[:]...)
 	}
-	b = enc.U32(b, uint32(len(p.Licences)))
+	b = canonical.U32(b, uint32(len(p.Licences)))
 	for _, l := range p.Licences {
 		for _, s := range []string{l.Number, l.Kind, l.Jurisdiction, l.ValidFrom, l.ValidTo} {
-			b = enc.Str32(b, s)
+			b = canonical.Str32(b, s)
 		}
 	}
 	return b
 }
 
 func decodeParty(id string, b []byte) Party {
-	r := enc.NewReader(b)
+	r := canonical.NewReader(b)
 	p := Party{ID: id, Name: string(r.Str32()), Suspended: r.U8() == 1}
 	p.Roles = readStrings(r)
 	p.Prefixes = readStrings(r)
@@ -107,14 +107,14 @@ func decodeParty(id string, b []byte) Party {
 }
 
 func encodeKey(k KeyInfo) []byte {
-	b := enc.Str32(nil, k.Party)
-	b = enc.Str32(b, k.Use)
-	b = enc.Str32(b, k.Public)
+	b := canonical.Str32(nil, k.Party)
+	b = canonical.Str32(b, k.Use)
+	b = canonical.Str32(b, k.Public)
 	return append(b, flag(k.Authority), flag(k.Revoked))
 }
 
 func decodeKey(b []byte) KeyInfo {
-	r := enc.NewReader(b)
+	r := canonical.NewReader(b)
 	k := KeyInfo{Party: string(r.Str32()), Use: string(r.Str32()), Public: r.Str32()}
 	k.Authority, k.Revoked = r.U8() == 1, r.U8() == 1
 	must(r, "key")
@@ -140,26 +140,26 @@ func recallFields(rc *Recall) []*string {
 
 func putFields(b []byte, fields []*string) []byte {
 	for _, s := range fields {
-		b = enc.Str32(b, *s)
+		b = canonical.Str32(b, *s)
 	}
 	return b
 }
 
-func readFields(r *enc.Reader, fields []*string) {
+func readFields(r *canonical.Reader, fields []*string) {
 	for _, s := range fields {
 		*s = string(r.Str32())
 	}
 }
 
 func encodeRecall(rec *RecallRecord) []byte {
-	b := enc.Str32(nil, rec.Party)
+	b := canonical.Str32(nil, rec.Party)
 	b = rec.Pos.Append(b)
 	b = putFields(b, recallFields(&rec.Recall))
 	return putStrings(b, rec.Units)
 }
 
 func decodeRecall(b []byte) RecallRecord {
-	r := enc.NewReader(b)
+	r := canonical.NewReader(b)
 	rec := RecallRecord{Party: string(r.Str32()), Pos: r.Position()}
 	readFields(r, recallFields(&rec.Recall))
 	rec.Units = readStrings(r)

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"verilot.dev/epcis/gs1"
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/state"
 )
@@ -53,7 +53,7 @@ func TestPartyIsKnownByEverythingItRegistered(t *testing.T) {
 	id := keys.ID(keys.Event, pub("acme"))
 	want := Party{
 		ID: "acme", Name: "Acme Pharma", Roles: []string{"distributor", "manufacturer", "repackager"},
-		GLNs: []string{"0399990000016", "0399990000023"}, Prefixes: []string{"0399990", "0399991"}, Keys: []enc.Hash{id},
+		GLNs: []string{"0399990000016", "0399990000023"}, Prefixes: []string{"0399990", "0399991"}, Keys: []canonical.Hash{id},
 		Licences: acme().Licences, Places: acme().Places,
 	}
 	got, ok := r.Party("acme")
@@ -147,7 +147,7 @@ func TestActsThatAreRefusedWriteNothing(t *testing.T) {
 	}
 }
 
-func hash(h enc.Hash) []byte { return h[:] }
+func hash(h canonical.Hash) []byte { return h[:] }
 
 func TestRevokedKeyStaysRevoked(t *testing.T) {
 	st := state.NewMemory()
@@ -193,7 +193,7 @@ func TestRecallsCoverLotsClassesAndUnits(t *testing.T) {
 	unit, _ := gs1.ParseKey("010039999001234721X")
 	apply := func(height uint64, rc Recall) {
 		t.Helper()
-		if err := ApplyRecall(st, "acme", enc.Position{Height: height}, &rc); err != nil {
+		if err := ApplyRecall(st, "acme", canonical.Position{Height: height}, &rc); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -226,7 +226,7 @@ func TestRecallsCoverLotsClassesAndUnits(t *testing.T) {
 		"of a pallet":      {RecallNumber: "1", Units: []string{"urn:epc:id:sscc:0399990.5000000001"}},
 		"in a third state": {RecallNumber: "1", GTIN: "00399990012347", Status: "postponed"},
 	} {
-		if code(ApplyRecall(st, "acme", enc.Position{}, &rc)) == "" {
+		if code(ApplyRecall(st, "acme", canonical.Position{}, &rc)) == "" {
 			t.Errorf("recall %s was taken", name)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 )
 
 // A View reads facts as of one position. Values must not be changed by the caller. An implementation that
@@ -230,24 +230,24 @@ func (ws WriteSet) Encode() []byte {
 	for _, w := range ws {
 		size += 7 + len(w.Key) + len(w.Value)
 	}
-	b := enc.U32(make([]byte, 0, size), uint32(len(ws)))
+	b := canonical.U32(make([]byte, 0, size), uint32(len(ws)))
 	for _, w := range ws {
-		b = enc.Str16(b, w.Key)
+		b = canonical.Str16(b, w.Key)
 		if w.Value == nil {
 			b = append(b, 0)
 			continue
 		}
-		b = enc.Str32(append(b, 1), w.Value)
+		b = canonical.Str32(append(b, 1), w.Value)
 	}
 	return b
 }
 
 // DecodeWriteSet reads what Encode wrote.
 func DecodeWriteSet(b []byte) (WriteSet, error) {
-	r := enc.NewReader(b)
+	r := canonical.NewReader(b)
 	n := int(r.U32())
 	if n > len(b) {
-		return nil, enc.ErrShort
+		return nil, canonical.ErrShort
 	}
 	ws := make(WriteSet, 0, n)
 	for range n {

@@ -5,20 +5,20 @@ import (
 	"errors"
 	"fmt"
 
-	"verilot.dev/ledger/enc"
+	"verilot.dev/ledger/canonical"
 )
 
 // Header is what is signed.
 type Header struct {
 	Epoch      uint32
 	Party      string
-	KeyID      enc.Hash
+	KeyID      canonical.Hash
 	Counter    uint64
 	ID         [16]byte // UUIDv7
 	CreatedAt  int64    // ms since 1970, UTC
 	ItemCount  uint16
-	ItemsRoot  enc.Hash
-	BodyHash   enc.Hash
+	ItemsRoot  canonical.Hash
+	BodyHash   canonical.Hash
 	OnError    OnError
 	GroupID    [16]byte
 	GroupIndex uint16
@@ -37,35 +37,35 @@ const (
 const purpose = "submission"
 
 // start is how every submission begins: its tag up to the network (spec section 1).
-var start = string(enc.AppendTag(nil, enc.Network{}, purpose)[:len("?verilot/"+purpose)+2])
+var start = string(canonical.AppendTag(nil, canonical.Network{}, purpose)[:len("?verilot/"+purpose)+2])
 
 // Encode is the header's bytes for network n, tag included (spec section 5.1). A header that check refuses encodes to
 // something that does not decode.
-func (h *Header) Encode(n enc.Network) []byte {
-	b := enc.AppendTag(make([]byte, 0, 256), n, purpose)
-	b = enc.U32(b, h.Epoch)
-	b = enc.Str8(b, h.Party)
+func (h *Header) Encode(n canonical.Network) []byte {
+	b := canonical.AppendTag(make([]byte, 0, 256), n, purpose)
+	b = canonical.U32(b, h.Epoch)
+	b = canonical.Str8(b, h.Party)
 	b = append(b, h.KeyID[:]...)
-	b = enc.U64(b, h.Counter)
+	b = canonical.U64(b, h.Counter)
 	b = append(b, h.ID[:]...)
-	b = enc.I64(b, h.CreatedAt)
-	b = enc.U16(b, h.ItemCount)
+	b = canonical.I64(b, h.CreatedAt)
+	b = canonical.U16(b, h.ItemCount)
 	b = append(b, h.ItemsRoot[:]...)
 	b = append(b, h.BodyHash[:]...)
-	b = enc.U8(b, uint8(h.OnError))
+	b = canonical.U8(b, uint8(h.OnError))
 	b = append(b, h.GroupID[:]...)
-	b = enc.U16(b, h.GroupIndex)
-	return enc.U16(b, h.GroupCount)
+	b = canonical.U16(b, h.GroupIndex)
+	return canonical.U16(b, h.GroupCount)
 }
 
 // DecodeHeader reads a header from the front of b and returns its bytes. Errors are *Error with the codes UnknownPurpose,
 // Malformed and WrongNetwork.
-func DecodeHeader(n enc.Network, b []byte) (h Header, raw []byte, err error) {
+func DecodeHeader(n canonical.Network, b []byte) (h Header, raw []byte, err error) {
 	if len(b) < len(start) || string(b[:len(start)]) != start {
 		return h, nil, fail(UnknownPurpose, "the payload does not begin like a submission")
 	}
-	r := enc.NewReader(b[len(start):])
-	var network enc.Network
+	r := canonical.NewReader(b[len(start):])
+	var network canonical.Network
 	copy(network[:], r.Bytes(len(network)))
 	h.Epoch = r.U32()
 	h.Party = string(r.Str8())

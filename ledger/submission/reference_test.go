@@ -9,8 +9,8 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 )
 
 // A second, plain program for docs/spec.md sections 1 and 4, written from the page. It shares nothing with the packages
@@ -25,7 +25,7 @@ func str8(s []byte) []byte  { return cat([]byte{byte(len(s))}, s) }
 func str16(s []byte) []byte { return cat(beU16(len(s)), s) }
 func str32(s []byte) []byte { return cat(beU32(len(s)), s) }
 
-func tag(n enc.Network, purpose string) []byte {
+func tag(n canonical.Network, purpose string) []byte {
 	return cat(str8([]byte("verilot/"+purpose)), []byte{1, 1}, n[:])
 }
 
@@ -108,7 +108,7 @@ type itemRecord struct {
 	UnitDepth  int          `json:"unitDepth"`
 }
 
-func reference(n enc.Network, it *commit.Item) itemRecord {
+func reference(n canonical.Network, it *commit.Item) itemRecord {
 	salt := func(kind byte, i int) (input, salt []byte) {
 		input = cat([]byte{kind}, make([]byte, 11), beU32(i))
 		c, err := aes.NewCipher(it.Salt[:])

@@ -14,8 +14,8 @@ import (
 	"fmt"
 	"io"
 
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/merkle"
 	"verilot.dev/ledger/registry"
@@ -57,7 +57,7 @@ func fail(code, format string, args ...any) *Error {
 
 // Keys looks keys up by id.
 type Keys interface {
-	Key(id enc.Hash) (registry.KeyInfo, bool)
+	Key(id canonical.Hash) (registry.KeyInfo, bool)
 }
 
 // Submission is an opened message.
@@ -66,14 +66,14 @@ type Submission struct {
 	RawHeader []byte
 	Signature [64]byte
 	Items     []wire.Item
-	Hashes    []enc.Hash // item hashes
-	Units     int        // unit references
+	Hashes    []canonical.Hash // item hashes
+	Units     int              // unit references
 	Authority bool
 }
 
 // Sign fills in the derived header fields (KeyID, ItemCount, ItemsRoot, BodyHash) and returns the message. KeyID is the
 // id of key for event use, unless the header already names its id for authority use.
-func Sign(n enc.Network, h Header, items []wire.Item, key crypto.Signer) ([]byte, error) {
+func Sign(n canonical.Network, h Header, items []wire.Item, key crypto.Signer) ([]byte, error) {
 	pub, ok := key.Public().(ed25519.PublicKey)
 	if !ok {
 		return nil, fmt.Errorf("sign submission: key is %T, not Ed25519", key.Public())
@@ -110,8 +110,8 @@ func Sign(n enc.Network, h Header, items []wire.Item, key crypto.Signer) ([]byte
 }
 
 // commitAll computes the item hashes and counts the units.
-func commitAll(n enc.Network, items []wire.Item) (hashes []enc.Hash, units int, err error) {
-	hashes = make([]enc.Hash, len(items))
+func commitAll(n canonical.Network, items []wire.Item) (hashes []canonical.Hash, units int, err error) {
+	hashes = make([]canonical.Hash, len(items))
 	for i := range items {
 		roots, err := commit.Commit(n, &items[i].Committed)
 		if err != nil {
@@ -124,18 +124,18 @@ func commitAll(n enc.Network, items []wire.Item) (hashes []enc.Hash, units int, 
 }
 
 // itemsRoot is MTH over item hashes as leaf data.
-func itemsRoot(hashes []enc.Hash) enc.Hash {
-	leaves := make([]enc.Hash, len(hashes))
+func itemsRoot(hashes []canonical.Hash) canonical.Hash {
+	leaves := make([]canonical.Hash, len(hashes))
 	for i := range hashes {
 		leaves[i] = merkle.LeafHash(hashes[i][:])
 	}
 	return merkle.RootInPlace(leaves)
 }
 
-func bodyHash(n enc.Network, body []byte) enc.Hash { return enc.Sum(n, "body", body) }
+func bodyHash(n canonical.Network, body []byte) canonical.Hash { return canonical.Sum(n, "body", body) }
 
 // Open checks everything of spec section 5.4. Errors are *Error.
-func Open(n enc.Network, epoch uint32, payload []byte, keys Keys) (*Submission, error) {
+func Open(n canonical.Network, epoch uint32, payload []byte, keys Keys) (*Submission, error) {
 	e, err := Decode(n, epoch, payload)
 	if err != nil {
 		return nil, err
@@ -149,7 +149,7 @@ type Envelope struct {
 	RawHeader []byte
 	Signature [64]byte
 
-	network enc.Network
+	network canonical.Network
 	body    []byte
 
 	// Work done ahead. verified is the key under which the signature was found to hold, or not, as held says.
@@ -157,14 +157,14 @@ type Envelope struct {
 	held     bool
 	read     bool
 	items    []wire.Item
-	hashes   []enc.Hash
+	hashes   []canonical.Hash
 	units    int
 	bodyErr  error
 }
 
 // Decode makes the checks that need neither registry nor cryptography: TooLarge to WrongEpoch. Errors are *Error. The
 // envelope keeps payload, which must not change any more.
-func Decode(n enc.Network, epoch uint32, payload []byte) (*Envelope, error) {
+func Decode(n canonical.Network, epoch uint32, payload []byte) (*Envelope, error) {
 	if len(payload) > MaxMessage {
 		return nil, fail(TooLarge, "%d bytes, at most %d are allowed", len(payload), MaxMessage)
 	}
@@ -188,7 +188,7 @@ func Decode(n enc.Network, epoch uint32, payload []byte) (*Envelope, error) {
 
 // headerSize is the length of a well-formed header: only its party varies.
 func headerSize(b []byte) int {
-	at := len(start) + len(enc.Network{}) + 4
+	at := len(start) + len(canonical.Network{}) + 4
 	return at + 1 + int(b[at]) + 32 + 8 + 16 + 8 + 2 + 32 + 32 + 1 + 16 + 2 + 2
 }
 

@@ -13,8 +13,8 @@ import (
 	"pgregory.net/rapid"
 
 	"verilot.dev/epcis"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/submission"
@@ -22,16 +22,16 @@ import (
 )
 
 var (
-	network = enc.Network{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
-	other   = enc.Network{0xff}
+	network = canonical.Network{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+	other   = canonical.Network{0xff}
 )
 
 const epoch = 1
 
 // book is a registry of keys by hand.
-type book map[enc.Hash]registry.KeyInfo
+type book map[canonical.Hash]registry.KeyInfo
 
-func (b book) Key(id enc.Hash) (registry.KeyInfo, bool) {
+func (b book) Key(id canonical.Hash) (registry.KeyInfo, bool) {
 	info, ok := b[id]
 	return info, ok
 }
@@ -358,7 +358,7 @@ func FuzzOpen(f *testing.F) {
 			if h, raw, err := submission.DecodeHeader(network, payload); err == nil && len(payload) >= len(raw)+64 {
 				body := payload[len(raw)+64:]
 				h.KeyID, h.Party, h.Epoch = id, "acme", epoch
-				h.BodyHash = enc.Sum(network, "body", body)
+				h.BodyHash = canonical.Sum(network, "body", body)
 				raw = h.Encode(network)
 				payload = slices.Concat(raw, ed25519.Sign(acme, raw), body)
 			}

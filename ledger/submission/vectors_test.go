@@ -17,8 +17,8 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/merkle"
 	"verilot.dev/ledger/registry"
@@ -87,14 +87,14 @@ func TestVectorsEnc(t *testing.T) {
 	}
 	var cases []vector
 	for _, purpose := range []string{"submission", "value", "item", "body", "entry", "header", "vote", "pulse", "epoch", "state"} {
-		if got, want := enc.AppendTag(nil, network, purpose), tag(network, purpose); !bytes.Equal(got, want) {
+		if got, want := canonical.AppendTag(nil, network, purpose), tag(network, purpose); !bytes.Equal(got, want) {
 			t.Errorf("tag %q is %x, want %x", purpose, got, want)
 		}
 		cases = append(cases, vector{What: "tag", Purpose: purpose, PreImage: tag(network, purpose)})
 	}
 	for _, data := range []string{"", "abc", strings.Repeat("x", 300)} {
 		pre := cat(tag(network, "body"), []byte(data))
-		if got := enc.Sum(network, "body", []byte(data)); !bytes.Equal(got[:], sha(pre)) {
+		if got := canonical.Sum(network, "body", []byte(data)); !bytes.Equal(got[:], sha(pre)) {
 			t.Errorf("H(body, %q) is %x, want %x", data, got, sha(pre))
 		}
 		cases = append(cases, vector{What: "H", Purpose: "body", Data: []byte(data), PreImage: pre, Hash: sha(pre)})
@@ -139,12 +139,12 @@ func TestVectorsMerkle(t *testing.T) {
 		Error   bool     `json:"error,omitempty"`
 	}
 	all := make([][]byte, 40)
-	hashes := make([]enc.Hash, len(all))
+	hashes := make([]canonical.Hash, len(all))
 	for i := range all {
 		all[i] = leafHash(binary.BigEndian.AppendUint64(nil, uint64(i)))
-		hashes[i] = enc.Hash(all[i])
+		hashes[i] = canonical.Hash(all[i])
 	}
-	show := func(hs []enc.Hash) []octets {
+	show := func(hs []canonical.Hash) []octets {
 		out := []octets{}
 		for _, h := range hs {
 			out = append(out, slices.Clone(h[:]))
@@ -152,7 +152,7 @@ func TestVectorsMerkle(t *testing.T) {
 		return out
 	}
 	var cases []vector
-	add := func(name string, size uint64, indexes []uint64, leaves, proof []enc.Hash, want []byte) {
+	add := func(name string, size uint64, indexes []uint64, leaves, proof []canonical.Hash, want []byte) {
 		v := vector{Name: name, Size: size, Indexes: []string{}, Leaves: show(leaves), Proof: show(proof), Root: want, Error: want == nil}
 		for _, i := range indexes {
 			b, err := json.Marshal(i)
@@ -166,7 +166,7 @@ func TestVectorsMerkle(t *testing.T) {
 		}
 		cases = append(cases, v)
 	}
-	pick := func(indexes []uint64) (out []enc.Hash) {
+	pick := func(indexes []uint64) (out []canonical.Hash) {
 		for _, i := range indexes {
 			out = append(out, hashes[i])
 		}
@@ -383,7 +383,7 @@ func TestVectorsCommit(t *testing.T) {
 	refused("a leaf twice", func(o *commit.Opening) { o.Fields[1].Leaf = o.Fields[0].Leaf })
 	refused("a field twice", func(o *commit.Opening) { o.Fields[1].Path = o.Fields[0].Path })
 	refused("a hash short", func(o *commit.Opening) { o.UnitProof = o.UnitProof[1:] })
-	refused("a hash too many", func(o *commit.Opening) { o.FieldProof = append(o.FieldProof, enc.Hash{}) })
+	refused("a hash too many", func(o *commit.Opening) { o.FieldProof = append(o.FieldProof, canonical.Hash{}) })
 	refused("depth too small", func(o *commit.Opening) { o.FieldDepth-- })
 	refused("depth 33", func(o *commit.Opening) { o.FieldDepth = 33 })
 	refused("units of an item without", func(o *commit.Opening) { o.UnitDepth = commit.NoUnits })
@@ -421,8 +421,8 @@ func (r refusal) message() (m []byte) {
 
 // forge signs whatever header and body it is given; the body hash is right, the rest as it is.
 func forge(h submission.Header, key ed25519.PrivateKey, body ...part) []part {
-	h.BodyHash = enc.Sum(network, "body", refusal{Parts: body}.message())
-	if h.KeyID == (enc.Hash{}) {
+	h.BodyHash = canonical.Sum(network, "body", refusal{Parts: body}.message())
+	if h.KeyID == (canonical.Hash{}) {
 		h.KeyID = keys.ID(keys.Event, key.Public().(ed25519.PublicKey))
 	}
 	raw := h.Encode(network)
@@ -451,12 +451,12 @@ func refusals(tb testing.TB) (out []refusal) {
 		return whole(b)
 	}
 	foreign := sign(tb, header(), items(tb), acme)
-	foreign = cat(enc.AppendTag(nil, other, "submission"), foreign[len(tag(network, "submission")):])
+	foreign = cat(canonical.AppendTag(nil, other, "submission"), foreign[len(tag(network, "submission")):])
 
 	add(submission.TooLarge, "786,433 bytes", whole(good), part{[]byte{0}, submission.MaxMessage + 1 - len(good)})
 	add(submission.TooLarge, "786,433 bytes of anything", part{[]byte("x"), submission.MaxMessage + 1})
 	add(submission.UnknownPurpose, "no bytes")
-	add(submission.UnknownPurpose, "a pulse", whole(enc.AppendTag(nil, network, "pulse")))
+	add(submission.UnknownPurpose, "a pulse", whole(canonical.AppendTag(nil, network, "pulse")))
 	add(submission.UnknownPurpose, "format 2", patched(len("?verilot/submission"), 2))
 	add(submission.UnknownPurpose, "version 2", patched(len("?verilot/submission")+1, 2))
 	add(submission.Malformed, "ends behind the purpose", whole(good[:len("?verilot/submission")+2]))
@@ -491,12 +491,12 @@ func refusals(tb testing.TB) (out []refusal) {
 	add(submission.WrongNetwork, "another network and epoch", whole(slices.Replace(slices.Clone(foreign), len(tag(network, "submission")), len(tag(network, "submission"))+4, 0, 0, 0, 9)))
 	add(submission.WrongEpoch, "epoch 2", changed(func(h *submission.Header) { h.Epoch = 2 })...)
 	add(submission.WrongEpoch, "epoch 2 and an unknown key", changed(func(h *submission.Header) { h.Epoch, h.KeyID[0] = 2, h.KeyID[0]+1 })...)
-	add(submission.KeyUnknown, "key of a stranger", forge(with(opened.Header, func(h *submission.Header) { h.KeyID = enc.Hash{} }), stranger, body)...)
+	add(submission.KeyUnknown, "key of a stranger", forge(with(opened.Header, func(h *submission.Header) { h.KeyID = canonical.Hash{} }), stranger, body)...)
 	add(submission.KeyUnknown, "key of another party", changed(func(h *submission.Header) { h.Party = "other" })...)
 	add(submission.KeyUnknown, "key for votes", forge(with(opened.Header, func(h *submission.Header) {
 		h.KeyID = keys.ID(keys.Vote, voter.Public().(ed25519.PublicKey))
 	}), voter, body)...)
-	add(submission.SigKeyRevoked, "revoked key", forge(with(opened.Header, func(h *submission.Header) { h.KeyID = enc.Hash{} }), lost, body)...)
+	add(submission.SigKeyRevoked, "revoked key", forge(with(opened.Header, func(h *submission.Header) { h.KeyID = canonical.Hash{} }), lost, body)...)
 	add(submission.SigInvalid, "signature changed", patched(size, good[size]^1))
 	add(submission.SigInvalid, "scalar not reduced", patched(size+63, good[size+63]|0xe0))
 	add(submission.SigInvalid, "signed by another key", forge(opened.Header, stranger, body)...)

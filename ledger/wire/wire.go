@@ -12,8 +12,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 )
 
 // Item kinds (docs/spec.md 5.3).
@@ -279,7 +279,7 @@ func clone(it *Item) (any, error) {
 // Seal moves the text of every open field that sel selects out of an item's message into sealed leaves, with salts
 // taken from random, and returns the values to keep. The message it was given stays as it was: the item gets a copy.
 // The item must then be encoded.
-func Seal(n enc.Network, it *Item, sel func(commit.Field) bool, random func() [32]byte) ([]commit.SealedValue, error) {
+func Seal(n canonical.Network, it *Item, sel func(commit.Field) bool, random func() [32]byte) ([]commit.SealedValue, error) {
 	message, err := clone(it)
 	if err != nil {
 		return nil, err

@@ -18,12 +18,12 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"verilot.dev/epcis"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
-	"verilot.dev/ledger/enc"
 	"verilot.dev/ledger/registry"
 )
 
-var network = enc.Network{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+var network = canonical.Network{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 
 // shipping is an event with a bit of everything.
 func shipping() *epcis.Event {

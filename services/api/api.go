@@ -14,20 +14,20 @@ import (
 
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/registry"
-	"verilot.dev/services/internal/bus"
-	"verilot.dev/services/internal/capture"
-	"verilot.dev/services/internal/chain"
-	"verilot.dev/services/internal/epcisapi"
-	"verilot.dev/services/internal/httpapi"
-	"verilot.dev/services/internal/index"
-	"verilot.dev/services/internal/ndc"
-	"verilot.dev/services/internal/node"
-	"verilot.dev/services/internal/query"
+	"verilot.dev/services/internal/answer/epcisrest"
+	"verilot.dev/services/internal/answer/index"
+	"verilot.dev/services/internal/answer/ndc"
+	"verilot.dev/services/internal/answer/subscription"
+	"verilot.dev/services/internal/answer/tracing"
+	"verilot.dev/services/internal/edge/httpapi"
+	"verilot.dev/services/internal/edge/signin"
+	"verilot.dev/services/internal/edge/webapp"
+	"verilot.dev/services/internal/node/bus"
+	"verilot.dev/services/internal/node/chain"
+	"verilot.dev/services/internal/node/replica"
+	"verilot.dev/services/internal/node/store"
+	"verilot.dev/services/internal/partner/capture"
 	"verilot.dev/services/internal/service"
-	"verilot.dev/services/internal/signin"
-	"verilot.dev/services/internal/standing"
-	"verilot.dev/services/internal/store"
-	"verilot.dev/services/internal/webapp"
 )
 
 // Config of an api service. Zero values work but for Genesis and NATS.
@@ -52,7 +52,7 @@ type Config struct {
 	// SignIn says who may order them, and who reads every party's events (EPCIS queries).
 	SignIn signin.Config `yaml:"sign_in"`
 	// Standing is about subscriptions to events.
-	Standing standing.Config `yaml:"standing"`
+	Standing subscription.Config `yaml:"standing"`
 }
 
 // Run serves until ctx ends.
@@ -73,7 +73,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	f := &following{cfg: &cfg, chain: c, env: env, roster: node.NewRoster(g)}
+	f := &following{cfg: &cfg, chain: c, env: env, roster: replica.NewRoster(g)}
 	env.Ready("follower", f.ready)
 	if (cfg.Party == "") != (cfg.Key == "") {
 		return errors.New("configuration: party and key belong together; set both, or neither")
@@ -84,24 +84,24 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	}
 	guard.Announce(env.Log)
 
-	gate := &epcisapi.Gate{Genesis: g, Snapshot: c.Snapshot, SignIn: guard, Now: time.Now}
+	gate := &epcisrest.Gate{Genesis: g, Snapshot: c.Snapshot, SignIn: guard, Now: time.Now}
 	h := httpapi.New(httpapi.Options{ //nolint:contextcheck // Gin carries it in the request
 		Title: "Verilot api", Version: "1", Log: env.Log, Registry: env.Metrics, Ready: env.CheckReady, Guard: gate.Check,
 		Description: "Trace, check and recall queries over a verified copy of the ledger. Every answer says which certified block it rests on and how old that is; /v1/proof gives what is needed to check it without trusting this service.",
 	})
 	guard.Mount(h)
-	query.Mount(h, query.Options{ //nolint:contextcheck // as above
+	tracing.Mount(h, tracing.Options{ //nolint:contextcheck // as above
 		Genesis: g, Copy: c, Now: time.Now, Waiting: f.waiting, Heard: f.heard,
 		NoBlock: func(err error) bool { return errors.Is(err, store.ErrNotFound) },
 	})
-	answers := epcisapi.Mount(h, epcisapi.Options{Genesis: g, Copy: c, Now: time.Now, Callers: gate.Caller}) //nolint:contextcheck // as above
-	options := standing.Options{Config: cfg.Standing, Dir: filepath.Join(cfg.Data, "standing"), Development: g.Development, Log: env.Log, Registry: env.Metrics}
-	queries, err := standing.Open(options.Over(answers)) //nolint:contextcheck // as above
+	answers := epcisrest.Mount(h, epcisrest.Options{Genesis: g, Copy: c, Now: time.Now, Callers: gate.Caller}) //nolint:contextcheck // as above
+	options := subscription.Options{Config: cfg.Standing, Dir: filepath.Join(cfg.Data, "standing"), Development: g.Development, Log: env.Log, Registry: env.Metrics}
+	queries, err := subscription.Open(options.Over(answers)) //nolint:contextcheck // as above
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, queries.Close()) }()
-	standing.Mount(h, standing.CallerOf(gate.Caller), queries) //nolint:contextcheck // as above
+	subscription.Mount(h, subscription.CallerOf(gate.Caller), queries) //nolint:contextcheck // as above
 	directory, err := ndc.Open(cfg.NDC)
 	if err != nil {
 		return fmt.Errorf("configuration: ndc: %w", err)
@@ -116,7 +116,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		env.Ready("outbox", engine.Ready)
 		engine.Mount(h) //nolint:contextcheck // as above
 	} else {
-		epcisapi.MountNoCapture(h) //nolint:contextcheck // as above
+		epcisrest.MountNoCapture(h) //nolint:contextcheck // as above
 	}
 	if err := webapp.Mount(h, webapp.Setting{Service: "api", Network: g.Name, Development: g.Development, Party: cfg.Party, PartyName: guard.Place().PartyName}); err != nil {
 		return err
@@ -182,8 +182,8 @@ type following struct {
 	cfg    *Config
 	chain  *chain.Chain
 	env    *service.Env
-	roster *node.Roster
-	node   atomic.Pointer[node.Follower]
+	roster *replica.Roster
+	node   atomic.Pointer[replica.Follower]
 }
 
 func (f *following) run(ctx context.Context) error {
@@ -193,7 +193,7 @@ func (f *following) run(ctx context.Context) error {
 	}
 	defer b.Close()
 	if f.chain.Head().Header.Height > 0 { // then there was a stream
-		if gone := node.Gone(b.Check(ctx)); gone != nil {
+		if gone := replica.Gone(b.Check(ctx)); gone != nil {
 			return gone
 		}
 	}
@@ -205,7 +205,7 @@ func (f *following) run(ctx context.Context) error {
 		return err
 	}
 	defer deaf()
-	n, err := node.NewFollower(node.FollowerConfig{Bus: b, Chain: f.chain, Log: f.env.Log, Metrics: f.env.Metrics})
+	n, err := replica.NewFollower(replica.FollowerConfig{Bus: b, Chain: f.chain, Log: f.env.Log, Metrics: f.env.Metrics})
 	if err != nil {
 		return err
 	}
@@ -228,7 +228,7 @@ func (f *following) waiting() uint64 {
 	return 0
 }
 
-func (f *following) heard(validator int) query.Heard {
+func (f *following) heard(validator int) tracing.Heard {
 	s := f.roster.Of(validator)
-	return query.Heard{Height: s.Height, Round: s.Round, At: s.At, Evidence: s.Evidence}
+	return tracing.Heard{Height: s.Height, Round: s.Round, At: s.At, Evidence: s.Evidence}
 }

@@ -9,7 +9,7 @@ import (
 	"os"
 	"strings"
 
-	"verilot.dev/services/internal/bus"
+	"verilot.dev/services/internal/node/bus"
 	"verilot.dev/services/internal/service"
 )
 

@@ -5,7 +5,7 @@ package manufacturer
 import (
 	"context"
 
-	"verilot.dev/services/internal/capture"
+	"verilot.dev/services/internal/partner/capture"
 	"verilot.dev/services/internal/service"
 )
 

@@ -5,7 +5,7 @@ package pharmacy
 import (
 	"context"
 
-	"verilot.dev/services/internal/capture"
+	"verilot.dev/services/internal/partner/capture"
 	"verilot.dev/services/internal/service"
 )
 

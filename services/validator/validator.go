@@ -10,10 +10,10 @@ import (
 	"path/filepath"
 
 	"verilot.dev/ledger/genesis"
-	"verilot.dev/services/internal/bus"
-	"verilot.dev/services/internal/chain"
 	"verilot.dev/services/internal/keyring"
-	"verilot.dev/services/internal/node"
+	"verilot.dev/services/internal/node/bus"
+	"verilot.dev/services/internal/node/chain"
+	"verilot.dev/services/internal/node/replica"
 	"verilot.dev/services/internal/service"
 )
 
@@ -78,7 +78,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	}
 	c, err := chain.Open(filepath.Join(cfg.Data, "chain"), g, chain.Options{Log: env.Log})
 	if err != nil {
-		return node.Damaged(err)
+		return replica.Damaged(err)
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
 	b, err := bus.Dial(ctx, bus.Options{URL: cfg.NATS, Creds: cfg.Creds, Server: cfg.Server, Name: env.Name, Replicas: cfg.Replicas, Log: env.Log})
@@ -89,7 +89,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	if err := streams(ctx, b, c); err != nil {
 		return err
 	}
-	v, err := node.NewValidator(node.ValidatorConfig{
+	v, err := replica.NewValidator(replica.ValidatorConfig{
 		Chain: c, Bus: b, Journal: filepath.Join(cfg.Data, "journal"), Vote: vote, Cosign: cosign, Log: env.Log, Metrics: env.Metrics,
 	})
 	if err != nil {
@@ -111,7 +111,7 @@ func streams(ctx context.Context, b *bus.Bus, c *chain.Chain) error {
 	if err == nil {
 		err = b.Ensure(ctx)
 	}
-	if gone := node.Gone(err); gone != nil {
+	if gone := replica.Gone(err); gone != nil {
 		return gone
 	}
 	return err

@@ -17,8 +17,8 @@ import (
 	"go.uber.org/goleak"
 
 	"verilot.dev/ledger/genesis"
-	"verilot.dev/services/internal/chain/chaintest"
 	"verilot.dev/services/internal/keyring"
+	"verilot.dev/services/internal/node/chain/chaintest"
 	"verilot.dev/services/internal/service"
 )
 

@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"verilot.dev/services/internal/capture"
-	"verilot.dev/services/internal/index"
-	"verilot.dev/services/internal/network"
-	"verilot.dev/services/internal/story"
+	"verilot.dev/services/internal/answer/index"
+	"verilot.dev/services/internal/localnet"
+	"verilot.dev/services/internal/localnet/story"
+	"verilot.dev/services/internal/partner/capture"
 )
 
 // TestServicesAlone runs every service as a process of its own, from the configuration files of the runbook, in an order that
@@ -72,7 +72,7 @@ func TestServicesAlone(t *testing.T) {
 	}
 
 	file := filepath.Join(t.TempDir(), "doc.xml")
-	if err := os.WriteFile(file, []byte(document(network.DemoMakerPrefix, network.DemoMakerSGLN, 1)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(document(localnet.DemoMakerPrefix, localnet.DemoMakerSGLN, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	code, out := cli(t, "capture", file, "--to", "http://127.0.0.1:"+port(1), "--token-file", filepath.Join(dir, "manufacturer-sign-in.token"), "--wait", "indexed", "--json")

@@ -12,15 +12,15 @@ import (
 	"time"
 
 	"verilot.dev/services/broker"
-	"verilot.dev/services/internal/bus"
-	"verilot.dev/services/internal/network"
-	"verilot.dev/services/internal/query"
+	"verilot.dev/services/internal/answer/tracing"
+	"verilot.dev/services/internal/localnet"
+	"verilot.dev/services/internal/node/bus"
 	"verilot.dev/services/internal/service"
 )
 
 // TestBrokerLost: one of three brokers stops under load and comes back. Nothing acknowledged is lost, and blocks go on without it.
 func TestBrokerLost(t *testing.T) {
-	n, err := network.Start(t.Context(), network.Options{Dir: t.TempDir(), Cluster: 3, PortsBase: freePorts(t, 4)})
+	n, err := localnet.Start(t.Context(), localnet.Options{Dir: t.TempDir(), Cluster: 3, PortsBase: freePorts(t, 4)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestBrokerLost(t *testing.T) {
 }
 
 // reachable is a network in this process as the load knows it.
-func reachable(t *testing.T, n *network.Network) *running {
+func reachable(t *testing.T, n *localnet.Network) *running {
 	t.Helper()
 	u, err := url.Parse(n.URLs["api"])
 	if err != nil {
@@ -69,7 +69,7 @@ func reachable(t *testing.T, n *network.Network) *running {
 
 func height(t *testing.T, r *running) uint64 {
 	t.Helper()
-	var s query.Status
+	var s tracing.Status
 	if err := fetch(r.url(0)+"/v1/status", &s); err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"verilot.dev/ledger/custody"
-	"verilot.dev/services/internal/capture"
+	"verilot.dev/services/internal/partner/capture"
 )
 
 type captureOptions struct {

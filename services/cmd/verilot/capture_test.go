@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"testing"
 
-	"verilot.dev/services/internal/capture"
+	"verilot.dev/services/internal/partner/capture"
 )
 
 // A code stands once in its line, and its meaning once below the table.

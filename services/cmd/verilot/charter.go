@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"verilot.dev/services/internal/charter"
+	"verilot.dev/services/internal/localnet/genesisfile"
 )
 
 func (a *app) genesisMakeCommand() *cobra.Command {
@@ -26,7 +26,7 @@ deploy/network.yaml is an example. Without --out the file is printed.`,
 			if err != nil {
 				return unusable("%w", err)
 			}
-			file, g, err := charter.Compose(doc)
+			file, g, err := genesisfile.Compose(doc)
 			if err != nil {
 				return unusable("%s:\n%w", args[0], err)
 			}
@@ -56,9 +56,9 @@ func (a *app) verdictKeyCommand() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if a.json {
-				return a.printJSON(map[string]string{"verdictKey": charter.VerdictKey()})
+				return a.printJSON(map[string]string{"verdictKey": genesisfile.VerdictKey()})
 			}
-			a.printf("%s\n", charter.VerdictKey())
+			a.printf("%s\n", genesisfile.VerdictKey())
 			return nil
 		},
 	}

@@ -21,14 +21,14 @@ import (
 
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/genesis"
-	"verilot.dev/services/internal/network"
+	"verilot.dev/services/internal/localnet"
+	"verilot.dev/services/internal/localnet/story"
 	"verilot.dev/services/internal/scan"
-	"verilot.dev/services/internal/story"
 )
 
 // demo is a running network with a small story, in this process, for all tests that only ask.
 type demo struct {
-	n    *network.Network
+	n    *localnet.Network
 	told *story.Told
 	stop func() error
 }
@@ -38,7 +38,7 @@ var demoOnce = sync.OnceValues(func() (d *demo, err error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := network.Start(context.Background(), network.Options{Dir: dir, Validators: 1, SignIn: true})
+	n, err := localnet.Start(context.Background(), localnet.Options{Dir: dir, Validators: 1, SignIn: true})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -235,7 +235,7 @@ func TestExitCodes(t *testing.T) {
 	api, maker := d.n.URLs["api"], d.n.URLs["manufacturer"]
 	token := " --token-file " + d.n.TokenFile("manufacturer")
 	foreign := filepath.Join(t.TempDir(), "foreign.xml")
-	if err := os.WriteFile(foreign, []byte(strings.ReplaceAll(document(network.DemoMakerPrefix, network.DemoMakerSGLN, 0), network.DemoMakerPrefix+".0", "0614141.0")), 0o600); err != nil {
+	if err := os.WriteFile(foreign, []byte(strings.ReplaceAll(document(localnet.DemoMakerPrefix, localnet.DemoMakerSGLN, 0), localnet.DemoMakerPrefix+".0", "0614141.0")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	key := filepath.Join(t.TempDir(), "k.pem")

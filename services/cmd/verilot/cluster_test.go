@@ -14,9 +14,9 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"verilot.dev/services/internal/bus"
-	"verilot.dev/services/internal/network"
-	"verilot.dev/services/internal/query"
+	"verilot.dev/services/internal/answer/tracing"
+	"verilot.dev/services/internal/localnet"
+	"verilot.dev/services/internal/node/bus"
 )
 
 // processes is a network whose services are processes of their own, around a broker of the test's.
@@ -100,11 +100,11 @@ func (p *processes) config(name string) string {
 	case "api":
 		return common + fmt.Sprintf("listen: 127.0.0.1:%d\n", p.n.base)
 	case "manufacturer":
-		return partner(1, network.DemoMaker)
+		return partner(1, localnet.DemoMaker)
 	case "distributor":
-		return partner(2, network.DemoDistributor)
+		return partner(2, localnet.DemoDistributor)
 	case "pharmacy":
-		return partner(3, network.DemoPharmacy)
+		return partner(3, localnet.DemoPharmacy)
 	}
 	return common + fmt.Sprintf("vote_key: %s/keys/%s-vote.pem\ncosign_key: %s/keys/%s-cosign.pem\n", dir, name, dir, name)
 }
@@ -158,7 +158,7 @@ func (p *processes) eventually(what string, ok func() bool) {
 }
 
 func (p *processes) height() uint64 {
-	var s query.Status
+	var s tracing.Status
 	if err := fetch(p.n.url(0)+"/v1/status", &s); err != nil {
 		p.t.Fatal(err)
 	}

@@ -19,9 +19,9 @@ import (
 	"testing"
 	"time"
 
-	"verilot.dev/services/internal/network"
-	"verilot.dev/services/internal/query"
-	"verilot.dev/services/internal/signin"
+	"verilot.dev/services/internal/answer/tracing"
+	"verilot.dev/services/internal/edge/signin"
+	"verilot.dev/services/internal/localnet"
 )
 
 // TestKillNine kills a whole network with SIGKILL at random instants under load, restarts it and goes on. In the end every
@@ -237,8 +237,8 @@ type crashLoad struct {
 func makerLoad(t *testing.T) *crashLoad {
 	t.Helper()
 	return &crashLoad{
-		t: t, party: network.DemoMaker, service: 1, captured: map[string]string{},
-		document: func(i int) string { return document(network.DemoMakerPrefix, network.DemoMakerSGLN, i) },
+		t: t, party: localnet.DemoMaker, service: 1, captured: map[string]string{},
+		document: func(i int) string { return document(localnet.DemoMakerPrefix, localnet.DemoMakerSGLN, i) },
 	}
 }
 
@@ -375,7 +375,7 @@ func (l *crashLoad) settle(n *running) {
 // checkChain reads every block from the api and counts the verdicts of each submission.
 func (l *crashLoad) checkChain(n *running) {
 	l.t.Helper()
-	var status query.Status
+	var status tracing.Status
 	judged, copies, h := map[string]int{}, 0, uint64(1)
 	// A partner may know a verdict before the api has the block.
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
@@ -383,7 +383,7 @@ func (l *crashLoad) checkChain(n *running) {
 			l.t.Fatal(err)
 		}
 		for ; h <= status.Height; h++ {
-			var b query.Block
+			var b tracing.Block
 			if err := fetch(fmt.Sprintf("%s/v1/blocks/%d", n.url(0), h), &b); err != nil {
 				l.t.Fatal(err)
 			}

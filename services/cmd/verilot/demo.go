@@ -15,8 +15,8 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	nation "verilot.dev/services/internal/demo"
-	"verilot.dev/services/internal/network"
+	"verilot.dev/services/internal/localnet"
+	nation "verilot.dev/services/internal/localnet/demo"
 )
 
 // nationalStory is how demo is asked for.
@@ -65,7 +65,7 @@ Then it prints what is worth looking at, and the links that sign people in. Kept
 const demoFile = "demo.json"
 
 // tellNational plays the story once in the life of a data folder, and says what to look at every time.
-func (a *app) tellNational(ctx context.Context, n *network.Network, o *upOptions) error {
+func (a *app) tellNational(ctx context.Context, n *localnet.Network, o *upOptions) error {
 	file := filepath.Join(o.data, demoFile)
 	var h nation.Highlights
 	b, err := os.ReadFile(file)
@@ -88,7 +88,7 @@ func (a *app) tellNational(ctx context.Context, n *network.Network, o *upOptions
 		if b, err = json.MarshalIndent(h, "", "  "); err != nil {
 			return fmt.Errorf("write %s: %w", file, err)
 		}
-		if err := network.MarkStoryTold(o.data, h.Unit); err != nil {
+		if err := localnet.MarkStoryTold(o.data, h.Unit); err != nil {
 			return err
 		}
 		if err := os.WriteFile(file, append(b, '\n'), 0o644); err != nil {
@@ -132,7 +132,7 @@ func (a *app) progress() (say func(step string, done, steps int), end func(ok bo
 		}
 }
 
-func (a *app) highlights(n *network.Network, h *nation.Highlights) {
+func (a *app) highlights(n *localnet.Network, h *nation.Highlights) {
 	a.printf(`
 Worth a look
   a pallet's way through the country    %[1]s/trace/%[2]s

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"testing"
 
-	"verilot.dev/services/internal/capture"
-	"verilot.dev/services/internal/index"
+	"verilot.dev/services/internal/answer/index"
+	"verilot.dev/services/internal/partner/capture"
 )
 
 // gs1Example is the worked example of GS1 US (DSCSA implementation guideline R1.3, section 2.2.1.1): 12 units, 3 cases, 1

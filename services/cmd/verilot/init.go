@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"verilot.dev/ledger/genesis"
-	"verilot.dev/services/internal/access"
-	"verilot.dev/services/internal/network"
+	"verilot.dev/services/internal/localnet"
+	"verilot.dev/services/internal/localnet/natsauth"
 )
 
 func (a *app) initCommand() *cobra.Command {
@@ -35,7 +35,7 @@ Whoever runs this holds every key of the network, so it is for development. In a
 			if layout == "" {
 				return unusable("--layout is missing; deploy/layouts/hosts.yaml is an example")
 			}
-			l, err := network.LoadLayout(layout)
+			l, err := localnet.LoadLayout(layout)
 			if err != nil {
 				return unusable("%w", err)
 			}
@@ -43,7 +43,7 @@ Whoever runs this holds every key of the network, so it is for development. In a
 			if err != nil {
 				return err
 			}
-			m, err := network.Init(network.InitOptions{Dir: data, Layout: l, UID: uid, GID: gid})
+			m, err := localnet.Init(localnet.InitOptions{Dir: data, Layout: l, UID: uid, GID: gid})
 			if err != nil {
 				return unusable("%w", err)
 			}
@@ -112,18 +112,18 @@ What a creds file allows is to send; what counts is signed with the party's own 
 			if err != nil {
 				return unusable("%s is not a genesis file: %w", genesisFile, err)
 			}
-			users := []access.User{{Name: "reader"}}
+			users := []natsauth.User{{Name: "reader"}}
 			for i := range g.Parties {
 				id := g.Parties[i].Party
-				users = append(users, access.User{Name: id, Party: id})
+				users = append(users, natsauth.User{Name: id, Party: id})
 			}
 			for _, id := range more {
-				users = append(users, access.User{Name: id, Party: id})
+				users = append(users, natsauth.User{Name: id, Party: id})
 			}
 			for _, v := range g.Validators.Validators {
-				users = append(users, access.User{Name: v.Party + "-validator", Validator: v.Party})
+				users = append(users, natsauth.User{Name: v.Party + "-validator", Validator: v.Party})
 			}
-			if err := access.Make(out, g.Name, users); err != nil {
+			if err := natsauth.Make(out, g.Name, users); err != nil {
 				return failed(err)
 			}
 			if a.json {
@@ -133,7 +133,7 @@ What a creds file allows is to send; what counts is signed with the party's own 
 				}
 				return a.printJSON(map[string]any{"folder": out, "users": names})
 			}
-			a.printf("%d .creds files and %s are in %s\n", len(users), access.ConfFile, out)
+			a.printf("%d .creds files and %s are in %s\n", len(users), natsauth.ConfFile, out)
 			return nil
 		},
 	}

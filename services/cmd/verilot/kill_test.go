@@ -15,9 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"verilot.dev/services/internal/bus"
-	"verilot.dev/services/internal/network"
-	"verilot.dev/services/internal/query"
+	"verilot.dev/services/internal/answer/tracing"
+	"verilot.dev/services/internal/localnet"
+	"verilot.dev/services/internal/node/bus"
 )
 
 // killRounds is how many kills a test makes, and from which seed: KILL_SEED and KILL_ROUNDS, or the share of a slice of
@@ -78,7 +78,7 @@ func TestKillAny(t *testing.T) {
 	k := newKillable(t)
 	maker := makerLoad(t)
 	loads := []*crashLoad{maker}
-	for i, p := range []struct{ party, place string }{{network.DemoDistributor, network.DemoDistributorSGLN}, {network.DemoPharmacy, network.DemoPharmacySGLN}} {
+	for i, p := range []struct{ party, place string }{{localnet.DemoDistributor, localnet.DemoDistributorSGLN}, {localnet.DemoPharmacy, localnet.DemoPharmacySGLN}} {
 		l := makerLoad(t)
 		l.party, l.service, l.mayRefuse = p.party, 2+i, true
 		l.document = func(i int) string { return looked(p.place, p.party, i) }
@@ -219,14 +219,14 @@ func (k *killable) progress(l *crashLoad) {
 // abreast waits until the api has heard every validator vote for its newest block or the one after, and has something to vote on.
 func (k *killable) abreast(l *crashLoad) {
 	k.t.Helper()
-	var v query.Validators
+	var v tracing.Validators
 	var next time.Time // one that is behind gets blocks one by one: leave it time
 	k.eventually("all validators are abreast", func() bool {
 		if time.Now().After(next) {
 			l.one(k.n)
 			next = time.Now().Add(time.Second)
 		}
-		return fetch(k.n.url(0)+"/v1/validators", &v) == nil && !slices.ContainsFunc(v.Validators, func(s query.Validator) bool {
+		return fetch(k.n.url(0)+"/v1/validators", &v) == nil && !slices.ContainsFunc(v.Validators, func(s tracing.Validator) bool {
 			return s.Lag == nil || *s.Lag > 1
 		})
 	})
@@ -273,7 +273,7 @@ func looked(place, who string, i int) string {
 	for _, step := range []string{"inspecting", "storing"} {
 		fmt.Fprintf(&events, `<ObjectEvent><eventTime>2026-11-01T08:00:00Z</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset>`+
 			`<epcList><epc>urn:epc:id:sgtin:%s.%06d.%s%d</epc></epcList><action>OBSERVE</action><bizStep>urn:epcglobal:cbv:bizstep:%s</bizStep>`+
-			`<readPoint><id>%s</id></readPoint><bizLocation><id>%s</id></bizLocation></ObjectEvent>`, network.DemoMakerPrefix, 12345, who, i, step, place, place)
+			`<readPoint><id>%s</id></readPoint><bizLocation><id>%s</id></bizLocation></ObjectEvent>`, localnet.DemoMakerPrefix, 12345, who, i, step, place, place)
 	}
 	return `<?xml version="1.0" encoding="UTF-8"?>
 <epcis:EPCISDocument xmlns:epcis="urn:epcglobal:epcis:xsd:1" schemaVersion="1.2" creationDate="2026-11-01T08:00:00Z"><EPCISBody><EventList>` +

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"verilot.dev/services/internal/supervise"
+	"verilot.dev/services/internal/localnet/supervise"
 )
 
 // supervised is a network of processes under verilot up.

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"verilot.dev/ledger/genesis"
-	"verilot.dev/services/internal/chain"
-	"verilot.dev/services/internal/index"
+	"verilot.dev/services/internal/answer/index"
+	"verilot.dev/services/internal/node/chain"
 )
 
 // checkRebuild opens the api's copy of a stopped network, drops its state and index, rebuilds both from the blocks, and compares

@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"verilot.dev/epcis/gs1"
-	"verilot.dev/services/internal/index"
-	"verilot.dev/services/internal/query"
+	"verilot.dev/services/internal/answer/index"
+	"verilot.dev/services/internal/answer/tracing"
 )
 
 func apiFlag(c *cobra.Command, api *string) {
@@ -315,7 +315,7 @@ func (a *app) lotUnits(ctx context.Context, cl *client, path string) error {
 }
 
 func (a *app) lotTotals(ctx context.Context, cl *client, path string) error {
-	var l query.LotTotals
+	var l tracing.LotTotals
 	raw, err := cl.get(ctx, path, &l)
 	if err != nil {
 		return a.refused(err)
@@ -360,7 +360,7 @@ func (a *app) blockCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var b query.Block
+			var b tracing.Block
 			raw, err := cl.get(cmd.Context(), "/v1/blocks/"+args[0], &b)
 			if err != nil {
 				return a.refused(err)
@@ -377,7 +377,7 @@ func (a *app) blockCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) showBlock(b *query.Block) {
+func (a *app) showBlock(b *tracing.Block) {
 	h := &b.Header
 	a.printf("block %d  %s\n", h.Height, b.Hash)
 	a.printf("parent     %s\ntime       %s\nsequences  %d to %d\nentries    %s\nverdicts   %s (%d leaves, %d events)\nstate      %s (kind %d)\nrules      version %d\n",

@@ -9,9 +9,9 @@ import (
 	"verilot.dev/services/api"
 	"verilot.dev/services/broker"
 	"verilot.dev/services/distributor"
-	"verilot.dev/services/internal/bus"
-	"verilot.dev/services/internal/network"
-	"verilot.dev/services/internal/node"
+	"verilot.dev/services/internal/localnet"
+	"verilot.dev/services/internal/node/bus"
+	"verilot.dev/services/internal/node/replica"
 	"verilot.dev/services/internal/service"
 	"verilot.dev/services/manufacturer"
 	"verilot.dev/services/pharmacy"
@@ -58,7 +58,7 @@ Exit codes: 0 stopped, 2 the configuration cannot be used, 3 it failed and may b
 				return nil
 			}
 			err = ended(run(cmd.Context(), cfg, env))
-			if e, ok := errors.AsType[*exit](err); ok && staying && e.code == network.ExitHalted {
+			if e, ok := errors.AsType[*exit](err); ok && staying && e.code == localnet.ExitHalted {
 				return ended(stay(cmd.Context(), env, *common(&cfg), name, err))
 			}
 			return err
@@ -72,10 +72,10 @@ Exit codes: 0 stopped, 2 the configuration cannot be used, 3 it failed and may b
 
 // ended is failed with an exit code of its own for a service that stopped on purpose: starting it again does not help.
 func ended(err error) error {
-	_, halted := errors.AsType[*node.HaltError](err)
+	_, halted := errors.AsType[*replica.HaltError](err)
 	_, refused := errors.AsType[*bus.SettingsError](err)
 	if halted || refused {
-		return &exit{code: network.ExitHalted, err: err}
+		return &exit{code: localnet.ExitHalted, err: err}
 	}
 	return failed(err)
 }

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"verilot.dev/services/internal/bus"
-	"verilot.dev/services/internal/network"
+	"verilot.dev/services/internal/localnet"
+	"verilot.dev/services/internal/node/bus"
 )
 
 func (a *app) streamCommand() *cobra.Command {
@@ -55,7 +55,7 @@ Exit code 0: fine. 1: dangerous, or the stream is gone. 3: no answer.`,
 }
 
 func (a *app) streamCheck(ctx context.Context, o bus.Options, monitors []string) error {
-	if err := network.CheckCluster(o.Replicas); err != nil {
+	if err := localnet.CheckCluster(o.Replicas); err != nil {
 		return unusable("--replicas: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)

@@ -15,7 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nkeys"
 
-	"verilot.dev/services/internal/bus"
+	"verilot.dev/services/internal/node/bus"
 )
 
 // natsServer is a broker that somebody else runs.

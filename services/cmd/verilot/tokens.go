@@ -12,8 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"verilot.dev/services/internal/network"
-	"verilot.dev/services/internal/signin"
+	"verilot.dev/services/internal/edge/signin"
+	"verilot.dev/services/internal/localnet"
 )
 
 // tokenVariable names a token in the environment, for scripts.
@@ -97,7 +97,7 @@ func changeTokens(change func(map[string]string)) error {
 }
 
 // rememberTokens lets commands on this machine find the tokens of a network, until forget. That they cannot is worth a note, no more.
-func (a *app) rememberTokens(n *network.Network) (forget func()) {
+func (a *app) rememberTokens(n *localnet.Network) (forget func()) {
 	files := map[string]string{}
 	for name := range n.Tokens {
 		file, err := filepath.Abs(n.TokenFile(name))

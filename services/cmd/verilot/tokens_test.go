@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"verilot.dev/services/internal/capture"
-	"verilot.dev/services/internal/network"
-	"verilot.dev/services/internal/signin"
+	"verilot.dev/services/internal/edge/signin"
+	"verilot.dev/services/internal/localnet"
+	"verilot.dev/services/internal/partner/capture"
 )
 
 // What the README says works as it stands there: a document goes in without a word about tokens, at localhost, while the network runs.
@@ -36,7 +36,7 @@ func TestTokensAreFound(t *testing.T) {
 	doc := filepath.Join(t.TempDir(), "doc.xml")
 	send := func(i int, args ...string) (int, string) {
 		t.Helper()
-		if err := os.WriteFile(doc, []byte(document(network.DemoMakerPrefix, network.DemoMakerSGLN, i)), 0o600); err != nil {
+		if err := os.WriteFile(doc, []byte(document(localnet.DemoMakerPrefix, localnet.DemoMakerSGLN, i)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		code, out, errs := verilot(t, append([]string{"capture", doc, "--json"}, args...)...)

@@ -13,9 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"verilot.dev/services/internal/network"
-	"verilot.dev/services/internal/story"
-	"verilot.dev/services/internal/supervise"
+	"verilot.dev/services/internal/localnet"
+	"verilot.dev/services/internal/localnet/story"
+	"verilot.dev/services/internal/localnet/supervise"
 )
 
 type upOptions struct {
@@ -78,13 +78,13 @@ The api listens on the base port; manufacturer, distributor and pharmacy on the 
 }
 
 func (a *app) up(ctx context.Context, o *upOptions) error {
-	if err := network.CheckValidators(o.validators); err != nil {
+	if err := localnet.CheckValidators(o.validators); err != nil {
 		return unusable("--validators: %w", err)
 	}
-	if err := network.CheckCluster(o.cluster); err != nil {
+	if err := localnet.CheckCluster(o.cluster); err != nil {
 		return unusable("--cluster: %w", err)
 	}
-	if err := network.CheckCluster(o.replicas); err != nil {
+	if err := localnet.CheckCluster(o.replicas); err != nil {
 		return unusable("--replicas: %w", err)
 	}
 	if o.nats == "" && (o.creds != "" || o.replicas != 0) {
@@ -98,7 +98,7 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 		defer func() { _ = os.RemoveAll(dir) }()
 		o.data = dir
 	}
-	no := network.Options{
+	no := localnet.Options{
 		Dir: o.data, Validators: o.validators, PortsBase: o.portsBase, LogLevel: o.logLevel, Log: a.err, Halted: a.halted,
 		Cluster: o.cluster, NATS: o.nats, Creds: o.creds, Replicas: o.replicas, SignIn: !o.noSignIn, NDC: o.ndc,
 	}
@@ -107,15 +107,15 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 		if err != nil {
 			return failed(fmt.Errorf("find this command: %w", err))
 		}
-		no.Processes = &network.Processes{Binary: binary, Restart: o.restart, Tell: a.happened, Warn: a.warned}
+		no.Processes = &localnet.Processes{Binary: binary, Restart: o.restart, Tell: a.happened, Warn: a.warned}
 		if supervise.Lingers {
 			a.note("On this system the processes go on if this command is killed; Ctrl-C ends them.")
 		}
 	}
 	forget := func() {}
-	no.Planned = func(n *network.Network) { forget = a.rememberTokens(n) }
+	no.Planned = func(n *localnet.Network) { forget = a.rememberTokens(n) }
 	defer func() { forget() }()
-	n, err := network.Start(ctx, no)
+	n, err := localnet.Start(ctx, no)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -126,7 +126,7 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 		return failed(err)
 	}
 	if o.empty && n.Created {
-		if err := network.MarkStoryTold(o.data, ""); err != nil {
+		if err := localnet.MarkStoryTold(o.data, ""); err != nil {
 			return failed(err)
 		}
 	}
@@ -136,7 +136,7 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 			_ = n.Stop()
 			return failed(fmt.Errorf("the national story: %w", err))
 		}
-	} else if o.demo || !o.empty && !network.StoryTold(o.data) {
+	} else if o.demo || !o.empty && !localnet.StoryTold(o.data) {
 		if err := a.tell(ctx, n, o); err != nil && ctx.Err() == nil {
 			_ = n.Stop()
 			return failed(fmt.Errorf("the seeded story: %w", err))
@@ -145,12 +145,12 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 	if !a.json && ctx.Err() == nil && o.national != nil {
 		a.printf("Stop with Ctrl-C.\n")
 	} else if !a.json && ctx.Err() == nil {
-		a.suggest(n, network.StorySerial(o.data))
+		a.suggest(n, localnet.StorySerial(o.data))
 	}
 	return failed(n.Wait())
 }
 
-func (a *app) welcome(n *network.Network, o *upOptions) error {
+func (a *app) welcome(n *localnet.Network, o *upOptions) error {
 	if o.noSignIn {
 		a.note("WARNING: no sign-in. Everybody who reaches these addresses acts for their parties. For development only.")
 	}
@@ -241,7 +241,7 @@ func (a *app) halted(validator string, err error) {
 	fmt.Fprintf(a.err, "%s stopped, the others go on: %v\n", validator, err)
 }
 
-func (a *app) tell(ctx context.Context, n *network.Network, o *upOptions) error {
+func (a *app) tell(ctx context.Context, n *localnet.Network, o *upOptions) error {
 	start := time.Now()
 	told, err := story.Tell(ctx, n.Story(), story.Invented, story.Size{Cases: 10, PerCase: 100}, time.Now, func(step string) {
 		if !a.json {
@@ -251,7 +251,7 @@ func (a *app) tell(ctx context.Context, n *network.Network, o *upOptions) error 
 	if err != nil {
 		return err
 	}
-	if err := network.MarkStoryTold(o.data, told.InPharmacy); err != nil {
+	if err := localnet.MarkStoryTold(o.data, told.InPharmacy); err != nil {
 		return err
 	}
 	if a.json {
@@ -261,7 +261,7 @@ func (a *app) tell(ctx context.Context, n *network.Network, o *upOptions) error 
 	return nil
 }
 
-func (a *app) suggest(n *network.Network, serial string) {
+func (a *app) suggest(n *localnet.Network, serial string) {
 	if serial != "" {
 		a.printf("\nTry:  verilot trace '%s' --api %s\n", serial, n.URLs["api"])
 	}

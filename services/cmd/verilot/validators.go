@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"verilot.dev/services/internal/query"
+	"verilot.dev/services/internal/answer/tracing"
 )
 
 func (a *app) validatorsCommand() *cobra.Command {
@@ -28,7 +28,7 @@ When nothing is submitted there is a vote about every 20 seconds.`,
 			if err != nil {
 				return err
 			}
-			var v query.Validators
+			var v tracing.Validators
 			raw, err := cl.get(cmd.Context(), "/v1/validators", &v)
 			if err != nil {
 				return a.refused(err)
@@ -45,7 +45,7 @@ When nothing is submitted there is a vote about every 20 seconds.`,
 	return c
 }
 
-func (a *app) showValidators(v *query.Validators) {
+func (a *app) showValidators(v *tracing.Validators) {
 	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
 	row := func(cells ...string) { _, _ = io.WriteString(w, strings.Join(cells, "\t")+"\n") }
 	row("#", "NAME", "PARTY", "VOTED FOR", "ROUND", "HEARD", "BEHIND", "EVIDENCE")

@@ -1,0 +1,192 @@
+package epcisrest
+
+import (
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/custody"
+	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/wire"
+)
+
+// Namespace of what this service adds to events that are not answered whole.
+const Namespace = "urn:verilot:epcis:"
+
+// hiddenField counts the identifiers of an event that its reader may not see. It is an extension of the event.
+const hiddenField = "hidden"
+
+// sealedPrefix begins the value that stands for a sealed one: the rest is its commitment, hex. Whoever has the value and its salt
+// can show that it is the one.
+const sealedPrefix = "urn:verilot:sealed:"
+
+// eyes are what one caller sees over one state of the ledger. They are for one goroutine.
+type eyes struct {
+	caller Caller
+	view   state.View
+	reg    registry.Registry
+	// looked counts objects whose holder was looked up: what one answer may cost.
+	looked  int
+	holders map[gs1.Key]bool
+	places  map[string]bool
+}
+
+func newEyes(caller Caller, v state.View) *eyes {
+	return &eyes{caller: caller, view: v, reg: registry.Registry{View: v}, holders: map[gs1.Key]bool{}, places: map[string]bool{}}
+}
+
+// see returns what the caller may know of an event, or nil, the event as a whole, and how many identifiers of it are hidden. Queries are
+// matched against the first, so that nothing is learnt from what matches.
+func (e *eyes) see(submitter string, it *wire.Item) (seen, whole *epcis.Event, hidden int) {
+	ev, ok := it.Message.(*epcis.Event)
+	if !ok {
+		return nil, nil, 0
+	}
+	ev = unsealed(it, ev)
+	switch {
+	case e.caller.All, e.caller.Party != "" && (submitter == e.caller.Party || e.named(ev)):
+		return ev, ev, 0
+	case e.caller.Party == "":
+		return nil, ev, 0
+	}
+	seen, hidden = e.cut(ev, it.Committed.Units)
+	return seen, ev, hidden
+}
+
+// named reports whether an event names the caller as a party or takes place at one of its places.
+func (e *eyes) named(ev *epcis.Event) bool {
+	for _, list := range [][]epcis.SourceDest{ev.SourceList, ev.DestinationList} {
+		for i := range list {
+			if e.own(list[i].Value) {
+				return true
+			}
+		}
+	}
+	return ev.ReadPoint != nil && e.own(ev.ReadPoint.ID) || ev.BizLocation != nil && e.own(ev.BizLocation.ID)
+}
+
+// own reports whether an identifier of a party or place is the caller's.
+func (e *eyes) own(id string) bool {
+	own, ok := e.places[id]
+	if !ok {
+		if epc, err := gs1.ParseEPC(id); err == nil {
+			if gln, is := epc.Key().GLN(); is {
+				party, known := e.reg.PartyOfGLN(gln.String())
+				own = known && party == e.caller.Party
+			}
+		}
+		if len(e.places) < 10_000 {
+			e.places[id] = own
+		}
+	}
+	return own
+}
+
+// holds reports whether an object is the caller's now.
+func (e *eyes) holds(key gs1.Key) bool {
+	held, ok := e.holders[key]
+	if !ok {
+		e.looked++
+		u, _, known := custody.Locate(e.view, key)
+		held = known && u.Holder == e.caller.Party
+		if len(e.holders) < 100_000 {
+			e.holders[key] = held
+		}
+	}
+	return held
+}
+
+// cut leaves of an event the objects that the caller holds now; nil if there are none. Class-level quantities are other goods, and
+// go with the rest.
+func (e *eyes) cut(ev *epcis.Event, units []commit.Unit) (seen *epcis.Event, hidden int) {
+	keep := map[string]bool{}
+	for i := range units {
+		if e.holds(units[i].Key) {
+			keep[units[i].Form] = true
+		}
+	}
+	if len(keep) == 0 {
+		return nil, 0
+	}
+	out := *ev
+	cut := func(list []string) []string {
+		var left []string
+		for _, epc := range list {
+			if keep[epc] {
+				left = append(left, epc)
+			} else {
+				hidden++
+			}
+		}
+		return left
+	}
+	out.EPCList, out.ChildEPCs = cut(ev.EPCList), cut(ev.ChildEPCs)
+	out.InputEPCList, out.OutputEPCList = cut(ev.InputEPCList), cut(ev.OutputEPCList)
+	if ev.ParentID != "" && !keep[ev.ParentID] {
+		hidden++
+		out.ParentID = ""
+	}
+	for _, list := range []*[]epcis.Quantity{&out.QuantityList, &out.ChildQuantityList, &out.InputQuantityList, &out.OutputQuantityList} {
+		hidden += len(*list)
+		*list = nil
+	}
+	return &out, hidden
+}
+
+// hiddenID stands for what is hidden where nothing at all would mean something else: an aggregation that names no children ends for
+// all of them. It is another one in every event, so that no two hidden things look like one.
+func hiddenID(pos canonical.Position) string {
+	return fmt.Sprintf("urn:verilot:hidden:%d-%d-%d", pos.Height, pos.Entry, pos.Item)
+}
+
+// mark says in an event how much of it is hidden, and keeps its shape.
+func mark(seen, whole *epcis.Event, hidden int, pos canonical.Position) *epcis.Event {
+	if hidden == 0 {
+		return seen
+	}
+	out := *seen
+	id := hiddenID(pos)
+	if whole.ParentID != "" && out.ParentID == "" {
+		out.ParentID = id
+	}
+	for _, list := range []struct {
+		left *[]string
+		had  int
+	}{
+		{&out.EPCList, len(whole.EPCList) + len(whole.QuantityList)},
+		{&out.ChildEPCs, len(whole.ChildEPCs) + len(whole.ChildQuantityList)},
+		{&out.InputEPCList, len(whole.InputEPCList) + len(whole.InputQuantityList)},
+		{&out.OutputEPCList, len(whole.OutputEPCList) + len(whole.OutputQuantityList)},
+	} {
+		if list.had > 0 && len(*list.left) == 0 {
+			*list.left = []string{id}
+		}
+	}
+	out.Extensions = append(slices.Clip(out.Extensions), epcis.Extension{Namespace: Namespace, Name: hiddenField, Type: epcis.Number, Text: strconv.Itoa(hidden)})
+	return &out
+}
+
+// unsealed puts a stand-in where a value is sealed: an event must not look as if it had been captured without.
+func unsealed(it *wire.Item, ev *epcis.Event) *epcis.Event {
+	if len(it.Sealed) == 0 {
+		return ev
+	}
+	known := make([]commit.SealedValue, len(it.Sealed))
+	for i, s := range it.Sealed {
+		known[i] = commit.SealedValue{Path: s.Path, Type: commit.Text, Text: sealedPrefix + hex.EncodeToString(s.ValueHash[:])}
+	}
+	message, err := wire.Unseal(it, known)
+	if err != nil {
+		return ev // a sealed value without a place in the message: nothing to show
+	}
+	if out, ok := message.(*epcis.Event); ok {
+		return out
+	}
+	return ev
+}

@@ -1,0 +1,544 @@
+package epcisrest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"time"
+
+	"verilot.dev/epcis"
+	epcisquery "verilot.dev/epcis/query"
+	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/state"
+	"verilot.dev/services/internal/answer/index"
+	"verilot.dev/services/internal/node/chain"
+)
+
+// What one answer may cost. Costs are microseconds, roughly, of one processor.
+const (
+	pageCost  = 1_500_000  // then a page ends early and says where the next one goes on
+	wholeCost = 10_000_000 // of what must be seen as a whole before the first event of it is answered
+	// gathered is how many candidates are sorted or merged in memory.
+	gathered = 50_000
+	// sorted is how many events are sorted by a field that no index knows.
+	sorted = 5_000
+	// pageObjects ends a page that names so many objects: answers are built in memory.
+	pageObjects = 200_000
+	// sides is how many values a term may have to be looked up block by block.
+	sides = 16
+
+	costRef, costOpen, costObject, costEvent, costLook = 1, 100, 1, 20, 5
+)
+
+// errTooComplex: an answer needs more work than one request may cause.
+var errTooComplex = errors.New("too much work")
+
+// place is where an event stands in the order of an answer. Order is its event time where that decides, else 0.
+type place struct {
+	order uint64
+	pos   canonical.Position
+}
+
+func (p place) compare(q place) int {
+	return cmp.Or(cmp.Compare(p.order, q.order), p.pos.Compare(q.pos))
+}
+
+// walk goes through the events that one caller may see and one query matches, over one state of the ledger. It is for one goroutine.
+type walk struct {
+	ctx    context.Context //nolint:containedctx // a walk lives within one call
+	s      *Service
+	view   state.View
+	q      *epcisquery.Query
+	vocab  epcisquery.Vocabulary
+	eyes   *eyes
+	terms  [][]index.Postings
+	driver int // the term that fewest events have; -1: none is worth it
+	few    bool
+	from   uint64 // heights
+	to     uint64
+	empty  bool
+	blocks blockCache
+	cost   int
+	// crowded: so many events have one time that they cannot be put in order.
+	crowded bool
+}
+
+func (s *Service) newWalk(ctx context.Context, v state.View, caller Caller, q *epcisquery.Query, from, to uint64) *walk {
+	w := &walk{
+		ctx: ctx, s: s, view: v, q: q, vocab: masterData{v}, eyes: newEyes(caller, v), driver: -1, from: from, to: to,
+		blocks: blockCache{open: s.Copy.Opened},
+	}
+	w.bound()
+	w.plan()
+	return w
+}
+
+// bound narrows the heights to the record times asked for. The time of a block is never before that of its parent.
+func (w *walk) bound() {
+	from, before := w.q.RecordTime()
+	if !from.IsZero() {
+		h, ok := index.HeightAt(w.view, from.UnixMilli())
+		if !ok {
+			w.empty = true
+		}
+		w.from = max(w.from, h)
+	}
+	if !before.IsZero() {
+		// A millisecond later, since a block's time has no smaller parts: Match looks at the rest.
+		if h, ok := index.HeightAt(w.view, before.UnixMilli()+1); ok {
+			w.to = min(w.to, h-1)
+		}
+	}
+	w.empty = w.empty || w.from > w.to
+}
+
+// plan chooses the term to go by.
+func (w *walk) plan() {
+	best := gathered
+	for _, t := range w.q.Terms(w.vocab) {
+		var list []index.Postings
+		n := 0
+		for _, value := range t.Values {
+			p := index.TermEvents(t.Kind, value)
+			list = append(list, p)
+			if n < best {
+				n += p.Count(w.view, w.from, w.to, best-n)
+			}
+		}
+		w.terms = append(w.terms, list)
+		if n < best || w.driver < 0 && len(list) == 1 {
+			best, w.driver, w.few = n, len(w.terms)-1, n < gathered
+		}
+		if n == 0 {
+			w.empty = true
+			return
+		}
+	}
+}
+
+// survivors leaves of a block's events those that have the other terms too.
+func (w *walk) survivors(height uint64, refs []index.Ref) []index.Ref {
+	for i, list := range w.terms {
+		if i == w.driver || len(list) > sides || len(refs) == 0 {
+			continue
+		}
+		has := map[index.Ref]bool{}
+		for _, p := range list {
+			w.cost += 10
+			for _, r := range p.In(w.view, height) {
+				has[r] = true
+			}
+		}
+		refs = slices.DeleteFunc(slices.Clone(refs), func(r index.Ref) bool { return !has[r] })
+	}
+	return refs
+}
+
+// heights goes through the blocks that have candidates, from one height to another, up or down.
+func (w *walk) heights(from, to uint64) iter.Seq2[uint64, []index.Ref] {
+	switch {
+	case w.empty:
+		return func(func(uint64, []index.Ref) bool) {}
+	case w.driver < 0:
+		return index.AllEvents().Blocks(w.view, from, to)
+	case len(w.terms[w.driver]) == 1:
+		return w.terms[w.driver][0].Blocks(w.view, from, to)
+	}
+	return func(yield func(uint64, []index.Ref) bool) { // few, or plan would not have taken it
+		byHeight := map[uint64][]index.Ref{}
+		for _, p := range w.terms[w.driver] {
+			for h, refs := range p.Blocks(w.view, min(from, to), max(from, to)) {
+				byHeight[h] = append(byHeight[h], refs...)
+			}
+		}
+		order := make([]uint64, 0, len(byHeight))
+		for h, refs := range byHeight {
+			slices.SortFunc(refs, index.Ref.Compare)
+			byHeight[h] = slices.Compact(refs)
+			order = append(order, h)
+		}
+		slices.Sort(order)
+		if to < from {
+			slices.Reverse(order)
+		}
+		for _, h := range order {
+			if !yield(h, byHeight[h]) {
+				return
+			}
+		}
+	}
+}
+
+// inLedgerOrder yields candidates by position, from one on. The bool is false for a place that was only passed.
+func (w *walk) inLedgerOrder(after *place, ascending bool) iter.Seq2[place, bool] {
+	from, to := w.from, w.to
+	if !ascending {
+		from, to = to, from
+	}
+	if after != nil {
+		from = after.pos.Height
+		if ascending && from > to || !ascending && from < to {
+			return func(func(place, bool) bool) {}
+		}
+	}
+	return func(yield func(place, bool) bool) {
+		for h, all := range w.heights(from, to) {
+			w.cost += costRef * len(all)
+			refs := w.survivors(h, all)
+			if !ascending {
+				refs = slices.Clone(refs)
+				slices.Reverse(refs)
+			}
+			for _, r := range refs {
+				if !yield(place{pos: r.At(h)}, true) {
+					return
+				}
+			}
+			last := all[len(all)-1]
+			if !ascending {
+				last = all[0]
+			}
+			if !yield(place{pos: last.At(h)}, false) {
+				return
+			}
+		}
+	}
+}
+
+// inTimeOrder yields candidates by their own time.
+func (w *walk) inTimeOrder(after *place, ascending bool) iter.Seq2[place, bool] {
+	low, high := uint64(0), uint64(math.MaxUint64)
+	from, before := w.q.EventTime()
+	if !from.IsZero() {
+		low = index.TimeOrder(from.UnixMilli())
+	}
+	if !before.IsZero() {
+		high = index.TimeOrder(before.UnixMilli()) // Match looks at what is smaller than a millisecond
+	}
+	if w.empty {
+		return func(func(place, bool) bool) {}
+	}
+	if w.driver >= 0 && w.few {
+		return w.gatheredByTime(low, high, ascending)
+	}
+	start := place{order: low}
+	if !ascending {
+		start = place{order: high, pos: canonical.Position{Height: math.MaxUint64, Entry: math.MaxUint32, Item: math.MaxUint32}}
+	}
+	if after != nil {
+		start = *after
+	}
+	return func(yield func(place, bool) bool) {
+		left := map[uint64]map[index.Ref]bool{} // by height: what has all terms
+		w.crowded = !index.ByTime(w.view, start.order, start.pos, !ascending, func(order uint64, pos canonical.Position) bool {
+			if order < low || order > high {
+				return false
+			}
+			w.cost += 5 * costRef
+			candidate := pos.Height >= w.from && pos.Height <= w.to
+			if candidate && len(w.terms) > 0 {
+				has, ok := left[pos.Height]
+				if !ok {
+					has = map[index.Ref]bool{}
+					all := index.AllEvents().In(w.view, pos.Height)
+					w.cost += costRef * len(all)
+					driver := w.driver
+					w.driver = -1 // it is a term like the others here
+					for _, r := range w.survivors(pos.Height, all) {
+						has[r] = true
+					}
+					w.driver = driver
+					if len(left) > 1000 {
+						clear(left)
+					}
+					left[pos.Height] = has
+				}
+				candidate = has[index.Ref{Entry: pos.Entry, Item: pos.Item}]
+			}
+			return yield(place{order, pos}, candidate)
+		})
+	}
+}
+
+// gatheredByTime sorts the candidates of a term that few events have.
+func (w *walk) gatheredByTime(low, high uint64, ascending bool) iter.Seq2[place, bool] {
+	return func(yield func(place, bool) bool) {
+		var all []place
+		for h, refs := range w.heights(w.from, w.to) {
+			w.cost += costRef * len(refs)
+			if refs = w.survivors(h, refs); len(refs) == 0 {
+				continue
+			}
+			times := index.EventTimes(w.view, h)
+			for _, r := range refs {
+				if t := times[r]; t >= low && t <= high {
+					all = append(all, place{t, r.At(h)})
+				}
+			}
+		}
+		slices.SortFunc(all, place.compare)
+		if !ascending {
+			slices.Reverse(all)
+		}
+		for _, p := range all {
+			if !yield(p, true) {
+				return
+			}
+		}
+	}
+}
+
+// look loads one event and returns it if the caller may see it and the query matches.
+func (w *walk) look(pos canonical.Position) (*Item, *epcisquery.Record, error) {
+	b, err := w.blocks.at(pos.Height)
+	if err != nil {
+		return nil, nil, err
+	}
+	sub, err := b.Submission(pos.Entry)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !b.seen[pos.Entry] {
+		b.seen[pos.Entry] = true
+		w.cost += costOpen + costObject*sub.Units
+	}
+	if int(pos.Item) >= len(sub.Items) {
+		return nil, nil, fmt.Errorf("event %s is not in its block", pos)
+	}
+	before := w.eyes.looked
+	it := &sub.Items[pos.Item]
+	seen, whole, hidden := w.eyes.see(sub.Header.Party, it)
+	w.cost += costEvent + costLook*(w.eyes.looked-before)
+	if seen == nil {
+		return nil, nil, nil
+	}
+	rec := &epcisquery.Record{Event: seen, RecordTime: time.UnixMilli(b.Time).UTC()}
+	if stored, ok := it.Message.(*epcis.Event); ok {
+		rec.Hash = index.EventHash(stored)
+	}
+	if !w.q.Match(rec, w.vocab) {
+		return nil, nil, nil
+	}
+	item := &Item{Pos: pos, RecordTime: rec.RecordTime, Event: mark(seen, whole, hidden, pos)}
+	if item.Event.EventID == "" && rec.Hash != "" {
+		named := *item.Event
+		named.EventID = rec.Hash
+		item.Event = &named
+	}
+	return item, rec, nil
+}
+
+func objects(e *epcis.Event) int {
+	return 1 + len(e.EPCList) + len(e.ChildEPCs) + len(e.InputEPCList) + len(e.OutputEPCList)
+}
+
+// request is one page that is asked for.
+type request struct {
+	caller Caller
+	q      *epcisquery.Query
+	limit  int
+	after  *place // nil: the first page
+	to     uint64 // blocks above were not there when the first page was answered
+	given  int    // events that earlier pages held
+}
+
+// page is the answer to it.
+type page struct {
+	items []Item
+	next  *place // nil: it is the last one
+}
+
+func (s *Service) page(ctx context.Context, v state.View, r *request) (*page, error) {
+	order := r.q.Order()
+	w := s.newWalk(ctx, v, r.caller, r.q, 0, r.to)
+	if order.Max > 0 && r.after == nil {
+		if err := w.atMost(order.Max); err != nil {
+			return nil, err
+		}
+	}
+	limit, most := r.limit, math.MaxInt
+	if order.Limit > 0 {
+		if most = order.Limit - r.given; most <= 0 {
+			return &page{}, nil
+		}
+	}
+	var seq iter.Seq2[place, bool]
+	switch order.By {
+	case "", "recordTime":
+		seq = w.inLedgerOrder(r.after, order.Ascending)
+	case "eventTime":
+		seq = w.inTimeOrder(r.after, order.Ascending)
+	default:
+		return w.byField(r, min(limit, most), most)
+	}
+	w.cost = 0
+	out, size := &page{}, 0
+	var last place
+	for p, candidate := range seq {
+		if err := ctx.Err(); err != nil {
+			return nil, context.Cause(ctx)
+		}
+		if r.after != nil {
+			if c := p.compare(*r.after); c == 0 || (c < 0) == order.Ascending {
+				continue
+			}
+		}
+		if candidate {
+			item, _, err := w.look(p.pos)
+			if err != nil {
+				return nil, err
+			}
+			if item != nil {
+				if len(out.items) == limit || size > pageObjects {
+					out.next = &last
+					return out, nil
+				}
+				out.items = append(out.items, *item)
+				size += objects(item.Event)
+				if len(out.items) == most {
+					return out, nil
+				}
+				last = p
+			}
+		}
+		if len(out.items) < limit && size <= pageObjects {
+			last = p
+		}
+		if w.cost > pageCost {
+			out.next = &last
+			return out, nil
+		}
+	}
+	if w.crowded {
+		return nil, errTooComplex
+	}
+	return out, nil
+}
+
+// tooManyError says that more events match than the query allows.
+type tooManyError struct{ most int }
+
+func (t *tooManyError) Error() string { return fmt.Sprintf("more than %d events match", t.most) }
+
+// atMost counts what matches, as far as needed.
+func (w *walk) atMost(most int) error {
+	n := 0
+	for p, candidate := range w.inLedgerOrder(nil, true) {
+		if err := w.ctx.Err(); err != nil {
+			return context.Cause(w.ctx)
+		}
+		if w.cost > wholeCost {
+			return errTooComplex
+		}
+		if !candidate {
+			continue
+		}
+		item, _, err := w.look(p.pos)
+		if err != nil {
+			return err
+		}
+		if item == nil {
+			continue
+		}
+		if n++; n > most {
+			return &tooManyError{most}
+		}
+	}
+	return nil
+}
+
+// byField answers in the order of a field, which only the events themselves have. Each page sorts them again.
+func (w *walk) byField(r *request, limit, most int) (*page, error) {
+	type found struct {
+		item Item
+		rec  *epcisquery.Record
+	}
+	var all []found
+	size := 0
+	for p, candidate := range w.inLedgerOrder(nil, true) {
+		if err := w.ctx.Err(); err != nil {
+			return nil, context.Cause(w.ctx)
+		}
+		if w.cost > wholeCost || len(all) > sorted || size > pageObjects {
+			return nil, errTooComplex
+		}
+		if !candidate {
+			continue
+		}
+		item, rec, err := w.look(p.pos)
+		if err != nil {
+			return nil, err
+		}
+		if item != nil {
+			all = append(all, found{*item, rec})
+			size += objects(item.Event)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b found) int {
+		switch {
+		case w.q.Less(a.rec, b.rec):
+			return -1
+		case w.q.Less(b.rec, a.rec):
+			return 1
+		}
+		return 0
+	})
+	if r.after != nil {
+		i := slices.IndexFunc(all, func(f found) bool { return f.item.Pos == r.after.pos })
+		if i < 0 {
+			return nil, errGone
+		}
+		all = all[i+1:]
+	}
+	out := &page{}
+	for i := range all[:min(limit, len(all))] {
+		out.items = append(out.items, all[i].item)
+	}
+	if n := len(out.items); n > 0 && n < len(all) && n < most {
+		out.next = &place{pos: out.items[n-1].Pos}
+	}
+	return out, nil
+}
+
+// errGone: the event after which a page begins is not one that the caller may see any more.
+var errGone = errors.New("the page's place is gone")
+
+// blockCache keeps the blocks that a walk needs again.
+type blockCache struct {
+	open  func(uint64) (*chain.Opened, error)
+	by    map[uint64]*openBlock
+	order []uint64
+	size  int
+}
+
+type openBlock struct {
+	*chain.Opened
+	seen map[uint32]bool
+}
+
+const cachedBlocks = 24 << 20
+
+func (c *blockCache) at(height uint64) (*openBlock, error) {
+	if b := c.by[height]; b != nil {
+		return b, nil
+	}
+	o, err := c.open(height)
+	if err != nil {
+		return nil, err
+	}
+	if c.by == nil {
+		c.by = map[uint64]*openBlock{}
+	}
+	b := &openBlock{o, map[uint32]bool{}}
+	c.by[height], c.order, c.size = b, append(c.order, height), c.size+o.Size
+	for c.size > cachedBlocks && len(c.order) > 1 {
+		c.size -= c.by[c.order[0]].Size
+		delete(c.by, c.order[0])
+		c.order = c.order[1:]
+	}
+	return b, nil
+}

@@ -1,0 +1,297 @@
+package tracing
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/custody"
+	"verilot.dev/ledger/registry"
+	"verilot.dev/services/internal/answer/index"
+	"verilot.dev/services/internal/edge/httpapi"
+)
+
+// RecallDetail is everything under one recall number, and how far it has come.
+type RecallDetail struct {
+	RecallNumber   string          `json:"recallNumber"`
+	Party          *index.PartyRef `json:"party" doc:"Who opened it"`
+	Classification string          `json:"classification,omitempty"`
+	Depth          string          `json:"depth,omitempty"`
+	Reason         string          `json:"reason,omitempty"`
+	InitiatedOn    string          `json:"initiatedOn,omitempty"`
+	Status         string          `json:"status" enum:"open,ended" doc:"open while any part of it is"`
+	// Scope is what was recalled under the number, each with its newest status.
+	Scope         []index.RecallView `json:"scope"`
+	Lots          []RecalledLot      `json:"lots"`
+	Effectiveness Effectiveness      `json:"effectiveness"`
+	RestsOn       index.Rest         `json:"restsOn"`
+}
+
+// RecalledLot is a lot under the recall.
+type RecalledLot struct {
+	GTIN         string         `json:"gtin"`
+	Lot          string         `json:"lot"`
+	Product      *index.Product `json:"product,omitempty"`
+	Expiry       string         `json:"expiry,omitempty"`
+	Commissioned uint64         `json:"commissioned"`
+	Totals       []LotTotal     `json:"totals"`
+}
+
+// Effectiveness counts every recalled unit once, by what has become of it (21 CFR 7.42 and 7.50 ask how far a recall has
+// reached). The first class that fits counts.
+type Effectiveness struct {
+	Units    uint64         `json:"units"`
+	Outcomes RecallOutcomes `json:"outcomes"`
+	Holders  []RecallHolder `json:"holders" doc:"Those with units still to be set aside first"`
+}
+
+// RecallOutcomes are the classes, in the order in which they are tried.
+type RecallOutcomes struct {
+	Dispensed   uint64 `json:"dispensed" doc:"Reached a patient"`
+	Destroyed   uint64 `json:"destroyed" doc:"Destroyed or decommissioned"`
+	Lost        uint64 `json:"lost" doc:"Reported lost or stolen, missing from a shipment, or with nobody known"`
+	InTransit   uint64 `json:"inTransit" doc:"On its way, wherever to"`
+	WithMaker   uint64 `json:"withMaker" doc:"With the company whose GTIN it is"`
+	Quarantined uint64 `json:"quarantined" doc:"Set aside: quarantined, or marked recalled, suspect, illegitimate or damaged. What a finding put on hold is quarantined, too"`
+	Remaining   uint64 `json:"remaining" doc:"With a holder that has not set it aside: still to be acted on"`
+}
+
+// RecallHolder is where recalled units are.
+type RecallHolder struct {
+	Party     *index.PartyRef `json:"party"`
+	Place     *index.PlaceRef `json:"place,omitempty" doc:"The party's first registered place"`
+	Units     uint64          `json:"units"`
+	SetAside  uint64          `json:"setAside"`
+	Remaining uint64          `json:"remaining"`
+}
+
+// setAside are the marks of what cannot be dispensed or is told to be apart. The ledger's own hold sets "quarantined" with
+// it (docs/spec.md section 9) and counts: which of the two it was cannot be told from the marks.
+var setAside = []string{"quarantined", "recalled", "suspect", "illegitimate", "damaged"}
+
+func (s *Service) recallOf(r *index.Reader, number string) (*RecallDetail, error) {
+	all, err := r.RecallList()
+	if err != nil {
+		return nil, err
+	}
+	d := &RecallDetail{RecallNumber: number, Status: "ended", Scope: []index.RecallView{}, Lots: []RecalledLot{}}
+	type covered struct{ gtin, lot, units string } // whoever says so: another party may end it
+	at := map[covered]int{}
+	for _, rc := range all {
+		if rc.RecallNumber != number {
+			continue
+		}
+		if g, err := gs1.ParseGTIN(rc.GTIN); err == nil {
+			rc.GTIN = g.String()
+		}
+		k := covered{rc.GTIN, rc.Lot, strings.Join(rc.Units, "\n")}
+		if _, ok := at[k]; ok {
+			continue
+		}
+		at[k] = len(d.Scope)
+		// The registry says what is open: the counter and the rules ask it, too.
+		if rc.Status = "ended"; isOpen(r.Registry(), &rc.Recall) {
+			rc.Status = "open"
+		}
+		d.Scope = append(d.Scope, rc)
+	}
+	if len(d.Scope) == 0 {
+		return nil, httpapi.NewProblem(httpapi.UnknownRecall, "the ledger has no recall %q; /v1/recalls lists those that it has", clip(number))
+	}
+	first := &d.Scope[0]
+	d.Party, d.Classification, d.Depth, d.Reason, d.InitiatedOn = r.Party(first.Party), first.Classification, first.Depth, first.Reason, first.InitiatedOn
+	for i := range d.Scope {
+		if d.Scope[i].Status == "open" {
+			d.Status = "open"
+		}
+	}
+	return d, nil
+}
+
+// isOpen reports whether any of what a recall covers is still recalled under its number.
+func isOpen(reg registry.Registry, rc *index.Recall) bool {
+	for _, text := range rc.Units {
+		epc, err := gs1.ParseEPC(text)
+		if err == nil && slices.ContainsFunc(reg.UnitRecalls(epc.Key()), func(o registry.RecallRecord) bool { return o.RecallNumber == rc.RecallNumber }) {
+			return true
+		}
+	}
+	g, err := gs1.ParseGTIN(rc.GTIN)
+	return err == nil && len(rc.Units) == 0 && slices.ContainsFunc(reg.Recalls(g, rc.Lot), func(o registry.RecallRecord) bool {
+		return o.RecallNumber == rc.RecallNumber && o.Lot == rc.Lot
+	})
+}
+
+// units visits every unit under the recall once, lot by lot; seen hears of a lot before its units.
+func (d *RecallDetail) units(r *index.Reader, seen func(g gs1.GTIN, lot string), fn func(u *custody.Unit, state string) bool) {
+	lots := map[string]bool{}
+	goOn := true
+	visit := func(g gs1.GTIN, lot string) {
+		if k := g.String() + "\x00" + lot; goOn && !lots[k] {
+			lots[k] = true
+			seen(g, lot)
+			custody.LotUnits(r.View, g, lot, func(u custody.Unit, state string) bool {
+				goOn = fn(&u, state)
+				return goOn
+			})
+		}
+	}
+	for i := range d.Scope {
+		rc := &d.Scope[i]
+		g, err := gs1.ParseGTIN(rc.GTIN)
+		switch {
+		case err != nil:
+		case rc.Lot != "":
+			visit(g, rc.Lot)
+		default:
+			index.LotsOf(r.View, rc.GTIN, func(lot string) bool { visit(g, lot); return goOn })
+		}
+	}
+	single := map[gs1.Key]bool{}
+	for i := range d.Scope {
+		for _, text := range d.Scope[i].Units {
+			epc, err := gs1.ParseEPC(text)
+			if err != nil || single[epc.Key()] || !goOn {
+				continue
+			}
+			single[epc.Key()] = true
+			u, _, ok := custody.Locate(r.View, epc.Key())
+			g, _ := epc.Key().GTIN()
+			if ok && !lots[g.String()+"\x00"+u.Lot] {
+				goOn = fn(&u, custody.StateName(r.View, &u))
+			}
+		}
+	}
+}
+
+// outcome classifies a unit.
+func (o *RecallOutcomes) add(u *custody.Unit, state, maker string) (aside, remaining bool) {
+	switch {
+	case u.State == custody.Dispensed:
+		o.Dispensed++
+	case u.State == custody.Destroyed, u.State == custody.Decommissioned:
+		o.Destroyed++
+	case u.State != custody.Active, state == "unaccounted", u.Holder == "":
+		o.Lost++
+	case u.Phase == custody.InTransit:
+		o.InTransit++
+	case u.Holder == maker:
+		o.WithMaker++
+		return true, false
+	case slices.ContainsFunc(u.Overlays, func(m string) bool { return slices.Contains(setAside, m) }):
+		o.Quarantined++
+		return true, false
+	default:
+		o.Remaining++
+		return false, true
+	}
+	return false, false
+}
+
+func (s *Service) recall(_ context.Context, in *struct {
+	Number string `path:"number" maxLength:"100"`
+},
+) (out *body[RecallDetail], err error) {
+	err = s.read(func(r *index.Reader) error {
+		d, err := s.recallOf(r, in.Number)
+		if err != nil {
+			return err
+		}
+		d.RestsOn = s.rest(r.Head())
+		holders := map[string]*RecallHolder{}
+		maker := ""
+		d.units(r, func(g gs1.GTIN, lot string) {
+			maker, _ = r.Registry().OwnerOfGTIN(g)
+			v := viewGTIN(r, g.String())
+			l := RecalledLot{GTIN: g.String(), Lot: lot, Product: v.product, Totals: []LotTotal{}}
+			if reg, ok := r.Registry().Lot(g, lot); ok {
+				l.Expiry = reg.Expiry
+			}
+			d.Lots = append(d.Lots, l)
+		}, func(u *custody.Unit, state string) bool {
+			e := &d.Effectiveness
+			e.Units++
+			g, _ := u.Key.GTIN()
+			owner, n := maker, len(d.Lots)
+			switch {
+			case n == 0 || d.Lots[n-1].GTIN != g.String():
+				owner, _ = r.Registry().OwnerOfGTIN(g)
+			case d.Lots[n-1].Lot == u.Lot: // a single unit may be of a lot of that name of another product
+				d.Lots[n-1].count(r, u, state)
+			}
+			aside, remaining := e.Outcomes.add(u, state, owner)
+			if aside || remaining {
+				h := holders[u.Holder]
+				if h == nil {
+					h = &RecallHolder{Party: r.Party(u.Holder)}
+					holders[u.Holder] = h
+				}
+				h.Units++
+				if aside {
+					h.SetAside++
+				} else {
+					h.Remaining++
+				}
+			}
+			return true
+		})
+		d.Effectiveness.Holders = []RecallHolder{}
+		for id, h := range holders {
+			if p, ok := r.Registry().Party(id); ok && len(p.Places) > 0 {
+				if epc, err := gs1.ParseEPC(p.Places[0].ID); err == nil {
+					h.Place = r.Place(epc.Key().String())
+				}
+			}
+			d.Effectiveness.Holders = append(d.Effectiveness.Holders, *h)
+		}
+		slices.SortFunc(d.Effectiveness.Holders, func(a, b RecallHolder) int {
+			return cmp.Or(cmp.Compare(b.Remaining, a.Remaining), cmp.Compare(b.Units, a.Units), cmp.Compare(a.Party.ID, b.Party.ID))
+		})
+		for i := range d.Lots {
+			slices.SortFunc(d.Lots[i].Totals, func(a, b LotTotal) int {
+				return cmp.Or(cmp.Compare(a.Party, b.Party), cmp.Compare(a.State, b.State))
+			})
+		}
+		out = &body[RecallDetail]{*d}
+		return nil
+	})
+	return out, err
+}
+
+func (l *RecalledLot) count(r *index.Reader, u *custody.Unit, state string) {
+	l.Commissioned++
+	if l.Expiry == "" {
+		l.Expiry = u.Expiry
+	}
+	for i := range l.Totals {
+		if l.Totals[i].Party == u.Holder && l.Totals[i].State == state {
+			l.Totals[i].Units++
+			return
+		}
+	}
+	t := LotTotal{Total: custody.Total{Party: u.Holder, State: state, Units: 1}}
+	if p := r.Party(u.Holder); p != nil {
+		t.Name = p.Name
+	}
+	l.Totals = append(l.Totals, t)
+}
+
+func (s *Service) recallUnits(c *gin.Context) error {
+	f, err := readUnitFilter(c)
+	if err != nil {
+		return err
+	}
+	return s.read(func(r *index.Reader) error {
+		d, err := s.recallOf(r, c.Param("number"))
+		if err != nil {
+			return err
+		}
+		w := newUnitWriter(c, &f, "recall-"+d.RecallNumber)
+		d.units(r, func(gs1.GTIN, string) {}, w.write)
+		return w.end()
+	})
+}

@@ -1,0 +1,321 @@
+package tracing
+
+import (
+	"context"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/custody"
+	"verilot.dev/services/internal/answer/index"
+	"verilot.dev/services/internal/scan"
+)
+
+// Hit is one thing that a search found. Which of the optional members are there follows from the kind.
+type Hit struct {
+	Kind   string `json:"kind" enum:"unit,container,lot,product,party,block,recall,event"`
+	Title  string `json:"title"`
+	Detail string `json:"detail,omitempty"`
+	ID     string `json:"id,omitempty" doc:"unit, container: its ledger key; event: height/entry/item"`
+	GTIN   string `json:"gtin,omitempty" doc:"lot, product"`
+	Lot    string `json:"lot,omitempty"`
+	Height string `json:"height,omitempty" doc:"block; event: of its block"`
+	Party  string `json:"party,omitempty"`
+	Number string `json:"number,omitempty" doc:"recall"`
+}
+
+// Found is the answer to a search. A text that finds nothing is an answer.
+type Found struct {
+	Query    string     `json:"query"`
+	Hits     []Hit      `json:"hits" doc:"Best first"`
+	Readings []string   `json:"readings,omitempty" doc:"The text is a scan that lost its separators: what it may mean"`
+	RestsOn  index.Rest `json:"restsOn"`
+}
+
+// searchLooked bounds how many lots and products one search compares.
+const searchLooked = 20_000
+
+// rank is how well a hit answers the text: what is named by exactly the text first, then what belongs to that (the lots of a
+// product), then what only contains it.
+type rank int
+
+const (
+	exact rank = iota
+	belongs
+	partial
+	ranks
+)
+
+type search struct {
+	r    *index.Reader
+	text string
+	out  *Found
+	hits [ranks][]Hit
+	max  int
+}
+
+// add reports whether a better hit than those found could still count.
+func (f *search) add(as rank, h Hit) bool {
+	if len(f.hits[as]) < f.max {
+		f.hits[as] = append(f.hits[as], h)
+	}
+	return len(f.hits[exact]) < f.max
+}
+
+func (s *Service) search(_ context.Context, in *struct {
+	Q     string `query:"q" required:"true" maxLength:"500" doc:"Anything: a scan, an EPC, a Digital Link, an NDC, a GTIN, a lot, a party, a block, a recall, a product's name"`
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"30"`
+},
+) (out *body[Found], err error) {
+	err = s.read(func(r *index.Reader) error {
+		out = &body[Found]{Found{Query: in.Q, Hits: []Hit{}, RestsOn: s.rest(r.Head())}}
+		f := &search{r: r, text: strings.TrimSpace(in.Q), out: &out.Body, max: in.Limit}
+		if f.text == "" {
+			return nil
+		}
+		f.scanned(s.Now().Year())
+		f.block()
+		if err := f.event(); err != nil {
+			return err
+		}
+		named := f.products()
+		f.lots(named)
+		if err := f.recalls(); err != nil {
+			return err
+		}
+		f.parties()
+		for _, hits := range f.hits {
+			f.out.Hits = append(f.out.Hits, hits[:min(len(hits), f.max-len(f.out.Hits))]...)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// scanned reads the text as what stands on a package or container.
+func (f *search) scanned(year int) {
+	answer, key := scan.Read(f.text, year)
+	for _, reading := range answer.Readings {
+		f.out.Readings = append(f.out.Readings, reading.Text)
+	}
+	if answer.Verdict != "valid" || key.IsZero() {
+		return
+	}
+	u, _, known := custody.Locate(f.r.View, key)
+	h := Hit{ID: key.String(), Kind: "container", Title: key.String()}
+	switch {
+	case key.Kind() == gs1.KindSSCC:
+		id := index.IDOf(key)
+		h.Title = "SSCC " + id.SSCC
+	case key.IsUnit():
+		g, _ := key.GTIN()
+		h.Kind, h.Title = "unit", g.String()+" "+key.Serial()
+		if name := viewGTIN(f.r, g.String()).name(); name != "" {
+			h.Detail = name
+		}
+	default:
+		return
+	}
+	if known {
+		h.Detail = strings.TrimSpace(h.Detail + " " + custody.StateName(f.r.View, &u))
+		if p := f.r.Party(u.Holder); p != nil {
+			h.Party = p.ID
+		}
+	} else {
+		h.Detail = "no record"
+	}
+	f.add(exact, h)
+}
+
+func (f *search) block() {
+	hit := func(height uint64) {
+		text := strconv.FormatUint(height, 10)
+		f.add(exact, Hit{Kind: "block", Title: text, Height: text})
+	}
+	if b, err := hex.DecodeString(f.text); err == nil && len(b) == 32 {
+		if height, ok := index.BlockByHash(f.r.View, [32]byte(b)); ok {
+			hit(height)
+		}
+		return
+	}
+	if height, err := strconv.ParseUint(strings.TrimPrefix(f.text, "#"), 10, 64); err == nil && height <= f.r.Head().Height {
+		hit(height)
+	}
+}
+
+// event finds an item by its position, as traces and findings write it.
+func (f *search) event() error {
+	var n [3]uint64
+	parts := strings.Split(f.text, "/")
+	if len(parts) != len(n) {
+		return nil
+	}
+	for i, p := range parts {
+		var err error
+		if n[i], err = strconv.ParseUint(p, 10, 63); err != nil {
+			return nil //nolint:nilerr // then it is the name of something else
+		}
+	}
+	if n[0] > f.r.Head().Height {
+		return nil
+	}
+	res, err := f.r.Blocks.Block(n[0])
+	if err != nil {
+		return err
+	}
+	if n[1] >= uint64(len(res.Entries)) || res.Entries[n[1]].Submission == nil || n[2] >= uint64(len(res.Entries[n[1]].Submission.Items)) {
+		return nil
+	}
+	sub := res.Entries[n[1]].Submission
+	it := &sub.Items[n[2]]
+	h := Hit{Kind: "event", Title: f.text, Detail: itemKind(it.Kind), ID: f.text, Height: parts[0], Party: sub.Header.Party}
+	if ev, ok := it.Message.(*epcis.Event); ok {
+		h.Detail = strings.TrimSpace(ev.Type + " " + epcis.CBVName(ev.BizStep))
+	}
+	f.add(exact, h)
+	return nil
+}
+
+// productText is the text as what may name a product.
+type productText struct {
+	gtin string // the text as a GTIN
+	ndc  gs1.NDC
+	part string // of an NDC, without hyphens
+}
+
+func (f *search) productText() (t productText) {
+	if g, err := gs1.ParseGTIN(f.text); err == nil {
+		t.gtin = g.String()
+	}
+	if n, err := gs1.ParseNDC(f.text); err == nil {
+		t.ndc = n
+	}
+	t.part = strings.ReplaceAll(f.text, "-", "")
+	return t
+}
+
+// names reports whether the text is a product's GTIN or its NDC: as the label has it, or the eleven digits that are billed.
+func (t *productText) names(p *index.Product) bool {
+	if p.GTIN == t.gtin {
+		return true
+	}
+	n, err := gs1.ParseNDC(p.NDC)
+	if err != nil || t.ndc.IsZero() {
+		return false
+	}
+	have10, ok := n.NDC10()
+	want10, asked := t.ndc.NDC10()
+	if ok && asked {
+		return have10 == want10
+	}
+	have11, ok := n.NDC11()
+	want11, asked := t.ndc.NDC11()
+	return ok && asked && have11 == want11
+}
+
+// products returns the GTINs of those that the text names exactly.
+func (f *search) products() (named map[string]bool) {
+	named = map[string]bool{}
+	text := f.productText()
+	looked := 0
+	index.Products(f.r.View, func(gtin string, _ position) bool {
+		looked++
+		v := viewGTIN(f.r, gtin)
+		if v.product == nil {
+			return looked < searchLooked
+		}
+		p, as := v.product, partial
+		switch {
+		case text.names(p), strings.EqualFold(p.Name, f.text):
+			as, named[gtin] = exact, true
+		case contains(p.Name, f.text), contains(p.Manufacturer, f.text):
+		case text.part != "" && strings.Contains(strings.ReplaceAll(p.NDC, "-", ""), text.part):
+		default:
+			return looked < searchLooked
+		}
+		h := Hit{Kind: "product", Title: strings.TrimSpace(p.Name + " " + p.Strength), Detail: strings.TrimSpace(p.NDC + " " + p.NetContent), GTIN: gtin}
+		if v.party != nil {
+			h.Party = v.party.ID
+		}
+		return f.add(as, h) && looked < searchLooked
+	})
+	if text.gtin != "" {
+		named[text.gtin] = true // units may be there before their product is registered
+	}
+	return named
+}
+
+func (f *search) lots(named map[string]bool) {
+	looked := 0
+	index.Lots(f.r.View, func(l index.LotRef) bool {
+		looked++
+		as := partial
+		switch {
+		case strings.EqualFold(l.Lot, f.text):
+			as = exact
+		case named[l.GTIN]:
+			as = belongs
+		case !contains(l.Lot, f.text):
+			return looked < searchLooked
+		}
+		if len(f.hits[as]) == f.max {
+			return len(f.hits[exact]) < f.max && looked < searchLooked
+		}
+		h := Hit{Kind: "lot", Title: l.Lot, GTIN: l.GTIN, Lot: l.Lot}
+		g := viewGTIN(f.r, l.GTIN)
+		h.Detail = g.name()
+		if g.party != nil {
+			h.Party = g.party.ID
+		}
+		return f.add(as, h) && looked < searchLooked
+	})
+}
+
+func (f *search) parties() {
+	for _, p := range f.r.Registry().Parties() {
+		as, hit := partial, contains(p.Name, f.text)
+		if strings.EqualFold(p.ID, f.text) || strings.EqualFold(p.Name, f.text) || slices.Contains(p.GLNs, f.text) {
+			as, hit = exact, true
+		}
+		detail := slices.Clone(p.Roles)
+		for i, place := range p.Places {
+			hit = hit || contains(place.Name, f.text) || contains(place.City, f.text)
+			if where := strings.Trim(place.City+", "+place.State, ", "); i == 0 && where != "" {
+				detail = append(detail, where)
+			}
+		}
+		if hit && !f.add(as, Hit{Kind: "party", Title: p.Name, Detail: strings.Join(detail, " · "), Party: p.ID}) {
+			return
+		}
+	}
+}
+
+func (f *search) recalls() error {
+	list, err := f.r.RecallList()
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for i := len(list) - 1; i >= 0; i-- {
+		rc := &list[i]
+		as := partial
+		switch {
+		case seen[rc.RecallNumber]:
+			continue
+		case strings.EqualFold(rc.RecallNumber, f.text):
+			as = exact
+		case strings.EqualFold(rc.Lot, f.text):
+			as = belongs
+		case !contains(rc.RecallNumber, f.text) && !contains(rc.Reason, f.text):
+			continue
+		}
+		seen[rc.RecallNumber] = true
+		if !f.add(as, Hit{Kind: "recall", Title: rc.RecallNumber, Detail: rc.Reason, Number: rc.RecallNumber, GTIN: rc.GTIN, Lot: rc.Lot, Party: rc.Party}) {
+			break
+		}
+	}
+	return nil
+}

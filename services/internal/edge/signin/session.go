@@ -1,0 +1,104 @@
+package signin
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"verilot.dev/services/internal/edge/httpapi"
+)
+
+const sessionPath = "/v1/session"
+
+// Session is whose service this is, and whether the caller may change something through it.
+type Session struct {
+	SignedIn  bool       `json:"signedIn"`
+	Required  bool       `json:"required" doc:"Whether changing something needs a sign-in"`
+	Kind      string     `json:"kind" enum:"development,none" doc:"How one signs in; none: one cannot"`
+	Service   string     `json:"service" enum:"manufacturer,distributor,pharmacy,api"`
+	Party     string     `json:"party" doc:"The party whose service this is; empty for an api that acts for none"`
+	PartyName string     `json:"partyName"`
+	ExpiresAt *time.Time `json:"expiresAt,omitempty" doc:"When the session ends"`
+}
+
+type answer struct {
+	SetCookie string `header:"Set-Cookie"`
+	Body      Session
+}
+
+// carried is what a request has with it.
+type carried struct {
+	cookies       []string
+	authorization string
+	tls           bool
+}
+
+// Resolve implements huma.Resolver.
+func (c *carried) Resolve(ctx huma.Context) []error {
+	ctx.EachHeader(func(name, value string) {
+		if strings.EqualFold(name, "Cookie") {
+			c.cookies = append(c.cookies, value)
+		}
+	})
+	c.authorization, c.tls = ctx.Header("Authorization"), ctx.TLS() != nil
+	return nil
+}
+
+func (g *Guard) state() Session {
+	return Session{Required: !g.open, Kind: g.kind, Service: g.place.Service, Party: g.place.Party, PartyName: g.place.PartyName}
+}
+
+func (g *Guard) set(value string, secure bool) string {
+	c := &http.Cookie{Name: g.cookie, Value: value, Path: "/", MaxAge: int(Lifetime / time.Second), HttpOnly: true, Secure: secure, SameSite: http.SameSiteStrictMode} //nolint:gosec // Secure when it came over TLS: development networks have none
+	if value == "" {
+		c.MaxAge = -1
+	}
+	return c.String()
+}
+
+type signInInput struct {
+	carried
+	Body struct {
+		Token string `json:"token" maxLength:"1024" doc:"The secret token of this service"`
+	}
+}
+
+// Mount adds the operations of a session. The guard itself must be the Guard of the API's options.
+func (g *Guard) Mount(api *httpapi.API) {
+	huma.Register(api.Huma, huma.Operation{
+		OperationID: "sign-in", Method: http.MethodPost, Path: sessionPath, Summary: "Exchange the token for a session cookie", Tags: []string{"sign-in"},
+		DefaultStatus: http.StatusOK, MaxBodyBytes: 4096, Errors: []int{400, 401, 403, 429},
+	}, func(_ context.Context, in *signInInput) (*answer, error) {
+		s := g.state()
+		if g.open {
+			return &answer{Body: s}, nil
+		}
+		if p := g.try(strings.TrimSpace(in.Body.Token)); p != nil {
+			return nil, p
+		}
+		value, end := g.issue()
+		end = end.UTC()
+		s.SignedIn, s.ExpiresAt = true, &end
+		return &answer{SetCookie: g.set(value, in.tls), Body: s}, nil
+	})
+	huma.Register(api.Huma, huma.Operation{
+		OperationID: "session", Method: http.MethodGet, Path: sessionPath, Summary: "Whose service this is, and whether you are signed in", Tags: []string{"sign-in"},
+	}, func(_ context.Context, in *carried) (*answer, error) {
+		s := g.state()
+		if end, ok := g.session(in.cookies); ok {
+			s.SignedIn, s.ExpiresAt = true, &end
+		} else if token, ok := bearer(in.authorization); ok && g.right(token) {
+			s.SignedIn = true
+		}
+		return &answer{Body: s}, nil
+	})
+	huma.Register(api.Huma, huma.Operation{
+		OperationID: "sign-out", Method: http.MethodDelete, Path: sessionPath, Summary: "Forget the session cookie", Tags: []string{"sign-in"},
+		DefaultStatus: http.StatusOK, Errors: []int{401, 403},
+	}, func(_ context.Context, in *carried) (*answer, error) {
+		return &answer{SetCookie: g.set("", in.tls), Body: g.state()}, nil
+	})
+}

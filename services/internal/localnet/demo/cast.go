@@ -1,0 +1,248 @@
+// Package demo plays a national story: several makers, two wholesalers and some dozens of pharmacies move lots of thousands of packages
+// in cases and pallets, with what goes wrong in real trade: a case that does not arrive, goods sent back or damaged, a stolen case of
+// which one package turns up, a delivery at the wrong door, a counterfeit at a counter, and a recall in the middle of it all.
+//
+// Products are real ones of the FDA's NDC Directory, and most pharmacies are of CMS's public register, because numbers, names and places
+// as they are in life find faults that invented ones do not. What happens is invented, all of it; where something bad happens, the
+// firm is invented too.
+//
+// Everything goes the way it does in trade: each party signs with its own key, through a service of its own, and the validators
+// judge. The same seed makes the same choices (not the same serials, which are random by law).
+package demo
+
+import (
+	"context"
+	"crypto/ed25519"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"time"
+
+	"verilot.dev/epcis/gs1"
+	"verilot.dev/services/internal/answer/ndc"
+	"verilot.dev/services/internal/localnet"
+	"verilot.dev/services/internal/localnet/story"
+	"verilot.dev/services/internal/partner/capture"
+)
+
+//go:embed pharmacies.tsv
+var pharmaciesFile string
+
+// member is a party of the story.
+type member struct {
+	id, name, role string
+	profile        capture.Profile
+	gln            string // location, and owner
+	prefixes       []string
+	place          map[string]any
+	licence        map[string]any
+	service        string // of the network, if it has one of its own there
+}
+
+// locations are numbered under prefixes that GS1 US has not given to anybody: labeler code 99990 and its neighbours.
+const (
+	pharmacyPrefix = "0399993"
+	makerPrefix    = "0399994"
+	traderPrefix   = "0399995"
+)
+
+// location makes the GLN and the SGLN of the nth place under a prefix.
+func location(prefix string, n int) (gln, sgln string, err error) {
+	digits := fmt.Sprintf("%s%0*d", prefix, 12-len(prefix), n)
+	for check := range 10 {
+		if g, err := gs1.ParseGLN(digits + string(rune('0'+check))); err == nil {
+			return g.String(), fmt.Sprintf("urn:epc:id:sgln:%s.%s.0", prefix, digits[len(prefix):]), nil
+		}
+	}
+	return "", "", fmt.Errorf("no GLN begins with %s", digits)
+}
+
+func newMember(id, name, role string, profile capture.Profile, prefix string, n int, street, city, state, zip, licence string) (member, error) {
+	gln, sgln, err := location(prefix, n)
+	if err != nil {
+		return member{}, err
+	}
+	m := member{id: id, name: name, role: role, profile: profile, gln: gln, place: map[string]any{
+		"id": sgln, "name": name + ", " + city, "streetOne": street, "city": city, "state": state, "postalCode": zip, "country": "US",
+	}}
+	if licence != "" {
+		kind, where := "state_pharmacy", "US-"+state
+		if role == "manufacturer" {
+			kind, where = "fda_establishment", "US"
+		} else if role == "distributor" {
+			kind = "state_wholesale"
+		}
+		m.licence = map[string]any{"number": licence, "kind": kind, "jurisdiction": where, "validFrom": "2020-01-01", "validTo": "2035-12-31"}
+	}
+	return m, nil
+}
+
+// maker is a manufacturer and what it makes.
+type maker struct {
+	member
+	products []product
+}
+
+type product struct {
+	ndc.Package
+	gtin gs1.GTIN
+}
+
+// labelers are the makers' names in the directory, with the NDCs of the packages that they make in the story. The first are made by the
+// party whose service the network runs.
+var labelers = []struct {
+	id, name string
+	ndcs     []string
+	place    [4]string
+}{
+	{localnet.DemoMaker, "", []string{"0781-2020-01", "0781-2233-01", "0781-5050-01"}, [4]string{}},
+	{"mylan", "Mylan Pharmaceuticals", []string{"0378-2073-01", "0378-3631-01"}, [4]string{"781 Chestnut Ridge Rd", "Morgantown", "WV", "26505"}},
+	{"lupin", "Lupin Pharmaceuticals", []string{"68180-212-01", "68180-352-01"}, [4]string{"111 S Calvert St", "Baltimore", "MD", "21202"}},
+	{"zydus", "Zydus Pharmaceuticals", []string{"68382-052-01"}, [4]string{"73 Route 31 N", "Pennington", "NJ", "08534"}},
+}
+
+// prefixOf is the company prefix under which a labeler's GTINs stand: 03 and the labeler code.
+func prefixOf(p ndc.Package) string {
+	code, _, _ := strings.Cut(p.NDC, "-")
+	return "03" + code
+}
+
+// cast is everybody.
+type cast struct {
+	makers     []maker
+	wholesaler member // the network's own
+	second     member
+	pharmacies []member // real ones
+	corner     member   // the network's own
+	side       member   // invented, where the stolen package turns up
+}
+
+func newCast(pharmacies int) (*cast, error) {
+	c := &cast{
+		wholesaler: member{id: localnet.DemoDistributor, name: "Midland Drug", role: "distributor", service: "distributor"},
+		corner:     member{id: localnet.DemoPharmacy, name: "Corner Pharmacy", role: "dispenser", service: "pharmacy"},
+	}
+	directory, err := ndc.Open("")
+	if err != nil {
+		return nil, err
+	}
+	for i, l := range labelers {
+		m := maker{member: member{id: l.id, name: l.name, role: "manufacturer", profile: capture.Manufacturer()}}
+		if i == 0 {
+			m.service, m.name = "manufacturer", "Lakeside Pharma"
+		} else if m.member, err = newMember(l.id, l.name, "manufacturer", capture.Manufacturer(), makerPrefix, i, l.place[0], l.place[1], l.place[2], l.place[3], fmt.Sprintf("FEI-30%05d", i)); err != nil {
+			return nil, err
+		}
+		for _, code := range l.ndcs {
+			p, ok := directory.ByNDC(code)
+			if !ok {
+				return nil, fmt.Errorf("the selection of the NDC directory has no %s", code)
+			}
+			g, err := gs1.ParseGTIN(p.GTIN)
+			if err != nil {
+				return nil, err
+			}
+			m.products = append(m.products, product{p, g})
+		}
+		m.prefixes = []string{prefixOf(m.products[0].Package)}
+		c.makers = append(c.makers, m)
+	}
+	if c.second, err = newMember("prairie", "Prairie Wholesale", "distributor", capture.Distributor(), traderPrefix, 1, "4100 Dodge Street", "Omaha", "NE", "68131", "WDD-NE-118"); err != nil {
+		return nil, err
+	}
+	c.second.prefixes = []string{traderPrefix}
+	if c.side, err = newMember("side-street", "Side Street Pharmacy (invented)", "dispenser", capture.Pharmacy(), traderPrefix, 2, "9 Side Street", "Gary", "IN", "46402", "PH-IN-990"); err != nil {
+		return nil, err
+	}
+	rows := strings.Split(strings.TrimRight(pharmaciesFile, "\n"), "\n")[1:]
+	for i, row := range rows[:min(pharmacies, len(rows))] {
+		f := strings.Split(row, "\t")
+		if len(f) != 6 {
+			return nil, fmt.Errorf("pharmacies.tsv: line %d has %d fields, want 6", i+2, len(f))
+		}
+		m, err := newMember(fmt.Sprintf("rx-%s-%s", strings.ToLower(f[3]), slug(f[0])), f[0], "dispenser", capture.Pharmacy(), pharmacyPrefix, i+1, f[1], f[2], f[3], f[4], f[5])
+		if err != nil {
+			return nil, err
+		}
+		c.pharmacies = append(c.pharmacies, m)
+	}
+	return c, nil
+}
+
+// slug makes the part of a party id that comes from a name.
+func slug(name string) string {
+	var b strings.Builder
+	for _, x := range strings.ToLower(name) {
+		switch {
+		case 'a' <= x && x <= 'z' || '0' <= x && x <= '9':
+			b.WriteRune(x)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	s := b.String()
+	return strings.Trim(s[:min(len(s), 20)], "-")
+}
+
+// registration is what an authority is asked to attest of a member.
+func (m *member) registration(key ed25519.PublicKey) map[string]any {
+	body := map[string]any{"id": m.id, "note": "demonstration: events are invented"}
+	if len(m.prefixes) > 0 {
+		body["companyPrefixes"] = m.prefixes
+	}
+	if m.service != "" {
+		return body // registered already, but for its prefixes
+	}
+	body["name"], body["roles"], body["glns"], body["places"] = m.name, []string{m.role}, []string{m.gln}, []any{m.place}
+	body["eventKey"] = base64.StdEncoding.EncodeToString(key)
+	if m.licence != nil {
+		body["licences"] = []any{m.licence}
+	}
+	return body
+}
+
+// actor is a member at work.
+type actor struct {
+	*member
+	at  story.Service
+	t   *teller
+	ctx context.Context //nolint:containedctx // an actor lives as long as the call that lets it act
+}
+
+// act runs fn with a member's service, which is started for it if the network has none.
+func (t *teller) act(ctx context.Context, m *member, fn func(a *actor) error) (err error) {
+	if m.service != "" {
+		return fn(&actor{member: m, at: t.n.Story().At(m.service), t: t, ctx: ctx})
+	}
+	s, stop, err := t.n.Guest(ctx, m.profile, m.id)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if end := stop(); err == nil {
+			err = end
+		}
+	}()
+	return fn(&actor{member: m, at: s, t: t, ctx: ctx})
+}
+
+// do sends a command, as of a number of days ago, and waits until every answer shows it. What the ledger rejects is an error.
+func (a *actor) do(daysAgo float64, command string, body map[string]any) (*capture.Job, error) {
+	if command != "products" && command != "lots" && command != "recall" {
+		body["eventTime"] = a.t.when(daysAgo)
+	}
+	job, err := a.at.Command(a.ctx, command, body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", a.name, err)
+	}
+	if !job.Success {
+		return nil, fmt.Errorf("%s: %s: %+v", a.name, command, job.Verdicts)
+	}
+	a.t.events.Add(int64(len(job.Verdicts)))
+	return job, nil
+}
+
+func (t *teller) when(daysAgo float64) string {
+	return t.now.Add(-time.Duration(daysAgo * float64(24*time.Hour))).UTC().Format("2006-01-02T15:04:05Z")
+}

@@ -1,8 +1,0 @@
-//go:build !unix
-
-package network
-
-import "os"
-
-// lock does nothing where there is no flock: the stores' own locks are all there is.
-func lock(string) (*os.File, error) { return nil, nil }

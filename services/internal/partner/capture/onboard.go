@@ -1,0 +1,468 @@
+package capture
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/submission"
+	"verilot.dev/ledger/wire"
+	"verilot.dev/services/internal/edge/httpapi"
+)
+
+// Onboarding is what a development network makes of a document from elsewhere: the parties, places, prefixes and products
+// that it names are registered under this service's own authority key, so that the document can be captured. A real
+// network never does this: there, an authority looks before it signs.
+type Onboarding struct {
+	Parties  []string `json:"parties" doc:"Parties that were registered or extended"`
+	Prefixes []string `json:"prefixes" doc:"Company prefixes that were registered"`
+	Products []string `json:"products" doc:"GTINs that were registered"`
+	Jobs     []string `json:"jobs" doc:"The capture jobs it took"`
+	Notes    []string `json:"notes,omitempty" doc:"What was left out, and why"`
+}
+
+// learned is a stored registration.
+type learned struct {
+	Act     *registry.Act     `json:"act,omitempty"`
+	Product *registry.Product `json:"product,omitempty"`
+	// Foreign are GLNs that the ledger says are another party's, without saying whose.
+	Foreign []string `json:"foreign,omitempty"`
+}
+
+const onboardingTimeout = 90 * time.Second
+
+// onboard registers what a document names and waits until that is certified. Repeating it changes nothing.
+func (e *Engine) onboard(ctx context.Context, b *body) (*Onboarding, error) {
+	switch {
+	case !e.cfg.Genesis.Development:
+		return nil, httpapi.NewProblem(httpapi.OnboardingForbidden, "network %s is not a development network; have an authority register parties, prefixes and products", e.cfg.Genesis.Name)
+	case e.authority == nil:
+		return nil, httpapi.NewProblem(httpapi.OnboardingForbidden, "this service has no authority key; give it one (development only), or onboard through a service that has one")
+	}
+	if err := e.mayCapture(ctx); err != nil {
+		return nil, err
+	}
+	r, err := b.open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	doc, err := epcis.Parse(r, epcis.Options{MaxBytes: maxOnboarding, MaxEvents: MaxEvents})
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	e.askParties(ctx)
+	out := &Onboarding{Parties: []string{}, Prefixes: []string{}, Products: []string{}, Jobs: []string{}}
+	if err := e.onboardParties(ctx, read(doc), out); err != nil {
+		return nil, err
+	}
+	return out, e.onboardProducts(ctx, doc, out)
+}
+
+// company is everything a document says about one company prefix (or, where no split is known, one GLN).
+type company struct {
+	prefix     string
+	places     map[string]registry.Place // by key text
+	glns       map[string]bool
+	owner      string // key text of the place named as owning party
+	maker      bool
+	dispenser  bool
+	hasTraffic bool
+}
+
+type companies map[string]*company
+
+func (c companies) of(epc gs1.EPC) *company {
+	prefix := prefixOf(epc)
+	key := prefix
+	if key == "" {
+		g, ok := epc.Key().GLN()
+		if !ok {
+			return nil
+		}
+		key = "gln " + g.String()
+	}
+	if c[key] == nil {
+		c[key] = &company{prefix: prefix, places: map[string]registry.Place{}, glns: map[string]bool{}}
+	}
+	return c[key]
+}
+
+// prefixOf is the company prefix that an EPC URN shows between its last colon and the first dot after it.
+func prefixOf(epc gs1.EPC) string {
+	if epc.GCPLength() == 0 {
+		return ""
+	}
+	s := epc.Captured()
+	s = s[strings.LastIndexByte(s, ':')+1:]
+	if i := strings.IndexByte(s, '.'); i == epc.GCPLength() {
+		return s[:i]
+	}
+	return ""
+}
+
+// read collects the companies that a document names.
+func read(doc *epcis.Document) companies {
+	all := companies{}
+	site := func(id string) *company {
+		epc, err := gs1.ParseEPC(id)
+		if err != nil {
+			return nil
+		}
+		k := epc.Key()
+		g, ok := k.GLN()
+		if !ok {
+			return nil
+		}
+		c := all.of(epc)
+		c.glns[g.String()] = true
+		if _, known := c.places[k.String()]; !known && k.Kind() == gs1.KindSGLN {
+			c.places[k.String()] = registry.Place{ID: id}
+		}
+		return c
+	}
+	owner := func(id string) {
+		if c := site(id); c != nil {
+			epc, _ := gs1.ParseEPC(id)
+			c.owner, c.hasTraffic = epc.Key().String(), true
+		}
+	}
+	for _, v := range doc.Header.Vocabularies {
+		for i := range v.Elements {
+			el := &v.Elements[i]
+			switch {
+			case strings.HasSuffix(v.Type, ":Location"):
+				if c := site(el.ID); c != nil {
+					epc, _ := gs1.ParseEPC(el.ID)
+					c.places[epc.Key().String()] = address(el)
+				}
+			case strings.HasSuffix(v.Type, ":EPCClass"):
+				if epc, err := gs1.ParseEPC(el.ID); err == nil && prefixOf(epc) != "" {
+					all.of(epc).maker = true
+				}
+			}
+		}
+	}
+	if h := doc.Header.SBDH; h != nil {
+		for _, p := range slices.Concat(h.Senders, h.Receivers) {
+			site(p.Identifier)
+		}
+	}
+	for i := range doc.Events {
+		ev := &doc.Events[i].Event
+		for _, p := range []*epcis.Place{ev.ReadPoint, ev.BizLocation} {
+			if p == nil {
+				continue
+			}
+			if c := site(p.ID); c != nil {
+				c.hasTraffic = true
+				c.dispenser = c.dispenser || ev.Step() == epcis.StepDispensing
+			}
+		}
+		owner(ev.Source(epcis.OwningParty))
+		owner(ev.Destination(epcis.OwningParty))
+		site(ev.Source(epcis.Location))
+		site(ev.Destination(epcis.Location))
+		if ev.Step() == epcis.StepCommissioning {
+			last := ""
+			for _, s := range ev.EPCList {
+				cut, _ := gs1.SplitEPC(s)
+				if cut == last {
+					continue
+				}
+				last = cut
+				if epc, err := gs1.ParseEPC(s); err == nil && epc.Key().IsUnit() && prefixOf(epc) != "" {
+					all.of(epc).maker = true
+				}
+			}
+		}
+	}
+	return all
+}
+
+func address(el *epcis.VocabularyElement) registry.Place {
+	a := attributes(el)
+	return registry.Place{
+		ID: el.ID, Name: a["name"], StreetOne: a["streetAddressOne"], StreetTwo: a["streetAddressTwo"], City: a["city"], State: a["state"],
+		PostalCode: a["postalCode"], Country: a["countryCode"],
+	}
+}
+
+// attributes are a master data element's, by the last part of their ids.
+func attributes(el *epcis.VocabularyElement) map[string]string {
+	m := make(map[string]string, len(el.Attributes))
+	for _, a := range el.Attributes {
+		m[a.ID[strings.LastIndexAny(a.ID, "#:/")+1:]] = strings.TrimSpace(a.Text)
+	}
+	return m
+}
+
+// acts are the registrations that are missing.
+func (e *Engine) acts(all companies) []*registry.Act {
+	var acts []*registry.Act
+	taken := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		c := all[name]
+		act := &registry.Act{}
+		e.dir.read(func(r registry.Registry) {
+			id, known := e.dir.prefixes[c.prefix]
+			for _, gln := range slices.Sorted(maps.Keys(c.glns)) {
+				if known {
+					break
+				}
+				// Somebody's by its own number, not by a prefix that happens to begin like this one.
+				if who, ok := r.PartyOfGLN(gln); ok {
+					p, _ := r.Party(who)
+					id, known = who, slices.Contains(p.GLNs, gln)
+				}
+			}
+			self, _ := r.Party(e.dir.self)
+			switch {
+			case known:
+				act.Party = id
+			case c.maker && self.Has(makers...):
+				act.Party = self.ID // so that a document from elsewhere can be captured as one's own
+			default:
+				act.Party = unusedID(r, c, taken)
+				act.Name = c.name()
+				act.Roles = []string{c.role()}
+			}
+			if _, registered := e.dir.prefixes[c.prefix]; c.prefix != "" && !registered {
+				act.Prefixes = []string{c.prefix}
+			}
+			for _, g := range slices.Sorted(maps.Keys(c.glns)) {
+				if p, ok := r.Party(act.Party); !ok || !slices.Contains(p.GLNs, g) {
+					act.GLNs = append(act.GLNs, g)
+				}
+			}
+			for _, k := range slices.Sorted(maps.Keys(c.places)) {
+				if _, ok := r.Place(k); !ok {
+					act.Places = append(act.Places, c.places[k])
+				}
+			}
+		})
+		if len(act.Prefixes)+len(act.GLNs)+len(act.Places) > 0 {
+			act.Note = "development onboarding"
+			acts = append(acts, act)
+		}
+	}
+	return acts
+}
+
+func (c *company) name() string {
+	if p := c.places[c.owner]; p.Name != "" {
+		return p.Name
+	}
+	for _, k := range slices.Sorted(maps.Keys(c.places)) {
+		if c.places[k].Name != "" {
+			return c.places[k].Name
+		}
+	}
+	return "company " + c.prefix
+}
+
+func (c *company) role() string {
+	switch {
+	case c.maker:
+		return "manufacturer"
+	case c.dispenser:
+		return "dispenser"
+	default:
+		return "distributor"
+	}
+}
+
+// unusedID makes a party id of a company's name.
+func unusedID(r registry.Registry, c *company, taken map[string]bool) string {
+	var b strings.Builder
+	for _, x := range strings.ToLower(c.name()) {
+		switch {
+		case 'a' <= x && x <= 'z' || '0' <= x && x <= '9':
+			b.WriteRune(x)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	base := b.String()
+	base = strings.Trim(base[:min(len(base), 28)], "-")
+	if base == "" {
+		base = "party"
+	}
+	id := base
+	for n := 2; ; n++ {
+		if _, used := r.Party(id); !used && !taken[id] {
+			taken[id] = true
+			return id
+		}
+		id = fmt.Sprintf("%s-%d", base, n)
+	}
+}
+
+func (e *Engine) onboardParties(ctx context.Context, all companies, out *Onboarding) error {
+	acts := e.acts(all)
+	if len(acts) == 0 {
+		return nil
+	}
+	d := &draft{kind: "onboarding", onError: submission.Proceed, lane: e.authority}
+	for _, a := range acts {
+		d.items = append(d.items, draftItem{
+			item: wire.Item{Kind: wire.KindPartyAct, Message: a}, meta: itemMeta{Kind: wire.KindPartyAct, Event: -1, Subject: "party " + a.Party},
+		})
+	}
+	accepted, err := e.settled(ctx, d, out)
+	if err != nil {
+		return err
+	}
+	var keep []learned
+	for i, a := range acts {
+		if accepted[i] != "" {
+			out.Notes = append(out.Notes, fmt.Sprintf("party %s was not registered: the ledger says %s", a.Party, accepted[i]))
+			if (accepted[i] == registry.CodePrefixTaken || accepted[i] == registry.CodeGLNTaken) && a.Party != e.cfg.Party {
+				keep = append(keep, learned{Foreign: a.GLNs})
+			}
+			continue
+		}
+		keep = append(keep, learned{Act: a})
+		out.Parties = append(out.Parties, a.Party)
+		out.Prefixes = append(out.Prefixes, a.Prefixes...)
+	}
+	return e.remember(keep)
+}
+
+func (e *Engine) onboardProducts(ctx context.Context, doc *epcis.Document, out *Onboarding) error {
+	d := &draft{kind: "onboarding", onError: submission.Proceed}
+	var products []*registry.Product
+	for _, v := range doc.Header.Vocabularies {
+		if !strings.HasSuffix(v.Type, ":EPCClass") {
+			continue
+		}
+		for i := range v.Elements {
+			el := &v.Elements[i]
+			epc, err := gs1.ParseEPC(el.ID)
+			g, ok := epc.Key().GTIN()
+			if err != nil || !ok {
+				continue
+			}
+			if owner, known := e.dir.ownerOf(g); !known || owner != e.cfg.Party {
+				out.Notes = append(out.Notes, fmt.Sprintf("GTIN %s was not registered: products are registered by the owner of their company prefix", g))
+				continue
+			}
+			a := attributes(el)
+			p := &registry.Product{
+				GTIN: g.String(), NDC: a["additionalTradeItemIdentification"], NDCFormat: a["additionalTradeItemIdentificationTypeCode"],
+				Name: a["regulatedProductName"], Manufacturer: a["manufacturerOfTradeItemPartyName"], DosageForm: a["dosageFormType"],
+				Strength: a["strengthDescription"], NetContent: a["netContentDescription"], CompanyPrefixLength: uint32(epc.GCPLength()),
+			}
+			known := false
+			e.dir.read(func(r registry.Registry) {
+				old, ok := r.Product(g)
+				known = ok && old == *p
+			})
+			if known {
+				continue
+			}
+			products = append(products, p)
+			d.items = append(d.items, draftItem{
+				item: wire.Item{Kind: wire.KindProduct, Message: p}, meta: itemMeta{Kind: wire.KindProduct, Event: -1, Subject: "GTIN " + p.GTIN},
+			})
+		}
+	}
+	if len(products) == 0 {
+		return nil
+	}
+	accepted, err := e.settled(ctx, d, out)
+	if err != nil {
+		return err
+	}
+	var keep []learned
+	for i, p := range products {
+		if accepted[i] != "" {
+			out.Notes = append(out.Notes, fmt.Sprintf("GTIN %s was not registered: the ledger says %s", p.GTIN, accepted[i]))
+			continue
+		}
+		keep = append(keep, learned{Product: p})
+		out.Products = append(out.Products, p.GTIN)
+	}
+	return e.remember(keep)
+}
+
+// settled captures a draft, waits for its certified verdict and returns, per item, "" or why it was not accepted.
+func (e *Engine) settled(ctx context.Context, d *draft, out *Onboarding) ([]string, error) {
+	id, err := e.capture(d, "", canonical.Hash{})
+	if err != nil {
+		return nil, err
+	}
+	out.Jobs = append(out.Jobs, id.String())
+	j, err := e.Job(ctx, id, Indexed, onboardingTimeout)
+	if err != nil {
+		return nil, err
+	}
+	if j.State.rank() < Certified.rank() {
+		return nil, httpapi.NewProblem(httpapi.WaitTimeout, "the registrations are captured (job /capture/%s) but not certified yet; wait for that job, then send the document again", id)
+	}
+	return e.outcome(id, len(d.items))
+}
+
+func (e *Engine) outcome(id uuid.UUID, n int) ([]string, error) {
+	out := make([]string, 0, n)
+	var rec jobRecord
+	if err := e.st.getJSON(jobKey(id), &rec); err != nil {
+		return nil, err
+	}
+	for i := range rec.Parts {
+		var p partRecord
+		if err := e.st.getJSON(partKey(id, uint16(i)), &p); err != nil {
+			return nil, err
+		}
+		for j := range rec.Parts[i].Items {
+			why := p.Code
+			if j < len(p.Items) {
+				if v := p.Items[j]; v.Verdict != block.Accepted && v.Verdict != block.Flagged {
+					why = v.Code
+				}
+			} else if why == "" {
+				why = "no verdict"
+			}
+			out = append(out, why)
+		}
+	}
+	return out, nil
+}
+
+// remember stores what was registered, so that this service knows it after a restart.
+func (e *Engine) remember(keep []learned) error {
+	if len(keep) == 0 {
+		return nil
+	}
+	w := &write{}
+	e.mu.Lock()
+	for _, l := range keep {
+		b, err := json.Marshal(l)
+		if err != nil {
+			e.mu.Unlock()
+			return fmt.Errorf("encode registration: %w", err)
+		}
+		w.put(actKeys+string(canonical.U64(nil, e.known)), b)
+		e.known++
+	}
+	e.st.submit(w)
+	e.mu.Unlock()
+	if err := w.wait(); err != nil {
+		return err
+	}
+	for _, l := range keep {
+		e.dir.take(l)
+	}
+	return nil
+}
