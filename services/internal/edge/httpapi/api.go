@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +63,31 @@ const (
 	Produces = "produces"
 	// OwnContentTypes marks one that says itself which Content-Types it reads: bool.
 	OwnContentTypes = "ownContentTypes"
+	// PassedOn marks one that partner services offer too, by passing it on to their api: bool.
+	PassedOn = "passedOn"
 )
+
+// Route is the method and the path of an operation, with parameters in braces, as OpenAPI writes them.
+type Route struct{ Method, Path string }
+
+// PassedOn lists the operations that carry the mark of that name, by path and method.
+func (a *API) PassedOn() []Route {
+	var out []Route
+	for path, item := range a.Huma.OpenAPI().Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete, item.Options, item.Head} {
+			if op == nil {
+				continue
+			}
+			if on, _ := op.Metadata[PassedOn].(bool); on {
+				out = append(out, Route{op.Method, path})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Route) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
+	})
+	return out
+}
 
 // once guards the two hooks that the libraries offer only as package state; every API wants the same value.
 var once sync.Once
