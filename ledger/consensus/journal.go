@@ -3,6 +3,7 @@ package consensus
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/quorum"
@@ -199,5 +200,92 @@ func (c *Core) recoverVote(rec *recorded, kind RecordKind, height uint64, payloa
 		return errors.New("no body before it")
 	}
 	rec.votes = append(rec.votes, recordedVote{v, proof})
+	return nil
+}
+
+// rebuild brings back what the journal says of the next height.
+func (c *Core) rebuild() error {
+	height := c.head.Header.Height + 1
+	rec := c.journal[height]
+	if rec == nil {
+		return nil
+	}
+	delete(c.journal, height)
+	if rec.bodies != nil && rec.parent != c.head.Hash {
+		return fmt.Errorf("%w at height %d: its parent is another block", ErrVoted, height)
+	}
+	// Messages of this height that came from the stream meanwhile must be the recorded ones.
+	taken := slices.Concat(c.ready, c.open, c.backlog)
+	var err error
+	if c.cutter, err = NewCutter(c.g, c.base()); err != nil {
+		return err
+	}
+	c.open, c.ready, c.backlog = nil, nil, nil
+	for _, messages := range rec.bodies {
+		cand, err := c.execute(messages)
+		if err != nil {
+			return err
+		}
+		cand.recorded = true
+	}
+	if err := c.resume(rec); err != nil {
+		return err
+	}
+	if rec.cert != nil {
+		cand := c.k.values[rec.decided]
+		if cand == nil {
+			return fmt.Errorf("%w at height %d", ErrVoted, height)
+		}
+		if err := c.decide(cand, rec.cert); err != nil {
+			return err
+		}
+	}
+	for i := range taken {
+		if err := c.arrived(taken[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resume goes on with the votes in a journal: they stay as they are, the round is the highest voted in, and the lock that
+// of the newest commit.
+func (c *Core) resume(rec *recorded) error {
+	k := c.k
+	for i := range rec.votes {
+		v := &rec.votes[i].vote
+		if !v.Vote.Nil && k.values[v.Vote.Header] == nil {
+			return fmt.Errorf("%w at height %d", ErrVoted, k.height)
+		}
+		k.ballots = append(k.ballots, &ballot{vote: v})
+		if !k.begun || v.Vote.Round > k.round {
+			c.begin(v.Vote.Round)
+		}
+		if v.Vote.Kind == quorum.Commit && !v.Vote.Nil {
+			if k.locked == nil || v.Vote.Round > k.locked.round {
+				k.locked = &choice{v.Vote.Round, v.Vote.Header}
+			}
+			if b, err := quorum.DecodeBundle(c.g.Network, rec.votes[i].proof); err == nil {
+				c.prove(b)
+			}
+		}
+	}
+	if v := rec.vote(0, quorum.Prepare); v != nil && !v.Vote.Nil {
+		k.own = k.values[v.Vote.Header]
+		var err error
+		if c.cutter, err = NewCutter(c.g, c.top()); err != nil {
+			return err
+		}
+		c.pace.opened(c)
+	}
+	if rec.adopted != nil {
+		if k.final = k.values[*rec.adopted]; k.final == nil {
+			return fmt.Errorf("%w at height %d", ErrVoted, k.height)
+		}
+		k.adopted = true
+		if len(rec.proof) > 0 { // none if it came with its certificate
+			k.finalProof = rec.proof
+		}
+	}
 	return nil
 }

@@ -1,11 +1,14 @@
 package consensus
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
 
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/quorum"
 )
 
 // When a validator speaks up, in ms (design section 4, Cut and Time).
@@ -205,4 +208,72 @@ func (p *pace) repeat(c *Core, due func(int64) bool) error {
 	p.sentAt = c.now
 	due(p.sentAt + voteAgain)
 	return c.repeatVotes()
+}
+
+// timers asks to be woken when a wait of the contest ends, and does what is due apart from voting.
+func (c *Core) timers(due func(int64) bool) error {
+	k := c.k
+	if len(k.set.Validators) == 1 {
+		return nil
+	}
+	if k.final == nil && k.begun {
+		if k.ballot(k.round, quorum.Prepare) == nil {
+			due(k.proposeAt)
+		}
+		if k.prepareAt != 0 && k.ballot(k.round, quorum.Commit) == nil {
+			due(k.prepareAt)
+		}
+		if k.commitAt != 0 {
+			due(k.commitAt)
+		}
+	}
+	if k.begun {
+		c.alarmUndecided(due)
+	}
+	if k.behind && due(k.behindSince+behindAfter) && (k.fetchedAt == 0 || due(k.fetchedAt+fetchAgain)) {
+		k.fetchedAt = c.now
+		c.do(FetchBlock{Height: k.height})
+		due(k.fetchedAt + fetchAgain)
+	}
+	return c.fetch(due)
+}
+
+func (c *Core) alarmUndecided(due func(int64) bool) {
+	k := c.k
+	at := k.since + undecidedAfter
+	if k.alarmedAt != 0 {
+		at = k.alarmedAt + undecidedAgain
+	}
+	if !due(at) {
+		return
+	}
+	k.alarmedAt = c.now
+	due(c.now + undecidedAgain)
+	votes := c.tally(k.height, 0, quorum.Prepare).All()
+	detail := fmt.Appendf(nil, "height %d, round %d, %d of %d validators prepared in round 0", k.height, k.round, len(votes), len(k.set.Validators))
+	for i := range k.set.Validators {
+		if v, ok := c.tally(k.height, 0, quorum.Prepare).Vote(i); ok {
+			detail = fmt.Appendf(detail, "; %s: %.4x", k.set.Validators[i].Name, v.Vote.Header)
+		}
+	}
+	c.do(Alarm{Code: AlarmUndecided, Detail: string(detail), Votes: votes})
+}
+
+// repeatVotes sends again what others may lack: votes of round 0, of the last two rounds, and all that are not nil.
+func (c *Core) repeatVotes() error {
+	k := c.k
+	for _, b := range k.ballots {
+		if v := &b.vote.Vote; b.sent && (!v.Nil || v.Round == 0 || v.Round+1 >= k.round) {
+			c.do(SendVote{b.vote.Payload()})
+		}
+	}
+	if k.proposed != nil && k.final == nil {
+		c.do(Tell{Everyone, k.proposed})
+	}
+	c.tellQuorums(Everyone)
+	if k.cosignature == nil {
+		return nil
+	}
+	c.do(SendCosignature{k.cosignature})
+	return c.ask(askVotes, canonical.Hash{}, everyone) // others may have the certificate, and no reason to speak
 }

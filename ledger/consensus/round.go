@@ -1,8 +1,6 @@
 package consensus
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 
 	"verilot.dev/ledger/canonical"
@@ -127,53 +125,6 @@ func (k *contest) ballot(round uint32, kind quorum.VoteKind) *ballot {
 		}
 	}
 	return nil
-}
-
-func (k tallyKey) compare(o tallyKey) int {
-	return cmp.Or(cmp.Compare(k.height, o.height), cmp.Compare(k.round, o.round), cmp.Compare(k.kind, o.kind))
-}
-
-// quorumSize is how many equal votes decide.
-func (c *Core) quorumSize() int {
-	q := c.set.Quorum()
-	if c.sabotage.quorum {
-		q--
-	}
-	return q
-}
-
-// winner is the value with a quorum of votes, in the own tally or as shown by others; a zero header is nil.
-func (c *Core) winner(round uint32, kind quorum.VoteKind) (header canonical.Hash, ok bool) {
-	if b := c.k.proven[tallyKey{c.k.height, round, kind}]; b != nil {
-		return b.Header, true
-	}
-	t := c.tallies[tallyKey{c.k.height, round, kind}]
-	if t == nil {
-		return header, false
-	}
-	return t.AtLeast(c.quorumSize())
-}
-
-// proof is the quorum of votes behind a winner that is not nil.
-func (c *Core) proof(round uint32, kind quorum.VoteKind, header canonical.Hash) *quorum.Bundle {
-	if b := c.k.proven[tallyKey{c.k.height, round, kind}]; b != nil {
-		return b
-	}
-	return c.tally(c.k.height, round, kind).Bundle(header)
-}
-
-// prove takes in a quorum that others saw. A liar who showed this validator another vote cannot hide it.
-func (c *Core) prove(b *quorum.Bundle) {
-	key := tallyKey{b.Height, b.Round, b.Kind}
-	if b.Epoch != c.g.Epoch || b.Height != c.k.height || c.k.proven[key] != nil {
-		return
-	}
-	if header, ok := c.winner(b.Round, b.Kind); ok && header == b.Header {
-		return
-	}
-	if c.set.CheckBundle(c.g.Network, b, c.quorumSize()) == nil {
-		c.k.proven[key] = b
-	}
 }
 
 // advance takes the contest as far as votes, clock and journal allow.
@@ -483,70 +434,9 @@ func (c *Core) ownCommit(header canonical.Hash) (durable, waiting bool) {
 	return durable, waiting
 }
 
-// timers asks to be woken when a wait of the contest ends, and does what is due apart from voting.
-func (c *Core) timers(due func(int64) bool) error {
-	k := c.k
-	if len(k.set.Validators) == 1 {
-		return nil
-	}
-	if k.final == nil && k.begun {
-		if k.ballot(k.round, quorum.Prepare) == nil {
-			due(k.proposeAt)
-		}
-		if k.prepareAt != 0 && k.ballot(k.round, quorum.Commit) == nil {
-			due(k.prepareAt)
-		}
-		if k.commitAt != 0 {
-			due(k.commitAt)
-		}
-	}
-	if k.begun {
-		c.alarmUndecided(due)
-	}
-	if k.behind && due(k.behindSince+behindAfter) && (k.fetchedAt == 0 || due(k.fetchedAt+fetchAgain)) {
-		k.fetchedAt = c.now
-		c.do(FetchBlock{Height: k.height})
-		due(k.fetchedAt + fetchAgain)
-	}
-	return c.fetch(due)
-}
-
-func (c *Core) alarmUndecided(due func(int64) bool) {
-	k := c.k
-	at := k.since + undecidedAfter
-	if k.alarmedAt != 0 {
-		at = k.alarmedAt + undecidedAgain
-	}
-	if !due(at) {
-		return
-	}
-	k.alarmedAt = c.now
-	due(c.now + undecidedAgain)
-	votes := c.tally(k.height, 0, quorum.Prepare).All()
-	detail := fmt.Appendf(nil, "height %d, round %d, %d of %d validators prepared in round 0", k.height, k.round, len(votes), len(k.set.Validators))
-	for i := range k.set.Validators {
-		if v, ok := c.tally(k.height, 0, quorum.Prepare).Vote(i); ok {
-			detail = fmt.Appendf(detail, "; %s: %.4x", k.set.Validators[i].Name, v.Vote.Header)
-		}
-	}
-	c.do(Alarm{Code: AlarmUndecided, Detail: string(detail), Votes: votes})
-}
-
-// repeatVotes sends again what others may lack: votes of round 0, of the last two rounds, and all that are not nil.
-func (c *Core) repeatVotes() error {
-	k := c.k
-	for _, b := range k.ballots {
-		if v := &b.vote.Vote; b.sent && (!v.Nil || v.Round == 0 || v.Round+1 >= k.round) {
-			c.do(SendVote{b.vote.Payload()})
-		}
-	}
-	if k.proposed != nil && k.final == nil {
-		c.do(Tell{Everyone, k.proposed})
-	}
-	c.tellQuorums(Everyone)
-	if k.cosignature == nil {
-		return nil
-	}
-	c.do(SendCosignature{k.cosignature})
-	return c.ask(askVotes, canonical.Hash{}, everyone) // others may have the certificate, and no reason to speak
+// send lets a durable vote out and counts it.
+func (c *Core) send(b *ballot) {
+	b.sent = true
+	c.do(SendVote{b.vote.Payload()})
+	c.count(*b.vote, c.self)
 }
