@@ -122,16 +122,9 @@ func samePublic(s crypto.Signer, want ed25519.PublicKey) bool {
 	return ok && bytes.Equal(pub, want)
 }
 
-// Head is the newest decided block.
-func (c *Core) Head() Head { return c.head }
-
 // Backlog is the number of messages waiting behind blocks that are not decided. A node stops reading the stream when it
 // grows and lets it fall again.
 func (c *Core) Backlog() int { return len(c.backlog) }
-
-// Keys is the newest view of the registry, for an Opener: of decided blocks and the one being decided. It must not be used
-// after the next Step.
-func (c *Core) Keys() state.View { return c.top() }
 
 // Step takes an input and says what to do.
 func (c *Core) Step(in Input) Output {

@@ -33,6 +33,9 @@ func Cosigned(c *Core) (height uint64, header canonical.Hash, ok bool) {
 	return c.k.height, c.k.final.res.Hash, true
 }
 
+// Head is the newest decided block.
+func (c *Core) Head() Head { return c.head }
+
 // Round is where the contest stands.
 func Round(c *Core) (height uint64, round uint32) { return c.k.height, c.k.round }
 

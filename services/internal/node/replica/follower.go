@@ -41,15 +41,6 @@ func NewFollower(cfg FollowerConfig) (*Follower, error) {
 	return &Follower{core: n}, nil
 }
 
-// Follow is NewFollower and Run.
-func Follow(ctx context.Context, cfg FollowerConfig) error {
-	f, err := NewFollower(cfg)
-	if err != nil {
-		return err
-	}
-	return f.Run(ctx)
-}
-
 // Run follows until ctx ends or the follower halts.
 func (f *Follower) Run(ctx context.Context) error { return f.ended(f.follow(ctx)) }
 

@@ -368,13 +368,10 @@ func (v *Validator) alarm(a consensus.Alarm) error {
 	return nil
 }
 
-// farOff is how far the own clock may be from the median of all clocks before somebody should look. Readings in the
-// stream are up to ten seconds old when nothing is submitted, and a block waits for its end, so a clock that is ahead is
-// noticed later than one that is behind.
-const (
-	farBehind = 5 * time.Second
-	farAhead  = 40 * time.Second
-)
+// farBehind is how far this validator's clock may be behind the median of all clocks before it logs an error. There is
+// no such limit for a clock that is ahead: readings in the stream are up to ten seconds old when nothing is submitted, and
+// a block waits for its end.
+const farBehind = 5 * time.Second
 
 // clock compares the own clock with the time of a block decided now.
 func (v *Validator) clock(blockTime int64) {
