@@ -26,7 +26,7 @@ func SetAt(g *genesis.Genesis, _ uint64) *quorum.Set { return &g.Validators }
 //
 // Between two decisions it goes through: cut, build, persist body and prepare, send prepare; on a quorum of prepares persist
 // commit, send commit; on a quorum of commits cosign the checkpoint; on a quorum of cosignatures decided. When that does not
-// come about in round 0, rounds with a coordinator follow (contest; docs/consensus.md has the argument). Messages that
+// come about in round 0, rounds with a coordinator follow (roundState; docs/consensus.md has the argument). Messages that
 // arrive meanwhile are cut into the next block, for which nothing is voted before.
 type Core struct {
 	g            *genesis.Genesis
@@ -37,29 +37,29 @@ type Core struct {
 	head    Head // newest decided block
 	view    state.View
 	layers  []*layer // decided blocks above view, ascending
-	journal map[uint64]*recorded
+	journal map[uint64]*recoveredHeight
 
-	cutter    *Cutter   // of the open block; nil while ready waits
-	open      []Message // taken by cutter
-	ready     []Message // a closed block that waits for the decision on the one before
-	backlog   []Message // not yet offered to a cutter
-	adopted   []Message // the newest block, if the own stream had not shown all of it when it was decided
-	rereading bool      // the stream is to be read again from next on
+	cutter          *Cutter   // of the open block; nil while ready waits
+	open            []Message // taken by cutter
+	ready           []Message // a closed block that waits for the decision on the one before
+	backlog         []Message // not yet offered to a cutter
+	adoptedMessages []Message // the newest block, if the stream had not shown all of it when it was decided
+	rereading       bool      // the stream is to be read again from next on
 
-	k       *contest
-	last    *finished // the newest decided block, for those who are behind
-	tallies map[tallyKey]*quorum.Tally
-	accused map[accusation]bool
-	cosigs  map[uint64]map[uint16][]quorum.Cosignature // by height, by validator; not verified
-	replied []int64                                    // by validator: when it was last helped
+	rs          *roundState
+	lastDecided *decidedBlock // the newest decided block, for those who are behind
+	tallies     map[tallyKey]*quorum.Tally
+	accused     map[accusation]bool
+	cosigs      map[uint64]map[uint16][]quorum.Cosignature // by height, by validator; not verified
+	repliedAt   []int64                                    // by validator: when it was last helped
 
-	now      int64
-	started  bool
-	recordID uint64
-	pace     pace
-	out      Output
-	halted   error
-	sabotage sabotage
+	now       int64
+	started   bool
+	recordID  uint64
+	pacemaker pacemaker
+	out       Output
+	halted    error
+	sabotage  sabotage
 }
 
 // sabotage breaks one rule each, so that the simulator can show that it would notice. Only tests set it.
@@ -67,21 +67,21 @@ type sabotage struct{ lock, sync, quorum bool }
 
 // candidate is a body that was executed: a block that may be decided.
 type candidate struct {
-	messages []Message
-	res      *Result
-	layer    *layer
-	log      quorum.Checkpoint
-	recorded bool // its body is in the journal, or on the way there before anything that needs it
+	messages   []Message
+	res        *Result
+	layer      *layer
+	checkpoint quorum.Checkpoint
+	recorded   bool // its body is in the journal, or on the way there before anything that needs it
 }
 
-// finished is what is left of a decided block.
-type finished struct {
+// decidedBlock is what is kept of a block after its decision.
+type decidedBlock struct {
 	height      uint64
 	at          int64
 	header      canonical.Hash
 	messages    []Message
 	proof       []byte // quorum of commits, if it was seen
-	cosignature []byte // own
+	cosignature []byte // this validator's
 }
 
 // New starts a validator over the state after its newest stored block. The view must go on showing exactly that state, or
@@ -94,7 +94,7 @@ func New(cfg Config, view state.View) (*Core, error) {
 	c := &Core{
 		g: cfg.Genesis, set: SetAt(cfg.Genesis, head.Header.Height+1), self: -1, vote: cfg.Vote, cosign: cfg.Cosign,
 		head: head, view: view,
-		journal: map[uint64]*recorded{},
+		journal: map[uint64]*recoveredHeight{},
 		tallies: map[tallyKey]*quorum.Tally{},
 		accused: map[accusation]bool{},
 		cosigs:  map[uint64]map[uint16][]quorum.Cosignature{},
@@ -111,9 +111,9 @@ func New(cfg Config, view state.View) (*Core, error) {
 	if c.cutter, err = NewCutter(c.g, view); err != nil {
 		return nil, err
 	}
-	c.replied = make([]int64, len(c.set.Validators))
-	c.k = newContest(c.set, head.Header.Height+1)
-	c.pace.start(c)
+	c.repliedAt = make([]int64, len(c.set.Validators))
+	c.rs = newRoundState(c.set, head.Header.Height+1)
+	c.pacemaker.start(c)
 	return c, nil
 }
 
@@ -126,31 +126,32 @@ func samePublic(s crypto.Signer, want ed25519.PublicKey) bool {
 // grows and lets it fall again.
 func (c *Core) Backlog() int { return len(c.backlog) }
 
-// Step takes an input and says what to do.
-func (c *Core) Step(in Input) Output {
+// Step takes an input and says what to do. now is the machine's clock when it happened, in ms since the Unix epoch: a Core
+// has no other clock.
+func (c *Core) Step(now int64, in Input) Output {
 	if c.halted != nil {
 		return Output{Halt: c.halted}
 	}
 	c.out = Output{}
-	if c.started && in.Now < c.now {
-		c.pace.shift(c.now - in.Now) // the machine's clock was set back: what was due in 20 ms still is
-		c.k.shift(c.now - in.Now)
-		for i := range c.replied {
-			c.replied[i] -= c.now - in.Now
+	if c.started && now < c.now {
+		c.pacemaker.shift(c.now - now) // the machine's clock was set back: what was due in 20 ms still is
+		c.rs.shift(c.now - now)
+		for i := range c.repliedAt {
+			c.repliedAt[i] -= c.now - now
 		}
-		if c.last != nil {
-			c.last.at -= c.now - in.Now
+		if c.lastDecided != nil {
+			c.lastDecided.at -= c.now - now
 		}
 	}
-	c.now = in.Now
-	if err := c.step(in.Event); err != nil {
+	c.now = now
+	if err := c.step(in); err != nil {
 		c.halted = err
 		c.out.Halt = err
 	}
 	return c.out
 }
 
-func (c *Core) step(ev Event) error {
+func (c *Core) step(in Input) error {
 	if !c.started {
 		c.started = true
 		if err := c.rebuild(); err != nil {
@@ -163,27 +164,27 @@ func (c *Core) step(ev Event) error {
 		}
 	}
 	var err error
-	switch ev := ev.(type) {
+	switch in := in.(type) {
 	case Arrived:
-		err = c.arrived(ev.Message)
+		err = c.arrived(in.Message)
 	case VoteReceived:
-		err = c.voteReceived(ev.Payload)
+		err = c.voteReceived(in.Payload)
 	case CosignatureReceived:
-		c.cosignatureReceived(ev.Payload)
-	case Heard:
-		err = c.heard(ev.Payload)
+		c.cosignatureReceived(in.Payload)
+	case PeerReceived:
+		err = c.peerReceived(in.Payload)
 	case Certified:
-		err = c.certified(ev)
+		err = c.certified(in)
 	case Persisted:
-		c.persisted(ev)
+		c.persisted(in)
 	case Applied:
-		c.applied(ev.Height)
+		c.applied(in.Height)
 	}
 	if err == nil {
 		err = c.advance()
 	}
 	if err == nil {
-		err = c.pace.run(c)
+		err = c.pacemaker.run(c)
 	}
 	return err
 }
@@ -200,8 +201,8 @@ func (c *Core) base() state.View {
 
 // top is the state after the newest block that was cut.
 func (c *Core) top() state.View {
-	if c.k.own != nil {
-		return c.k.own.layer
+	if c.rs.ownCut != nil {
+		return c.rs.ownCut.layer
 	}
 	return c.base()
 }
@@ -214,7 +215,7 @@ func (c *Core) applied(height uint64) {
 			c.layers[0].base = c.view
 			continue
 		}
-		for _, cand := range c.k.values {
+		for _, cand := range c.rs.values {
 			if cand.layer.base == state.View(done) {
 				cand.layer.base = c.view
 			}
@@ -232,7 +233,7 @@ func (c *Core) execute(messages []Message) (*candidate, error) {
 }
 
 func (c *Core) candidate(messages []Message, res *Result) (*candidate, error) {
-	if known := c.k.values[res.Hash]; known != nil {
+	if known := c.rs.values[res.Hash]; known != nil {
 		return known, nil
 	}
 	cand := &candidate{
@@ -244,62 +245,62 @@ func (c *Core) candidate(messages []Message, res *Result) (*candidate, error) {
 	if err != nil {
 		return nil, err
 	}
-	cand.log = quorum.Checkpoint{Origin: c.g.Origin(), Size: res.Header.Height + 1, Root: root}
-	c.k.values[res.Hash] = cand
+	cand.checkpoint = quorum.Checkpoint{Origin: c.g.Origin(), Size: res.Header.Height + 1, Root: root}
+	c.rs.values[res.Hash] = cand
 	return cand, nil
 }
 
 // persisted lets go of what waited for the journal.
 func (c *Core) persisted(p Persisted) {
-	c.pace.synced(p.Took)
-	for _, b := range c.k.ballots {
+	c.pacemaker.journalSynced(p.Took)
+	for _, b := range c.rs.castVotes {
 		if !b.sent && b.record != 0 && b.record <= p.ID {
-			c.send(b)
+			c.sendVote(b)
 		}
 	}
-	if c.k.adoptRecord != 0 && c.k.adoptRecord <= p.ID {
-		c.k.adopted = true
+	if c.rs.adoptRecord != 0 && c.rs.adoptRecord <= p.ID {
+		c.rs.adopted = true
 	}
 }
 
 func (c *Core) persist(kind RecordKind, record []byte, sync bool) uint64 {
 	c.recordID++
-	c.do(Persist{ID: c.recordID, Kind: kind, Height: c.k.height, Record: record, Sync: sync})
+	c.do(Persist{ID: c.recordID, Kind: kind, Height: c.rs.height, Record: record, Sync: sync})
 	return c.recordID
 }
 
 // decide makes a candidate the head and goes on with the next height: the recorded one, or the block that was closed
 // meanwhile.
 func (c *Core) decide(cand *candidate, cert quorum.Certificate) error {
-	k := c.k
+	rs := c.rs
 	c.do(Decided{Result: cand.res, Certificate: cert})
 	c.layers = append(c.layers, cand.layer)
 	c.head, _ = ReadHead(cand.layer)
-	c.last = &finished{height: k.height, at: c.now, header: cand.res.Hash, messages: cand.messages, proof: k.finalProof, cosignature: k.cosignature}
+	c.lastDecided = &decidedBlock{height: rs.height, at: c.now, header: cand.res.Hash, messages: cand.messages, proof: rs.finalProof, cosignature: rs.cosignature}
 	for t := range c.tallies {
-		if t.height <= k.height {
+		if t.height <= rs.height {
 			delete(c.tallies, t)
 		}
 	}
 	for a := range c.accused {
-		if a.height <= k.height {
+		if a.height <= rs.height {
 			delete(c.accused, a)
 		}
 	}
 	for h := range c.cosigs {
-		if h <= k.height {
+		if h <= rs.height {
 			delete(c.cosigs, h)
 		}
 	}
-	c.set = SetAt(c.g, k.height+1)
-	c.k = newContest(c.set, k.height+1)
-	c.adopted = nil
-	if cand != k.own {
-		if err := c.rewind(k, cand); err != nil {
+	c.set = SetAt(c.g, rs.height+1)
+	c.rs = newRoundState(c.set, rs.height+1)
+	c.adoptedMessages = nil
+	if cand != rs.ownCut {
+		if err := c.rewind(rs, cand); err != nil {
 			return err
 		}
 	}
-	if c.journal[c.k.height] != nil {
+	if c.journal[c.rs.height] != nil {
 		return c.rebuild()
 	}
 	if c.ready != nil {
@@ -313,16 +314,16 @@ func (c *Core) decide(cand *candidate, cert quorum.Certificate) error {
 }
 
 // certified takes over a block that others decided.
-func (c *Core) certified(ev Certified) error {
-	height := c.k.height
-	res, err := Follow(c.g, c.base(), ev.Record, ev.Messages)
+func (c *Core) certified(in Certified) error {
+	height := c.rs.height
+	res, err := Follow(c.g, c.base(), in.Record, in.Messages)
 	if errors.Is(err, ErrDiverged) {
 		return err
 	}
 	if err != nil {
 		return nil //nolint:nilerr // somebody's bad copy, or one that came too late: a good one will come
 	}
-	cand, err := c.candidate(ev.Messages, res)
+	cand, err := c.candidate(in.Messages, res)
 	if err != nil {
 		return err
 	}
@@ -330,6 +331,6 @@ func (c *Core) certified(ev Certified) error {
 	if !cand.recorded {
 		c.persist(Adopted, encodeAdopted(height, c.head.Hash, res.Hash, cand.messages, nil), false)
 	}
-	c.persist(Decision, encodeDecision(height, res.Hash, ev.Record.Certificate), false)
-	return c.decide(cand, ev.Record.Certificate)
+	c.persist(Decision, encodeDecision(height, res.Hash, in.Record.Certificate), false)
+	return c.decide(cand, in.Record.Certificate)
 }

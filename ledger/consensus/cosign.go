@@ -12,15 +12,15 @@ import (
 // cosignFinal signs the checkpoint that ends with the decided block. There is never one of the same size with another root:
 // the own synced commit, or the synced decision, is for this header.
 func (c *Core) cosignFinal() error {
-	k := c.k
+	rs := c.rs
 	cs := quorum.Cosignature{Validator: uint16(c.self), Time: uint64(max(c.now, 0) / 1000)}
 	var err error
-	if cs.Signature, err = quorum.Cosign(k.final.log, cs.Time, c.cosign); err != nil {
+	if cs.Signature, err = quorum.Cosign(rs.final.checkpoint, cs.Time, c.cosign); err != nil {
 		return err
 	}
-	k.cosignature = encodeCosignature(c.g, k.height, cs)
-	c.do(SendCosignature{k.cosignature})
-	c.keep(k.height, cs)
+	rs.cosignature = encodeCosignature(c.g, rs.height, cs)
+	c.do(SendCosignature{rs.cosignature})
+	c.keepCosignature(rs.height, cs)
 	return nil
 }
 
@@ -28,7 +28,7 @@ func (c *Core) cosignFinal() error {
 // to be it, and the real one comes again.
 const maxUnverified = 4
 
-func (c *Core) keep(height uint64, cs quorum.Cosignature) {
+func (c *Core) keepCosignature(height uint64, cs quorum.Cosignature) {
 	m := c.cosigs[height]
 	if m == nil {
 		m = map[uint16][]quorum.Cosignature{}
@@ -41,7 +41,7 @@ func (c *Core) keep(height uint64, cs quorum.Cosignature) {
 
 // certify makes the certificate once there are enough good cosignatures.
 func (c *Core) certify() quorum.Certificate {
-	m := c.cosigs[c.k.height]
+	m := c.cosigs[c.rs.height]
 	if len(m) < c.set.Quorum() {
 		return nil
 	}
@@ -49,13 +49,13 @@ func (c *Core) certify() quorum.Certificate {
 	for i := range c.set.Validators {
 		have = append(have, m[uint16(i)]...)
 	}
-	cert, bad := c.set.Certify(c.k.final.log, have)
+	cert, bad := c.set.Certify(c.rs.final.checkpoint, have)
 	for _, cs := range bad {
 		left := slices.DeleteFunc(slices.Clone(m[cs.Validator]), func(o quorum.Cosignature) bool { return o == cs })
 		if m[cs.Validator] = left; len(left) == 0 {
 			delete(m, cs.Validator)
 		}
-		c.do(Alarm{Code: AlarmCosignature, Detail: fmt.Sprintf("in the name of %s at height %d", c.set.Validators[cs.Validator].Name, c.k.height)})
+		c.do(Alarm{Code: AlarmCosignature, Detail: fmt.Sprintf("in the name of %s at height %d", c.set.Validators[cs.Validator].Name, c.rs.height)})
 	}
 	return cert
 }
@@ -67,7 +67,7 @@ func (c *Core) cosignatureReceived(payload []byte) {
 	if err != nil || height <= h || height > h+2 || int(cs.Validator) >= len(c.set.Validators) || int(cs.Validator) == c.self {
 		return
 	}
-	c.keep(height, cs)
+	c.keepCosignature(height, cs)
 }
 
 // The message that carries a cosignature between validators (spec section 13.2): tag("cosignature"), u32 epoch, u64 height,

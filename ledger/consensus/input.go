@@ -2,16 +2,9 @@ package consensus
 
 import "time"
 
-// Input is one thing that happened. Now is the machine's clock, in ms since the Unix epoch, when it did: a Core has no
-// other clock.
-type Input struct {
-	Now   int64
-	Event Event
-}
-
-// Event is one of Arrived, VoteReceived, CosignatureReceived, Heard, Certified, Persisted, Applied; nil means that a timer
-// went off or that the validator starts.
-type Event interface{ event() }
+// Input is one thing that happened: Arrived, VoteReceived, CosignatureReceived, PeerReceived, Certified, Persisted or
+// Applied. A nil Input means that a timer went off or that the validator starts.
+type Input interface{ input() }
 
 type (
 	// Arrived is the next message of the stream, in order, from the head's last sequence + 1 on.
@@ -20,8 +13,8 @@ type (
 	VoteReceived struct{ Payload []byte }
 	// CosignatureReceived is what another validator sent as a cosignature.
 	CosignatureReceived struct{ Payload []byte }
-	// Heard is what another validator sent as Tell.
-	Heard struct{ Payload []byte }
+	// PeerReceived is what another validator sent with Send.
+	PeerReceived struct{ Payload []byte }
 	// Certified is a block that others decided, from the BLOCKS stream or a peer, with its bodies from wherever: the answer
 	// to FetchBlock. One that is not the next, or that does not hold, changes nothing.
 	Certified struct {
@@ -37,10 +30,10 @@ type (
 	Applied struct{ Height uint64 }
 )
 
-func (Arrived) event()             {}
-func (VoteReceived) event()        {}
-func (CosignatureReceived) event() {}
-func (Heard) event()               {}
-func (Certified) event()           {}
-func (Persisted) event()           {}
-func (Applied) event()             {}
+func (Arrived) input()             {}
+func (VoteReceived) input()        {}
+func (CosignatureReceived) input() {}
+func (PeerReceived) input()        {}
+func (Certified) input()           {}
+func (Persisted) input()           {}
+func (Applied) input()             {}

@@ -48,23 +48,23 @@ func (k RecordKind) String() string {
 	return fmt.Sprintf("record kind %d", uint8(k))
 }
 
-// recorded is what the journal says of one height.
-type recorded struct {
+// recoveredHeight is what the journal says of one height.
+type recoveredHeight struct {
 	parent  canonical.Hash
 	bodies  [][]Message
-	votes   []recordedVote
+	votes   []recoveredVote
 	adopted *canonical.Hash
 	proof   []byte // quorum of commits for adopted; empty if it came with a certificate
 	decided canonical.Hash
 	cert    quorum.Certificate
 }
 
-type recordedVote struct {
+type recoveredVote struct {
 	vote  quorum.SignedVote
 	proof []byte
 }
 
-func (r *recorded) vote(round uint32, kind quorum.VoteKind) *quorum.SignedVote {
+func (r *recoveredHeight) vote(round uint32, kind quorum.VoteKind) *quorum.SignedVote {
 	for i := range r.votes {
 		if v := &r.votes[i].vote; v.Vote.Round == round && v.Vote.Kind == kind {
 			return v
@@ -140,7 +140,7 @@ func (c *Core) recoverOne(b []byte) error {
 	kind, height := RecordKind(r.U8()), r.U64()
 	rec := c.journal[height]
 	if rec == nil {
-		rec = &recorded{}
+		rec = &recoveredHeight{}
 	}
 	if kind == BodyAndPrepare || kind == BodyAndCommit || kind == Adopted {
 		rec.parent = r.Hash()
@@ -183,7 +183,7 @@ func (c *Core) recoverOne(b []byte) error {
 	return nil
 }
 
-func (c *Core) recoverVote(rec *recorded, kind RecordKind, height uint64, payload, proof []byte) error {
+func (c *Core) recoverVote(rec *recoveredHeight, kind RecordKind, height uint64, payload, proof []byte) error {
 	want := quorum.Prepare
 	if kind == CommitVote || kind == BodyAndCommit {
 		want = quorum.Commit
@@ -199,7 +199,7 @@ func (c *Core) recoverVote(rec *recorded, kind RecordKind, height uint64, payloa
 	case !v.Vote.Nil && rec.bodies == nil:
 		return errors.New("no body before it")
 	}
-	rec.votes = append(rec.votes, recordedVote{v, proof})
+	rec.votes = append(rec.votes, recoveredVote{v, proof})
 	return nil
 }
 
@@ -232,7 +232,7 @@ func (c *Core) rebuild() error {
 		return err
 	}
 	if rec.cert != nil {
-		cand := c.k.values[rec.decided]
+		cand := c.rs.values[rec.decided]
 		if cand == nil {
 			return fmt.Errorf("%w at height %d", ErrVoted, height)
 		}
@@ -250,41 +250,41 @@ func (c *Core) rebuild() error {
 
 // resume goes on with the votes in a journal: they stay as they are, the round is the highest voted in, and the lock that
 // of the newest commit.
-func (c *Core) resume(rec *recorded) error {
-	k := c.k
+func (c *Core) resume(rec *recoveredHeight) error {
+	rs := c.rs
 	for i := range rec.votes {
 		v := &rec.votes[i].vote
-		if !v.Vote.Nil && k.values[v.Vote.Header] == nil {
-			return fmt.Errorf("%w at height %d", ErrVoted, k.height)
+		if !v.Vote.Nil && rs.values[v.Vote.Header] == nil {
+			return fmt.Errorf("%w at height %d", ErrVoted, rs.height)
 		}
-		k.ballots = append(k.ballots, &ballot{vote: v})
-		if !k.begun || v.Vote.Round > k.round {
+		rs.castVotes = append(rs.castVotes, &castVote{vote: v})
+		if !rs.begun || v.Vote.Round > rs.round {
 			c.begin(v.Vote.Round)
 		}
 		if v.Vote.Kind == quorum.Commit && !v.Vote.Nil {
-			if k.locked == nil || v.Vote.Round > k.locked.round {
-				k.locked = &choice{v.Vote.Round, v.Vote.Header}
+			if rs.lockedValue == nil || v.Vote.Round > rs.lockedValue.round {
+				rs.lockedValue = &roundValue{v.Vote.Round, v.Vote.Header}
 			}
 			if b, err := quorum.DecodeBundle(c.g.Network, rec.votes[i].proof); err == nil {
-				c.prove(b)
+				c.acceptQuorum(b)
 			}
 		}
 	}
 	if v := rec.vote(0, quorum.Prepare); v != nil && !v.Vote.Nil {
-		k.own = k.values[v.Vote.Header]
+		rs.ownCut = rs.values[v.Vote.Header]
 		var err error
 		if c.cutter, err = NewCutter(c.g, c.top()); err != nil {
 			return err
 		}
-		c.pace.opened(c)
+		c.pacemaker.blockOpened(c)
 	}
 	if rec.adopted != nil {
-		if k.final = k.values[*rec.adopted]; k.final == nil {
-			return fmt.Errorf("%w at height %d", ErrVoted, k.height)
+		if rs.final = rs.values[*rec.adopted]; rs.final == nil {
+			return fmt.Errorf("%w at height %d", ErrVoted, rs.height)
 		}
-		k.adopted = true
+		rs.adopted = true
 		if len(rec.proof) > 0 { // none if it came with its certificate
-			k.finalProof = rec.proof
+			rs.finalProof = rec.proof
 		}
 	}
 	return nil

@@ -11,11 +11,11 @@ import (
 	"verilot.dev/ledger/quorum"
 )
 
-// When a validator speaks up, in ms (design section 4, Cut and Time).
+// When a validator speaks up, in ms (docs/design.md section 4, Cut and Time).
 const (
 	minInterval = 20     // from the first pending submission to cut(h)
 	maxInterval = 100    //
-	freshFor    = 1_000  // a submission that finds the own reading older gets a tick at once
+	freshFor    = 1_000  // a submission that finds this validator's clock reading older gets a tick at once
 	tickEvery   = 10_000 //
 	cutAgain    = 1_000  // a cut that does not come back is sent again
 	beatAgain   = 5_000  // so is a heartbeat: other clocks may be up to a tick behind
@@ -24,62 +24,62 @@ const (
 	syncsKept   = 15     // for the moving median
 )
 
-// pace decides when to publish pulses and to repeat votes, from the clock in Input.Now alone.
-type pace struct {
-	counter      uint64 // newest own pulse, published or seen
-	reading      int64  // its clock
-	spoken       bool   // a pulse was published since the start
-	open         bool   // the stream begins with the epoch record; nothing else may be published before
-	wanted       bool   // a submission arrived in this step
-	pending      bool   // the open block has something pending,
-	pendingSince int64  // since then
-	asked        uint64 // height of the newest own cut or heartbeat,
-	askedFor     block.Kind
-	askedAt      int64
-	epochAt      int64 // newest try
-	epochTried   bool
-	sentAt       int64 // votes
-	timer        int64
-	syncs        []time.Duration
+// pacemaker decides when to publish pulses and to repeat votes, from the clock that Step is given alone.
+type pacemaker struct {
+	counter           uint64 // newest pulse of this validator, published or seen
+	lastClock         int64  // its clock
+	published         bool   // a pulse was published since the start
+	streamOpen        bool   // the stream begins with the epoch record; nothing else may be published before
+	submissionArrived bool   // a submission arrived in this step
+	pending           bool   // the open block has something pending,
+	pendingSince      int64  // since then
+	pulseHeight       uint64 // height of the newest cut or heartbeat published,
+	pulseKind         block.Kind
+	pulsedAt          int64
+	epochTriedAt      int64 // newest attempt
+	epochTried        bool
+	votesSentAt       int64 // votes
+	timer             int64
+	syncs             []time.Duration
 }
 
-func (p *pace) start(c *Core) {
-	p.opened(c)
-	p.open = c.head.Header.LastSeq > 0
+func (p *pacemaker) start(c *Core) {
+	p.blockOpened(c)
+	p.streamOpen = c.head.Header.LastSeq > 0
 }
 
-// saw notes a message of the stream as it arrives.
-func (p *pace) saw(c *Core, m *Message) {
+// messageArrived notes a message of the stream as it arrives.
+func (p *pacemaker) messageArrived(c *Core, m *Message) {
 	switch pr := m.Prepared; pr.kind {
 	case block.EpochRecord:
-		p.open = p.open || m.Seq == 1
+		p.streamOpen = p.streamOpen || m.Seq == 1
 	case block.Cut, block.Tick, block.Heartbeat:
 		if pr.validator == c.self {
 			p.counter = max(p.counter, pr.pulse.Counter)
-			p.reading = max(p.reading, min(pr.pulse.Clock, c.now))
+			p.lastClock = max(p.lastClock, min(pr.pulse.Clock, c.now))
 		}
 	default:
-		p.wanted = p.wanted || pr.waiting
+		p.submissionArrived = p.submissionArrived || pr.waiting
 	}
 }
 
-// opened notes that a new block is open. A block built from the journal is all that is ever seen of its messages.
-func (p *pace) opened(c *Core) {
-	p.pending, p.open = false, true
+// blockOpened notes that a new block is open. A block built from the journal is all that is ever seen of its messages.
+func (p *pacemaker) blockOpened(c *Core) {
+	p.pending, p.streamOpen = false, true
 	if r := c.cutter.clocks[c.self]; r.seen {
 		p.counter = max(p.counter, r.counter)
 	}
 }
 
-func (p *pace) synced(took time.Duration) {
+func (p *pacemaker) journalSynced(took time.Duration) {
 	p.syncs = append(p.syncs, took)
 	if len(p.syncs) > syncsKept {
 		p.syncs = p.syncs[1:]
 	}
 }
 
-// interval is max(20 ms, 4 x the moving median of the own sync time), up to 100 ms.
-func (p *pace) interval() int64 {
+// interval is max(20 ms, 4 x the moving median of the journal's sync time), up to 100 ms.
+func (p *pacemaker) interval() int64 {
 	if len(p.syncs) == 0 {
 		return minInterval
 	}
@@ -89,15 +89,15 @@ func (p *pace) interval() int64 {
 }
 
 // shift moves every remembered time back with the clock.
-func (p *pace) shift(by int64) {
-	for _, t := range []*int64{&p.reading, &p.pendingSince, &p.askedAt, &p.epochAt, &p.sentAt} {
+func (p *pacemaker) shift(by int64) {
+	for _, t := range []*int64{&p.lastClock, &p.pendingSince, &p.pulsedAt, &p.epochTriedAt, &p.votesSentAt} {
 		*t -= by
 	}
 	p.timer = 0 // the node's is too late now
 }
 
 // run publishes what is due and asks for a timer.
-func (p *pace) run(c *Core) error {
+func (p *pacemaker) run(c *Core) error {
 	next := int64(math.MaxInt64)
 	due := func(at int64) bool {
 		if at <= c.now {
@@ -106,7 +106,7 @@ func (p *pace) run(c *Core) error {
 		next = min(next, at)
 		return false
 	}
-	if !p.open {
+	if !p.streamOpen {
 		if err := p.openStream(c, due); err != nil {
 			return err
 		}
@@ -114,14 +114,14 @@ func (p *pace) run(c *Core) error {
 		if err := p.pulse(c, due); err != nil {
 			return err
 		}
-		if !p.spoken || p.wanted && c.now-p.reading > freshFor || due(p.reading+tickEvery) {
+		if !p.published || p.submissionArrived && c.now-p.lastClock > freshFor || due(p.lastClock+tickEvery) {
 			if err := p.publish(c, block.Tick, 0); err != nil {
 				return err
 			}
 		}
-		due(p.reading + tickEvery)
+		due(p.lastClock + tickEvery)
 	}
-	p.wanted = false
+	p.submissionArrived = false
 	if err := p.repeat(c, due); err != nil {
 		return err
 	}
@@ -135,30 +135,30 @@ func (p *pace) run(c *Core) error {
 	return nil
 }
 
-func (p *pace) openStream(c *Core, due func(int64) bool) error {
-	if p.epochTried && !due(p.epochAt+epochAgain) {
+func (p *pacemaker) openStream(c *Core, due func(int64) bool) error {
+	if p.epochTried && !due(p.epochTriedAt+epochAgain) {
 		return nil
 	}
 	rec, err := block.SignEpoch(c.g.Network, block.Epoch{Epoch: c.g.Epoch, Genesis: c.g.Hash}, c.vote)
 	if err != nil {
 		return err
 	}
-	p.epochTried, p.epochAt = true, c.now
-	due(p.epochAt + epochAgain)
+	p.epochTried, p.epochTriedAt = true, c.now
+	due(p.epochTriedAt + epochAgain)
 	c.do(Publish{Kind: block.EpochRecord, Payload: rec})
 	return nil
 }
 
 // pulse asks for the end of the open block, but not before the block before it is decided: under load blocks then grow
 // instead of queueing.
-func (p *pace) pulse(c *Core, due func(int64) bool) error {
+func (p *pacemaker) pulse(c *Core, due func(int64) bool) error {
 	if c.cutter == nil || c.cutter.Len() == 0 && c.head.Header.LastSeq == 0 {
 		return nil
 	}
 	if c.cutter.Pending() && !p.pending {
 		p.pending, p.pendingSince = true, c.now
 	}
-	if c.k.own != nil {
+	if c.rs.ownCut != nil {
 		return nil
 	}
 	height := c.cutter.Height()
@@ -169,22 +169,22 @@ func (p *pace) pulse(c *Core, due func(int64) bool) error {
 	n := uint64(len(c.set.Validators))
 	rank := (uint64(c.self) + n - height%n) % n
 	at += int64(rank) * p.interval()
-	if p.asked == height && p.askedFor == kind {
-		at = max(at, p.askedAt+again)
+	if p.pulseHeight == height && p.pulseKind == kind {
+		at = max(at, p.pulsedAt+again)
 	}
 	if !due(at) {
 		return nil
 	}
-	p.asked, p.askedFor, p.askedAt = height, kind, c.now
+	p.pulseHeight, p.pulseKind, p.pulsedAt = height, kind, c.now
 	due(c.now + again)
 	return p.publish(c, kind, height)
 }
 
 // publish sends a pulse. Its counter follows the clock, so that a validator that restarts before its newest pulses came
 // back from the stream does not use their counters again.
-func (p *pace) publish(c *Core, kind block.Kind, height uint64) error {
+func (p *pacemaker) publish(c *Core, kind block.Kind, height uint64) error {
 	p.counter = max(p.counter+1, uint64(max(c.now, 0)))
-	p.reading, p.spoken = c.now, true
+	p.lastClock, p.published = c.now, true
 	payload, err := block.SignPulse(c.g.Network, block.Pulse{
 		What: kind, Epoch: c.g.Epoch, Height: height, Clock: c.now, Counter: p.counter,
 	}, c.vote)
@@ -196,64 +196,64 @@ func (p *pace) publish(c *Core, kind block.Kind, height uint64) error {
 }
 
 // repeat sends votes and cosignature again while others may lack them.
-func (p *pace) repeat(c *Core, due func(int64) bool) error {
-	k := c.k
-	if len(k.set.Validators) == 1 || !slices.ContainsFunc(k.ballots, func(b *ballot) bool { return b.sent }) && k.cosignature == nil {
-		p.sentAt = c.now
+func (p *pacemaker) repeat(c *Core, due func(int64) bool) error {
+	rs := c.rs
+	if len(rs.set.Validators) == 1 || !slices.ContainsFunc(rs.castVotes, func(b *castVote) bool { return b.sent }) && rs.cosignature == nil {
+		p.votesSentAt = c.now
 		return nil
 	}
-	if !due(p.sentAt + voteAgain) {
+	if !due(p.votesSentAt + voteAgain) {
 		return nil
 	}
-	p.sentAt = c.now
-	due(p.sentAt + voteAgain)
+	p.votesSentAt = c.now
+	due(p.votesSentAt + voteAgain)
 	return c.repeatVotes()
 }
 
-// timers asks to be woken when a wait of the contest ends, and does what is due apart from voting.
+// timers asks to be woken when a wait of the round ends, and does what is due apart from voting.
 func (c *Core) timers(due func(int64) bool) error {
-	k := c.k
-	if len(k.set.Validators) == 1 {
+	rs := c.rs
+	if len(rs.set.Validators) == 1 {
 		return nil
 	}
-	if k.final == nil && k.begun {
-		if k.ballot(k.round, quorum.Prepare) == nil {
-			due(k.proposeAt)
+	if rs.final == nil && rs.begun {
+		if rs.castVote(rs.round, quorum.Prepare) == nil {
+			due(rs.proposeDeadline)
 		}
-		if k.prepareAt != 0 && k.ballot(k.round, quorum.Commit) == nil {
-			due(k.prepareAt)
+		if rs.prepareDeadline != 0 && rs.castVote(rs.round, quorum.Commit) == nil {
+			due(rs.prepareDeadline)
 		}
-		if k.commitAt != 0 {
-			due(k.commitAt)
+		if rs.commitDeadline != 0 {
+			due(rs.commitDeadline)
 		}
 	}
-	if k.begun {
+	if rs.begun {
 		c.alarmUndecided(due)
 	}
-	if k.behind && due(k.behindSince+behindAfter) && (k.fetchedAt == 0 || due(k.fetchedAt+fetchAgain)) {
-		k.fetchedAt = c.now
-		c.do(FetchBlock{Height: k.height})
-		due(k.fetchedAt + fetchAgain)
+	if rs.behind && due(rs.behindSince+behindAfter) && (rs.fetchedAt == 0 || due(rs.fetchedAt+fetchAgain)) {
+		rs.fetchedAt = c.now
+		c.do(FetchBlock{Height: rs.height})
+		due(rs.fetchedAt + fetchAgain)
 	}
 	return c.fetch(due)
 }
 
 func (c *Core) alarmUndecided(due func(int64) bool) {
-	k := c.k
-	at := k.since + undecidedAfter
-	if k.alarmedAt != 0 {
-		at = k.alarmedAt + undecidedAgain
+	rs := c.rs
+	at := rs.begunAt + undecidedAfter
+	if rs.alarmedAt != 0 {
+		at = rs.alarmedAt + undecidedAgain
 	}
 	if !due(at) {
 		return
 	}
-	k.alarmedAt = c.now
+	rs.alarmedAt = c.now
 	due(c.now + undecidedAgain)
-	votes := c.tally(k.height, 0, quorum.Prepare).All()
-	detail := fmt.Appendf(nil, "height %d, round %d, %d of %d validators prepared in round 0", k.height, k.round, len(votes), len(k.set.Validators))
-	for i := range k.set.Validators {
-		if v, ok := c.tally(k.height, 0, quorum.Prepare).Vote(i); ok {
-			detail = fmt.Appendf(detail, "; %s: %.4x", k.set.Validators[i].Name, v.Vote.Header)
+	votes := c.tally(rs.height, 0, quorum.Prepare).All()
+	detail := fmt.Appendf(nil, "height %d, round %d, %d of %d validators prepared in round 0", rs.height, rs.round, len(votes), len(rs.set.Validators))
+	for i := range rs.set.Validators {
+		if v, ok := c.tally(rs.height, 0, quorum.Prepare).Vote(i); ok {
+			detail = fmt.Appendf(detail, "; %s: %.4x", rs.set.Validators[i].Name, v.Vote.Header)
 		}
 	}
 	c.do(Alarm{Code: AlarmUndecided, Detail: string(detail), Votes: votes})
@@ -261,19 +261,19 @@ func (c *Core) alarmUndecided(due func(int64) bool) {
 
 // repeatVotes sends again what others may lack: votes of round 0, of the last two rounds, and all that are not nil.
 func (c *Core) repeatVotes() error {
-	k := c.k
-	for _, b := range k.ballots {
-		if v := &b.vote.Vote; b.sent && (!v.Nil || v.Round == 0 || v.Round+1 >= k.round) {
+	rs := c.rs
+	for _, b := range rs.castVotes {
+		if v := &b.vote.Vote; b.sent && (!v.Nil || v.Round == 0 || v.Round+1 >= rs.round) {
 			c.do(SendVote{b.vote.Payload()})
 		}
 	}
-	if k.proposed != nil && k.final == nil {
-		c.do(Tell{Everyone, k.proposed})
+	if rs.proposed != nil && rs.final == nil {
+		c.do(Send{Everyone, rs.proposed})
 	}
-	c.tellQuorums(Everyone)
-	if k.cosignature == nil {
+	c.sendQuorums(Everyone)
+	if rs.cosignature == nil {
 		return nil
 	}
-	c.do(SendCosignature{k.cosignature})
+	c.do(SendCosignature{rs.cosignature})
 	return c.ask(askVotes, canonical.Hash{}, everyone) // others may have the certificate, and no reason to speak
 }

@@ -126,7 +126,7 @@ type sim struct {
 	sabotage  string
 	chain     []certifiedBlock // what was decided, by whoever was first
 	votes     map[simSlot]canonical.Hash
-	heard     map[simSlot]map[canonical.Hash][]quorum.Signature // every vote ever cast, for liars
+	castVotes map[simSlot]map[canonical.Hash][]quorum.Signature // every vote ever cast, for liars
 	cosigned  map[simCosigned]canonical.Hash
 	violation error
 	trace     hash.Hash
@@ -165,7 +165,7 @@ type simNode struct {
 	log     *simLog
 	cursor  int
 	up      bool
-	life    int // events of earlier lives are void
+	life    int // tasks of earlier lives are void
 	timer   int64
 	clock   int64 // ahead of the world
 	crashIn int   // actions until it crashes; 0: never
@@ -177,20 +177,20 @@ type simNode struct {
 
 func (n *simNode) name() string { return fmt.Sprintf("v%d", n.i+1) }
 
-type simEvent struct {
+type simTask struct {
 	at    int64
 	order int
 	do    func()
 }
 
-type simQueue []simEvent
+type simQueue []simTask
 
 func (q simQueue) Len() int { return len(q) }
 func (q simQueue) Less(i, j int) bool {
 	return q[i].at < q[j].at || q[i].at == q[j].at && q[i].order < q[j].order
 }
 func (q simQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *simQueue) Push(x any)   { *q = append(*q, x.(simEvent)) }
+func (q *simQueue) Push(x any)   { *q = append(*q, x.(simTask)) }
 func (q *simQueue) Pop() any {
 	e := (*q)[len(*q)-1]
 	*q = (*q)[:len(*q)-1]
@@ -203,7 +203,7 @@ func newSim(tb testing.TB, n int, seed uint64, fast bool, sabotage string) *sim 
 	s := &sim{
 		tb: tb, w: w, g: w.g, fast: fast, rng: rand.New(rand.NewPCG(seed, 1)), sabotage: sabotage,
 		delayFrom: 1, delayTo: 5, disk: 8, healthy: true, now: created + 1000,
-		logs: []*simLog{{}}, votes: map[simSlot]canonical.Hash{}, heard: map[simSlot]map[canonical.Hash][]quorum.Signature{},
+		logs: []*simLog{{}}, votes: map[simSlot]canonical.Hash{}, castVotes: map[simSlot]map[canonical.Hash][]quorum.Signature{},
 		cosigned: map[simCosigned]canonical.Hash{}, trace: sha256.New(), cut: make([][]bool, n),
 	}
 	for i := range n {
@@ -244,7 +244,7 @@ func (s *sim) say(format string, args ...any) {
 
 func (s *sim) after(ms int64, do func()) {
 	s.order++
-	heap.Push(&s.queue, simEvent{s.now + ms, s.order, do})
+	heap.Push(&s.queue, simTask{s.now + ms, s.order, do})
 }
 
 func (s *sim) chance(percent int) bool { return percent > 0 && s.rng.IntN(100) < percent }
@@ -254,7 +254,7 @@ func (s *sim) delay() int64 { return int64(s.delayFrom + s.rng.IntN(s.delayTo-s.
 // run lets time pass until the end, or until done says so.
 func (s *sim) run(until int64, done func() bool) bool {
 	for s.violation == nil && len(s.queue) > 0 && s.queue[0].at <= until {
-		e := heap.Pop(&s.queue).(simEvent)
+		e := heap.Pop(&s.queue).(simTask)
 		s.now = max(s.now, e.at)
 		e.do()
 		if done != nil && done() {
@@ -341,8 +341,8 @@ func (s *sim) append(log *simLog, payload []byte) {
 	}
 }
 
-func (s *sim) step(n *simNode, ev consensus.Event) {
-	out := n.core.Step(consensus.Input{Now: s.now + n.clock, Event: ev})
+func (s *sim) step(n *simNode, in consensus.Input) {
+	out := n.core.Step(s.now+n.clock, in)
 	life := n.life
 	for _, a := range out.Actions {
 		if n.crashIn > 0 {
@@ -399,13 +399,13 @@ func (s *sim) perform(n *simNode, a consensus.Action) {
 			bad[len(bad)-1] ^= 1
 			s.send(n, consensus.Everyone, consensus.CosignatureReceived{Payload: bad})
 		}
-	case consensus.Tell:
+	case consensus.Send:
 		s.trace.Write(a.Payload)
 		if len(a.Payload) == 0 {
 			s.fail("%s tells nothing", n.name())
 			return
 		}
-		s.send(n, a.To, consensus.Heard{Payload: s.twist(n, a.Payload)})
+		s.send(n, a.To, consensus.PeerReceived{Payload: s.twist(n, a.Payload)})
 	case consensus.Decided:
 		s.decided(n, a)
 	case consensus.FetchBlock:
@@ -441,7 +441,7 @@ func (s *sim) alarm(n *simNode, a consensus.Alarm) {
 }
 
 // send carries a message over the network, or not, or twice, at any time.
-func (s *sim) send(from *simNode, to int, ev consensus.Event) {
+func (s *sim) send(from *simNode, to int, in consensus.Input) {
 	if from.silent {
 		return
 	}
@@ -453,22 +453,22 @@ func (s *sim) send(from *simNode, to int, ev consensus.Event) {
 			s.loseNext--
 			continue
 		}
-		if !from.liar && (s.hushed == from.i+1 || s.chance(s.holdPercent)) && decisive(ev) {
+		if !from.liar && (s.hushed == from.i+1 || s.chance(s.holdPercent)) && decisive(in) {
 			continue
 		}
 		for again := true; again; again = s.chance(s.dupPercent) {
-			s.enter(n, s.delay(), func() { s.step(n, ev) })
+			s.enter(n, s.delay(), func() { s.step(n, in) })
 		}
 	}
 }
 
 // decisive reports whether a message may end a height. The kind of a vote stands behind its tag, epoch, height and round.
-func decisive(ev consensus.Event) bool {
-	switch ev := ev.(type) {
+func decisive(in consensus.Input) bool {
+	switch in := in.(type) {
 	case consensus.VoteReceived:
-		return ev.Payload[1+len("verilot/vote")+2+16+4+8+4] == byte(quorum.Commit)
-	case consensus.Heard:
-		return bytes.HasPrefix(ev.Payload[1:], []byte("verilot/quorum"))
+		return in.Payload[1+len("verilot/vote")+2+16+4+8+4] == byte(quorum.Commit)
+	case consensus.PeerReceived:
+		return bytes.HasPrefix(in.Payload[1:], []byte("verilot/quorum"))
 	case consensus.CosignatureReceived:
 		return true
 	}

@@ -94,10 +94,10 @@ func (s *sim) decided(n *simNode, d consensus.Decided) {
 func (s *sim) remember(slot simSlot, v quorum.SignedVote) {
 	key := slot
 	key.validator = 0
-	if s.heard[key] == nil {
-		s.heard[key] = map[canonical.Hash][]quorum.Signature{}
+	if s.castVotes[key] == nil {
+		s.castVotes[key] = map[canonical.Hash][]quorum.Signature{}
 	}
-	m := s.heard[key]
+	m := s.castVotes[key]
 	if !slices.ContainsFunc(m[v.Vote.Header], func(sig quorum.Signature) bool { return int(sig.Validator) == slot.validator }) {
 		m[v.Vote.Header] = append(m[v.Vote.Header], quorum.Signature{Validator: uint16(slot.validator), Signature: v.Signature})
 	}
@@ -143,7 +143,7 @@ func (s *sim) favourite(height uint64) (header canonical.Hash, ok bool) {
 		return header, false
 	}
 	fewest := len(s.nodes) + 1
-	for h, votes := range s.heard[simSlot{0, height, 0, quorum.Prepare}] {
+	for h, votes := range s.castVotes[simSlot{0, height, 0, quorum.Prepare}] {
 		if n := len(votes); h != (canonical.Hash{}) && (n < fewest || n == fewest && bytes.Compare(h[:], header[:]) < 0) {
 			header, fewest, ok = h, n, true
 		}
@@ -168,7 +168,7 @@ func (s *sim) twist(n *simNode, payload []byte) []byte {
 
 func (s *sim) proposeLies(l *simNode, height uint64, round uint32) {
 	for r := range round {
-		votes := s.heard[simSlot{0, height, r, quorum.Prepare}]
+		votes := s.castVotes[simSlot{0, height, r, quorum.Prepare}]
 		for _, header := range slices.SortedFunc(mapKeys(votes), func(a, b canonical.Hash) int { return bytes.Compare(a[:], b[:]) }) {
 			sigs := slices.SortedFunc(slices.Values(votes[header]), func(a, b quorum.Signature) int { return int(a.Validator) - int(b.Validator) })
 			b := &quorum.Bundle{Epoch: 1, Height: height, Kind: quorum.Prepare, Header: header, Votes: sigs}
@@ -185,7 +185,7 @@ func (s *sim) proposeLies(l *simNode, height uint64, round uint32) {
 			}
 			for _, n := range s.nodes {
 				if s.chance(50) {
-					s.send(l, n.i, consensus.Heard{Payload: payload})
+					s.send(l, n.i, consensus.PeerReceived{Payload: payload})
 				}
 			}
 		}

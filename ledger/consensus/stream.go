@@ -18,14 +18,14 @@ func (c *Core) arrived(m Message) error {
 		return fmt.Errorf("%w: sequence %d where %d is due", ErrSequence, m.Seq, want)
 	}
 	if m.Seq < want {
-		return c.again(m)
+		return c.redelivered(m)
 	}
 	c.rereading = false
 	m.Prepared = prepare(c.g, &m)
 	if m.Seq == 1 && m.Prepared.kind != block.EpochRecord {
 		return ErrNoEpochRecord // no cut would ever come to end the block and find out
 	}
-	c.pace.saw(c, &m)
+	c.pacemaker.messageArrived(c, &m)
 	c.backlog = append(c.backlog, m)
 	return c.drain()
 }
@@ -36,11 +36,11 @@ func differs(m *Message, known []Message) bool {
 		!bytes.Equal(m.Payload, known[m.Seq-known[0].Seq].Payload)
 }
 
-// again compares a redelivered message with what was seen before. A lone validator halts when it differs: its stream is
-// all there is. In a cluster the votes say which of the two histories goes on: what was voted on stays, and the open block
-// is cut again from what the stream shows now.
-func (c *Core) again(m Message) error {
-	voted := differs(&m, c.ownMessages()) || differs(&m, c.adopted)
+// redelivered compares a redelivered message with what was seen before. A lone validator halts when it differs: its
+// stream is all there is. In a cluster the votes say which of the two histories goes on: what was voted on stays, and the
+// open block is cut again from what the stream shows now.
+func (c *Core) redelivered(m Message) error {
+	voted := differs(&m, c.ownMessages()) || differs(&m, c.adoptedMessages)
 	open := differs(&m, c.ready) || differs(&m, c.open) || differs(&m, c.backlog)
 	if !voted && !open {
 		return nil
@@ -58,8 +58,8 @@ func (c *Core) again(m Message) error {
 }
 
 func (c *Core) streamAlarm(seq uint64) {
-	if !c.k.streamAlarm {
-		c.k.streamAlarm = true
+	if !c.rs.streamAlarm {
+		c.rs.streamAlarm = true
 		c.do(Alarm{Code: AlarmStream, Detail: fmt.Sprintf("sequence %d is not what it was, or what was decided", seq)})
 	}
 }
@@ -71,7 +71,7 @@ func (c *Core) recut(kept []Message, more ...*Message) error {
 		return err
 	}
 	c.open, c.ready, c.backlog = nil, nil, slices.Clone(kept)
-	c.pace.opened(c)
+	c.pacemaker.blockOpened(c)
 	for _, m := range more {
 		if err := c.arrived(*m); err != nil {
 			return err
@@ -81,10 +81,10 @@ func (c *Core) recut(kept []Message, more ...*Message) error {
 }
 
 func (c *Core) ownMessages() []Message {
-	if c.k.own == nil {
+	if c.rs.ownCut == nil {
 		return nil
 	}
-	return c.k.own.messages
+	return c.rs.ownCut.messages
 }
 
 // next is the sequence that the stream must show next.
@@ -126,7 +126,7 @@ func (c *Core) drain() error {
 func (c *Core) closeBlock() error {
 	messages := c.open
 	c.open = nil
-	if c.k.own != nil {
+	if c.rs.ownCut != nil {
 		c.ready, c.cutter = messages, nil
 		return nil
 	}
@@ -139,21 +139,21 @@ func (c *Core) build(messages []Message) error {
 	if err != nil {
 		return err
 	}
-	c.k.own = cand
+	c.rs.ownCut = cand
 	if c.cutter, err = NewCutter(c.g, c.top()); err != nil {
 		return err
 	}
-	c.pace.opened(c)
+	c.pacemaker.blockOpened(c)
 	return nil
 }
 
 // rewind goes on behind a decided block that is not the own cut: with what the stream showed behind it, if that is the same
 // stream, else by reading it again.
-func (c *Core) rewind(k *contest, cand *candidate) error {
+func (c *Core) rewind(rs *roundState, cand *candidate) error {
 	var seen []Message
-	if k.own != nil {
-		seen = k.own.messages
-		c.do(Alarm{Code: AlarmOtherBlock, Detail: fmt.Sprintf("height %d: decided %x, ours is %x", k.height, cand.res.Hash, k.own.res.Hash)})
+	if rs.ownCut != nil {
+		seen = rs.ownCut.messages
+		c.do(Alarm{Code: AlarmOtherBlock, Detail: fmt.Sprintf("height %d: decided %x, ours is %x", rs.height, cand.res.Hash, rs.ownCut.res.Hash)})
 	}
 	seen = slices.Concat(seen, c.ready, c.open, c.backlog)
 	last := cand.res.Header.LastSeq
@@ -165,7 +165,7 @@ func (c *Core) rewind(k *contest, cand *candidate) error {
 			return c.recut(nil)
 		}
 	}
-	c.adopted = cand.messages
+	c.adoptedMessages = cand.messages
 	seen = slices.DeleteFunc(seen, func(m Message) bool { return m.Seq <= last })
 	return c.recut(seen)
 }

@@ -29,8 +29,8 @@ func (c *Core) voteReceived(payload []byte) error {
 	if err != nil || v.Vote.Epoch != c.g.Epoch {
 		return nil //nolint:nilerr // not a vote of this set
 	}
-	if v.Vote.Height < c.k.height {
-		return c.help(by, v.Vote.Height)
+	if v.Vote.Height < c.rs.height {
+		return c.helpBehind(by, v.Vote.Height)
 	}
 	c.count(v, by)
 	return nil
@@ -39,20 +39,20 @@ func (c *Core) voteReceived(payload []byte) error {
 // count takes a vote into the tallies: of the height being decided up to its round, of the next height in round 0. Votes of
 // later rounds are kept one per validator and kind, however many are sent.
 func (c *Core) count(v quorum.SignedVote, by int) {
-	k := c.k
-	c.saw(v.Vote.Height, by)
+	rs := c.rs
+	c.noteHeight(v.Vote.Height, by)
 	var ev *quorum.Evidence
 	switch {
-	case v.Vote.Height == k.height && v.Vote.Round > k.round:
-		k.anyAhead = true
-		had := &k.ahead[by][v.Vote.Kind-1]
+	case v.Vote.Height == rs.height && v.Vote.Round > rs.round:
+		rs.anyLater = true
+		had := &rs.laterVotes[by][v.Vote.Kind-1]
 		switch {
 		case *had == nil || (*had).Vote.Round < v.Vote.Round:
 			*had = &v
 		case (*had).Vote.Round == v.Vote.Round && (*had).Vote != v.Vote:
 			ev = &quorum.Evidence{Validator: by, First: **had, Second: v}
 		}
-	case v.Vote.Height == k.height || v.Vote.Height == k.height+1 && v.Vote.Round == 0:
+	case v.Vote.Height == rs.height || v.Vote.Height == rs.height+1 && v.Vote.Round == 0:
 		_, ev = c.tally(v.Vote.Height, v.Vote.Round, v.Vote.Kind).Add(v, by)
 	}
 	if ev == nil {
@@ -89,12 +89,12 @@ func (c *Core) quorumSize() int {
 	return q
 }
 
-// winner is the value with a quorum of votes, in the own tally or as shown by others; a zero header is nil.
+// winner is the value with a quorum of votes, in this validator's tally or as shown by others; a zero header is nil.
 func (c *Core) winner(round uint32, kind quorum.VoteKind) (header canonical.Hash, ok bool) {
-	if b := c.k.proven[tallyKey{c.k.height, round, kind}]; b != nil {
+	if b := c.rs.peerQuorums[tallyKey{c.rs.height, round, kind}]; b != nil {
 		return b.Header, true
 	}
-	t := c.tallies[tallyKey{c.k.height, round, kind}]
+	t := c.tallies[tallyKey{c.rs.height, round, kind}]
 	if t == nil {
 		return header, false
 	}
@@ -103,22 +103,22 @@ func (c *Core) winner(round uint32, kind quorum.VoteKind) (header canonical.Hash
 
 // proof is the quorum of votes behind a winner that is not nil.
 func (c *Core) proof(round uint32, kind quorum.VoteKind, header canonical.Hash) *quorum.Bundle {
-	if b := c.k.proven[tallyKey{c.k.height, round, kind}]; b != nil {
+	if b := c.rs.peerQuorums[tallyKey{c.rs.height, round, kind}]; b != nil {
 		return b
 	}
-	return c.tally(c.k.height, round, kind).Bundle(header)
+	return c.tally(c.rs.height, round, kind).Bundle(header)
 }
 
-// prove takes in a quorum that others saw. A liar who showed this validator another vote cannot hide it.
-func (c *Core) prove(b *quorum.Bundle) {
+// acceptQuorum takes in a quorum that others saw. A liar who showed this validator another vote cannot hide it.
+func (c *Core) acceptQuorum(b *quorum.Bundle) {
 	key := tallyKey{b.Height, b.Round, b.Kind}
-	if b.Epoch != c.g.Epoch || b.Height != c.k.height || c.k.proven[key] != nil {
+	if b.Epoch != c.g.Epoch || b.Height != c.rs.height || c.rs.peerQuorums[key] != nil {
 		return
 	}
 	if header, ok := c.winner(b.Round, b.Kind); ok && header == b.Header {
 		return
 	}
 	if c.set.CheckBundle(c.g.Network, b, c.quorumSize()) == nil {
-		c.k.proven[key] = b
+		c.rs.peerQuorums[key] = b
 	}
 }

@@ -17,9 +17,9 @@ import (
 
 // runPeers hears the other validators and serves them blocks.
 func (v *Validator) runPeers(ctx context.Context) error {
-	hear := func(ev consensus.Event) {
+	hear := func(in consensus.Input) {
 		select {
-		case v.heard <- ev:
+		case v.heard <- in:
 		case <-ctx.Done():
 		}
 	}
@@ -31,7 +31,7 @@ func (v *Validator) runPeers(ctx context.Context) error {
 		case bus.Cosignature:
 			hear(consensus.CosignatureReceived{Payload: m.Data})
 		case bus.Told:
-			hear(consensus.Heard{Payload: m.Data})
+			hear(consensus.PeerReceived{Payload: m.Data})
 		}
 	})
 	if err != nil {

@@ -52,13 +52,13 @@ type Validator struct {
 	peers   *bus.Peers
 	roster  *Roster
 
-	in      mailbox[consensus.Event]
+	in      mailbox[consensus.Input]
 	persist mailbox[consensus.Persist]
 	publish mailbox[consensus.Publish]
 	decided mailbox[consensus.Decided]
 	send    mailbox[said]
 	fetch   mailbox[uint64]
-	heard   chan consensus.Event // from others; whoever floods it waits
+	heard   chan consensus.Input // from others; whoever floods it waits
 	reread  chan uint64
 
 	vm validatorMetrics
@@ -103,7 +103,7 @@ func newValidator(cfg ValidatorConfig) (*Validator, error) {
 	g := cfg.Chain.Genesis()
 	v := &Validator{
 		core: n, cfg: cfg, set: &g.Validators, self: -1, roster: NewRoster(g),
-		heard: make(chan consensus.Event, 256), reread: make(chan uint64, 1),
+		heard: make(chan consensus.Input, 256), reread: make(chan uint64, 1),
 	}
 	for i := range v.set.Validators {
 		if bytes.Equal(v.set.Validators[i].VoteKey, keyring.Public(cfg.Vote)) {
@@ -264,13 +264,13 @@ func (v *Validator) run(ctx context.Context, arrivals <-chan []consensus.Message
 		case <-l.timer.C:
 			err = l.step(nil)
 		case <-v.in.ready:
-			for _, ev := range v.in.take() {
-				if err = l.step(ev); err != nil {
+			for _, in := range v.in.take() {
+				if err = l.step(in); err != nil {
 					break
 				}
 			}
-		case ev := <-v.heard:
-			err = l.step(ev)
+		case in := <-v.heard:
+			err = l.step(in)
 		case batch := <-from:
 			for _, m := range batch {
 				if err = l.step(consensus.Arrived{Message: m}); err != nil {
@@ -291,13 +291,13 @@ type loop struct {
 	unapplied int
 }
 
-func (l *loop) step(ev consensus.Event) error {
-	if _, ok := ev.(consensus.Applied); ok {
+func (l *loop) step(in consensus.Input) error {
+	if _, ok := in.(consensus.Applied); ok {
 		l.unapplied--
 	}
 	var out consensus.Output
 	err := chain.Guard(func() error {
-		out = l.v.rules.Step(consensus.Input{Now: l.v.cfg.Now().UnixMilli(), Event: ev})
+		out = l.v.rules.Step(l.v.cfg.Now().UnixMilli(), in)
 		return nil
 	})
 	if err != nil {
@@ -325,7 +325,7 @@ func (l *loop) perform(a consensus.Action) error {
 		v.send.put(said{kind: bus.Vote, payload: a.Payload})
 	case consensus.SendCosignature:
 		v.send.put(said{kind: bus.Cosignature, payload: a.Payload})
-	case consensus.Tell:
+	case consensus.Send:
 		to := ""
 		if a.To != consensus.Everyone {
 			to = v.set.Validators[a.To].Party
