@@ -40,12 +40,12 @@ func Verify(g *genesis.Genesis, b *Bundle) (*Report, error) {
 		{StepItems, v.items},
 		{StepVerdict, v.verdict},
 	} {
-		v.said = ""
+		v.result = ""
 		if err := s.do(); err != nil {
-			return nil, failf(s.step, err.Error())
+			return nil, newFailure(s.step, err.Error())
 		}
-		if v.said != "" {
-			v.r.Checks = append(v.r.Checks, Check{s.step, v.said})
+		if v.result != "" {
+			v.r.Checks = append(v.r.Checks, Check{s.step, v.result})
 		}
 	}
 	return v.r, nil
@@ -56,7 +56,7 @@ type verifier struct {
 	g       *genesis.Genesis
 	b       *Bundle
 	r       *Report
-	said    string
+	result  string
 	blocks  []verifiedBlock
 	pubkeys [][]byte // by Bundle.Keys
 }
@@ -69,7 +69,7 @@ type verifiedBlock struct {
 	roots  map[*Item]commit.Roots // item hashes
 }
 
-func (v *verifier) say(format string, args ...any) { v.said = fmt.Sprintf(format, args...) }
+func (v *verifier) say(format string, args ...any) { v.result = fmt.Sprintf(format, args...) }
 
 func plural(n int, noun string) string {
 	if n == 1 {

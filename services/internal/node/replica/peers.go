@@ -19,7 +19,7 @@ import (
 func (v *Validator) runPeers(ctx context.Context) error {
 	hear := func(in consensus.Input) {
 		select {
-		case v.heard <- in:
+		case v.fromPeers <- in:
 		case <-ctx.Done():
 		}
 	}
@@ -30,7 +30,7 @@ func (v *Validator) runPeers(ctx context.Context) error {
 			hear(consensus.VoteReceived{Payload: m.Data})
 		case bus.Cosignature:
 			hear(consensus.CosignatureReceived{Payload: m.Data})
-		case bus.Told:
+		case bus.Gossip:
 			hear(consensus.PeerReceived{Payload: m.Data})
 		}
 	})
@@ -162,7 +162,7 @@ func (v *Validator) fetchBlock(ctx context.Context, height uint64) (taken bool, 
 			continue
 		}
 		v.vm.fetched.Inc()
-		v.in.put(consensus.Certified{Record: rec, Messages: messages})
+		v.inputs.put(consensus.Certified{Record: rec, Messages: messages})
 		return true, v.chain.Wait(ctx, height)
 	}
 	return false, failed

@@ -52,27 +52,27 @@ type Validator struct {
 	peers   *bus.Peers
 	roster  *Roster
 
-	in      mailbox[consensus.Input]
-	persist mailbox[consensus.Persist]
-	publish mailbox[consensus.Publish]
-	decided mailbox[consensus.Decided]
-	send    mailbox[said]
-	fetch   mailbox[uint64]
-	heard   chan consensus.Input // from others; whoever floods it waits
-	reread  chan uint64
+	inputs    mailbox[consensus.Input]
+	persist   mailbox[consensus.Persist]
+	publish   mailbox[consensus.Publish]
+	decided   mailbox[consensus.Decided]
+	send      mailbox[peerMessage]
+	fetch     mailbox[uint64]
+	fromPeers chan consensus.Input // from others; whoever floods it waits
+	reread    chan uint64
 
 	vm validatorMetrics
 
-	mu       sync.Mutex
-	heights  []journalled // where each height begins in the journal
-	evidence int
+	mu            sync.Mutex     // guards journalStarts and evidence
+	journalStarts []journalStart // where each height begins in the journal
+	evidence      int
 }
 
-type journalled struct{ height, offset uint64 }
+type journalStart struct{ height, offset uint64 }
 
-// said is something for other validators.
-type said struct {
-	kind    bus.Said
+// peerMessage is a message for other validators.
+type peerMessage struct {
+	kind    bus.PeerKind
 	to      string // "": all
 	payload []byte
 }
@@ -103,14 +103,14 @@ func newValidator(cfg ValidatorConfig) (*Validator, error) {
 	g := cfg.Chain.Genesis()
 	v := &Validator{
 		core: n, cfg: cfg, set: &g.Validators, self: -1, roster: NewRoster(g),
-		heard: make(chan consensus.Input, 256), reread: make(chan uint64, 1),
+		fromPeers: make(chan consensus.Input, 256), reread: make(chan uint64, 1),
 	}
 	for i := range v.set.Validators {
 		if bytes.Equal(v.set.Validators[i].VoteKey, keyring.Public(cfg.Vote)) {
 			v.self = i
 		}
 	}
-	for _, m := range []interface{ init() }{&v.in, &v.persist, &v.publish, &v.decided, &v.send, &v.fetch} {
+	for _, m := range []interface{ init() }{&v.inputs, &v.persist, &v.publish, &v.decided, &v.send, &v.fetch} {
 		m.init()
 	}
 	if _, err := v.newRules(); err != nil {
@@ -129,7 +129,7 @@ func newValidator(cfg ValidatorConfig) (*Validator, error) {
 	}
 	if v.journal, err = store.OpenLog(cfg.Journal, store.LogOptions{SegmentSize: 16 << 20}); err != nil {
 		if errors.Is(err, store.ErrCorrupt) {
-			return nil, v.ended(damagedJournal.because(err))
+			return nil, v.reportHalt(damagedJournal.because(err))
 		}
 		return nil, err
 	}
@@ -160,15 +160,15 @@ func (v *Validator) begin(ctx context.Context) error {
 	if v.rules, err = v.newRules(); err != nil {
 		return fmt.Errorf("start rules: %w", err)
 	}
-	v.heights = []journalled{{v.chain.Head().Header.Height + 1, v.journal.First()}}
+	v.journalStarts = []journalStart{{v.chain.Head().Header.Height + 1, v.journal.First()}}
 	if err := v.rules.Recover(records); err != nil {
-		return stopped(err)
+		return haltFor(err)
 	}
 	return nil
 }
 
-// idle is how long catchUp waits for the next block before it gives up: the newest height in BLOCKS is hearsay.
-const idle = 5 * time.Second
+// catchUpTimeout is how long catchUp waits for the next block before it gives up: the newest height in BLOCKS is hearsay.
+const catchUpTimeout = 5 * time.Second
 
 // catchUp follows the blocks that BLOCKS has, as a follower does: what a quorum has signed needs no vote any more.
 func (v *Validator) catchUp(ctx context.Context) error {
@@ -179,7 +179,7 @@ func (v *Validator) catchUp(ctx context.Context) error {
 	}
 	v.log.Info("catching up", "height", head, "newest", newest)
 	f := &Follower{core: v.core}
-	if err := f.followUntil(ctx, newest, idle); err != nil {
+	if err := f.followUntil(ctx, newest, catchUpTimeout); err != nil {
 		return err
 	}
 	v.log.Info("caught up", "height", v.chain.Head().Header.Height)
@@ -190,7 +190,7 @@ func (v *Validator) catchUp(ctx context.Context) error {
 func (v *Validator) Run(ctx context.Context) error {
 	defer func() { _ = v.journal.Close() }() // what mattered was synced
 	if err := v.begin(ctx); err != nil {
-		return v.ended(err)
+		return v.reportHalt(err)
 	}
 	arrivals := make(chan []consensus.Message)
 	g := service.NewGroup(ctx)
@@ -206,7 +206,7 @@ func (v *Validator) Run(ctx context.Context) error {
 		g.Go("fetch", v.runFetch)
 	}
 	g.Go("core", func(ctx context.Context) error { return v.run(ctx, arrivals) })
-	return v.ended(g.Wait())
+	return v.reportHalt(g.Wait())
 }
 
 // runRead reads the stream, and from another place on when the Core says so.
@@ -263,13 +263,13 @@ func (v *Validator) run(ctx context.Context, arrivals <-chan []consensus.Message
 			return ctx.Err()
 		case <-l.timer.C:
 			err = l.step(nil)
-		case <-v.in.ready:
-			for _, in := range v.in.take() {
+		case <-v.inputs.ready:
+			for _, in := range v.inputs.take() {
 				if err = l.step(in); err != nil {
 					break
 				}
 			}
-		case in := <-v.heard:
+		case in := <-v.fromPeers:
 			err = l.step(in)
 		case batch := <-from:
 			for _, m := range batch {
@@ -309,7 +309,7 @@ func (l *loop) step(in consensus.Input) error {
 		}
 	}
 	if out.Halt != nil {
-		return stopped(out.Halt)
+		return haltFor(out.Halt)
 	}
 	return nil
 }
@@ -322,15 +322,15 @@ func (l *loop) perform(a consensus.Action) error {
 	case consensus.Publish:
 		v.publish.put(a)
 	case consensus.SendVote:
-		v.send.put(said{kind: bus.Vote, payload: a.Payload})
+		v.send.put(peerMessage{kind: bus.Vote, payload: a.Payload})
 	case consensus.SendCosignature:
-		v.send.put(said{kind: bus.Cosignature, payload: a.Payload})
+		v.send.put(peerMessage{kind: bus.Cosignature, payload: a.Payload})
 	case consensus.Send:
 		to := ""
 		if a.To != consensus.Everyone {
 			to = v.set.Validators[a.To].Party
 		}
-		v.send.put(said{bus.Told, to, a.Payload})
+		v.send.put(peerMessage{bus.Gossip, to, a.Payload})
 	case consensus.FetchBlock:
 		v.fetch.put(a.Height)
 	case consensus.Reread:
@@ -403,14 +403,14 @@ func (v *Validator) runJournal(ctx context.Context) error {
 		took := time.Since(start)
 		v.mu.Lock()
 		for i, p := range batch {
-			if n := len(v.heights); n == 0 || v.heights[n-1].height < p.Height {
-				v.heights = append(v.heights, journalled{p.Height, offsets[i]})
+			if n := len(v.journalStarts); n == 0 || v.journalStarts[n-1].height < p.Height {
+				v.journalStarts = append(v.journalStarts, journalStart{p.Height, offsets[i]})
 			}
 		}
 		v.mu.Unlock()
 		if sync {
 			v.m.syncs.Observe(took.Seconds())
-			v.in.put(consensus.Persisted{ID: batch[len(batch)-1].ID, Took: took})
+			v.inputs.put(consensus.Persisted{ID: batch[len(batch)-1].ID, Took: took})
 		}
 	}
 }
@@ -418,12 +418,12 @@ func (v *Validator) runJournal(ctx context.Context) error {
 // forget drops the journal of heights that are stored.
 func (v *Validator) forget(height uint64) error {
 	v.mu.Lock()
-	for len(v.heights) > 0 && v.heights[0].height <= height {
-		v.heights = v.heights[1:]
+	for len(v.journalStarts) > 0 && v.journalStarts[0].height <= height {
+		v.journalStarts = v.journalStarts[1:]
 	}
 	offset := uint64(0)
-	if len(v.heights) > 0 {
-		offset = v.heights[0].offset
+	if len(v.journalStarts) > 0 {
+		offset = v.journalStarts[0].offset
 	}
 	v.mu.Unlock()
 	if offset == 0 {
@@ -473,7 +473,7 @@ func (v *Validator) runStore(ctx context.Context) error {
 			}
 			v.committed(d.Result)
 			v.roster.decided(d.Result.Header.Height)
-			v.in.put(consensus.Applied{Height: d.Result.Header.Height})
+			v.inputs.put(consensus.Applied{Height: d.Result.Header.Height})
 			if err := v.forget(d.Result.Header.Height); err != nil {
 				return disk.because(fmt.Errorf("trim journal: %w", err))
 			}
@@ -483,9 +483,9 @@ func (v *Validator) runStore(ctx context.Context) error {
 
 // How long the next validator in rank waits for a good copy of a block to appear: less once somebody has missed its turn.
 const (
-	second    = time.Second
-	overdue   = 100 * time.Millisecond
-	longSince = 5 * time.Second // a block this old may well be there already
+	rankWait     = time.Second
+	lateRankWait = 100 * time.Millisecond
+	oldBlock     = 5 * time.Second // a block this old may well be there already
 )
 
 // runAnnounce sees to it that every block is on BLOCKS. The validator whose turn it is publishes at once, and f others in
@@ -512,14 +512,14 @@ func (v *Validator) runAnnounce(ctx context.Context) error {
 			turn := (n - next%n) % n // rank 0
 			switch rank := (next + uint64(v.self)) % n; {
 			case rank == 0:
-				look := next <= stored || v.cfg.Now().Sub(v.Status().Time) > longSince
+				look := next <= stored || v.cfg.Now().Sub(v.Status().Time) > oldBlock
 				if _, err := v.announce(ctx, next, look); err != nil {
 					return err
 				}
 			case rank <= uint64(v.set.Faults()):
-				wait := second
+				wait := rankWait
 				if late[turn] {
-					wait = overdue
+					wait = lateRankWait
 				}
 				if next <= stored {
 					wait = 0
@@ -595,7 +595,7 @@ func (v *Validator) unannounced(ctx context.Context) (uint64, error) {
 			return 0, ctx.Err()
 		case err != nil:
 			v.log.Warn("look for a published block", "height", h, "err", err)
-			if !sleep(ctx, second) {
+			if !sleep(ctx, time.Second) {
 				return 0, ctx.Err()
 			}
 		case ok:
@@ -645,7 +645,7 @@ func (v *Validator) announce(ctx context.Context, height uint64, look bool) (pub
 		return false, damagedBlock.because(err)
 	}
 	record := b.Record().Encode()
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*second) {
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
 		there := false
 		if err = nil; look {
 			there, err = v.announced(ctx, height)
@@ -670,7 +670,7 @@ func (v *Validator) announce(ctx context.Context, height uint64, look bool) (pub
 // mailbox is a queue without a limit: its writers are held back elsewhere, and must not wait for its reader, who may be
 // waiting for them.
 type mailbox[T any] struct {
-	mu    sync.Mutex
+	mu    sync.Mutex // guards items
 	items []T
 	ready chan struct{}
 }
