@@ -1,5 +1,5 @@
 // Package consensus is the validator without the machine: it opens stream messages, cuts blocks, judges their items, votes,
-// and says what to persist and send (design section 4; docs/spec.md sections 5.4, 7, 8, 11 and 13).
+// and says what to persist and send (docs/design.md section 4; docs/spec.md sections 5.4, 7, 8, 11 and 13).
 //
 // Four things are exported, each usable without the others. Execute turns messages into a block over a view of the state
 // after its parent. A Cutter says where blocks end. A Core is a validator: inputs in, actions out. A BlockRecord is a

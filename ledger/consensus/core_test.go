@@ -131,7 +131,7 @@ func TestStreamChangedWhileVoting(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, payload := range stream[:7] {
-		if out := core.Step(consensus.Input{Now: created, Event: consensus.Arrived{Message: consensus.Message{Seq: uint64(i) + 1, Payload: payload}}}); out.Halt != nil {
+		if out := core.Step(created, consensus.Arrived{Message: consensus.Message{Seq: uint64(i) + 1, Payload: payload}}); out.Halt != nil {
 			t.Fatal(out.Halt)
 		}
 	}
@@ -145,7 +145,7 @@ func TestStreamChangedWhileVoting(t *testing.T) {
 		{"a gap", stream[8], 9, consensus.ErrSequence},
 		{"stays halted", stream[7], 8, consensus.ErrSequence},
 	} {
-		out := core.Step(consensus.Input{Now: created, Event: consensus.Arrived{Message: consensus.Message{Seq: tt.seq, Payload: tt.payload}}})
+		out := core.Step(created, consensus.Arrived{Message: consensus.Message{Seq: tt.seq, Payload: tt.payload}})
 		if !errors.Is(out.Halt, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, out.Halt, tt.want)
 		}
@@ -159,7 +159,7 @@ func TestStreamChangedWhileVoting(t *testing.T) {
 		if payload == nil {
 			m = consensus.Message{Seq: 4, Payload: []byte("another")}
 		}
-		out := core.Step(consensus.Input{Now: created, Event: consensus.Arrived{Message: m}})
+		out := core.Step(created, consensus.Arrived{Message: m})
 		if payload == nil && !errors.Is(out.Halt, consensus.ErrStream) {
 			t.Errorf("another message at a number that was voted on: %v", out.Halt)
 		}
@@ -282,8 +282,8 @@ func TestPipelining(t *testing.T) {
 	}
 	var got []consensus.Decided
 	var persisted uint64
-	do := func(ev consensus.Event) {
-		out := core.Step(consensus.Input{Now: created, Event: ev})
+	do := func(in consensus.Input) {
+		out := core.Step(created, in)
 		if out.Halt != nil {
 			t.Fatal(out.Halt)
 		}
@@ -326,7 +326,7 @@ func TestFourValidators(t *testing.T) {
 	var blocks [4][]consensus.Decided
 	type delivery struct {
 		to int
-		ev consensus.Event
+		in consensus.Input
 	}
 	var queue []delivery
 	for i := range cores {
@@ -346,7 +346,7 @@ func TestFourValidators(t *testing.T) {
 	for len(queue) > 0 {
 		d := queue[0]
 		queue = queue[1:]
-		out := cores[d.to].Step(consensus.Input{Now: created, Event: d.ev})
+		out := cores[d.to].Step(created, d.in)
 		if out.Halt != nil {
 			t.Fatal(out.Halt)
 		}
@@ -401,7 +401,7 @@ func TestLiarsAreNamed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, a := range core.Step(consensus.Input{Now: created, Event: consensus.VoteReceived{Payload: sv.Payload()}}).Actions {
+		for _, a := range core.Step(created, consensus.VoteReceived{Payload: sv.Payload()}).Actions {
 			if a, ok := a.(consensus.Alarm); ok {
 				alarms = append(alarms, a)
 			}

@@ -11,17 +11,17 @@ import (
 // machine is what a node puts around a Core.
 type machine interface {
 	Now() int64
-	Next() consensus.Event // blocks: stream messages, votes, what others tell, acks of the disk, nil when the timer goes off
+	Next() consensus.Input // blocks: stream messages, votes, what others send, acks of the disk, nil when the timer goes off
 	Append(record []byte, sync bool, done func(time.Duration))
 	Publish(p consensus.Publish)
-	Send(payload []byte)         // to all other validators
-	Tell(to int, payload []byte) // to one, or to consensus.Everyone
+	Broadcast(payload []byte)    // to all other validators
+	Send(to int, payload []byte) // to one, or to consensus.Everyone
 	Fetch(height uint64)         // from BLOCKS or a peer, bodies too; then hands in Certified
 	Reread(from uint64)          // reconnects to the stream there, after a look at the message before
 	Store(d consensus.Decided)   // durably, with the record for BLOCKS; applies the writes, then hands in Applied
 	SetTimer(at int64)
 	Alarm(a consensus.Alarm)
-	Enqueue(ev consensus.Event)
+	Enqueue(in consensus.Input)
 }
 
 // The loop of a validator: everything that decides is in the Core, everything that does is in the machine.
@@ -33,8 +33,8 @@ func validate(cfg consensus.Config, m machine, view state.View, journal [][]byte
 	if err := core.Recover(journal); err != nil {
 		return err
 	}
-	for ev := consensus.Event(nil); ; ev = m.Next() {
-		out := core.Step(consensus.Input{Now: m.Now(), Event: ev})
+	for in := consensus.Input(nil); ; in = m.Next() {
+		out := core.Step(m.Now(), in)
 		for _, a := range out.Actions {
 			switch a := a.(type) {
 			case consensus.Persist:
@@ -42,11 +42,11 @@ func validate(cfg consensus.Config, m machine, view state.View, journal [][]byte
 			case consensus.Publish:
 				m.Publish(a)
 			case consensus.SendVote:
-				m.Send(a.Payload)
+				m.Broadcast(a.Payload)
 			case consensus.SendCosignature:
-				m.Send(a.Payload)
-			case consensus.Tell:
-				m.Tell(a.To, a.Payload)
+				m.Broadcast(a.Payload)
+			case consensus.Send:
+				m.Send(a.To, a.Payload)
 			case consensus.FetchBlock:
 				m.Fetch(a.Height)
 			case consensus.Reread:

@@ -26,7 +26,7 @@ var (
 	ErrSequence = errors.New("consensus: messages do not follow the parent block")
 )
 
-// rolledBack is the code of an item that was good itself (design section 3, Submission).
+// rolledBack is the code of an item that was good itself (docs/design.md section 3, Submission).
 const rolledBack = "ROLLED_BACK"
 
 // Zero computes block 0 from the genesis file. Its writes start an empty store.

@@ -27,53 +27,56 @@ func Sabotage(c *Core, rule string) {
 
 // Cosigned is the header that this validator has cosigned at the height that it is deciding.
 func Cosigned(c *Core) (height uint64, header canonical.Hash, ok bool) {
-	if c.k.cosignature == nil || c.k.final == nil {
+	if c.rs.cosignature == nil || c.rs.final == nil {
 		return 0, header, false
 	}
-	return c.k.height, c.k.final.res.Hash, true
+	return c.rs.height, c.rs.final.res.Hash, true
 }
 
-// Round is where the contest stands.
-func Round(c *Core) (height uint64, round uint32) { return c.k.height, c.k.round }
+// Head is the newest decided block.
+func (c *Core) Head() Head { return c.head }
+
+// Round is the round of the height that is being decided.
+func Round(c *Core) (height uint64, round uint32) { return c.rs.height, c.rs.round }
 
 // Proposal signs a proposal, also one that is not true.
 func Proposal(n canonical.Network, b *quorum.Bundle, round, valid uint32, key crypto.Signer) ([]byte, error) {
-	p := proposal{epoch: b.Epoch, height: b.Height, round: round, header: b.Header, valid: valid, votes: b.Votes}
+	p := proposal{epoch: b.Epoch, height: b.Height, round: round, header: b.Header, validRound: valid, votes: b.Votes}
 	return p.encode(n, key)
 }
 
 // NoRound is a proposal's valid round when there is none.
 const NoRound = noRound
 
-// Dump is the state of a contest, for whoever looks for a fault.
+// Dump is the round state as text, to look for a fault.
 func Dump(c *Core) string {
-	k := c.k
-	s := fmt.Sprintf("height %d round %d begun %v own %v final %v", k.height, k.round, k.begun, k.own != nil, k.final != nil)
-	if k.locked != nil {
-		s += fmt.Sprintf(" locked %d %.3x", k.locked.round, k.locked.header)
+	rs := c.rs
+	s := fmt.Sprintf("height %d round %d begun %v own %v final %v", rs.height, rs.round, rs.begun, rs.ownCut != nil, rs.final != nil)
+	if rs.lockedValue != nil {
+		s += fmt.Sprintf(" locked %d %.3x", rs.lockedValue.round, rs.lockedValue.header)
 	}
-	if k.valid != nil {
-		s += fmt.Sprintf(" valid %d %.3x", k.valid.round, k.valid.header)
+	if rs.validValue != nil {
+		s += fmt.Sprintf(" valid %d %.3x", rs.validValue.round, rs.validValue.header)
 	}
-	if k.want != nil {
-		s += fmt.Sprintf(" wants %.3x of %d, try %d", k.want.header, k.want.asked, k.want.tries)
+	if rs.missing != nil {
+		s += fmt.Sprintf(" wants %.3x of %d, try %d", rs.missing.header, rs.missing.asked, rs.missing.tries)
 	}
-	for h := range k.values {
+	for h := range rs.values {
 		s += fmt.Sprintf(" value %.3x", h)
 	}
-	for _, b := range k.ballots {
+	for _, b := range rs.castVotes {
 		s += fmt.Sprintf("\n   own %s@%d %.3x sent %v", b.vote.Vote.Kind, b.vote.Vote.Round, b.vote.Vote.Header, b.sent)
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(c.tallies), tallyKey.compare) {
 		s += fmt.Sprintf("\n   %d %s@%d:", key.height, key.kind, key.round)
-		for i := range k.set.Validators {
+		for i := range rs.set.Validators {
 			if v, ok := c.tallies[key].Vote(i); ok {
 				s += fmt.Sprintf(" v%d=%.3x", i+1, v.Vote.Header)
 			}
 		}
 	}
-	for r, p := range k.proposals {
-		s += fmt.Sprintf("\n   proposal@%d %.3x valid %d by v%d", r, p.header, int32(p.valid), p.by+1)
+	for r, p := range rs.proposals {
+		s += fmt.Sprintf("\n   proposal@%d %.3x valid %d by v%d", r, p.header, int32(p.validRound), p.by+1)
 	}
 	return s
 }
@@ -102,7 +105,7 @@ func Chunks(n canonical.Network, height uint64, header canonical.Hash, messages 
 	return body, out, nil
 }
 
-// Reencode opens what a validator told and writes it again, with the signature it came with; false if it does not open.
+// Reencode opens what a validator sent and writes it again, with the signature it came with; false if it does not open.
 func Reencode(g *genesis.Genesis, payload []byte) (what string, again []byte, ok bool) {
 	set := SetAt(g, 1)
 	if b, err := quorum.DecodeBundle(g.Network, payload); err == nil {

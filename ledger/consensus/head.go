@@ -86,16 +86,6 @@ func LogRoot(v state.View, size uint64, heights []uint64) (root canonical.Hash, 
 	return root, proof, err
 }
 
-// LogConsistency returns the RFC 6962 proof that the header log of size old begins the one of the given size.
-func LogConsistency(v state.View, size, old uint64) ([]canonical.Hash, error) {
-	return merkle.Consistency(size, old, logReader(v))
-}
-
-// HeaderLeaf returns the hash of the header at a height ≤ the head's.
-func HeaderLeaf(v state.View, height uint64) (canonical.Hash, error) {
-	return merkle.RangeRoot(height, 1, logReader(v))
-}
-
 func logKey(index uint64) string {
 	return string(binary.BigEndian.AppendUint64([]byte(logPrefix), index))
 }

@@ -3,6 +3,7 @@ package consensus
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/quorum"
@@ -47,23 +48,23 @@ func (k RecordKind) String() string {
 	return fmt.Sprintf("record kind %d", uint8(k))
 }
 
-// recorded is what the journal says of one height.
-type recorded struct {
+// recoveredHeight is what the journal says of one height.
+type recoveredHeight struct {
 	parent  canonical.Hash
 	bodies  [][]Message
-	votes   []recordedVote
+	votes   []recoveredVote
 	adopted *canonical.Hash
 	proof   []byte // quorum of commits for adopted; empty if it came with a certificate
 	decided canonical.Hash
 	cert    quorum.Certificate
 }
 
-type recordedVote struct {
+type recoveredVote struct {
 	vote  quorum.SignedVote
 	proof []byte
 }
 
-func (r *recorded) vote(round uint32, kind quorum.VoteKind) *quorum.SignedVote {
+func (r *recoveredHeight) vote(round uint32, kind quorum.VoteKind) *quorum.SignedVote {
 	for i := range r.votes {
 		if v := &r.votes[i].vote; v.Vote.Round == round && v.Vote.Kind == kind {
 			return v
@@ -139,7 +140,7 @@ func (c *Core) recoverOne(b []byte) error {
 	kind, height := RecordKind(r.U8()), r.U64()
 	rec := c.journal[height]
 	if rec == nil {
-		rec = &recorded{}
+		rec = &recoveredHeight{}
 	}
 	if kind == BodyAndPrepare || kind == BodyAndCommit || kind == Adopted {
 		rec.parent = r.Hash()
@@ -182,7 +183,7 @@ func (c *Core) recoverOne(b []byte) error {
 	return nil
 }
 
-func (c *Core) recoverVote(rec *recorded, kind RecordKind, height uint64, payload, proof []byte) error {
+func (c *Core) recoverVote(rec *recoveredHeight, kind RecordKind, height uint64, payload, proof []byte) error {
 	want := quorum.Prepare
 	if kind == CommitVote || kind == BodyAndCommit {
 		want = quorum.Commit
@@ -198,6 +199,93 @@ func (c *Core) recoverVote(rec *recorded, kind RecordKind, height uint64, payloa
 	case !v.Vote.Nil && rec.bodies == nil:
 		return errors.New("no body before it")
 	}
-	rec.votes = append(rec.votes, recordedVote{v, proof})
+	rec.votes = append(rec.votes, recoveredVote{v, proof})
+	return nil
+}
+
+// rebuild brings back what the journal says of the next height.
+func (c *Core) rebuild() error {
+	height := c.head.Header.Height + 1
+	rec := c.journal[height]
+	if rec == nil {
+		return nil
+	}
+	delete(c.journal, height)
+	if rec.bodies != nil && rec.parent != c.head.Hash {
+		return fmt.Errorf("%w at height %d: its parent is another block", ErrVoted, height)
+	}
+	// Messages of this height that came from the stream meanwhile must be the recorded ones.
+	taken := slices.Concat(c.ready, c.open, c.backlog)
+	var err error
+	if c.cutter, err = NewCutter(c.g, c.base()); err != nil {
+		return err
+	}
+	c.open, c.ready, c.backlog = nil, nil, nil
+	for _, messages := range rec.bodies {
+		cand, err := c.execute(messages)
+		if err != nil {
+			return err
+		}
+		cand.recorded = true
+	}
+	if err := c.resume(rec); err != nil {
+		return err
+	}
+	if rec.cert != nil {
+		cand := c.rs.values[rec.decided]
+		if cand == nil {
+			return fmt.Errorf("%w at height %d", ErrVoted, height)
+		}
+		if err := c.decide(cand, rec.cert); err != nil {
+			return err
+		}
+	}
+	for i := range taken {
+		if err := c.arrived(taken[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resume goes on with the votes in a journal: they stay as they are, the round is the highest voted in, and the lock that
+// of the newest commit.
+func (c *Core) resume(rec *recoveredHeight) error {
+	rs := c.rs
+	for i := range rec.votes {
+		v := &rec.votes[i].vote
+		if !v.Vote.Nil && rs.values[v.Vote.Header] == nil {
+			return fmt.Errorf("%w at height %d", ErrVoted, rs.height)
+		}
+		rs.castVotes = append(rs.castVotes, &castVote{vote: v})
+		if !rs.begun || v.Vote.Round > rs.round {
+			c.begin(v.Vote.Round)
+		}
+		if v.Vote.Kind == quorum.Commit && !v.Vote.Nil {
+			if rs.lockedValue == nil || v.Vote.Round > rs.lockedValue.round {
+				rs.lockedValue = &roundValue{v.Vote.Round, v.Vote.Header}
+			}
+			if b, err := quorum.DecodeBundle(c.g.Network, rec.votes[i].proof); err == nil {
+				c.acceptQuorum(b)
+			}
+		}
+	}
+	if v := rec.vote(0, quorum.Prepare); v != nil && !v.Vote.Nil {
+		rs.ownCut = rs.values[v.Vote.Header]
+		var err error
+		if c.cutter, err = NewCutter(c.g, c.top()); err != nil {
+			return err
+		}
+		c.pacemaker.blockOpened(c)
+	}
+	if rec.adopted != nil {
+		if rs.final = rs.values[*rec.adopted]; rs.final == nil {
+			return fmt.Errorf("%w at height %d", ErrVoted, rs.height)
+		}
+		rs.adopted = true
+		if len(rec.proof) > 0 { // none if it came with its certificate
+			rs.finalProof = rec.proof
+		}
+	}
 	return nil
 }

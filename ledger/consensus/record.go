@@ -260,12 +260,10 @@ type CertifiedBlock struct {
 	Header block.Header
 	Hash   canonical.Hash
 	Record *BlockRecord
-
-	verdicts []int // verdict leaves of entry i are [verdicts[i], verdicts[i+1]); those before entry 0 are the timers' amendments
 }
 
 func certified(h block.Header, b *BlockRecord) (*CertifiedBlock, error) {
-	c := &CertifiedBlock{Header: h, Hash: block.HeaderHash(b.Header), Record: b, verdicts: make([]int, len(b.Entries)+1)}
+	c := &CertifiedBlock{Header: h, Hash: block.HeaderHash(b.Header), Record: b}
 	leaf := 0
 	for ; leaf < len(b.Verdicts); leaf++ {
 		if _, ok := entryOf(b.Verdicts[leaf]); ok {
@@ -273,14 +271,12 @@ func certified(h block.Header, b *BlockRecord) (*CertifiedBlock, error) {
 		}
 	}
 	for i := range b.Entries {
-		c.verdicts[i] = leaf
 		for ; leaf < len(b.Verdicts); leaf++ {
 			if e, ok := entryOf(b.Verdicts[leaf]); !ok || e != uint32(i) {
 				break
 			}
 		}
 	}
-	c.verdicts[len(b.Entries)] = leaf
 	if leaf != len(b.Verdicts) {
 		// A quorum signed it all the same, so this is no liar's record but a difference of rules.
 		return nil, fmt.Errorf("%w at height %d: verdict leaf %d is out of order", ErrDiverged, h.Height, leaf)
@@ -303,35 +299,4 @@ func entryOf(leaf []byte) (uint32, bool) {
 		return v.Cause.Entry, v.Cause.Entry != canonical.WholeEntry
 	}
 	return 0, false
-}
-
-// Entry returns the leaf of the message at seq and the verdict, finding and amendment leaves it got (none for pulses and epoch
-// records); false if the block does not hold that sequence. Compare the leaf with that of one's own bytes (EntryLeaf): the
-// broker may have given the sequence to another message.
-func (c *CertifiedBlock) Entry(seq uint64) (leaf []byte, verdicts [][]byte, ok bool) {
-	if seq < c.Header.FirstSeq || seq > c.Header.LastSeq {
-		return nil, nil, false
-	}
-	i := int(seq - c.Header.FirstSeq)
-	return c.Record.Entries[i], c.Record.Verdicts[c.verdicts[i]:c.verdicts[i+1]], true
-}
-
-// EntryHolds reports whether an entry leaf is of this payload: a partner's service asks it of its own submission, whichever
-// way that was judged.
-func EntryHolds(g *genesis.Genesis, leaf, payload []byte) bool {
-	seq, kind, _, err := block.SplitEntryLeaf(leaf)
-	if err != nil {
-		return false
-	}
-	p := prepare(g, &Message{Seq: seq, Payload: payload})
-	var want []byte
-	switch {
-	case kind == block.NotOpened:
-		want = block.NotOpenedLeaf(g.Network, seq, payload)
-	case kind == block.Submission && p.env != nil:
-		want = block.EntryLeaf(g.Network, seq, kind, p.env.RawHeader, p.env.Signature)
-	case kind == p.kind:
-		want = block.EntryLeaf(g.Network, seq, kind, p.signed, p.sig)
-	}
-	return want != nil && bytes.Equal(leaf, want)
 }

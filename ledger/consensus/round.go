@@ -1,21 +1,19 @@
 package consensus
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/quorum"
 )
 
-// How long a validator waits, in ms (design section 4, Finality).
+// How long a validator waits, in ms (docs/design.md section 4, Finality).
 const (
 	roundTimeout   = 500 // for a proposal, for more prepares, for more commits; half as much again per round
 	maxTimeout     = 60_000
 	undecidedAfter = 10_000 // alarm
 	undecidedAgain = 60_000
-	fetchAfter     = 200 // a body that others vote for usually comes by the own stream
+	fetchAfter     = 200 // a body that others vote for usually comes by the stream
 	askAgain       = 500
 	replyAgain     = 250   // help for one validator
 	lateVote       = 400   // votes that come within this time of the decision were only slow
@@ -32,30 +30,31 @@ func timeout(round uint32) int64 {
 	return min(t, maxTimeout)
 }
 
-// contest is everything about the height that is being decided: Tendermint's rounds, but round 0 has no proposer, since
-// every validator cuts its own block. The rules are those of design section 4; why they are safe is in docs/consensus.md.
-type contest struct {
+// roundState is everything about the height that is being decided: Tendermint's rounds, but round 0 has no proposer, since
+// every validator cuts its own block. The rules are those of docs/design.md section 4; docs/consensus.md says why they are
+// safe.
+type roundState struct {
 	height uint64
 	set    *quorum.Set
 
-	own    *candidate // what the own stream led to; nil before
+	ownCut *candidate // what this validator's stream led to; nil before
 	values map[canonical.Hash]*candidate
 
-	ballots []*ballot // own votes in the order in which they were cast
-	begun   bool
-	since   int64
-	round   uint32
+	castVotes []*castVote // this validator's, in the order in which they were cast
+	begun     bool
+	begunAt   int64
+	round     uint32
 	// When to stop waiting in this round; 0: not waiting. For a value to prepare, for one with a quorum of prepares after a
 	// quorum of different ones, and the same for commits.
-	proposeAt, prepareAt, commitAt int64
+	proposeDeadline, prepareDeadline, commitDeadline int64
 
-	locked    *choice // newest own commit
-	valid     *choice // newest value known to have had a quorum of prepares, and its body here
-	proposals map[uint32]*proposal
-	proposed  []byte                      // own proposal of this round
-	proven    map[tallyKey]*quorum.Bundle // quorums that others showed
-	ahead     [][2]*quorum.SignedVote     // by validator and kind: newest vote of a round to come
-	anyAhead  bool
+	lockedValue *roundValue // of this validator's newest commit
+	validValue  *roundValue // newest value known to have had a quorum of prepares, and its body here
+	proposals   map[uint32]*proposal
+	proposed    []byte                      // this validator's proposal of this round
+	peerQuorums map[tallyKey]*quorum.Bundle // quorums that others showed
+	laterVotes  [][2]*quorum.SignedVote     // by validator and kind: newest vote of a round to come
+	anyLater    bool
 
 	final       *candidate // has a quorum of commits
 	finalProof  []byte     // those
@@ -63,7 +62,7 @@ type contest struct {
 	adopted     bool // that it is final is durable
 	cosignature []byte
 
-	want        *want
+	missing     *missingBody
 	behind      bool // somebody shows a later height,
 	behindSince int64
 	fetchedAt   int64
@@ -71,21 +70,21 @@ type contest struct {
 	streamAlarm bool
 }
 
-// choice is a value and the round in which it got there.
-type choice struct {
+// roundValue is a value and the round in which it was locked or became valid.
+type roundValue struct {
 	round  uint32
 	header canonical.Hash
 }
 
-// ballot is one own vote on its way: signed and handed to the journal, then durable and sent.
-type ballot struct {
+// castVote is a vote of this validator: signed and handed to the journal, then durable and sent.
+type castVote struct {
 	vote   *quorum.SignedVote
 	record uint64 // journal record it waits for; 0: it came from there
 	sent   bool
 }
 
-// want is a body that others vote for and this validator lacks.
-type want struct {
+// missingBody is a body that others vote for and this validator lacks.
+type missingBody struct {
 	header  canonical.Hash
 	since   int64
 	asked   int // -1: nobody yet
@@ -94,34 +93,34 @@ type want struct {
 	chunks  [][]byte
 }
 
-func newContest(set *quorum.Set, height uint64) *contest {
-	return &contest{
+func newRoundState(set *quorum.Set, height uint64) *roundState {
+	return &roundState{
 		height: height, set: set,
-		values:    map[canonical.Hash]*candidate{},
-		proposals: map[uint32]*proposal{},
-		proven:    map[tallyKey]*quorum.Bundle{},
-		ahead:     make([][2]*quorum.SignedVote, len(set.Validators)),
+		values:      map[canonical.Hash]*candidate{},
+		proposals:   map[uint32]*proposal{},
+		peerQuorums: map[tallyKey]*quorum.Bundle{},
+		laterVotes:  make([][2]*quorum.SignedVote, len(set.Validators)),
 	}
 }
 
 // shift moves every remembered time back with the clock.
-func (k *contest) shift(by int64) {
-	for _, t := range []*int64{&k.proposeAt, &k.prepareAt, &k.commitAt} {
+func (rs *roundState) shift(by int64) {
+	for _, t := range []*int64{&rs.proposeDeadline, &rs.prepareDeadline, &rs.commitDeadline} {
 		if *t != 0 {
 			*t -= by
 		}
 	}
-	for _, t := range []*int64{&k.since, &k.behindSince, &k.fetchedAt, &k.alarmedAt} {
+	for _, t := range []*int64{&rs.begunAt, &rs.behindSince, &rs.fetchedAt, &rs.alarmedAt} {
 		*t -= by
 	}
-	if k.want != nil {
-		k.want.since -= by
-		k.want.askedAt -= by
+	if rs.missing != nil {
+		rs.missing.since -= by
+		rs.missing.askedAt -= by
 	}
 }
 
-func (k *contest) ballot(round uint32, kind quorum.VoteKind) *ballot {
-	for _, b := range k.ballots {
+func (rs *roundState) castVote(round uint32, kind quorum.VoteKind) *castVote {
+	for _, b := range rs.castVotes {
 		if v := &b.vote.Vote; v.Round == round && v.Kind == kind {
 			return b
 		}
@@ -129,95 +128,48 @@ func (k *contest) ballot(round uint32, kind quorum.VoteKind) *ballot {
 	return nil
 }
 
-func (k tallyKey) compare(o tallyKey) int {
-	return cmp.Or(cmp.Compare(k.height, o.height), cmp.Compare(k.round, o.round), cmp.Compare(k.kind, o.kind))
-}
-
-// quorumSize is how many equal votes decide.
-func (c *Core) quorumSize() int {
-	q := c.set.Quorum()
-	if c.sabotage.quorum {
-		q--
-	}
-	return q
-}
-
-// winner is the value with a quorum of votes, in the own tally or as shown by others; a zero header is nil.
-func (c *Core) winner(round uint32, kind quorum.VoteKind) (header canonical.Hash, ok bool) {
-	if b := c.k.proven[tallyKey{c.k.height, round, kind}]; b != nil {
-		return b.Header, true
-	}
-	t := c.tallies[tallyKey{c.k.height, round, kind}]
-	if t == nil {
-		return header, false
-	}
-	return t.AtLeast(c.quorumSize())
-}
-
-// proof is the quorum of votes behind a winner that is not nil.
-func (c *Core) proof(round uint32, kind quorum.VoteKind, header canonical.Hash) *quorum.Bundle {
-	if b := c.k.proven[tallyKey{c.k.height, round, kind}]; b != nil {
-		return b
-	}
-	return c.tally(c.k.height, round, kind).Bundle(header)
-}
-
-// prove takes in a quorum that others saw. A liar who showed this validator another vote cannot hide it.
-func (c *Core) prove(b *quorum.Bundle) {
-	key := tallyKey{b.Height, b.Round, b.Kind}
-	if b.Epoch != c.g.Epoch || b.Height != c.k.height || c.k.proven[key] != nil {
-		return
-	}
-	if header, ok := c.winner(b.Round, b.Kind); ok && header == b.Header {
-		return
-	}
-	if c.set.CheckBundle(c.g.Network, b, c.quorumSize()) == nil {
-		c.k.proven[key] = b
-	}
-}
-
-// advance takes the contest as far as votes, clock and journal allow.
+// advance takes the height as far as votes, clock and journal allow.
 func (c *Core) advance() error {
 	for {
-		more, err := c.turn()
+		more, err := c.advanceOnce()
 		if err != nil || !more {
 			return err
 		}
 	}
 }
 
-// turn does one thing; more says that there may be another.
-func (c *Core) turn() (more bool, err error) {
-	k := c.k
-	for _, b := range k.ballots {
+// advanceOnce does one thing; more says that there may be another.
+func (c *Core) advanceOnce() (more bool, err error) {
+	rs := c.rs
+	for _, b := range rs.castVotes {
 		if !b.sent && b.record == 0 {
-			c.send(b)
+			c.sendVote(b)
 		}
 	}
-	if k.final == nil {
+	if rs.final == nil {
 		c.findFinal()
 	}
-	if k.final != nil {
+	if rs.final != nil {
 		return c.finish()
 	}
-	if k.own != nil && k.ballot(0, quorum.Prepare) == nil {
-		if !k.begun {
+	if rs.ownCut != nil && rs.castVote(0, quorum.Prepare) == nil {
+		if !rs.begun {
 			c.begin(0)
 		}
 		// Also when later rounds have begun: it may be the one that makes the value eligible.
-		return true, c.cast(quorum.Prepare, 0, k.own)
+		return true, c.cast(quorum.Prepare, 0, rs.ownCut)
 	}
-	if !k.begun {
+	if !rs.begun {
 		if _, ok := c.eligible(); ok {
 			c.begin(0)
 			return true, nil
 		}
 	}
-	if r := c.skip(); r > k.round {
+	if r := c.skip(); r > rs.round {
 		c.begin(r)
 		return true, nil
 	}
-	if !k.begun {
+	if !rs.begun {
 		return false, nil
 	}
 	c.findValid()
@@ -231,27 +183,27 @@ func (c *Core) turn() (more bool, err error) {
 
 // begin enters a round.
 func (c *Core) begin(round uint32) {
-	k := c.k
-	if !k.begun {
-		k.since = c.now
+	rs := c.rs
+	if !rs.begun {
+		rs.begunAt = c.now
 	}
-	k.begun, k.round = true, round
-	k.proposeAt, k.prepareAt, k.commitAt, k.proposed = c.now+timeout(round), 0, 0, nil
-	for r := range k.proposals {
+	rs.begun, rs.round = true, round
+	rs.proposeDeadline, rs.prepareDeadline, rs.commitDeadline, rs.proposed = c.now+timeout(round), 0, 0, nil
+	for r := range rs.proposals {
 		if r < round {
-			delete(k.proposals, r)
+			delete(rs.proposals, r)
 		}
 	}
-	k.anyAhead = false
-	for by := range k.ahead {
-		for i, v := range k.ahead[by] {
+	rs.anyLater = false
+	for by := range rs.laterVotes {
+		for i, v := range rs.laterVotes[by] {
 			switch {
 			case v == nil:
 			case v.Vote.Round <= round:
-				k.ahead[by][i] = nil
+				rs.laterVotes[by][i] = nil
 				c.count(*v, by)
 			default:
-				k.anyAhead = true
+				rs.anyLater = true
 			}
 		}
 	}
@@ -259,11 +211,11 @@ func (c *Core) begin(round uint32) {
 
 // skip is the round that f + 1 validators have reached, one of them honest.
 func (c *Core) skip() uint32 {
-	if !c.k.anyAhead {
+	if !c.rs.anyLater {
 		return 0
 	}
-	rounds := make([]uint32, len(c.k.ahead))
-	for by, kinds := range c.k.ahead {
+	rounds := make([]uint32, len(c.rs.laterVotes))
+	for by, kinds := range c.rs.laterVotes {
 		for _, v := range kinds {
 			if v != nil {
 				rounds[by] = max(rounds[by], v.Vote.Round)
@@ -276,7 +228,7 @@ func (c *Core) skip() uint32 {
 
 // cast votes; a nil candidate is a nil vote. The vote leaves when its record is durable.
 func (c *Core) cast(kind quorum.VoteKind, round uint32, cand *candidate) error {
-	v := quorum.Vote{Epoch: c.g.Epoch, Height: c.k.height, Round: round, Kind: kind, Nil: cand == nil}
+	v := quorum.Vote{Epoch: c.g.Epoch, Height: c.rs.height, Round: round, Kind: kind, Nil: cand == nil}
 	var body []Message
 	var proof []byte
 	if cand != nil {
@@ -292,37 +244,37 @@ func (c *Core) cast(kind quorum.VoteKind, round uint32, cand *candidate) error {
 	if err != nil {
 		return err
 	}
-	b := &ballot{vote: &sv}
+	b := &castVote{vote: &sv}
 	k, record := encodeVote(&sv, c.head.Hash, body, proof)
 	b.record = c.persist(k, record, true)
-	c.k.ballots = append(c.k.ballots, b)
+	c.rs.castVotes = append(c.rs.castVotes, b)
 	if c.sabotage.sync {
-		c.send(b)
+		c.sendVote(b)
 	}
 	return nil
 }
 
 // prepareStep prepares in this round: the coordinator's proposal if the lock allows, else nil.
 func (c *Core) prepareStep() (bool, error) {
-	k := c.k
-	if k.ballot(k.round, quorum.Prepare) != nil {
+	rs := c.rs
+	if rs.castVote(rs.round, quorum.Prepare) != nil {
 		return false, nil
 	}
-	if k.round > 0 {
+	if rs.round > 0 {
 		if err := c.propose(); err != nil {
 			return false, err
 		}
-		if p := k.proposals[k.round]; p != nil {
-			if cand := k.values[p.header]; cand != nil {
+		if p := rs.proposals[rs.round]; p != nil {
+			if cand := rs.values[p.header]; cand != nil {
 				if !c.lockAllows(p) {
 					cand = nil
 				}
-				return true, c.cast(quorum.Prepare, k.round, cand)
+				return true, c.cast(quorum.Prepare, rs.round, cand)
 			}
 		}
 	}
-	if c.now >= k.proposeAt {
-		return true, c.cast(quorum.Prepare, k.round, nil)
+	if c.now >= rs.proposeDeadline {
+		return true, c.cast(quorum.Prepare, rs.round, nil)
 	}
 	return false, nil
 }
@@ -330,52 +282,52 @@ func (c *Core) prepareStep() (bool, error) {
 // lockAllows is Tendermint's valid-round rule: whoever committed to a value prepares another one only if a quorum prepared
 // that in the round of the lock or later.
 func (c *Core) lockAllows(p *proposal) bool {
-	l := c.k.locked
-	return l == nil || l.header == p.header || p.valid != noRound && p.valid >= l.round || c.sabotage.lock
+	l := c.rs.lockedValue
+	return l == nil || l.header == p.header || p.validRound != noRound && p.validRound >= l.round || c.sabotage.lock
 }
 
 // propose speaks as coordinator of the round, once there is something to propose.
 func (c *Core) propose() error {
-	k := c.k
-	if c.coordinator(k.round) != c.self || k.proposals[k.round] != nil {
+	rs := c.rs
+	if c.coordinator(rs.round) != c.self || rs.proposals[rs.round] != nil {
 		return nil
 	}
-	p := &proposal{epoch: c.g.Epoch, height: k.height, round: k.round, valid: noRound, by: c.self}
-	if k.valid != nil {
-		p.header, p.valid = k.valid.header, k.valid.round
-		p.votes = c.proof(k.valid.round, quorum.Prepare, p.header).Votes
+	p := &proposal{epoch: c.g.Epoch, height: rs.height, round: rs.round, validRound: noRound, by: c.self}
+	if rs.validValue != nil {
+		p.header, p.validRound = rs.validValue.header, rs.validValue.round
+		p.votes = c.proof(rs.validValue.round, quorum.Prepare, p.header).Votes
 	} else {
 		header, ok := c.eligible()
-		if !ok || k.values[header] == nil {
+		if !ok || rs.values[header] == nil {
 			return nil
 		}
-		p.header, p.votes = header, c.tally(k.height, 0, quorum.Prepare).Bundle(header).Votes
+		p.header, p.votes = header, c.tally(rs.height, 0, quorum.Prepare).Bundle(header).Votes
 	}
 	var err error
-	if k.proposed, err = p.encode(c.g.Network, c.vote); err != nil {
+	if rs.proposed, err = p.encode(c.g.Network, c.vote); err != nil {
 		return err
 	}
-	k.proposals[k.round] = p
-	c.do(Tell{Everyone, k.proposed})
+	rs.proposals[rs.round] = p
+	c.do(Send{Everyone, rs.proposed})
 	return nil
 }
 
 // eligible is the value that f + 1 validators cut in round 0, one of them honest: somebody's stream did lead to it.
 func (c *Core) eligible() (header canonical.Hash, ok bool) {
-	return c.tally(c.k.height, 0, quorum.Prepare).Value(c.set.Faults() + 1)
+	return c.tally(c.rs.height, 0, quorum.Prepare).Value(c.set.Faults() + 1)
 }
 
 func (c *Core) coordinator(round uint32) int {
-	return int((c.k.height + uint64(round)) % uint64(len(c.set.Validators)))
+	return int((c.rs.height + uint64(round)) % uint64(len(c.set.Validators)))
 }
 
 // findValid looks for the newest value that had a quorum of prepares.
 func (c *Core) findValid() {
-	k := c.k
-	for r := int64(k.round); r >= 0 && (k.valid == nil || r > int64(k.valid.round)); r-- {
+	rs := c.rs
+	for r := int64(rs.round); r >= 0 && (rs.validValue == nil || r > int64(rs.validValue.round)); r-- {
 		header, ok := c.winner(uint32(r), quorum.Prepare)
-		if ok && header != (canonical.Hash{}) && k.values[header] != nil {
-			k.valid = &choice{uint32(r), header}
+		if ok && header != (canonical.Hash{}) && rs.values[header] != nil {
+			rs.validValue = &roundValue{uint32(r), header}
 			return
 		}
 	}
@@ -383,53 +335,53 @@ func (c *Core) findValid() {
 
 // commitStep commits in this round, once a quorum prepared the same, or there is no more hope for that.
 func (c *Core) commitStep() (bool, error) {
-	k := c.k
-	if k.ballot(k.round, quorum.Commit) != nil || k.ballot(k.round, quorum.Prepare) == nil {
+	rs := c.rs
+	if rs.castVote(rs.round, quorum.Commit) != nil || rs.castVote(rs.round, quorum.Prepare) == nil {
 		return false, nil
 	}
-	header, ok := c.winner(k.round, quorum.Prepare)
+	header, ok := c.winner(rs.round, quorum.Prepare)
 	switch {
 	case ok && header == (canonical.Hash{}):
-		return true, c.cast(quorum.Commit, k.round, nil)
-	case ok && k.values[header] != nil:
-		k.locked = &choice{k.round, header}
-		return true, c.cast(quorum.Commit, k.round, k.values[header])
-	case k.prepareAt == 0 && (ok || c.tally(k.height, k.round, quorum.Prepare).Total() >= c.quorumSize()):
-		k.prepareAt = c.now + timeout(k.round)
-	case k.prepareAt != 0 && c.now >= k.prepareAt:
-		return true, c.cast(quorum.Commit, k.round, nil)
+		return true, c.cast(quorum.Commit, rs.round, nil)
+	case ok && rs.values[header] != nil:
+		rs.lockedValue = &roundValue{rs.round, header}
+		return true, c.cast(quorum.Commit, rs.round, rs.values[header])
+	case rs.prepareDeadline == 0 && (ok || c.tally(rs.height, rs.round, quorum.Prepare).Total() >= c.quorumSize()):
+		rs.prepareDeadline = c.now + timeout(rs.round)
+	case rs.prepareDeadline != 0 && c.now >= rs.prepareDeadline:
+		return true, c.cast(quorum.Commit, rs.round, nil)
 	}
 	return false, nil
 }
 
 // roundStep goes to the next round once a quorum committed, but not to the same.
 func (c *Core) roundStep() (bool, error) {
-	k := c.k
-	t := c.tallies[tallyKey{k.height, k.round, quorum.Commit}]
+	rs := c.rs
+	t := c.tallies[tallyKey{rs.height, rs.round, quorum.Commit}]
 	if t == nil || t.Total() < c.quorumSize() {
 		return false, nil
 	}
-	header, ok := c.winner(k.round, quorum.Commit)
+	header, ok := c.winner(rs.round, quorum.Commit)
 	switch {
 	case ok && header != (canonical.Hash{}): // decided, but its body is not here yet
 		return false, nil
-	case ok || k.commitAt != 0 && c.now >= k.commitAt:
-		c.begin(k.round + 1)
+	case ok || rs.commitDeadline != 0 && c.now >= rs.commitDeadline:
+		c.begin(rs.round + 1)
 		return true, nil
-	case k.commitAt == 0:
-		k.commitAt = c.now + timeout(k.round)
+	case rs.commitDeadline == 0:
+		rs.commitDeadline = c.now + timeout(rs.round)
 	}
 	return false, nil
 }
 
 // committed is the value with a quorum of commits in any round; there is at most one.
 func (c *Core) committed() (round uint32, header canonical.Hash, ok bool) {
-	for r := range int64(c.k.round) + 1 {
+	for r := range int64(c.rs.round) + 1 {
 		if h, ok := c.winner(uint32(r), quorum.Commit); ok && h != (canonical.Hash{}) {
 			return uint32(r), h, true
 		}
 	}
-	for key, b := range c.k.proven { // of a round that this validator has not reached
+	for key, b := range c.rs.peerQuorums { // of a round that this validator has not reached
 		if key.kind == quorum.Commit && (!ok || key.round < round) {
 			round, header, ok = key.round, b.Header, true
 		}
@@ -439,27 +391,27 @@ func (c *Core) committed() (round uint32, header canonical.Hash, ok bool) {
 
 func (c *Core) findFinal() {
 	round, header, ok := c.committed()
-	if cand := c.k.values[header]; ok && cand != nil {
-		c.k.final = cand
-		c.k.finalProof = c.proof(round, quorum.Commit, header).Encode(c.g.Network)
+	if cand := c.rs.values[header]; ok && cand != nil {
+		c.rs.final = cand
+		c.rs.finalProof = c.proof(round, quorum.Commit, header).Encode(c.g.Network)
 	}
 }
 
 // finish cosigns what is decided and waits for the certificate.
 func (c *Core) finish() (bool, error) {
-	k := c.k
-	if k.cosignature == nil {
-		own, waiting := c.ownCommit(k.final.res.Hash)
+	rs := c.rs
+	if rs.cosignature == nil {
+		own, waiting := c.ownCommit(rs.final.res.Hash)
 		switch {
-		case own || k.adopted:
+		case own || rs.adopted:
 			if err := c.cosignFinal(); err != nil {
 				return false, err
 			}
 		case waiting:
 			return false, nil
-		case k.adoptRecord == 0:
-			k.final.recorded = true
-			k.adoptRecord = c.persist(Adopted, encodeAdopted(k.height, c.head.Hash, k.final.res.Hash, k.final.messages, k.finalProof), true)
+		case rs.adoptRecord == 0:
+			rs.final.recorded = true
+			rs.adoptRecord = c.persist(Adopted, encodeAdopted(rs.height, c.head.Hash, rs.final.res.Hash, rs.final.messages, rs.finalProof), true)
 			return false, nil
 		default:
 			return false, nil
@@ -469,13 +421,13 @@ func (c *Core) finish() (bool, error) {
 	if cert == nil {
 		return false, nil
 	}
-	c.persist(Decision, encodeDecision(k.height, k.final.res.Hash, cert), false)
-	return true, c.decide(k.final, cert)
+	c.persist(Decision, encodeDecision(rs.height, rs.final.res.Hash, cert), false)
+	return true, c.decide(rs.final, cert)
 }
 
 // ownCommit reports whether a commit of this validator for a header is durable, or on its way to be.
 func (c *Core) ownCommit(header canonical.Hash) (durable, waiting bool) {
-	for _, b := range c.k.ballots {
+	for _, b := range c.rs.castVotes {
 		if v := &b.vote.Vote; v.Kind == quorum.Commit && v.Header == header {
 			durable, waiting = durable || b.sent, waiting || !b.sent
 		}
@@ -483,70 +435,9 @@ func (c *Core) ownCommit(header canonical.Hash) (durable, waiting bool) {
 	return durable, waiting
 }
 
-// timers asks to be woken when a wait of the contest ends, and does what is due apart from voting.
-func (c *Core) timers(due func(int64) bool) error {
-	k := c.k
-	if len(k.set.Validators) == 1 {
-		return nil
-	}
-	if k.final == nil && k.begun {
-		if k.ballot(k.round, quorum.Prepare) == nil {
-			due(k.proposeAt)
-		}
-		if k.prepareAt != 0 && k.ballot(k.round, quorum.Commit) == nil {
-			due(k.prepareAt)
-		}
-		if k.commitAt != 0 {
-			due(k.commitAt)
-		}
-	}
-	if k.begun {
-		c.alarmUndecided(due)
-	}
-	if k.behind && due(k.behindSince+behindAfter) && (k.fetchedAt == 0 || due(k.fetchedAt+fetchAgain)) {
-		k.fetchedAt = c.now
-		c.do(FetchBlock{Height: k.height})
-		due(k.fetchedAt + fetchAgain)
-	}
-	return c.fetch(due)
-}
-
-func (c *Core) alarmUndecided(due func(int64) bool) {
-	k := c.k
-	at := k.since + undecidedAfter
-	if k.alarmedAt != 0 {
-		at = k.alarmedAt + undecidedAgain
-	}
-	if !due(at) {
-		return
-	}
-	k.alarmedAt = c.now
-	due(c.now + undecidedAgain)
-	votes := c.tally(k.height, 0, quorum.Prepare).All()
-	detail := fmt.Appendf(nil, "height %d, round %d, %d of %d validators prepared in round 0", k.height, k.round, len(votes), len(k.set.Validators))
-	for i := range k.set.Validators {
-		if v, ok := c.tally(k.height, 0, quorum.Prepare).Vote(i); ok {
-			detail = fmt.Appendf(detail, "; %s: %.4x", k.set.Validators[i].Name, v.Vote.Header)
-		}
-	}
-	c.do(Alarm{Code: AlarmUndecided, Detail: string(detail), Votes: votes})
-}
-
-// repeatVotes sends again what others may lack: votes of round 0, of the last two rounds, and all that are not nil.
-func (c *Core) repeatVotes() error {
-	k := c.k
-	for _, b := range k.ballots {
-		if v := &b.vote.Vote; b.sent && (!v.Nil || v.Round == 0 || v.Round+1 >= k.round) {
-			c.do(SendVote{b.vote.Payload()})
-		}
-	}
-	if k.proposed != nil && k.final == nil {
-		c.do(Tell{Everyone, k.proposed})
-	}
-	c.tellQuorums(Everyone)
-	if k.cosignature == nil {
-		return nil
-	}
-	c.do(SendCosignature{k.cosignature})
-	return c.ask(askVotes, canonical.Hash{}, everyone) // others may have the certificate, and no reason to speak
+// sendVote lets a durable vote out and counts it.
+func (c *Core) sendVote(b *castVote) {
+	b.sent = true
+	c.do(SendVote{b.vote.Payload()})
+	c.count(*b.vote, c.self)
 }

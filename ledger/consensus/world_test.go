@@ -220,7 +220,7 @@ type world struct {
 	durable   int // journal records that would survive a power cut
 	blocks    []consensus.Decided
 	timer     int64
-	queue     []consensus.Event
+	queue     []consensus.Input
 	delayed   bool // Applied is not handed in at once
 	halt      error
 	crashAt   int // stop before performing this action, counted from 1; 0: never
@@ -259,10 +259,10 @@ func (w *world) boot() {
 	w.step(nil)
 }
 
-// step hands in an event, everything that follows from it, and what the stream then holds.
-func (w *world) step(ev consensus.Event) {
+// step hands in an input, everything that follows from it, and what the stream then holds.
+func (w *world) step(in consensus.Input) {
 	w.tb.Helper()
-	w.queue = append(w.queue, ev)
+	w.queue = append(w.queue, in)
 	for !w.crashed && w.halt == nil {
 		if len(w.queue) == 0 {
 			if w.fed == len(w.stream) {
@@ -271,9 +271,9 @@ func (w *world) step(ev consensus.Event) {
 			w.fed++
 			w.queue = append(w.queue, consensus.Arrived{Message: w.stream[w.fed-1]})
 		}
-		ev := w.queue[0]
+		in := w.queue[0]
 		w.queue = w.queue[1:]
-		out := w.core.Step(consensus.Input{Now: w.now, Event: ev})
+		out := w.core.Step(w.now, in)
 		for _, a := range out.Actions {
 			w.actions++
 			if w.actions == w.crashAt {

@@ -35,9 +35,6 @@ func StoredHashes(n uint64, leaf Hash, read ReadHash) (hashes []Hash, first uint
 	return hashes, storedIndex(0, n), nil
 }
 
-// StoredCount is the number of hashes in the storage of a log of size leaves.
-func StoredCount(size uint64) uint64 { return uint64(tlog.StoredHashCount(int64(size))) }
-
 func storedIndex(level int, n uint64) uint64 { return uint64(tlog.StoredHashIndex(level, int64(n))) }
 
 // TreeRoot is the root of the first size leaves.
@@ -86,85 +83,4 @@ func ProveLog(size uint64, indexes []uint64, read ReadHash) ([]Hash, error) {
 		return nil, err
 	}
 	return prove(0, size, indexes, nil, func(lo, n uint64) (Hash, error) { return RangeRoot(lo, n, read) })
-}
-
-// Inclusion returns the RFC 6962 audit path of one leaf, leaf to root, in the first size leaves of a log. Proof bundles
-// use multi-proofs; this is for the transparency-log tools of others.
-func Inclusion(size, index uint64, read ReadHash) ([]Hash, error) {
-	if size > MaxLog || index >= size {
-		return nil, fmt.Errorf("merkle: leaf %d of a log of %d", index, size)
-	}
-	p, err := tlog.ProveRecord(int64(size), int64(index), reader(read))
-	return fromTlog(p), err
-}
-
-// CheckInclusion checks an RFC 6962 audit path.
-func CheckInclusion(path []Hash, size uint64, root Hash, index uint64, leaf Hash) error {
-	if size > MaxLog || index >= size {
-		return refuse("leaf %d of a log of %d", index, size)
-	}
-	if err := tlog.CheckRecord(toTlog(path), int64(size), tlog.Hash(root), int64(index), tlog.Hash(leaf)); err != nil {
-		return refuse("%v", err)
-	}
-	return nil
-}
-
-// Consistency returns the RFC 6962 proof that the first old leaves of a log begin its first size leaves.
-func Consistency(size, old uint64, read ReadHash) ([]Hash, error) {
-	if size > MaxLog || old > size {
-		return nil, fmt.Errorf("merkle: no log of %d begins a log of %d", old, size)
-	}
-	if old == 0 {
-		return nil, nil
-	}
-	p, err := tlog.ProveTree(int64(size), int64(old), reader(read))
-	return fromTlog(p), err
-}
-
-// CheckConsistency checks that a log of old leaves with oldRoot begins a log of size leaves with root. The empty log
-// begins every log, with an empty proof.
-func CheckConsistency(proof []Hash, size uint64, root Hash, old uint64, oldRoot Hash) error {
-	switch {
-	case size > MaxLog || old > size:
-		return refuse("no log of %d begins a log of %d", old, size)
-	case old == 0:
-		if len(proof) != 0 || oldRoot != Empty || size == 0 && root != Empty {
-			return refuse("an empty log has an empty proof and its fixed root")
-		}
-		return nil
-	}
-	if err := tlog.CheckTree(toTlog(proof), int64(size), tlog.Hash(root), int64(old), tlog.Hash(oldRoot)); err != nil {
-		return refuse("%v", err)
-	}
-	return nil
-}
-
-func reader(read ReadHash) tlog.HashReader {
-	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
-		out := make([]tlog.Hash, len(indexes))
-		for i, x := range indexes {
-			h, err := read(uint64(x))
-			if err != nil {
-				return nil, err
-			}
-			out[i] = tlog.Hash(h)
-		}
-		return out, nil
-	})
-}
-
-func toTlog(hs []Hash) []tlog.Hash {
-	out := make([]tlog.Hash, len(hs))
-	for i, h := range hs {
-		out[i] = tlog.Hash(h)
-	}
-	return out
-}
-
-func fromTlog[S ~[]tlog.Hash](hs S) []Hash {
-	out := make([]Hash, len(hs))
-	for i, h := range hs {
-		out[i] = Hash(h)
-	}
-	return out
 }

@@ -124,7 +124,7 @@ func (it *Item) append(w []byte) []byte {
 // ParseBinary reads exactly what Binary wrote. What it returns shares memory with raw.
 func ParseBinary(raw []byte) (*Bundle, error) {
 	if len(raw) > MaxSize {
-		return nil, failf(StepFormat, "too large")
+		return nil, newFailure(StepFormat, "too large")
 	}
 	r := canonical.NewReader(raw)
 	if m := r.Bytes(len(magic)); m != nil && string(m) != magic {
@@ -138,10 +138,10 @@ func ParseBinary(raw []byte) (*Bundle, error) {
 	b.LogProof = readHashes(r)
 	b.Blocks = list(r, int(r.U32()), 20, readBlock)
 	if err := r.Done(); err != nil {
-		return nil, failf(StepFormat, err.Error())
+		return nil, newFailure(StepFormat, err.Error())
 	}
 	if err := b.check(); err != nil {
-		return nil, failf(StepFormat, err.Error())
+		return nil, newFailure(StepFormat, err.Error())
 	}
 	return b, nil
 }
@@ -275,7 +275,7 @@ func (b *Bundle) check() error {
 			return fmt.Errorf("key %d is of no submission", i)
 		}
 		this := k.append(nil)
-		if set(k.Genesis)+set(k.Act)+set(k.Authority) != 1 {
+		if countSet(k.Genesis)+countSet(k.Act)+countSet(k.Authority) != 1 {
 			return fmt.Errorf("key %d must have one source", i)
 		}
 		if bytes.Compare(last, this) >= 0 {
@@ -289,7 +289,8 @@ func (b *Bundle) check() error {
 	return nil
 }
 
-func set[T any](p *T) int {
+// countSet is 1 if p is set, else 0.
+func countSet[T any](p *T) int {
 	if p == nil {
 		return 0
 	}

@@ -55,7 +55,7 @@ type KeyRecord struct {
 // Build makes the bundle of the wanted items under a certified checkpoint. With every item come its verdict, its findings
 // and its count leaf; with every submission its key's record.
 func Build(g *genesis.Genesis, src Source, c quorum.Checkpoint, cert quorum.Certificate, wants []Want) (*Bundle, error) {
-	p := &builder{g: g, src: src, size: c.Size, blocks: map[uint64]*blockPlan{}, records: map[canonical.Hash]record{}}
+	p := &builder{g: g, src: src, size: c.Size, blocks: map[uint64]*blockPlan{}, records: map[canonical.Hash]placedKey{}}
 	for i := range wants {
 		if err := p.want(&wants[i]); err != nil {
 			return nil, fmt.Errorf("proof of %s: %w", wants[i].Pos, err)
@@ -92,7 +92,7 @@ type builder struct {
 	src     Source
 	size    uint64
 	blocks  map[uint64]*blockPlan
-	records map[canonical.Hash]record // by key id
+	records map[canonical.Hash]placedKey // by key id
 }
 
 type blockPlan struct {
@@ -110,8 +110,8 @@ type itemPlan struct {
 	count  bool
 }
 
-// record is a key's record, with the key's place in the act.
-type record struct {
+// placedKey is a key's record, with the key's place in the act.
+type placedKey struct {
 	KeyRecord
 	inAct uint16
 	at    uint16 // in Bundle.Keys
@@ -223,7 +223,7 @@ func (p *builder) key(at canonical.Position, id canonical.Hash) error {
 	if err != nil {
 		return fmt.Errorf("key %x: %w", id[:4], err)
 	}
-	r := record{KeyRecord: rec}
+	r := placedKey{KeyRecord: rec}
 	if rec.Genesis {
 		p.records[id] = r
 		return nil

@@ -121,36 +121,36 @@ func (b *Bundle) JSON() []byte {
 // ParseJSON reads exactly what JSON wrote; one final line feed is allowed.
 func ParseJSON(raw []byte) (*Bundle, error) {
 	if len(raw) > MaxSize {
-		return nil, failf(StepFormat, "too large")
+		return nil, newFailure(StepFormat, "too large")
 	}
 	var j jsonBundle
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&j); err != nil {
-		return nil, failf(StepFormat, err.Error())
+		return nil, newFailure(StepFormat, err.Error())
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, failf(StepFormat, "something follows the object")
+		return nil, newFailure(StepFormat, "something follows the object")
 	}
 	if j.Format != jsonFormat {
-		return nil, failf(StepFormat, "not a proof bundle of version 1")
+		return nil, newFailure(StepFormat, "not a proof bundle of version 1")
 	}
 	b, err := j.bundle()
 	if err == nil {
 		err = b.check()
 	}
 	if err != nil {
-		return nil, failf(StepFormat, err.Error())
+		return nil, newFailure(StepFormat, err.Error())
 	}
 	// Refuses every second spelling: order and case of members, white space, escapes, numbers, base64.
 	if !bytes.Equal(b.JSON(), bytes.TrimSuffix(raw, []byte("\n"))) {
-		return nil, failf(StepFormat, "not the one spelling of this bundle")
+		return nil, newFailure(StepFormat, "not the one spelling of this bundle")
 	}
 	return b, nil
 }
 
-// each maps a list; the result is never nil, so that an empty list is [] and not null.
-func each[A, B any](in []A, f func(*A) B) []B {
+// mapList maps a list; the result is never nil, so that an empty list is [] and not null.
+func mapList[A, B any](in []A, f func(*A) B) []B {
 	out := make([]B, len(in))
 	for i := range in {
 		out[i] = f(&in[i])
@@ -159,7 +159,7 @@ func each[A, B any](in []A, f func(*A) B) []B {
 }
 
 func hashesJSON(hs []canonical.Hash) [][]byte {
-	return each(hs, func(h *canonical.Hash) []byte { return h[:] })
+	return mapList(hs, func(h *canonical.Hash) []byte { return h[:] })
 }
 
 // bytesJSON keeps empty bytes from becoming null.
@@ -169,10 +169,10 @@ func (b *Bundle) toJSON() *jsonBundle {
 	return &jsonBundle{
 		Format: jsonFormat, Genesis: b.Genesis[:],
 		Checkpoint: jsonCheckpoint{b.Epoch, b.Size, b.Root[:]},
-		Certificate: each(b.Certificate, func(c *quorum.Cosignature) jsonCosignature {
+		Certificate: mapList(b.Certificate, func(c *quorum.Cosignature) jsonCosignature {
 			return jsonCosignature{c.Validator, c.Time, c.Signature[:]}
 		}),
-		Keys: each(b.Keys, func(k *Key) (j jsonKey) {
+		Keys: mapList(b.Keys, func(k *Key) (j jsonKey) {
 			if k.Genesis != nil {
 				j.Genesis = &jsonGenesisKey{k.Genesis.Party, k.Genesis.Key}
 			}
@@ -185,20 +185,20 @@ func (b *Bundle) toJSON() *jsonBundle {
 			return j
 		}),
 		LogProof: hashesJSON(b.LogProof),
-		Blocks:   each(b.Blocks, (*Block).toJSON),
+		Blocks:   mapList(b.Blocks, (*Block).toJSON),
 	}
 }
 
 func (b *Block) toJSON() jsonBlock {
 	return jsonBlock{
 		Header: bytesJSON(b.Header), EntriesProof: hashesJSON(b.EntriesProof),
-		Verdicts:      each(b.Verdicts, func(v *VerdictLeaf) jsonVerdict { return jsonVerdict{v.Index, bytesJSON(v.Leaf)} }),
+		Verdicts:      mapList(b.Verdicts, func(v *VerdictLeaf) jsonVerdict { return jsonVerdict{v.Index, bytesJSON(v.Leaf)} }),
 		VerdictsProof: hashesJSON(b.VerdictsProof),
-		Subjects: each(b.Subjects, func(s *Subject) jsonSubject {
+		Subjects: mapList(b.Subjects, func(s *Subject) jsonSubject {
 			return jsonSubject{s.Leaf, s.Index, bytesJSON(s.Salt), s.Key, hashesJSON(s.Proof)}
 		}),
-		Submissions: each(b.Submissions, func(s *Submission) jsonSubmission {
-			return jsonSubmission{s.Seq, bytesJSON(s.Header), s.Signature[:], s.Key, hashesJSON(s.ItemsProof), each(s.Items, (*Item).toJSON)}
+		Submissions: mapList(b.Submissions, func(s *Submission) jsonSubmission {
+			return jsonSubmission{s.Seq, bytesJSON(s.Header), s.Signature[:], s.Key, hashesJSON(s.ItemsProof), mapList(s.Items, (*Item).toJSON)}
 		}),
 	}
 }
@@ -206,11 +206,11 @@ func (b *Block) toJSON() jsonBlock {
 func (it *Item) toJSON() jsonItem {
 	return jsonItem{
 		Index: it.Index, Kind: it.Kind, FieldDepth: it.FieldDepth,
-		Fields: each(it.Fields, func(f *commit.OpenField) jsonField {
+		Fields: mapList(it.Fields, func(f *commit.OpenField) jsonField {
 			return jsonField{f.Leaf, []byte(f.Path), bytesJSON(f.Salt), uint8(f.Type), f.Text}
 		}),
 		FieldProof: hashesJSON(it.FieldProof), UnitDepth: it.UnitDepth,
-		Units: each(it.Units, func(u *commit.OpenUnit) jsonUnit {
+		Units: mapList(it.Units, func(u *commit.OpenUnit) jsonUnit {
 			return jsonUnit{u.Leaf, bytesJSON(u.Salt), uint8(u.List), u.Key.String(), u.Form}
 		}),
 		UnitProof: hashesJSON(it.UnitProof),
@@ -233,19 +233,19 @@ func (c *fromJSON) hash(b []byte) (h canonical.Hash) {
 }
 
 func (c *fromJSON) hashes(bs [][]byte) []canonical.Hash {
-	return each(bs, func(b *[]byte) canonical.Hash { return c.hash(*b) })
+	return mapList(bs, func(b *[]byte) canonical.Hash { return c.hash(*b) })
 }
 
 func (j *jsonBundle) bundle() (*Bundle, error) {
 	c := &fromJSON{}
 	b := &Bundle{
 		Genesis: c.hash(j.Genesis), Epoch: j.Checkpoint.Epoch, Size: j.Checkpoint.Size, Root: c.hash(j.Checkpoint.Root),
-		Certificate: each(j.Certificate, func(s *jsonCosignature) quorum.Cosignature {
+		Certificate: mapList(j.Certificate, func(s *jsonCosignature) quorum.Cosignature {
 			cs := quorum.Cosignature{Validator: s.Validator, Time: s.Time}
 			c.fill(cs.Signature[:], s.Signature)
 			return cs
 		}),
-		Keys: each(j.Keys, func(k *jsonKey) (out Key) {
+		Keys: mapList(j.Keys, func(k *jsonKey) (out Key) {
 			if k.Genesis != nil {
 				out.Genesis = &GenesisKey{k.Genesis.Party, k.Genesis.Key}
 			}
@@ -258,7 +258,7 @@ func (j *jsonBundle) bundle() (*Bundle, error) {
 			return out
 		}),
 		LogProof: c.hashes(j.LogProof),
-		Blocks:   each(j.Blocks, c.block),
+		Blocks:   mapList(j.Blocks, c.block),
 	}
 	return b, c.err
 }
@@ -266,13 +266,13 @@ func (j *jsonBundle) bundle() (*Bundle, error) {
 func (c *fromJSON) block(j *jsonBlock) Block {
 	return Block{
 		Header: j.Header, EntriesProof: c.hashes(j.EntriesProof),
-		Verdicts:      each(j.Verdicts, func(v *jsonVerdict) VerdictLeaf { return VerdictLeaf{v.Index, v.Leaf} }),
+		Verdicts:      mapList(j.Verdicts, func(v *jsonVerdict) VerdictLeaf { return VerdictLeaf{v.Index, v.Leaf} }),
 		VerdictsProof: c.hashes(j.VerdictsProof),
-		Subjects: each(j.Subjects, func(s *jsonSubject) Subject {
+		Subjects: mapList(j.Subjects, func(s *jsonSubject) Subject {
 			return Subject{s.Leaf, s.Index, s.Salt, s.Key, c.hashes(s.Proof)}
 		}),
-		Submissions: each(j.Submissions, func(s *jsonSubmission) Submission {
-			out := Submission{Seq: s.Sequence, Header: s.Header, Key: s.Key, ItemsProof: c.hashes(s.ItemsProof), Items: each(s.Items, c.item)}
+		Submissions: mapList(j.Submissions, func(s *jsonSubmission) Submission {
+			out := Submission{Seq: s.Sequence, Header: s.Header, Key: s.Key, ItemsProof: c.hashes(s.ItemsProof), Items: mapList(s.Items, c.item)}
 			c.fill(out.Signature[:], s.Signature)
 			return out
 		}),
@@ -282,11 +282,11 @@ func (c *fromJSON) block(j *jsonBlock) Block {
 func (c *fromJSON) item(j *jsonItem) Item {
 	return Item{Index: j.Index, Opening: commit.Opening{
 		Kind: j.Kind, FieldDepth: j.FieldDepth,
-		Fields: each(j.Fields, func(f *jsonField) commit.OpenField {
+		Fields: mapList(j.Fields, func(f *jsonField) commit.OpenField {
 			return commit.OpenField{Leaf: f.Leaf, Path: commit.Path(f.Path), Salt: f.Salt, Type: commit.Type(f.Type), Text: f.Text}
 		}),
 		FieldProof: c.hashes(j.FieldProof), UnitDepth: j.UnitDepth,
-		Units: each(j.Units, func(u *jsonUnit) commit.OpenUnit {
+		Units: mapList(j.Units, func(u *jsonUnit) commit.OpenUnit {
 			k, err := readUnitKey(u.Key)
 			if err != nil && c.err == nil {
 				c.err = err

@@ -148,5 +148,5 @@ type Amended struct {
 	OfSubject []string // subjects shown
 }
 
-// failf is a Failure of a step.
-func failf(step, reason string) *Failure { return &Failure{Step: step, Reason: reason} }
+// newFailure is a Failure of a step.
+func newFailure(step, reason string) *Failure { return &Failure{Step: step, Reason: reason} }

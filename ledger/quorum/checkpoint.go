@@ -92,16 +92,6 @@ func ReadCertificate(r *canonical.Reader) Certificate {
 	return c
 }
 
-// DecodeCertificate reads a certificate that stands alone.
-func DecodeCertificate(b []byte) (Certificate, error) {
-	r := canonical.NewReader(b)
-	c := ReadCertificate(r)
-	if err := r.Done(); err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
 // Message is what a cosignature of c at time t signs (C2SP cosignature/v1).
 func (c Checkpoint) Message(t uint64) []byte {
 	return []byte("cosignature/v1\ntime " + strconv.FormatUint(t, 10) + "\n" + c.Text())

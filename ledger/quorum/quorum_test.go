@@ -214,7 +214,7 @@ func TestTally(t *testing.T) {
 				}
 			}
 			got := "none"
-			if h, ok := tally.Quorum(); ok {
+			if h, ok := tally.AtLeast(s.Quorum()); ok {
 				got = map[canonical.Hash]string{a: "A", b: "B", {}: "nil"}[h]
 			}
 			if got != tt.quorum || evidence != tt.evidence {
@@ -262,28 +262,6 @@ func TestOpenEvidence(t *testing.T) {
 	}
 }
 
-func TestCheckVotes(t *testing.T) {
-	s := set(t, 4)
-	p := func(who, block string) []byte {
-		return vote(t, who, quorum.Vote{Epoch: 1, Height: 7, Kind: quorum.Prepare, Header: sum(block)}).Payload()
-	}
-	for _, tt := range []struct {
-		name  string
-		votes [][]byte
-		ok    bool
-	}{
-		{"a quorum", [][]byte{p("v1", "a"), p("v3", "a"), p("v2", "a")}, true},
-		{"everybody", [][]byte{p("v1", "a"), p("v3", "a"), p("v2", "a"), p("v4", "a")}, true},
-		{"too few", [][]byte{p("v1", "a"), p("v3", "a")}, false},
-		{"one twice", [][]byte{p("v1", "a"), p("v3", "a"), p("v3", "a")}, false},
-		{"one for another block", [][]byte{p("v1", "a"), p("v3", "a"), p("v2", "b")}, false},
-	} {
-		if err := s.CheckVotes(network, tt.votes, 1, 7, 0, quorum.Prepare, sum("a"), s.Quorum()); (err == nil) != tt.ok {
-			t.Errorf("%s: %v", tt.name, err)
-		}
-	}
-}
-
 func TestCheckCertificate(t *testing.T) {
 	s, c := set(t, 4), checkpoint()
 	other := c
@@ -306,7 +284,7 @@ func TestCheckCertificate(t *testing.T) {
 			if err := s.Check(c, tt.cert); (err == nil) != tt.ok {
 				t.Errorf("err = %v, want ok = %v", err, tt.ok)
 			}
-			back, err := quorum.DecodeCertificate(tt.cert.Encode())
+			back, err := readCertificate(tt.cert.Encode())
 			if err != nil || !bytes.Equal(back.Encode(), tt.cert.Encode()) {
 				t.Errorf("decode(encode(x)): %v", err)
 			}
@@ -618,11 +596,18 @@ func FuzzOpenVote(f *testing.F) {
 	})
 }
 
-func FuzzDecodeCertificate(f *testing.F) {
+// readCertificate reads a certificate that stands alone.
+func readCertificate(b []byte) (quorum.Certificate, error) {
+	r := canonical.NewReader(b)
+	c := quorum.ReadCertificate(r)
+	return c, r.Done()
+}
+
+func FuzzReadCertificate(f *testing.F) {
 	f.Add(certificate(f, checkpoint(), 0, 1, 3).Encode())
 	f.Add([]byte{0xff, 0xff})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if c, err := quorum.DecodeCertificate(b); err == nil && !bytes.Equal(c.Encode(), b) {
+		if c, err := readCertificate(b); err == nil && !bytes.Equal(c.Encode(), b) {
 			t.Fatal("a certificate has two spellings")
 		}
 	})

@@ -45,16 +45,15 @@ func slotOf(v *Vote) slot { return slot{v.Epoch, v.Height, v.Round, v.Kind} }
 
 // Tally counts the opened votes for one (epoch, height, round, kind): one vote per validator, the first that came.
 // A different later one is evidence and is not counted. Votes of a quorum that somebody else saw are checked with
-// [Set.CheckVotes] and need no Tally, so that a liar who showed us another vote first cannot hide that quorum from us.
+// [Set.CheckBundle] and need no Tally, so that a liar who showed us another vote first cannot hide that quorum from us.
 type Tally struct {
-	set   *Set
 	slot  slot
 	votes []*SignedVote // by validator
 }
 
 // NewTally starts an empty count.
 func NewTally(s *Set, epoch uint32, height uint64, round uint32, kind VoteKind) *Tally {
-	return &Tally{set: s, slot: slot{epoch, height, round, kind}, votes: make([]*SignedVote, len(s.Validators))}
+	return &Tally{slot: slot{epoch, height, round, kind}, votes: make([]*SignedVote, len(s.Validators))}
 }
 
 // Add counts a vote that OpenVote returned, with its validator. A vote for another slot is ignored, as is the same vote
@@ -95,9 +94,6 @@ func (t *Tally) Total() int {
 	return c
 }
 
-// Quorum returns the header that a quorum voted for (zero: nil), if there is one.
-func (t *Tally) Quorum() (header canonical.Hash, ok bool) { return t.AtLeast(t.set.Quorum()) }
-
 // AtLeast returns a header with k or more votes, the one with the most; among equals the smallest, so that every
 // validator that holds the same votes picks the same.
 func (t *Tally) AtLeast(k int) (header canonical.Hash, ok bool) { return t.atLeast(k, true) }
@@ -130,17 +126,6 @@ func (t *Tally) Vote(validator int) (SignedVote, bool) {
 	return *t.votes[validator], true
 }
 
-// Votes returns the votes for a header in validator order.
-func (t *Tally) Votes(header canonical.Hash) []SignedVote {
-	var out []SignedVote
-	for _, v := range t.votes {
-		if v != nil && v.Vote.Header == header {
-			out = append(out, *v)
-		}
-	}
-	return out
-}
-
 // All returns every counted vote in validator order.
 func (t *Tally) All() []SignedVote {
 	var out []SignedVote
@@ -150,29 +135,4 @@ func (t *Tally) All() []SignedVote {
 		}
 	}
 	return out
-}
-
-// CheckVotes verifies that payloads hold votes of at least k different validators of s for this header in this slot.
-func (s *Set) CheckVotes(n canonical.Network, payloads [][]byte, epoch uint32, height uint64, round uint32, kind VoteKind, header canonical.Hash, k int) error {
-	if len(payloads) > len(s.Validators) {
-		return errors.New("quorum: more votes than validators")
-	}
-	seen := make([]bool, len(s.Validators))
-	for _, p := range payloads {
-		v, i, err := s.OpenVote(n, p)
-		if err != nil {
-			return err
-		}
-		if slotOf(&v.Vote) != (slot{epoch, height, round, kind}) || v.Vote.Header != header {
-			return errors.New("quorum: a vote for something else")
-		}
-		if seen[i] {
-			return errors.New("quorum: a validator's vote twice")
-		}
-		seen[i] = true
-	}
-	if len(payloads) < k {
-		return fmt.Errorf("quorum: %d votes, want %d", len(payloads), k)
-	}
-	return nil
 }

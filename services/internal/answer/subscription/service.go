@@ -155,7 +155,7 @@ type Service struct {
 	m      *metrics
 
 	admin sync.Mutex // creating and deleting, one at a time; taken before mu
-	mu    sync.Mutex
+	mu    sync.Mutex // guards named, subs, turns, and the subscriptions' progress
 	named map[nameKey]*named
 	subs  map[uuid.UUID]*subscription
 	turns uint64

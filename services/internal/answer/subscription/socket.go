@@ -23,7 +23,7 @@ import (
 
 // sockets counts those that are open.
 type sockets struct {
-	mu     sync.Mutex
+	mu     sync.Mutex // guards all, of and closed
 	all    int
 	of     map[string]int
 	closed bool

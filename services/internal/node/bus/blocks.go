@@ -64,7 +64,7 @@ func (b *Bus) PublishBlock(ctx context.Context, height uint64, record []byte) er
 	if chunks == 1 {
 		_, err = b.request(ctx, msgs[0])
 	} else {
-		_, err = b.atomic(ctx, rand.Text(), msgs)
+		_, err = b.atomicBatch(ctx, rand.Text(), msgs)
 	}
 	if err != nil {
 		return fmt.Errorf("publish block %d: %w", height, err)

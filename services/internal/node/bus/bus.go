@@ -84,11 +84,11 @@ type Bus struct {
 	log      *slog.Logger
 	replicas int
 
-	mu       sync.Mutex
-	watchers map[int]func() // called when the connection came back
-	nextID   int
-	line     context.Context // ends when the connection breaks: who waits for an answer need not wait longer
-	cut      context.CancelFunc
+	mu         sync.Mutex     // guards the fields below
+	watchers   map[int]func() // called when the connection came back
+	nextID     int
+	connected  context.Context // ends when the connection breaks: who waits for an answer need not wait longer
+	disconnect context.CancelFunc
 }
 
 // Connect dials the broker and keeps the connection up until Close.
@@ -97,7 +97,7 @@ func Connect(ctx context.Context, o Options) (*Bus, error) {
 	if b.log == nil {
 		b.log = slog.New(slog.DiscardHandler)
 	}
-	b.line, b.cut = context.WithCancel(context.Background())
+	b.connected, b.disconnect = context.WithCancel(context.Background())
 	opts := []nats.Option{
 		nats.Name(o.Name),
 		nats.MaxReconnects(-1),
@@ -171,7 +171,7 @@ func (b *Bus) Close() {
 	b.nc.Close()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.cut()
+	b.disconnect()
 }
 
 // Connected reports whether the line to the broker is up now.
@@ -180,14 +180,14 @@ func (b *Bus) Connected() bool { return b.nc.IsConnected() }
 func (b *Bus) disconnected() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.cut()
-	b.line, b.cut = context.WithCancel(context.Background())
+	b.disconnect()
+	b.connected, b.disconnect = context.WithCancel(context.Background())
 }
 
-func (b *Bus) currentLine() context.Context {
+func (b *Bus) whileConnected() context.Context {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.line
+	return b.connected
 }
 
 func (b *Bus) reconnected() {

@@ -50,8 +50,8 @@ func (b *Bus) Read(ctx context.Context, from, to uint64, handle func(Message) er
 }
 
 var (
-	errDone = errors.New("bus: done")
-	errLine = errors.New("bus: connection changed")
+	errDone        = errors.New("bus: done")
+	errReconnected = errors.New("bus: connection changed")
 )
 
 // seekError makes consume go on from another sequence.
@@ -59,11 +59,11 @@ type seekError struct{ to uint64 }
 
 func (e *seekError) Error() string { return fmt.Sprintf("bus: go on from %d", e.to) }
 
-// ended is an error of the caller's, as opposed to one of the line.
-type ended struct{ err error }
+// callerError is an error of the caller's functions, as opposed to one of the line.
+type callerError struct{ err error }
 
-func (e *ended) Error() string { return e.err.Error() }
-func (e *ended) Unwrap() error { return e.err }
+func (e *callerError) Error() string { return e.err.Error() }
+func (e *callerError) Unwrap() error { return e.err }
 
 func (b *Bus) consume(ctx context.Context, stream string, from uint64, check func(context.Context) error, handle func(Message) error) error {
 	next, wait := max(from, 1), time.Duration(0)
@@ -77,13 +77,13 @@ func (b *Bus) consume(ctx context.Context, stream string, from uint64, check fun
 			next, wait = e.to, 0
 			continue
 		}
-		if e, ok := errors.AsType[*ended](err); ok {
+		if e, ok := errors.AsType[*callerError](err); ok {
 			return e.err
 		}
 		if g, ok := errors.AsType[*GapError](err); ok && g.Want == before {
 			return err // a fresh consumer begins beyond what we asked for
 		}
-		if wait = min(max(2*wait, 20*time.Millisecond), 2*time.Second); next != before || errors.Is(err, errLine) {
+		if wait = min(max(2*wait, 20*time.Millisecond), 2*time.Second); next != before || errors.Is(err, errReconnected) {
 			wait = 20 * time.Millisecond
 		}
 		b.log.Debug("consumer starts again", "stream", stream, "next", next, "err", err)
@@ -104,14 +104,14 @@ func (b *Bus) consumeOnce(ctx context.Context, stream string, next *uint64, chec
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	line := b.nc.Stats().Reconnects
-	forget := b.onReconnect(func() { cancel(errLine) })
+	forget := b.onReconnect(func() { cancel(errReconnected) })
 	defer forget()
 	if check != nil {
 		if err := check(ctx); err != nil {
 			if Temporary(err) || ctx.Err() != nil || b.nc.Stats().Reconnects != line || !b.nc.IsConnected() {
 				return err
 			}
-			return &ended{err}
+			return &callerError{err}
 		}
 	}
 	c, err := b.js.CreateConsumer(ctx, stream, jetstream.ConsumerConfig{
@@ -151,7 +151,7 @@ func (b *Bus) consumeOnce(ctx context.Context, stream string, next *uint64, chec
 			return fmt.Errorf("consume %s: %w", stream, err)
 		}
 		if ctx.Err() != nil || b.nc.Stats().Reconnects != line {
-			return errLine
+			return errReconnected
 		}
 		seq := meta.Sequence.Stream
 		if seq < *next {
@@ -161,7 +161,7 @@ func (b *Bus) consumeOnce(ctx context.Context, stream string, next *uint64, chec
 			return &GapError{Stream: stream, Want: *next, Got: seq}
 		}
 		if err := handle(Message{Seq: seq, Subject: m.Subject(), Data: m.Data()}); err != nil {
-			return &ended{err}
+			return &callerError{err}
 		}
 		*next = seq + 1
 	}

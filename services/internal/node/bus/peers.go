@@ -29,19 +29,19 @@ const (
 	fetch        = "fetch"
 )
 
-// Said is the kind of a PeerMessage.
-type Said uint8
+// PeerKind is the kind of a PeerMessage.
+type PeerKind uint8
 
-// What validators say.
+// The kinds of peer messages.
 const (
-	Vote Said = 1 + iota
+	Vote PeerKind = 1 + iota
 	Cosignature
-	Told
+	Gossip // the rest of consensus
 )
 
 // PeerMessage is what somebody said who claims to be validator From.
 type PeerMessage struct {
-	Kind Said
+	Kind PeerKind
 	From string
 	Data []byte
 }
@@ -60,8 +60,8 @@ func (b *Bus) Peers(epoch uint32, self string) (*Peers, error) {
 
 func subject(kind string, rest ...string) string { return kind + ".v1." + strings.Join(rest, ".") }
 
-// Send says something to all others, or (only Told) to one. It does not wait; what is lost is lost.
-func (p *Peers) Send(kind Said, to string, payload []byte) error {
+// Send says something to all others, or (only Gossip) to one. It does not wait; what is lost is lost.
+func (p *Peers) Send(kind PeerKind, to string, payload []byte) error {
 	var s string
 	switch {
 	case kind == Vote:
@@ -91,20 +91,20 @@ const (
 
 // Listen calls hear for what the others say, from several goroutines, until stop.
 func (p *Peers) Listen(hear func(PeerMessage)) (stop func(), err error) {
-	return p.b.listen(p.self, hear, map[string]Said{
+	return p.b.listen(p.self, hear, map[string]PeerKind{
 		subject(votes, p.epoch, "*"):        Vote,
 		subject(cosignatures, p.epoch, "*"): Cosignature,
-		subject(tell, p.epoch, "*"):         Told,
-		subject(tell, p.epoch, "*", p.self): Told,
+		subject(tell, p.epoch, "*"):         Gossip,
+		subject(tell, p.epoch, "*", p.self): Gossip,
 	})
 }
 
 // WatchVotes calls hear for all votes of an epoch until stop.
 func (b *Bus) WatchVotes(epoch uint32, hear func(PeerMessage)) (stop func(), err error) {
-	return b.listen("", hear, map[string]Said{subject(votes, fmt.Sprint(epoch), "*"): Vote})
+	return b.listen("", hear, map[string]PeerKind{subject(votes, fmt.Sprint(epoch), "*"): Vote})
 }
 
-func (b *Bus) listen(self string, hear func(PeerMessage), subjects map[string]Said) (stop func(), err error) {
+func (b *Bus) listen(self string, hear func(PeerMessage), subjects map[string]PeerKind) (stop func(), err error) {
 	var subs []*nats.Subscription
 	stop = func() {
 		for _, s := range subs {

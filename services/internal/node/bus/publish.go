@@ -118,7 +118,7 @@ func (b *Bus) PublishBatch(ctx context.Context, party string, payloads [][]byte)
 		return nil, fmt.Errorf("batch of %d bytes: %w", size, ErrTooLarge)
 	}
 	if len(msgs) >= smallestBatch {
-		last, err := b.atomic(ctx, batchID(payloads), msgs)
+		last, err := b.atomicBatch(ctx, batchID(payloads), msgs)
 		if err == nil {
 			acks := make([]Ack, len(msgs))
 			for i := range acks {
@@ -155,14 +155,14 @@ func batchID(payloads [][]byte) string {
 }
 
 // atomic publishes msgs as one JetStream batch (ADR-50) and returns the sequence of the last.
-func (b *Bus) atomic(ctx context.Context, id string, msgs []*nats.Msg) (last uint64, err error) {
+func (b *Bus) atomicBatch(ctx context.Context, id string, msgs []*nats.Msg) (last uint64, err error) {
 	for i, m := range msgs {
 		m.Header.Set("Nats-Batch-Id", id)
 		m.Header.Set("Nats-Batch-Sequence", strconv.Itoa(i+1))
 	}
 	msgs[len(msgs)-1].Header.Set("Nats-Batch-Commit", "1")
 	for attempt := 0; ; attempt++ {
-		last, err = b.atomicOnce(ctx, msgs)
+		last, err = b.atomicBatchOnce(ctx, msgs)
 		// What is left of an earlier attempt that broke off makes the broker drop both; the next one is clean.
 		if r, ok := errors.AsType[*RefusedError](err); !ok || r.Code != codeBatchPartial || attempt == 1 {
 			return last, err
@@ -170,7 +170,7 @@ func (b *Bus) atomic(ctx context.Context, id string, msgs []*nats.Msg) (last uin
 	}
 }
 
-func (b *Bus) atomicOnce(ctx context.Context, msgs []*nats.Msg) (last uint64, err error) {
+func (b *Bus) atomicBatchOnce(ctx context.Context, msgs []*nats.Msg) (last uint64, err error) {
 	// The broker answers the first member at once, empty or with the reason why there will be no batch.
 	if _, err := b.request(ctx, msgs[0]); err != nil {
 		return 0, err
@@ -210,7 +210,7 @@ func (b *Bus) request(ctx context.Context, m *nats.Msg) (pubAck, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	release := context.AfterFunc(b.currentLine(), cancel) //nolint:contextcheck // the connection's life, not the caller's
+	release := context.AfterFunc(b.whileConnected(), cancel) //nolint:contextcheck // the connection's life, not the caller's
 	defer release()
 	resp, err := b.nc.RequestMsgWithContext(ctx, m)
 	switch {

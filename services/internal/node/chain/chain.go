@@ -72,37 +72,37 @@ const (
 	defaultCache = 64 << 20
 	leastKept    = 256 << 20
 	chunkBytes   = 512 << 10 // what is handed to Badger before waiting for it
-	lag          = 16        // versions this many blocks old stay readable without a pin
+	versionsKept = 16        // versions this many blocks old stay readable without a pin
 )
 
 // Chain is one copy. Reading is safe beside the one writer.
 type Chain struct {
-	g    *genesis.Genesis
-	o    Options
-	dir  string
-	log  *slog.Logger
-	lock sync.Mutex // held by whoever writes
+	g       *genesis.Genesis
+	o       Options
+	dir     string
+	log     *slog.Logger
+	writing sync.Mutex // held by the one writer; guards writes, keptWrites, db and failed
 
-	blocks *store.Blocks
-	writes *store.Log
-	kept   []keptWrite
-	db     *badger.DB
-	hot    *hotCache
-	filter *filter
-	failed error // a commit that broke off: Badger may hold half a block until the next Open
+	blocks     *store.Blocks
+	writes     *store.Log
+	keptWrites []keptWrite
+	db         *badger.DB
+	hot        *hotCache
+	filter     *filter
+	failed     error // a commit that broke off: Badger may hold half a block until the next Open
 
-	mu     sync.Mutex
+	mu     sync.Mutex     // guards pins, closed and news
 	pins   map[uint64]int // timestamps in use
 	closed bool
 	news   chan struct{} // closed and replaced at each new head
 
-	head    atomic.Pointer[at]
+	head    atomic.Pointer[headState]
 	results resultCache
 	opener  keys.Verifier
 }
 
-// at is a height and the state there.
-type at struct {
+// headState is a height and the state there.
+type headState struct {
 	consensus.Head
 	view view
 }
@@ -162,7 +162,7 @@ func (c *Chain) open() (err error) {
 		if r.Type != store.Writes || len(r.Data) != 8 {
 			return fmt.Errorf("%w: the log of write-sets holds something else at offset %d", store.ErrCorrupt, offset)
 		}
-		c.kept = append(c.kept, keptWrite{binary.BigEndian.Uint64(r.Data), offset})
+		c.keptWrites = append(c.keptWrites, keptWrite{binary.BigEndian.Uint64(r.Data), offset})
 		return nil
 	})
 	if err != nil {
@@ -246,30 +246,30 @@ func (c *Chain) recover(clean int64) error {
 		c.log.Warn("this version of the program keeps other records for queries: building them again from the blocks", "blocks", top)
 		return c.remake()
 	case !ok, !same:
-		return c.replay(never, true)
+		return c.replay(noStop, true)
 	case marker > top:
 		return fmt.Errorf("%w: the state is at height %d but the newest block is %d", store.ErrCorrupt, marker, top)
 	case clean >= 0 && uint64(clean) == top && marker == top:
 		return c.setHead(top)
 	}
-	c.log.Info("the last stop was not orderly: putting the newest write-sets again", "height", top, "kept", len(c.kept))
+	c.log.Info("the last stop was not orderly: putting the newest write-sets again", "height", top, "kept", len(c.keptWrites))
 	// Later records of a height replace earlier ones: a block that was not stored may have left a write-set behind.
 	next := uint64(0)
-	for _, k := range c.kept {
+	for _, k := range c.keptWrites {
 		if next == 0 {
 			next = k.height
 		}
 		if k.height > next {
-			return c.replay(never, true)
+			return c.replay(noStop, true)
 		}
 		next = k.height + 1
 	}
-	if top > 0 && (len(c.kept) == 0 || c.kept[0].height > marker+1) {
+	if top > 0 && (len(c.keptWrites) == 0 || c.keptWrites[0].height > marker+1) {
 		c.log.Warn("the kept write-sets do not reach back to the state: building it again from the blocks")
-		return c.replay(never, true)
+		return c.replay(noStop, true)
 	}
 	done := uint64(0)
-	for _, k := range c.kept {
+	for _, k := range c.keptWrites {
 		if k.height > top {
 			continue
 		}
@@ -287,17 +287,17 @@ func (c *Chain) recover(clean int64) error {
 		done = k.height
 	}
 	if top == 0 || done < marker {
-		return c.replay(never, true)
+		return c.replay(noStop, true)
 	}
 	if err := c.setHead(done); err != nil {
 		return err
 	}
-	return c.replay(never, false)
+	return c.replay(noStop, false)
 }
 
 // remake builds the state again for another version of the projection, and the write-sets that an unclean stop needs with it.
 func (c *Chain) remake() error {
-	err := c.build(never, true, func(height uint64, ws state.WriteSet) error {
+	err := c.build(noStop, true, func(height uint64, ws state.WriteSet) error {
 		return errors.Join(c.keepWrites(height, ws, false), c.trim())
 	})
 	return errors.Join(err, c.writes.Sync())
@@ -322,7 +322,7 @@ func (c *Chain) markProjection() error {
 	return writeFile(c.projectionFile(), []byte(strconv.Itoa(c.o.ProjectVersion)+"\n"))
 }
 
-func never() error { return nil }
+func noStop() error { return nil }
 
 // replay executes stored blocks above the state until the newest; fresh: from block 0 on, in an empty Badger.
 func (c *Chain) replay(stop func() error, fresh bool) error {
@@ -395,15 +395,15 @@ func (c *Chain) build(stop func() error, fresh bool, keep func(height uint64, ws
 func (c *Chain) keepWrites(height uint64, ws state.WriteSet, sync bool) error {
 	offsets, err := c.writes.Append(sync, store.Record{Type: store.Writes, Data: append(canonical.U64(nil, height), ws.Encode()...)})
 	if err == nil {
-		c.kept = append(c.kept, keptWrite{height, offsets[0]})
+		c.keptWrites = append(c.keptWrites, keptWrite{height, offsets[0]})
 	}
 	return err
 }
 
 // Rebuild drops the state and builds it again from the blocks, with the same result. Nothing may read meanwhile.
 func (c *Chain) Rebuild(ctx context.Context) error {
-	c.lock.Lock()
-	defer c.lock.Unlock()
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	if err := c.replay(ctx.Err, true); err != nil {
 		c.failed = fmt.Errorf("rebuild: %w", err)
 		return c.failed
@@ -445,8 +445,8 @@ func (c *Chain) writeSet(res *consensus.Result) (state.WriteSet, error) {
 // Commit makes a certified block the newest: durable first, then visible. The one before must be the head; a block that
 // is there already, byte for byte, is fine. An error other than ErrGap and ErrDiffers is final: the process should end.
 func (c *Chain) Commit(ctx context.Context, res *consensus.Result, cert quorum.Certificate) error {
-	c.lock.Lock()
-	defer c.lock.Unlock()
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	if c.failed != nil {
 		return c.failed
 	}
@@ -492,7 +492,7 @@ func (c *Chain) commit(ctx context.Context, res *consensus.Result, cert quorum.C
 	if err = errors.Join(err, <-failed); err != nil {
 		return err
 	}
-	c.kept = append(c.kept, keptWrite{height, offsets[0]})
+	c.keptWrites = append(c.keptWrites, keptWrite{height, offsets[0]})
 	if err := c.step("after log"); err != nil {
 		return err
 	}
@@ -570,7 +570,7 @@ func (c *Chain) setHead(height uint64) (err error) {
 	if !ok || head.Header.Height != height {
 		return fmt.Errorf("%w: the state at height %d says that it is at %d", store.ErrCorrupt, height, head.Header.Height)
 	}
-	c.head.Store(&at{head, v})
+	c.head.Store(&headState{head, v})
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.discard()
@@ -582,7 +582,7 @@ func (c *Chain) setHead(height uint64) (err error) {
 // discard lets Badger forget versions that nobody reads. mu is held.
 func (c *Chain) discard() {
 	ts := c.head.Load().Header.Height + 1
-	ts -= min(ts, lag)
+	ts -= min(ts, versionsKept)
 	for pinned := range c.pins {
 		ts = min(ts, pinned)
 	}
@@ -599,10 +599,10 @@ func (c *Chain) trim() error {
 		return err
 	}
 	first, n := c.writes.First(), 0
-	for n < len(c.kept) && c.kept[n].offset < first {
+	for n < len(c.keptWrites) && c.keptWrites[n].offset < first {
 		n++
 	}
-	c.kept = c.kept[n:]
+	c.keptWrites = c.keptWrites[n:]
 	return nil
 }
 
@@ -642,8 +642,8 @@ func (c *Chain) Wait(ctx context.Context, height uint64) error {
 
 // Close waits for a commit under way and closes the files in order, so that the next Open need not repair anything.
 func (c *Chain) Close() error {
-	c.lock.Lock()
-	defer c.lock.Unlock()
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()

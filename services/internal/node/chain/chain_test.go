@@ -329,8 +329,8 @@ func TestTrim(t *testing.T) {
 	o := Options{KeepWrites: 40 << 10, smallKeep: true}
 	c := open(t, dir, g, o)
 	grow(t, c, 40)
-	if c.kept[0].height < 10 || c.kept[0].height > 39 {
-		t.Errorf("write-sets are kept from height %d", c.kept[0].height)
+	if c.keptWrites[0].height < 10 || c.keptWrites[0].height > 39 {
+		t.Errorf("write-sets are kept from height %d", c.keptWrites[0].height)
 	}
 	c.Close()
 	if err := os.Remove(filepath.Join(dir, cleanFile)); err != nil {

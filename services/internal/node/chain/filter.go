@@ -23,14 +23,14 @@ type filter struct {
 	parts    atomic.Pointer[[]*bloom] // each twice as large as the one before
 	complete atomic.Bool
 
-	walk sync.WaitGroup
-	stop atomic.Bool
-	add1 sync.Mutex // one writer at a time: the walk and put
+	walk   sync.WaitGroup
+	stop   atomic.Bool
+	adding sync.Mutex // guards additions to parts: one writer at a time, the walk or put
 }
 
-// asked reports whether a key is one that is asked for by name. A NUL stands in keys that are scanned (package custody,
+// isPointKey reports whether a key is one that is looked up by name. A NUL stands in keys that are scanned (package custody,
 // package index), and in a few by chance.
-func asked(key string) bool { return strings.IndexByte(key, 0) < 0 }
+func isPointKey(key string) bool { return strings.IndexByte(key, 0) < 0 }
 
 func newFilter() *filter {
 	f := &filter{seed: maphash.MakeSeed()}
@@ -45,7 +45,7 @@ func (f *filter) reset() {
 }
 
 func (f *filter) absent(key string) bool {
-	if !f.complete.Load() || !asked(key) {
+	if !f.complete.Load() || !isPointKey(key) {
 		return false
 	}
 	h := maphash.String(f.seed, key)
@@ -58,16 +58,16 @@ func (f *filter) absent(key string) bool {
 }
 
 func (f *filter) addAll(ws state.WriteSet) {
-	f.add1.Lock()
-	defer f.add1.Unlock()
+	f.adding.Lock()
+	defer f.adding.Unlock()
 	for i := range ws {
-		if asked(ws[i].Key) {
+		if isPointKey(ws[i].Key) {
 			f.add(maphash.String(f.seed, ws[i].Key))
 		}
 	}
 }
 
-// add has add1 held.
+// add must be called with adding held.
 func (f *filter) add(h uint64) {
 	parts := *f.parts.Load()
 	for _, p := range parts {
@@ -100,11 +100,11 @@ func (f *filter) fill(db *badger.DB) {
 			if f.stop.Load() {
 				return
 			}
-			if key := it.Item().Key(); asked(string(key)) {
+			if key := it.Item().Key(); isPointKey(string(key)) {
 				h := maphash.Bytes(f.seed, key)
-				f.add1.Lock()
+				f.adding.Lock()
 				f.add(h)
-				f.add1.Unlock()
+				f.adding.Unlock()
 			}
 		}
 		f.complete.Store(true)
@@ -130,8 +130,8 @@ func newBloom(keys int) *bloom {
 	return &bloom{words: make([]atomic.Uint64, 8*lines), room: keys}
 }
 
-// spots calls fn with the six bits of a hash until it returns false.
-func (b *bloom) spots(h uint64, fn func(word *atomic.Uint64, bit uint64) bool) bool {
+// eachBit calls fn with the six bits of a hash until it returns false.
+func (b *bloom) eachBit(h uint64, fn func(word *atomic.Uint64, bit uint64) bool) bool {
 	line := b.words[8*((h>>32)*uint64(len(b.words)/8)>>32):][:8]
 	h *= 0x9E3779B97F4A7C15 // other bits than those that chose the line
 	for range 6 {
@@ -144,11 +144,11 @@ func (b *bloom) spots(h uint64, fn func(word *atomic.Uint64, bit uint64) bool) b
 }
 
 func (b *bloom) has(h uint64) bool {
-	return b.spots(h, func(word *atomic.Uint64, bit uint64) bool { return word.Load()&bit != 0 })
+	return b.eachBit(h, func(word *atomic.Uint64, bit uint64) bool { return word.Load()&bit != 0 })
 }
 
 func (b *bloom) add(h uint64) {
-	b.spots(h, func(word *atomic.Uint64, bit uint64) bool {
+	b.eachBit(h, func(word *atomic.Uint64, bit uint64) bool {
 		word.Or(bit)
 		return true
 	})

@@ -99,7 +99,7 @@ func (o *Opened) Submission(entry uint32) (sub *submission.Submission, err error
 		}
 	} else if sub = o.subs[entry]; sub == nil && int(entry) < len(o.b.Payloads) {
 		defer catch(&err)
-		sub, err = submission.Open(o.c.g.Network, o.c.g.Epoch, o.b.Payloads[entry], everKnown{registry.Registry{View: o.c.Live()}})
+		sub, err = submission.Open(o.c.g.Network, o.c.g.Epoch, o.b.Payloads[entry], ignoreRevoked{registry.Registry{View: o.c.Live()}})
 		if err != nil {
 			return nil, fmt.Errorf("block %d, entry %d: %w: %w", o.b.Height, entry, store.ErrCorrupt, err)
 		}
@@ -129,7 +129,7 @@ func (c *Chain) reopen(b *store.Block) (res *consensus.Result, err error) {
 		}
 		switch e.Kind {
 		case block.Submission:
-			e.Submission, err = submission.Open(c.g.Network, c.g.Epoch, p, everKnown{registry.Registry{View: c.Live()}})
+			e.Submission, err = submission.Open(c.g.Network, c.g.Epoch, p, ignoreRevoked{registry.Registry{View: c.Live()}})
 		case block.Cut, block.Tick, block.Heartbeat:
 			var pulse block.Pulse
 			pulse, _, _, err = block.SplitPulse(c.g.Network, p)
@@ -152,11 +152,11 @@ func (c *Chain) reopen(b *store.Block) (res *consensus.Result, err error) {
 	return res, nil
 }
 
-// everKnown knows keys that were revoked later: the block says that the submission opened at its position.
-type everKnown struct{ now submission.Keys }
+// ignoreRevoked knows keys that were revoked later: the block says that the submission opened at its position.
+type ignoreRevoked struct{ keys submission.Keys }
 
-func (k everKnown) Key(id canonical.Hash) (registry.KeyInfo, bool) {
-	info, ok := k.now.Key(id)
+func (k ignoreRevoked) Key(id canonical.Hash) (registry.KeyInfo, bool) {
+	info, ok := k.keys.Key(id)
 	info.Revoked = false
 	return info, ok
 }
@@ -196,7 +196,7 @@ func (c *Chain) read(fn func(state.View) error) error {
 
 // resultCache holds the blocks read or committed last. Whole blocks are few and large, so it counts payload bytes.
 type resultCache struct {
-	mu    sync.Mutex
+	mu    sync.Mutex // guards the fields below
 	byH   map[uint64]*consensus.Result
 	order []uint64
 	size  int

@@ -152,7 +152,7 @@ func (c *Chain) Snapshot() (v state.View, done func(), err error) {
 // hotCache holds values just written, which the next blocks are most likely to read: two generations, of which the
 // older is forgotten when the younger is full. Of a key it holds the newest value or nothing.
 type hotCache struct {
-	mu         sync.RWMutex
+	mu         sync.RWMutex      // guards young, old and size
 	young, old map[string][]byte // nil: deleted
 	size, max  int64
 }
@@ -167,7 +167,7 @@ func (h *hotCache) add(ws state.WriteSet) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, w := range ws {
-		if asked(w.Key) {
+		if isPointKey(w.Key) {
 			h.young[w.Key] = w.Value
 			h.size += int64(len(w.Key) + len(w.Value) + perEntry)
 		}

@@ -41,17 +41,8 @@ func NewFollower(cfg FollowerConfig) (*Follower, error) {
 	return &Follower{core: n}, nil
 }
 
-// Follow is NewFollower and Run.
-func Follow(ctx context.Context, cfg FollowerConfig) error {
-	f, err := NewFollower(cfg)
-	if err != nil {
-		return err
-	}
-	return f.Run(ctx)
-}
-
 // Run follows until ctx ends or the follower halts.
-func (f *Follower) Run(ctx context.Context) error { return f.ended(f.follow(ctx)) }
+func (f *Follower) Run(ctx context.Context) error { return f.reportHalt(f.follow(ctx)) }
 
 func (f *Follower) follow(ctx context.Context) error {
 	f.arrivals, f.bodies = make(chan []consensus.Message, 4), nil
@@ -117,7 +108,7 @@ func (f *Follower) block(ctx context.Context, raw []byte) (taken bool, err error
 		f.log.Warn("a block record that does not verify was skipped", "err", err)
 		return false, nil
 	case err != nil:
-		return false, stopped(err)
+		return false, haltFor(err)
 	}
 	messages, err := f.messages(ctx, int(b.Header.Entries()))
 	if err != nil {
@@ -125,7 +116,7 @@ func (f *Follower) block(ctx context.Context, raw []byte) (taken bool, err error
 	}
 	res, err := consensus.Follow(f.chain.Genesis(), f.chain.Live(), rec, messages)
 	if err != nil {
-		return false, stopped(err)
+		return false, haltFor(err)
 	}
 	// A block that is certified is finished, even when the service is told to stop meanwhile.
 	if err := f.chain.Commit(context.WithoutCancel(ctx), res, rec.Certificate); err != nil {

@@ -81,8 +81,8 @@ func (e HaltError) because(err error) error {
 	return &e
 }
 
-// stopped gives what the rules or the bus say its reason.
-func stopped(err error) error {
+// haltFor returns the halt for an error of the rules or the bus.
+func haltFor(err error) error {
 	for _, r := range []struct {
 		err error
 		why HaltError

@@ -50,7 +50,7 @@ type core struct {
 
 	newest atomic.Uint64 // sequence of the newest message read
 	halted atomic.Pointer[string]
-	mu     sync.Mutex
+	mu     sync.Mutex  // guards last
 	last   bus.Message // the newest message read
 }
 
@@ -115,8 +115,8 @@ func (n *core) Ready(context.Context) error {
 	return nil
 }
 
-// ended makes halts known.
-func (n *core) ended(err error) error {
+// reportHalt makes a halt known.
+func (n *core) reportHalt(err error) error {
 	if h, ok := errors.AsType[*HaltError](err); ok {
 		why := h.Error()
 		n.halted.Store(&why)
@@ -133,7 +133,7 @@ func (n *core) committed(res *consensus.Result) {
 }
 
 // sameHistory asks the broker for the last message of the own newest block, and for the newest one read, and compares
-// (design section 4, Consumers). The stream is never re-created, and nothing is decided over another one.
+// (docs/design.md section 4, Consumers). The stream is never re-created, and nothing is decided over another one.
 func (n *core) sameHistory(ctx context.Context) error {
 	if err := n.bus.Check(ctx); err != nil {
 		if gone := Gone(err); gone != nil {

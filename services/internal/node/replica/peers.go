@@ -17,9 +17,9 @@ import (
 
 // runPeers hears the other validators and serves them blocks.
 func (v *Validator) runPeers(ctx context.Context) error {
-	hear := func(ev consensus.Event) {
+	hear := func(in consensus.Input) {
 		select {
-		case v.heard <- ev:
+		case v.fromPeers <- in:
 		case <-ctx.Done():
 		}
 	}
@@ -30,8 +30,8 @@ func (v *Validator) runPeers(ctx context.Context) error {
 			hear(consensus.VoteReceived{Payload: m.Data})
 		case bus.Cosignature:
 			hear(consensus.CosignatureReceived{Payload: m.Data})
-		case bus.Told:
-			hear(consensus.Heard{Payload: m.Data})
+		case bus.Gossip:
+			hear(consensus.PeerReceived{Payload: m.Data})
 		}
 	})
 	if err != nil {
@@ -162,7 +162,7 @@ func (v *Validator) fetchBlock(ctx context.Context, height uint64) (taken bool, 
 			continue
 		}
 		v.vm.fetched.Inc()
-		v.in.put(consensus.Certified{Record: rec, Messages: messages})
+		v.inputs.put(consensus.Certified{Record: rec, Messages: messages})
 		return true, v.chain.Wait(ctx, height)
 	}
 	return false, failed

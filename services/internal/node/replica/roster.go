@@ -11,7 +11,7 @@ import (
 // Roster remembers what each validator was heard to vote. Only votes that verify count.
 type Roster struct {
 	g    *genesis.Genesis
-	mu   sync.Mutex
+	mu   sync.Mutex // guards seen
 	seen []seen
 }
 

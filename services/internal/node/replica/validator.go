@@ -7,10 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -52,27 +49,27 @@ type Validator struct {
 	peers   *bus.Peers
 	roster  *Roster
 
-	in      mailbox[consensus.Event]
-	persist mailbox[consensus.Persist]
-	publish mailbox[consensus.Publish]
-	decided mailbox[consensus.Decided]
-	send    mailbox[said]
-	fetch   mailbox[uint64]
-	heard   chan consensus.Event // from others; whoever floods it waits
-	reread  chan uint64
+	inputs    mailbox[consensus.Input]
+	persist   mailbox[consensus.Persist]
+	publish   mailbox[consensus.Publish]
+	decided   mailbox[consensus.Decided]
+	send      mailbox[peerMessage]
+	fetch     mailbox[uint64]
+	fromPeers chan consensus.Input // from others; whoever floods it waits
+	reread    chan uint64
 
 	vm validatorMetrics
 
-	mu       sync.Mutex
-	heights  []journalled // where each height begins in the journal
-	evidence int
+	mu            sync.Mutex     // guards journalStarts and evidence
+	journalStarts []journalStart // where each height begins in the journal
+	evidence      int
 }
 
-type journalled struct{ height, offset uint64 }
+type journalStart struct{ height, offset uint64 }
 
-// said is something for other validators.
-type said struct {
-	kind    bus.Said
+// peerMessage is a message for other validators.
+type peerMessage struct {
+	kind    bus.PeerKind
 	to      string // "": all
 	payload []byte
 }
@@ -103,14 +100,14 @@ func newValidator(cfg ValidatorConfig) (*Validator, error) {
 	g := cfg.Chain.Genesis()
 	v := &Validator{
 		core: n, cfg: cfg, set: &g.Validators, self: -1, roster: NewRoster(g),
-		heard: make(chan consensus.Event, 256), reread: make(chan uint64, 1),
+		fromPeers: make(chan consensus.Input, 256), reread: make(chan uint64, 1),
 	}
 	for i := range v.set.Validators {
 		if bytes.Equal(v.set.Validators[i].VoteKey, keyring.Public(cfg.Vote)) {
 			v.self = i
 		}
 	}
-	for _, m := range []interface{ init() }{&v.in, &v.persist, &v.publish, &v.decided, &v.send, &v.fetch} {
+	for _, m := range []interface{ init() }{&v.inputs, &v.persist, &v.publish, &v.decided, &v.send, &v.fetch} {
 		m.init()
 	}
 	if _, err := v.newRules(); err != nil {
@@ -129,7 +126,7 @@ func newValidator(cfg ValidatorConfig) (*Validator, error) {
 	}
 	if v.journal, err = store.OpenLog(cfg.Journal, store.LogOptions{SegmentSize: 16 << 20}); err != nil {
 		if errors.Is(err, store.ErrCorrupt) {
-			return nil, v.ended(damagedJournal.because(err))
+			return nil, v.reportHalt(damagedJournal.because(err))
 		}
 		return nil, err
 	}
@@ -160,15 +157,15 @@ func (v *Validator) begin(ctx context.Context) error {
 	if v.rules, err = v.newRules(); err != nil {
 		return fmt.Errorf("start rules: %w", err)
 	}
-	v.heights = []journalled{{v.chain.Head().Header.Height + 1, v.journal.First()}}
+	v.journalStarts = []journalStart{{v.chain.Head().Header.Height + 1, v.journal.First()}}
 	if err := v.rules.Recover(records); err != nil {
-		return stopped(err)
+		return haltFor(err)
 	}
 	return nil
 }
 
-// idle is how long catchUp waits for the next block before it gives up: the newest height in BLOCKS is hearsay.
-const idle = 5 * time.Second
+// catchUpTimeout is how long catchUp waits for the next block before it gives up: the newest height in BLOCKS is hearsay.
+const catchUpTimeout = 5 * time.Second
 
 // catchUp follows the blocks that BLOCKS has, as a follower does: what a quorum has signed needs no vote any more.
 func (v *Validator) catchUp(ctx context.Context) error {
@@ -179,7 +176,7 @@ func (v *Validator) catchUp(ctx context.Context) error {
 	}
 	v.log.Info("catching up", "height", head, "newest", newest)
 	f := &Follower{core: v.core}
-	if err := f.followUntil(ctx, newest, idle); err != nil {
+	if err := f.followUntil(ctx, newest, catchUpTimeout); err != nil {
 		return err
 	}
 	v.log.Info("caught up", "height", v.chain.Head().Header.Height)
@@ -190,7 +187,7 @@ func (v *Validator) catchUp(ctx context.Context) error {
 func (v *Validator) Run(ctx context.Context) error {
 	defer func() { _ = v.journal.Close() }() // what mattered was synced
 	if err := v.begin(ctx); err != nil {
-		return v.ended(err)
+		return v.reportHalt(err)
 	}
 	arrivals := make(chan []consensus.Message)
 	g := service.NewGroup(ctx)
@@ -206,7 +203,7 @@ func (v *Validator) Run(ctx context.Context) error {
 		g.Go("fetch", v.runFetch)
 	}
 	g.Go("core", func(ctx context.Context) error { return v.run(ctx, arrivals) })
-	return v.ended(g.Wait())
+	return v.reportHalt(g.Wait())
 }
 
 // runRead reads the stream, and from another place on when the Core says so.
@@ -263,14 +260,14 @@ func (v *Validator) run(ctx context.Context, arrivals <-chan []consensus.Message
 			return ctx.Err()
 		case <-l.timer.C:
 			err = l.step(nil)
-		case <-v.in.ready:
-			for _, ev := range v.in.take() {
-				if err = l.step(ev); err != nil {
+		case <-v.inputs.ready:
+			for _, in := range v.inputs.take() {
+				if err = l.step(in); err != nil {
 					break
 				}
 			}
-		case ev := <-v.heard:
-			err = l.step(ev)
+		case in := <-v.fromPeers:
+			err = l.step(in)
 		case batch := <-from:
 			for _, m := range batch {
 				if err = l.step(consensus.Arrived{Message: m}); err != nil {
@@ -291,13 +288,13 @@ type loop struct {
 	unapplied int
 }
 
-func (l *loop) step(ev consensus.Event) error {
-	if _, ok := ev.(consensus.Applied); ok {
+func (l *loop) step(in consensus.Input) error {
+	if _, ok := in.(consensus.Applied); ok {
 		l.unapplied--
 	}
 	var out consensus.Output
 	err := chain.Guard(func() error {
-		out = l.v.rules.Step(consensus.Input{Now: l.v.cfg.Now().UnixMilli(), Event: ev})
+		out = l.v.rules.Step(l.v.cfg.Now().UnixMilli(), in)
 		return nil
 	})
 	if err != nil {
@@ -309,7 +306,7 @@ func (l *loop) step(ev consensus.Event) error {
 		}
 	}
 	if out.Halt != nil {
-		return stopped(out.Halt)
+		return haltFor(out.Halt)
 	}
 	return nil
 }
@@ -322,15 +319,15 @@ func (l *loop) perform(a consensus.Action) error {
 	case consensus.Publish:
 		v.publish.put(a)
 	case consensus.SendVote:
-		v.send.put(said{kind: bus.Vote, payload: a.Payload})
+		v.send.put(peerMessage{kind: bus.Vote, payload: a.Payload})
 	case consensus.SendCosignature:
-		v.send.put(said{kind: bus.Cosignature, payload: a.Payload})
-	case consensus.Tell:
+		v.send.put(peerMessage{kind: bus.Cosignature, payload: a.Payload})
+	case consensus.Send:
 		to := ""
 		if a.To != consensus.Everyone {
 			to = v.set.Validators[a.To].Party
 		}
-		v.send.put(said{bus.Told, to, a.Payload})
+		v.send.put(peerMessage{bus.Gossip, to, a.Payload})
 	case consensus.FetchBlock:
 		v.fetch.put(a.Height)
 	case consensus.Reread:
@@ -368,13 +365,10 @@ func (v *Validator) alarm(a consensus.Alarm) error {
 	return nil
 }
 
-// farOff is how far the own clock may be from the median of all clocks before somebody should look. Readings in the
-// stream are up to ten seconds old when nothing is submitted, and a block waits for its end, so a clock that is ahead is
-// noticed later than one that is behind.
-const (
-	farBehind = 5 * time.Second
-	farAhead  = 40 * time.Second
-)
+// farBehind is how far this validator's clock may be behind the median of all clocks before it logs an error. There is
+// no such limit for a clock that is ahead: readings in the stream are up to ten seconds old when nothing is submitted, and
+// a block waits for its end.
+const farBehind = 5 * time.Second
 
 // clock compares the own clock with the time of a block decided now.
 func (v *Validator) clock(blockTime int64) {
@@ -406,14 +400,14 @@ func (v *Validator) runJournal(ctx context.Context) error {
 		took := time.Since(start)
 		v.mu.Lock()
 		for i, p := range batch {
-			if n := len(v.heights); n == 0 || v.heights[n-1].height < p.Height {
-				v.heights = append(v.heights, journalled{p.Height, offsets[i]})
+			if n := len(v.journalStarts); n == 0 || v.journalStarts[n-1].height < p.Height {
+				v.journalStarts = append(v.journalStarts, journalStart{p.Height, offsets[i]})
 			}
 		}
 		v.mu.Unlock()
 		if sync {
 			v.m.syncs.Observe(took.Seconds())
-			v.in.put(consensus.Persisted{ID: batch[len(batch)-1].ID, Took: took})
+			v.inputs.put(consensus.Persisted{ID: batch[len(batch)-1].ID, Took: took})
 		}
 	}
 }
@@ -421,12 +415,12 @@ func (v *Validator) runJournal(ctx context.Context) error {
 // forget drops the journal of heights that are stored.
 func (v *Validator) forget(height uint64) error {
 	v.mu.Lock()
-	for len(v.heights) > 0 && v.heights[0].height <= height {
-		v.heights = v.heights[1:]
+	for len(v.journalStarts) > 0 && v.journalStarts[0].height <= height {
+		v.journalStarts = v.journalStarts[1:]
 	}
 	offset := uint64(0)
-	if len(v.heights) > 0 {
-		offset = v.heights[0].offset
+	if len(v.journalStarts) > 0 {
+		offset = v.journalStarts[0].offset
 	}
 	v.mu.Unlock()
 	if offset == 0 {
@@ -476,224 +470,10 @@ func (v *Validator) runStore(ctx context.Context) error {
 			}
 			v.committed(d.Result)
 			v.roster.decided(d.Result.Header.Height)
-			v.in.put(consensus.Applied{Height: d.Result.Header.Height})
+			v.inputs.put(consensus.Applied{Height: d.Result.Header.Height})
 			if err := v.forget(d.Result.Header.Height); err != nil {
 				return disk.because(fmt.Errorf("trim journal: %w", err))
 			}
 		}
 	}
-}
-
-// How long the next validator in rank waits for a good copy of a block to appear: less once somebody has missed its turn.
-const (
-	second    = time.Second
-	overdue   = 100 * time.Millisecond
-	longSince = 5 * time.Second // a block this old may well be there already
-)
-
-// runAnnounce sees to it that every block is on BLOCKS. The validator whose turn it is publishes at once, and f others in
-// turn look whether a good copy came: among f + 1 one is honest and up. Each remembers up to where it has done its part,
-// since all may be killed at once, and then the blocks after one that is missing may be there.
-func (v *Validator) runAnnounce(ctx context.Context) error {
-	next, err := v.unannounced(ctx)
-	if err != nil {
-		return err
-	}
-	next = min(next, v.readMark()+1)
-	stored := v.chain.Head().Header.Height // up to here others had time
-	type due struct {
-		height uint64
-		at     time.Time
-	}
-	var queue []due
-	n := uint64(len(v.set.Validators))
-	late := make([]bool, n) // who missed its last turn
-	marked := next
-	for {
-		news := v.chain.Changed()
-		for ; next <= v.chain.Head().Header.Height; next++ {
-			turn := (n - next%n) % n // rank 0
-			switch rank := (next + uint64(v.self)) % n; {
-			case rank == 0:
-				look := next <= stored || v.cfg.Now().Sub(v.Status().Time) > longSince
-				if _, err := v.announce(ctx, next, look); err != nil {
-					return err
-				}
-			case rank <= uint64(v.set.Faults()):
-				wait := second
-				if late[turn] {
-					wait = overdue
-				}
-				if next <= stored {
-					wait = 0
-				}
-				queue = append(queue, due{next, time.Now().Add(time.Duration(rank) * wait)})
-			}
-		}
-		for len(queue) > 0 && !time.Now().Before(queue[0].at) {
-			published, err := v.announce(ctx, queue[0].height, true)
-			if err != nil {
-				return err
-			}
-			late[(n-queue[0].height%n)%n] = published
-			queue = queue[1:]
-		}
-		if mark := next - 1; len(queue) == 0 && mark > marked+markEvery {
-			v.writeMark(mark)
-			marked = mark
-		}
-		wait := time.Hour
-		if len(queue) > 0 {
-			wait = time.Until(queue[0].at)
-		}
-		t := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			t.Stop()
-			if len(queue) == 0 {
-				v.writeMark(next - 1)
-			}
-			return ctx.Err()
-		case <-t.C:
-		case <-news:
-			t.Stop()
-		}
-	}
-}
-
-// markEvery is how many blocks may be looked for twice after a crash, which costs a millisecond each.
-const markEvery = 64
-
-func (v *Validator) markFile() string { return filepath.Join(filepath.Dir(v.cfg.Journal), "announced") }
-
-// readMark is the height up to which this validator has done its part. What was lost is only looked at again.
-func (v *Validator) readMark() uint64 {
-	head := v.chain.Head().Header.Height
-	b, err := os.ReadFile(v.markFile())
-	if err == nil {
-		if mark, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64); err == nil && mark <= head {
-			return mark
-		}
-	}
-	return head - min(head, bus.RecentBlocks)
-}
-
-func (v *Validator) writeMark(mark uint64) {
-	tmp := v.markFile() + ".new"
-	err := os.WriteFile(tmp, strconv.AppendUint(nil, mark, 10), 0o644)
-	if err == nil {
-		err = os.Rename(tmp, v.markFile())
-	}
-	if err != nil {
-		v.log.Warn("note which blocks are published", "err", err)
-	}
-}
-
-// unannounced is the lowest of the newest heights that BLOCKS has no good copy of.
-func (v *Validator) unannounced(ctx context.Context) (uint64, error) {
-	for h := v.chain.Head().Header.Height; h > 0; {
-		ok, err := v.announced(ctx, h)
-		switch {
-		case err != nil && ctx.Err() != nil:
-			return 0, ctx.Err()
-		case err != nil:
-			v.log.Warn("look for a published block", "height", h, "err", err)
-			if !sleep(ctx, second) {
-				return 0, ctx.Err()
-			}
-		case ok:
-			return h + 1, nil
-		default:
-			h--
-		}
-	}
-	return 1, nil
-}
-
-// announced reports whether the newest copy of a block on BLOCKS is a good one.
-func (v *Validator) announced(ctx context.Context, height uint64) (bool, error) {
-	raw, err := v.bus.Block(ctx, height)
-	if errors.Is(err, bus.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	b, err := v.chain.Stored(height)
-	if err != nil {
-		return false, err
-	}
-	rec, err := consensus.DecodeBlockRecord(raw)
-	if err != nil {
-		return false, nil //nolint:nilerr // an unreadable copy is no copy
-	}
-	good := bytes.Equal(rec.Header, b.Header) && len(rec.Entries) == len(b.Leaves) && len(rec.Verdicts) == len(b.Verdicts)
-	if !good {
-		return false, nil
-	}
-	if _, err := rec.Check(v.chain.Genesis()); err != nil {
-		return false, nil //nolint:nilerr // a bad copy is no copy
-	}
-	c, err := v.chain.Checkpoint(height)
-	if err != nil {
-		return false, err
-	}
-	return rec.CheckCertificate(v.chain.Genesis(), height, c.Root) == nil, nil
-}
-
-// announce publishes a block, unless a good copy is there already (if it is to look), until it succeeds.
-func (v *Validator) announce(ctx context.Context, height uint64, look bool) (published bool, err error) {
-	b, err := v.chain.Stored(height)
-	if err != nil {
-		return false, damagedBlock.because(err)
-	}
-	record := b.Record().Encode()
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 5*second) {
-		there := false
-		if err = nil; look {
-			there, err = v.announced(ctx, height)
-		}
-		if err == nil && !there {
-			err = v.bus.PublishBlock(ctx, height, record)
-		}
-		if err == nil || errors.Is(err, bus.ErrTooLarge) {
-			if err != nil {
-				v.log.Error("publish block", "height", height, "err", err)
-			}
-			return !there, nil
-		}
-		v.log.Warn("publish block, will try again", "height", height, "err", err)
-		if !sleep(ctx, wait) {
-			return false, ctx.Err()
-		}
-		look = true // the attempt may have got through
-	}
-}
-
-// mailbox is a queue without a limit: its writers are held back elsewhere, and must not wait for its reader, who may be
-// waiting for them.
-type mailbox[T any] struct {
-	mu    sync.Mutex
-	items []T
-	ready chan struct{}
-}
-
-func (m *mailbox[T]) init() { m.ready = make(chan struct{}, 1) }
-
-func (m *mailbox[T]) put(item T) {
-	m.mu.Lock()
-	m.items = append(m.items, item)
-	m.mu.Unlock()
-	select {
-	case m.ready <- struct{}{}:
-	default:
-	}
-}
-
-func (m *mailbox[T]) take() []T {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	items := m.items
-	m.items = nil
-	return items
 }

@@ -61,9 +61,9 @@ type BlockStore interface {
 type Blocks struct {
 	log *Log
 
-	appending sync.Mutex
-	mu        sync.RWMutex
-	offsets   []uint64 // of height i+1
+	appending sync.Mutex   // held during Append: one at a time
+	mu        sync.RWMutex // guards offsets
+	offsets   []uint64     // of height i+1
 }
 
 var _ BlockStore = (*Blocks)(nil)

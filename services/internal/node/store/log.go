@@ -89,13 +89,14 @@ type Log struct {
 	size int64
 
 	// writing is held by whoever changes the log; readers need only mu, so a slow sync does not hold them up.
+	// It guards f and failed; segments and end change only with both held.
 	writing sync.Mutex
 	f       *os.File // the last segment, for appending
 	failed  error    // set for good: after a failed sync nobody knows what is on disk
 
-	mu       sync.RWMutex
-	segments []segment // ascending; never empty while open
-	end      uint64    // logical offset after the last record; moves when that is as durable as asked for
+	mu       sync.RWMutex // guards segments and end
+	segments []segment    // ascending; never empty while open
+	end      uint64       // logical offset after the last record; moves when that is as durable as asked for
 }
 
 type segment struct {

@@ -28,7 +28,7 @@ type Memory struct {
 	Fail func(height uint64, after bool) error
 
 	tb     testing.TB
-	mu     sync.Mutex
+	mu     sync.Mutex // guards blocks and prints
 	blocks []*store.Block
 	prints [][]byte
 }

@@ -11,7 +11,7 @@ import (
 	"verilot.dev/ledger/quorum"
 )
 
-// What validators tell each other besides votes and cosignatures (spec sections 8.4 to 8.6). A decoder says that a message
+// What validators send each other besides votes and cosignatures (spec sections 8.4 to 8.6). A decoder says that a message
 // is well formed and whose signature it bears; whether what it says counts is for the Core to judge.
 
 // noRound stands for "no valid round" in a proposal.
@@ -19,20 +19,20 @@ const noRound = 0xFFFFFFFF
 
 // proposal is a coordinator's word for a round.
 type proposal struct {
-	epoch  uint32
-	height uint64
-	round  uint32
-	header canonical.Hash
-	valid  uint32 // noRound: none
-	votes  []quorum.Signature
-	by     int
+	epoch      uint32
+	height     uint64
+	round      uint32
+	header     canonical.Hash
+	validRound uint32 // noRound: none
+	votes      []quorum.Signature
+	by         int
 }
 
 // bundle is what the proposal rests on.
 func (p *proposal) bundle() *quorum.Bundle {
 	b := &quorum.Bundle{Epoch: p.epoch, Height: p.height, Kind: quorum.Prepare, Header: p.header, Votes: p.votes}
-	if p.valid != noRound {
-		b.Round = p.valid
+	if p.validRound != noRound {
+		b.Round = p.validRound
 	}
 	return b
 }
@@ -41,15 +41,15 @@ func (p *proposal) encode(n canonical.Network, key crypto.Signer) ([]byte, error
 	b := canonical.AppendTag(make([]byte, 0, 256+66*len(p.votes)), n, "proposal")
 	b = canonical.U64(canonical.U32(b, p.epoch), p.height)
 	b = append(canonical.U32(b, p.round), p.header[:]...)
-	b, err := sealed(canonical.U32(b, p.valid), key)
+	b, err := appendSignature(canonical.U32(b, p.validRound), key)
 	if err != nil {
 		return nil, err
 	}
 	return p.bundle().AppendVotes(b), nil
 }
 
-// sealed appends the signer's key id and its signature over all of b.
-func sealed(b []byte, key crypto.Signer) ([]byte, error) {
+// appendSignature appends the signer's key id and its signature over all of b.
+func appendSignature(b []byte, key crypto.Signer) ([]byte, error) {
 	pub, ok := key.Public().(ed25519.PublicKey)
 	if !ok {
 		return nil, errors.New("consensus: not an Ed25519 key")
@@ -63,8 +63,8 @@ func sealed(b []byte, key crypto.Signer) ([]byte, error) {
 	return append(b, sig...), nil
 }
 
-// opened reads key id and signature behind what r has read of b so far, and returns whose they are; -1 after r.Fail.
-func opened(set *quorum.Set, b []byte, r *canonical.Reader) int {
+// readSigner reads key id and signature behind what r has read of b so far, and returns whose they are; -1 after r.Fail.
+func readSigner(set *quorum.Set, b []byte, r *canonical.Reader) int {
 	id := r.Hash()
 	signed := b[:len(b)-r.Len()]
 	sig := r.Bytes(64)
@@ -82,12 +82,12 @@ func opened(set *quorum.Set, b []byte, r *canonical.Reader) int {
 func openProposal(g *genesis.Genesis, set *quorum.Set, payload []byte) (*proposal, error) {
 	r := canonical.NewReader(payload)
 	r.Tag(g.Network, "proposal")
-	p := &proposal{epoch: r.U32(), height: r.U64(), round: r.U32(), header: r.Hash(), valid: r.U32()}
-	p.by = opened(set, payload, r)
+	p := &proposal{epoch: r.U32(), height: r.U64(), round: r.U32(), header: r.Hash(), validRound: r.U32()}
+	p.by = readSigner(set, payload, r)
 	var b quorum.Bundle
 	b.ReadVotes(r)
 	p.votes = b.Votes
-	if p.round == 0 || p.valid != noRound && p.valid >= p.round || p.header == (canonical.Hash{}) {
+	if p.round == 0 || p.validRound != noRound && p.validRound >= p.round || p.header == (canonical.Hash{}) {
 		r.Fail(canonical.ErrRange)
 	}
 	return p, r.Done()
@@ -114,14 +114,14 @@ type ask struct {
 func (a *ask) encode(n canonical.Network, key crypto.Signer) ([]byte, error) {
 	b := canonical.U8(canonical.AppendTag(make([]byte, 0, 256), n, "ask"), a.what)
 	b = canonical.U64(canonical.U32(b, a.epoch), a.height)
-	return sealed(canonical.U16(append(b, a.header[:]...), a.to), key)
+	return appendSignature(canonical.U16(append(b, a.header[:]...), a.to), key)
 }
 
 func openAsk(g *genesis.Genesis, set *quorum.Set, payload []byte) (*ask, error) {
 	r := canonical.NewReader(payload)
 	r.Tag(g.Network, "ask")
 	a := &ask{what: r.U8(), epoch: r.U32(), height: r.U64(), header: r.Hash(), to: r.U16()}
-	a.by = opened(set, payload, r)
+	a.by = readSigner(set, payload, r)
 	if a.what != askBody && a.what != askVotes || (a.what == askVotes) != (a.header == canonical.Hash{}) {
 		r.Fail(canonical.ErrRange)
 	}
@@ -147,14 +147,14 @@ func (c *chunk) encode(n canonical.Network, key crypto.Signer) ([]byte, error) {
 	b := canonical.AppendTag(make([]byte, 0, 256+len(c.data)), n, "chunk")
 	b = canonical.U64(canonical.U32(b, c.epoch), c.height)
 	b = append(b, c.header[:]...)
-	return sealed(canonical.Str32(canonical.U16(canonical.U16(b, c.index), c.count), c.data), key)
+	return appendSignature(canonical.Str32(canonical.U16(canonical.U16(b, c.index), c.count), c.data), key)
 }
 
 func openChunk(g *genesis.Genesis, set *quorum.Set, payload []byte) (*chunk, error) {
 	r := canonical.NewReader(payload)
 	r.Tag(g.Network, "chunk")
 	c := &chunk{epoch: r.U32(), height: r.U64(), header: r.Hash(), index: r.U16(), count: r.U16(), data: r.Str32()}
-	c.by = opened(set, payload, r)
+	c.by = readSigner(set, payload, r)
 	if c.count == 0 || c.count > maxChunks || c.index >= c.count ||
 		len(c.data) > chunkSize || c.index+1 < c.count && len(c.data) != chunkSize {
 		r.Fail(canonical.ErrRange)

@@ -16,17 +16,17 @@ import (
 
 const roundsFile = "../testdata/vectors/rounds.json"
 
-// roundsVector is what validators tell each other in rounds (spec sections 8.4 to 8.6).
+// roundsVector is what validators send each other in rounds (spec sections 8.4 to 8.6).
 type roundsVector struct {
-	About    string        `json:"about"`
-	Genesis  string        `json:"genesis"`
-	Header   string        `json:"headerHash"`
-	Votes    []string      `json:"votes"`
-	Messages []toldMessage `json:"messages"`
-	Body     string        `json:"body"`
+	About    string          `json:"about"`
+	Genesis  string          `json:"genesis"`
+	Header   string          `json:"headerHash"`
+	Votes    []string        `json:"votes"`
+	Messages []vectorMessage `json:"messages"`
+	Body     string          `json:"body"`
 }
 
-type toldMessage struct {
+type vectorMessage struct {
 	Story string `json:"story"`
 	Bytes string `json:"bytes"`
 }
@@ -46,8 +46,8 @@ func bundleOf(tb testing.TB, g *genesis.Genesis, height uint64, round uint32, ki
 	return b, payloads
 }
 
-// told is one of each message.
-func told(tb testing.TB, g *genesis.Genesis) roundsVector {
+// peerMessages is one of each message.
+func peerMessages(tb testing.TB, g *genesis.Genesis) roundsVector {
 	tb.Helper()
 	must := func(b []byte, err error) []byte {
 		tb.Helper()
@@ -84,14 +84,14 @@ func told(tb testing.TB, g *genesis.Genesis) roundsVector {
 		{"v1 asks all for votes", must(consensus.Ask(g.Network, 2, 1, canonical.Hash{}, 0xFFFF, testKey("v1/vote")))},
 		{"v2 sends the body, one chunk", chunks[0]},
 	} {
-		v.Messages = append(v.Messages, toldMessage{m.story, hex.EncodeToString(m.bytes)})
+		v.Messages = append(v.Messages, vectorMessage{m.story, hex.EncodeToString(m.bytes)})
 	}
 	return v
 }
 
 func TestRoundsVectors(t *testing.T) {
 	g := testGenesis(t, 4)
-	got := told(t, g)
+	got := peerMessages(t, g)
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -170,10 +170,10 @@ func TestBundleRefused(t *testing.T) {
 	}
 }
 
-// FuzzHeard: whatever another validator tells, there is no panic, one reading, and no effect without a signature.
-func FuzzHeard(f *testing.F) {
+// FuzzPeerReceived: whatever another validator sends, there is no panic, one reading, and no effect without a signature.
+func FuzzPeerReceived(f *testing.F) {
 	g := testGenesis(f, 4)
-	for _, m := range told(f, g).Messages {
+	for _, m := range peerMessages(f, g).Messages {
 		payload, err := hex.DecodeString(m.Bytes)
 		if err != nil {
 			f.Fatal(err)
@@ -189,8 +189,8 @@ func FuzzHeard(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, ev := range []consensus.Event{nil, consensus.Heard{Payload: payload}, consensus.VoteReceived{Payload: payload}, consensus.CosignatureReceived{Payload: payload}} {
-			if out := core.Step(consensus.Input{Now: created, Event: ev}); out.Halt != nil {
+		for _, in := range []consensus.Input{nil, consensus.PeerReceived{Payload: payload}, consensus.VoteReceived{Payload: payload}, consensus.CosignatureReceived{Payload: payload}} {
+			if out := core.Step(created, in); out.Halt != nil {
 				t.Fatal(out.Halt)
 			}
 		}
