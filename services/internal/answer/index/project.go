@@ -15,7 +15,6 @@
 package index
 
 import (
-	"encoding/hex"
 	"errors"
 
 	"verilot.dev/epcis"
@@ -237,5 +236,3 @@ func Recalls(v state.View, fn func(canonical.Position) bool) {
 		return fn(positionOf(key))
 	})
 }
-
-func hexHash(h canonical.Hash) string { return hex.EncodeToString(h[:]) }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"verilot.dev/ledger/state"
-	"verilot.dev/services/internal/answer/index"
 	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/localnet"
@@ -183,7 +182,7 @@ func (w *world) checkReadings(t *testing.T, readings []string) {
 func TestUnknownSerial(t *testing.T) {
 	w := newWorld(t)
 	id := url.QueryEscape(w.told.Counterfeit)
-	var tr index.Trace
+	var tr tracing.Trace
 	resp, b := w.call(t, "api", http.MethodGet, "/v1/trace?id="+id, nil)
 	if err := json.Unmarshal(b, &tr); err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("%d %v: %s", resp.StatusCode, err, b)

@@ -161,7 +161,7 @@ func BenchmarkQuery(b *testing.B) {
 		b.Run("check/"+name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				err := s.read(func(r *index.Reader) error {
+				err := s.read(func(r *Reader) error {
 					if c := s.checkUnit(r, next(), &scan.Answer{}); !c.Verified {
 						return fmt.Errorf("%+v", c)
 					}

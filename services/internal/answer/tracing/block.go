@@ -85,15 +85,15 @@ type Item struct {
 	Verdict  string              `json:"verdict"`
 	Code     string              `json:"code,omitempty"`
 	Detail   string              `json:"detail,omitempty"`
-	Findings []index.FindingView `json:"findings,omitempty"`
+	Findings []FindingView       `json:"findings,omitempty"`
 	Repeats  *canonical.Position `json:"repeats,omitempty"`
 }
 
 // Blocks is a page of blocks, newest first, without entries.
 type Blocks struct {
-	Blocks  []Block    `json:"blocks"`
-	Next    string     `json:"next,omitempty" doc:"Ask with before=next for older ones"`
-	RestsOn index.Rest `json:"restsOn"`
+	Blocks  []Block `json:"blocks"`
+	Next    string  `json:"next,omitempty" doc:"Ask with before=next for older ones"`
+	RestsOn Rest    `json:"restsOn"`
 }
 
 func hex32(h canonical.Hash) string { return hex.EncodeToString(h[:]) }
@@ -168,7 +168,7 @@ func (s *Service) blocks(_ context.Context, in *struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"30"`
 },
 ) (out *body[Blocks], err error) {
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		rest := s.rest(r.Head())
 		out = &body[Blocks]{Blocks{Blocks: []Block{}, RestsOn: rest}}
 		next := rest.Height + 1
@@ -198,7 +198,7 @@ func (s *Service) block(_ context.Context, in *struct {
 	Height uint64 `path:"height"`
 },
 ) (out *body[Block], err error) {
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		res, err := s.load(in.Height)
 		if err != nil {
 			return err
@@ -226,7 +226,7 @@ func (s *Service) block(_ context.Context, in *struct {
 // remarks are the verdict and findings of one position.
 type remarks struct {
 	verdict  *block.Verdict
-	findings []index.FindingView
+	findings []FindingView
 }
 
 func verdictsOf(res *consensus.Result) (map[canonical.Position]*remarks, error) {
@@ -246,8 +246,8 @@ func verdictsOf(res *consensus.Result) (map[canonical.Position]*remarks, error) 
 		case block.Verdict:
 			at(l.Pos).verdict = &l
 		case block.Finding:
-			at(l.Pos).findings = append(at(l.Pos).findings, index.FindingView{
-				Code: l.Code, Severity: index.SeverityName(l.Severity), State: "open", Position: l.Pos, Count: l.Count,
+			at(l.Pos).findings = append(at(l.Pos).findings, FindingView{
+				Code: l.Code, Severity: SeverityName(l.Severity), State: "open", Position: l.Pos, Count: l.Count,
 			})
 		}
 	}
@@ -265,7 +265,7 @@ func amendmentsOf(res *consensus.Result) ([]Amendment, error) {
 		if !ok {
 			continue
 		}
-		shown := Amendment{Position: a.Pos, Code: a.Code, From: index.FindingState(a.Old), To: index.FindingState(a.New), Count: a.Count}
+		shown := Amendment{Position: a.Pos, Code: a.Code, From: FindingState(a.Old), To: FindingState(a.New), Count: a.Count}
 		if a.Cause != block.TimerCause(res.Header.Height) {
 			shown.Cause = &a.Cause
 		}
@@ -274,7 +274,7 @@ func amendmentsOf(res *consensus.Result) ([]Amendment, error) {
 	return out, nil
 }
 
-func entryView(r *index.Reader, res *consensus.Result, i uint32, verdicts map[canonical.Position]*remarks) Entry {
+func entryView(r *Reader, res *consensus.Result, i uint32, verdicts map[canonical.Position]*remarks) Entry {
 	e := &res.Entries[i]
 	out := Entry{Sequence: e.Seq, Kind: kindName(e.Kind)}
 	pos := canonical.Position{Height: res.Header.Height, Entry: i, Item: canonical.WholeEntry}
@@ -297,7 +297,7 @@ func entryView(r *index.Reader, res *consensus.Result, i uint32, verdicts map[ca
 	return out
 }
 
-func itemView(r *index.Reader, e *consensus.Entry, pos canonical.Position, rem *remarks) Item {
+func itemView(r *Reader, e *consensus.Entry, pos canonical.Position, rem *remarks) Item {
 	it := &e.Submission.Items[pos.Item]
 	out := Item{Position: pos, Kind: itemKind(it.Kind), Units: len(it.Committed.Units), Hash: hex32(e.Submission.Hashes[pos.Item])}
 	if ev, ok := it.Message.(*epcis.Event); ok {
@@ -306,7 +306,7 @@ func itemView(r *index.Reader, e *consensus.Entry, pos canonical.Position, rem *
 	if rem != nil {
 		out.Findings = rem.findings
 		if rem.verdict != nil {
-			out.Verdict, out.Code = index.VerdictName(rem.verdict.Verdict), rem.verdict.Code
+			out.Verdict, out.Code = VerdictName(rem.verdict.Verdict), rem.verdict.Code
 		}
 	}
 	out.Detail, out.Repeats = index.Note(r.View, pos)
@@ -319,7 +319,7 @@ func (s *Service) event(_ context.Context, in *struct {
 	Item   uint32 `path:"item" maximum:"4294967295"`
 },
 ) (out *body[Item], err error) {
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		res, err := s.load(in.Height)
 		if err != nil {
 			return err
@@ -340,12 +340,12 @@ func (s *Service) event(_ context.Context, in *struct {
 
 // Recalls are all recalls on the ledger, newest last.
 type Recalls struct {
-	Recalls []index.RecallView `json:"recalls"`
-	RestsOn index.Rest         `json:"restsOn"`
+	Recalls []RecallView `json:"recalls"`
+	RestsOn Rest         `json:"restsOn"`
 }
 
 func (s *Service) recalls(context.Context, *struct{}) (out *body[Recalls], err error) {
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		list, err := r.RecallList()
 		if err != nil {
 			return err

@@ -6,24 +6,23 @@ import (
 
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/custody"
-	"verilot.dev/services/internal/answer/index"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/scan"
 )
 
 // Check is the answer at the counter: is this package what it says it is, and may it be dispensed?
 type Check struct {
-	ID       index.ID        `json:"id"`
-	Colour   string          `json:"colour" enum:"green,amber,red" doc:"green: dispense; amber: cannot confirm now; red: do not dispense"`
-	Verified bool            `json:"verified" doc:"The product identifier is on the ledger as scanned"`
-	Fit      bool            `json:"fit" doc:"Verified, and nothing speaks against dispensing"`
-	Reasons  []CheckReason   `json:"reasons"`
-	NextStep string          `json:"nextStep"`
-	Lot      string          `json:"lot,omitempty"`
-	Expiry   string          `json:"expiry,omitempty"`
-	State    string          `json:"state,omitempty"`
-	Holder   *index.PartyRef `json:"holder,omitempty"`
-	RestsOn  index.Rest      `json:"restsOn"`
+	ID       ID            `json:"id"`
+	Colour   string        `json:"colour" enum:"green,amber,red" doc:"green: dispense; amber: cannot confirm now; red: do not dispense"`
+	Verified bool          `json:"verified" doc:"The product identifier is on the ledger as scanned"`
+	Fit      bool          `json:"fit" doc:"Verified, and nothing speaks against dispensing"`
+	Reasons  []CheckReason `json:"reasons"`
+	NextStep string        `json:"nextStep"`
+	Lot      string        `json:"lot,omitempty"`
+	Expiry   string        `json:"expiry,omitempty"`
+	State    string        `json:"state,omitempty"`
+	Holder   *PartyRef     `json:"holder,omitempty"`
+	RestsOn  Rest          `json:"restsOn"`
 }
 
 // CheckReason is one thing that speaks against dispensing. Codes follow the DSCSA verification messages where they have a word for it.
@@ -55,15 +54,15 @@ func (s *Service) check(_ context.Context, in *struct {
 		}
 		answer.Expiry = expiry.String()
 	}
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		out = &body[Check]{s.checkUnit(r, key, &answer)}
 		return nil
 	})
 	return out, err
 }
 
-func (s *Service) checkUnit(r *index.Reader, key gs1.Key, printed *scan.Answer) Check {
-	c := Check{ID: index.IDOf(key), Colour: "red", Reasons: []CheckReason{}, RestsOn: s.rest(r.Head())}
+func (s *Service) checkUnit(r *Reader, key gs1.Key, printed *scan.Answer) Check {
+	c := Check{ID: IDOf(key), Colour: "red", Reasons: []CheckReason{}, RestsOn: s.rest(r.Head())}
 	against := func(code, detail string) { c.Reasons = append(c.Reasons, CheckReason{Code: code, Detail: detail}) }
 	u, _, ok := custody.Locate(r.View, key)
 	if !ok || u.Provisional {

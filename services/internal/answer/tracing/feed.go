@@ -10,7 +10,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"verilot.dev/ledger/canonical"
-	"verilot.dev/services/internal/answer/index"
 	"verilot.dev/services/internal/edge/httpapi"
 )
 
@@ -30,7 +29,7 @@ type FeedItem struct {
 	Kind     string             `json:"kind"`
 	Type     string             `json:"type,omitempty"`
 	BizStep  string             `json:"bizStep,omitempty"`
-	Party    *index.PartyRef    `json:"party,omitempty"`
+	Party    *PartyRef          `json:"party,omitempty"`
 	Verdict  string             `json:"verdict"`
 	Code     string             `json:"code,omitempty"`
 	Findings []string           `json:"findings,omitempty"`
@@ -107,7 +106,7 @@ func (s *Service) feed(c *gin.Context) error {
 }
 
 func (s *Service) height() (height uint64, err error) {
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		height = r.Head().Height
 		return nil
 	})
@@ -116,7 +115,7 @@ func (s *Service) height() (height uint64, err error) {
 
 func (s *Service) tell(c *gin.Context, height uint64) error {
 	var message []byte
-	err := s.read(func(r *index.Reader) error {
+	err := s.read(func(r *Reader) error {
 		res, err := s.load(height)
 		if err != nil {
 			return err

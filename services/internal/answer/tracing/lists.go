@@ -9,22 +9,22 @@ import (
 
 // ListedLot is a lot in a list.
 type ListedLot struct {
-	GTIN           string          `json:"gtin"`
-	Lot            string          `json:"lot"`
-	Expiry         string          `json:"expiry,omitempty"`
-	Size           uint64          `json:"size,omitempty" doc:"Units planned, as its maker announced"`
-	ManufacturedOn string          `json:"manufacturedOn,omitempty"`
-	Registered     bool            `json:"registered" doc:"Its maker announced it; else it is known from its units only"`
-	Party          *index.PartyRef `json:"party,omitempty" doc:"Whose GTIN it is"`
-	Product        *index.Product  `json:"product,omitempty"`
-	Recalled       bool            `json:"recalled"`
+	GTIN           string    `json:"gtin"`
+	Lot            string    `json:"lot"`
+	Expiry         string    `json:"expiry,omitempty"`
+	Size           uint64    `json:"size,omitempty" doc:"Units planned, as its maker announced"`
+	ManufacturedOn string    `json:"manufacturedOn,omitempty"`
+	Registered     bool      `json:"registered" doc:"Its maker announced it; else it is known from its units only"`
+	Party          *PartyRef `json:"party,omitempty" doc:"Whose GTIN it is"`
+	Product        *Product  `json:"product,omitempty"`
+	Recalled       bool      `json:"recalled"`
 }
 
 // Lots is a page of lots, those that the ledger heard of last first.
 type Lots struct {
 	Lots    []ListedLot `json:"lots"`
 	Next    string      `json:"next,omitempty" doc:"Ask with after=next for older ones"`
-	RestsOn index.Rest  `json:"restsOn"`
+	RestsOn Rest        `json:"restsOn"`
 }
 
 // listLooked bounds how many things one page of a list is chosen from.
@@ -55,7 +55,7 @@ func (s *Service) lots(_ context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		out = &body[Lots]{Lots{Lots: []ListedLot{}, RestsOn: s.rest(r.Head())}}
 		of := map[string]*gtinView{}
 		index.Lots(r.View, func(ref index.LotRef) bool {
@@ -84,11 +84,11 @@ func (s *Service) lots(_ context.Context, in *struct {
 // gtinView is what many lots of one GTIN share.
 type gtinView struct {
 	gtin    gs1.GTIN
-	party   *index.PartyRef
-	product *index.Product
+	party   *PartyRef
+	product *Product
 }
 
-func viewGTIN(r *index.Reader, text string) *gtinView {
+func viewGTIN(r *Reader, text string) *gtinView {
 	v := &gtinView{}
 	g, err := gs1.ParseGTIN(text)
 	if err != nil {
@@ -99,7 +99,7 @@ func viewGTIN(r *index.Reader, text string) *gtinView {
 		v.party = r.Party(owner)
 	}
 	if p, ok := r.Registry().Product(g); ok {
-		shown := index.Product(p)
+		shown := Product(p)
 		v.product = &shown
 	}
 	return v
@@ -112,7 +112,7 @@ func (v *gtinView) name() string {
 	return v.product.Name
 }
 
-func (v *gtinView) lot(r *index.Reader, lot string) ListedLot {
+func (v *gtinView) lot(r *Reader, lot string) ListedLot {
 	out := ListedLot{GTIN: v.gtin.String(), Lot: lot, Party: v.party, Product: v.product, Recalled: len(r.Registry().Recalls(v.gtin, lot)) > 0}
 	if l, ok := r.Registry().Lot(v.gtin, lot); ok {
 		out.Registered, out.Expiry, out.Size, out.ManufacturedOn = true, l.Expiry, l.Size, l.ManufacturedOn
@@ -122,15 +122,15 @@ func (v *gtinView) lot(r *index.Reader, lot string) ListedLot {
 
 // ListedProduct is a product in a list.
 type ListedProduct struct {
-	index.Product
-	Party *index.PartyRef `json:"party,omitempty" doc:"Whose GTIN it is"`
+	Product
+	Party *PartyRef `json:"party,omitempty" doc:"Whose GTIN it is"`
 }
 
 // Products is a page of products, newest first.
 type Products struct {
 	Products []ListedProduct `json:"products"`
 	Next     string          `json:"next,omitempty" doc:"Ask with after=next for older ones"`
-	RestsOn  index.Rest      `json:"restsOn"`
+	RestsOn  Rest            `json:"restsOn"`
 }
 
 func (s *Service) products(_ context.Context, in *struct {
@@ -143,7 +143,7 @@ func (s *Service) products(_ context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		out = &body[Products]{Products{Products: []ListedProduct{}, RestsOn: s.rest(r.Head())}}
 		index.Products(r.View, func(gtin string, first position) bool {
 			var v *gtinView

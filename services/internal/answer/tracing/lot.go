@@ -7,21 +7,20 @@ import (
 
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/custody"
-	"verilot.dev/services/internal/answer/index"
 	"verilot.dev/services/internal/edge/httpapi"
 )
 
 // LotTotals is the answer to a recall query: where is every unit of this lot, now?
 type LotTotals struct {
-	GTIN         string             `json:"gtin"`
-	Lot          string             `json:"lot"`
-	Expiry       string             `json:"expiry,omitempty"`
-	Product      *index.Product     `json:"product,omitempty"`
-	Registered   *Lot               `json:"registered,omitempty" doc:"What the maker announced of the lot"`
-	Recalls      []index.RecallView `json:"recalls,omitempty"`
-	Commissioned uint64             `json:"commissioned"`
-	Totals       []LotTotal         `json:"totals"`
-	RestsOn      index.Rest         `json:"restsOn"`
+	GTIN         string       `json:"gtin"`
+	Lot          string       `json:"lot"`
+	Expiry       string       `json:"expiry,omitempty"`
+	Product      *Product     `json:"product,omitempty"`
+	Registered   *Lot         `json:"registered,omitempty" doc:"What the maker announced of the lot"`
+	Recalls      []RecallView `json:"recalls,omitempty"`
+	Commissioned uint64       `json:"commissioned"`
+	Totals       []LotTotal   `json:"totals"`
+	RestsOn      Rest         `json:"restsOn"`
 }
 
 // Lot is registry.Lot as shown, with the names of the capture command.
@@ -112,11 +111,11 @@ func (s *Service) lot(_ context.Context, in *LotInput) (out *body[LotTotals], er
 	if err != nil {
 		return nil, err
 	}
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		reg := r.Registry()
 		l := LotTotals{GTIN: g.String(), Lot: in.Lot, Totals: []LotTotal{}, RestsOn: s.rest(r.Head())}
 		if p, ok := reg.Product(g); ok {
-			shown := index.Product(p)
+			shown := Product(p)
 			l.Product = &shown
 		}
 		known := false
@@ -125,7 +124,7 @@ func (s *Service) lot(_ context.Context, in *LotInput) (out *body[LotTotals], er
 			known, l.Registered, l.Expiry = true, &shown, rl.Expiry
 		}
 		for _, rc := range reg.Recalls(g, in.Lot) {
-			l.Recalls = append(l.Recalls, index.RecallView{Recall: index.Recall(rc.Recall), Party: rc.Party, Position: rc.Pos})
+			l.Recalls = append(l.Recalls, RecallView{Recall: Recall(rc.Recall), Party: rc.Party, Position: rc.Pos})
 		}
 		totals, commissioned := custody.LotTotals(r.View, g, in.Lot)
 		l.Commissioned = commissioned
@@ -148,7 +147,7 @@ func (s *Service) lot(_ context.Context, in *LotInput) (out *body[LotTotals], er
 	return out, err
 }
 
-func unknownLot(r *index.Reader, g gs1.GTIN, lot string) *httpapi.Problem {
+func unknownLot(r *Reader, g gs1.GTIN, lot string) *httpapi.Problem {
 	if _, ok := r.Registry().Product(g); !ok {
 		return httpapi.NewProblem(httpapi.UnknownLot, "the ledger has no lot %q of GTIN %s, and no product is registered under that GTIN; compare it with the 14 digits after (01) on the package", clip(lot), g)
 	}

@@ -19,7 +19,7 @@ import (
 // source gives the proof builder what it needs of one consistent view.
 type source struct {
 	s *Service
-	r *index.Reader
+	r *Reader
 }
 
 func (src source) Block(height uint64) (*consensus.Result, error) { return src.s.Copy.Block(height) }
@@ -39,7 +39,7 @@ func (s *Service) proof(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.read(func(r *index.Reader) error {
+	return s.read(func(r *Reader) error {
 		b, err := s.bundle(r, key)
 		if err != nil {
 			return err
@@ -55,7 +55,7 @@ func (s *Service) proof(c *gin.Context) error {
 
 // bundle proves every step of a unit's trace. Of each event it shows all open fields, the unit itself (or, in an inherited
 // step, the container that carried it), the container it was packed into, and nothing of the other units.
-func (s *Service) bundle(r *index.Reader, key gs1.Key) (*proof.Bundle, error) {
+func (s *Service) bundle(r *Reader, key gs1.Key) (*proof.Bundle, error) {
 	touches, _ := index.History(r.View, key)
 	if len(touches) == 0 {
 		return nil, httpapi.NewProblem(httpapi.ProofUnavailable, "no event on the ledger names %s, so there is nothing to prove", key)
@@ -89,18 +89,18 @@ func (s *Service) bundle(r *index.Reader, key gs1.Key) (*proof.Bundle, error) {
 }
 
 // amendments are the blocks that changed what was found about a unit by one event.
-func (s *Service) amendments(r *index.Reader, touch *index.Touch, key gs1.Key) ([]uint64, error) {
+func (s *Service) amendments(r *Reader, touch *index.Touch, key gs1.Key) ([]uint64, error) {
 	res, err := s.load(touch.Pos.Height)
 	if err != nil {
 		return nil, err
 	}
-	_, findings, err := index.Remarks(res, touch.Pos)
+	_, findings, err := Remarks(res, touch.Pos)
 	if err != nil {
 		return nil, err
 	}
 	var heights []uint64
 	for _, f := range findings {
-		if now, ok := index.Found(r.View, touch, key, f.Code); ok {
+		if now, ok := FindingNow(r.View, touch, key, f.Code); ok {
 			for _, c := range now.Changes {
 				if !slices.Contains(heights, c.Cause.Height) {
 					heights = append(heights, c.Cause.Height)

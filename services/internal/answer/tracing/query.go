@@ -26,7 +26,6 @@ import (
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
-	"verilot.dev/services/internal/answer/index"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/scan"
 )
@@ -175,17 +174,17 @@ func expected(c *gin.Context, known map[string]bool, contentTypes []string) erro
 }
 
 // read runs fn over one consistent view.
-func (s *Service) read(fn func(r *index.Reader) error) error {
+func (s *Service) read(fn func(r *Reader) error) error {
 	view, done, err := s.Copy.Snapshot()
 	if err != nil {
 		return httpapi.NewProblem(httpapi.Unavailable, "this copy of the ledger cannot be read now; try again in a moment").Because(err)
 	}
 	defer done()
-	return fn(&index.Reader{Genesis: s.Genesis, View: view, Blocks: s.Copy})
+	return fn(&Reader{Genesis: s.Genesis, View: view, Blocks: s.Copy})
 }
 
 // rest completes what an answer rests on with the age by our clock.
-func (s *Service) rest(r index.Rest) index.Rest {
+func (s *Service) rest(r Rest) Rest {
 	r.AgeSeconds = max(0, s.Now().Sub(r.Time).Seconds())
 	return r
 }
@@ -233,7 +232,7 @@ type idInput struct {
 	ID string `query:"id" doc:"What is on the package: scan, Digital Link, EPC URN, (01)…(21)… or ledger key"`
 }
 
-func (s *Service) trace(_ context.Context, in *idInput) (*body[index.Trace], error) {
+func (s *Service) trace(_ context.Context, in *idInput) (*body[Trace], error) {
 	key, answer, err := s.identify(in.ID)
 	if err != nil {
 		return nil, err
@@ -245,7 +244,7 @@ func (s *Service) digitalLink(_ context.Context, in *struct {
 	GTIN   string `path:"gtin"`
 	Serial string `path:"serial"`
 },
-) (*body[index.Trace], error) {
+) (*body[Trace], error) {
 	g, err := parseGTIN(in.GTIN)
 	if err != nil {
 		return nil, err
@@ -257,8 +256,8 @@ func (s *Service) digitalLink(_ context.Context, in *struct {
 	return s.traceKey(u.Key(), "")
 }
 
-func (s *Service) traceKey(key gs1.Key, captured string) (out *body[index.Trace], err error) {
-	err = s.read(func(r *index.Reader) error {
+func (s *Service) traceKey(key gs1.Key, captured string) (out *body[Trace], err error) {
+	err = s.read(func(r *Reader) error {
 		t, err := r.Trace(key)
 		if err != nil {
 			return err
@@ -267,7 +266,7 @@ func (s *Service) traceKey(key gs1.Key, captured string) (out *body[index.Trace]
 		if captured != "" {
 			t.ID.EPC = captured
 		}
-		out = &body[index.Trace]{*t}
+		out = &body[Trace]{*t}
 		return nil
 	})
 	return out, err
@@ -331,12 +330,12 @@ func partyView(p *registry.Party) Party {
 
 // Parties is the list of parties.
 type Parties struct {
-	Parties []Party    `json:"parties"`
-	RestsOn index.Rest `json:"restsOn"`
+	Parties []Party `json:"parties"`
+	RestsOn Rest    `json:"restsOn"`
 }
 
 func (s *Service) parties(context.Context, *struct{}) (out *body[Parties], err error) {
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		out = &body[Parties]{Parties{RestsOn: s.rest(r.Head()), Parties: []Party{}}}
 		for _, p := range r.Registry().Parties() {
 			out.Body.Parties = append(out.Body.Parties, partyView(&p))
@@ -350,7 +349,7 @@ func (s *Service) party(_ context.Context, in *struct {
 	ID string `path:"id"`
 },
 ) (out *body[Party], err error) {
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		p, ok := r.Registry().Party(in.ID)
 		if !ok {
 			return httpapi.NewProblem(httpapi.UnknownParty, "no party is registered as %q; /v1/parties lists them", clip(in.ID))
@@ -363,19 +362,19 @@ func (s *Service) party(_ context.Context, in *struct {
 
 // Status is where a copy of the ledger stands.
 type Status struct {
-	Network     string     `json:"network"`
-	GenesisHash string     `json:"genesisHash"`
-	Development bool       `json:"development"`
-	Height      uint64     `json:"height,string"`
-	LastSeq     uint64     `json:"lastSequence,string"`
-	Waiting     uint64     `json:"messagesWaiting,string"`
-	Validators  int        `json:"validators"`
-	Quorum      int        `json:"quorum"`
-	RestsOn     index.Rest `json:"restsOn"`
+	Network     string `json:"network"`
+	GenesisHash string `json:"genesisHash"`
+	Development bool   `json:"development"`
+	Height      uint64 `json:"height,string"`
+	LastSeq     uint64 `json:"lastSequence,string"`
+	Waiting     uint64 `json:"messagesWaiting,string"`
+	Validators  int    `json:"validators"`
+	Quorum      int    `json:"quorum"`
+	RestsOn     Rest   `json:"restsOn"`
 }
 
 func (s *Service) status(context.Context, *struct{}) (out *body[Status], err error) {
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		head, _ := consensus.ReadHead(r.View)
 		st := Status{
 			Network: s.Genesis.Name, GenesisHash: hex.EncodeToString(s.Genesis.Hash[:]), Development: s.Genesis.Development,
@@ -395,7 +394,7 @@ func (s *Service) status(context.Context, *struct{}) (out *body[Status], err err
 type Validators struct {
 	Quorum     int         `json:"quorum"`
 	Validators []Validator `json:"validators"`
-	RestsOn    index.Rest  `json:"restsOn"`
+	RestsOn    Rest        `json:"restsOn"`
 }
 
 // Validator is one of the set. What was heard of it is hearsay of this service since it started: votes are not on the
@@ -413,7 +412,7 @@ type Validator struct {
 }
 
 func (s *Service) validators(context.Context, *struct{}) (out *body[Validators], err error) {
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		head, _ := consensus.ReadHead(r.View)
 		known := registry.Registry{View: r.View}
 		set := &s.Genesis.Validators
@@ -443,7 +442,7 @@ func (s *Service) genesis(c *gin.Context) error {
 }
 
 func (s *Service) checkpoint(c *gin.Context) error {
-	return s.read(func(r *index.Reader) error {
+	return s.read(func(r *Reader) error {
 		cp, cert, err := s.certified(r)
 		if err != nil {
 			return err
@@ -454,7 +453,7 @@ func (s *Service) checkpoint(c *gin.Context) error {
 }
 
 // certified returns the checkpoint of the view's head and its certificate.
-func (s *Service) certified(r *index.Reader) (cp quorum.Checkpoint, cert quorum.Certificate, err error) {
+func (s *Service) certified(r *Reader) (cp quorum.Checkpoint, cert quorum.Certificate, err error) {
 	head, ok := consensus.ReadHead(r.View)
 	if !ok || head.Header.Height == 0 {
 		return cp, nil, httpapi.NewProblem(httpapi.ProofUnavailable, "no block is certified yet; capture something first")
@@ -474,7 +473,7 @@ func (s *Service) certified(r *index.Reader) (cp quorum.Checkpoint, cert quorum.
 // sayHeight puts on every answer, problems and streams included, the newest certified block that this copy had when the answer
 // began, and its age. What an answer rests on is that block or a newer one.
 func (s *Service) sayHeight(c *gin.Context) {
-	_ = s.read(func(r *index.Reader) error { // without a view the answer itself says so
+	_ = s.read(func(r *Reader) error { // without a view the answer itself says so
 		rest := s.rest(r.Head())
 		c.Header("Verilot-Height", strconv.FormatUint(rest.Height, 10))
 		c.Header("Verilot-Block-Time", rest.Time.Format(time.RFC3339Nano))

@@ -17,28 +17,28 @@ import (
 
 // RecallDetail is everything under one recall number, and how far it has come.
 type RecallDetail struct {
-	RecallNumber   string          `json:"recallNumber"`
-	Party          *index.PartyRef `json:"party" doc:"Who opened it"`
-	Classification string          `json:"classification,omitempty"`
-	Depth          string          `json:"depth,omitempty"`
-	Reason         string          `json:"reason,omitempty"`
-	InitiatedOn    string          `json:"initiatedOn,omitempty"`
-	Status         string          `json:"status" enum:"open,ended" doc:"open while any part of it is"`
+	RecallNumber   string    `json:"recallNumber"`
+	Party          *PartyRef `json:"party" doc:"Who opened it"`
+	Classification string    `json:"classification,omitempty"`
+	Depth          string    `json:"depth,omitempty"`
+	Reason         string    `json:"reason,omitempty"`
+	InitiatedOn    string    `json:"initiatedOn,omitempty"`
+	Status         string    `json:"status" enum:"open,ended" doc:"open while any part of it is"`
 	// Scope is what was recalled under the number, each with its newest status.
-	Scope         []index.RecallView `json:"scope"`
-	Lots          []RecalledLot      `json:"lots"`
-	Effectiveness Effectiveness      `json:"effectiveness"`
-	RestsOn       index.Rest         `json:"restsOn"`
+	Scope         []RecallView  `json:"scope"`
+	Lots          []RecalledLot `json:"lots"`
+	Effectiveness Effectiveness `json:"effectiveness"`
+	RestsOn       Rest          `json:"restsOn"`
 }
 
 // RecalledLot is a lot under the recall.
 type RecalledLot struct {
-	GTIN         string         `json:"gtin"`
-	Lot          string         `json:"lot"`
-	Product      *index.Product `json:"product,omitempty"`
-	Expiry       string         `json:"expiry,omitempty"`
-	Commissioned uint64         `json:"commissioned"`
-	Totals       []LotTotal     `json:"totals"`
+	GTIN         string     `json:"gtin"`
+	Lot          string     `json:"lot"`
+	Product      *Product   `json:"product,omitempty"`
+	Expiry       string     `json:"expiry,omitempty"`
+	Commissioned uint64     `json:"commissioned"`
+	Totals       []LotTotal `json:"totals"`
 }
 
 // Effectiveness counts every recalled unit once, by what has become of it (21 CFR 7.42 and 7.50 ask how far a recall has
@@ -62,23 +62,23 @@ type RecallOutcomes struct {
 
 // RecallHolder is where recalled units are.
 type RecallHolder struct {
-	Party     *index.PartyRef `json:"party"`
-	Place     *index.PlaceRef `json:"place,omitempty" doc:"The party's first registered place"`
-	Units     uint64          `json:"units"`
-	SetAside  uint64          `json:"setAside"`
-	Remaining uint64          `json:"remaining"`
+	Party     *PartyRef `json:"party"`
+	Place     *PlaceRef `json:"place,omitempty" doc:"The party's first registered place"`
+	Units     uint64    `json:"units"`
+	SetAside  uint64    `json:"setAside"`
+	Remaining uint64    `json:"remaining"`
 }
 
 // setAside are the marks of what cannot be dispensed or is told to be apart. The ledger's own hold sets "quarantined" with
 // it (docs/spec.md section 9) and counts: which of the two it was cannot be told from the marks.
 var setAside = []string{"quarantined", "recalled", "suspect", "illegitimate", "damaged"}
 
-func (s *Service) recallOf(r *index.Reader, number string) (*RecallDetail, error) {
+func (s *Service) recallOf(r *Reader, number string) (*RecallDetail, error) {
 	all, err := r.RecallList()
 	if err != nil {
 		return nil, err
 	}
-	d := &RecallDetail{RecallNumber: number, Status: "ended", Scope: []index.RecallView{}, Lots: []RecalledLot{}}
+	d := &RecallDetail{RecallNumber: number, Status: "ended", Scope: []RecallView{}, Lots: []RecalledLot{}}
 	type covered struct{ gtin, lot, units string } // whoever says so: another party may end it
 	at := map[covered]int{}
 	for _, rc := range all {
@@ -113,7 +113,7 @@ func (s *Service) recallOf(r *index.Reader, number string) (*RecallDetail, error
 }
 
 // isOpen reports whether any of what a recall covers is still recalled under its number.
-func isOpen(reg registry.Registry, rc *index.Recall) bool {
+func isOpen(reg registry.Registry, rc *Recall) bool {
 	for _, text := range rc.Units {
 		epc, err := gs1.ParseEPC(text)
 		if err == nil && slices.ContainsFunc(reg.UnitRecalls(epc.Key()), func(o registry.RecallRecord) bool { return o.RecallNumber == rc.RecallNumber }) {
@@ -127,7 +127,7 @@ func isOpen(reg registry.Registry, rc *index.Recall) bool {
 }
 
 // units visits every unit under the recall once, lot by lot; seen hears of a lot before its units.
-func (d *RecallDetail) units(r *index.Reader, seen func(g gs1.GTIN, lot string), fn func(u *custody.Unit, state string) bool) {
+func (d *RecallDetail) units(r *Reader, seen func(g gs1.GTIN, lot string), fn func(u *custody.Unit, state string) bool) {
 	lots := map[string]bool{}
 	goOn := true
 	visit := func(g gs1.GTIN, lot string) {
@@ -196,7 +196,7 @@ func (s *Service) recall(_ context.Context, in *struct {
 	Number string `path:"number" maxLength:"100"`
 },
 ) (out *body[RecallDetail], err error) {
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		d, err := s.recallOf(r, in.Number)
 		if err != nil {
 			return err
@@ -262,7 +262,7 @@ func (s *Service) recall(_ context.Context, in *struct {
 	return out, err
 }
 
-func (l *RecalledLot) count(r *index.Reader, u *custody.Unit, state string) {
+func (l *RecalledLot) count(r *Reader, u *custody.Unit, state string) {
 	l.Commissioned++
 	if l.Expiry == "" {
 		l.Expiry = u.Expiry
@@ -285,7 +285,7 @@ func (s *Service) recallUnits(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.read(func(r *index.Reader) error {
+	return s.read(func(r *Reader) error {
 		d, err := s.recallOf(r, c.Param("number"))
 		if err != nil {
 			return err

@@ -29,10 +29,10 @@ type Hit struct {
 
 // Found is the answer to a search. A text that finds nothing is an answer.
 type Found struct {
-	Query    string     `json:"query"`
-	Hits     []Hit      `json:"hits" doc:"Best first"`
-	Readings []string   `json:"readings,omitempty" doc:"The text is a scan that lost its separators: what it may mean"`
-	RestsOn  index.Rest `json:"restsOn"`
+	Query    string   `json:"query"`
+	Hits     []Hit    `json:"hits" doc:"Best first"`
+	Readings []string `json:"readings,omitempty" doc:"The text is a scan that lost its separators: what it may mean"`
+	RestsOn  Rest     `json:"restsOn"`
 }
 
 // searchLooked bounds how many lots and products one search compares.
@@ -50,7 +50,7 @@ const (
 )
 
 type search struct {
-	r    *index.Reader
+	r    *Reader
 	text string
 	out  *Found
 	hits [ranks][]Hit
@@ -70,7 +70,7 @@ func (s *Service) search(_ context.Context, in *struct {
 	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"30"`
 },
 ) (out *body[Found], err error) {
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		out = &body[Found]{Found{Query: in.Q, Hits: []Hit{}, RestsOn: s.rest(r.Head())}}
 		f := &search{r: r, text: strings.TrimSpace(in.Q), out: &out.Body, max: in.Limit}
 		if f.text == "" {
@@ -108,7 +108,7 @@ func (f *search) scanned(year int) {
 	h := Hit{ID: key.String(), Kind: "container", Title: key.String()}
 	switch {
 	case key.Kind() == gs1.KindSSCC:
-		id := index.IDOf(key)
+		id := IDOf(key)
 		h.Title = "SSCC " + id.SSCC
 	case key.IsUnit():
 		g, _ := key.GTIN()
@@ -198,7 +198,7 @@ func (f *search) productText() (t productText) {
 }
 
 // names reports whether the text is a product's GTIN or its NDC: as the label has it, or the eleven digits that are billed.
-func (t *productText) names(p *index.Product) bool {
+func (t *productText) names(p *Product) bool {
 	if p.GTIN == t.gtin {
 		return true
 	}

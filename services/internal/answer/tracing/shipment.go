@@ -16,7 +16,7 @@ type position = canonical.Position
 
 // ShippedItem is a container or loose unit that a shipping event names.
 type ShippedItem struct {
-	index.ID
+	ID
 	Contents int  `json:"contents,omitempty" doc:"Things directly inside"`
 	Open     bool `json:"open" doc:"Still on its way: not received, and not ended, lost or stolen before it could be"`
 }
@@ -26,8 +26,8 @@ type Shipment struct {
 	ID        string             `json:"id" doc:"Height, entry and item of the shipping event"`
 	Position  canonical.Position `json:"position"`
 	EventTime string             `json:"eventTime,omitempty"`
-	From      *index.PartyRef    `json:"from,omitempty"`
-	To        *index.PartyRef    `json:"to,omitempty"`
+	From      *PartyRef          `json:"from,omitempty"`
+	To        *PartyRef          `json:"to,omitempty"`
 	// Documents name kinds (po, desadv, inv, rma): numbers are sealed, for those who have the papers.
 	Documents []string      `json:"documents,omitempty" doc:"Kinds of the business documents; their numbers are sealed"`
 	Drop      bool          `json:"drop" doc:"A drop shipment: owned by one party, sent to another"`
@@ -41,7 +41,7 @@ type Shipment struct {
 type Shipments struct {
 	Shipments []Shipment `json:"shipments"`
 	Next      string     `json:"next,omitempty" doc:"Ask with after=next for older ones"`
-	RestsOn   index.Rest `json:"restsOn"`
+	RestsOn   Rest       `json:"restsOn"`
 }
 
 const (
@@ -70,7 +70,7 @@ func (s *Service) shipments(_ context.Context, in *struct {
 	if in.To == "" {
 		list, party = index.ShipmentsFrom, in.From
 	}
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		out = &body[Shipments]{Shipments{Shipments: []Shipment{}, RestsOn: s.rest(r.Head())}}
 		var failed error
 		list(r.View, party, func(pos canonical.Position) bool {
@@ -97,11 +97,11 @@ func (s *Service) shipments(_ context.Context, in *struct {
 	return out, err
 }
 
-func shipmentView(r *index.Reader, pos canonical.Position, shipped *custody.Shipped) Shipment {
+func shipmentView(r *Reader, pos canonical.Position, shipped *custody.Shipped) Shipment {
 	v := Shipment{ID: pos.String(), Position: pos, From: r.Party(shipped.From), To: r.Party(shipped.To), Items: []ShippedItem{}, Total: len(shipped.Keys)}
 	for _, k := range shipped.Keys {
 		u, _, ok := custody.Locate(r.View, k)
-		item := ShippedItem{ID: index.IDOf(k), Open: ok && u.State == custody.Active && u.Phase == custody.InTransit && u.Shipment == pos}
+		item := ShippedItem{ID: IDOf(k), Open: ok && u.State == custody.Active && u.Phase == custody.InTransit && u.Shipment == pos}
 		if item.Open {
 			v.Open++
 		}
@@ -115,7 +115,7 @@ func shipmentView(r *index.Reader, pos canonical.Position, shipped *custody.Ship
 }
 
 // describe adds what only the event itself says.
-func (s *Service) describe(r *index.Reader, v *Shipment) error {
+func (s *Service) describe(r *Reader, v *Shipment) error {
 	res, err := r.Blocks.Block(v.Position.Height)
 	if err != nil {
 		return err

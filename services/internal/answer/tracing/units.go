@@ -15,7 +15,6 @@ import (
 
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/custody"
-	"verilot.dev/services/internal/answer/index"
 	"verilot.dev/services/internal/edge/httpapi"
 )
 
@@ -192,7 +191,7 @@ func (s *Service) lotUnits(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.read(func(r *index.Reader) error {
+	return s.read(func(r *Reader) error {
 		w := newUnitWriter(c, &f, "lot-"+g.String()+"-"+in.Lot)
 		some := false
 		custody.LotUnits(r.View, g, in.Lot, func(u custody.Unit, state string) bool {
@@ -208,13 +207,13 @@ func (s *Service) lotUnits(c *gin.Context) error {
 
 // LotContainer is an outermost container that holds units of a lot.
 type LotContainer struct {
-	index.ID
-	State    string          `json:"state" doc:"As the totals name it"`
-	Holder   *index.PartyRef `json:"holder,omitempty"`
-	To       *index.PartyRef `json:"to,omitempty"`
-	Units    int             `json:"units" doc:"Units of the lot inside, at any depth"`
-	Contents int             `json:"contents" doc:"Things directly inside"`
-	Overlays []string        `json:"overlays,omitempty"`
+	ID
+	State    string    `json:"state" doc:"As the totals name it"`
+	Holder   *PartyRef `json:"holder,omitempty"`
+	To       *PartyRef `json:"to,omitempty"`
+	Units    int       `json:"units" doc:"Units of the lot inside, at any depth"`
+	Contents int       `json:"contents" doc:"Things directly inside"`
+	Overlays []string  `json:"overlays,omitempty"`
 }
 
 // LotContainers are the outermost containers of a lot's units.
@@ -222,7 +221,7 @@ type LotContainers struct {
 	Containers []LotContainer `json:"containers"`
 	Total      int            `json:"total" doc:"How many there are; at most limit are listed"`
 	LooseUnits int            `json:"looseUnits" doc:"Units that are in none"`
-	RestsOn    index.Rest     `json:"restsOn"`
+	RestsOn    Rest           `json:"restsOn"`
 }
 
 func (s *Service) lotContainers(_ context.Context, in *struct {
@@ -235,7 +234,7 @@ func (s *Service) lotContainers(_ context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	err = s.read(func(r *index.Reader) error {
+	err = s.read(func(r *Reader) error {
 		out = &body[LotContainers]{LotContainers{Containers: []LotContainer{}, RestsOn: s.rest(r.Head())}}
 		at := map[gs1.Key]int{}
 		top := map[gs1.Key]gs1.Key{}
@@ -264,7 +263,7 @@ func (s *Service) lotContainers(_ context.Context, in *struct {
 				i = len(at)
 				at[outer] = i
 				if i < in.Limit {
-					c := LotContainer{ID: index.IDOf(outer), State: state, Holder: r.Party(u.Holder), To: r.Party(u.To)}
+					c := LotContainer{ID: IDOf(outer), State: state, Holder: r.Party(u.Holder), To: r.Party(u.To)}
 					if o, _, ok := custody.Locate(r.View, outer); ok {
 						c.Overlays = o.Overlays
 					}

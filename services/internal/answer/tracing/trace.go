@@ -1,4 +1,4 @@
-package index
+package tracing
 
 import (
 	"bytes"
@@ -19,10 +19,11 @@ import (
 	"verilot.dev/ledger/proof"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
+	"verilot.dev/services/internal/answer/index"
 )
 
-// Blocks gives the blocks of a node's own verified copy.
-type Blocks interface {
+// BlockSource gives the blocks of a node's own verified copy.
+type BlockSource interface {
 	Block(height uint64) (*consensus.Result, error)
 }
 
@@ -30,7 +31,7 @@ type Blocks interface {
 type Reader struct {
 	Genesis *genesis.Genesis
 	View    state.View
-	Blocks  Blocks
+	Blocks  BlockSource
 
 	parties map[string]*PartyRef // named before: a trace names few, many times
 	places  map[string]*PlaceRef
@@ -96,8 +97,8 @@ func changesOf(f custody.FindingRecord) []FindingChange {
 	return out
 }
 
-// Found is what was found about a unit by one event, or about a container that carried it through the event, as it is now.
-func Found(v state.View, touch *Touch, key gs1.Key, code string) (custody.FindingRecord, bool) {
+// FindingNow is what was found about a unit by one event, or about a container that carried it through the event, as it is now.
+func FindingNow(v state.View, touch *index.Touch, key gs1.Key, code string) (custody.FindingRecord, bool) {
 	for _, k := range append(append([]gs1.Key{key}, touch.Via...), gs1.Key{}) {
 		if f, ok := custody.FindingOf(v, k, touch.Pos, code); ok {
 			return f, true
@@ -361,14 +362,14 @@ func (r *Reader) Head() Rest {
 	if !ok {
 		return Rest{}
 	}
-	return Rest{Height: head.Header.Height, Time: time.UnixMilli(head.Header.Time).UTC(), BlockHash: hexHash(head.Hash)}
+	return Rest{Height: head.Header.Height, Time: time.UnixMilli(head.Header.Time).UTC(), BlockHash: hex32(head.Hash)}
 }
 
 // Trace tells the history and present state of a unit or container. An identifier that the ledger has never seen is an
 // answer, not an error.
 func (r *Reader) Trace(key gs1.Key) (*Trace, error) {
 	t := &Trace{ID: IDOf(key), Steps: []Step{}, RestsOn: r.Head()}
-	touches, cut := History(r.View, key)
+	touches, cut := index.History(r.View, key)
 	for i := range touches {
 		step, err := r.step(key, &touches[i])
 		if err != nil {
@@ -395,7 +396,7 @@ func (r *Reader) Trace(key gs1.Key) (*Trace, error) {
 	return t, nil
 }
 
-func (r *Reader) present(t *Trace, key gs1.Key, touches []Touch) {
+func (r *Reader) present(t *Trace, key gs1.Key, touches []index.Touch) {
 	reg := r.Registry()
 	if g, ok := key.GTIN(); ok {
 		if p, ok := reg.Product(g); ok {
@@ -495,7 +496,7 @@ func (r *Reader) findings(key gs1.Key, containers []gs1.Key) []FindingView {
 	return out
 }
 
-func (r *Reader) step(key gs1.Key, touch *Touch) (*Step, error) {
+func (r *Reader) step(key gs1.Key, touch *index.Touch) (*Step, error) {
 	res, err := r.Blocks.Block(touch.Pos.Height)
 	if err != nil {
 		return nil, err
@@ -503,7 +504,7 @@ func (r *Reader) step(key gs1.Key, touch *Touch) (*Step, error) {
 	e := &res.Entries[touch.Pos.Entry]
 	item := &e.Submission.Items[touch.Pos.Item]
 	s := &Step{
-		Position: touch.Pos, Sequence: e.Seq, BlockTime: time.UnixMilli(res.Header.Time).UTC(), Header: hexHash(res.Hash),
+		Position: touch.Pos, Sequence: e.Seq, BlockTime: time.UnixMilli(res.Header.Time).UTC(), Header: hex32(res.Hash),
 		Observed: touch.Observed(), Verdict: VerdictName(touch.Verdict), Units: len(item.Committed.Units),
 	}
 	if p := r.Party(e.Submission.Header.Party); p != nil {
@@ -512,13 +513,13 @@ func (r *Reader) step(key gs1.Key, touch *Touch) (*Step, error) {
 	for _, c := range touch.Via {
 		s.Via = append(s.Via, c.String())
 	}
-	s.Detail, s.Repeats = Note(r.View, touch.Pos)
+	s.Detail, s.Repeats = index.Note(r.View, touch.Pos)
 	s.Code, s.Findings, err = Remarks(res, touch.Pos)
 	if err != nil {
 		return nil, err
 	}
 	for i := range s.Findings {
-		if f, ok := Found(r.View, touch, key, s.Findings[i].Code); ok {
+		if f, ok := FindingNow(r.View, touch, key, s.Findings[i].Code); ok {
 			s.Findings[i].State, s.Findings[i].Changes = FindingState(f.State), changesOf(f)
 		}
 	}
@@ -584,7 +585,7 @@ func Remarks(res *consensus.Result, pos canonical.Position) (code string, findin
 func (r *Reader) RecallList() ([]RecallView, error) {
 	out := []RecallView{}
 	var failed error
-	Recalls(r.View, func(pos canonical.Position) bool {
+	index.Recalls(r.View, func(pos canonical.Position) bool {
 		res, err := r.Blocks.Block(pos.Height)
 		if err != nil {
 			failed = err
@@ -613,7 +614,7 @@ func (r *Reader) KeyRecord(id canonical.Hash) (proof.KeyRecord, error) {
 			return proof.KeyRecord{Genesis: true, Authority: true, Party: i}, nil
 		}
 	}
-	if pos, n, ok := KeyAct(r.View, id); ok {
+	if pos, n, ok := index.KeyAct(r.View, id); ok {
 		return proof.KeyRecord{Key: n, Act: pos}, nil
 	}
 	return proof.KeyRecord{}, fmt.Errorf("key %x is not registered", id[:8])
