@@ -15,7 +15,6 @@ import (
 	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/localnet"
-	"verilot.dev/services/internal/scan"
 )
 
 // Everything that is wrong with a question has its own code, status, and a sentence that says what to do.
@@ -170,7 +169,7 @@ func (w *world) checkReadings(t *testing.T, readings []string) {
 		t.Fatalf("%d readings, want several to choose from", len(readings))
 	}
 	for _, r := range readings {
-		var a scan.Answer
+		var a tracing.Scan
 		resp, b := w.call(t, "api", http.MethodGet, "/v1/scan?text="+url.QueryEscape(r), nil)
 		if err := json.Unmarshal(b, &a); err != nil || resp.StatusCode != http.StatusOK || a.Verdict != "valid" {
 			t.Errorf("reading %s: %d %v %s", r, resp.StatusCode, err, b)

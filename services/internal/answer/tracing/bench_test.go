@@ -23,7 +23,6 @@ import (
 	"verilot.dev/services/internal/answer/index"
 	"verilot.dev/services/internal/node/chain"
 	"verilot.dev/services/internal/node/chain/chaintest"
-	"verilot.dev/services/internal/scan"
 )
 
 const (
@@ -162,7 +161,7 @@ func BenchmarkQuery(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				err := s.read(func(r *Reader) error {
-					if c := s.checkUnit(r, next(), &scan.Answer{}); !c.Verified {
+					if c := s.checkUnit(r, next(), &Scan{}); !c.Verified {
 						return fmt.Errorf("%+v", c)
 					}
 					return nil

@@ -7,7 +7,6 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/custody"
 	"verilot.dev/services/internal/edge/httpapi"
-	"verilot.dev/services/internal/scan"
 )
 
 // Check is the answer at the counter: is this package what it says it is, and may it be dispensed?
@@ -61,7 +60,7 @@ func (s *Service) check(_ context.Context, in *struct {
 	return out, err
 }
 
-func (s *Service) checkUnit(r *Reader, key gs1.Key, printed *scan.Answer) Check {
+func (s *Service) checkUnit(r *Reader, key gs1.Key, printed *Scan) Check {
 	c := Check{ID: IDOf(key), Colour: "red", Reasons: []CheckReason{}, RestsOn: s.rest(r.Head())}
 	against := func(code, detail string) { c.Reasons = append(c.Reasons, CheckReason{Code: code, Detail: detail}) }
 	u, _, ok := custody.Locate(r.View, key)

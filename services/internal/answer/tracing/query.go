@@ -27,7 +27,6 @@ import (
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/services/internal/edge/httpapi"
-	"verilot.dev/services/internal/scan"
 )
 
 // A Copy is a node's own verified copy of the ledger.
@@ -190,12 +189,12 @@ func (s *Service) rest(r Rest) Rest {
 }
 
 // identify reads an identifier in any form, or says why it cannot.
-func (s *Service) identify(text string) (gs1.Key, scan.Answer, error) {
+func (s *Service) identify(text string) (gs1.Key, Scan, error) {
 	if text == "" {
-		return gs1.Key{}, scan.Answer{}, httpapi.NewProblem(httpapi.MissingParameter, "id is missing; send what is on the package: a scan, a Digital Link, an EPC URN or (01)…(21)…")
+		return gs1.Key{}, Scan{}, httpapi.NewProblem(httpapi.MissingParameter, "id is missing; send what is on the package: a scan, a Digital Link, an EPC URN or (01)…(21)…")
 	}
 	// A ledger key needs no form of its own: it is a scan without separators, and as ambiguous as one.
-	answer, key := scan.Read(text, s.Now().Year())
+	answer, key := ReadScan(text, s.Now().Year())
 	switch {
 	case answer.Verdict == "ambiguous":
 		p := httpapi.NewProblem(httpapi.AmbiguousScan, "the scan can be read in %d ways, because a separator was lost; scan again with a scanner that sends it (GS), or choose the reading that is printed on the package", len(answer.Readings))
@@ -275,9 +274,9 @@ func (s *Service) traceKey(key gs1.Key, captured string) (out *body[Trace], err 
 func (s *Service) scan(_ context.Context, in *struct {
 	Text string `query:"text" doc:"What a scanner sent, with GS as 0x1D" required:"true"`
 },
-) (*body[scan.Answer], error) {
-	answer, _ := scan.Read(in.Text, s.Now().Year())
-	return &body[scan.Answer]{answer}, nil
+) (*body[Scan], error) {
+	answer, _ := ReadScan(in.Text, s.Now().Year())
+	return &body[Scan]{answer}, nil
 }
 
 // Party is a party as shown.

@@ -11,7 +11,6 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/custody"
 	"verilot.dev/services/internal/answer/index"
-	"verilot.dev/services/internal/scan"
 )
 
 // Hit is one thing that a search found. Which of the optional members are there follows from the kind.
@@ -97,7 +96,7 @@ func (s *Service) search(_ context.Context, in *struct {
 
 // scanned reads the text as what stands on a package or container.
 func (f *search) scanned(year int) {
-	answer, key := scan.Read(f.text, year)
+	answer, key := ReadScan(f.text, year)
 	for _, reading := range answer.Readings {
 		f.out.Readings = append(f.out.Readings, reading.Text)
 	}
