@@ -27,7 +27,7 @@ var tables = []struct{ file, name string }{
 	{"../../partner/capture/badinput_test.go", "capture"},
 	{"../../partner/capture/events_test.go", "events"},
 	{"../../partner/capture/reads_test.go", "reads"},
-	{"../../answer/tracing/badinput_test.go", "query"},
+	{"../../answer/ledgerrest/badinput_test.go", "query"},
 	{"../../edge/signin/signin_test.go", "signin"},
 	{"../../answer/subscription/badinput_test.go", "standing"},
 	{"../../answer/epcisrest/rest_test.go", "epcis"},
