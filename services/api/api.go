@@ -16,6 +16,7 @@ import (
 	"verilot.dev/ledger/registry"
 	"verilot.dev/services/internal/answer/epcisrest"
 	"verilot.dev/services/internal/answer/index"
+	"verilot.dev/services/internal/answer/ledgerrest"
 	"verilot.dev/services/internal/answer/ndc"
 	"verilot.dev/services/internal/answer/subscription"
 	"verilot.dev/services/internal/answer/tracing"
@@ -25,7 +26,6 @@ import (
 	"verilot.dev/services/internal/node/bus"
 	"verilot.dev/services/internal/node/chain"
 	"verilot.dev/services/internal/node/replica"
-	"verilot.dev/services/internal/node/store"
 	"verilot.dev/services/internal/partner/capture"
 	"verilot.dev/services/internal/service"
 )
@@ -90,11 +90,8 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		Description: "Trace, check and recall queries over a verified copy of the ledger. Every answer says which certified block it rests on and how old that is; /v1/proof gives what is needed to check it without trusting this service.",
 	})
 	guard.Mount(h)
-	tracing.Mount(h, tracing.Options{ //nolint:contextcheck // as above
-		Genesis: g, Copy: c, Now: time.Now, Waiting: f.waiting, Heard: f.heard,
-		NoBlock: func(err error) bool { return errors.Is(err, store.ErrNotFound) },
-	})
-	answers := epcisrest.Mount(h, epcisrest.Options{Genesis: g, Copy: c, Now: time.Now, Callers: gate.Caller}) //nolint:contextcheck // as above
+	ledgerrest.Mount(h, ledgerrest.Options{Genesis: g, Copy: c, Now: time.Now, Waiting: f.waiting, LastVote: f.lastVote}) //nolint:contextcheck // as above
+	answers := epcisrest.Mount(h, epcisrest.Options{Genesis: g, Copy: c, Now: time.Now, Callers: gate.Caller})            //nolint:contextcheck // as above
 	options := subscription.Options{Config: cfg.Standing, Dir: filepath.Join(cfg.Data, "standing"), Development: g.Development, Log: env.Log, Registry: env.Metrics}
 	queries, err := subscription.Open(options.Over(answers)) //nolint:contextcheck // as above
 	if err != nil {
@@ -228,7 +225,7 @@ func (f *following) waiting() uint64 {
 	return 0
 }
 
-func (f *following) heard(validator int) tracing.Heard {
+func (f *following) lastVote(validator int) tracing.LastVote {
 	s := f.roster.Of(validator)
-	return tracing.Heard{Height: s.Height, Round: s.Round, At: s.At, Evidence: s.Evidence}
+	return tracing.LastVote{Height: s.Height, Round: s.Round, At: s.At, Evidence: s.Evidence}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"verilot.dev/ledger/state"
+	"verilot.dev/services/internal/answer/ledgerrest"
 	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/localnet"
@@ -122,7 +123,7 @@ func TestBadInput(t *testing.T) {
 }
 
 // brokenCopy is a copy of the ledger whose store cannot be read.
-type brokenCopy struct{ tracing.Copy }
+type brokenCopy struct{ ledgerrest.Copy }
 
 func (brokenCopy) Snapshot() (state.View, func(), error) { return nil, nil, errors.New("disk on fire") }
 
@@ -130,7 +131,7 @@ func (brokenCopy) Snapshot() (state.View, func(), error) { return nil, nil, erro
 func TestBrokenCopy(t *testing.T) {
 	w := newWorld(t)
 	h := httpapi.New(httpapi.Options{})
-	tracing.Mount(h, tracing.Options{Genesis: w.n.Genesis, Copy: brokenCopy{}, Now: time.Now, NoBlock: func(error) bool { return false }})
+	ledgerrest.Mount(h, ledgerrest.Options{Genesis: w.n.Genesis, Copy: brokenCopy{}, Now: time.Now})
 	for _, path := range []string{"/v1/trace?id=(01)00399990012347(21)1", "/v1/proof?id=(01)00399990012347(21)1", "/v1/blocks", "/v1/status"} {
 		rec := httptest.NewRecorder()
 		h.Engine.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, http.NoBody))

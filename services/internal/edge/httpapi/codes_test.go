@@ -34,7 +34,7 @@ var tables = []struct{ file, name string }{
 }
 
 // services are the packages that answer with codes of their own, and whose answers those are.
-var services = map[string]string{"httpapi": "every service", "capture": "partner services", "tracing": "api", "signin": "every service", "subscription": "api", "epcisrest": "api"}
+var services = map[string]string{"httpapi": "every service", "capture": "partner services", "ledgerrest": "api", "signin": "every service", "subscription": "api", "epcisrest": "api"}
 
 // sources reads which code constants each package of services/internal names outside its tests, and which each table names.
 type sources struct {

@@ -603,7 +603,7 @@ func (s *told) history(t *testing.T, n *localnet.Network) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tr.RestsOn = tracing.Rest{}
+		tr.RestsOn = tracing.AsOf{}
 		b, err := json.MarshalIndent(tr, "", " ")
 		if err != nil {
 			t.Fatal(err)
