@@ -84,21 +84,21 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	}
 	guard.Announce(env.Log)
 
-	gate := &epcisrest.Gate{Genesis: g, Snapshot: c.Snapshot, SignIn: guard, Now: time.Now}
+	callers := &epcisrest.Authenticator{Genesis: g, Snapshot: c.Snapshot, SignIn: guard, Now: time.Now}
 	h := httpapi.New(httpapi.Options{ //nolint:contextcheck // Gin carries it in the request
-		Title: "Verilot api", Version: "1", Log: env.Log, Registry: env.Metrics, Ready: env.CheckReady, Guard: gate.Check,
+		Title: "Verilot api", Version: "1", Log: env.Log, Registry: env.Metrics, Ready: env.CheckReady, Guard: callers.Check,
 		Description: "Trace, check and recall queries over a verified copy of the ledger. Every answer says which certified block it rests on and how old that is; /v1/proof gives what is needed to check it without trusting this service.",
 	})
 	guard.Mount(h)
 	ledgerrest.Mount(h, ledgerrest.Options{Genesis: g, Copy: c, Now: time.Now, Waiting: f.waiting, LastVote: f.lastVote}) //nolint:contextcheck // as above
-	answers := epcisrest.Mount(h, epcisrest.Options{Genesis: g, Copy: c, Now: time.Now, Callers: gate.Caller})            //nolint:contextcheck // as above
+	answers := epcisrest.Mount(h, epcisrest.Options{Genesis: g, Copy: c, Now: time.Now, Callers: callers.Caller})            //nolint:contextcheck // as above
 	options := subscription.Options{Config: cfg.Standing, Dir: filepath.Join(cfg.Data, "standing"), Development: g.Development, Log: env.Log, Registry: env.Metrics}
 	queries, err := subscription.Open(options.Over(answers)) //nolint:contextcheck // as above
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, queries.Close()) }()
-	subscription.Mount(h, subscription.CallerOf(gate.Caller), queries) //nolint:contextcheck // as above
+	subscription.Mount(h, subscription.CallerOf(callers.Caller), queries) //nolint:contextcheck // as above
 	directory, err := ndc.Open(cfg.NDC)
 	if err != nil {
 		return fmt.Errorf("configuration: ndc: %w", err)
