@@ -91,7 +91,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	})
 	guard.Mount(h)
 	ledgerrest.Mount(h, ledgerrest.Options{Genesis: g, Copy: c, Now: time.Now, Waiting: f.waiting, LastVote: f.lastVote}) //nolint:contextcheck // as above
-	answers := epcisrest.Mount(h, epcisrest.Options{Genesis: g, Copy: c, Now: time.Now, Callers: callers.Caller})            //nolint:contextcheck // as above
+	answers := epcisrest.Mount(h, epcisrest.Options{Genesis: g, Copy: c, Now: time.Now, Callers: callers.Caller})         //nolint:contextcheck // as above
 	options := subscription.Options{Config: cfg.Standing, Dir: filepath.Join(cfg.Data, "standing"), Development: g.Development, Log: env.Log, Registry: env.Metrics}
 	queries, err := subscription.Open(options.Over(answers)) //nolint:contextcheck // as above
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"verilot.dev/services/internal/epcisreport"
+	"verilot.dev/services/cmd/verilot/internal/epcischeck"
 )
 
 // epcisReportCommand is for those who work on Verilot: make epcis-report.
@@ -25,7 +25,7 @@ Exit code 0: everything agrees, but for what is known to differ and why. 1: some
 			if len(args) == 1 {
 				dir = args[0]
 			}
-			r, err := epcisreport.Run(dir)
+			r, err := epcischeck.Run(dir)
 			if err != nil {
 				return unusable("%w", err)
 			}

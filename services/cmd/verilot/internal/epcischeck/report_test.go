@@ -1,4 +1,4 @@
-package epcisreport
+package epcischeck
 
 import (
 	"os"
@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-var collection = filepath.Join("..", "..", "..", "..", "shared", "gs1")
+var collection = filepath.Join("..", "..", "..", "..", "..", "..", "shared", "gs1")
 
 // The parity report: every shared example and vector agrees, and whatever does not is known not to be ours.
 func TestParity(t *testing.T) {
