@@ -17,7 +17,7 @@ func (a *app) epcisCommand() *cobra.Command {
 content. They need no network and no running service; "-" reads standard input.`,
 		Example: "  verilot epcis check shipment.xml\n  verilot epcis convert --to jsonld shipment.xml",
 	}
-	c.AddCommand(a.epcisCheckCommand(), a.epcisHashCommand(), a.epcisConvertCommand(), a.epcisDiffCommand(), a.epcisReportCommand())
+	c.AddCommand(a.epcisCheckCommand(), a.epcisHashCommand(), a.epcisConvertCommand(), a.epcisDiffCommand())
 	return c
 }
 
