@@ -65,7 +65,7 @@ test: $(TOTALS) ## Every test, with the race detector; needs nothing but Go
 	@[ -n "$(RACE)" ] || echo "No C compiler: testing without the race detector."
 	@{ \
 		go test -json $(RACE) -shuffle=on -timeout=$(TIMEOUT) $(TESTFLAGS) $(PKG) || rc=1; \
-		(cd tools && GOWORK=off go test -json -timeout=$(TIMEOUT) ./testtotals) || rc=1; \
+		(cd tools && GOWORK=off go test -json -timeout=$(TIMEOUT) ./testtotals ./epcisreport) || rc=1; \
 		$(if $(filter work,$(PKG)),(cd deploy && GOWORK=off go test -json -timeout=$(TIMEOUT) ./...) || rc=1;) \
 		exit $${rc:-0}; \
 	} | $(TOTALS) -o bin/test-totals
@@ -132,8 +132,8 @@ bench: ## Run the benchmarks that match BENCH
 	go test -run='^$$' -bench='$(BENCH)' -benchmem $(PKG)
 
 .PHONY: epcis-report
-epcis-report: ## Every shared EPCIS example and hash vector, expected and found; ARGS=--markdown for a page
-	go run ./services/cmd/verilot epcis report ../shared/gs1 $(ARGS)
+epcis-report: build ## Every shared EPCIS example and hash vector, expected and found; ARGS=--markdown for a page
+	cd tools && GOWORK=off go run ./epcisreport -verilot ../bin/verilot $(ARGS) ../../shared/gs1
 
 .PHONY: load
 load: ## Build and run the load test
@@ -176,7 +176,7 @@ clean: ## Remove what was built; the tools in bin/tools and the network in data/
 
 .PHONY: check-fmt
 check-fmt: ## Everything is gofmt'ed
-	@files=$$(gofmt -l $(MODULES) deploy tools/testtotals); \
+	@files=$$(gofmt -l $(MODULES) deploy tools/testtotals tools/epcisreport); \
 	if [ -n "$$files" ]; then echo "Not formatted (make fmt):"; echo "$$files"; exit 1; fi
 
 .PHONY: check-generated

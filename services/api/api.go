@@ -4,18 +4,16 @@ package api
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync/atomic"
 	"time"
 
 	"verilot.dev/ledger/genesis"
-	"verilot.dev/ledger/registry"
 	"verilot.dev/services/internal/answer/epcisrest"
 	"verilot.dev/services/internal/answer/index"
+	"verilot.dev/services/internal/answer/ledgerrest"
 	"verilot.dev/services/internal/answer/ndc"
 	"verilot.dev/services/internal/answer/subscription"
 	"verilot.dev/services/internal/answer/tracing"
@@ -25,8 +23,6 @@ import (
 	"verilot.dev/services/internal/node/bus"
 	"verilot.dev/services/internal/node/chain"
 	"verilot.dev/services/internal/node/replica"
-	"verilot.dev/services/internal/node/store"
-	"verilot.dev/services/internal/partner/capture"
 	"verilot.dev/services/internal/service"
 )
 
@@ -73,8 +69,10 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	f := &following{cfg: &cfg, chain: c, env: env, roster: replica.NewRoster(g)}
-	env.Ready("follower", f.ready)
+	node := replica.NewObserver(replica.ObserverConfig{
+		Chain: c, Metrics: env.Metrics, Broker: bus.Options{URL: cfg.NATS, Creds: cfg.Creds, Server: cfg.Server, Name: env.Name, Log: env.Log},
+	})
+	env.Ready("follower", node.Ready)
 	if (cfg.Party == "") != (cfg.Key == "") {
 		return errors.New("configuration: party and key belong together; set both, or neither")
 	}
@@ -84,24 +82,26 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	}
 	guard.Announce(env.Log)
 
-	gate := &epcisrest.Gate{Genesis: g, Snapshot: c.Snapshot, SignIn: guard, Now: time.Now}
+	callers := &epcisrest.Authenticator{Genesis: g, Snapshot: c.Snapshot, SignIn: guard, Now: time.Now}
 	h := httpapi.New(httpapi.Options{ //nolint:contextcheck // Gin carries it in the request
-		Title: "Verilot api", Version: "1", Log: env.Log, Registry: env.Metrics, Ready: env.CheckReady, Guard: gate.Check,
+		Title: "Verilot api", Version: "1", Log: env.Log, Registry: env.Metrics, Ready: env.CheckReady, Guard: callers.Check,
 		Description: "Trace, check and recall queries over a verified copy of the ledger. Every answer says which certified block it rests on and how old that is; /v1/proof gives what is needed to check it without trusting this service.",
 	})
 	guard.Mount(h)
-	tracing.Mount(h, tracing.Options{ //nolint:contextcheck // as above
-		Genesis: g, Copy: c, Now: time.Now, Waiting: f.waiting, Heard: f.heard,
-		NoBlock: func(err error) bool { return errors.Is(err, store.ErrNotFound) },
+	ledgerrest.Mount(h, ledgerrest.Options{ //nolint:contextcheck // as above
+		Genesis: g, Copy: c, Now: time.Now, Waiting: node.Waiting, LastVote: func(validator int) tracing.LastVote {
+			v := node.LastVote(validator)
+			return tracing.LastVote{Height: v.Height, Round: v.Round, At: v.At, Evidence: v.Evidence}
+		},
 	})
-	answers := epcisrest.Mount(h, epcisrest.Options{Genesis: g, Copy: c, Now: time.Now, Callers: gate.Caller}) //nolint:contextcheck // as above
+	answers := epcisrest.Mount(h, epcisrest.Options{Genesis: g, Copy: c, Now: time.Now, Callers: callers.Caller}) //nolint:contextcheck // as above
 	options := subscription.Options{Config: cfg.Standing, Dir: filepath.Join(cfg.Data, "standing"), Development: g.Development, Log: env.Log, Registry: env.Metrics}
 	queries, err := subscription.Open(options.Over(answers)) //nolint:contextcheck // as above
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, queries.Close()) }()
-	subscription.Mount(h, subscription.CallerOf(gate.Caller), queries) //nolint:contextcheck // as above
+	subscription.Mount(h, subscription.CallerOf(callers.Caller), queries) //nolint:contextcheck // as above
 	directory, err := ndc.Open(cfg.NDC)
 	if err != nil {
 		return fmt.Errorf("configuration: ndc: %w", err)
@@ -126,109 +126,11 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		return err
 	}
 	group := service.NewGroup(ctx)
-	group.Go("follower", f.run)
+	group.Go("follower", node.Run)
 	group.Go("standing queries", queries.Run)
 	if engine != nil {
 		group.Go("outbox", engine.Run)
 	}
 	group.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, h.Engine) })
 	return group.Wait()
-}
-
-// office is the engine that takes the recalls of this service's own party; nil if it has none.
-func office(cfg *Config, c *chain.Chain, env *service.Env) (*capture.Engine, func() error, error) {
-	if cfg.Party == "" {
-		return nil, func() error { return nil }, nil
-	}
-	e, closeLine, err := capture.OpenService(capture.Regulator(), capture.ServiceConfig{
-		Genesis: cfg.Genesis, Data: cfg.Data, Party: cfg.Party, Key: cfg.Key, NATS: cfg.NATS, NATSCreds: cfg.Creds, Broker: cfg.Server,
-	}, c.Genesis(), own{c}, env)
-	if err != nil {
-		return nil, nil, err
-	}
-	return e, func() error {
-		err := e.Close()
-		closeLine()
-		return err
-	}, nil
-}
-
-// own tells an engine in this service what others ask it over HTTP.
-type own struct{ chain *chain.Chain }
-
-// Indexed implements capture.Peer.
-func (o own) Indexed(context.Context) (uint64, error) { return o.chain.Head().Header.Height, nil }
-
-// Parties implements capture.Peer.
-func (o own) Parties(context.Context) ([]capture.KnownParty, error) {
-	view, done, err := o.chain.Snapshot()
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	var out []capture.KnownParty
-	for _, p := range (registry.Registry{View: view}).Parties() {
-		known := capture.KnownParty{ID: p.ID, Name: p.Name, Roles: p.Roles, GLNs: p.GLNs, Prefixes: p.Prefixes, Places: p.Places}
-		for _, k := range p.Keys {
-			known.KeyIDs = append(known.KeyIDs, hex.EncodeToString(k[:]))
-		}
-		out = append(out, known)
-	}
-	return out, nil
-}
-
-// following is the follower once there is a broker. Until then the service answers from its own copy, which says how old it is.
-type following struct {
-	cfg    *Config
-	chain  *chain.Chain
-	env    *service.Env
-	roster *replica.Roster
-	node   atomic.Pointer[replica.Follower]
-}
-
-func (f *following) run(ctx context.Context) error {
-	b, err := bus.Dial(ctx, bus.Options{URL: f.cfg.NATS, Creds: f.cfg.Creds, Server: f.cfg.Server, Name: f.env.Name, Log: f.env.Log})
-	if err != nil {
-		return err
-	}
-	defer b.Close()
-	if f.chain.Head().Header.Height > 0 { // then there was a stream
-		if gone := replica.Gone(b.Check(ctx)); gone != nil {
-			return gone
-		}
-	}
-	if err := b.Await(ctx); err != nil {
-		return err
-	}
-	deaf, err := b.WatchVotes(f.chain.Genesis().Epoch, func(m bus.PeerMessage) { f.roster.Saw(m.Data, time.Now()) })
-	if err != nil {
-		return err
-	}
-	defer deaf()
-	n, err := replica.NewFollower(replica.FollowerConfig{Bus: b, Chain: f.chain, Log: f.env.Log, Metrics: f.env.Metrics})
-	if err != nil {
-		return err
-	}
-	f.node.Store(n)
-	return n.Run(ctx)
-}
-
-func (f *following) ready(ctx context.Context) error {
-	if n := f.node.Load(); n != nil {
-		return n.Ready(ctx)
-	}
-	return errors.New("waiting for the broker")
-}
-
-// waiting is the number of stream messages known that are in no block of this copy yet.
-func (f *following) waiting() uint64 {
-	if n := f.node.Load(); n != nil {
-		return n.Status().Waiting
-	}
-	return 0
-}
-
-func (f *following) heard(validator int) tracing.Heard {
-	s := f.roster.Of(validator)
-	return tracing.Heard{Height: s.Height, Round: s.Round, At: s.At, Evidence: s.Evidence}
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"verilot.dev/services/internal/answer/index"
+	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/localnet"
 	"verilot.dev/services/internal/localnet/story"
 	"verilot.dev/services/internal/partner/capture"
@@ -79,7 +79,7 @@ func TestServicesAlone(t *testing.T) {
 	if job := decodeAs[capture.Job](t, out); code != 0 || !job.Success {
 		t.Fatalf("exit %d: %s", code, out)
 	}
-	var trace index.Trace
+	var trace tracing.Trace
 	if err := story.Get(t.Context(), "http://127.0.0.1:"+port(0)+"/01/00399990123456/21/C1U0", &trace); err != nil {
 		t.Fatal(err)
 	}

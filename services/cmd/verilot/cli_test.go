@@ -21,9 +21,9 @@ import (
 
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/genesis"
+	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/localnet"
 	"verilot.dev/services/internal/localnet/story"
-	"verilot.dev/services/internal/scan"
 )
 
 // demo is a running network with a small story, in this process, for all tests that only ask.
@@ -95,7 +95,7 @@ func TestScanOfSharedScans(t *testing.T) {
 			if got := slices.Sorted(maps.Keys(decodeAs[map[string]json.RawMessage](t, out))); !slices.Equal(got, members) {
 				t.Errorf("members %v, want %v", got, members)
 			}
-			a := decodeAs[scan.Answer](t, out)
+			a := decodeAs[tracing.Scan](t, out)
 			if a.Verdict != row["verdict"] {
 				t.Errorf("verdict %s, want %s: %s", a.Verdict, row["verdict"], out)
 			}
@@ -122,7 +122,7 @@ func TestScanForPeople(t *testing.T) {
 		{"(01)00399990012348(21)A1", "INVALID\n  kind         sgtin\n  GTIN         00399990012348\n  serial       A1\n  FMT_GTIN: GTIN fails its check digit: it ends in 8, the other digits give 7; scan or type it again\n"},
 	} {
 		var out bytes.Buffer
-		answer, _ := scan.Read(tt.text, 2026)
+		answer, _ := tracing.ReadScan(tt.text, 2026)
 		(&app{out: &out}).showScan(&answer)
 		if diff := cmp.Diff(tt.want, out.String()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.text, diff)

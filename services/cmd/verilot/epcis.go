@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"verilot.dev/services/internal/epcisreport"
+	"verilot.dev/services/cmd/verilot/internal/epcischeck"
 )
 
 func (a *app) epcisCommand() *cobra.Command {
@@ -17,7 +17,7 @@ func (a *app) epcisCommand() *cobra.Command {
 content. They need no network and no running service; "-" reads standard input.`,
 		Example: "  verilot epcis check shipment.xml\n  verilot epcis convert --to jsonld shipment.xml",
 	}
-	c.AddCommand(a.epcisCheckCommand(), a.epcisHashCommand(), a.epcisConvertCommand(), a.epcisDiffCommand(), a.epcisReportCommand())
+	c.AddCommand(a.epcisCheckCommand(), a.epcisHashCommand(), a.epcisConvertCommand(), a.epcisDiffCommand())
 	return c
 }
 
@@ -25,7 +25,7 @@ content. They need no network and no running service; "-" reads standard input.`
 const maxStream = 1 << 30
 
 // openDocument is a file or, for "-", standard input. What is no regular file, as in <(command), is kept too.
-func openDocument(file string) (epcisreport.Source, error) {
+func openDocument(file string) (epcischeck.Source, error) {
 	name, in := "standard input", io.Reader(os.Stdin)
 	if file != "-" {
 		info, err := os.Stat(file)
@@ -52,7 +52,7 @@ func openDocument(file string) (epcisreport.Source, error) {
 	if len(b) > maxStream {
 		return nil, unusable("%s has more than %d MiB: write it to a file first", name, maxStream>>20)
 	}
-	return epcisreport.Memory(b), nil
+	return epcischeck.Memory(b), nil
 }
 
 // onceStdin refuses a list of files that names standard input twice.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"verilot.dev/services/internal/epcisreport"
+	"verilot.dev/services/cmd/verilot/internal/epcischeck"
 )
 
 func (a *app) epcisCheckCommand() *cobra.Command {
@@ -34,16 +34,16 @@ and "file" in front when there are several. "errors" has warnings too, see "seve
   curl -s https://partner.example/events | verilot epcis check - --json | jq '.errors[] | select(.severity == "error")'`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, files []string) error {
-			return a.epcisCheck(files, epcisreport.Level(level), show)
+			return a.epcisCheck(files, epcischeck.Level(level), show)
 		},
 	}
-	c.Flags().StringVar(&level, "level", string(epcisreport.Tolerant), "strict or tolerant: what is good enough for exit code 0")
+	c.Flags().StringVar(&level, "level", string(epcischeck.Tolerant), "strict or tolerant: what is good enough for exit code 0")
 	c.Flags().IntVar(&show, "show", 25, "how many problems of a document to print, 0 for all; --json has up to 10,000")
 	return c
 }
 
-func (a *app) epcisCheck(files []string, level epcisreport.Level, show int) error {
-	if level != epcisreport.Strict && level != epcisreport.Tolerant {
+func (a *app) epcisCheck(files []string, level epcischeck.Level, show int) error {
+	if level != epcischeck.Strict && level != epcischeck.Tolerant {
 		return unusable("--level %q: choose strict or tolerant", level)
 	}
 	if show < 0 {
@@ -58,11 +58,11 @@ func (a *app) epcisCheck(files []string, level epcisreport.Level, show int) erro
 		if err != nil {
 			return err
 		}
-		answer, err := epcisreport.Check(open)
+		answer, err := epcischeck.Check(open)
 		if err != nil {
 			return unusable("%w", err)
 		}
-		if answer.Level == epcisreport.Refused || level == epcisreport.Strict && answer.Level != epcisreport.Strict {
+		if answer.Level == epcischeck.Refused || level == epcischeck.Strict && answer.Level != epcischeck.Strict {
 			bad++
 		}
 		if a.json {
@@ -80,8 +80,8 @@ func (a *app) epcisCheck(files []string, level epcisreport.Level, show int) erro
 		a.showCheck(file, answer, show)
 	}
 	if !a.json && len(files) > 1 {
-		a.printf("\n%s, %d not %s\n", plural(len(files), "document"), bad, map[epcisreport.Level]string{
-			epcisreport.Strict: "strictly valid", epcisreport.Tolerant: "acceptable",
+		a.printf("\n%s, %d not %s\n", plural(len(files), "document"), bad, map[epcischeck.Level]string{
+			epcischeck.Strict: "strictly valid", epcischeck.Tolerant: "acceptable",
 		}[level])
 	}
 	if bad > 0 {
@@ -91,13 +91,13 @@ func (a *app) epcisCheck(files []string, level epcisreport.Level, show int) erro
 }
 
 // levelWords say what a level means for the sender.
-var levelWords = map[epcisreport.Level]string{
-	epcisreport.Strict:   "strict: in order",
-	epcisreport.Tolerant: "tolerant: it deviates from the standard but is understood",
-	epcisreport.Refused:  "refused",
+var levelWords = map[epcischeck.Level]string{
+	epcischeck.Strict:   "strict: in order",
+	epcischeck.Tolerant: "tolerant: it deviates from the standard but is understood",
+	epcischeck.Refused:  "refused",
 }
 
-func (a *app) showCheck(file string, c *epcisreport.Answer, show int) {
+func (a *app) showCheck(file string, c *epcischeck.Answer, show int) {
 	if file == "-" {
 		file = "standard input"
 	}
@@ -119,7 +119,7 @@ func (a *app) showCheck(file string, c *epcisreport.Answer, show int) {
 		row("schema", "not valid")
 	}
 	row("level", levelWords[c.Level])
-	if c.Events > 0 || c.Level != epcisreport.Refused {
+	if c.Events > 0 || c.Level != epcischeck.Refused {
 		var kinds []string
 		for _, kind := range slices.Sorted(maps.Keys(c.EventTypes)) {
 			kinds = append(kinds, fmt.Sprintf("%d %s", c.EventTypes[kind], kind))
@@ -144,7 +144,7 @@ func (a *app) showCheck(file string, c *epcisreport.Answer, show int) {
 }
 
 // describe is a finding in one line: where, how bad, by which rule, what.
-func describe(f epcisreport.Finding) string {
+func describe(f epcischeck.Finding) string {
 	var where []string
 	if f.Line > 0 {
 		where = append(where, fmt.Sprintf("%d:%d", f.Line, f.Column))

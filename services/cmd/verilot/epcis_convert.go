@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"verilot.dev/epcis"
-	"verilot.dev/services/internal/epcisreport"
+	"verilot.dev/services/cmd/verilot/internal/epcischeck"
 )
 
 type convertOptions struct {
@@ -85,11 +85,11 @@ func (o *convertOptions) writing() (w epcis.WriteOptions, err error) {
 }
 
 type conversion struct {
-	Format   string                `json:"format"`
-	To       string                `json:"to"`
-	Events   int                   `json:"events"`
-	Lossless bool                  `json:"lossless"`
-	Losses   []epcisreport.Finding `json:"losses"`
+	Format   string               `json:"format"`
+	To       string               `json:"to"`
+	Events   int                  `json:"events"`
+	Lossless bool                 `json:"lossless"`
+	Losses   []epcischeck.Finding `json:"losses"`
 }
 
 func (a *app) epcisConvert(file string, o *convertOptions) error {
@@ -107,12 +107,12 @@ func (a *app) epcisConvert(file string, o *convertOptions) error {
 	}
 	defer func() { _ = in.Close() }()
 
-	report := conversion{To: string(w.Format), Losses: []epcisreport.Finding{}}
+	report := conversion{To: string(w.Format), Losses: []epcischeck.Finding{}}
 	var problems []epcis.Problem
 	write := func(out io.Writer) error {
 		var summary epcis.Summary
 		var err error
-		summary, problems, err = epcis.Convert(in, out, epcisreport.Limits, w)
+		summary, problems, err = epcis.Convert(in, out, epcischeck.Limits, w)
 		report.Format, report.Events = string(summary.Format), summary.Events
 		return err
 	}
@@ -128,7 +128,7 @@ func (a *app) epcisConvert(file string, o *convertOptions) error {
 	}
 	for _, p := range problems {
 		if p.Code == epcis.CodeNotConvertible || p.Severity == epcis.SeverityError || p.Code == epcis.CodeTruncated {
-			report.Losses = append(report.Losses, epcisreport.FindingOf(p))
+			report.Losses = append(report.Losses, epcischeck.FindingOf(p))
 		}
 	}
 	report.Lossless = len(report.Losses) == 0
@@ -221,7 +221,7 @@ func (a *app) epcisDiff(files []string) error {
 		if err != nil {
 			return unusable("%w", err)
 		}
-		doc, err := epcis.Parse(in, epcisreport.Limits)
+		doc, err := epcis.Parse(in, epcischeck.Limits)
 		_ = in.Close()
 		if err != nil {
 			return unusable("%s: %w", file, err)

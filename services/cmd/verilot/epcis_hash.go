@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"verilot.dev/services/internal/epcisreport"
+	"verilot.dev/services/cmd/verilot/internal/epcischeck"
 )
 
 func (a *app) epcisHashCommand() *cobra.Command {
@@ -60,7 +60,7 @@ func (a *app) epcisHash(files []string, prehash bool) error {
 		if len(files) > 1 {
 			name = file
 		}
-		err = epcisreport.Hashes(open, func(index int, id string, text []byte, err error) error {
+		err = epcischeck.Hashes(open, func(index int, id string, text []byte, err error) error {
 			line := hashLine{File: name, Index: index, Hash: id, Prehash: string(text)}
 			if err != nil {
 				missing++

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"verilot.dev/epcis/gs1"
-	"verilot.dev/services/internal/epcisreport"
+	"verilot.dev/services/cmd/verilot/internal/epcischeck"
 )
 
 // gs1Files are in the shared GS1 collection.
@@ -107,60 +107,60 @@ func TestEPCISCheck(t *testing.T) {
 	const second = "urn:epc:id:sscc:4012345.0000000333"
 	for _, tt := range []struct {
 		name, doc    string
-		want         epcisreport.Answer
+		want         epcischeck.Answer
 		codes        []string
 		exit, strict int
 	}{
 		{
 			"valid", epcisXML(observation(goodTime, "ADD", goodEPC), observation(goodTime, "OBSERVE", goodEPC), observation(goodTime, "OBSERVE", second)),
-			epcisreport.Answer{Format: "xml-1.2", WellFormed: true, Valid: &yes, Level: epcisreport.Strict, Events: 3, EventTypes: map[string]int{"ObjectEvent": 3}, EPCs: []string{goodEPC, second}},
+			epcischeck.Answer{Format: "xml-1.2", WellFormed: true, Valid: &yes, Level: epcischeck.Strict, Events: 3, EventTypes: map[string]int{"ObjectEvent": 3}, EPCs: []string{goodEPC, second}},
 			nil, 0, 0,
 		},
 		{
 			"one of two events is bad: it is counted all the same", epcisXML(observation(goodTime, "add", second), observation(goodTime, "ADD", goodEPC)),
-			epcisreport.Answer{Format: "xml-1.2", WellFormed: true, Valid: &no, Level: epcisreport.Refused, Events: 2, EventTypes: map[string]int{"ObjectEvent": 2}, EPCs: []string{second, goodEPC}},
+			epcischeck.Answer{Format: "xml-1.2", WellFormed: true, Valid: &no, Level: epcischeck.Refused, Events: 2, EventTypes: map[string]int{"ObjectEvent": 2}, EPCs: []string{second, goodEPC}},
 			[]string{"action_invalid"},
 			1, 1,
 		},
 		{
 			"fields in another order can only mean one thing",
 			epcisXML(`<ObjectEvent><action>ADD</action><eventTime>` + goodTime + `</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset><epcList><epc>` + goodEPC + `</epc></epcList></ObjectEvent>`),
-			epcisreport.Answer{Format: "xml-1.2", WellFormed: true, Valid: &no, Level: epcisreport.Tolerant, Events: 1, EventTypes: map[string]int{"ObjectEvent": 1}, EPCs: []string{goodEPC}},
+			epcischeck.Answer{Format: "xml-1.2", WellFormed: true, Valid: &no, Level: epcischeck.Tolerant, Events: 1, EventTypes: map[string]int{"ObjectEvent": 1}, EPCs: []string{goodEPC}},
 			[]string{"field_order"},
 			0, 1,
 		},
 		{
 			"a quantity event keeps its name", epcisXML(`<QuantityEvent><eventTime>` + goodTime + `</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset><epcClass>urn:epc:idpat:sgtin:0614141.107346.*</epcClass><quantity>3</quantity></QuantityEvent>`),
-			epcisreport.Answer{Format: "xml-1.2", WellFormed: true, Valid: &yes, Level: epcisreport.Strict, Events: 1, EventTypes: map[string]int{"QuantityEvent": 1}, EPCs: []string{}},
+			epcischeck.Answer{Format: "xml-1.2", WellFormed: true, Valid: &yes, Level: epcischeck.Strict, Events: 1, EventTypes: map[string]int{"QuantityEvent": 1}, EPCs: []string{}},
 			[]string{"event_deprecated"},
 			0, 0,
 		},
 		{
 			"an event alone: no schema says anything", observation(goodTime, "ADD", goodEPC),
-			epcisreport.Answer{Format: "xml-2.0", WellFormed: true, Level: epcisreport.Tolerant, Events: 1, EventTypes: map[string]int{"ObjectEvent": 1}, EPCs: []string{goodEPC}},
+			epcischeck.Answer{Format: "xml-2.0", WellFormed: true, Level: epcischeck.Tolerant, Events: 1, EventTypes: map[string]int{"ObjectEvent": 1}, EPCs: []string{goodEPC}},
 			nil, 0, 1,
 		},
 		{
 			"not well-formed behind a good event: nothing counts", strings.TrimSuffix(epcisXML(observation(goodTime, "ADD", goodEPC)), "</epcis:EPCISDocument>\n"),
-			epcisreport.Answer{Format: "xml-1.2", Valid: &no, Level: epcisreport.Refused, EventTypes: map[string]int{}, EPCs: []string{}},
+			epcischeck.Answer{Format: "xml-1.2", Valid: &no, Level: epcischeck.Refused, EventTypes: map[string]int{}, EPCs: []string{}},
 			[]string{"document_malformed"},
 			1, 1,
 		},
 		{
 			"well-formed, but something else", `<invoice/>`,
-			epcisreport.Answer{WellFormed: true, Valid: &no, Level: epcisreport.Refused, EventTypes: map[string]int{}, EPCs: []string{}},
+			epcischeck.Answer{WellFormed: true, Valid: &no, Level: epcischeck.Refused, EventTypes: map[string]int{}, EPCs: []string{}},
 			[]string{"not_epcis"},
 			1, 1,
 		},
 		{
-			"nothing", "", epcisreport.Answer{Valid: &no, Level: epcisreport.Refused, EventTypes: map[string]int{}, EPCs: []string{}}, []string{"not_epcis"}, 1, 1,
+			"nothing", "", epcischeck.Answer{Valid: &no, Level: epcischeck.Refused, EventTypes: map[string]int{}, EPCs: []string{}}, []string{"not_epcis"}, 1, 1,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			file := writeFile(t, "doc", tt.doc)
 			code, out, _ := verilot(t, "epcis", "check", "--json", file)
-			got := decodeAs[epcisreport.Answer](t, out)
-			if d := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(epcisreport.Answer{}, "Errors")); d != "" {
+			got := decodeAs[epcischeck.Answer](t, out)
+			if d := cmp.Diff(tt.want, got, cmpopts.IgnoreFields(epcischeck.Answer{}, "Errors")); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 			var codes []string
@@ -201,7 +201,7 @@ func TestEPCISCheckForPeople(t *testing.T) {
 	}
 	code, out, _ = verilot(t, "epcis", "check", "--json", file, file)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	if code != 1 || len(lines) != 2 || decodeAs[epcisreport.Answer](t, lines[1]).File != file {
+	if code != 1 || len(lines) != 2 || decodeAs[epcischeck.Answer](t, lines[1]).File != file {
 		t.Errorf("exit %d:\n%s", code, out)
 	}
 
@@ -297,7 +297,7 @@ func TestEPCISUsage(t *testing.T) {
 func TestEPCISCheckOfExamples(t *testing.T) {
 	files := gs1Files(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml", "examples/xml-1.2/openepcis/Jumbled_attributes_order.xml")
 	code, out, _ := verilot(t, "epcis", "check", "--level", "strict", "--json", files[0])
-	if a := decodeAs[epcisreport.Answer](t, out); code != 0 || a.Events != 8 || len(a.EPCs) != 16 || len(a.Errors) != 0 {
+	if a := decodeAs[epcischeck.Answer](t, out); code != 0 || a.Events != 8 || len(a.EPCs) != 16 || len(a.Errors) != 0 {
 		t.Errorf("exit %d: %s", code, out)
 	}
 	code, out, _ = verilot(t, "epcis", "check", files[1])

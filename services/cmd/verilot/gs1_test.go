@@ -9,7 +9,7 @@ import (
 	"slices"
 	"testing"
 
-	"verilot.dev/services/internal/answer/index"
+	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/partner/capture"
 )
 
@@ -84,7 +84,7 @@ func TestGS1Example(t *testing.T) {
 		if code != 0 {
 			t.Fatalf("trace %s: exit %d\n%s", id, code, out)
 		}
-		trace := decodeAs[index.Trace](t, out)
+		trace := decodeAs[tracing.Trace](t, out)
 		var steps []string
 		for _, s := range trace.Steps {
 			if s.Verdict == "accepted" {

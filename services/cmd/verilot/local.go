@@ -15,8 +15,8 @@ import (
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/proof"
+	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/keyring"
-	"verilot.dev/services/internal/scan"
 )
 
 func (a *app) scanCommand() *cobra.Command {
@@ -34,7 +34,7 @@ none is chosen. Exit code 0: valid, 1: invalid or ambiguous.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			text := strings.NewReplacer("{GS}", "\x1d", "<GS>", "\x1d", "<CR>", "\r", "<LF>", "\n").Replace(args[0])
-			answer, _ := scan.Read(text, time.Now().Year())
+			answer, _ := tracing.ReadScan(text, time.Now().Year())
 			if a.json || !terminal(a.out) {
 				if err := a.printJSON(answer); err != nil {
 					return failed(err)
@@ -50,7 +50,7 @@ none is chosen. Exit code 0: valid, 1: invalid or ambiguous.`,
 	}
 }
 
-func (a *app) showScan(s *scan.Answer) {
+func (a *app) showScan(s *tracing.Scan) {
 	a.printf("%s\n", strings.ToUpper(s.Verdict))
 	row := func(name, value string) {
 		if value != "" {

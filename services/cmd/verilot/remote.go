@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"verilot.dev/epcis/gs1"
-	"verilot.dev/services/internal/answer/index"
 	"verilot.dev/services/internal/answer/tracing"
 )
 
@@ -78,7 +77,7 @@ Exit code 1: the ledger has no record of this unit.`,
 
 func (a *app) trace(ctx context.Context, cl *client, id, proofFile string) error {
 	q := url.Values{"id": {id}}.Encode()
-	var t index.Trace
+	var t tracing.Trace
 	raw, err := cl.get(ctx, "/v1/trace?"+q, &t)
 	if err != nil {
 		return a.refused(err)
@@ -112,7 +111,7 @@ func (a *app) trace(ctx context.Context, cl *client, id, proofFile string) error
 	return nil
 }
 
-func (a *app) showTrace(t *index.Trace) {
+func (a *app) showTrace(t *tracing.Trace) {
 	var why reasons
 	title := t.ID.Key
 	if t.ID.GTIN != "" {
@@ -160,7 +159,7 @@ func (a *app) showTrace(t *index.Trace) {
 }
 
 // showSteps writes a table that fits most terminals. Containers are named below it, by number: a case has a long name.
-func (a *app) showSteps(steps []index.Step) {
+func (a *app) showSteps(steps []tracing.Step) {
 	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
 	row := func(cells ...string) { _, _ = io.WriteString(w, strings.Join(cells, "\t")+"\n") }
 	row("TIME", "STEP", "BY", "WHERE", "SEEN", "BLOCK", "VERDICT")
@@ -229,14 +228,14 @@ func nonEmpty(s ...string) []string {
 	return out
 }
 
-func stepName(s *index.Step) string {
+func stepName(s *tracing.Step) string {
 	if s.Step == "" {
 		return s.Type
 	}
 	return s.Step
 }
 
-func who(s *index.Step) string {
+func who(s *tracing.Step) string {
 	switch {
 	case s.Source != nil && s.Destination != nil:
 		return partyName(s.Source) + " → " + partyName(s.Destination)
@@ -245,15 +244,15 @@ func who(s *index.Step) string {
 	}
 }
 
-func partyName(p *index.PartyRef) string {
+func partyName(p *tracing.PartyRef) string {
 	if p.Name != "" {
 		return p.Name
 	}
 	return p.ID
 }
 
-func where(s *index.Step) string {
-	for _, p := range []*index.PlaceRef{s.ReadPoint, s.BizLocation} {
+func where(s *tracing.Step) string {
+	for _, p := range []*tracing.PlaceRef{s.ReadPoint, s.BizLocation} {
 		if p != nil {
 			return nonEmpty(p.Name, p.GLN, p.Key)[0]
 		}
@@ -261,7 +260,7 @@ func where(s *index.Step) string {
 	return "-"
 }
 
-func verdictOf(s *index.Step) string {
+func verdictOf(s *tracing.Step) string {
 	var v strings.Builder
 	v.WriteString(s.Verdict)
 	if s.Code != "" {

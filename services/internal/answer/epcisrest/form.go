@@ -29,8 +29,8 @@ var (
 // differ on how the header is written (name=value,… or name,value,…); an even number of them can be read both ways.
 const extensions = "cbvmda=urn:epcglobal:cbv:mda,gs1ushc=http://epcis.gs1us.org/hc/ns"
 
-// Form is how a caller wants its answer.
-type Form struct {
+// form is how a caller wants its answer.
+type form struct {
 	ContentType string
 	Write       epcis.WriteOptions
 	// Extensions are the prefixes that the caller declares for field names (GS1-Extensions).
@@ -41,8 +41,8 @@ type Form struct {
 const maxExtensions = 64
 
 // formOf reads the headers that say how an answer is wanted, or says why it cannot be had so.
-func formOf(r *http.Request, types []string) (Form, *httpapi.Problem) {
-	f := Form{ContentType: accepted(r.Header.Get("Accept"), types)}
+func formOf(r *http.Request, types []string) (form, *httpapi.Problem) {
+	f := form{ContentType: accepted(r.Header.Get("Accept"), types)}
 	if f.ContentType == "" {
 		return f, httpapi.NewProblem(httpapi.NotAcceptable, "no format named in Accept can be written here; ask for %s", strings.Join(types, ", "))
 	}
@@ -176,8 +176,8 @@ func announce(c *gin.Context) {
 	c.Header("Vary", "Accept, GS1-EPC-Format, GS1-CBV-XML-Format, Authorization, Cookie")
 }
 
-// Discover answers OPTIONS.
-func (s *Service) Discover(c *gin.Context, allow string) {
+// discover answers OPTIONS.
+func (s *Service) discover(c *gin.Context, allow string) {
 	for _, h := range [][2]string{
 		{"Allow", allow},
 		{"GS1-EPCIS-Min", epcisVersion},

@@ -24,7 +24,7 @@ type resource struct {
 	name, param, words string
 	kind               epcisquery.TermKind // Object: EPCs
 	query              string              // the parameter that asks for a value
-	place              bool                // its values are identifiers
+	identifiers        bool                // its values are identifiers
 }
 
 var resources = []resource{
@@ -59,7 +59,7 @@ func (s *Service) list(c *gin.Context, r *resource) error {
 	for name := range v {
 		return httpapi.NewProblem(httpapi.UnknownParameter, "%s: a list of values takes perPage and nextPageToken; ask /%s/{value}/events for events", clip(name), r.name).With(httpapi.Fault{Pointer: "query." + name})
 	}
-	after, err := s.listPlace(caller, r, token)
+	after, err := s.listPosition(caller, r, token)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (s *Service) list(c *gin.Context, r *resource) error {
 }
 
 // listPlace is the value after which a page begins: a token is u8 version, 8 bytes of digest, the value.
-func (s *Service) listPlace(caller Caller, r *resource, token string) (*string, error) {
+func (s *Service) listPosition(caller Caller, r *resource, token string) (*string, error) {
 	if token == "" {
 		return nil, nil
 	}
@@ -154,7 +154,7 @@ func (s *Service) values(ctx context.Context, v state.View, caller Caller, r *re
 
 // shownValue is a value as JSON has it.
 func shownValue(r *resource, captured string, o epcis.WriteOptions) string {
-	if r.place {
+	if r.identifiers {
 		return shownID(captured, o)
 	}
 	switch r.kind {
@@ -201,24 +201,24 @@ func (s *Service) occurs(ctx context.Context, v state.View, caller Caller, r *re
 	if err != nil {
 		return false, 0, nil //nolint:nilerr // a value that cannot be asked for is not listed
 	}
-	w := s.newWalk(ctx, v, caller, q, 0, to)
-	found, err := w.any()
-	return found, w.cost, err
+	sc := s.newScan(ctx, v, caller, q, 0, to)
+	found, err := sc.any()
+	return found, sc.cost, err
 }
 
 // any reports whether anything matches, as far as one page may look.
-func (w *walk) any() (bool, error) {
-	for p, candidate := range w.inLedgerOrder(nil, false) {
-		if err := w.ctx.Err(); err != nil {
-			return false, context.Cause(w.ctx)
+func (sc *scan) any() (bool, error) {
+	for p, candidate := range sc.inLedgerOrder(nil, false) {
+		if err := sc.ctx.Err(); err != nil {
+			return false, context.Cause(sc.ctx)
 		}
 		if candidate {
-			item, _, err := w.look(p.pos)
+			item, _, err := sc.load(p.pos)
 			if item != nil || err != nil {
 				return item != nil, err
 			}
 		}
-		if w.cost > listCost {
+		if sc.cost > listCost {
 			break
 		}
 	}
@@ -276,7 +276,7 @@ func (s *Service) mustOccur(ctx context.Context, caller Caller, r *resource, val
 	}
 	return s.read(ctx, func(v state.View) error {
 		head, _ := headOf(v)
-		found, err := s.newWalk(ctx, v, caller, q, 0, head).any()
+		found, err := s.newScan(ctx, v, caller, q, 0, head).any()
 		if err == nil && !found {
 			err = r.unknown(value)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -31,52 +32,78 @@ const (
 // Mount adds the addresses of the query side, but for those of named queries, and returns the service.
 func Mount(api *httpapi.API, o Options) *Service {
 	s := New(o)
-	s.Handle(api, http.MethodGet, "/", "Top-level resources of the EPCIS interface", s.root)
-	s.OPTIONS(api, "/", "OPTIONS, GET")
-	s.Handle(api, http.MethodGet, "/events", "Query EPCIS events", s.events, eventParams()...)
-	s.OPTIONS(api, "/events", "OPTIONS, GET")
-	s.Handle(api, http.MethodGet, "/events/{eventID}", "One EPCIS event, with what declares it an error", s.event)
-	s.OPTIONS(api, "/events/{eventID}", "OPTIONS, GET")
+	s.handle(api, here(http.MethodGet, "/", "Top-level resources of the EPCIS interface"), s.root)
+	s.options(api, passedOn, "/", "OPTIONS, GET")
+	s.handle(api, passedOn(http.MethodGet, "/events", "Query EPCIS events", eventParams()...), s.events)
+	s.options(api, here, "/events", "OPTIONS, GET") // a partner service says itself what it offers: events are captured there
+	s.handle(api, passedOn(http.MethodGet, "/events/{eventID}", "One EPCIS event, with what declares it an error"), s.event)
+	s.options(api, passedOn, "/events/{eventID}", "OPTIONS, GET")
 	for i := range resources {
 		r := &resources[i]
 		path := "/" + r.name
-		s.Handle(api, http.MethodGet, path, "Known "+r.words, func(c *gin.Context) error { return s.list(c, r) }, pageParams()...)
-		s.OPTIONS(api, path, "OPTIONS, GET")
+		s.handle(api, passedOn(http.MethodGet, path, "Known "+r.words, pageParams()...), func(c *gin.Context) error { return s.list(c, r) })
+		s.options(api, passedOn, path, "OPTIONS, GET")
 		path += "/{" + r.param + "}"
-		s.Handle(api, http.MethodGet, path, "What there is about one of the "+r.words, func(c *gin.Context) error { return s.resource(c, r) }, pageParams()...)
-		s.OPTIONS(api, path, "OPTIONS, GET")
+		s.handle(api, passedOn(http.MethodGet, path, "What there is about one of the "+r.words, pageParams()...), func(c *gin.Context) error { return s.resource(c, r) })
+		s.options(api, passedOn, path, "OPTIONS, GET")
 		path += "/events"
-		s.Handle(api, http.MethodGet, path, "EPCIS events with one of the "+r.words, func(c *gin.Context) error { return s.resourceEvents(c, r) }, eventParams()...)
-		s.OPTIONS(api, path, "OPTIONS, GET")
+		s.handle(api, passedOn(http.MethodGet, path, "EPCIS events with one of the "+r.words, eventParams()...), func(c *gin.Context) error { return s.resourceEvents(c, r) })
+		s.options(api, passedOn, path, "OPTIONS, GET")
 	}
-	s.Handle(api, http.MethodDelete, "/nextPageToken/{token}", "Invalidate a page token (not offered)", func(*gin.Context) error {
+	s.handle(api, passedOn(http.MethodDelete, "/nextPageToken/{token}", "Invalidate a page token (not offered)"), func(*gin.Context) error {
 		return httpapi.NewProblem(httpapi.NotImplemented, "page tokens name a place in an answer and are kept nowhere, so there is nothing to invalidate; forget the token")
 	})
 	return s
 }
 
+// PassedOn lists the routes of this package that partner services pass on to their api: all that carry httpapi.PassedOn.
+func PassedOn() []httpapi.Route {
+	api := httpapi.New(httpapi.Options{})
+	Mount(api, Options{})
+	return api.PassedOn()
+}
+
 // MountNoCapture says at a service that captures nothing where events are captured.
 func MountNoCapture(api *httpapi.API) {
 	s := New(Options{})
-	s.Handle(api, http.MethodGet, "/capture", "Capture jobs: none, this service captures nothing", func(c *gin.Context) error {
+	s.handle(api, here(http.MethodGet, "/capture", "Capture jobs: none, this service captures nothing"), func(c *gin.Context) error {
 		if _, p := formOf(c.Request, collectionTypes); p != nil {
 			return p
 		}
 		c.Data(http.StatusOK, "application/json", []byte("[]"))
 		return nil
 	})
-	s.Handle(api, http.MethodPost, "/capture", "Not offered", func(*gin.Context) error {
+	s.handle(api, here(http.MethodPost, "/capture", "Not offered"), func(*gin.Context) error {
 		return httpapi.NewProblem(httpapi.NotImplemented, "this service answers queries; events are captured at the service of the party whose they are, which signs them")
 	})
-	s.OPTIONS(api, "/capture", "OPTIONS, GET")
+	s.options(api, here, "/capture", "OPTIONS, GET")
 }
 
-// Handle mounts an operation of the EPCIS interface and describes it in the OpenAPI document; path parameters are in braces, and
-// c.Param has them decoded. The problem or error that fn returns is the answer. It is for the addresses of named queries too.
-func (s *Service) Handle(api *httpapi.API, method, path, summary string, fn func(*gin.Context) error, params ...*huma.Param) {
-	ginPath, op := describe(api, method, path, summary, params)
+// operation is one operation of the EPCIS interface; path parameters are in braces.
+type operation struct {
+	method, path, summary string
+	params                []*huma.Param
+	passedOn              bool // by partner services, to their api
+}
+
+// here is an operation of the service itself.
+func here(method, path, summary string, params ...*huma.Param) operation {
+	return operation{method: method, path: path, summary: summary, params: params}
+}
+
+// passedOn is an operation that partner services offer, too, by passing it on to their api.
+func passedOn(method, path, summary string, params ...*huma.Param) operation {
+	o := here(method, path, summary, params...)
+	o.passedOn = true
+	return o
+}
+
+// handle mounts an operation and describes it in the OpenAPI document; c.Param has path parameters decoded. The problem or error that
+// fn returns is the answer.
+func (s *Service) handle(api *httpapi.API, o operation, fn func(*gin.Context) error) {
+	ginPath, op := describe(api, &o)
 	api.Huma.OpenAPI().AddOperation(op)
-	api.Engine.Handle(method, ginPath, func(c *gin.Context) {
+	api.Engine.Handle(o.method, ginPath, func(c *gin.Context) {
 		announce(c)
 		if err := fn(c); err != nil {
 			httpapi.Write(c, problemOf(err))
@@ -84,39 +111,42 @@ func (s *Service) Handle(api *httpapi.API, method, path, summary string, fn func
 	})
 }
 
-// OPTIONS mounts the discovery of one address.
-func (s *Service) OPTIONS(api *httpapi.API, path, allow string) {
-	s.Handle(api, http.MethodOptions, path, "Versions and formats that are offered here", func(c *gin.Context) error {
+// options mounts the discovery of one address. where is here or passedOn.
+func (s *Service) options(api *httpapi.API, where func(method, path, summary string, params ...*huma.Param) operation, path, allow string) {
+	s.handle(api, where(http.MethodOptions, path, "Versions and formats that are offered here"), func(c *gin.Context) error {
 		if p := checkVersions(c.Request.Header); p != nil {
 			return p
 		}
-		s.Discover(c, allow)
+		s.discover(c, allow)
 		return nil
 	})
 }
 
 var pathParam = regexp.MustCompile(`\{[A-Za-z]+\}`)
 
-func describe(api *httpapi.API, method, path, summary string, params []*huma.Param) (ginPath string, op *huma.Operation) {
+func describe(api *httpapi.API, o *operation) (ginPath string, op *huma.Operation) {
 	problem := api.Huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[httpapi.Problem](), true, "Problem")
 	op = &huma.Operation{
-		OperationID: operationID(method, path), Method: method, Path: path, Summary: summary, Tags: []string{"EPCIS"}, Metadata: httpapi.EPCIS,
+		OperationID: operationID(o.method, o.path), Method: o.method, Path: o.path, Summary: o.summary, Tags: []string{"EPCIS"}, Metadata: maps.Clone(httpapi.EPCIS),
 		Responses: map[string]*huma.Response{
 			"default": {Description: "Error", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}}},
 		},
 	}
-	switch method {
+	if o.passedOn {
+		op.Metadata[httpapi.PassedOn] = true
+	}
+	switch o.method {
 	case http.MethodGet:
 		op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{}}}}
 	case http.MethodOptions, http.MethodDelete:
 		op.Responses["204"] = &huma.Response{Description: "Done"}
 	}
-	ginPath = pathParam.ReplaceAllStringFunc(path, func(m string) string {
+	ginPath = pathParam.ReplaceAllStringFunc(o.path, func(m string) string {
 		name := strings.Trim(m, "{}")
 		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}})
 		return ":" + name
 	})
-	op.Parameters = append(op.Parameters, params...)
+	op.Parameters = append(op.Parameters, o.params...)
 	return ginPath, op
 }
 
@@ -157,18 +187,6 @@ func (s *Service) caller(c *gin.Context) (Caller, error) {
 		return who, p
 	}
 	return who, nil
-}
-
-// Caller says who asks, or answers that it cannot be told.
-func (s *Service) Caller(c *gin.Context) (Caller, error) { return s.caller(c) }
-
-// FormOf says how the caller wants events answered.
-func (s *Service) FormOf(c *gin.Context) (Form, error) {
-	f, p := formOf(c.Request, documentTypes)
-	if p != nil {
-		return f, p
-	}
-	return f, nil
 }
 
 func (s *Service) root(c *gin.Context) error {
@@ -298,7 +316,7 @@ func (s *Service) link(c *gin.Context, perPage int, token string) {
 	c.Header("Link", "<"+c.Request.URL.EscapedPath()+"?"+v.Encode()+`>; rel="next"`)
 }
 
-func (s *Service) write(c *gin.Context, f Form, body *bytes.Buffer) {
+func (s *Service) write(c *gin.Context, f form, body *bytes.Buffer) {
 	switch f.Write.EPC {
 	case epcis.DigitalLink:
 		c.Header("GS1-EPC-Format", "Always_GS1_Digital_Link")

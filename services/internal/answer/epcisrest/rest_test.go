@@ -489,10 +489,10 @@ func TestCallerUnknown(t *testing.T) {
 	w := newWorld(t)
 	w.block()
 	g := w.chain.Genesis()
-	gate := &Gate{Genesis: g, Snapshot: w.chain.Snapshot, Now: time.Now}
+	auth := &Authenticator{Genesis: g, Snapshot: w.chain.Snapshot, Now: time.Now}
 	r := httptest.NewRequestWithContext(t.Context(), "GET", "/events", http.NoBody)
 	r.Header.Set("Authorization", "Bearer a.b.c")
-	if _, p := gate.Caller(r); p == nil || p.Code != httpapi.CallerUnknown || p.Status != http.StatusUnauthorized {
+	if _, p := auth.Caller(r); p == nil || p.Code != httpapi.CallerUnknown || p.Status != http.StatusUnauthorized {
 		t.Errorf("%+v", p)
 	}
 }

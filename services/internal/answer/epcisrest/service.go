@@ -45,7 +45,7 @@ type Options struct {
 // Service answers EPCIS queries over one copy. It implements Engine.
 type Service struct {
 	Options
-	slots chan struct{} // walks under way
+	slots chan struct{} // scans under way
 }
 
 // New makes the service; Mount gives it its addresses.
@@ -107,16 +107,16 @@ func (s *Service) Since(ctx context.Context, caller Caller, q *epcisquery.Query,
 				return nil
 			}
 			end := min(to, after+sinceBlocks)
-			w := s.newWalk(ctx, v, caller, q, after+1, end)
+			sc := s.newScan(ctx, v, caller, q, after+1, end)
 			after = end
-			for p, candidate := range w.inLedgerOrder(nil, true) {
+			for p, candidate := range sc.inLedgerOrder(nil, true) {
 				if ctx.Err() != nil {
 					return context.Cause(ctx)
 				}
 				if !candidate {
 					continue
 				}
-				item, _, err := w.look(p.pos)
+				item, _, err := sc.load(p.pos)
 				if err != nil {
 					return err
 				}

@@ -23,13 +23,13 @@ func digest(caller Caller, path, query string) (d [8]byte) {
 	return d
 }
 
-func (p place) token(d [8]byte, to uint64, given int) string {
+func (p resultPosition) token(d [8]byte, to uint64, given int) string {
 	b := append([]byte{tokenVersion}, d[:]...)
 	b = canonical.U64(canonical.U32(canonical.U64(b, to), uint32(given)), p.order)
 	return base64.RawURLEncoding.EncodeToString(p.pos.Append(b))
 }
 
-func parseToken(text string, d [8]byte) (p place, to uint64, given int, err error) {
+func parseToken(text string, d [8]byte) (p resultPosition, to uint64, given int, err error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(b) != 1+8+8+4+8+16 || b[0] != tokenVersion {
 		return p, 0, 0, httpapi.NewProblem(httpapi.PageTokenInvalid, "nextPageToken is not a token of this service; take the whole address of the next page from the Link header of the page before, or begin again without it")

@@ -1,5 +1,5 @@
 // Package index is the projection of certified blocks that answers questions: which events touched a unit, what was
-// inside what and when, and where a key or a submission stands. It holds nothing that the blocks do not: drop it, rebuild
+// inside what and when, and where a key was registered. It holds nothing that the blocks do not: drop it, rebuild
 // it, and it answers the same.
 //
 // It shares the node's key/value store with the rules' own state. Its keys begin with "x/":
@@ -8,14 +8,13 @@
 //	x/c/<key text> 00 <position>   the object went into (01, str16 parent) or out of (00) a container
 //	x/n/<position>                 the rules' sentence on an item, and the earlier item it repeats
 //	x/k/<key id>                   the party_act that registered a key: position, u16 index
-//	x/s/<submission id>            the first entry that carried a submission: position
 //	x/r/<position>                 a recall that was accepted
 //
 // and those of lists.go and epcis.go. Version changes with what is written, so that a copy of older make builds its state again.
+// A copy may also hold x/s/<submission id>, which version 4 wrote until nothing read it: such keys are harmless and stay.
 package index
 
 import (
-	"encoding/hex"
 	"errors"
 
 	"verilot.dev/epcis"
@@ -37,7 +36,6 @@ const (
 	containmentPrefix = "x/c/"
 	notePrefix        = "x/n/"
 	keyPrefix         = "x/k/"
-	submissionPrefix  = "x/s/"
 	recallPrefix      = "x/r/"
 )
 
@@ -73,9 +71,6 @@ func Project(res *consensus.Result, view state.View) (state.WriteSet, error) {
 			continue
 		}
 		pos := canonical.Position{Height: res.Header.Height, Entry: uint32(i)}
-		if id := submissionPrefix + string(e.Submission.Header.ID[:]); !p.has(id) {
-			p.look.Put(id, pos.Append(nil))
-		}
 		// A submission that was refused as a whole (counter used, counter gap) has no judged items.
 		for j := range e.Items {
 			pos.Item = uint32(j)
@@ -202,17 +197,6 @@ func KeyAct(v state.View, id canonical.Hash) (pos canonical.Position, index int,
 	return pos, index, r.Done() == nil
 }
 
-// SubmissionAt finds the first entry that carried a submission.
-func SubmissionAt(v state.View, id [16]byte) (canonical.Position, bool) {
-	b, ok := v.Get(submissionPrefix + string(id[:]))
-	if !ok {
-		return canonical.Position{}, false
-	}
-	r := canonical.NewReader(b)
-	pos := r.Position()
-	return pos, r.Done() == nil
-}
-
 // Note returns the rules' sentence on an item and the earlier item that it repeats.
 func Note(v state.View, pos canonical.Position) (detail string, related *canonical.Position) {
 	b, ok := v.Get(notePrefix + string(pos.Append(nil)))
@@ -237,5 +221,3 @@ func Recalls(v state.View, fn func(canonical.Position) bool) {
 		return fn(positionOf(key))
 	})
 }
-
-func hexHash(h canonical.Hash) string { return hex.EncodeToString(h[:]) }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -111,37 +112,42 @@ func (s *Service) view(sub *subscription) *Subscription {
 	r, p := &sub.rec, &sub.p
 	v := &Subscription{
 		ID: r.ID.String(), QueryName: r.Query, Dest: r.Dest, Stream: r.Stream, Schedule: r.Schedule, ReportIfEmpty: r.ReportIfEmpty, InitialRecordTime: r.InitialRecordTime,
-		EPCFormat: formatOf(r.EPCFormat), CreatedAt: r.CreatedAt, LastNotifiedAt: given(p.NotifiedAt), MinRecordTime: p.MinRecordTime, Signed: r.Token != "",
-		State: s.state(p, s.o.Clock.Now()), Failures: p.Failures, LastError: p.LastError, FailingSince: given(p.FailingSince), NextAttemptAt: given(p.RetryAt),
+		EPCFormat: formatOf(r.EPCFormat), CreatedAt: r.CreatedAt, LastNotifiedAt: timeOrNil(p.NotifiedAt), MinRecordTime: p.MinRecordTime, Signed: r.Token != "",
+		State: s.state(p, s.o.Clock.Now()), Failures: p.Failures, LastError: p.LastError, FailingSince: timeOrNil(p.FailingSince), NextAttemptAt: timeOrNil(p.RetryAt),
 	}
 	if r.Schedule != nil {
-		v.NextRunAt = given(sub.next)
+		v.NextRunAt = timeOrNil(sub.next)
 	}
 	return v
 }
 
-func given(t time.Time) *time.Time {
+func timeOrNil(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
 	return &t
 }
 
-// mounted is the service at one API.
-type mounted struct {
+// handlers answer the operations of one API.
+type handlers struct {
 	*Service
 	callerOf func(*http.Request) (epcisrest.Caller, error)
 }
 
+// allowed are the addresses, and the methods that each of them offers.
+func allowed() map[string]string {
+	return map[string]string{
+		queriesPath: "OPTIONS, GET, POST", queryPath: "OPTIONS, GET, DELETE", eventsPath: "OPTIONS, GET", subscriptionsPath: "OPTIONS, GET, POST", subscriptionPath: "OPTIONS, GET, DELETE",
+	}
+}
+
 // Mount adds the operations. callerOf says who makes a request; its error, if it is a problem, is the answer.
 func Mount(api *httpapi.API, callerOf func(*http.Request) (epcisrest.Caller, error), s *Service) {
-	m := &mounted{s, callerOf}
+	m := &handlers{s, callerOf}
 	m.mountQueries(api.Huma)
 	m.mountSubscriptions(api.Huma)
 	m.mountEvents(api.Huma)
-	for path, allow := range map[string]string{
-		queriesPath: "OPTIONS, GET, POST", queryPath: "OPTIONS, GET, DELETE", eventsPath: "OPTIONS, GET", subscriptionsPath: "OPTIONS, GET, POST", subscriptionPath: "OPTIONS, GET, DELETE",
-	} {
+	for path, allow := range allowed() {
 		api.Huma.Adapter().Handle(&huma.Operation{Method: http.MethodOptions, Path: path}, func(ctx huma.Context) {
 			c := humagin.Unwrap(ctx)
 			epcisrest.Announce(c.Writer.Header())
@@ -156,10 +162,22 @@ func Mount(api *httpapi.API, callerOf func(*http.Request) (epcisrest.Caller, err
 	}
 }
 
+// PassedOn lists the routes of this package that partner services pass on to their api: all that carry
+// httpapi.PassedOn, and the discovery of each address, which the OpenAPI document leaves out.
+func PassedOn() []httpapi.Route {
+	api := httpapi.New(httpapi.Options{})
+	Mount(api, nil, nil)
+	out := api.PassedOn()
+	for _, path := range slices.Sorted(maps.Keys(allowed())) {
+		out = append(out, httpapi.Route{Method: http.MethodOptions, Path: path})
+	}
+	return out
+}
+
 type callerKey struct{}
 
-// known finds out who asks before anything else is done.
-func (m *mounted) known(ctx huma.Context, next func(huma.Context)) {
+// identifyCaller finds out who asks before anything else is done.
+func (m *handlers) identifyCaller(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
 	epcisrest.Announce(c.Writer.Header())
 	caller, err := m.caller(c.Request)
@@ -170,7 +188,7 @@ func (m *mounted) known(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, callerKey{}, caller))
 }
 
-func (m *mounted) caller(r *http.Request) (epcisrest.Caller, error) {
+func (m *handlers) caller(r *http.Request) (epcisrest.Caller, error) {
 	caller, err := m.callerOf(r)
 	if err == nil && caller.Party == "" && !caller.All {
 		err = httpapi.NewProblem(httpapi.SignInRequired, "standing queries belong to who made them, and the request does not say who asks; sign in, or send Authorization: Bearer")
@@ -184,13 +202,13 @@ func (m *mounted) caller(r *http.Request) (epcisrest.Caller, error) {
 	return caller, nil
 }
 
-func asking(ctx context.Context) epcisrest.Caller {
+func callerFrom(ctx context.Context) epcisrest.Caller {
 	c, _ := ctx.Value(callerKey{}).(epcisrest.Caller)
 	return c
 }
 
 // refuse answers an error outside huma.
-func (m *mounted) refuse(ctx huma.Context, err error) {
+func (m *handlers) refuse(ctx huma.Context, err error) {
 	c := humagin.Unwrap(ctx)
 	p := *epcisrest.ProblemOf(err) // somebody else's
 	if p.Status >= http.StatusInternalServerError {
@@ -206,7 +224,7 @@ func (m *mounted) refuse(ctx huma.Context, err error) {
 	httpapi.Write(c, &p)
 }
 
-// CallerOf is the callerOf of Mount for what epcisapi asks.
+// CallerOf is the callerOf of Mount for what epcisrest asks.
 func CallerOf(callers func(*http.Request) (epcisrest.Caller, *httpapi.Problem)) func(*http.Request) (epcisrest.Caller, error) {
 	return func(r *http.Request) (epcisrest.Caller, error) {
 		c, p := callers(r)
@@ -235,10 +253,12 @@ func (in *PageInput) link(path, last string) string {
 	return fmt.Sprintf(`<%s?perPage=%d&nextPageToken=%s>; rel="next"`, path, in.PerPage, base64.RawURLEncoding.EncodeToString([]byte(last)))
 }
 
-func (m *mounted) operation(id, method, path, summary string, status int, errs ...int) huma.Operation {
+func (m *handlers) operation(id, method, path, summary string, status int, errs ...int) huma.Operation {
+	metadata := maps.Clone(httpapi.EPCIS)
+	metadata[httpapi.PassedOn] = true // a partner service offers all of them, by asking its api
 	return huma.Operation{
 		OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{"EPCIS"}, DefaultStatus: status, MaxBodyBytes: maxBody,
-		Errors: append(errs, 401, 403, 406), Metadata: httpapi.EPCIS, Middlewares: huma.Middlewares{m.known},
+		Errors: append(errs, 401, 403, 406), Metadata: metadata, Middlewares: huma.Middlewares{m.identifyCaller},
 		SkipValidateBody: true,
 	}
 }
@@ -295,7 +315,7 @@ type createAnswer struct {
 	Body     NamedQuery
 }
 
-func (m *mounted) mountQueries(h huma.API) {
+func (m *handlers) mountQueries(h huma.API) {
 	huma.Register(h, m.operation("create-query", http.MethodPost, queriesPath, "Create a named query", http.StatusCreated, 400, 409, 413, 415),
 		func(ctx context.Context, in *createInput) (*createAnswer, error) {
 			var body NewQuery
@@ -316,7 +336,7 @@ func (m *mounted) mountQueries(h huma.API) {
 			if err != nil {
 				return nil, queryProblem(err)
 			}
-			r, err := m.create(asking(ctx), body.Name, q)
+			r, err := m.create(callerFrom(ctx), body.Name, q)
 			if err != nil {
 				return nil, err
 			}
@@ -337,7 +357,7 @@ func (m *mounted) mountQueries(h huma.API) {
 				Link string `header:"Link"`
 				Body []NamedQuery
 			}{Body: []NamedQuery{}}
-			page, more := m.list(asking(ctx), after, in.PerPage)
+			page, more := m.list(callerFrom(ctx), after, in.PerPage)
 			for _, r := range page {
 				out.Body = append(out.Body, NamedQuery{r.Name, object{r.Query}})
 			}
@@ -348,7 +368,7 @@ func (m *mounted) mountQueries(h huma.API) {
 		})
 	huma.Register(h, m.operation("query-definition", http.MethodGet, queryPath, "One named query", http.StatusOK, 404),
 		func(ctx context.Context, in *NameInput) (*struct{ Body NamedQuery }, error) {
-			n, err := m.find(asking(ctx), in.Name)
+			n, err := m.find(callerFrom(ctx), in.Name)
 			if err != nil {
 				return nil, err
 			}
@@ -356,7 +376,7 @@ func (m *mounted) mountQueries(h huma.API) {
 		})
 	huma.Register(h, m.operation("delete-query", http.MethodDelete, queryPath, "Delete a named query, its subscriptions and its sockets", http.StatusNoContent, 404),
 		func(ctx context.Context, in *NameInput) (*struct{}, error) {
-			return nil, m.remove(asking(ctx), in.Name)
+			return nil, m.remove(callerFrom(ctx), in.Name)
 		})
 }
 
@@ -446,10 +466,10 @@ type subscribeAnswer struct {
 	Body     *Subscription
 }
 
-func (m *mounted) mountSubscriptions(h huma.API) {
+func (m *handlers) mountSubscriptions(h huma.API) {
 	huma.Register(h, m.operation("subscribe", http.MethodPost, subscriptionsPath, "Subscribe a webhook to a named query", http.StatusCreated, 400, 404, 415),
 		func(ctx context.Context, in *subscribeInput) (*subscribeAnswer, error) {
-			n, err := m.find(asking(ctx), in.Name)
+			n, err := m.find(callerFrom(ctx), in.Name)
 			if err != nil {
 				return nil, err
 			}
@@ -464,7 +484,7 @@ func (m *mounted) mountSubscriptions(h huma.API) {
 			if err != nil {
 				return nil, err
 			}
-			sub, err := m.subscribe(ctx, asking(ctx), in.Name, r)
+			sub, err := m.subscribe(ctx, callerFrom(ctx), in.Name, r)
 			if err != nil {
 				return nil, err
 			}
@@ -486,7 +506,7 @@ func (m *mounted) mountSubscriptions(h huma.API) {
 			if err != nil {
 				return nil, err
 			}
-			n, err := m.find(asking(ctx), in.Name)
+			n, err := m.find(callerFrom(ctx), in.Name)
 			if err != nil {
 				return nil, err
 			}
@@ -515,7 +535,7 @@ func (m *mounted) mountSubscriptions(h huma.API) {
 	}
 	huma.Register(h, m.operation("subscription", http.MethodGet, subscriptionPath, "One subscription, and how its deliveries go", http.StatusOK, 404),
 		func(ctx context.Context, in *oneInput) (*struct{ Body *Subscription }, error) {
-			sub, err := m.findSubscription(asking(ctx), in.Name, in.ID)
+			sub, err := m.findSubscription(callerFrom(ctx), in.Name, in.ID)
 			if err != nil {
 				return nil, err
 			}
@@ -523,7 +543,7 @@ func (m *mounted) mountSubscriptions(h huma.API) {
 		})
 	huma.Register(h, m.operation("unsubscribe", http.MethodDelete, subscriptionPath, "Unsubscribe", http.StatusNoContent, 404),
 		func(ctx context.Context, in *oneInput) (*struct{}, error) {
-			return nil, m.unsubscribe(asking(ctx), in.Name, in.ID)
+			return nil, m.unsubscribe(callerFrom(ctx), in.Name, in.ID)
 		})
 }
 
@@ -550,12 +570,12 @@ func malformed(pointer, format string, args ...any) error {
 }
 
 // read checks what is to be subscribed to.
-func (m *mounted) read(b *NewSubscription, format string) (r subscriptionRecord, err error) {
+func (m *handlers) read(b *NewSubscription, format string) (r subscriptionRecord, err error) {
 	r = subscriptionRecord{Dest: b.Dest, Token: b.SignatureToken, ReportIfEmpty: b.ReportIfEmpty}
 	if b.Dest == "" {
 		return r, httpapi.NewProblem(httpapi.DestinationRefused, "the body has no dest; give the URL that EPCISQueryDocuments are to be sent to").With(httpapi.Fault{Pointer: "/dest", Message: "dest is missing"})
 	}
-	if err := m.sender.fence.check(b.Dest); err != nil {
+	if err := m.sender.policy.check(b.Dest); err != nil {
 		return r, err
 	}
 	if len(b.SignatureToken) > maxToken {

@@ -27,8 +27,8 @@ type batch struct {
 }
 
 var (
-	errFull   = errors.New("standing: the batch is full")
-	errBeyond = errors.New("standing: the batch ends here")
+	errFull   = errors.New("subscription: the batch is full")
+	errBeyond = errors.New("subscription: the batch ends here")
 )
 
 // collect reads what comes after from, up to the block to. last, if there is one, is where a batch that was made before ended: it is
@@ -48,7 +48,7 @@ func (s *Service) collect(ctx context.Context, c epcisrest.Caller, q *epcisquery
 			if last != nil && it.Pos.Compare(*last) > 0 {
 				return errBeyond
 			}
-			n := roughly(it.Event)
+			n := estimatedBytes(it.Event)
 			if last == nil && len(b.items) > 0 && (len(b.items) >= events || size+n > bytes) {
 				return errFull
 			}
@@ -78,8 +78,8 @@ func (b *batch) cut(n int) {
 	b.next, b.more = cursor{Done: last.Height - 1, After: &last}, true
 }
 
-// roughly is about as many bytes as an event takes; the document is measured when it is written.
-func roughly(e *epcis.Event) int {
+// estimatedBytes is about as many bytes as an event takes; the document is measured when it is written.
+func estimatedBytes(e *epcis.Event) int {
 	n := 400 + 80*(len(e.EPCList)+len(e.ChildEPCs)+len(e.InputEPCList)+len(e.OutputEPCList)) +
 		120*(len(e.QuantityList)+len(e.ChildQuantityList)+len(e.InputQuantityList)+len(e.OutputQuantityList)+len(e.BizTransactionList)+len(e.SourceList)+len(e.DestinationList)) +
 		extensions(e.ILMD) + extensions(e.Extensions)

@@ -12,9 +12,9 @@ import (
 	"verilot.dev/services/internal/edge/httpapi"
 )
 
-// fence says what a webhook may be sent to. A name is checked by what it is resolved to, at the moment of dialling: what it meant
-// before, or will mean later, is worth nothing.
-type fence struct {
+// destinationPolicy says what a webhook may be sent to. A name is checked by what it is resolved to, at the moment of
+// dialling: what it meant before, or will mean later, is worth nothing.
+type destinationPolicy struct {
 	plain    bool // http without TLS
 	loopback bool // this machine
 	private  bool // private networks
@@ -51,22 +51,22 @@ func within(a netip.Addr, list []netip.Prefix) bool {
 }
 
 // allow judges an address.
-func (f fence) allow(a netip.Addr) error {
+func (p destinationPolicy) allow(a netip.Addr) error {
 	a = a.Unmap().WithZone("")
 	switch {
 	case a.IsLoopback():
-		if f.loopback {
+		if p.loopback {
 			return nil
 		}
 		return errPrivate
 	case a.IsPrivate() || within(a, special[1:2]): // 100.64.0.0/10 is private between a carrier and its customers
-		if f.private {
+		if p.private {
 			return nil
 		}
 		return errPrivate
 	case a.Is6() && within(a, embedded):
 		b := a.As16()
-		return f.allow(netip.AddrFrom4([4]byte(b[12:])))
+		return p.allow(netip.AddrFrom4([4]byte(b[12:])))
 	case !a.IsGlobalUnicast() || within(a, special):
 		return errForbidden
 	}
@@ -74,19 +74,19 @@ func (f fence) allow(a netip.Addr) error {
 }
 
 // control is the last step before a connection is made (net.Dialer.Control).
-func (f fence) control(_, address string, _ syscall.RawConn) error {
+func (p destinationPolicy) control(_, address string, _ syscall.RawConn) error {
 	a, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return errForbidden
 	}
-	if err := f.port(a.Port()); err != nil {
+	if err := p.port(a.Port()); err != nil {
 		return err
 	}
-	return f.allow(a.Addr())
+	return p.allow(a.Addr())
 }
 
 // port keeps callers from talking to mail servers and the like in the words of HTTP.
-func (f fence) port(n uint16) error {
+func (p destinationPolicy) port(n uint16) error {
 	if n == 80 || n == 443 || n >= 1024 {
 		return nil
 	}
@@ -96,10 +96,10 @@ func (f fence) port(n uint16) error {
 const maxDest = 2048
 
 // check refuses what can be refused before dialling, and says why.
-func (f fence) check(dest string) error {
+func (p destinationPolicy) check(dest string) error {
 	no := func(format string, args ...any) error {
-		p := httpapi.NewProblem(httpapi.DestinationRefused, "dest "+format, args...)
-		return p.With(httpapi.Fault{Pointer: "/dest", Message: "the destination is refused"})
+		problem := httpapi.NewProblem(httpapi.DestinationRefused, "dest "+format, args...)
+		return problem.With(httpapi.Fault{Pointer: "/dest", Message: "the destination is refused"})
 	}
 	if len(dest) > maxDest {
 		return no("has %d characters, at most %d are kept", len(dest), maxDest)
@@ -109,7 +109,7 @@ func (f fence) check(dest string) error {
 		return no("is not an absolute URL; write it like https://client.example.com/callback")
 	}
 	switch {
-	case u.Scheme == "http" && !f.plain:
+	case u.Scheme == "http" && !p.plain:
 		return no("is without TLS; events say who holds what, so use https (http is for development networks)")
 	case u.Scheme != "https" && u.Scheme != "http":
 		return no("has the scheme %q; use https", printable(u.Scheme))
@@ -123,12 +123,12 @@ func (f fence) check(dest string) error {
 		if err != nil || n == 0 {
 			return no("has the port %q, which there is none of", printable(text))
 		}
-		if err := f.port(uint16(n)); err != nil {
+		if err := p.port(uint16(n)); err != nil {
 			return no("is refused: %s", err.Error())
 		}
 	}
 	if a, err := netip.ParseAddr(u.Hostname()); err == nil {
-		if err := f.allow(a); err != nil {
+		if err := p.allow(a); err != nil {
 			return no("is refused: %s", err.Error())
 		}
 	}

@@ -15,9 +15,9 @@ import (
 )
 
 var (
-	public      = fence{}
-	development = fence{plain: true, loopback: true}
-	inside      = fence{loopback: true, private: true}
+	public      = destinationPolicy{}
+	development = destinationPolicy{plain: true, loopback: true}
+	inside      = destinationPolicy{loopback: true, private: true}
 )
 
 // Which addresses are called, by network and setting.
@@ -66,14 +66,14 @@ func TestFenceAddresses(t *testing.T) {
 	} {
 		a := netip.MustParseAddr(tt.address)
 		for _, f := range []struct {
-			name  string
-			fence fence
-			want  bool
+			name   string
+			policy destinationPolicy
+			want   bool
 		}{{"public", public, tt.public}, {"development", development, tt.development}, {"inside", inside, tt.inside}} {
-			if err := f.fence.allow(a); (err == nil) != f.want {
+			if err := f.policy.allow(a); (err == nil) != f.want {
 				t.Errorf("%s in %s: %v, want %v", tt.address, f.name, err, f.want)
 			}
-			if err := f.fence.control("tcp", netip.AddrPortFrom(a, 443).String(), nil); (err == nil) != f.want {
+			if err := f.policy.control("tcp", netip.AddrPortFrom(a, 443).String(), nil); (err == nil) != f.want {
 				t.Errorf("%s in %s at dialling: %v, want %v", tt.address, f.name, err, f.want)
 			}
 		}
@@ -88,9 +88,9 @@ func TestFenceAddresses(t *testing.T) {
 // What is refused before anything is dialled.
 func TestFenceDestinations(t *testing.T) {
 	for _, tt := range []struct {
-		dest  string
-		fence fence
-		want  string // "": taken
+		dest   string
+		policy destinationPolicy
+		want   string // "": taken
 	}{
 		{"https://client.example.com/queryCallback", public, ""},
 		{"https://client.example.com:8443/a?b=c", public, ""},
@@ -129,7 +129,7 @@ func TestFenceDestinations(t *testing.T) {
 		{"https://client.example.com/\x00", public, "is not an absolute URL"},
 		{"https://exa mple.com/", public, "is not an absolute URL"},
 	} {
-		err := tt.fence.check(tt.dest)
+		err := tt.policy.check(tt.dest)
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%.60q: %v, want %q", tt.dest, err, tt.want)
 		}
@@ -175,7 +175,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-// Proxies of the environment would go around the fence.
+// Proxies of the environment would go around the policy.
 func TestNoProxy(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
 	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")

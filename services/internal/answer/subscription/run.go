@@ -27,7 +27,7 @@ const (
 )
 
 // errDeleted ends the work on a subscription that was deleted meanwhile.
-var errDeleted = errors.New("standing: the subscription was deleted")
+var errDeleted = errors.New("subscription: the subscription was deleted")
 
 // Run delivers until ctx ends, or until something is broken that going on would hide: then what is kept is not what is true.
 func (s *Service) Run(ctx context.Context) error {
@@ -77,7 +77,7 @@ func (s *Service) Run(ctx context.Context) error {
 			}
 			return nil
 		case <-changed:
-		case <-s.poke:
+		case <-s.wakeup:
 		case <-timer:
 		}
 	}
@@ -106,7 +106,7 @@ func (s *Service) due(height uint64, head time.Time) (jobs []job, next time.Time
 		if sub.running {
 			busy++
 			of[sub.rec.Owner]++
-			if sub.troubled() {
+			if sub.slowOrFailing() {
 				bad++
 			}
 			continue
@@ -128,12 +128,12 @@ func (s *Service) due(height uint64, head time.Time) (jobs []job, next time.Time
 		if busy >= s.limits.Workers {
 			break // whoever ends wakes us
 		}
-		if of[sub.rec.Owner] >= half || sub.troubled() && bad >= quarter {
+		if of[sub.rec.Owner] >= half || sub.slowOrFailing() && bad >= quarter {
 			continue
 		}
 		busy++
 		of[sub.rec.Owner]++
-		if sub.troubled() {
+		if sub.slowOrFailing() {
 			bad++
 		}
 		s.turns++
@@ -146,8 +146,8 @@ func (s *Service) due(height uint64, head time.Time) (jobs []job, next time.Time
 	return jobs, next
 }
 
-// troubled subscriptions hold a worker for long, and share a part of them.
-func (sub *subscription) troubled() bool { return sub.p.Failures > 0 || sub.slow }
+// slowOrFailing subscriptions hold a worker for long, and share a part of them.
+func (sub *subscription) slowOrFailing() bool { return sub.p.Failures > 0 || sub.slow }
 
 // wants says when there is something to do for a subscription, if the ledger stays at height.
 func (sub *subscription) wants(height uint64) (at time.Time, has bool) {
@@ -207,15 +207,15 @@ func (s *Service) turn(ctx context.Context, j job) error {
 			return err
 		}
 		s.mu.Lock()
-		wait := min(engineRetry<<min(sub.unread, 10), maxEngineRetry)
-		sub.unread++
+		wait := min(engineRetry<<min(sub.engineFailures, 10), maxEngineRetry)
+		sub.engineFailures++
 		sub.waitTill = s.o.Clock.Now().Add(wait)
 		s.mu.Unlock()
 		s.o.Log.Warn("a standing query could not be answered, will try again", "subscription", sub.rec.ID, "wait", wait, "err", err)
 		return nil
 	}
 	s.mu.Lock()
-	sub.unread = 0
+	sub.engineFailures = 0
 	s.mu.Unlock()
 	if p.Pending == nil {
 		return nil
@@ -353,14 +353,14 @@ func (s *Service) deliver(ctx context.Context, sub *subscription, p progress, b 
 	}
 }
 
-// delivered moves on. told: the receiver has answered, and not that there was nothing left to send.
-func (s *Service) delivered(sub *subscription, p progress, told bool) error {
+// delivered moves on. acknowledged: the receiver has answered, and not that there was nothing left to send.
+func (s *Service) delivered(sub *subscription, p progress, acknowledged bool) error {
 	if !p.FailingSince.IsZero() {
 		s.o.Log.Info("a webhook answers again", "subscription", sub.rec.ID, "host", hostOf(sub.rec.Dest), "failures", p.Failures)
 	}
 	done := p.Pending
 	p.cursor, p.Pending = done.Next, nil
-	if told {
+	if acknowledged {
 		p.NotifiedAt = s.now()
 		p.Failures, p.FailingSince, p.RetryAt, p.LastError = 0, time.Time{}, time.Time{}, ""
 		if p.Limit > 0 {

@@ -106,8 +106,8 @@ func (o Options) Over(s *epcisrest.Service) Options {
 	return o
 }
 
-// A named is a named query and what hangs on it.
-type named struct {
+// A namedQuery is a named query and what hangs on it.
+type namedQuery struct {
 	rec     queryRecord
 	query   *epcisquery.Query
 	subs    map[uuid.UUID]*subscription
@@ -127,16 +127,16 @@ type subscription struct {
 	write   sync.Mutex
 	deleted bool
 
-	running  bool
-	cancel   context.CancelFunc // of the worker
-	served   uint64             // when it was last worked on, counted
-	slow     bool               // its last delivery took long
-	unread   int                // how often in a row the engine could not answer
-	waitTill time.Time          // not before this
-	next     time.Time          // of a schedule
-	run      *run
-	savedRun time.Time // what of p is durable
-	savedAt  uint64
+	running        bool
+	cancel         context.CancelFunc // of the worker
+	served         uint64             // when it was last worked on, counted
+	slow           bool               // its last delivery took long
+	engineFailures int                // how often in a row the engine could not answer
+	waitTill       time.Time          // not before this
+	next           time.Time          // of a schedule
+	run            *run
+	savedRun       time.Time // what of p is durable
+	savedAt        uint64
 }
 
 // A run is one execution of a scheduled query.
@@ -156,11 +156,11 @@ type Service struct {
 
 	admin sync.Mutex // creating and deleting, one at a time; taken before mu
 	mu    sync.Mutex // guards named, subs, turns, and the subscriptions' progress
-	named map[nameKey]*named
+	named map[nameKey]*namedQuery
 	subs  map[uuid.UUID]*subscription
 	turns uint64
 
-	poke    chan struct{} // something is to be done, or done
+	wakeup  chan struct{} // something is to be done, or done
 	sockets sockets
 	life    context.Context // ended by Close
 	end     context.CancelFunc
@@ -184,13 +184,13 @@ func Open(o Options) (*Service, error) {
 		o.Registry = prometheus.NewRegistry()
 	}
 	s := &Service{
-		o: o, limits: defaults(), named: map[nameKey]*named{}, subs: map[uuid.UUID]*subscription{}, poke: make(chan struct{}, 1),
+		o: o, limits: defaults(), named: map[nameKey]*namedQuery{}, subs: map[uuid.UUID]*subscription{}, wakeup: make(chan struct{}, 1),
 		step: func(string) error { return nil },
 	}
 	if o.Limits != nil {
 		s.limits = *o.Limits
 	}
-	s.sender = newSender(fence{plain: o.Development, loopback: o.Development || o.AllowPrivateDestinations, private: o.AllowPrivateDestinations}, s.limits.Timeout)
+	s.sender = newSender(destinationPolicy{plain: o.Development, loopback: o.Development || o.AllowPrivateDestinations, private: o.AllowPrivateDestinations}, s.limits.Timeout)
 	var err error
 	if s.st, err = openStore(o.Dir); err != nil {
 		return nil, err
@@ -238,7 +238,7 @@ func (s *Service) load() error {
 }
 
 func (s *Service) addNamed(r queryRecord, q *epcisquery.Query) {
-	n := &named{rec: r, query: q, subs: map[uuid.UUID]*subscription{}}
+	n := &namedQuery{rec: r, query: q, subs: map[uuid.UUID]*subscription{}}
 	n.gone, n.deleted = context.WithCancel(context.Background())
 	s.named[nameKey{r.Owner, r.Name}] = n
 }
@@ -308,7 +308,7 @@ func (s *Service) create(c epcisrest.Caller, name string, q *epcisquery.Query) (
 	return r, nil
 }
 
-func (s *Service) find(c epcisrest.Caller, name string) (*named, error) {
+func (s *Service) find(c epcisrest.Caller, name string) (*namedQuery, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := s.named[nameKey{owner(c), name}]
@@ -477,7 +477,7 @@ func (s *Service) now() time.Time { return s.o.Clock.Now().UTC().Truncate(time.M
 // wake makes Run look again.
 func (s *Service) wake() {
 	select {
-	case s.poke <- struct{}{}:
+	case s.wakeup <- struct{}{}:
 	default:
 	}
 }

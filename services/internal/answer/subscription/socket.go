@@ -72,7 +72,7 @@ func (s *sockets) count() int {
 }
 
 // mountEvents adds GET /queries/{name}/events beside huma: it answers in several formats, or becomes a WebSocket.
-func (m *mounted) mountEvents(h huma.API) {
+func (m *handlers) mountEvents(h huma.API) {
 	op := m.operation("query-events", http.MethodGet, eventsPath, "Events that a named query matches, or a WebSocket of those to come", http.StatusOK)
 	op.Description = "With Upgrade: websocket, and stream=true or a schedule (second, minute, hour, dayOfMonth, month, dayOfWeek), EPCISQueryDocuments are sent as text messages."
 	text := func(in, name, doc string) *huma.Param {
@@ -104,7 +104,7 @@ func (m *mounted) mountEvents(h huma.API) {
 }
 
 // events answers a page, or serves a WebSocket. Its error is to be the answer: nothing was written yet.
-func (m *mounted) events(ctx huma.Context, w http.ResponseWriter, r *http.Request, name string) error {
+func (m *handlers) events(ctx huma.Context, w http.ResponseWriter, r *http.Request, name string) error {
 	caller, err := m.caller(r)
 	if err != nil {
 		return err
@@ -175,7 +175,7 @@ func upgrade(h http.Header) bool {
 }
 
 // sameOrigin refuses pages of other addresses: a browser sends the session's cookie along with a WebSocket, whoever opens it.
-func (m *mounted) sameOrigin(r *http.Request) error {
+func (m *handlers) sameOrigin(r *http.Request) error {
 	origin := r.Header.Get("Origin")
 	u, err := url.Parse(origin)
 	if origin == "" || err == nil && strings.EqualFold(u.Host, r.Host) {
@@ -196,7 +196,7 @@ func (m *mounted) sameOrigin(r *http.Request) error {
 // A listener is what one socket is told.
 type listener struct {
 	id            string
-	named         *named
+	named         *namedQuery
 	caller        epcisrest.Caller
 	query         *epcisquery.Query
 	stream        bool
@@ -207,7 +207,7 @@ type listener struct {
 	cur           cursor
 }
 
-func (m *mounted) listenerOf(v url.Values, h http.Header, n *named, c epcisrest.Caller) (*listener, error) {
+func (m *handlers) listenerOf(v url.Values, h http.Header, n *namedQuery, c epcisrest.Caller) (*listener, error) {
 	known := append([]string{"stream", "reportIfEmpty", "initialRecordTime", "perPage", "nextPageToken"}, fieldNames()...)
 	for name, list := range v {
 		if !slices.Contains(known, name) {

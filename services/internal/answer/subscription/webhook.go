@@ -28,18 +28,18 @@ const (
 	maxRetryAfter = 24 * time.Hour
 )
 
-// sender calls webhooks. Redirects are not followed, proxies of the environment not used: both would go around the fence.
+// sender calls webhooks. Redirects are not followed, proxies of the environment not used: both would go around the policy.
 type sender struct {
-	fence   fence
+	policy  destinationPolicy
 	client  *http.Client
 	timeout time.Duration
 	tls     *tls.Config
 }
 
-func newSender(f fence, timeout time.Duration) *sender {
-	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: f.control}
+func newSender(p destinationPolicy, timeout time.Duration) *sender {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: p.control}
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	return &sender{fence: f, timeout: timeout, tls: config, client: &http.Client{
+	return &sender{policy: p, timeout: timeout, tls: config, client: &http.Client{
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, TLSClientConfig: config, TLSHandshakeTimeout: 10 * time.Second, ForceAttemptHTTP2: true,
 			MaxIdleConns: 64, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: maxAnswer, DisableCompression: true,

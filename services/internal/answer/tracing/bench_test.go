@@ -1,4 +1,4 @@
-package tracing
+package tracing_test
 
 import (
 	"crypto/ed25519"
@@ -14,16 +14,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gin-gonic/gin"
-
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/wire"
 	"verilot.dev/services/internal/answer/index"
+	"verilot.dev/services/internal/answer/ledgerrest"
+	"verilot.dev/services/internal/answer/tracing"
+	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/node/chain"
 	"verilot.dev/services/internal/node/chain/chaintest"
-	"verilot.dev/services/internal/scan"
 )
 
 const (
@@ -125,8 +125,17 @@ func (w *warehouse) block() {
 	w.waiting = nil
 }
 
-func (w *warehouse) service() *Service {
-	return &Service{Options: Options{Genesis: w.chain.Genesis(), Copy: w.chain, Now: func() time.Time { return w.when }}}
+// ask runs fn over a snapshot, as for one request.
+func (w *warehouse) ask(fn func(*tracing.Snapshot) error) {
+	w.tb.Helper()
+	view, done, err := w.chain.Snapshot()
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	defer done()
+	if err := fn(&tracing.Snapshot{Genesis: w.chain.Genesis(), View: view, Log: w.chain, Now: w.when}); err != nil {
+		w.tb.Fatal(err)
+	}
 }
 
 func keyOf(tb testing.TB, id string) gs1.Key {
@@ -142,55 +151,56 @@ func keyOf(tb testing.TB, id string) gs1.Key {
 func BenchmarkQuery(b *testing.B) {
 	w := newWarehouse(b, b.TempDir())
 	defer w.chain.Close()
-	s := w.service()
 	hot := keyOf(b, benchUnit(77_777))
 	random := func() gs1.Key { return keyOf(b, benchUnit(rand.IntN(benchUnits))) }
 	for name, next := range map[string]func() gs1.Key{"hot": func() gs1.Key { return hot }, "random": random} {
 		b.Run("trace/"+name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				t, err := s.traceKey(next(), "")
-				if err != nil {
-					b.Fatal(err)
-				}
-				if n := len(t.Body.Steps); n != 20 {
-					b.Fatalf("%d steps", n)
-				}
+				w.ask(func(s *tracing.Snapshot) error {
+					t, err := s.Trace(next())
+					if err == nil && len(t.Steps) != 20 {
+						err = fmt.Errorf("%d steps", len(t.Steps))
+					}
+					return err
+				})
 			}
 		})
 		b.Run("check/"+name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				err := s.read(func(r *index.Reader) error {
-					if c := s.checkUnit(r, next(), &scan.Answer{}); !c.Verified {
+				w.ask(func(s *tracing.Snapshot) error {
+					if c := s.Check(next(), tracing.Printed{}); !c.Verified {
 						return fmt.Errorf("%+v", c)
 					}
 					return nil
 				})
-				if err != nil {
-					b.Fatal(err)
-				}
 			}
 		})
 	}
-	lot := &LotInput{GTIN: benchGTIN, Lot: "A"}
+	gtin, err := gs1.ParseGTIN(benchGTIN)
+	if err != nil {
+		b.Fatal(err)
+	}
 	b.Run("lot/totals", func(b *testing.B) {
 		for b.Loop() {
-			l, err := s.lot(b.Context(), lot)
-			if err != nil || l.Body.Commissioned != benchUnits {
-				b.Fatal(l, err)
-			}
+			w.ask(func(s *tracing.Snapshot) error {
+				l, err := s.Lot(gtin, "A")
+				if err == nil && l.Commissioned != benchUnits {
+					err = fmt.Errorf("%+v", l)
+				}
+				return err
+			})
 		}
 	})
 	b.Run("lot/units", func(b *testing.B) {
+		h := httpapi.New(httpapi.Options{})
+		ledgerrest.Mount(h, ledgerrest.Options{Genesis: w.chain.Genesis(), Copy: w.chain, Now: func() time.Time { return w.when }})
 		for b.Loop() {
-			gin.SetMode(gin.ReleaseMode)
 			rec := &counter{header: http.Header{}}
-			c, _ := gin.CreateTestContext(rec)
-			c.Request = httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/", http.NoBody)
-			c.Params = gin.Params{{Key: "gtin", Value: lot.GTIN}, {Key: "lot", Value: lot.Lot}}
-			if err := s.lotUnits(c); err != nil || rec.lines != benchUnits {
-				b.Fatal(rec.lines, err)
+			h.Engine.ServeHTTP(rec, httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/v1/lots/"+benchGTIN+"/A/units", http.NoBody))
+			if rec.lines != benchUnits {
+				b.Fatal(rec.lines)
 			}
 		}
 		b.ReportMetric(float64(b.N)*benchUnits/b.Elapsed().Seconds(), "units/s")

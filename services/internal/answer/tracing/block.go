@@ -1,7 +1,6 @@
 package tracing
 
 import (
-	"context"
 	"encoding/hex"
 	"strconv"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"verilot.dev/ledger/consensus"
 	"verilot.dev/ledger/wire"
 	"verilot.dev/services/internal/answer/index"
-	"verilot.dev/services/internal/edge/httpapi"
 )
 
 // Header is a block header as shown; the members are those of docs/spec.md section 7.2.
@@ -85,15 +83,15 @@ type Item struct {
 	Verdict  string              `json:"verdict"`
 	Code     string              `json:"code,omitempty"`
 	Detail   string              `json:"detail,omitempty"`
-	Findings []index.FindingView `json:"findings,omitempty"`
+	Findings []FindingView       `json:"findings,omitempty"`
 	Repeats  *canonical.Position `json:"repeats,omitempty"`
 }
 
 // Blocks is a page of blocks, newest first, without entries.
 type Blocks struct {
-	Blocks  []Block    `json:"blocks"`
-	Next    string     `json:"next,omitempty" doc:"Ask with before=next for older ones"`
-	RestsOn index.Rest `json:"restsOn"`
+	Blocks  []Block `json:"blocks"`
+	Next    string  `json:"next,omitempty" doc:"Ask with before=next for older ones"`
+	RestsOn AsOf    `json:"restsOn"`
 }
 
 func hex32(h canonical.Hash) string { return hex.EncodeToString(h[:]) }
@@ -128,7 +126,7 @@ func itemKind(k uint8) string {
 	return "kind_" + strconv.Itoa(int(k))
 }
 
-func (s *Service) summary(res *consensus.Result) (Block, error) {
+func (s *Snapshot) summary(res *consensus.Result) (Block, error) {
 	h := &res.Header
 	b := Block{
 		Hash: hex32(res.Hash), RawHeader: hex.EncodeToString(res.Raw), Certificate: []Cosigner{},
@@ -142,7 +140,7 @@ func (s *Service) summary(res *consensus.Result) (Block, error) {
 	if h.Height == 0 {
 		return b, nil // computed from the genesis file, never cosigned
 	}
-	cert, err := s.Copy.Certificate(h.Height)
+	cert, err := s.Log.Certificate(h.Height)
 	if err != nil {
 		return b, err
 	}
@@ -155,78 +153,57 @@ func (s *Service) summary(res *consensus.Result) (Block, error) {
 	return b, nil
 }
 
-func (s *Service) load(height uint64) (*consensus.Result, error) {
-	res, err := s.Copy.Block(height)
-	if err != nil && s.NoBlock(err) {
-		return nil, httpapi.NewProblem(httpapi.UnknownBlock, "there is no block %d yet; /v1/status says how far the ledger is", height)
+// Blocks lists blocks, newest first: at most limit of those below a height, or from the newest if before is 0.
+func (s *Snapshot) Blocks(before uint64, limit int) (*Blocks, error) {
+	out := &Blocks{Blocks: []Block{}, RestsOn: s.AsOf()}
+	next := out.RestsOn.Height + 1
+	if before > 0 {
+		next = min(next, before)
 	}
-	return res, err
-}
-
-func (s *Service) blocks(_ context.Context, in *struct {
-	Before uint64 `query:"before" doc:"Only blocks below this height; 0: from the newest"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"30"`
-},
-) (out *body[Blocks], err error) {
-	err = s.read(func(r *index.Reader) error {
-		rest := s.rest(r.Head())
-		out = &body[Blocks]{Blocks{Blocks: []Block{}, RestsOn: rest}}
-		next := rest.Height + 1
-		if in.Before > 0 {
-			next = min(next, in.Before)
-		}
-		for ; next > 0 && len(out.Body.Blocks) < in.Limit; next-- {
-			res, err := s.load(next - 1)
-			if err != nil {
-				return err
-			}
-			b, err := s.summary(res)
-			if err != nil {
-				return err
-			}
-			out.Body.Blocks = append(out.Body.Blocks, b)
-		}
-		if next > 0 {
-			out.Body.Next = strconv.FormatUint(next, 10)
-		}
-		return nil
-	})
-	return out, err
-}
-
-func (s *Service) block(_ context.Context, in *struct {
-	Height uint64 `path:"height"`
-},
-) (out *body[Block], err error) {
-	err = s.read(func(r *index.Reader) error {
-		res, err := s.load(in.Height)
+	for ; next > 0 && len(out.Blocks) < limit; next-- {
+		res, err := s.Log.Block(next - 1)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		b, err := s.summary(res)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		verdicts, err := verdictsOf(res)
-		if err != nil {
-			return err
-		}
-		if b.Amendments, err = amendmentsOf(res); err != nil {
-			return err
-		}
-		for i := range res.Entries {
-			b.Entries = append(b.Entries, entryView(r, res, uint32(i), verdicts))
-		}
-		out = &body[Block]{b}
-		return nil
-	})
-	return out, err
+		out.Blocks = append(out.Blocks, b)
+	}
+	if next > 0 {
+		out.Next = strconv.FormatUint(next, 10)
+	}
+	return out, nil
+}
+
+// Block is one block with its entries; chain.ErrNoBlock if there is none of that height.
+func (s *Snapshot) Block(height uint64) (*Block, error) {
+	res, err := s.block(height)
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.summary(res)
+	if err != nil {
+		return nil, err
+	}
+	verdicts, err := verdictsOf(res)
+	if err != nil {
+		return nil, err
+	}
+	if b.Amendments, err = amendmentsOf(res); err != nil {
+		return nil, err
+	}
+	for i := range res.Entries {
+		b.Entries = append(b.Entries, s.entry(res, uint32(i), verdicts))
+	}
+	return &b, nil
 }
 
 // remarks are the verdict and findings of one position.
 type remarks struct {
 	verdict  *block.Verdict
-	findings []index.FindingView
+	findings []FindingView
 }
 
 func verdictsOf(res *consensus.Result) (map[canonical.Position]*remarks, error) {
@@ -246,8 +223,8 @@ func verdictsOf(res *consensus.Result) (map[canonical.Position]*remarks, error) 
 		case block.Verdict:
 			at(l.Pos).verdict = &l
 		case block.Finding:
-			at(l.Pos).findings = append(at(l.Pos).findings, index.FindingView{
-				Code: l.Code, Severity: index.SeverityName(l.Severity), State: "open", Position: l.Pos, Count: l.Count,
+			at(l.Pos).findings = append(at(l.Pos).findings, FindingView{
+				Code: l.Code, Severity: severityName(l.Severity), State: "open", Position: l.Pos, Count: l.Count,
 			})
 		}
 	}
@@ -265,7 +242,7 @@ func amendmentsOf(res *consensus.Result) ([]Amendment, error) {
 		if !ok {
 			continue
 		}
-		shown := Amendment{Position: a.Pos, Code: a.Code, From: index.FindingState(a.Old), To: index.FindingState(a.New), Count: a.Count}
+		shown := Amendment{Position: a.Pos, Code: a.Code, From: findingState(a.Old), To: findingState(a.New), Count: a.Count}
 		if a.Cause != block.TimerCause(res.Header.Height) {
 			shown.Cause = &a.Cause
 		}
@@ -274,7 +251,7 @@ func amendmentsOf(res *consensus.Result) ([]Amendment, error) {
 	return out, nil
 }
 
-func entryView(r *index.Reader, res *consensus.Result, i uint32, verdicts map[canonical.Position]*remarks) Entry {
+func (s *Snapshot) entry(res *consensus.Result, i uint32, verdicts map[canonical.Position]*remarks) Entry {
 	e := &res.Entries[i]
 	out := Entry{Sequence: e.Seq, Kind: kindName(e.Kind)}
 	pos := canonical.Position{Height: res.Header.Height, Entry: i, Item: canonical.WholeEntry}
@@ -292,12 +269,12 @@ func entryView(r *index.Reader, res *consensus.Result, i uint32, verdicts map[ca
 	}
 	for j := range e.Submission.Items {
 		pos.Item = uint32(j)
-		out.Items = append(out.Items, itemView(r, e, pos, verdicts[pos]))
+		out.Items = append(out.Items, s.item(e, pos, verdicts[pos]))
 	}
 	return out
 }
 
-func itemView(r *index.Reader, e *consensus.Entry, pos canonical.Position, rem *remarks) Item {
+func (s *Snapshot) item(e *consensus.Entry, pos canonical.Position, rem *remarks) Item {
 	it := &e.Submission.Items[pos.Item]
 	out := Item{Position: pos, Kind: itemKind(it.Kind), Units: len(it.Committed.Units), Hash: hex32(e.Submission.Hashes[pos.Item])}
 	if ev, ok := it.Message.(*epcis.Event); ok {
@@ -306,52 +283,26 @@ func itemView(r *index.Reader, e *consensus.Entry, pos canonical.Position, rem *
 	if rem != nil {
 		out.Findings = rem.findings
 		if rem.verdict != nil {
-			out.Verdict, out.Code = index.VerdictName(rem.verdict.Verdict), rem.verdict.Code
+			out.Verdict, out.Code = verdictName(rem.verdict.Verdict), rem.verdict.Code
 		}
 	}
-	out.Detail, out.Repeats = index.Note(r.View, pos)
+	out.Detail, out.Repeats = index.Note(s.View, pos)
 	return out
 }
 
-func (s *Service) event(_ context.Context, in *struct {
-	Height uint64 `path:"height"`
-	Entry  uint32 `path:"entry" maximum:"4294967295"`
-	Item   uint32 `path:"item" maximum:"4294967295"`
-},
-) (out *body[Item], err error) {
-	err = s.read(func(r *index.Reader) error {
-		res, err := s.load(in.Height)
-		if err != nil {
-			return err
-		}
-		pos := canonical.Position{Height: in.Height, Entry: in.Entry, Item: in.Item}
-		if int(in.Entry) >= len(res.Entries) || res.Entries[in.Entry].Submission == nil || int(in.Item) >= len(res.Entries[in.Entry].Submission.Items) {
-			return httpapi.NewProblem(httpapi.UnknownEvent, "block %d has no item at %s; /v1/blocks/%d lists what it has", in.Height, pos, in.Height)
-		}
-		verdicts, err := verdictsOf(res)
-		if err != nil {
-			return err
-		}
-		out = &body[Item]{itemView(r, &res.Entries[in.Entry], pos, verdicts[pos])}
-		return nil
-	})
-	return out, err
-}
-
-// Recalls are all recalls on the ledger, newest last.
-type Recalls struct {
-	Recalls []index.RecallView `json:"recalls"`
-	RestsOn index.Rest         `json:"restsOn"`
-}
-
-func (s *Service) recalls(context.Context, *struct{}) (out *body[Recalls], err error) {
-	err = s.read(func(r *index.Reader) error {
-		list, err := r.RecallList()
-		if err != nil {
-			return err
-		}
-		out = &body[Recalls]{Recalls{Recalls: list, RestsOn: s.rest(r.Head())}}
-		return nil
-	})
-	return out, err
+// Item is one item of the ledger; chain.ErrNoBlock if there is no such block, ErrNoItem if the block has no such item.
+func (s *Snapshot) Item(pos canonical.Position) (*Item, error) {
+	res, err := s.block(pos.Height)
+	if err != nil {
+		return nil, err
+	}
+	if int(pos.Entry) >= len(res.Entries) || res.Entries[pos.Entry].Submission == nil || int(pos.Item) >= len(res.Entries[pos.Entry].Submission.Items) {
+		return nil, ErrNoItem
+	}
+	verdicts, err := verdictsOf(res)
+	if err != nil {
+		return nil, err
+	}
+	item := s.item(&res.Entries[pos.Entry], pos, verdicts[pos])
+	return &item, nil
 }

@@ -1,29 +1,28 @@
 package tracing
 
 import (
-	"context"
 	"time"
 
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/custody"
-	"verilot.dev/services/internal/answer/index"
-	"verilot.dev/services/internal/edge/httpapi"
-	"verilot.dev/services/internal/scan"
 )
+
+// stale is the age from which on a check cannot be green (docs/design.md section 7).
+const stale = 60 * time.Second
 
 // Check is the answer at the counter: is this package what it says it is, and may it be dispensed?
 type Check struct {
-	ID       index.ID        `json:"id"`
-	Colour   string          `json:"colour" enum:"green,amber,red" doc:"green: dispense; amber: cannot confirm now; red: do not dispense"`
-	Verified bool            `json:"verified" doc:"The product identifier is on the ledger as scanned"`
-	Fit      bool            `json:"fit" doc:"Verified, and nothing speaks against dispensing"`
-	Reasons  []CheckReason   `json:"reasons"`
-	NextStep string          `json:"nextStep"`
-	Lot      string          `json:"lot,omitempty"`
-	Expiry   string          `json:"expiry,omitempty"`
-	State    string          `json:"state,omitempty"`
-	Holder   *index.PartyRef `json:"holder,omitempty"`
-	RestsOn  index.Rest      `json:"restsOn"`
+	ID       ID            `json:"id"`
+	Colour   string        `json:"colour" enum:"green,amber,red" doc:"green: dispense; amber: cannot confirm now; red: do not dispense"`
+	Verified bool          `json:"verified" doc:"The product identifier is on the ledger as scanned"`
+	Fit      bool          `json:"fit" doc:"Verified, and nothing speaks against dispensing"`
+	Reasons  []CheckReason `json:"reasons"`
+	NextStep string        `json:"nextStep"`
+	Lot      string        `json:"lot,omitempty"`
+	Expiry   string        `json:"expiry,omitempty"`
+	State    string        `json:"state,omitempty"`
+	Holder   *PartyRef     `json:"holder,omitempty"`
+	RestsOn  AsOf          `json:"restsOn"`
 }
 
 // CheckReason is one thing that speaks against dispensing. Codes follow the DSCSA verification messages where they have a word for it.
@@ -32,47 +31,24 @@ type CheckReason struct {
 	Detail string `json:"detail"`
 }
 
-func (s *Service) check(_ context.Context, in *struct {
-	ID     string `query:"id" doc:"What the scanner sent"`
-	Lot    string `query:"lot" doc:"Lot on the package, when the scan does not hold it"`
-	Expiry string `query:"expiry" doc:"Expiry on the package, YYYY-MM-DD, when the scan does not hold it"`
-},
-) (out *body[Check], err error) {
-	key, answer, err := s.identify(in.ID)
-	if err != nil {
-		return nil, err
-	}
-	if !key.IsUnit() {
-		return nil, httpapi.NewProblem(httpapi.InvalidIdentifier, "%s is a container; only single packages are dispensed. Scan the package, or ask /v1/trace what is known of the container", key)
-	}
-	if in.Lot != "" {
-		answer.Lot = in.Lot
-	}
-	if in.Expiry != "" {
-		expiry, err := gs1.ParseDate(in.Expiry)
-		if err != nil {
-			return nil, httpapi.NewProblem(httpapi.InvalidParameter, "expiry %q is not a date; send it like 2028-03-31, or leave it out", clip(in.Expiry))
-		}
-		answer.Expiry = expiry.String()
-	}
-	err = s.read(func(r *index.Reader) error {
-		out = &body[Check]{s.checkUnit(r, key, &answer)}
-		return nil
-	})
-	return out, err
+// Printed is what stands on a package beside its serial number, as far as it was read. An empty member is not compared.
+type Printed struct {
+	Lot    string
+	Expiry string // YYYY-MM-DD
 }
 
-func (s *Service) checkUnit(r *index.Reader, key gs1.Key, printed *scan.Answer) Check {
-	c := Check{ID: index.IDOf(key), Colour: "red", Reasons: []CheckReason{}, RestsOn: s.rest(r.Head())}
+// Check answers whether a package is genuine and may be dispensed.
+func (s *Snapshot) Check(key gs1.Key, printed Printed) *Check {
+	c := &Check{ID: idOf(key), Colour: "red", Reasons: []CheckReason{}, RestsOn: s.AsOf()}
 	against := func(code, detail string) { c.Reasons = append(c.Reasons, CheckReason{Code: code, Detail: detail}) }
-	u, _, ok := custody.Locate(r.View, key)
+	u, _, ok := custody.Locate(s.View, key)
 	if !ok || u.Provisional {
 		against("No_match_GTIN_Serial", noBirth(ok))
 		c.NextStep = "Do not dispense. Set the package aside, treat it as suspect and ask the maker."
 		return c
 	}
 	c.Verified = true
-	c.Lot, c.Expiry, c.State, c.Holder = u.Lot, u.Expiry, u.State.String(), r.Party(u.Holder)
+	c.Lot, c.Expiry, c.State, c.Holder = u.Lot, u.Expiry, u.State.String(), s.party(u.Holder)
 	if printed.Lot != "" && printed.Lot != u.Lot {
 		c.Verified = false
 		against("No_match_GTIN_Serial_Lot", "The lot on the package is "+printed.Lot+", the maker recorded "+u.Lot+".")
@@ -84,12 +60,11 @@ func (s *Service) checkUnit(r *index.Reader, key gs1.Key, printed *scan.Answer) 
 	if u.State != custody.Active {
 		against("Not_active", "This unit was already "+u.State.String()+".")
 	}
-	for _, rc := range r.RecallsOf(key, u.Lot) {
+	for _, rc := range s.recallsOf(key, u.Lot) {
 		against("Recalled", "Recall "+rc.RecallNumber+", class "+rc.Classification+": "+rc.Reason)
 	}
 	if expiry, err := gs1.ParseDate(u.Expiry); err == nil {
-		now := s.Now()
-		today, err := gs1.NewDate(now.Year(), int(now.Month()), now.Day())
+		today, err := gs1.NewDate(s.Now.Year(), int(s.Now.Month()), s.Now.Day())
 		if err == nil && expiry.Before(today) {
 			against("Expired", "This unit expired on "+u.Expiry+".")
 		}

@@ -1,27 +1,21 @@
 package tracing
 
 import (
-	"context"
-	"errors"
-	"strconv"
-
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/custody"
-	"verilot.dev/services/internal/answer/index"
-	"verilot.dev/services/internal/edge/httpapi"
 )
 
 // LotTotals is the answer to a recall query: where is every unit of this lot, now?
 type LotTotals struct {
-	GTIN         string             `json:"gtin"`
-	Lot          string             `json:"lot"`
-	Expiry       string             `json:"expiry,omitempty"`
-	Product      *index.Product     `json:"product,omitempty"`
-	Registered   *Lot               `json:"registered,omitempty" doc:"What the maker announced of the lot"`
-	Recalls      []index.RecallView `json:"recalls,omitempty"`
-	Commissioned uint64             `json:"commissioned"`
-	Totals       []LotTotal         `json:"totals"`
-	RestsOn      index.Rest         `json:"restsOn"`
+	GTIN         string       `json:"gtin"`
+	Lot          string       `json:"lot"`
+	Expiry       string       `json:"expiry,omitempty"`
+	Product      *Product     `json:"product,omitempty"`
+	Registered   *Lot         `json:"registered,omitempty" doc:"What the maker announced of the lot"`
+	Recalls      []RecallView `json:"recalls,omitempty"`
+	Commissioned uint64       `json:"commissioned"`
+	Totals       []LotTotal   `json:"totals"`
+	RestsOn      AsOf         `json:"restsOn"`
 }
 
 // Lot is registry.Lot as shown, with the names of the capture command.
@@ -39,6 +33,48 @@ type LotTotal struct {
 	Name string `json:"name,omitempty"`
 }
 
+// Lot counts every unit of a lot by the party that has it and its state; ErrNoLot if the ledger has no such lot.
+func (s *Snapshot) Lot(g gs1.GTIN, lot string) (*LotTotals, error) {
+	reg := s.registry()
+	l := &LotTotals{GTIN: g.String(), Lot: lot, Totals: []LotTotal{}, RestsOn: s.AsOf()}
+	if p, ok := reg.Product(g); ok {
+		shown := Product(p)
+		l.Product = &shown
+	}
+	known := false
+	if rl, ok := reg.Lot(g, lot); ok {
+		shown := Lot(rl)
+		known, l.Registered, l.Expiry = true, &shown, rl.Expiry
+	}
+	for _, rc := range reg.Recalls(g, lot) {
+		l.Recalls = append(l.Recalls, RecallView{Recall: Recall(rc.Recall), Party: rc.Party, Position: rc.Pos})
+	}
+	totals, commissioned := custody.LotTotals(s.View, g, lot)
+	l.Commissioned = commissioned
+	for _, t := range totals {
+		row := LotTotal{Total: t}
+		if p := s.party(t.Party); p != nil {
+			row.Name = p.Name
+		}
+		l.Totals = append(l.Totals, row)
+	}
+	if !known && len(totals) == 0 {
+		return nil, s.noLot(g)
+	}
+	if l.Expiry == "" {
+		custody.LotUnits(s.View, g, lot, func(u custody.Unit, _ string) bool { l.Expiry = u.Expiry; return false })
+	}
+	return l, nil
+}
+
+// noLot says that there is no lot of that name, and whether there is its product.
+func (s *Snapshot) noLot(g gs1.GTIN) error {
+	if _, ok := s.registry().Product(g); !ok {
+		return ErrNoProduct
+	}
+	return ErrNoLot
+}
+
 // LotUnit is one line of the unit list.
 type LotUnit struct {
 	Serial      string   `json:"serial"`
@@ -53,104 +89,112 @@ type LotUnit struct {
 	Provisional bool     `json:"provisional,omitempty"`
 }
 
-// LotInput names a lot in an address.
-type LotInput struct {
-	GTIN string `path:"gtin" doc:"GTIN-14 of the unit, or its NDC's GTIN"`
-	Lot  string `path:"lot" doc:"Lot, exactly as printed"`
+// UnitStates are the states that custody.StateName knows. Another word would find no unit, and look like an answer.
+var UnitStates = []string{"on_hand", "in_transit", "unaccounted", "dispensed", "destroyed", "decommissioned", "lost", "stolen", "unknown"}
+
+// UnitFilter narrows a list of units. An empty member does not.
+type UnitFilter struct {
+	Holder string // a party id
+	State  string // one of UnitStates
+	Loose  bool   // only units that are in no container
 }
 
-func (in *LotInput) parse() (g gs1.GTIN, err error) {
-	g, err = parseGTIN(in.GTIN)
-	if err != nil {
-		return g, err
-	}
-	if _, err = gs1.NewLGTIN(g, in.Lot); err != nil {
-		return g, malformed("lot", in.Lot, err, "send the lot exactly as it is printed after (10) or LOT")
-	}
-	return g, nil
+// Wants reports whether a unit belongs to the list.
+func (f *UnitFilter) Wants(u *custody.Unit, state string) bool {
+	return (f.Holder == "" || u.Holder == f.Holder) && (f.State == "" || state == f.State) && (!f.Loose || u.Parent.IsZero())
 }
 
-// parseGTIN refuses what is no GTIN, and tells those who have something else in hand where to find one.
-func parseGTIN(text string) (gs1.GTIN, error) {
-	g, err := gs1.ParseGTIN(text)
-	if err == nil {
-		return g, nil
+// LotUnitOf is a unit as a line of a list.
+func LotUnitOf(u *custody.Unit, state string) LotUnit {
+	l := LotUnit{
+		Serial: u.Key.Serial(), DigitalLink: u.Key.DigitalLink(), State: state, Holder: u.Holder, Owner: u.Owner, To: u.To,
+		Place: u.Place, Overlays: u.Overlays, Provisional: u.Provisional,
 	}
-	if n, ndcErr := gs1.ParseNDC(text); ndcErr == nil {
-		p := httpapi.NewProblem(httpapi.InvalidIdentifier, "%q looks like an NDC, not a GTIN; send the 14 digits after (01) on the package", clip(text))
-		if digits, ok := n.NDC10(); ok {
-			if like, ok := unitGTIN(digits); ok {
-				p.Detail += ", for a single package of this NDC usually " + like.String()
-			}
-		}
-		return g, p.With(httpapi.Fault{Pointer: "path.gtin", Code: gs1.CodeGTIN, Message: "looks like an NDC, not a GTIN"})
+	if !u.Parent.IsZero() {
+		l.Parent = u.Parent.String()
 	}
-	return g, malformed("gtin", text, err, "send the 14 digits after (01) on the package")
+	return l
 }
 
-// unitGTIN is the GTIN that a labeler usually gives to the each of an NDC: 0, 03, the ten digits, check digit.
-func unitGTIN(ndc10 string) (gs1.GTIN, bool) {
-	for check := range 10 {
-		if g, err := gs1.ParseGTIN("003" + ndc10 + strconv.Itoa(check)); err == nil {
-			return g, true
-		}
-	}
-	return gs1.GTIN{}, false
-}
-
-// malformed is the problem of one identifier in the address that cannot be read.
-func malformed(name, text string, err error, todo string) *httpapi.Problem {
-	fault := httpapi.Fault{Pointer: "path." + name, Message: err.Error()}
-	if g, ok := errors.AsType[*gs1.Error](err); ok {
-		fault.Code, fault.Message = g.Code, g.Detail
-	}
-	return httpapi.NewProblem(httpapi.InvalidIdentifier, "%s %q: %s; %s", name, clip(text), fault.Message, todo).With(fault)
-}
-
-func (s *Service) lot(_ context.Context, in *LotInput) (out *body[LotTotals], err error) {
-	g, err := in.parse()
-	if err != nil {
-		return nil, err
-	}
-	err = s.read(func(r *index.Reader) error {
-		reg := r.Registry()
-		l := LotTotals{GTIN: g.String(), Lot: in.Lot, Totals: []LotTotal{}, RestsOn: s.rest(r.Head())}
-		if p, ok := reg.Product(g); ok {
-			shown := index.Product(p)
-			l.Product = &shown
-		}
-		known := false
-		if rl, ok := reg.Lot(g, in.Lot); ok {
-			shown := Lot(rl)
-			known, l.Registered, l.Expiry = true, &shown, rl.Expiry
-		}
-		for _, rc := range reg.Recalls(g, in.Lot) {
-			l.Recalls = append(l.Recalls, index.RecallView{Recall: index.Recall(rc.Recall), Party: rc.Party, Position: rc.Pos})
-		}
-		totals, commissioned := custody.LotTotals(r.View, g, in.Lot)
-		l.Commissioned = commissioned
-		for _, t := range totals {
-			row := LotTotal{Total: t}
-			if p := r.Party(t.Party); p != nil {
-				row.Name = p.Name
-			}
-			l.Totals = append(l.Totals, row)
-		}
-		if !known && len(totals) == 0 {
-			return unknownLot(r, g, in.Lot)
-		}
-		if l.Expiry == "" {
-			custody.LotUnits(r.View, g, in.Lot, func(u custody.Unit, _ string) bool { l.Expiry = u.Expiry; return false })
-		}
-		out = &body[LotTotals]{l}
-		return nil
+// LotUnits calls fn for every unit of a lot, until fn returns false; ErrNoLot if the ledger has no such lot.
+func (s *Snapshot) LotUnits(g gs1.GTIN, lot string, fn func(u *custody.Unit, state string) bool) error {
+	some := false
+	custody.LotUnits(s.View, g, lot, func(u custody.Unit, state string) bool {
+		some = true
+		return fn(&u, state)
 	})
-	return out, err
+	if _, announced := s.registry().Lot(g, lot); !some && !announced {
+		return s.noLot(g)
+	}
+	return nil
 }
 
-func unknownLot(r *index.Reader, g gs1.GTIN, lot string) *httpapi.Problem {
-	if _, ok := r.Registry().Product(g); !ok {
-		return httpapi.NewProblem(httpapi.UnknownLot, "the ledger has no lot %q of GTIN %s, and no product is registered under that GTIN; compare it with the 14 digits after (01) on the package", clip(lot), g)
+// LotContainer is an outermost container that holds units of a lot.
+type LotContainer struct {
+	ID
+	State    string    `json:"state" doc:"As the totals name it"`
+	Holder   *PartyRef `json:"holder,omitempty"`
+	To       *PartyRef `json:"to,omitempty"`
+	Units    int       `json:"units" doc:"Units of the lot inside, at any depth"`
+	Contents int       `json:"contents" doc:"Things directly inside"`
+	Overlays []string  `json:"overlays,omitempty"`
+}
+
+// LotContainers are the outermost containers of a lot's units.
+type LotContainers struct {
+	Containers []LotContainer `json:"containers"`
+	Total      int            `json:"total" doc:"How many there are; at most limit are listed"`
+	LooseUnits int            `json:"looseUnits" doc:"Units that are in none"`
+	RestsOn    AsOf           `json:"restsOn"`
+}
+
+// LotContainers lists at most limit outermost containers that hold units of a lot, of one holder or, if holder is empty, of all.
+// ErrNoLot if the ledger has no such lot.
+func (s *Snapshot) LotContainers(g gs1.GTIN, lot, holder string, limit int) (*LotContainers, error) {
+	out := &LotContainers{Containers: []LotContainer{}, RestsOn: s.AsOf()}
+	at := map[gs1.Key]int{}
+	top := map[gs1.Key]gs1.Key{}
+	some := false
+	custody.LotUnits(s.View, g, lot, func(u custody.Unit, state string) bool {
+		some = true
+		if holder != "" && u.Holder != holder {
+			return true
+		}
+		if u.Parent.IsZero() {
+			if u.State == custody.Active {
+				out.LooseUnits++
+			}
+			return true
+		}
+		outer, ok := top[u.Parent]
+		if !ok {
+			outer = u.Parent
+			if _, around, ok := custody.Locate(s.View, u.Parent); ok && len(around) > 0 {
+				outer = around[len(around)-1]
+			}
+			top[u.Parent] = outer
+		}
+		i, ok := at[outer]
+		if !ok {
+			i = len(at)
+			at[outer] = i
+			if i < limit {
+				c := LotContainer{ID: idOf(outer), State: state, Holder: s.party(u.Holder), To: s.party(u.To)}
+				if o, _, ok := custody.Locate(s.View, outer); ok {
+					c.Overlays = o.Overlays
+				}
+				custody.Children(s.View, outer, func(gs1.Key) bool { c.Contents++; return true })
+				out.Containers = append(out.Containers, c)
+			}
+		}
+		if i < limit {
+			out.Containers[i].Units++
+		}
+		return true
+	})
+	out.Total = len(at)
+	if _, announced := s.registry().Lot(g, lot); !some && !announced {
+		return nil, s.noLot(g)
 	}
-	return httpapi.NewProblem(httpapi.UnknownLot, "the ledger has no lot %q of GTIN %s; compare it with the package: lots are compared exactly, upper and lower case matter", clip(lot), g)
+	return out, nil
 }

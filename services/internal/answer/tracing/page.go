@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"verilot.dev/ledger/canonical"
-	"verilot.dev/services/internal/edge/httpapi"
 )
 
 // place is where a thing stands in a list: newest first, and by name where one position brought several.
@@ -34,18 +33,24 @@ type pages struct {
 	more          bool
 }
 
-func newPages(list, token string, limit, most int) (*pages, error) {
-	p := &pages{list: list, limit: limit, most: most}
-	if token == "" {
+// Page asks for a part of a list: at most Limit things, after the page whose Next is given as After; "" is the first page.
+type Page struct {
+	Limit int
+	After string
+}
+
+func newPages(list string, page Page, most int) (*pages, error) {
+	p := &pages{list: list, limit: page.Limit, most: most}
+	if page.After == "" {
 		return p, nil
 	}
-	b, err := base64.RawURLEncoding.DecodeString(token)
+	b, err := base64.RawURLEncoding.DecodeString(page.After)
 	rest, ours := strings.CutPrefix(string(b), list+"\x00")
 	r := canonical.NewReader([]byte(rest))
 	after := place{pos: r.Position()}
 	after.name = string(r.Rest())
 	if err != nil || !ours || r.Done() != nil || len(b) > 512 {
-		return nil, httpapi.NewProblem(httpapi.PageTokenInvalid, "after %q is not a token of this list; send what stands in next of the page before, or nothing", clip(token))
+		return nil, ErrPageToken
 	}
 	p.after = &after
 	return p, nil

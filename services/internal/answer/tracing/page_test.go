@@ -33,7 +33,7 @@ func TestPages(t *testing.T) {
 				}
 			}
 			for token, asked := "", 0; ; asked++ {
-				p, err := newPages("test", token, tt.limit, tt.most)
+				p, err := newPages("test", Page{tt.limit, token}, tt.most)
 				if err != nil || asked > 100 {
 					t.Fatalf("%v after %d pages", err, asked)
 				}

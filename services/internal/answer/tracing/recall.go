@@ -2,43 +2,60 @@ package tracing
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"strings"
 
-	"github.com/gin-gonic/gin"
-
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/services/internal/answer/index"
-	"verilot.dev/services/internal/edge/httpapi"
 )
+
+// Recall is registry.Recall as shown, with the names that the capture commands use.
+type Recall struct {
+	RecallNumber   string   `json:"recallNumber"`
+	GTIN           string   `json:"gtin,omitempty"`
+	Lot            string   `json:"lot,omitempty"`
+	Classification string   `json:"classification,omitempty"`
+	Depth          string   `json:"depth,omitempty"`
+	Reason         string   `json:"reason,omitempty"`
+	InitiatedOn    string   `json:"initiatedOn,omitempty"`
+	Status         string   `json:"status"`
+	Units          []string `json:"units,omitempty"`
+}
+
+// RecallView is a recall that covers a unit or lot.
+type RecallView struct {
+	Recall
+	Party    string             `json:"party"`
+	Position canonical.Position `json:"position"`
+}
 
 // RecallDetail is everything under one recall number, and how far it has come.
 type RecallDetail struct {
-	RecallNumber   string          `json:"recallNumber"`
-	Party          *index.PartyRef `json:"party" doc:"Who opened it"`
-	Classification string          `json:"classification,omitempty"`
-	Depth          string          `json:"depth,omitempty"`
-	Reason         string          `json:"reason,omitempty"`
-	InitiatedOn    string          `json:"initiatedOn,omitempty"`
-	Status         string          `json:"status" enum:"open,ended" doc:"open while any part of it is"`
+	RecallNumber   string    `json:"recallNumber"`
+	Party          *PartyRef `json:"party" doc:"Who opened it"`
+	Classification string    `json:"classification,omitempty"`
+	Depth          string    `json:"depth,omitempty"`
+	Reason         string    `json:"reason,omitempty"`
+	InitiatedOn    string    `json:"initiatedOn,omitempty"`
+	Status         string    `json:"status" enum:"open,ended" doc:"open while any part of it is"`
 	// Scope is what was recalled under the number, each with its newest status.
-	Scope         []index.RecallView `json:"scope"`
-	Lots          []RecalledLot      `json:"lots"`
-	Effectiveness Effectiveness      `json:"effectiveness"`
-	RestsOn       index.Rest         `json:"restsOn"`
+	Scope         []RecallView  `json:"scope"`
+	Lots          []RecalledLot `json:"lots"`
+	Effectiveness Effectiveness `json:"effectiveness"`
+	RestsOn       AsOf          `json:"restsOn"`
 }
 
 // RecalledLot is a lot under the recall.
 type RecalledLot struct {
-	GTIN         string         `json:"gtin"`
-	Lot          string         `json:"lot"`
-	Product      *index.Product `json:"product,omitempty"`
-	Expiry       string         `json:"expiry,omitempty"`
-	Commissioned uint64         `json:"commissioned"`
-	Totals       []LotTotal     `json:"totals"`
+	GTIN         string     `json:"gtin"`
+	Lot          string     `json:"lot"`
+	Product      *Product   `json:"product,omitempty"`
+	Expiry       string     `json:"expiry,omitempty"`
+	Commissioned uint64     `json:"commissioned"`
+	Totals       []LotTotal `json:"totals"`
 }
 
 // Effectiveness counts every recalled unit once, by what has become of it (21 CFR 7.42 and 7.50 ask how far a recall has
@@ -62,23 +79,23 @@ type RecallOutcomes struct {
 
 // RecallHolder is where recalled units are.
 type RecallHolder struct {
-	Party     *index.PartyRef `json:"party"`
-	Place     *index.PlaceRef `json:"place,omitempty" doc:"The party's first registered place"`
-	Units     uint64          `json:"units"`
-	SetAside  uint64          `json:"setAside"`
-	Remaining uint64          `json:"remaining"`
+	Party     *PartyRef `json:"party"`
+	Place     *PlaceRef `json:"place,omitempty" doc:"The party's first registered place"`
+	Units     uint64    `json:"units"`
+	SetAside  uint64    `json:"setAside"`
+	Remaining uint64    `json:"remaining"`
 }
 
 // setAside are the marks of what cannot be dispensed or is told to be apart. The ledger's own hold sets "quarantined" with
 // it (docs/spec.md section 9) and counts: which of the two it was cannot be told from the marks.
 var setAside = []string{"quarantined", "recalled", "suspect", "illegitimate", "damaged"}
 
-func (s *Service) recallOf(r *index.Reader, number string) (*RecallDetail, error) {
-	all, err := r.RecallList()
+func (s *Snapshot) recallOf(number string) (*RecallDetail, error) {
+	all, err := s.recallList()
 	if err != nil {
 		return nil, err
 	}
-	d := &RecallDetail{RecallNumber: number, Status: "ended", Scope: []index.RecallView{}, Lots: []RecalledLot{}}
+	d := &RecallDetail{RecallNumber: number, Status: "ended", Scope: []RecallView{}, Lots: []RecalledLot{}}
 	type covered struct{ gtin, lot, units string } // whoever says so: another party may end it
 	at := map[covered]int{}
 	for _, rc := range all {
@@ -94,16 +111,16 @@ func (s *Service) recallOf(r *index.Reader, number string) (*RecallDetail, error
 		}
 		at[k] = len(d.Scope)
 		// The registry says what is open: the counter and the rules ask it, too.
-		if rc.Status = "ended"; isOpen(r.Registry(), &rc.Recall) {
+		if rc.Status = "ended"; isOpen(s.registry(), &rc.Recall) {
 			rc.Status = "open"
 		}
 		d.Scope = append(d.Scope, rc)
 	}
 	if len(d.Scope) == 0 {
-		return nil, httpapi.NewProblem(httpapi.UnknownRecall, "the ledger has no recall %q; /v1/recalls lists those that it has", clip(number))
+		return nil, ErrNoRecall
 	}
 	first := &d.Scope[0]
-	d.Party, d.Classification, d.Depth, d.Reason, d.InitiatedOn = r.Party(first.Party), first.Classification, first.Depth, first.Reason, first.InitiatedOn
+	d.Party, d.Classification, d.Depth, d.Reason, d.InitiatedOn = s.party(first.Party), first.Classification, first.Depth, first.Reason, first.InitiatedOn
 	for i := range d.Scope {
 		if d.Scope[i].Status == "open" {
 			d.Status = "open"
@@ -113,7 +130,7 @@ func (s *Service) recallOf(r *index.Reader, number string) (*RecallDetail, error
 }
 
 // isOpen reports whether any of what a recall covers is still recalled under its number.
-func isOpen(reg registry.Registry, rc *index.Recall) bool {
+func isOpen(reg registry.Registry, rc *Recall) bool {
 	for _, text := range rc.Units {
 		epc, err := gs1.ParseEPC(text)
 		if err == nil && slices.ContainsFunc(reg.UnitRecalls(epc.Key()), func(o registry.RecallRecord) bool { return o.RecallNumber == rc.RecallNumber }) {
@@ -126,15 +143,15 @@ func isOpen(reg registry.Registry, rc *index.Recall) bool {
 	})
 }
 
-// units visits every unit under the recall once, lot by lot; seen hears of a lot before its units.
-func (d *RecallDetail) units(r *index.Reader, seen func(g gs1.GTIN, lot string), fn func(u *custody.Unit, state string) bool) {
+// recalledUnits visits every unit under the recall once, lot by lot; seen is called with a lot before its units.
+func (s *Snapshot) recalledUnits(d *RecallDetail, seen func(g gs1.GTIN, lot string), fn func(u *custody.Unit, state string) bool) {
 	lots := map[string]bool{}
 	goOn := true
 	visit := func(g gs1.GTIN, lot string) {
 		if k := g.String() + "\x00" + lot; goOn && !lots[k] {
 			lots[k] = true
 			seen(g, lot)
-			custody.LotUnits(r.View, g, lot, func(u custody.Unit, state string) bool {
+			custody.LotUnits(s.View, g, lot, func(u custody.Unit, state string) bool {
 				goOn = fn(&u, state)
 				return goOn
 			})
@@ -148,7 +165,7 @@ func (d *RecallDetail) units(r *index.Reader, seen func(g gs1.GTIN, lot string),
 		case rc.Lot != "":
 			visit(g, rc.Lot)
 		default:
-			index.LotsOf(r.View, rc.GTIN, func(lot string) bool { visit(g, lot); return goOn })
+			index.LotsOf(s.View, rc.GTIN, func(lot string) bool { visit(g, lot); return goOn })
 		}
 	}
 	single := map[gs1.Key]bool{}
@@ -159,10 +176,10 @@ func (d *RecallDetail) units(r *index.Reader, seen func(g gs1.GTIN, lot string),
 				continue
 			}
 			single[epc.Key()] = true
-			u, _, ok := custody.Locate(r.View, epc.Key())
+			u, _, ok := custody.Locate(s.View, epc.Key())
 			g, _ := epc.Key().GTIN()
 			if ok && !lots[g.String()+"\x00"+u.Lot] {
-				goOn = fn(&u, custody.StateName(r.View, &u))
+				goOn = fn(&u, custody.StateName(s.View, &u))
 			}
 		}
 	}
@@ -192,77 +209,71 @@ func (o *RecallOutcomes) add(u *custody.Unit, state, maker string) (aside, remai
 	return false, false
 }
 
-func (s *Service) recall(_ context.Context, in *struct {
-	Number string `path:"number" maxLength:"100"`
-},
-) (out *body[RecallDetail], err error) {
-	err = s.read(func(r *index.Reader) error {
-		d, err := s.recallOf(r, in.Number)
-		if err != nil {
-			return err
+// Recall is everything under a recall number; ErrNoRecall if the ledger has no such recall.
+func (s *Snapshot) Recall(number string) (*RecallDetail, error) {
+	d, err := s.recallOf(number)
+	if err != nil {
+		return nil, err
+	}
+	d.RestsOn = s.AsOf()
+	holders := map[string]*RecallHolder{}
+	maker := ""
+	s.recalledUnits(d, func(g gs1.GTIN, lot string) {
+		maker, _ = s.registry().OwnerOfGTIN(g)
+		v := s.viewGTIN(g.String())
+		l := RecalledLot{GTIN: g.String(), Lot: lot, Product: v.product, Totals: []LotTotal{}}
+		if reg, ok := s.registry().Lot(g, lot); ok {
+			l.Expiry = reg.Expiry
 		}
-		d.RestsOn = s.rest(r.Head())
-		holders := map[string]*RecallHolder{}
-		maker := ""
-		d.units(r, func(g gs1.GTIN, lot string) {
-			maker, _ = r.Registry().OwnerOfGTIN(g)
-			v := viewGTIN(r, g.String())
-			l := RecalledLot{GTIN: g.String(), Lot: lot, Product: v.product, Totals: []LotTotal{}}
-			if reg, ok := r.Registry().Lot(g, lot); ok {
-				l.Expiry = reg.Expiry
-			}
-			d.Lots = append(d.Lots, l)
-		}, func(u *custody.Unit, state string) bool {
-			e := &d.Effectiveness
-			e.Units++
-			g, _ := u.Key.GTIN()
-			owner, n := maker, len(d.Lots)
-			switch {
-			case n == 0 || d.Lots[n-1].GTIN != g.String():
-				owner, _ = r.Registry().OwnerOfGTIN(g)
-			case d.Lots[n-1].Lot == u.Lot: // a single unit may be of a lot of that name of another product
-				d.Lots[n-1].count(r, u, state)
-			}
-			aside, remaining := e.Outcomes.add(u, state, owner)
-			if aside || remaining {
-				h := holders[u.Holder]
-				if h == nil {
-					h = &RecallHolder{Party: r.Party(u.Holder)}
-					holders[u.Holder] = h
-				}
-				h.Units++
-				if aside {
-					h.SetAside++
-				} else {
-					h.Remaining++
-				}
-			}
-			return true
-		})
-		d.Effectiveness.Holders = []RecallHolder{}
-		for id, h := range holders {
-			if p, ok := r.Registry().Party(id); ok && len(p.Places) > 0 {
-				if epc, err := gs1.ParseEPC(p.Places[0].ID); err == nil {
-					h.Place = r.Place(epc.Key().String())
-				}
-			}
-			d.Effectiveness.Holders = append(d.Effectiveness.Holders, *h)
+		d.Lots = append(d.Lots, l)
+	}, func(u *custody.Unit, state string) bool {
+		e := &d.Effectiveness
+		e.Units++
+		g, _ := u.Key.GTIN()
+		owner, n := maker, len(d.Lots)
+		switch {
+		case n == 0 || d.Lots[n-1].GTIN != g.String():
+			owner, _ = s.registry().OwnerOfGTIN(g)
+		case d.Lots[n-1].Lot == u.Lot: // a single unit may be of a lot of that name of another product
+			d.Lots[n-1].count(s, u, state)
 		}
-		slices.SortFunc(d.Effectiveness.Holders, func(a, b RecallHolder) int {
-			return cmp.Or(cmp.Compare(b.Remaining, a.Remaining), cmp.Compare(b.Units, a.Units), cmp.Compare(a.Party.ID, b.Party.ID))
-		})
-		for i := range d.Lots {
-			slices.SortFunc(d.Lots[i].Totals, func(a, b LotTotal) int {
-				return cmp.Or(cmp.Compare(a.Party, b.Party), cmp.Compare(a.State, b.State))
-			})
+		aside, remaining := e.Outcomes.add(u, state, owner)
+		if aside || remaining {
+			h := holders[u.Holder]
+			if h == nil {
+				h = &RecallHolder{Party: s.party(u.Holder)}
+				holders[u.Holder] = h
+			}
+			h.Units++
+			if aside {
+				h.SetAside++
+			} else {
+				h.Remaining++
+			}
 		}
-		out = &body[RecallDetail]{*d}
-		return nil
+		return true
 	})
-	return out, err
+	d.Effectiveness.Holders = []RecallHolder{}
+	for id, h := range holders {
+		if p, ok := s.registry().Party(id); ok && len(p.Places) > 0 {
+			if epc, err := gs1.ParseEPC(p.Places[0].ID); err == nil {
+				h.Place = s.place(epc.Key().String())
+			}
+		}
+		d.Effectiveness.Holders = append(d.Effectiveness.Holders, *h)
+	}
+	slices.SortFunc(d.Effectiveness.Holders, func(a, b RecallHolder) int {
+		return cmp.Or(cmp.Compare(b.Remaining, a.Remaining), cmp.Compare(b.Units, a.Units), cmp.Compare(a.Party.ID, b.Party.ID))
+	})
+	for i := range d.Lots {
+		slices.SortFunc(d.Lots[i].Totals, func(a, b LotTotal) int {
+			return cmp.Or(cmp.Compare(a.Party, b.Party), cmp.Compare(a.State, b.State))
+		})
+	}
+	return d, nil
 }
 
-func (l *RecalledLot) count(r *index.Reader, u *custody.Unit, state string) {
+func (l *RecalledLot) count(s *Snapshot, u *custody.Unit, state string) {
 	l.Commissioned++
 	if l.Expiry == "" {
 		l.Expiry = u.Expiry
@@ -274,24 +285,62 @@ func (l *RecalledLot) count(r *index.Reader, u *custody.Unit, state string) {
 		}
 	}
 	t := LotTotal{Total: custody.Total{Party: u.Holder, State: state, Units: 1}}
-	if p := r.Party(u.Holder); p != nil {
+	if p := s.party(u.Holder); p != nil {
 		t.Name = p.Name
 	}
 	l.Totals = append(l.Totals, t)
 }
 
-func (s *Service) recallUnits(c *gin.Context) error {
-	f, err := readUnitFilter(c)
+// RecallUnits calls fn for every unit under a recall, each once, until fn returns false; ErrNoRecall if the ledger has no such recall.
+func (s *Snapshot) RecallUnits(number string, fn func(u *custody.Unit, state string) bool) error {
+	d, err := s.recallOf(number)
 	if err != nil {
 		return err
 	}
-	return s.read(func(r *index.Reader) error {
-		d, err := s.recallOf(r, c.Param("number"))
+	s.recalledUnits(d, func(gs1.GTIN, string) {}, fn)
+	return nil
+}
+
+// Recalls are all recalls on the ledger, newest last.
+type Recalls struct {
+	Recalls []RecallView `json:"recalls"`
+	RestsOn AsOf         `json:"restsOn"`
+}
+
+// Recalls lists every accepted recall in ledger order.
+func (s *Snapshot) Recalls() (*Recalls, error) {
+	list, err := s.recallList()
+	if err != nil {
+		return nil, err
+	}
+	return &Recalls{Recalls: list, RestsOn: s.AsOf()}, nil
+}
+
+// recallList returns every accepted recall in ledger order.
+func (s *Snapshot) recallList() ([]RecallView, error) {
+	out := []RecallView{}
+	var failed error
+	index.Recalls(s.View, func(pos canonical.Position) bool {
+		res, err := s.Log.Block(pos.Height)
 		if err != nil {
-			return err
+			failed = err
+			return false
 		}
-		w := newUnitWriter(c, &f, "recall-"+d.RecallNumber)
-		d.units(r, func(gs1.GTIN, string) {}, w.write)
-		return w.end()
+		sub := res.Entries[pos.Entry].Submission
+		if rc, ok := sub.Items[pos.Item].Message.(*registry.Recall); ok {
+			out = append(out, RecallView{Recall: Recall(*rc), Party: sub.Header.Party, Position: pos})
+		}
+		return true
 	})
+	return out, failed
+}
+
+// recallsOf returns the open recalls that cover a unit: of its lot, of its GTIN, or of the unit itself.
+func (s *Snapshot) recallsOf(key gs1.Key, lot string) []registry.RecallRecord {
+	reg := s.registry()
+	out := reg.UnitRecalls(key)
+	if g, ok := key.GTIN(); ok && key.IsUnit() {
+		out = append(slices.Clip(out), reg.Recalls(g, lot)...)
+	}
+	return out
 }

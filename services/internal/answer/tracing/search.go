@@ -1,7 +1,6 @@
 package tracing
 
 import (
-	"context"
 	"encoding/hex"
 	"slices"
 	"strconv"
@@ -9,9 +8,9 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/custody"
 	"verilot.dev/services/internal/answer/index"
-	"verilot.dev/services/internal/scan"
 )
 
 // Hit is one thing that a search found. Which of the optional members are there follows from the kind.
@@ -29,10 +28,10 @@ type Hit struct {
 
 // Found is the answer to a search. A text that finds nothing is an answer.
 type Found struct {
-	Query    string     `json:"query"`
-	Hits     []Hit      `json:"hits" doc:"Best first"`
-	Readings []string   `json:"readings,omitempty" doc:"The text is a scan that lost its separators: what it may mean"`
-	RestsOn  index.Rest `json:"restsOn"`
+	Query    string   `json:"query"`
+	Hits     []Hit    `json:"hits" doc:"Best first"`
+	Readings []string `json:"readings,omitempty" doc:"The text is a scan that lost its separators: what it may mean"`
+	RestsOn  AsOf     `json:"restsOn"`
 }
 
 // searchLooked bounds how many lots and products one search compares.
@@ -50,7 +49,7 @@ const (
 )
 
 type search struct {
-	r    *index.Reader
+	s    *Snapshot
 	text string
 	out  *Found
 	hits [ranks][]Hit
@@ -65,63 +64,57 @@ func (f *search) add(as rank, h Hit) bool {
 	return len(f.hits[exact]) < f.max
 }
 
-func (s *Service) search(_ context.Context, in *struct {
-	Q     string `query:"q" required:"true" maxLength:"500" doc:"Anything: a scan, an EPC, a Digital Link, an NDC, a GTIN, a lot, a party, a block, a recall, a product's name"`
-	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"30"`
-},
-) (out *body[Found], err error) {
-	err = s.read(func(r *index.Reader) error {
-		out = &body[Found]{Found{Query: in.Q, Hits: []Hit{}, RestsOn: s.rest(r.Head())}}
-		f := &search{r: r, text: strings.TrimSpace(in.Q), out: &out.Body, max: in.Limit}
-		if f.text == "" {
-			return nil
-		}
-		f.scanned(s.Now().Year())
-		f.block()
-		if err := f.event(); err != nil {
-			return err
-		}
-		named := f.products()
-		f.lots(named)
-		if err := f.recalls(); err != nil {
-			return err
-		}
-		f.parties()
-		for _, hits := range f.hits {
-			f.out.Hits = append(f.out.Hits, hits[:min(len(hits), f.max-len(f.out.Hits))]...)
-		}
-		return nil
-	})
-	return out, err
+// Search finds at most limit things that a text may name.
+func (s *Snapshot) Search(text string, limit int) (*Found, error) {
+	out := &Found{Query: text, Hits: []Hit{}, RestsOn: s.AsOf()}
+	f := &search{s: s, text: strings.TrimSpace(text), out: out, max: limit}
+	if f.text == "" {
+		return out, nil
+	}
+	f.scanned()
+	f.block()
+	if err := f.event(); err != nil {
+		return nil, err
+	}
+	named := f.products()
+	f.lots(named)
+	if err := f.recalls(); err != nil {
+		return nil, err
+	}
+	f.parties()
+	for _, hits := range f.hits {
+		out.Hits = append(out.Hits, hits[:min(len(hits), f.max-len(out.Hits))]...)
+	}
+	return out, nil
 }
 
 // scanned reads the text as what stands on a package or container.
-func (f *search) scanned(year int) {
-	answer, key := scan.Read(f.text, year)
+func (f *search) scanned() {
+	answer, key := ReadScan(f.text, f.s.Now.Year())
 	for _, reading := range answer.Readings {
 		f.out.Readings = append(f.out.Readings, reading.Text)
 	}
 	if answer.Verdict != "valid" || key.IsZero() {
 		return
 	}
-	u, _, known := custody.Locate(f.r.View, key)
+	u, _, known := custody.Locate(f.s.View, key)
 	h := Hit{ID: key.String(), Kind: "container", Title: key.String()}
 	switch {
 	case key.Kind() == gs1.KindSSCC:
-		id := index.IDOf(key)
+		id := idOf(key)
 		h.Title = "SSCC " + id.SSCC
 	case key.IsUnit():
 		g, _ := key.GTIN()
 		h.Kind, h.Title = "unit", g.String()+" "+key.Serial()
-		if name := viewGTIN(f.r, g.String()).name(); name != "" {
+		if name := f.s.viewGTIN(g.String()).name(); name != "" {
 			h.Detail = name
 		}
 	default:
 		return
 	}
 	if known {
-		h.Detail = strings.TrimSpace(h.Detail + " " + custody.StateName(f.r.View, &u))
-		if p := f.r.Party(u.Holder); p != nil {
+		h.Detail = strings.TrimSpace(h.Detail + " " + custody.StateName(f.s.View, &u))
+		if p := f.s.party(u.Holder); p != nil {
 			h.Party = p.ID
 		}
 	} else {
@@ -136,12 +129,12 @@ func (f *search) block() {
 		f.add(exact, Hit{Kind: "block", Title: text, Height: text})
 	}
 	if b, err := hex.DecodeString(f.text); err == nil && len(b) == 32 {
-		if height, ok := index.BlockByHash(f.r.View, [32]byte(b)); ok {
+		if height, ok := index.BlockByHash(f.s.View, [32]byte(b)); ok {
 			hit(height)
 		}
 		return
 	}
-	if height, err := strconv.ParseUint(strings.TrimPrefix(f.text, "#"), 10, 64); err == nil && height <= f.r.Head().Height {
+	if height, err := strconv.ParseUint(strings.TrimPrefix(f.text, "#"), 10, 64); err == nil && height <= f.out.RestsOn.Height {
 		hit(height)
 	}
 }
@@ -159,10 +152,10 @@ func (f *search) event() error {
 			return nil //nolint:nilerr // then it is the name of something else
 		}
 	}
-	if n[0] > f.r.Head().Height {
+	if n[0] > f.out.RestsOn.Height {
 		return nil
 	}
-	res, err := f.r.Blocks.Block(n[0])
+	res, err := f.s.Log.Block(n[0])
 	if err != nil {
 		return err
 	}
@@ -198,7 +191,7 @@ func (f *search) productText() (t productText) {
 }
 
 // names reports whether the text is a product's GTIN or its NDC: as the label has it, or the eleven digits that are billed.
-func (t *productText) names(p *index.Product) bool {
+func (t *productText) names(p *Product) bool {
 	if p.GTIN == t.gtin {
 		return true
 	}
@@ -221,9 +214,9 @@ func (f *search) products() (named map[string]bool) {
 	named = map[string]bool{}
 	text := f.productText()
 	looked := 0
-	index.Products(f.r.View, func(gtin string, _ position) bool {
+	index.Products(f.s.View, func(gtin string, _ canonical.Position) bool {
 		looked++
-		v := viewGTIN(f.r, gtin)
+		v := f.s.viewGTIN(gtin)
 		if v.product == nil {
 			return looked < searchLooked
 		}
@@ -250,7 +243,7 @@ func (f *search) products() (named map[string]bool) {
 
 func (f *search) lots(named map[string]bool) {
 	looked := 0
-	index.Lots(f.r.View, func(l index.LotRef) bool {
+	index.Lots(f.s.View, func(l index.LotRef) bool {
 		looked++
 		as := partial
 		switch {
@@ -265,7 +258,7 @@ func (f *search) lots(named map[string]bool) {
 			return len(f.hits[exact]) < f.max && looked < searchLooked
 		}
 		h := Hit{Kind: "lot", Title: l.Lot, GTIN: l.GTIN, Lot: l.Lot}
-		g := viewGTIN(f.r, l.GTIN)
+		g := f.s.viewGTIN(l.GTIN)
 		h.Detail = g.name()
 		if g.party != nil {
 			h.Party = g.party.ID
@@ -275,7 +268,7 @@ func (f *search) lots(named map[string]bool) {
 }
 
 func (f *search) parties() {
-	for _, p := range f.r.Registry().Parties() {
+	for _, p := range f.s.registry().Parties() {
 		as, hit := partial, contains(p.Name, f.text)
 		if strings.EqualFold(p.ID, f.text) || strings.EqualFold(p.Name, f.text) || slices.Contains(p.GLNs, f.text) {
 			as, hit = exact, true
@@ -294,7 +287,7 @@ func (f *search) parties() {
 }
 
 func (f *search) recalls() error {
-	list, err := f.r.RecallList()
+	list, err := f.s.recallList()
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package tracing
 
 import (
-	"context"
 	"slices"
 
 	"verilot.dev/epcis"
@@ -9,14 +8,11 @@ import (
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/custody"
 	"verilot.dev/services/internal/answer/index"
-	"verilot.dev/services/internal/edge/httpapi"
 )
-
-type position = canonical.Position
 
 // ShippedItem is a container or loose unit that a shipping event names.
 type ShippedItem struct {
-	index.ID
+	ID
 	Contents int  `json:"contents,omitempty" doc:"Things directly inside"`
 	Open     bool `json:"open" doc:"Still on its way: not received, and not ended, lost or stolen before it could be"`
 }
@@ -26,8 +22,8 @@ type Shipment struct {
 	ID        string             `json:"id" doc:"Height, entry and item of the shipping event"`
 	Position  canonical.Position `json:"position"`
 	EventTime string             `json:"eventTime,omitempty"`
-	From      *index.PartyRef    `json:"from,omitempty"`
-	To        *index.PartyRef    `json:"to,omitempty"`
+	From      *PartyRef          `json:"from,omitempty"`
+	To        *PartyRef          `json:"to,omitempty"`
 	// Documents name kinds (po, desadv, inv, rma): numbers are sealed, for those who have the papers.
 	Documents []string      `json:"documents,omitempty" doc:"Kinds of the business documents; their numbers are sealed"`
 	Drop      bool          `json:"drop" doc:"A drop shipment: owned by one party, sent to another"`
@@ -41,7 +37,7 @@ type Shipment struct {
 type Shipments struct {
 	Shipments []Shipment `json:"shipments"`
 	Next      string     `json:"next,omitempty" doc:"Ask with after=next for older ones"`
-	RestsOn   index.Rest `json:"restsOn"`
+	RestsOn   AsOf       `json:"restsOn"`
 }
 
 const (
@@ -50,73 +46,71 @@ const (
 	shipmentsLooked = 2000
 )
 
-func (s *Service) shipments(_ context.Context, in *struct {
-	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"20" doc:"At most so many. A page may hold fewer and still have a next one"`
-	After string `query:"after" maxLength:"1000" doc:"next of the page before"`
-	To    string `query:"to" maxLength:"32" doc:"Party id of the addressee"`
-	From  string `query:"from" maxLength:"32" doc:"Party id of the sender; give to, from, or both"`
-	Open  bool   `query:"open" doc:"Only shipments of which something is still on its way"`
-},
-) (out *body[Shipments], err error) {
-	if in.To == "" && in.From == "" {
-		return nil, httpapi.NewProblem(httpapi.MissingParameter, "whose shipments? Send to (the addressee's party id), from (the sender's), or both")
-	}
-	p, err := newPages("shipments", in.After, in.Limit, shipmentsLooked)
+// ShipmentsQuery asks for a page of shipments; To, From or both must be given.
+type ShipmentsQuery struct {
+	Page
+	To   string // party id of the addressee
+	From string // party id of the sender
+	Open bool   // only shipments of which something is still on its way
+}
+
+// Shipments lists what was shipped to or from a party, newest first.
+func (s *Snapshot) Shipments(q ShipmentsQuery) (*Shipments, error) {
+	p, err := newPages("shipments", q.Page, shipmentsLooked)
 	if err != nil {
 		return nil, err
 	}
-	list := index.ShipmentsTo
-	party := in.To
-	if in.To == "" {
-		list, party = index.ShipmentsFrom, in.From
+	list, party := index.ShipmentsTo, q.To
+	if q.To == "" {
+		list, party = index.ShipmentsFrom, q.From
 	}
-	err = s.read(func(r *index.Reader) error {
-		out = &body[Shipments]{Shipments{Shipments: []Shipment{}, RestsOn: s.rest(r.Head())}}
-		var failed error
-		list(r.View, party, func(pos canonical.Position) bool {
-			var v Shipment
-			takes, goOn := p.offer(place{pos: pos}, func() bool {
-				shipped, ok := custody.ShipmentAt(r.View, pos)
-				if !ok || in.From != "" && shipped.From != in.From {
-					return false
-				}
-				v = shipmentView(r, pos, &shipped)
-				return !in.Open || v.Open > 0
-			})
-			if takes {
-				if failed = s.describe(r, &v); failed != nil {
-					return false
-				}
-				out.Body.Shipments = append(out.Body.Shipments, v)
+	out := &Shipments{Shipments: []Shipment{}, RestsOn: s.AsOf()}
+	var failed error
+	list(s.View, party, func(pos canonical.Position) bool {
+		var v Shipment
+		takes, goOn := p.offer(place{pos: pos}, func() bool {
+			shipped, ok := custody.ShipmentAt(s.View, pos)
+			if !ok || q.From != "" && shipped.From != q.From {
+				return false
 			}
-			return goOn
+			v = s.shipment(pos, &shipped)
+			return !q.Open || v.Open > 0
 		})
-		out.Body.Next = p.next()
-		return failed
+		if takes {
+			if failed = s.describe(&v); failed != nil {
+				return false
+			}
+			out.Shipments = append(out.Shipments, v)
+		}
+		return goOn
 	})
-	return out, err
+	if failed != nil {
+		return nil, failed
+	}
+	out.Next = p.next()
+	return out, nil
 }
 
-func shipmentView(r *index.Reader, pos canonical.Position, shipped *custody.Shipped) Shipment {
-	v := Shipment{ID: pos.String(), Position: pos, From: r.Party(shipped.From), To: r.Party(shipped.To), Items: []ShippedItem{}, Total: len(shipped.Keys)}
+func (s *Snapshot) shipment(pos canonical.Position, shipped *custody.Shipped) Shipment {
+	v := Shipment{ID: pos.String(), Position: pos, From: s.party(shipped.From), To: s.party(shipped.To), Items: []ShippedItem{}, Total: len(shipped.Keys)}
 	for _, k := range shipped.Keys {
-		u, _, ok := custody.Locate(r.View, k)
-		item := ShippedItem{ID: index.IDOf(k), Open: ok && u.State == custody.Active && u.Phase == custody.InTransit && u.Shipment == pos}
+		u, _, ok := custody.Locate(s.View, k)
+		item := ShippedItem{ID: idOf(k), Open: ok && u.State == custody.Active && u.Phase == custody.InTransit && u.Shipment == pos}
 		if item.Open {
 			v.Open++
 		}
 		if len(v.Items) == itemsShown {
 			continue
 		}
-		custody.Children(r.View, k, func(gs1.Key) bool { item.Contents++; return true })
+		custody.Children(s.View, k, func(gs1.Key) bool { item.Contents++; return true })
 		v.Items = append(v.Items, item)
 	}
 	return v
 }
 
 // describe adds what only the event itself says.
-func (s *Service) describe(r *index.Reader, v *Shipment) error {
-	res, err := r.Blocks.Block(v.Position.Height)
+func (s *Snapshot) describe(v *Shipment) error {
+	res, err := s.Log.Block(v.Position.Height)
 	if err != nil {
 		return err
 	}

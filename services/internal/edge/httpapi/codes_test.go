@@ -27,14 +27,14 @@ var tables = []struct{ file, name string }{
 	{"../../partner/capture/badinput_test.go", "capture"},
 	{"../../partner/capture/events_test.go", "events"},
 	{"../../partner/capture/reads_test.go", "reads"},
-	{"../../answer/tracing/badinput_test.go", "query"},
+	{"../../answer/ledgerrest/badinput_test.go", "query"},
 	{"../../edge/signin/signin_test.go", "signin"},
 	{"../../answer/subscription/badinput_test.go", "standing"},
 	{"../../answer/epcisrest/rest_test.go", "epcis"},
 }
 
 // services are the packages that answer with codes of their own, and whose answers those are.
-var services = map[string]string{"httpapi": "every service", "capture": "partner services", "tracing": "api", "signin": "every service", "subscription": "api", "epcisrest": "api"}
+var services = map[string]string{"httpapi": "every service", "capture": "partner services", "ledgerrest": "api", "signin": "every service", "subscription": "api", "epcisrest": "api"}
 
 // sources reads which code constants each package of services/internal names outside its tests, and which each table names.
 type sources struct {

@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"time"
 
-	"verilot.dev/services/internal/answer/index"
 	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/partner/capture"
 )
@@ -258,8 +257,8 @@ func Check(ctx context.Context, api, id string) (*tracing.Check, error) {
 }
 
 // Trace asks the api for a unit's history.
-func Trace(ctx context.Context, api, id string) (*index.Trace, error) {
-	var tr index.Trace
+func Trace(ctx context.Context, api, id string) (*tracing.Trace, error) {
+	var tr tracing.Trace
 	return &tr, Get(ctx, api+"/v1/trace?"+url.Values{"id": {id}}.Encode(), &tr)
 }
 

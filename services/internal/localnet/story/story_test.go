@@ -21,7 +21,6 @@ import (
 
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/proof"
-	"verilot.dev/services/internal/answer/index"
 	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/edge/signin"
 	"verilot.dev/services/internal/localnet"
@@ -417,7 +416,7 @@ func dispenseTwice(t *testing.T, n *localnet.Network, p story.Product) {
 	if c, err := story.Check(t.Context(), n.URLs["api"], unit[0]); err != nil || c.Colour != "red" || !slices.Contains(codes(*c), "Not_active") {
 		t.Errorf("check of a dispensed unit: %+v %v", c, err)
 	}
-	if !slices.ContainsFunc(tr.Findings, func(f index.FindingView) bool { return f.Code == "DISPENSE_TWICE" }) {
+	if !slices.ContainsFunc(tr.Findings, func(f tracing.FindingView) bool { return f.Code == "DISPENSE_TWICE" }) {
 		t.Errorf("findings of the unit: %+v", tr.Findings)
 	}
 }
@@ -604,7 +603,7 @@ func (s *told) history(t *testing.T, n *localnet.Network) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tr.RestsOn = index.Rest{}
+		tr.RestsOn = tracing.AsOf{}
 		b, err := json.MarshalIndent(tr, "", " ")
 		if err != nil {
 			t.Fatal(err)

@@ -14,6 +14,9 @@ import (
 	"verilot.dev/services/internal/node/store"
 )
 
+// ErrNoBlock: this copy has no block of that height, not yet or not at all.
+var ErrNoBlock = store.ErrNotFound
+
 // stored is the form in which a block is kept.
 func stored(res *consensus.Result, cert quorum.Certificate) *store.Block {
 	b := &store.Block{
@@ -27,16 +30,16 @@ func stored(res *consensus.Result, cert quorum.Certificate) *store.Block {
 	return b
 }
 
-// Stored returns a block as it is kept; store.ErrNotFound for one that is not there, block 0 among them.
+// Stored returns a block as it is kept; ErrNoBlock for one that is not there, block 0 among them.
 func (c *Chain) Stored(height uint64) (*store.Block, error) {
 	return c.blocks.Read(height)
 }
 
-// Block returns a block with its messages opened again. What was judged is in Verdicts; Items of its entries, Effects and
+// Block returns a block with its messages opened again, or ErrNoBlock. What was judged is in Verdicts; Items of its entries, Effects and
 // Writes may be empty. The result is shared: do not change it.
 func (c *Chain) Block(height uint64) (*consensus.Result, error) {
 	if height > c.Head().Header.Height { // stored, but its state is not there yet
-		return nil, fmt.Errorf("block %d: %w", height, store.ErrNotFound)
+		return nil, fmt.Errorf("block %d: %w", height, ErrNoBlock)
 	}
 	if res := c.results.get(height); res != nil {
 		return res, nil
@@ -71,7 +74,7 @@ type Opened struct {
 // Opened returns a block to read single entries of.
 func (c *Chain) Opened(height uint64) (*Opened, error) {
 	if height > c.Head().Header.Height {
-		return nil, fmt.Errorf("block %d: %w", height, store.ErrNotFound)
+		return nil, fmt.Errorf("block %d: %w", height, ErrNoBlock)
 	}
 	if res := c.results.get(height); res != nil {
 		return &Opened{Time: res.Header.Time, Size: 4096, res: res}, nil
@@ -106,7 +109,7 @@ func (o *Opened) Submission(entry uint32) (sub *submission.Submission, err error
 		o.subs[entry] = sub
 	}
 	if sub == nil {
-		return nil, fmt.Errorf("entry %d is no submission: %w", entry, store.ErrNotFound)
+		return nil, fmt.Errorf("entry %d is no submission", entry)
 	}
 	return sub, nil
 }
@@ -161,7 +164,7 @@ func (k ignoreRevoked) Key(id canonical.Hash) (registry.KeyInfo, bool) {
 	return info, ok
 }
 
-// Certificate returns the certificate of the checkpoint of size height + 1. Block 0 has none: store.ErrNotFound.
+// Certificate returns the certificate of the checkpoint of size height + 1. Block 0 has none: ErrNoBlock.
 func (c *Chain) Certificate(height uint64) (quorum.Certificate, error) {
 	b, err := c.Stored(height)
 	if err != nil {

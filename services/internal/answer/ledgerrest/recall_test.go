@@ -1,4 +1,4 @@
-package tracing_test
+package ledgerrest_test
 
 import (
 	"net/url"

@@ -1,4 +1,4 @@
-package tracing_test
+package ledgerrest_test
 
 import (
 	"encoding/json"
@@ -12,11 +12,10 @@ import (
 	"time"
 
 	"verilot.dev/ledger/state"
-	"verilot.dev/services/internal/answer/index"
+	"verilot.dev/services/internal/answer/ledgerrest"
 	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/localnet"
-	"verilot.dev/services/internal/scan"
 )
 
 // Everything that is wrong with a question has its own code, status, and a sentence that says what to do.
@@ -124,7 +123,7 @@ func TestBadInput(t *testing.T) {
 }
 
 // brokenCopy is a copy of the ledger whose store cannot be read.
-type brokenCopy struct{ tracing.Copy }
+type brokenCopy struct{ ledgerrest.Copy }
 
 func (brokenCopy) Snapshot() (state.View, func(), error) { return nil, nil, errors.New("disk on fire") }
 
@@ -132,7 +131,7 @@ func (brokenCopy) Snapshot() (state.View, func(), error) { return nil, nil, erro
 func TestBrokenCopy(t *testing.T) {
 	w := newWorld(t)
 	h := httpapi.New(httpapi.Options{})
-	tracing.Mount(h, tracing.Options{Genesis: w.n.Genesis, Copy: brokenCopy{}, Now: time.Now, NoBlock: func(error) bool { return false }})
+	ledgerrest.Mount(h, ledgerrest.Options{Genesis: w.n.Genesis, Copy: brokenCopy{}, Now: time.Now})
 	for _, path := range []string{"/v1/trace?id=(01)00399990012347(21)1", "/v1/proof?id=(01)00399990012347(21)1", "/v1/blocks", "/v1/status"} {
 		rec := httptest.NewRecorder()
 		h.Engine.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, http.NoBody))
@@ -171,7 +170,7 @@ func (w *world) checkReadings(t *testing.T, readings []string) {
 		t.Fatalf("%d readings, want several to choose from", len(readings))
 	}
 	for _, r := range readings {
-		var a scan.Answer
+		var a tracing.Scan
 		resp, b := w.call(t, "api", http.MethodGet, "/v1/scan?text="+url.QueryEscape(r), nil)
 		if err := json.Unmarshal(b, &a); err != nil || resp.StatusCode != http.StatusOK || a.Verdict != "valid" {
 			t.Errorf("reading %s: %d %v %s", r, resp.StatusCode, err, b)
@@ -183,7 +182,7 @@ func (w *world) checkReadings(t *testing.T, readings []string) {
 func TestUnknownSerial(t *testing.T) {
 	w := newWorld(t)
 	id := url.QueryEscape(w.told.Counterfeit)
-	var tr index.Trace
+	var tr tracing.Trace
 	resp, b := w.call(t, "api", http.MethodGet, "/v1/trace?id="+id, nil)
 	if err := json.Unmarshal(b, &tr); err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("%d %v: %s", resp.StatusCode, err, b)

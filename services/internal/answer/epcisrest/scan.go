@@ -31,105 +31,106 @@ const (
 	// sides is how many values a term may have to be looked up block by block.
 	sides = 16
 
-	costRef, costOpen, costObject, costEvent, costLook = 1, 100, 1, 20, 5
+	costRef, costOpen, costObject, costEvent, costLookup = 1, 100, 1, 20, 5
 )
 
 // errTooComplex: an answer needs more work than one request may cause.
 var errTooComplex = errors.New("too much work")
 
-// place is where an event stands in the order of an answer. Order is its event time where that decides, else 0.
-type place struct {
+// resultPosition is where an event stands in the order of an answer. Order is its event time where that decides, else 0.
+type resultPosition struct {
 	order uint64
 	pos   canonical.Position
 }
 
-func (p place) compare(q place) int {
+func (p resultPosition) compare(q resultPosition) int {
 	return cmp.Or(cmp.Compare(p.order, q.order), p.pos.Compare(q.pos))
 }
 
-// walk goes through the events that one caller may see and one query matches, over one state of the ledger. It is for one goroutine.
-type walk struct {
-	ctx    context.Context //nolint:containedctx // a walk lives within one call
-	s      *Service
-	view   state.View
-	q      *epcisquery.Query
-	vocab  epcisquery.Vocabulary
-	eyes   *eyes
-	terms  [][]index.Postings
-	driver int // the term that fewest events have; -1: none is worth it
-	few    bool
-	from   uint64 // heights
-	to     uint64
-	empty  bool
-	blocks blockCache
-	cost   int
+// scan goes through the events that one caller may see and one query matches, over one state of the ledger. It is not safe for
+// concurrent use.
+type scan struct {
+	ctx     context.Context //nolint:containedctx // a scan lives within one call
+	s       *Service
+	view    state.View
+	q       *epcisquery.Query
+	vocab   epcisquery.Vocabulary
+	visible *visibility
+	terms   [][]index.Postings
+	driver  int // the term that fewest events have; -1: none is worth it
+	few     bool
+	from    uint64 // heights
+	to      uint64
+	empty   bool
+	blocks  blockCache
+	cost    int
 	// crowded: so many events have one time that they cannot be put in order.
 	crowded bool
 }
 
-func (s *Service) newWalk(ctx context.Context, v state.View, caller Caller, q *epcisquery.Query, from, to uint64) *walk {
-	w := &walk{
-		ctx: ctx, s: s, view: v, q: q, vocab: masterData{v}, eyes: newEyes(caller, v), driver: -1, from: from, to: to,
+func (s *Service) newScan(ctx context.Context, v state.View, caller Caller, q *epcisquery.Query, from, to uint64) *scan {
+	sc := &scan{
+		ctx: ctx, s: s, view: v, q: q, vocab: masterData{v}, visible: newVisibility(caller, v), driver: -1, from: from, to: to,
 		blocks: blockCache{open: s.Copy.Opened},
 	}
-	w.bound()
-	w.plan()
-	return w
+	sc.bound()
+	sc.plan()
+	return sc
 }
 
 // bound narrows the heights to the record times asked for. The time of a block is never before that of its parent.
-func (w *walk) bound() {
-	from, before := w.q.RecordTime()
+func (sc *scan) bound() {
+	from, before := sc.q.RecordTime()
 	if !from.IsZero() {
-		h, ok := index.HeightAt(w.view, from.UnixMilli())
+		h, ok := index.HeightAt(sc.view, from.UnixMilli())
 		if !ok {
-			w.empty = true
+			sc.empty = true
 		}
-		w.from = max(w.from, h)
+		sc.from = max(sc.from, h)
 	}
 	if !before.IsZero() {
 		// A millisecond later, since a block's time has no smaller parts: Match looks at the rest.
-		if h, ok := index.HeightAt(w.view, before.UnixMilli()+1); ok {
-			w.to = min(w.to, h-1)
+		if h, ok := index.HeightAt(sc.view, before.UnixMilli()+1); ok {
+			sc.to = min(sc.to, h-1)
 		}
 	}
-	w.empty = w.empty || w.from > w.to
+	sc.empty = sc.empty || sc.from > sc.to
 }
 
 // plan chooses the term to go by.
-func (w *walk) plan() {
+func (sc *scan) plan() {
 	best := gathered
-	for _, t := range w.q.Terms(w.vocab) {
+	for _, t := range sc.q.Terms(sc.vocab) {
 		var list []index.Postings
 		n := 0
 		for _, value := range t.Values {
 			p := index.TermEvents(t.Kind, value)
 			list = append(list, p)
 			if n < best {
-				n += p.Count(w.view, w.from, w.to, best-n)
+				n += p.Count(sc.view, sc.from, sc.to, best-n)
 			}
 		}
-		w.terms = append(w.terms, list)
-		if n < best || w.driver < 0 && len(list) == 1 {
-			best, w.driver, w.few = n, len(w.terms)-1, n < gathered
+		sc.terms = append(sc.terms, list)
+		if n < best || sc.driver < 0 && len(list) == 1 {
+			best, sc.driver, sc.few = n, len(sc.terms)-1, n < gathered
 		}
 		if n == 0 {
-			w.empty = true
+			sc.empty = true
 			return
 		}
 	}
 }
 
-// survivors leaves of a block's events those that have the other terms too.
-func (w *walk) survivors(height uint64, refs []index.Ref) []index.Ref {
-	for i, list := range w.terms {
-		if i == w.driver || len(list) > sides || len(refs) == 0 {
+// withOtherTerms keeps those of a block's events in which the other terms stand, too.
+func (sc *scan) withOtherTerms(height uint64, refs []index.Ref) []index.Ref {
+	for i, list := range sc.terms {
+		if i == sc.driver || len(list) > sides || len(refs) == 0 {
 			continue
 		}
 		has := map[index.Ref]bool{}
 		for _, p := range list {
-			w.cost += 10
-			for _, r := range p.In(w.view, height) {
+			sc.cost += 10
+			for _, r := range p.In(sc.view, height) {
 				has[r] = true
 			}
 		}
@@ -139,19 +140,19 @@ func (w *walk) survivors(height uint64, refs []index.Ref) []index.Ref {
 }
 
 // heights goes through the blocks that have candidates, from one height to another, up or down.
-func (w *walk) heights(from, to uint64) iter.Seq2[uint64, []index.Ref] {
+func (sc *scan) heights(from, to uint64) iter.Seq2[uint64, []index.Ref] {
 	switch {
-	case w.empty:
+	case sc.empty:
 		return func(func(uint64, []index.Ref) bool) {}
-	case w.driver < 0:
-		return index.AllEvents().Blocks(w.view, from, to)
-	case len(w.terms[w.driver]) == 1:
-		return w.terms[w.driver][0].Blocks(w.view, from, to)
+	case sc.driver < 0:
+		return index.AllEvents().Blocks(sc.view, from, to)
+	case len(sc.terms[sc.driver]) == 1:
+		return sc.terms[sc.driver][0].Blocks(sc.view, from, to)
 	}
 	return func(yield func(uint64, []index.Ref) bool) { // few, or plan would not have taken it
 		byHeight := map[uint64][]index.Ref{}
-		for _, p := range w.terms[w.driver] {
-			for h, refs := range p.Blocks(w.view, min(from, to), max(from, to)) {
+		for _, p := range sc.terms[sc.driver] {
+			for h, refs := range p.Blocks(sc.view, min(from, to), max(from, to)) {
 				byHeight[h] = append(byHeight[h], refs...)
 			}
 		}
@@ -173,28 +174,28 @@ func (w *walk) heights(from, to uint64) iter.Seq2[uint64, []index.Ref] {
 	}
 }
 
-// inLedgerOrder yields candidates by position, from one on. The bool is false for a place that was only passed.
-func (w *walk) inLedgerOrder(after *place, ascending bool) iter.Seq2[place, bool] {
-	from, to := w.from, w.to
+// inLedgerOrder yields candidates by position, from one on. The bool is false for a position that was only passed.
+func (sc *scan) inLedgerOrder(after *resultPosition, ascending bool) iter.Seq2[resultPosition, bool] {
+	from, to := sc.from, sc.to
 	if !ascending {
 		from, to = to, from
 	}
 	if after != nil {
 		from = after.pos.Height
 		if ascending && from > to || !ascending && from < to {
-			return func(func(place, bool) bool) {}
+			return func(func(resultPosition, bool) bool) {}
 		}
 	}
-	return func(yield func(place, bool) bool) {
-		for h, all := range w.heights(from, to) {
-			w.cost += costRef * len(all)
-			refs := w.survivors(h, all)
+	return func(yield func(resultPosition, bool) bool) {
+		for h, all := range sc.heights(from, to) {
+			sc.cost += costRef * len(all)
+			refs := sc.withOtherTerms(h, all)
 			if !ascending {
 				refs = slices.Clone(refs)
 				slices.Reverse(refs)
 			}
 			for _, r := range refs {
-				if !yield(place{pos: r.At(h)}, true) {
+				if !yield(resultPosition{pos: r.At(h)}, true) {
 					return
 				}
 			}
@@ -202,7 +203,7 @@ func (w *walk) inLedgerOrder(after *place, ascending bool) iter.Seq2[place, bool
 			if !ascending {
 				last = all[0]
 			}
-			if !yield(place{pos: last.At(h)}, false) {
+			if !yield(resultPosition{pos: last.At(h)}, false) {
 				return
 			}
 		}
@@ -210,48 +211,48 @@ func (w *walk) inLedgerOrder(after *place, ascending bool) iter.Seq2[place, bool
 }
 
 // inTimeOrder yields candidates by their own time.
-func (w *walk) inTimeOrder(after *place, ascending bool) iter.Seq2[place, bool] {
+func (sc *scan) inTimeOrder(after *resultPosition, ascending bool) iter.Seq2[resultPosition, bool] {
 	low, high := uint64(0), uint64(math.MaxUint64)
-	from, before := w.q.EventTime()
+	from, before := sc.q.EventTime()
 	if !from.IsZero() {
 		low = index.TimeOrder(from.UnixMilli())
 	}
 	if !before.IsZero() {
 		high = index.TimeOrder(before.UnixMilli()) // Match looks at what is smaller than a millisecond
 	}
-	if w.empty {
-		return func(func(place, bool) bool) {}
+	if sc.empty {
+		return func(func(resultPosition, bool) bool) {}
 	}
-	if w.driver >= 0 && w.few {
-		return w.gatheredByTime(low, high, ascending)
+	if sc.driver >= 0 && sc.few {
+		return sc.gatheredByTime(low, high, ascending)
 	}
-	start := place{order: low}
+	start := resultPosition{order: low}
 	if !ascending {
-		start = place{order: high, pos: canonical.Position{Height: math.MaxUint64, Entry: math.MaxUint32, Item: math.MaxUint32}}
+		start = resultPosition{order: high, pos: canonical.Position{Height: math.MaxUint64, Entry: math.MaxUint32, Item: math.MaxUint32}}
 	}
 	if after != nil {
 		start = *after
 	}
-	return func(yield func(place, bool) bool) {
+	return func(yield func(resultPosition, bool) bool) {
 		left := map[uint64]map[index.Ref]bool{} // by height: what has all terms
-		w.crowded = !index.ByTime(w.view, start.order, start.pos, !ascending, func(order uint64, pos canonical.Position) bool {
+		sc.crowded = !index.ByTime(sc.view, start.order, start.pos, !ascending, func(order uint64, pos canonical.Position) bool {
 			if order < low || order > high {
 				return false
 			}
-			w.cost += 5 * costRef
-			candidate := pos.Height >= w.from && pos.Height <= w.to
-			if candidate && len(w.terms) > 0 {
+			sc.cost += 5 * costRef
+			candidate := pos.Height >= sc.from && pos.Height <= sc.to
+			if candidate && len(sc.terms) > 0 {
 				has, ok := left[pos.Height]
 				if !ok {
 					has = map[index.Ref]bool{}
-					all := index.AllEvents().In(w.view, pos.Height)
-					w.cost += costRef * len(all)
-					driver := w.driver
-					w.driver = -1 // it is a term like the others here
-					for _, r := range w.survivors(pos.Height, all) {
+					all := index.AllEvents().In(sc.view, pos.Height)
+					sc.cost += costRef * len(all)
+					driver := sc.driver
+					sc.driver = -1 // it is a term like the others here
+					for _, r := range sc.withOtherTerms(pos.Height, all) {
 						has[r] = true
 					}
-					w.driver = driver
+					sc.driver = driver
 					if len(left) > 1000 {
 						clear(left)
 					}
@@ -259,28 +260,28 @@ func (w *walk) inTimeOrder(after *place, ascending bool) iter.Seq2[place, bool] 
 				}
 				candidate = has[index.Ref{Entry: pos.Entry, Item: pos.Item}]
 			}
-			return yield(place{order, pos}, candidate)
+			return yield(resultPosition{order, pos}, candidate)
 		})
 	}
 }
 
 // gatheredByTime sorts the candidates of a term that few events have.
-func (w *walk) gatheredByTime(low, high uint64, ascending bool) iter.Seq2[place, bool] {
-	return func(yield func(place, bool) bool) {
-		var all []place
-		for h, refs := range w.heights(w.from, w.to) {
-			w.cost += costRef * len(refs)
-			if refs = w.survivors(h, refs); len(refs) == 0 {
+func (sc *scan) gatheredByTime(low, high uint64, ascending bool) iter.Seq2[resultPosition, bool] {
+	return func(yield func(resultPosition, bool) bool) {
+		var all []resultPosition
+		for h, refs := range sc.heights(sc.from, sc.to) {
+			sc.cost += costRef * len(refs)
+			if refs = sc.withOtherTerms(h, refs); len(refs) == 0 {
 				continue
 			}
-			times := index.EventTimes(w.view, h)
+			times := index.EventTimes(sc.view, h)
 			for _, r := range refs {
 				if t := times[r]; t >= low && t <= high {
-					all = append(all, place{t, r.At(h)})
+					all = append(all, resultPosition{t, r.At(h)})
 				}
 			}
 		}
-		slices.SortFunc(all, place.compare)
+		slices.SortFunc(all, resultPosition.compare)
 		if !ascending {
 			slices.Reverse(all)
 		}
@@ -292,9 +293,9 @@ func (w *walk) gatheredByTime(low, high uint64, ascending bool) iter.Seq2[place,
 	}
 }
 
-// look loads one event and returns it if the caller may see it and the query matches.
-func (w *walk) look(pos canonical.Position) (*Item, *epcisquery.Record, error) {
-	b, err := w.blocks.at(pos.Height)
+// load loads one event and returns it if the caller may see it and the query matches.
+func (sc *scan) load(pos canonical.Position) (*Item, *epcisquery.Record, error) {
+	b, err := sc.blocks.at(pos.Height)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -304,15 +305,15 @@ func (w *walk) look(pos canonical.Position) (*Item, *epcisquery.Record, error) {
 	}
 	if !b.seen[pos.Entry] {
 		b.seen[pos.Entry] = true
-		w.cost += costOpen + costObject*sub.Units
+		sc.cost += costOpen + costObject*sub.Units
 	}
 	if int(pos.Item) >= len(sub.Items) {
 		return nil, nil, fmt.Errorf("event %s is not in its block", pos)
 	}
-	before := w.eyes.looked
+	before := sc.visible.lookups
 	it := &sub.Items[pos.Item]
-	seen, whole, hidden := w.eyes.see(sub.Header.Party, it)
-	w.cost += costEvent + costLook*(w.eyes.looked-before)
+	seen, whole, hidden := sc.visible.see(sub.Header.Party, it)
+	sc.cost += costEvent + costLookup*(sc.visible.lookups-before)
 	if seen == nil {
 		return nil, nil, nil
 	}
@@ -320,7 +321,7 @@ func (w *walk) look(pos canonical.Position) (*Item, *epcisquery.Record, error) {
 	if stored, ok := it.Message.(*epcis.Event); ok {
 		rec.Hash = index.EventHash(stored)
 	}
-	if !w.q.Match(rec, w.vocab) {
+	if !sc.q.Match(rec, sc.vocab) {
 		return nil, nil, nil
 	}
 	item := &Item{Pos: pos, RecordTime: rec.RecordTime, Event: mark(seen, whole, hidden, pos)}
@@ -341,22 +342,22 @@ type request struct {
 	caller Caller
 	q      *epcisquery.Query
 	limit  int
-	after  *place // nil: the first page
-	to     uint64 // blocks above were not there when the first page was answered
-	given  int    // events that earlier pages held
+	after  *resultPosition // nil: the first page
+	to     uint64          // blocks above were not there when the first page was answered
+	given  int             // events that earlier pages held
 }
 
 // page is the answer to it.
 type page struct {
 	items []Item
-	next  *place // nil: it is the last one
+	next  *resultPosition // nil: it is the last one
 }
 
 func (s *Service) page(ctx context.Context, v state.View, r *request) (*page, error) {
 	order := r.q.Order()
-	w := s.newWalk(ctx, v, r.caller, r.q, 0, r.to)
+	sc := s.newScan(ctx, v, r.caller, r.q, 0, r.to)
 	if order.Max > 0 && r.after == nil {
-		if err := w.atMost(order.Max); err != nil {
+		if err := sc.atMost(order.Max); err != nil {
 			return nil, err
 		}
 	}
@@ -366,18 +367,18 @@ func (s *Service) page(ctx context.Context, v state.View, r *request) (*page, er
 			return &page{}, nil
 		}
 	}
-	var seq iter.Seq2[place, bool]
+	var seq iter.Seq2[resultPosition, bool]
 	switch order.By {
 	case "", "recordTime":
-		seq = w.inLedgerOrder(r.after, order.Ascending)
+		seq = sc.inLedgerOrder(r.after, order.Ascending)
 	case "eventTime":
-		seq = w.inTimeOrder(r.after, order.Ascending)
+		seq = sc.inTimeOrder(r.after, order.Ascending)
 	default:
-		return w.byField(r, min(limit, most), most)
+		return sc.byField(r, min(limit, most), most)
 	}
-	w.cost = 0
+	sc.cost = 0
 	out, size := &page{}, 0
-	var last place
+	var last resultPosition
 	for p, candidate := range seq {
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
@@ -388,7 +389,7 @@ func (s *Service) page(ctx context.Context, v state.View, r *request) (*page, er
 			}
 		}
 		if candidate {
-			item, _, err := w.look(p.pos)
+			item, _, err := sc.load(p.pos)
 			if err != nil {
 				return nil, err
 			}
@@ -408,12 +409,12 @@ func (s *Service) page(ctx context.Context, v state.View, r *request) (*page, er
 		if len(out.items) < limit && size <= pageObjects {
 			last = p
 		}
-		if w.cost > pageCost {
+		if sc.cost > pageCost {
 			out.next = &last
 			return out, nil
 		}
 	}
-	if w.crowded {
+	if sc.crowded {
 		return nil, errTooComplex
 	}
 	return out, nil
@@ -425,19 +426,19 @@ type tooManyError struct{ most int }
 func (t *tooManyError) Error() string { return fmt.Sprintf("more than %d events match", t.most) }
 
 // atMost counts what matches, as far as needed.
-func (w *walk) atMost(most int) error {
+func (sc *scan) atMost(most int) error {
 	n := 0
-	for p, candidate := range w.inLedgerOrder(nil, true) {
-		if err := w.ctx.Err(); err != nil {
-			return context.Cause(w.ctx)
+	for p, candidate := range sc.inLedgerOrder(nil, true) {
+		if err := sc.ctx.Err(); err != nil {
+			return context.Cause(sc.ctx)
 		}
-		if w.cost > wholeCost {
+		if sc.cost > wholeCost {
 			return errTooComplex
 		}
 		if !candidate {
 			continue
 		}
-		item, _, err := w.look(p.pos)
+		item, _, err := sc.load(p.pos)
 		if err != nil {
 			return err
 		}
@@ -452,24 +453,24 @@ func (w *walk) atMost(most int) error {
 }
 
 // byField answers in the order of a field, which only the events themselves have. Each page sorts them again.
-func (w *walk) byField(r *request, limit, most int) (*page, error) {
+func (sc *scan) byField(r *request, limit, most int) (*page, error) {
 	type found struct {
 		item Item
 		rec  *epcisquery.Record
 	}
 	var all []found
 	size := 0
-	for p, candidate := range w.inLedgerOrder(nil, true) {
-		if err := w.ctx.Err(); err != nil {
-			return nil, context.Cause(w.ctx)
+	for p, candidate := range sc.inLedgerOrder(nil, true) {
+		if err := sc.ctx.Err(); err != nil {
+			return nil, context.Cause(sc.ctx)
 		}
-		if w.cost > wholeCost || len(all) > sorted || size > pageObjects {
+		if sc.cost > wholeCost || len(all) > sorted || size > pageObjects {
 			return nil, errTooComplex
 		}
 		if !candidate {
 			continue
 		}
-		item, rec, err := w.look(p.pos)
+		item, rec, err := sc.load(p.pos)
 		if err != nil {
 			return nil, err
 		}
@@ -480,9 +481,9 @@ func (w *walk) byField(r *request, limit, most int) (*page, error) {
 	}
 	slices.SortStableFunc(all, func(a, b found) int {
 		switch {
-		case w.q.Less(a.rec, b.rec):
+		case sc.q.Less(a.rec, b.rec):
 			return -1
-		case w.q.Less(b.rec, a.rec):
+		case sc.q.Less(b.rec, a.rec):
 			return 1
 		}
 		return 0
@@ -499,7 +500,7 @@ func (w *walk) byField(r *request, limit, most int) (*page, error) {
 		out.items = append(out.items, all[i].item)
 	}
 	if n := len(out.items); n > 0 && n < len(all) && n < most {
-		out.next = &place{pos: out.items[n-1].Pos}
+		out.next = &resultPosition{pos: out.items[n-1].Pos}
 	}
 	return out, nil
 }
@@ -507,7 +508,7 @@ func (w *walk) byField(r *request, limit, most int) (*page, error) {
 // errGone: the event after which a page begins is not one that the caller may see any more.
 var errGone = errors.New("the page's place is gone")
 
-// blockCache keeps the blocks that a walk needs again.
+// blockCache keeps the blocks that a scan needs again.
 type blockCache struct {
 	open  func(uint64) (*chain.Opened, error)
 	by    map[uint64]*openBlock

@@ -1,4 +1,4 @@
-package tracing_test
+package ledgerrest_test
 
 import (
 	"bufio"
@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"verilot.dev/services/internal/answer/index"
 	"verilot.dev/services/internal/answer/tracing"
 )
 
@@ -246,7 +245,7 @@ func TestFeed(t *testing.T) {
 	for {
 		b := next()
 		if slices.ContainsFunc(b.Items, func(i tracing.FeedItem) bool {
-			return i.Kind == "lot" && i.Verdict == "accepted" && i.Party != nil && *i.Party == index.PartyRef{ID: "lakeside", Name: "Lakeside Pharma"}
+			return i.Kind == "lot" && i.Verdict == "accepted" && i.Party != nil && *i.Party == tracing.PartyRef{ID: "lakeside", Name: "Lakeside Pharma"}
 		}) {
 			break
 		}

@@ -1,4 +1,4 @@
-package epcisreport
+package epcischeck
 
 import (
 	"bufio"

@@ -14,8 +14,9 @@ import (
 	"verilot.dev/services/internal/node/chain"
 )
 
-// Gate says at an api who asks: a trading partner, by the token that its own service signed, or who is signed in here.
-type Gate struct {
+// Authenticator identifies the caller of an api: a trading partner, by the token that its own service signed, or somebody who is
+// signed in at the api.
+type Authenticator struct {
 	Genesis  *genesis.Genesis
 	Snapshot func() (state.View, func(), error)
 	SignIn   *signin.Guard
@@ -30,22 +31,22 @@ func token(r *http.Request) (string, bool) {
 }
 
 // Caller is for Options.Callers.
-func (g *Gate) Caller(r *http.Request) (Caller, *httpapi.Problem) {
+func (a *Authenticator) Caller(r *http.Request) (Caller, *httpapi.Problem) {
 	text, ok := token(r)
 	if !ok {
-		if p := g.SignIn.Reader(r); p != nil {
+		if p := a.SignIn.Reader(r); p != nil {
 			return Caller{}, p
 		}
 		return Caller{All: true}, nil
 	}
-	v, done, err := g.Snapshot()
+	v, done, err := a.Snapshot()
 	if err != nil {
 		return Caller{}, httpapi.NewProblem(httpapi.Unavailable, "this copy of the ledger cannot be read now; try again in a moment").Because(err)
 	}
 	defer done()
 	var caller Caller
 	err = chain.Guard(func() error {
-		caller.Party, err = partnertoken.Verify(text, r.Method, g.Genesis.Hash, g.Now(), registry.Registry{View: v})
+		caller.Party, err = partnertoken.Verify(text, r.Method, a.Genesis.Hash, a.Now(), registry.Registry{View: v})
 		return err
 	})
 	if err != nil {
@@ -54,13 +55,13 @@ func (g *Gate) Caller(r *http.Request) (Caller, *httpapi.Problem) {
 	return caller, nil
 }
 
-// Check is the guard of the api's requests: a partner's token opens the named queries, which belong to whoever makes them, and nothing
-// else; for all the rest the sign-in decides.
-func (g *Gate) Check(r *http.Request) *httpapi.Problem {
+// Check is the guard of the api's requests. A partner's token opens the named queries, which belong to the party that makes them, and
+// nothing else; for all other requests the sign-in decides.
+func (a *Authenticator) Check(r *http.Request) *httpapi.Problem {
 	path := r.URL.Path
 	if _, ok := token(r); ok && (path == "/queries" || strings.HasPrefix(path, "/queries/") || strings.HasPrefix(path, "/nextPageToken/")) {
-		_, p := g.Caller(r)
+		_, p := a.Caller(r)
 		return p
 	}
-	return g.SignIn.Check(r)
+	return a.SignIn.Check(r)
 }

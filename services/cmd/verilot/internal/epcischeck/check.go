@@ -1,6 +1,6 @@
-// Package epcisreport says what a document is found to be, and how that compares with what is known of the shared
-// GS1 examples and event-hash vectors. It reads files and decides nothing: the rules are those of epcis.
-package epcisreport
+// Package epcischeck says what an EPCIS document is found to be, and what the hash IDs of its events are, for the
+// command line. It reads files and decides nothing: the rules are those of epcis.
+package epcischeck
 
 import (
 	"bufio"

@@ -1,10 +1,9 @@
-// Package scan is the JSON shape of a barcode reading, shared by the command line and the query API.
-package scan
+package tracing
 
 import "verilot.dev/epcis/gs1"
 
-// Answer is what a scanned, typed or pasted text means. Every member is always there, so that scripts need not test for it.
-type Answer struct {
+// Scan is what a scanned, typed or pasted text means. Every member is always there, so that scripts need not test for it.
+type Scan struct {
 	Verdict     string    `json:"verdict"` // valid, invalid or ambiguous
 	Kind        string    `json:"kind"`
 	GTIN        string    `json:"gtin"`
@@ -37,11 +36,11 @@ type Remark struct {
 	Detail string `json:"detail"`
 }
 
-// Read reads text. year is the current one: two-digit years of expiry dates are near it (GS1 General Specifications 7.12).
-func Read(text string, year int) (Answer, gs1.Key) {
+// ReadScan reads text. year is the current one: two-digit years of expiry dates are near it (GS1 General Specifications 7.12).
+func ReadScan(text string, year int) (Scan, gs1.Key) {
 	r := gs1.ReadScan(text, year)
 	main := reading(&r.Reading)
-	a := Answer{
+	a := Scan{
 		Verdict: string(r.Verdict), Kind: main.Kind, GTIN: main.GTIN, Serial: main.Serial, Lot: main.Lot, Expiry: main.Expiry,
 		SSCC: main.SSCC, DigitalLink: main.DigitalLink, EPC: r.EPC.Captured(), Readings: []Reading{}, Problems: []Remark{},
 	}

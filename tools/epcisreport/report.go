@@ -1,4 +1,4 @@
-package epcisreport
+package main
 
 import (
 	"encoding/csv"
@@ -48,11 +48,11 @@ type Row struct {
 	Valid  Cell   `json:"valid"`
 	Events Cell   `json:"events"` // count and types
 	EPCs   Cell   `json:"epcs"`   // how many different ones
-	Level  Level  `json:"level"`
+	Level  string `json:"level"`
 	Hashes []Cell `json:"hashes,omitempty"` // by vector
 }
 
-// Report compares what Check and Hashes find in the shared examples with what is known of them.
+// Report compares what verilot finds in the shared examples with what is known of them.
 type Report struct {
 	Rows      []Row `json:"rows"`
 	Valid     Count `json:"valid"`
@@ -81,13 +81,21 @@ func init() {
 	}
 }
 
-// Run makes the report of the collection in a folder, see its README.md.
-func Run(dir string) (*Report, error) {
+// run makes the report of the collection in a folder, see its README.md.
+func run(v verilot, dir string) (*Report, error) {
 	index, err := table(filepath.Join(dir, "examples", "index.csv"))
 	if err != nil {
 		return nil, err
 	}
 	vectors, err := table(filepath.Join(dir, "hash-vectors", "vectors.csv"))
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, want := range index {
+		files = append(files, fileOf(dir, want["path"]))
+	}
+	checked, err := v.check(files)
 	if err != nil {
 		return nil, err
 	}
@@ -97,10 +105,14 @@ func Run(dir string) (*Report, error) {
 	}
 	r := &Report{Unexpected: []string{}}
 	used := map[string]bool{}
-	for _, want := range index {
-		if err := r.add(dir, want, byPath[want["path"]], used); err != nil {
-			return nil, err
+	for i, want := range index {
+		var hashes []string
+		if len(byPath[want["path"]]) > 0 {
+			if hashes, err = v.hashes(files[i]); err != nil {
+				return nil, err
+			}
 		}
+		r.add(&checked[i], want, byPath[want["path"]], hashes, used)
 		delete(byPath, want["path"])
 	}
 	for _, path := range slices.Sorted(maps.Keys(byPath)) {
@@ -114,14 +126,11 @@ func Run(dir string) (*Report, error) {
 	return r, nil
 }
 
-func (r *Report) add(dir string, want map[string]string, vectors []map[string]string, used map[string]bool) error {
+func fileOf(dir, path string) string { return filepath.Join(dir, filepath.FromSlash(path)) }
+
+// add compares one document: what verilot answered, with what the index wants and with the vectors of its events.
+func (r *Report) add(got *answer, want map[string]string, vectors []map[string]string, hashes []string, used map[string]bool) {
 	path := want["path"]
-	file := filepath.Join(dir, filepath.FromSlash(path))
-	open := func() (io.ReadSeekCloser, error) { return os.Open(file) }
-	got, err := Check(open)
-	if err != nil {
-		return err
-	}
 	name := strings.TrimPrefix(path, "examples/")
 	row := Row{Path: name, Level: got.Level, Format: Cell{Want: want["format"], Got: got.Format}}
 	compare := func(c *Count, cell *Cell, key string) {
@@ -163,18 +172,10 @@ func (r *Report) add(dir string, want map[string]string, vectors []map[string]st
 	compare(&r.EPCs, &row.EPCs, name+" epcs")
 
 	if len(vectors) > 0 {
-		var ids []string
-		err := Hashes(open, func(_ int, id string, _ []byte, _ error) error {
-			ids = append(ids, id)
-			return nil
-		})
-		if err != nil {
-			ids = nil
-		}
 		for _, v := range vectors {
 			cell := Cell{Want: v["hash"], Got: "none"}
-			if i, err := strconv.Atoi(v["event_index"]); err == nil && 0 <= i && i < len(ids) {
-				cell.Got = ids[i]
+			if i, err := strconv.Atoi(v["event_index"]); err == nil && 0 <= i && i < len(hashes) {
+				cell.Got = hashes[i]
 			}
 			count := &r.Hashes
 			if v["prehash_in_documented_canonical_order"] != "yes" {
@@ -185,7 +186,6 @@ func (r *Report) add(dir string, want map[string]string, vectors []map[string]st
 		}
 	}
 	r.Rows = append(r.Rows, row)
-	return nil
 }
 
 // types is "AggregationEvent=1 ObjectEvent=4", or "0".
@@ -241,7 +241,7 @@ func (r *Report) Print(w io.Writer, markdown bool) {
 			h.Want, h.Got = short(h.Want), short(h.Got)
 			hashes = append(hashes, show(h))
 		}
-		rows = append(rows, []string{row.Path, show(row.Valid), show(row.Events), show(row.EPCs), strings.Join(hashes, ", "), string(row.Level)})
+		rows = append(rows, []string{row.Path, show(row.Valid), show(row.Events), show(row.EPCs), strings.Join(hashes, ", "), row.Level})
 	}
 	width := make([]int, len(head))
 	for _, row := range append([][]string{head}, rows...) {

@@ -26,77 +26,78 @@ const hiddenField = "hidden"
 // can show that it is the one.
 const sealedPrefix = "urn:verilot:sealed:"
 
-// eyes are what one caller sees over one state of the ledger. They are for one goroutine.
-type eyes struct {
+// visibility decides which events and identifiers one caller may see, over one state of the ledger. It is not safe for concurrent
+// use.
+type visibility struct {
 	caller Caller
 	view   state.View
 	reg    registry.Registry
-	// looked counts objects whose holder was looked up: what one answer may cost.
-	looked  int
+	// lookups counts objects whose holder was looked up: what one answer may cost.
+	lookups int
 	holders map[gs1.Key]bool
 	places  map[string]bool
 }
 
-func newEyes(caller Caller, v state.View) *eyes {
-	return &eyes{caller: caller, view: v, reg: registry.Registry{View: v}, holders: map[gs1.Key]bool{}, places: map[string]bool{}}
+func newVisibility(caller Caller, v state.View) *visibility {
+	return &visibility{caller: caller, view: v, reg: registry.Registry{View: v}, holders: map[gs1.Key]bool{}, places: map[string]bool{}}
 }
 
 // see returns what the caller may know of an event, or nil, the event as a whole, and how many identifiers of it are hidden. Queries are
 // matched against the first, so that nothing is learnt from what matches.
-func (e *eyes) see(submitter string, it *wire.Item) (seen, whole *epcis.Event, hidden int) {
+func (v *visibility) see(submitter string, it *wire.Item) (seen, whole *epcis.Event, hidden int) {
 	ev, ok := it.Message.(*epcis.Event)
 	if !ok {
 		return nil, nil, 0
 	}
 	ev = unsealed(it, ev)
 	switch {
-	case e.caller.All, e.caller.Party != "" && (submitter == e.caller.Party || e.named(ev)):
+	case v.caller.All, v.caller.Party != "" && (submitter == v.caller.Party || v.named(ev)):
 		return ev, ev, 0
-	case e.caller.Party == "":
+	case v.caller.Party == "":
 		return nil, ev, 0
 	}
-	seen, hidden = e.cut(ev, it.Committed.Units)
+	seen, hidden = v.cut(ev, it.Committed.Units)
 	return seen, ev, hidden
 }
 
 // named reports whether an event names the caller as a party or takes place at one of its places.
-func (e *eyes) named(ev *epcis.Event) bool {
+func (v *visibility) named(ev *epcis.Event) bool {
 	for _, list := range [][]epcis.SourceDest{ev.SourceList, ev.DestinationList} {
 		for i := range list {
-			if e.own(list[i].Value) {
+			if v.isCallers(list[i].Value) {
 				return true
 			}
 		}
 	}
-	return ev.ReadPoint != nil && e.own(ev.ReadPoint.ID) || ev.BizLocation != nil && e.own(ev.BizLocation.ID)
+	return ev.ReadPoint != nil && v.isCallers(ev.ReadPoint.ID) || ev.BizLocation != nil && v.isCallers(ev.BizLocation.ID)
 }
 
-// own reports whether an identifier of a party or place is the caller's.
-func (e *eyes) own(id string) bool {
-	own, ok := e.places[id]
+// isCallers reports whether an identifier of a party or place is the caller's.
+func (v *visibility) isCallers(id string) bool {
+	yes, ok := v.places[id]
 	if !ok {
 		if epc, err := gs1.ParseEPC(id); err == nil {
 			if gln, is := epc.Key().GLN(); is {
-				party, known := e.reg.PartyOfGLN(gln.String())
-				own = known && party == e.caller.Party
+				party, known := v.reg.PartyOfGLN(gln.String())
+				yes = known && party == v.caller.Party
 			}
 		}
-		if len(e.places) < 10_000 {
-			e.places[id] = own
+		if len(v.places) < 10_000 {
+			v.places[id] = yes
 		}
 	}
-	return own
+	return yes
 }
 
 // holds reports whether an object is the caller's now.
-func (e *eyes) holds(key gs1.Key) bool {
-	held, ok := e.holders[key]
+func (v *visibility) holds(key gs1.Key) bool {
+	held, ok := v.holders[key]
 	if !ok {
-		e.looked++
-		u, _, known := custody.Locate(e.view, key)
-		held = known && u.Holder == e.caller.Party
-		if len(e.holders) < 100_000 {
-			e.holders[key] = held
+		v.lookups++
+		u, _, known := custody.Locate(v.view, key)
+		held = known && u.Holder == v.caller.Party
+		if len(v.holders) < 100_000 {
+			v.holders[key] = held
 		}
 	}
 	return held
@@ -104,10 +105,10 @@ func (e *eyes) holds(key gs1.Key) bool {
 
 // cut leaves of an event the objects that the caller holds now; nil if there are none. Class-level quantities are other goods, and
 // go with the rest.
-func (e *eyes) cut(ev *epcis.Event, units []commit.Unit) (seen *epcis.Event, hidden int) {
+func (v *visibility) cut(ev *epcis.Event, units []commit.Unit) (seen *epcis.Event, hidden int) {
 	keep := map[string]bool{}
 	for i := range units {
-		if e.holds(units[i].Key) {
+		if v.holds(units[i].Key) {
 			keep[units[i].Form] = true
 		}
 	}

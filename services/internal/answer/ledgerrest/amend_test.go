@@ -1,4 +1,4 @@
-package tracing_test
+package ledgerrest_test
 
 import (
 	"encoding/json"
@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"verilot.dev/ledger/proof"
-	"verilot.dev/services/internal/answer/index"
+	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/localnet/story"
 )
 
@@ -24,7 +24,7 @@ func TestFindingThatIsCured(t *testing.T) {
 			t.Fatalf("%s: %v %+v", command, err, job)
 		}
 	}
-	trace := func() (tr index.Trace) {
+	trace := func() (tr tracing.Trace) {
 		t.Helper()
 		_, b := w.call(t, "api", http.MethodGet, "/v1/trace?id="+url.QueryEscape(id), nil)
 		if err := json.Unmarshal(b, &tr); err != nil {

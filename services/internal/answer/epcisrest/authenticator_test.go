@@ -29,12 +29,12 @@ func TestWhoAsks(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := w.chain.Genesis()
-	gate := func(c signin.Config) *Gate {
+	auth := func(c signin.Config) *Authenticator {
 		guard, err := signin.New(c, signin.Place{Service: "api", Genesis: g, Now: func() time.Time { return now }})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &Gate{Genesis: g, Snapshot: w.chain.Snapshot, SignIn: guard, Now: func() time.Time { return now }}
+		return &Authenticator{Genesis: g, Snapshot: w.chain.Snapshot, SignIn: guard, Now: func() time.Time { return now }}
 	}
 	signer, err := partnertoken.NewSigner(chaintest.Key("midland/event"), keys.ID(keys.Event, pub("midland/event")), "midland", g.Hash)
 	if err != nil {
@@ -47,11 +47,11 @@ func TestWhoAsks(t *testing.T) {
 		}
 		return s
 	}
-	closed, open := gate(signin.Config{DevelopmentTokenFile: file}), gate(signin.Config{DevelopmentOpen: true})
-	none := gate(signin.Config{})
+	closed, open := auth(signin.Config{DevelopmentTokenFile: file}), auth(signin.Config{DevelopmentOpen: true})
+	none := auth(signin.Config{})
 	for _, tt := range []struct {
 		name   string
-		gate   *Gate
+		auth   *Authenticator
 		method string
 		path   string
 		bearer string
@@ -77,11 +77,11 @@ func TestWhoAsks(t *testing.T) {
 		if tt.bearer != "" {
 			r.Header.Set("Authorization", "Bearer "+tt.bearer)
 		}
-		got, p := tt.gate.Caller(r)
+		got, p := tt.auth.Caller(r)
 		if code := codeOf(p); got != tt.want || code != tt.code {
 			t.Errorf("%s: %+v %s, want %+v %s", tt.name, got, code, tt.want, tt.code)
 		}
-		if code := codeOf(tt.gate.Check(r)); code != tt.check {
+		if code := codeOf(tt.auth.Check(r)); code != tt.check {
 			t.Errorf("%s: the guard says %q, want %q", tt.name, code, tt.check)
 		}
 	}
