@@ -29,7 +29,7 @@ import (
 // demo is a running network with a small story, in this process, for all tests that only ask.
 type demo struct {
 	n    *localnet.Network
-	told *story.Told
+	told *story.ShortStory
 	stop func() error
 }
 
@@ -46,7 +46,7 @@ var demoOnce = sync.OnceValues(func() (d *demo, err error) {
 	atEnd = append(atEnd, d.stop)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	d.told, err = story.Tell(ctx, n.Story(), story.Invented, story.Size{Cases: 2, PerCase: 3}, time.Now, func(string) {})
+	d.told, err = story.PlayShort(ctx, story.NetworkOf(n), story.Invented, story.ShortSize{Cases: 2, PerCase: 3}, time.Now, func(string) {})
 	return d, err
 })
 

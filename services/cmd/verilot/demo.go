@@ -16,6 +16,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"verilot.dev/services/internal/localnet"
+	"verilot.dev/services/internal/localnet/story"
 	nation "verilot.dev/services/internal/localnet/demo"
 )
 
@@ -79,7 +80,7 @@ func (a *app) tellNational(ctx context.Context, n *localnet.Network, o *upOption
 	default:
 		start := time.Now()
 		say, end := a.progress()
-		told, err := nation.Tell(ctx, n, nation.Options{Size: sizes[o.national.size], Seed: o.national.seed, Now: start, Say: say})
+		told, err := nation.PlayNational(ctx, n, nation.Options{Size: sizes[o.national.size], Seed: o.national.seed, Now: start, Progress: say})
 		end(err == nil)
 		if err != nil {
 			return err
@@ -88,7 +89,7 @@ func (a *app) tellNational(ctx context.Context, n *localnet.Network, o *upOption
 		if b, err = json.MarshalIndent(h, "", "  "); err != nil {
 			return fmt.Errorf("write %s: %w", file, err)
 		}
-		if err := localnet.MarkStoryTold(o.data, h.Unit); err != nil {
+		if err := story.MarkPlayed(o.data, h.Unit); err != nil {
 			return err
 		}
 		if err := os.WriteFile(file, append(b, '\n'), 0o644); err != nil {

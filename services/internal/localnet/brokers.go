@@ -58,7 +58,7 @@ func countBrokers(o *Options) (int, error) {
 	}
 	switch {
 	case have < 0:
-		return want, writeDurably(file, []byte(strconv.Itoa(want)+"\n"))
+		return want, WriteFile(file, []byte(strconv.Itoa(want)+"\n"))
 	case have == want, have > 0 && o.NATS == "" && o.Cluster == 0:
 		return have, nil
 	case have == external:

@@ -133,7 +133,7 @@ func loadGenesis(dir string, s setup) (g *genesis.Genesis, created bool, err err
 	if err != nil {
 		return nil, false, fmt.Errorf("format genesis: %w", err)
 	}
-	if err := writeDurably(file, raw); err != nil {
+	if err := WriteFile(file, raw); err != nil {
 		return nil, false, err
 	}
 	g, err = genesis.Parse(raw)
@@ -229,8 +229,8 @@ func public(dir, name, use string) (ed25519.PublicKey, error) {
 	return key, nil
 }
 
-// writeDurably replaces a file so that after a crash it is whole or absent.
-func writeDurably(file string, b []byte) error {
+// WriteFile replaces a file so that after a crash it is whole or absent.
+func WriteFile(file string, b []byte) error {
 	tmp := file + ".new"
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {

@@ -83,7 +83,7 @@ func (o *InitOptions) init() (*Made, error) {
 		return nil, fmt.Errorf("%w: it has %s, and the layout %d", ErrOtherNetwork, count(have, "validator"), validators)
 	}
 	// Should somebody run "verilot up" in there, it says that the streams are elsewhere instead of voting with these keys.
-	if err := writeDurably(filepath.Join(dir, brokersFile), []byte(strconv.Itoa(external)+"\n")); err != nil {
+	if err := WriteFile(filepath.Join(dir, brokersFile), []byte(strconv.Itoa(external)+"\n")); err != nil {
 		return nil, err
 	}
 	if _, err := tokens(dir); err != nil {

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -20,7 +19,6 @@ import (
 	"verilot.dev/services/distributor"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/edge/signin"
-	"verilot.dev/services/internal/localnet/story"
 	"verilot.dev/services/internal/localnet/supervise"
 	"verilot.dev/services/internal/partner/capture"
 	"verilot.dev/services/internal/service"
@@ -361,33 +359,3 @@ func (n *Network) Links() map[string]string {
 
 // TokenFile is the file of a service's token.
 func (n *Network) TokenFile(name string) string { return tokenFile(n.plan.o.Dir, name) }
-
-// Story is the network as the story knows it.
-func (n *Network) Story() story.Network {
-	return story.Network{
-		API: n.URLs["api"], Manufacturer: n.URLs["manufacturer"], Distributor: n.URLs["distributor"], Pharmacy: n.URLs["pharmacy"],
-		Maker: DemoMaker, Wholesaler: DemoDistributor, Dispenser: DemoPharmacy, Tokens: n.Tokens,
-	}
-}
-
-const storyFile = "story-told"
-
-// StoryTold reports whether the seeded story has been played in dir to its end.
-func StoryTold(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, storyFile))
-	return err == nil
-}
-
-// MarkStoryTold remembers that it has, and a serial to try.
-func MarkStoryTold(dir, serial string) error {
-	return writeDurably(filepath.Join(dir, storyFile), []byte(serial+"\n"))
-}
-
-// StorySerial is a serial to try.
-func StorySerial(dir string) string {
-	b, err := os.ReadFile(filepath.Join(dir, storyFile))
-	if err != nil {
-		return ""
-	}
-	return string(b[:max(0, len(b)-1)])
-}

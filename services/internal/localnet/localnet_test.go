@@ -81,19 +81,6 @@ func TestStartsThatFail(t *testing.T) {
 	}
 }
 
-func TestStoryTold(t *testing.T) {
-	dir := t.TempDir()
-	if localnet.StoryTold(dir) || localnet.StorySerial(dir) != "" {
-		t.Error("told in an empty folder")
-	}
-	if err := localnet.MarkStoryTold(dir, "urn:epc:id:sgtin:0399990.001234.A"); err != nil {
-		t.Fatal(err)
-	}
-	if !localnet.StoryTold(dir) || localnet.StorySerial(dir) != "urn:epc:id:sgtin:0399990.001234.A" {
-		t.Errorf("told %v, serial %q", localnet.StoryTold(dir), localnet.StorySerial(dir))
-	}
-}
-
 // A second network in the same folder would open the running broker's files.
 func TestFolderInUse(t *testing.T) {
 	dir := t.TempDir()

@@ -29,7 +29,7 @@ func TestOverTheNetwork(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	told, err := story.Tell(ctx, n.Story(), story.Invented, story.Size{Cases: 2, PerCase: 3}, time.Now, func(string) {})
+	told, err := story.PlayShort(ctx, story.NetworkOf(n), story.Invented, story.ShortSize{Cases: 2, PerCase: 3}, time.Now, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}

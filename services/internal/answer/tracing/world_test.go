@@ -19,7 +19,7 @@ import (
 // world is a running network on which a small story was told, once for all tests of this package.
 type world struct {
 	n    *localnet.Network
-	told *story.Told
+	told *story.ShortStory
 	stop func() error
 }
 
@@ -35,7 +35,7 @@ var running = sync.OnceValues(func() (w *world, err error) {
 	w = &world{n: n, stop: func() error { return errors.Join(n.Stop(), os.RemoveAll(dir)) }}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	w.told, err = story.Tell(ctx, n.Story(), story.Invented, story.Size{Cases: 2, PerCase: 3}, time.Now, func(string) {})
+	w.told, err = story.PlayShort(ctx, story.NetworkOf(n), story.Invented, story.ShortSize{Cases: 2, PerCase: 3}, time.Now, func(string) {})
 	return w, err
 })
 

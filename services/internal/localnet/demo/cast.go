@@ -206,16 +206,16 @@ func (m *member) registration(key ed25519.PublicKey) map[string]any {
 type actor struct {
 	*member
 	at  story.Service
-	t   *teller
+	run *nationalRun
 	ctx context.Context //nolint:containedctx // an actor lives as long as the call that lets it act
 }
 
 // act runs fn with a member's service, which is started for it if the network has none.
-func (t *teller) act(ctx context.Context, m *member, fn func(a *actor) error) (err error) {
+func (r *nationalRun) act(ctx context.Context, m *member, fn func(a *actor) error) (err error) {
 	if m.service != "" {
-		return fn(&actor{member: m, at: t.n.Story().At(m.service), t: t, ctx: ctx})
+		return fn(&actor{member: m, at: story.NetworkOf(r.n).At(m.service), run: r, ctx: ctx})
 	}
-	s, stop, err := t.n.Guest(ctx, m.profile, m.id)
+	s, stop, err := r.n.StartPartner(ctx, m.profile, m.id)
 	if err != nil {
 		return err
 	}
@@ -224,13 +224,13 @@ func (t *teller) act(ctx context.Context, m *member, fn func(a *actor) error) (e
 			err = end
 		}
 	}()
-	return fn(&actor{member: m, at: s, t: t, ctx: ctx})
+	return fn(&actor{member: m, at: story.Service(s), run: r, ctx: ctx})
 }
 
 // do sends a command, as of a number of days ago, and waits until every answer shows it. What the ledger rejects is an error.
 func (a *actor) do(daysAgo float64, command string, body map[string]any) (*capture.Job, error) {
 	if command != "products" && command != "lots" && command != "recall" {
-		body["eventTime"] = a.t.when(daysAgo)
+		body["eventTime"] = a.run.when(daysAgo)
 	}
 	job, err := a.at.Command(a.ctx, command, body)
 	if err != nil {
@@ -239,10 +239,10 @@ func (a *actor) do(daysAgo float64, command string, body map[string]any) (*captu
 	if !job.Success {
 		return nil, fmt.Errorf("%s: %s: %+v", a.name, command, job.Verdicts)
 	}
-	a.t.events.Add(int64(len(job.Verdicts)))
+	a.run.events.Add(int64(len(job.Verdicts)))
 	return job, nil
 }
 
-func (t *teller) when(daysAgo float64) string {
-	return t.now.Add(-time.Duration(daysAgo * float64(24*time.Hour))).UTC().Format("2006-01-02T15:04:05Z")
+func (r *nationalRun) when(daysAgo float64) string {
+	return r.now.Add(-time.Duration(daysAgo * float64(24*time.Hour))).UTC().Format("2006-01-02T15:04:05Z")
 }

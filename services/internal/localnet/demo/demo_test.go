@@ -12,7 +12,7 @@ import (
 )
 
 // The whole story, small, on a real network with sign-in: what it promises to look at is there, and every unit is accounted for.
-func TestStory(t *testing.T) {
+func TestNationalStory(t *testing.T) {
 	n, err := localnet.Start(t.Context(), localnet.Options{Dir: t.TempDir(), Validators: 1, SignIn: true})
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +26,7 @@ func TestStory(t *testing.T) {
 	defer cancel()
 	start := time.Now()
 	last, total := 0, 0
-	h, err := Tell(ctx, n, Options{Size: Small, Seed: 1, Now: time.Now(), Say: func(step string, done, steps int) {
+	h, err := PlayNational(ctx, n, Options{Size: Small, Seed: 1, Now: time.Now(), Progress: func(step string, done, steps int) {
 		t.Logf("%5.1fs %d/%d %s", time.Since(start).Seconds(), done, steps, step)
 		if done < last {
 			t.Errorf("step %d after %d", done, last)

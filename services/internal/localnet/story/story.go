@@ -15,6 +15,7 @@ import (
 
 	"verilot.dev/services/internal/answer/index"
 	"verilot.dev/services/internal/answer/tracing"
+	"verilot.dev/services/internal/localnet"
 	"verilot.dev/services/internal/partner/capture"
 )
 
@@ -27,8 +28,16 @@ type Network struct {
 	Tokens map[string]string
 }
 
-// Service is one service, and the token that opens it.
-type Service struct{ URL, Token string }
+// NetworkOf says where the services of a network on this machine are, and who its parties are.
+func NetworkOf(n *localnet.Network) Network {
+	return Network{
+		API: n.URLs["api"], Manufacturer: n.URLs["manufacturer"], Distributor: n.URLs["distributor"], Pharmacy: n.URLs["pharmacy"],
+		Maker: localnet.DemoMaker, Wholesaler: localnet.DemoDistributor, Dispenser: localnet.DemoPharmacy, Tokens: n.Tokens,
+	}
+}
+
+// Service is a service that takes commands.
+type Service localnet.Service
 
 // At is a service by its name: api, manufacturer, distributor or pharmacy.
 func (n Network) At(name string) Service {
@@ -46,11 +55,11 @@ var Invented = Product{
 	Content: "30 TABLET in 1 BOTTLE", Maker: "Lakeside Pharma",
 }
 
-// Size of the story: units commissioned = Cases × PerCase; the wholesaler receives all cases but one.
-type Size struct{ Cases, PerCase int }
+// ShortSize of the story: units commissioned = Cases × PerCase; the wholesaler receives all cases but one.
+type ShortSize struct{ Cases, PerCase int }
 
-// Told is what happened, for whoever wants to look at it or test it.
-type Told struct {
+// ShortStory is what happened, for whoever wants to look at it or test it.
+type ShortStory struct {
 	Product      Product
 	Lot          string
 	Expiry       string
@@ -64,44 +73,44 @@ type Told struct {
 	Checks       map[string]tracing.Check // by the situation
 }
 
-// teller runs the steps.
-type teller struct {
-	ctx  context.Context
-	n    Network
-	say  func(step string)
-	now  func() time.Time
-	told *Told
+// shortRun runs the steps.
+type shortRun struct {
+	ctx context.Context
+	n   Network
+	say func(step string)
+	now func() time.Time
+	out *ShortStory
 }
 
-// Tell plays the story. say is called before each step.
-func Tell(ctx context.Context, n Network, p Product, size Size, now func() time.Time, say func(string)) (*Told, error) {
-	t := &teller{ctx: ctx, n: n, say: say, now: now, told: &Told{
+// PlayShort plays the story. say is called before each step.
+func PlayShort(ctx context.Context, n Network, p Product, size ShortSize, now func() time.Time, say func(string)) (*ShortStory, error) {
+	r := &shortRun{ctx: ctx, n: n, say: say, now: now, out: &ShortStory{
 		Product: p, Lot: "A" + now().UTC().Format("0601021504"), Expiry: now().UTC().AddDate(2, 0, 0).Format("2006-01") + "-28",
 		Units: size.Cases * size.PerCase, Counterfeit: "(01)" + p.GTIN + "(21)FAKE" + now().UTC().Format("150405"), Checks: map[string]tracing.Check{},
 		RecallNumber: "R-" + now().UTC().Format("060102-1504"),
 	}}
-	for _, step := range []func(Size) error{t.register, t.make, t.sell, t.serve, t.counterfeit, t.recall} {
+	for _, step := range []func(ShortSize) error{r.register, r.make, r.sell, r.serve, r.counterfeit, r.recall} {
 		if err := step(size); err != nil {
-			return t.told, err
+			return r.out, err
 		}
 	}
-	return t.told, nil
+	return r.out, nil
 }
 
-func (t *teller) register(size Size) error {
-	p := &t.told.Product
-	t.say(fmt.Sprintf("%s registers %s %s and lot %s", t.n.Maker, p.Name, p.Strength, t.told.Lot))
-	if _, err := t.do("manufacturer", "products", map[string]any{
+func (r *shortRun) register(size ShortSize) error {
+	p := &r.out.Product
+	r.say(fmt.Sprintf("%s registers %s %s and lot %s", r.n.Maker, p.Name, p.Strength, r.out.Lot))
+	if _, err := r.do("manufacturer", "products", map[string]any{
 		"gtin": p.GTIN, "ndc": p.NDC, "ndcFormat": "US_FDA_NDC", "name": p.Name, "manufacturer": p.Maker, "dosageForm": p.Form, "strength": p.Strength, "netContent": p.Content,
 	}); err != nil {
 		return err
 	}
-	if _, err := t.do("manufacturer", "products", map[string]any{
+	if _, err := r.do("manufacturer", "products", map[string]any{
 		"gtin": p.CaseGTIN, "ndc": p.NDC, "ndcFormat": "US_FDA_NDC", "name": p.Name + " (case)", "manufacturer": p.Maker, "containsGtin": p.GTIN, "containsCount": size.PerCase,
 	}); err != nil {
 		return err
 	}
-	_, err := t.do("manufacturer", "lots", map[string]any{"gtin": p.GTIN, "lot": t.told.Lot, "expiry": t.told.Expiry, "size": t.told.Units})
+	_, err := r.do("manufacturer", "lots", map[string]any{"gtin": p.GTIN, "lot": r.out.Lot, "expiry": r.out.Expiry, "size": r.out.Units})
 	return err
 }
 
@@ -116,9 +125,9 @@ func serials(job *capture.Job) ([]string, error) {
 	return r.EPCs, nil
 }
 
-func (t *teller) make(size Size) error {
-	t.say(fmt.Sprintf("%s commissions %d units and packs them into %d cases", t.n.Maker, t.told.Units, size.Cases))
-	job, err := t.do("manufacturer", "commission", map[string]any{"gtin": t.told.Product.GTIN, "lot": t.told.Lot, "expiry": t.told.Expiry, "count": t.told.Units})
+func (r *shortRun) make(size ShortSize) error {
+	r.say(fmt.Sprintf("%s commissions %d units and packs them into %d cases", r.n.Maker, r.out.Units, size.Cases))
+	job, err := r.do("manufacturer", "commission", map[string]any{"gtin": r.out.Product.GTIN, "lot": r.out.Lot, "expiry": r.out.Expiry, "count": r.out.Units})
 	if err != nil {
 		return err
 	}
@@ -127,7 +136,7 @@ func (t *teller) make(size Size) error {
 		return err
 	}
 	for c := range size.Cases {
-		job, err := t.do("manufacturer", "pack", map[string]any{"children": units[c*size.PerCase : (c+1)*size.PerCase]})
+		job, err := r.do("manufacturer", "pack", map[string]any{"children": units[c*size.PerCase : (c+1)*size.PerCase]})
 		if err != nil {
 			return err
 		}
@@ -137,68 +146,68 @@ func (t *teller) make(size Size) error {
 		if err := json.Unmarshal(job.Result, &packed); err != nil || packed.Parent == "" {
 			return fmt.Errorf("the pack command named no container: %s", job.Result)
 		}
-		t.told.Cases = append(t.told.Cases, packed.Parent)
+		r.out.Cases = append(r.out.Cases, packed.Parent)
 	}
-	t.told.Dispensed, t.told.Returned, t.told.InPharmacy = units[0], units[1], units[2]
+	r.out.Dispensed, r.out.Returned, r.out.InPharmacy = units[0], units[1], units[2]
 	return nil
 }
 
-func (t *teller) sell(size Size) error {
-	t.say(fmt.Sprintf("%s ships %d cases to %s", t.n.Maker, size.Cases, t.n.Wholesaler))
-	if _, err := t.do("manufacturer", "ship", map[string]any{"items": t.told.Cases, "to": map[string]any{"party": t.n.Wholesaler}, "po": "PO-4711", "desadv": "DA-1"}); err != nil {
+func (r *shortRun) sell(size ShortSize) error {
+	r.say(fmt.Sprintf("%s ships %d cases to %s", r.n.Maker, size.Cases, r.n.Wholesaler))
+	if _, err := r.do("manufacturer", "ship", map[string]any{"items": r.out.Cases, "to": map[string]any{"party": r.n.Wholesaler}, "po": "PO-4711", "desadv": "DA-1"}); err != nil {
 		return err
 	}
-	t.say(fmt.Sprintf("%s receives %d of %d units: one case is missing", t.n.Wholesaler, (size.Cases-1)*size.PerCase, t.told.Units))
-	if _, err := t.do("distributor", "receive", map[string]any{"items": t.told.Cases[:size.Cases-1], "from": map[string]any{"party": t.n.Maker}, "po": "PO-4711", "desadv": "DA-1"}); err != nil {
+	r.say(fmt.Sprintf("%s receives %d of %d units: one case is missing", r.n.Wholesaler, (size.Cases-1)*size.PerCase, r.out.Units))
+	if _, err := r.do("distributor", "receive", map[string]any{"items": r.out.Cases[:size.Cases-1], "from": map[string]any{"party": r.n.Maker}, "po": "PO-4711", "desadv": "DA-1"}); err != nil {
 		return err
 	}
-	t.say(t.n.Wholesaler + " opens a case and ships three units to " + t.n.Dispenser)
-	if _, err := t.do("distributor", "unpack", map[string]any{"parent": t.told.Cases[0]}); err != nil {
+	r.say(r.n.Wholesaler + " opens a case and ships three units to " + r.n.Dispenser)
+	if _, err := r.do("distributor", "unpack", map[string]any{"parent": r.out.Cases[0]}); err != nil {
 		return err
 	}
-	three := []string{t.told.Dispensed, t.told.Returned, t.told.InPharmacy}
-	_, err := t.do("distributor", "ship", map[string]any{"items": three, "to": map[string]any{"party": t.n.Dispenser}, "po": "PO-88"})
+	three := []string{r.out.Dispensed, r.out.Returned, r.out.InPharmacy}
+	_, err := r.do("distributor", "ship", map[string]any{"items": three, "to": map[string]any{"party": r.n.Dispenser}, "po": "PO-88"})
 	return err
 }
 
-func (t *teller) serve(Size) error {
-	t.say(t.n.Dispenser + " receives them, checks one at the counter and dispenses it")
-	three := []string{t.told.Dispensed, t.told.Returned, t.told.InPharmacy}
-	if _, err := t.do("pharmacy", "receive", map[string]any{"items": three, "from": map[string]any{"party": t.n.Wholesaler}, "po": "PO-88"}); err != nil {
+func (r *shortRun) serve(ShortSize) error {
+	r.say(r.n.Dispenser + " receives them, checks one at the counter and dispenses it")
+	three := []string{r.out.Dispensed, r.out.Returned, r.out.InPharmacy}
+	if _, err := r.do("pharmacy", "receive", map[string]any{"items": three, "from": map[string]any{"party": r.n.Wholesaler}, "po": "PO-88"}); err != nil {
 		return err
 	}
-	if err := t.check("before dispensing", t.told.Dispensed); err != nil {
+	if err := r.check("before dispensing", r.out.Dispensed); err != nil {
 		return err
 	}
-	if _, err := t.do("pharmacy", "dispense", map[string]any{"items": []string{t.told.Dispensed}}); err != nil {
+	if _, err := r.do("pharmacy", "dispense", map[string]any{"items": []string{r.out.Dispensed}}); err != nil {
 		return err
 	}
-	t.say(t.n.Dispenser + " sends one back; " + t.n.Wholesaler + " receives the return")
-	if _, err := t.do("pharmacy", "return", map[string]any{"items": []string{t.told.Returned}, "to": map[string]any{"party": t.n.Wholesaler}, "returnAuthorization": "RMA-7"}); err != nil {
+	r.say(r.n.Dispenser + " sends one back; " + r.n.Wholesaler + " receives the return")
+	if _, err := r.do("pharmacy", "return", map[string]any{"items": []string{r.out.Returned}, "to": map[string]any{"party": r.n.Wholesaler}, "returnAuthorization": "RMA-7"}); err != nil {
 		return err
 	}
-	_, err := t.do("distributor", "receive", map[string]any{"items": []string{t.told.Returned}, "from": map[string]any{"party": t.n.Dispenser}, "returnAuthorization": "RMA-7"})
+	_, err := r.do("distributor", "receive", map[string]any{"items": []string{r.out.Returned}, "from": map[string]any{"party": r.n.Dispenser}, "returnAuthorization": "RMA-7"})
 	return err
 }
 
-func (t *teller) counterfeit(Size) error {
-	t.say("a package with a serial that nobody made is scanned at the counter")
-	return t.check("counterfeit", t.told.Counterfeit)
+func (r *shortRun) counterfeit(ShortSize) error {
+	r.say("a package with a serial that nobody made is scanned at the counter")
+	return r.check("counterfeit", r.out.Counterfeit)
 }
 
-func (t *teller) recall(Size) error {
-	t.say(t.n.Maker + " recalls the lot")
-	if _, err := t.do("manufacturer", "recall", map[string]any{
-		"recallNumber": t.told.RecallNumber, "gtin": t.told.Product.GTIN, "lot": t.told.Lot, "classification": "II", "depth": "retail", "reason": "Out of specification: dissolution",
+func (r *shortRun) recall(ShortSize) error {
+	r.say(r.n.Maker + " recalls the lot")
+	if _, err := r.do("manufacturer", "recall", map[string]any{
+		"recallNumber": r.out.RecallNumber, "gtin": r.out.Product.GTIN, "lot": r.out.Lot, "classification": "II", "depth": "retail", "reason": "Out of specification: dissolution",
 	}); err != nil {
 		return err
 	}
-	return t.check("recalled", t.told.InPharmacy)
+	return r.check("recalled", r.out.InPharmacy)
 }
 
 // Do sends a business command and waits until the api has its verdicts. An item that the ledger rejected is an error.
-func (t *teller) do(service, command string, body map[string]any) (*capture.Job, error) {
-	job, err := t.n.At(service).Command(t.ctx, command, body)
+func (r *shortRun) do(service, command string, body map[string]any) (*capture.Job, error) {
+	job, err := r.n.At(service).Command(r.ctx, command, body)
 	if err != nil {
 		return nil, err
 	}
@@ -242,12 +251,12 @@ func (s Service) Command(ctx context.Context, command string, body map[string]an
 	return &job, nil
 }
 
-func (t *teller) check(situation, id string) error {
-	c, err := Check(t.ctx, t.n.API, id)
+func (r *shortRun) check(situation, id string) error {
+	c, err := Check(r.ctx, r.n.API, id)
 	if err != nil {
 		return err
 	}
-	t.told.Checks[situation] = *c
+	r.out.Checks[situation] = *c
 	return nil
 }
 

@@ -29,17 +29,17 @@ import (
 	"verilot.dev/services/internal/partner/capture"
 )
 
-// TestStory plays the story over real products and looks at everything that it must have left behind, before and after the
+// TestShortStory plays the story over real products and looks at everything that it must have left behind, before and after the
 // whole network was stopped and started again.
-func TestStory(t *testing.T) {
+func TestShortStory(t *testing.T) {
 	products, prefixes := realProducts(t)
 	dir := t.TempDir()
 	n := start(t, dir, prefixes)
-	told := make([]*told, len(products))
+	played := make([]*played, len(products))
 	for i, p := range products {
-		told[i] = tell(t, n, p)
+		played[i] = play(t, n, p)
 	}
-	for _, s := range told {
+	for _, s := range played {
 		t.Run(s.Product.Name, func(t *testing.T) {
 			s.n = n
 			t.Run("checks at the counter", s.checks)
@@ -57,8 +57,8 @@ func TestStory(t *testing.T) {
 	t.Run("reads through a partner", func(t *testing.T) { readsThroughPartners(t, n) })
 	sessions := signInEverywhere(t, n)
 
-	before := make([]string, len(told))
-	for i, s := range told {
+	before := make([]string, len(played))
+	for i, s := range played {
 		before[i] = s.history(t, n)
 	}
 	if err := n.Stop(); err != nil {
@@ -69,7 +69,7 @@ func TestStory(t *testing.T) {
 	if n.Created {
 		t.Error("the network was made anew instead of started again")
 	}
-	for i, s := range told {
+	for i, s := range played {
 		if diff := cmp.Diff(before[i], s.history(t, n)); diff != "" {
 			t.Errorf("%s: the trace changed with a restart:\n%s", s.Product.Name, diff)
 		}
@@ -101,7 +101,7 @@ func realProducts(t *testing.T) (products []story.Product, prefixes []string) {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("the NDC directory is missing: %v", err)
 		}
-		t.Logf("the NDC directory is not here, the story is told of an invented product: %v", err)
+		t.Logf("the NDC directory is not here, the story is played of an invented product: %v", err)
 		return []story.Product{story.Invented}, nil
 	}
 	byNDC := map[string]map[string]string{}
@@ -164,21 +164,21 @@ func gtin(t *testing.T, indicator, ndc string) string {
 	return ""
 }
 
-type told struct {
-	*story.Told
+type played struct {
+	*story.ShortStory
 	n *localnet.Network
 }
 
-func tell(t *testing.T, n *localnet.Network, p story.Product) *told {
+func play(t *testing.T, n *localnet.Network, p story.Product) *played {
 	t.Helper()
-	s, err := story.Tell(t.Context(), n.Story(), p, story.Size{Cases: 10, PerCase: 100}, time.Now, func(step string) { t.Log(step) })
+	s, err := story.PlayShort(t.Context(), story.NetworkOf(n), p, story.ShortSize{Cases: 10, PerCase: 100}, time.Now, func(step string) { t.Log(step) })
 	if err != nil {
 		t.Fatalf("%s: %v", p.Name, err)
 	}
 	if s.Units != 1000 || len(s.Cases) != 10 {
 		t.Fatalf("%d units in %d cases", s.Units, len(s.Cases))
 	}
-	return &told{s, n}
+	return &played{s, n}
 }
 
 func codes(c tracing.Check) []string {
@@ -189,7 +189,7 @@ func codes(c tracing.Check) []string {
 	return out
 }
 
-func (s *told) checks(t *testing.T) {
+func (s *played) checks(t *testing.T) {
 	for _, tt := range []struct {
 		situation, colour string
 		verified, fit     bool
@@ -206,13 +206,13 @@ func (s *told) checks(t *testing.T) {
 	}
 }
 
-// wantLot is where the thousand units are when the story has been told.
+// wantLot is where the thousand units are when the story has been played.
 var wantLot = map[string]uint64{
 	localnet.DemoPharmacy + " dispensed": 1, localnet.DemoPharmacy + " on_hand": 1,
 	localnet.DemoMaker + " unaccounted": 100, localnet.DemoDistributor + " on_hand": 898,
 }
 
-func (s *told) lot(t *testing.T) {
+func (s *played) lot(t *testing.T) {
 	l, err := story.Lot(t.Context(), s.n.URLs["api"], s.Product.GTIN, s.Lot)
 	if err != nil {
 		t.Fatal(err)
@@ -236,7 +236,7 @@ func (s *told) lot(t *testing.T) {
 	}
 }
 
-func (s *told) units(t *testing.T) {
+func (s *played) units(t *testing.T) {
 	b := get(t, s.n, "/v1/lots/"+s.Product.GTIN+"/"+s.Lot+"/units")
 	got, seen := map[string]uint64{}, map[string]string{}
 	lines := bufio.NewScanner(bytes.NewReader(b))
@@ -258,7 +258,7 @@ func (s *told) units(t *testing.T) {
 	}
 }
 
-func (s *told) trace(t *testing.T) {
+func (s *played) trace(t *testing.T) {
 	tr, err := story.Trace(t.Context(), s.n.URLs["api"], s.Returned)
 	if err != nil {
 		t.Fatal(err)
@@ -311,7 +311,7 @@ func key(t *testing.T, epc string) string {
 }
 
 // proof checks the bundle of every unit that somebody touched, and of one in a case that stayed closed, in both spellings.
-func (s *told) proof(t *testing.T) {
+func (s *played) proof(t *testing.T) {
 	for _, id := range []string{s.Dispensed, s.Returned, s.InPharmacy, s.Cases[9]} {
 		tr, err := story.Trace(t.Context(), s.n.URLs["api"], id)
 		if err != nil {
@@ -346,8 +346,8 @@ func (s *told) proof(t *testing.T) {
 	}
 }
 
-func (s *told) dispenseRecalled(t *testing.T) {
-	job, err := s.n.Story().At("pharmacy").Command(t.Context(), "dispense", map[string]any{"items": []string{s.InPharmacy}})
+func (s *played) dispenseRecalled(t *testing.T) {
+	job, err := story.NetworkOf(s.n).At("pharmacy").Command(t.Context(), "dispense", map[string]any{"items": []string{s.InPharmacy}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -383,7 +383,7 @@ func dispenseTwice(t *testing.T, n *localnet.Network, p story.Product) {
 	t.Helper()
 	do := func(service, command string, body map[string]any) *capture.Job {
 		t.Helper()
-		job, err := n.Story().At(service).Command(t.Context(), command, body)
+		job, err := story.NetworkOf(n).At(service).Command(t.Context(), command, body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -428,14 +428,14 @@ func recallOfUnit(t *testing.T, n *localnet.Network, p story.Product) {
 	var made struct {
 		EPCs []string `json:"epcs"`
 	}
-	job, err := n.Story().At("manufacturer").Command(t.Context(), "commission", map[string]any{"gtin": p.GTIN, "lot": "ONE", "expiry": "2029-01-31", "count": 2})
+	job, err := story.NetworkOf(n).At("manufacturer").Command(t.Context(), "commission", map[string]any{"gtin": p.GTIN, "lot": "ONE", "expiry": "2029-01-31", "count": 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(job.Result, &made); err != nil || len(made.EPCs) != 2 {
 		t.Fatalf("%v: %s", err, job.Result)
 	}
-	job, err = n.Story().At("manufacturer").Command(t.Context(), "recall", map[string]any{"recallNumber": "R-ONE", "units": made.EPCs[:1], "classification": "I", "reason": "Wrong label"})
+	job, err = story.NetworkOf(n).At("manufacturer").Command(t.Context(), "recall", map[string]any{"recallNumber": "R-ONE", "units": made.EPCs[:1], "classification": "I", "reason": "Wrong label"})
 	if err != nil || !job.Success {
 		t.Fatalf("%v: %+v", err, job)
 	}
@@ -464,7 +464,7 @@ func recallOfUnit(t *testing.T, n *localnet.Network, p story.Product) {
 // recallByRegulator: the regulator recalls through the api what the maker made; the counter turns red, and the job says so.
 func recallByRegulator(t *testing.T, n *localnet.Network, p story.Product) {
 	t.Helper()
-	job, err := n.Story().At("manufacturer").Command(t.Context(), "commission", map[string]any{"gtin": p.GTIN, "lot": "TWO", "expiry": "2029-01-31", "count": 1})
+	job, err := story.NetworkOf(n).At("manufacturer").Command(t.Context(), "commission", map[string]any{"gtin": p.GTIN, "lot": "TWO", "expiry": "2029-01-31", "count": 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -485,7 +485,7 @@ func recallByRegulator(t *testing.T, n *localnet.Network, p story.Product) {
 	if was := colour(); strings.HasPrefix(was, "red") {
 		t.Errorf("before the recall the check is %s", was)
 	}
-	regulator := n.Story().At("api")
+	regulator := story.NetworkOf(n).At("api")
 	recall := map[string]any{"recallNumber": "FDA-1", "gtin": p.GTIN, "lot": "TWO", "classification": "I", "reason": "Contamination"}
 	job, err = regulator.Command(t.Context(), "recall", recall)
 	if err != nil || !job.Success || job.State != capture.Indexed {
@@ -596,7 +596,7 @@ func signInEverywhere(t *testing.T, n *localnet.Network) (check func(*localnet.N
 }
 
 // history is the trace of the units with a story, without what it rests on, which grows older.
-func (s *told) history(t *testing.T, n *localnet.Network) string {
+func (s *played) history(t *testing.T, n *localnet.Network) string {
 	t.Helper()
 	var out strings.Builder
 	for _, id := range []string{s.Dispensed, s.Returned, s.InPharmacy, s.Cases[0], s.Cases[9]} {

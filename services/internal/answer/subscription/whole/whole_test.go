@@ -105,7 +105,7 @@ func TestSubscriptionsOnANetwork(t *testing.T) {
 			socket.take(b)
 		}
 	}()
-	if _, err := story.Tell(t.Context(), n.Story(), story.Invented, story.Size{Cases: 2, PerCase: 3}, time.Now, func(string) {}); err != nil {
+	if _, err := story.PlayShort(t.Context(), story.NetworkOf(n), story.Invented, story.ShortSize{Cases: 2, PerCase: 3}, time.Now, func(string) {}); err != nil {
 		t.Fatal(err)
 	}
 	var page struct {

@@ -11,30 +11,33 @@ import (
 
 	"verilot.dev/ledger/keys"
 	"verilot.dev/services/internal/edge/signin"
-	"verilot.dev/services/internal/localnet/story"
 	"verilot.dev/services/internal/partner/capture"
 	"verilot.dev/services/internal/service"
 )
 
-// GuestKey is the public event key of a further party on this machine, made when it is first asked for. The party acts once an authority
-// has registered it with this key.
-func (n *Network) GuestKey(party string) (ed25519.PublicKey, error) {
-	return public(n.plan.o.Dir, guestName(party), keys.Event)
+// Service is the address of a service, and the token that signs in there; the token is empty if the service is open.
+type Service struct{ URL, Token string }
+
+// PartnerKey returns the public event key of a party that the genesis file does not name. The key is made on first use. The party may act
+// once an authority has registered it with this key.
+func (n *Network) PartnerKey(party string) (ed25519.PublicKey, error) {
+	return public(n.plan.o.Dir, addedName(party), keys.Event)
 }
 
-func guestName(party string) string { return "guest-" + party }
+// addedName is the service's name in the log and in the names of its key files.
+func addedName(party string) string { return "guest-" + party }
 
-// Guest runs a service of a further party in this process, at an address of its own, until stop is called: so that a whole country can
-// act on one machine without running all at once. Its outbox stays in the folder, and it goes on where it was.
-func (n *Network) Guest(ctx context.Context, p capture.Profile, party string) (_ story.Service, stop func() error, err error) {
-	pl, name := n.plan, guestName(party)
-	if _, err := n.GuestKey(party); err != nil {
-		return story.Service{}, nil, err
+// StartPartner runs the service of such a party in this process, at a free port, until stop is called. A whole country can act on one
+// machine in this way, without running all services at once. The outbox stays in the folder; the next start continues it.
+func (n *Network) StartPartner(ctx context.Context, p capture.Profile, party string) (_ Service, stop func() error, err error) {
+	pl, name := n.plan, addedName(party)
+	if _, err := n.PartnerKey(party); err != nil {
+		return Service{}, nil, err
 	}
 	file := tokenFile(pl.o.Dir, name)
 	token, err := signin.LoadOrCreate(file)
 	if err != nil {
-		return story.Service{}, nil, err
+		return Service{}, nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	started := make(chan net.Addr, 1)
@@ -50,7 +53,7 @@ func (n *Network) Guest(ctx context.Context, p capture.Profile, party string) (_
 	}
 	if err != nil {
 		cancel()
-		return story.Service{}, nil, fmt.Errorf("service of %s: %w", party, err)
+		return Service{}, nil, fmt.Errorf("service of %s: %w", party, err)
 	}
 	done := make(chan error, 1)
 	go func() { done <- capture.Serve(ctx, p, cfg, env) }()
@@ -63,9 +66,9 @@ func (n *Network) Guest(ctx context.Context, p capture.Profile, party string) (_
 	}
 	select {
 	case addr := <-started:
-		return story.Service{URL: "http://" + addr.String(), Token: token}, stop, nil
+		return Service{URL: "http://" + addr.String(), Token: token}, stop, nil
 	case err := <-done:
 		cancel()
-		return story.Service{}, nil, fmt.Errorf("service of %s: %w", party, err)
+		return Service{}, nil, fmt.Errorf("service of %s: %w", party, err)
 	}
 }
