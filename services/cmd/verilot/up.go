@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"verilot.dev/services/internal/localnet"
-	"verilot.dev/services/internal/localnet/story"
+	"verilot.dev/services/internal/localnet/demo"
 	"verilot.dev/services/internal/localnet/supervise"
 )
 
@@ -126,7 +126,7 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 		return failed(err)
 	}
 	if o.empty && n.Created {
-		if err := story.MarkPlayed(o.data, ""); err != nil {
+		if err := demo.MarkPlayed(o.data, ""); err != nil {
 			return failed(err)
 		}
 	}
@@ -136,7 +136,7 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 			_ = n.Stop()
 			return failed(fmt.Errorf("the national story: %w", err))
 		}
-	} else if o.demo || !o.empty && !story.Played(o.data) {
+	} else if o.demo || !o.empty && !demo.Played(o.data) {
 		if err := a.tell(ctx, n, o); err != nil && ctx.Err() == nil {
 			_ = n.Stop()
 			return failed(fmt.Errorf("the seeded story: %w", err))
@@ -145,7 +145,7 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 	if !a.json && ctx.Err() == nil && o.national != nil {
 		a.printf("Stop with Ctrl-C.\n")
 	} else if !a.json && ctx.Err() == nil {
-		a.suggest(n, story.SerialToTry(o.data))
+		a.suggest(n, demo.SerialToTry(o.data))
 	}
 	return failed(n.Wait())
 }
@@ -243,7 +243,7 @@ func (a *app) halted(validator string, err error) {
 
 func (a *app) tell(ctx context.Context, n *localnet.Network, o *upOptions) error {
 	start := time.Now()
-	told, err := story.PlayShort(ctx, story.NetworkOf(n), story.Invented, story.ShortSize{Cases: 10, PerCase: 100}, time.Now, func(step string) {
+	told, err := demo.PlayShort(ctx, demo.NetworkOf(n), demo.Invented, demo.ShortSize{Cases: 10, PerCase: 100}, time.Now, func(step string) {
 		if !a.json {
 			a.printf("  · %s\n", step)
 		}
@@ -251,7 +251,7 @@ func (a *app) tell(ctx context.Context, n *localnet.Network, o *upOptions) error
 	if err != nil {
 		return err
 	}
-	if err := story.MarkPlayed(o.data, told.InPharmacy); err != nil {
+	if err := demo.MarkPlayed(o.data, told.InPharmacy); err != nil {
 		return err
 	}
 	if a.json {

@@ -15,7 +15,7 @@ import (
 )
 
 // A start that cannot succeed says what to do, leaves a folder that the next start completes, and never makes a second
-// network in it. That a network runs, stops and starts again is told in services/internal/localnet/story.
+// network in it. That a network runs, stops and starts again is told in services/internal/localnet/demo.
 func TestStartsThatFail(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -22,14 +22,13 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/services/internal/answer/ndc"
 	"verilot.dev/services/internal/localnet"
-	"verilot.dev/services/internal/localnet/story"
 	"verilot.dev/services/internal/partner/capture"
 )
 
 //go:embed pharmacies.tsv
 var pharmaciesFile string
 
-// member is a party of the story.
+// member is a party of the
 type member struct {
 	id, name, role string
 	profile        capture.Profile
@@ -89,7 +88,7 @@ type product struct {
 	gtin gs1.GTIN
 }
 
-// labelers are the makers' names in the directory, with the NDCs of the packages that they make in the story. The first are made by the
+// labelers are the makers' names in the directory, with the NDCs of the packages that they make in the  The first are made by the
 // party whose service the network runs.
 var labelers = []struct {
 	id, name string
@@ -205,7 +204,7 @@ func (m *member) registration(key ed25519.PublicKey) map[string]any {
 // actor is a member at work.
 type actor struct {
 	*member
-	at  story.Service
+	at  Service
 	run *nationalRun
 	ctx context.Context //nolint:containedctx // an actor lives as long as the call that lets it act
 }
@@ -213,7 +212,7 @@ type actor struct {
 // act runs fn with a member's service, which is started for it if the network has none.
 func (r *nationalRun) act(ctx context.Context, m *member, fn func(a *actor) error) (err error) {
 	if m.service != "" {
-		return fn(&actor{member: m, at: story.NetworkOf(r.n).At(m.service), run: r, ctx: ctx})
+		return fn(&actor{member: m, at: NetworkOf(r.n).At(m.service), run: r, ctx: ctx})
 	}
 	s, stop, err := r.n.StartPartner(ctx, m.profile, m.id)
 	if err != nil {
@@ -224,7 +223,7 @@ func (r *nationalRun) act(ctx context.Context, m *member, fn func(a *actor) erro
 			err = end
 		}
 	}()
-	return fn(&actor{member: m, at: story.Service(s), run: r, ctx: ctx})
+	return fn(&actor{member: m, at: Service(s), run: r, ctx: ctx})
 }
 
 // do sends a command, as of a number of days ago, and waits until every answer shows it. What the ledger rejects is an error.

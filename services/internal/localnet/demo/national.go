@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"verilot.dev/services/internal/localnet"
-	"verilot.dev/services/internal/localnet/story"
 )
 
 // Size says how much happens.
@@ -28,7 +27,7 @@ var (
 	National = Size{Pharmacies: 36, Lots: 2, Cases: 40, PerCase: 24}
 )
 
-// Options of the national story.
+// Options of the national
 type Options struct {
 	Size Size
 	Seed uint64
@@ -79,7 +78,7 @@ type nationalRun struct {
 	steps int
 }
 
-// lot is a lot in the story.
+// lot is a lot in the
 type lot struct {
 	maker   *maker
 	product *product
@@ -173,7 +172,7 @@ func (r *nationalRun) everybody() []*member {
 
 // register has the authority attest everybody whom the genesis file does not name.
 func (r *nationalRun) register(ctx context.Context) error {
-	at := story.NetworkOf(r.n).At("manufacturer")
+	at := NetworkOf(r.n).At("manufacturer")
 	everybody := r.everybody()
 	return each(ctx, len(everybody), func(ctx context.Context, i int) error {
 		m := everybody[i]
@@ -213,7 +212,7 @@ func (r *nationalRun) planLots() {
 	}
 }
 
-// planDeliveries gives every pharmacy a case of two lots; the last cases of a lot are for the rest of the story.
+// planDeliveries gives every pharmacy a case of two lots; the last cases of a lot are for the rest of the
 func (r *nationalRun) planDeliveries() {
 	next := map[*lot]int{}
 	r.plan = make([][]delivery, len(r.cast.pharmacies))

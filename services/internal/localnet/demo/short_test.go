@@ -1,4 +1,4 @@
-package story_test
+package demo_test
 
 import (
 	"bufio"
@@ -25,7 +25,7 @@ import (
 	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/edge/signin"
 	"verilot.dev/services/internal/localnet"
-	"verilot.dev/services/internal/localnet/story"
+	"verilot.dev/services/internal/localnet/demo"
 	"verilot.dev/services/internal/partner/capture"
 )
 
@@ -94,7 +94,7 @@ func start(t *testing.T, dir string, prefixes []string) *localnet.Network {
 
 // realProducts chooses two products of the FDA's directory, of labelers with a code of four and of five digits, and the
 // company prefixes that their maker needs.
-func realProducts(t *testing.T) (products []story.Product, prefixes []string) {
+func realProducts(t *testing.T) (products []demo.Product, prefixes []string) {
 	t.Helper()
 	dir := filepath.Join("..", "..", "..", "..", "..", "shared", "data", "ndc")
 	if _, err := os.Stat(dir); err != nil {
@@ -102,7 +102,7 @@ func realProducts(t *testing.T) (products []story.Product, prefixes []string) {
 			t.Fatalf("the NDC directory is missing: %v", err)
 		}
 		t.Logf("the NDC directory is not here, the story is played of an invented product: %v", err)
-		return []story.Product{story.Invented}, nil
+		return []demo.Product{demo.Invented}, nil
 	}
 	byNDC := map[string]map[string]string{}
 	for row := range rows(t, filepath.Join(dir, "product.tsv")) {
@@ -116,7 +116,7 @@ func realProducts(t *testing.T) (products []story.Product, prefixes []string) {
 				continue
 			}
 			content, _, _ := strings.Cut(row["PACKAGEDESCRIPTION"], " (")
-			products = append(products, story.Product{
+			products = append(products, demo.Product{
 				GTIN: gtin(t, "0", ndc), CaseGTIN: gtin(t, "5", ndc), NDC: ndc, Name: p["PROPRIETARYNAME"], Form: p["DOSAGEFORMNAME"],
 				Strength: p["ACTIVE_NUMERATOR_STRENGTH"] + " " + p["ACTIVE_INGRED_UNIT"], Content: content, Maker: p["LABELERNAME"],
 			})
@@ -165,13 +165,13 @@ func gtin(t *testing.T, indicator, ndc string) string {
 }
 
 type played struct {
-	*story.ShortStory
+	*demo.ShortStory
 	n *localnet.Network
 }
 
-func play(t *testing.T, n *localnet.Network, p story.Product) *played {
+func play(t *testing.T, n *localnet.Network, p demo.Product) *played {
 	t.Helper()
-	s, err := story.PlayShort(t.Context(), story.NetworkOf(n), p, story.ShortSize{Cases: 10, PerCase: 100}, time.Now, func(step string) { t.Log(step) })
+	s, err := demo.PlayShort(t.Context(), demo.NetworkOf(n), p, demo.ShortSize{Cases: 10, PerCase: 100}, time.Now, func(step string) { t.Log(step) })
 	if err != nil {
 		t.Fatalf("%s: %v", p.Name, err)
 	}
@@ -213,7 +213,7 @@ var wantLot = map[string]uint64{
 }
 
 func (s *played) lot(t *testing.T) {
-	l, err := story.Lot(t.Context(), s.n.URLs["api"], s.Product.GTIN, s.Lot)
+	l, err := demo.Lot(t.Context(), s.n.URLs["api"], s.Product.GTIN, s.Lot)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func (s *played) units(t *testing.T) {
 }
 
 func (s *played) trace(t *testing.T) {
-	tr, err := story.Trace(t.Context(), s.n.URLs["api"], s.Returned)
+	tr, err := demo.Trace(t.Context(), s.n.URLs["api"], s.Returned)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +292,7 @@ func (s *played) trace(t *testing.T) {
 	if tr.Lot != s.Lot || tr.Expiry != s.Expiry || tr.Product == nil || tr.Product.Strength != s.Product.Strength || tr.ID.EPC != s.Returned || len(tr.Recalls) != 1 {
 		t.Errorf("lot %s, expiry %s, product %+v, EPC %s, recalls %v", tr.Lot, tr.Expiry, tr.Product, tr.ID.EPC, tr.Recalls)
 	}
-	still, err := story.Trace(t.Context(), s.n.URLs["api"], s.Cases[9])
+	still, err := demo.Trace(t.Context(), s.n.URLs["api"], s.Cases[9])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -313,7 +313,7 @@ func key(t *testing.T, epc string) string {
 // proof checks the bundle of every unit that somebody touched, and of one in a case that stayed closed, in both spellings.
 func (s *played) proof(t *testing.T) {
 	for _, id := range []string{s.Dispensed, s.Returned, s.InPharmacy, s.Cases[9]} {
-		tr, err := story.Trace(t.Context(), s.n.URLs["api"], id)
+		tr, err := demo.Trace(t.Context(), s.n.URLs["api"], id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -347,14 +347,14 @@ func (s *played) proof(t *testing.T) {
 }
 
 func (s *played) dispenseRecalled(t *testing.T) {
-	job, err := story.NetworkOf(s.n).At("pharmacy").Command(t.Context(), "dispense", map[string]any{"items": []string{s.InPharmacy}})
+	job, err := demo.NetworkOf(s.n).At("pharmacy").Command(t.Context(), "dispense", map[string]any{"items": []string{s.InPharmacy}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if v := only(t, job); job.Success || v.Verdict != "rejected" || v.Code != "DISPENSE_RECALLED" {
 		t.Errorf("%+v", v)
 	}
-	tr, err := story.Trace(t.Context(), s.n.URLs["api"], s.InPharmacy)
+	tr, err := demo.Trace(t.Context(), s.n.URLs["api"], s.InPharmacy)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -379,11 +379,11 @@ func only(t *testing.T, job *capture.Job) capture.Verdict {
 }
 
 // dispenseTwice takes a unit of a lot of its own to the pharmacy and dispenses it there again and again.
-func dispenseTwice(t *testing.T, n *localnet.Network, p story.Product) {
+func dispenseTwice(t *testing.T, n *localnet.Network, p demo.Product) {
 	t.Helper()
 	do := func(service, command string, body map[string]any) *capture.Job {
 		t.Helper()
-		job, err := story.NetworkOf(n).At(service).Command(t.Context(), command, body)
+		job, err := demo.NetworkOf(n).At(service).Command(t.Context(), command, body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -407,14 +407,14 @@ func dispenseTwice(t *testing.T, n *localnet.Network, p story.Product) {
 	if !found {
 		t.Errorf("dispensed twice: %+v", again)
 	}
-	tr, err := story.Trace(t.Context(), n.URLs["api"], unit[0])
+	tr, err := demo.Trace(t.Context(), n.URLs["api"], unit[0])
 	if err != nil {
 		t.Fatal(err)
 	}
 	if tr.State != "dispensed" {
 		t.Errorf("state %s", tr.State)
 	}
-	if c, err := story.Check(t.Context(), n.URLs["api"], unit[0]); err != nil || c.Colour != "red" || !slices.Contains(codes(*c), "Not_active") {
+	if c, err := demo.Check(t.Context(), n.URLs["api"], unit[0]); err != nil || c.Colour != "red" || !slices.Contains(codes(*c), "Not_active") {
 		t.Errorf("check of a dispensed unit: %+v %v", c, err)
 	}
 	if !slices.ContainsFunc(tr.Findings, func(f index.FindingView) bool { return f.Code == "DISPENSE_TWICE" }) {
@@ -423,29 +423,29 @@ func dispenseTwice(t *testing.T, n *localnet.Network, p story.Product) {
 }
 
 // recallOfUnit recalls one of two units by its serial: it says so, it is proved, and the other is not concerned.
-func recallOfUnit(t *testing.T, n *localnet.Network, p story.Product) {
+func recallOfUnit(t *testing.T, n *localnet.Network, p demo.Product) {
 	t.Helper()
 	var made struct {
 		EPCs []string `json:"epcs"`
 	}
-	job, err := story.NetworkOf(n).At("manufacturer").Command(t.Context(), "commission", map[string]any{"gtin": p.GTIN, "lot": "ONE", "expiry": "2029-01-31", "count": 2})
+	job, err := demo.NetworkOf(n).At("manufacturer").Command(t.Context(), "commission", map[string]any{"gtin": p.GTIN, "lot": "ONE", "expiry": "2029-01-31", "count": 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(job.Result, &made); err != nil || len(made.EPCs) != 2 {
 		t.Fatalf("%v: %s", err, job.Result)
 	}
-	job, err = story.NetworkOf(n).At("manufacturer").Command(t.Context(), "recall", map[string]any{"recallNumber": "R-ONE", "units": made.EPCs[:1], "classification": "I", "reason": "Wrong label"})
+	job, err = demo.NetworkOf(n).At("manufacturer").Command(t.Context(), "recall", map[string]any{"recallNumber": "R-ONE", "units": made.EPCs[:1], "classification": "I", "reason": "Wrong label"})
 	if err != nil || !job.Success {
 		t.Fatalf("%v: %+v", err, job)
 	}
 	for i, want := range []string{"Recalled", ""} {
-		c, err := story.Check(t.Context(), n.URLs["api"], made.EPCs[i])
+		c, err := demo.Check(t.Context(), n.URLs["api"], made.EPCs[i])
 		if err != nil || strings.Join(codes(*c), " ") != want {
 			t.Errorf("check of unit %d: %+v %v", i, c, err)
 		}
 	}
-	tr, err := story.Trace(t.Context(), n.URLs["api"], made.EPCs[0])
+	tr, err := demo.Trace(t.Context(), n.URLs["api"], made.EPCs[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -462,9 +462,9 @@ func recallOfUnit(t *testing.T, n *localnet.Network, p story.Product) {
 }
 
 // recallByRegulator: the regulator recalls through the api what the maker made; the counter turns red, and the job says so.
-func recallByRegulator(t *testing.T, n *localnet.Network, p story.Product) {
+func recallByRegulator(t *testing.T, n *localnet.Network, p demo.Product) {
 	t.Helper()
-	job, err := story.NetworkOf(n).At("manufacturer").Command(t.Context(), "commission", map[string]any{"gtin": p.GTIN, "lot": "TWO", "expiry": "2029-01-31", "count": 1})
+	job, err := demo.NetworkOf(n).At("manufacturer").Command(t.Context(), "commission", map[string]any{"gtin": p.GTIN, "lot": "TWO", "expiry": "2029-01-31", "count": 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -476,7 +476,7 @@ func recallByRegulator(t *testing.T, n *localnet.Network, p story.Product) {
 	}
 	colour := func() string {
 		t.Helper()
-		c, err := story.Check(t.Context(), n.URLs["api"], made.EPCs[0])
+		c, err := demo.Check(t.Context(), n.URLs["api"], made.EPCs[0])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -485,7 +485,7 @@ func recallByRegulator(t *testing.T, n *localnet.Network, p story.Product) {
 	if was := colour(); strings.HasPrefix(was, "red") {
 		t.Errorf("before the recall the check is %s", was)
 	}
-	regulator := story.NetworkOf(n).At("api")
+	regulator := demo.NetworkOf(n).At("api")
 	recall := map[string]any{"recallNumber": "FDA-1", "gtin": p.GTIN, "lot": "TWO", "classification": "I", "reason": "Contamination"}
 	job, err = regulator.Command(t.Context(), "recall", recall)
 	if err != nil || !job.Success || job.State != capture.Indexed {
@@ -494,7 +494,7 @@ func recallByRegulator(t *testing.T, n *localnet.Network, p story.Product) {
 	if is := colour(); is != "red Recalled" {
 		t.Errorf("after the recall the check is %s", is)
 	}
-	tr, err := story.Trace(t.Context(), n.URLs["api"], made.EPCs[0])
+	tr, err := demo.Trace(t.Context(), n.URLs["api"], made.EPCs[0])
 	if err != nil || len(tr.Recalls) != 1 || tr.Recalls[0].Party != localnet.DemoRegulator {
 		t.Errorf("%v: %+v", err, tr)
 	}
@@ -521,7 +521,7 @@ func whoMayChange(t *testing.T, n *localnet.Network) {
 	t.Helper()
 	for name, url := range n.URLs {
 		for _, token := range []string{"", n.Tokens[map[string]string{"api": "pharmacy"}[name]], n.Tokens["api"] + "x"} {
-			if _, err := (story.Service{URL: url, Token: token}).Command(t.Context(), "recall", map[string]any{"recallNumber": "NO"}); err == nil || !strings.Contains(err.Error(), "sign_in_") {
+			if _, err := (demo.Service{URL: url, Token: token}).Command(t.Context(), "recall", map[string]any{"recallNumber": "NO"}); err == nil || !strings.Contains(err.Error(), "sign_in_") {
 				t.Errorf("%s with %q: %v", name, token, err)
 			}
 		}
@@ -529,7 +529,7 @@ func whoMayChange(t *testing.T, n *localnet.Network) {
 			Service, Network, Party, PartyName string
 			Development                        bool
 		}
-		if err := story.Get(t.Context(), url+"/app.json", &app); err != nil || app.Service != name || app.Network != n.Genesis.Name || app.Party == "" || app.PartyName == "" || app.PartyName == app.Party || !app.Development {
+		if err := demo.Get(t.Context(), url+"/app.json", &app); err != nil || app.Service != name || app.Network != n.Genesis.Name || app.Party == "" || app.PartyName == "" || app.PartyName == app.Party || !app.Development {
 			t.Errorf("%v: %+v", err, app)
 		}
 		if n.Links()[name] != url+"/sign-in#"+n.Tokens[name] {
@@ -600,7 +600,7 @@ func (s *played) history(t *testing.T, n *localnet.Network) string {
 	t.Helper()
 	var out strings.Builder
 	for _, id := range []string{s.Dispensed, s.Returned, s.InPharmacy, s.Cases[0], s.Cases[9]} {
-		tr, err := story.Trace(t.Context(), n.URLs["api"], id)
+		tr, err := demo.Trace(t.Context(), n.URLs["api"], id)
 		if err != nil {
 			t.Fatal(err)
 		}

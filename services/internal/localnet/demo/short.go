@@ -1,7 +1,7 @@
 // Package story plays a scripted story on a running network through its public interfaces, as the people in it would: a
 // maker makes a lot and ships it, a wholesaler receives less than was shipped, a pharmacy dispenses, returns, meets a
 // counterfeit, and the maker recalls the lot. `verilot up` shows it on first start, and tests run it over real products.
-package story
+package demo
 
 import (
 	"bytes"
