@@ -1,13 +1,3 @@
-// Package demo plays a national story: several makers, two wholesalers and some dozens of pharmacies move lots of thousands of packages
-// in cases and pallets, with what goes wrong in real trade: a case that does not arrive, goods sent back or damaged, a stolen case of
-// which one package turns up, a delivery at the wrong door, a counterfeit at a counter, and a recall in the middle of it all.
-//
-// Products are real ones of the FDA's NDC Directory, and most pharmacies are of CMS's public register, because numbers, names and places
-// as they are in life find faults that invented ones do not. What happens is invented, all of it; where something bad happens, the
-// firm is invented too.
-//
-// Everything goes the way it does in trade: each party signs with its own key, through a service of its own, and the validators
-// judge. The same seed makes the same choices (not the same serials, which are random by law).
 package demo
 
 import (

@@ -61,6 +61,7 @@ type Highlights struct {
 	OpenLotGTIN string `json:"openLotGtin"` // its GTIN
 }
 
+// nationalRun is one run of the national story.
 type nationalRun struct {
 	n      *localnet.Network
 	o      Options
@@ -90,7 +91,7 @@ type lot struct {
 	buyer   *member
 }
 
-// PlayNational plays the story on a running network whose services need no more than that they run.
+// PlayNational plays the national story on a running network whose services need no more than that they run.
 func PlayNational(ctx context.Context, n *localnet.Network, o Options) (*Highlights, error) {
 	c, err := newCast(o.Size.Pharmacies)
 	if err != nil {

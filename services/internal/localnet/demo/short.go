@@ -1,48 +1,14 @@
-// Package story plays a scripted story on a running network through its public interfaces, as the people in it would: a
-// maker makes a lot and ships it, a wholesaler receives less than was shipped, a pharmacy dispenses, returns, meets a
-// counterfeit, and the maker recalls the lot. `verilot up` shows it on first start, and tests run it over real products.
 package demo
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"time"
 
-	"verilot.dev/services/internal/answer/index"
 	"verilot.dev/services/internal/answer/tracing"
-	"verilot.dev/services/internal/localnet"
 	"verilot.dev/services/internal/partner/capture"
 )
-
-// Network is where the services are.
-type Network struct {
-	API, Manufacturer, Distributor, Pharmacy string
-	// Party ids of the three.
-	Maker, Wholesaler, Dispenser string
-	// Tokens by service (api, manufacturer, distributor, pharmacy) sign in there; none: the services are open.
-	Tokens map[string]string
-}
-
-// NetworkOf says where the services of a network on this machine are, and who its parties are.
-func NetworkOf(n *localnet.Network) Network {
-	return Network{
-		API: n.URLs["api"], Manufacturer: n.URLs["manufacturer"], Distributor: n.URLs["distributor"], Pharmacy: n.URLs["pharmacy"],
-		Maker: localnet.DemoMaker, Wholesaler: localnet.DemoDistributor, Dispenser: localnet.DemoPharmacy, Tokens: n.Tokens,
-	}
-}
-
-// Service is a service that takes commands.
-type Service localnet.Service
-
-// At is a service by its name: api, manufacturer, distributor or pharmacy.
-func (n Network) At(name string) Service {
-	return Service{URL: map[string]string{"api": n.API, "manufacturer": n.Manufacturer, "distributor": n.Distributor, "pharmacy": n.Pharmacy}[name], Token: n.Tokens[name]}
-}
 
 // Product is what the story is about. CaseGTIN is the same drug's GTIN one packaging level up.
 type Product struct {
@@ -55,10 +21,10 @@ var Invented = Product{
 	Content: "30 TABLET in 1 BOTTLE", Maker: "Lakeside Pharma",
 }
 
-// ShortSize of the story: units commissioned = Cases × PerCase; the wholesaler receives all cases but one.
+// ShortSize is the size of the short story: units commissioned = Cases × PerCase; the wholesaler receives all cases but one.
 type ShortSize struct{ Cases, PerCase int }
 
-// ShortStory is what happened, for whoever wants to look at it or test it.
+// ShortStory is what happened in the short story.
 type ShortStory struct {
 	Product      Product
 	Lot          string
@@ -73,7 +39,7 @@ type ShortStory struct {
 	Checks       map[string]tracing.Check // by the situation
 }
 
-// shortRun runs the steps.
+// shortRun is one run of the short story.
 type shortRun struct {
 	ctx context.Context
 	n   Network
@@ -82,7 +48,7 @@ type shortRun struct {
 	out *ShortStory
 }
 
-// PlayShort plays the story. say is called before each step.
+// PlayShort plays the short story. say is called before each step.
 func PlayShort(ctx context.Context, n Network, p Product, size ShortSize, now func() time.Time, say func(string)) (*ShortStory, error) {
 	r := &shortRun{ctx: ctx, n: n, say: say, now: now, out: &ShortStory{
 		Product: p, Lot: "A" + now().UTC().Format("0601021504"), Expiry: now().UTC().AddDate(2, 0, 0).Format("2006-01") + "-28",
@@ -205,7 +171,7 @@ func (r *shortRun) recall(ShortSize) error {
 	return r.check("recalled", r.out.InPharmacy)
 }
 
-// Do sends a business command and waits until the api has its verdicts. An item that the ledger rejected is an error.
+// do sends a business command and waits until the api has its verdicts. An item that the ledger rejected is an error.
 func (r *shortRun) do(service, command string, body map[string]any) (*capture.Job, error) {
 	job, err := r.n.At(service).Command(r.ctx, command, body)
 	if err != nil {
@@ -217,91 +183,11 @@ func (r *shortRun) do(service, command string, body map[string]any) (*capture.Jo
 	return job, nil
 }
 
-// Command sends a business command to an open service; [Service.Command] signs in.
-func Command(ctx context.Context, base, command string, body map[string]any) (*capture.Job, error) {
-	return Service{URL: base}.Command(ctx, command, body)
-}
-
-// Command sends a business command and waits until the api has its verdicts.
-func (s Service) Command(ctx context.Context, command string, body map[string]any) (*capture.Job, error) {
-	b, err := json.Marshal(body)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", command, err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/v1/"+command, bytes.NewReader(b))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", command, err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if s.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+s.Token)
-	}
-	var job capture.Job
-	if err := send(req, http.StatusAccepted, &job); err != nil {
-		return nil, fmt.Errorf("%s: %w", command, err)
-	}
-	for job.State != capture.Indexed {
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("%s: job %s is still %s: %w", command, job.CaptureID, job.State, err)
-		}
-		if err := Get(ctx, s.URL+"/capture/"+job.CaptureID+"?wait=indexed&timeout=20s", &job); err != nil {
-			return nil, fmt.Errorf("%s: %w", command, err)
-		}
-	}
-	return &job, nil
-}
-
 func (r *shortRun) check(situation, id string) error {
 	c, err := Check(r.ctx, r.n.API, id)
 	if err != nil {
 		return err
 	}
 	r.out.Checks[situation] = *c
-	return nil
-}
-
-// Check asks the api what a pharmacist would.
-func Check(ctx context.Context, api, id string) (*tracing.Check, error) {
-	var c tracing.Check
-	return &c, Get(ctx, api+"/v1/verify?"+url.Values{"id": {id}}.Encode(), &c)
-}
-
-// Trace asks the api for a unit's history.
-func Trace(ctx context.Context, api, id string) (*index.Trace, error) {
-	var tr index.Trace
-	return &tr, Get(ctx, api+"/v1/trace?"+url.Values{"id": {id}}.Encode(), &tr)
-}
-
-// Lot asks the api where every unit of a lot is.
-func Lot(ctx context.Context, api, gtin, lot string) (*tracing.LotTotals, error) {
-	var l tracing.LotTotals
-	return &l, Get(ctx, api+"/v1/lots/"+url.PathEscape(gtin)+"/"+url.PathEscape(lot), &l)
-}
-
-// Get decodes a JSON answer.
-func Get(ctx context.Context, address string, v any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return fmt.Errorf("GET %s: %w", address, err)
-	}
-	return send(req, http.StatusOK, v)
-}
-
-func send(req *http.Request, want int, v any) error {
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("no answer: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", req.Method, req.URL, err)
-	}
-	if resp.StatusCode != want {
-		return fmt.Errorf("%s %s: %s: %s", req.Method, req.URL, resp.Status, b)
-	}
-	if err := json.Unmarshal(b, v); err != nil {
-		return fmt.Errorf("%s %s: %w", req.Method, req.URL, err)
-	}
 	return nil
 }
