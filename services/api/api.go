@@ -30,18 +30,16 @@ import (
 	"verilot.dev/services/internal/service"
 )
 
-// Config of an api service. Zero values work but for Genesis and NATS.
+// Config of an api service. Zero values work but for Genesis and Broker.
 type Config struct {
 	service.Common `yaml:",inline"`
 	// Genesis is the network's genesis file.
 	Genesis string `yaml:"genesis"`
 	// Data is the folder of this node's own copy. Default "data".
 	Data string `yaml:"data"`
-	// NATS is the broker's address; of a cluster several with commas, the preferred one first.
-	NATS string `yaml:"nats"`
-	// Creds is the path of a NATS .creds file, for a broker that asks for one.
-	Creds string `yaml:"creds"`
-	// Server is an embedded broker; it replaces NATS.
+	// Broker is the broker to use.
+	Broker service.Broker `yaml:"broker"`
+	// Server is an embedded broker; it replaces Broker.
 	Server bus.InProcess `yaml:"-"`
 
 	// Party is a party for which this service takes recalls, such as a regulator, and Key the path of its event key. Empty: it only answers.
@@ -141,7 +139,7 @@ func office(cfg *Config, c *chain.Chain, env *service.Env) (*capture.Engine, fun
 		return nil, func() error { return nil }, nil
 	}
 	e, closeLine, err := capture.OpenService(capture.Regulator(), capture.ServiceConfig{
-		Genesis: cfg.Genesis, Data: cfg.Data, Party: cfg.Party, Key: cfg.Key, NATS: cfg.NATS, NATSCreds: cfg.Creds, Broker: cfg.Server,
+		Genesis: cfg.Genesis, Data: cfg.Data, Party: cfg.Party, Key: cfg.Key, Broker: cfg.Broker, Server: cfg.Server,
 	}, c.Genesis(), own{c}, env)
 	if err != nil {
 		return nil, nil, err
@@ -187,7 +185,7 @@ type following struct {
 }
 
 func (f *following) run(ctx context.Context) error {
-	b, err := bus.Dial(ctx, bus.Options{URL: f.cfg.NATS, Creds: f.cfg.Creds, Server: f.cfg.Server, Name: f.env.Name, Log: f.env.Log})
+	b, err := bus.Dial(ctx, bus.Options{URL: f.cfg.Broker.URL, Creds: f.cfg.Broker.Creds, Server: f.cfg.Server, Name: f.env.Name, Log: f.env.Log})
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"verilot.dev/services/internal/localnet"
 	"verilot.dev/services/internal/localnet/demo"
 	"verilot.dev/services/internal/localnet/supervise"
+	"verilot.dev/services/internal/service"
 )
 
 type upOptions struct {
@@ -100,7 +101,7 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 	}
 	no := localnet.Options{
 		Dir: o.data, Validators: o.validators, PortsBase: o.portsBase, LogLevel: o.logLevel, Log: a.err, Halted: a.halted,
-		Cluster: o.cluster, NATS: o.nats, Creds: o.creds, Replicas: o.replicas, SignIn: !o.noSignIn, NDC: o.ndc,
+		Cluster: o.cluster, Broker: service.Broker{URL: o.nats, Creds: o.creds}, Replicas: o.replicas, SignIn: !o.noSignIn, NDC: o.ndc,
 	}
 	if o.processes {
 		binary, err := os.Executable()

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"verilot.dev/services/internal/node/bus"
+	"verilot.dev/services/internal/service"
 )
 
 // external stands in the folder for brokers that somebody else runs.
@@ -53,17 +54,17 @@ func countBrokers(o *Options) (int, error) {
 		}
 	}
 	want := cmp.Or(o.Cluster, 1)
-	if o.NATS != "" {
+	if o.Broker.URL != "" {
 		want = external
 	}
 	switch {
 	case have < 0:
 		return want, WriteFile(file, []byte(strconv.Itoa(want)+"\n"))
-	case have == want, have > 0 && o.NATS == "" && o.Cluster == 0:
+	case have == want, have > 0 && o.Broker.URL == "" && o.Cluster == 0:
 		return have, nil
 	case have == external:
 		return 0, fmt.Errorf("%w: its streams are on brokers that somebody else runs; say which with --nats", ErrOtherNetwork)
-	case o.NATS != "":
+	case o.Broker.URL != "":
 		return 0, fmt.Errorf("%w: its streams are in the folder, on %s of its own; leave --nats out, or choose another --data folder", ErrOtherNetwork, count(have, "broker"))
 	}
 	return 0, fmt.Errorf("%w: it has %s, not %d; choose another --data folder for a new one", ErrOtherNetwork, count(have, "broker"), o.Cluster)
@@ -106,10 +107,10 @@ const clusterName = "verilot"
 func planBrokers(ctx context.Context, o *Options, n int, listen bool) (*brokers, error) {
 	b := &brokers{replicas: max(n, 1)}
 	if n == external {
-		for u := range strings.SplitSeq(o.NATS, ",") {
+		for u := range strings.SplitSeq(o.Broker.URL, ",") {
 			b.urls = append(b.urls, strings.TrimSpace(u))
 		}
-		b.creds, b.replicas = o.Creds, max(o.Replicas, 1)
+		b.creds, b.replicas = o.Broker.Creds, max(o.Replicas, 1)
 		return b, nil
 	}
 	ports := make([]int, 2*n)
@@ -145,7 +146,7 @@ func planBrokers(ctx context.Context, o *Options, n int, listen bool) (*brokers,
 func examine(ctx context.Context, o *Options) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	r, err := bus.Examine(ctx, bus.Options{URL: o.NATS, Creds: o.Creds, Name: "verilot up", Replicas: max(o.Replicas, 1)})
+	r, err := bus.Examine(ctx, bus.Options{URL: o.Broker.URL, Creds: o.Broker.Creds, Name: "verilot up", Replicas: max(o.Replicas, 1)})
 	if err != nil {
 		return err
 	}
@@ -179,13 +180,14 @@ func (b *brokers) routes() []string {
 	return out
 }
 
-// reach is the address list of the i-th service: its own broker first, so that services spread over them, then the others.
-func (b *brokers) reach(i int) string {
-	if len(b.urls) == 0 {
-		return ""
+// client is the configuration of the i-th service: its own broker first, so that services spread over them, then the others.
+func (b *brokers) client(i int) service.Broker {
+	c := service.Broker{Creds: b.creds}
+	if len(b.urls) > 0 {
+		i %= len(b.urls)
+		c.URL = strings.Join(append(append([]string{}, b.urls[i:]...), b.urls[:i]...), ",")
 	}
-	i %= len(b.urls)
-	return strings.Join(append(append([]string{}, b.urls[i:]...), b.urls[:i]...), ",")
+	return c
 }
 
 // inProcess is the only broker, if it is in this process; services need no socket then.

@@ -129,15 +129,15 @@ func (o *InitOptions) configs(dir string, g *genesis.Genesis) (map[string]servic
 	out := map[string]serviceFiles{}
 	for i := range g.Validators.Validators {
 		name, c := validatorName(i), p.validator(i)
-		c.Common, c.Data, c.Creds = common(name), in(l.Data, name), creds(name)
+		c.Common, c.Data, c.Broker.Creds = common(name), in(l.Data, name), creds(name)
 		out[name] = serviceFiles{command: "validator", config: c}
 	}
 	c := p.api()
-	c.Common, c.Data, c.Creds = common("api"), in(l.Data, "api"), creds("api")
+	c.Common, c.Data, c.Broker.Creds = common("api"), in(l.Data, "api"), creds("api")
 	out["api"] = serviceFiles{command: "api", config: c}
 	for i, role := range roles {
 		c := p.partner(i)
-		c.Common, c.Data, c.NATSCreds = common(role), in(l.Data, role), creds(role)
+		c.Common, c.Data, c.Broker.Creds = common(role), in(l.Data, role), creds(role)
 		out[role] = serviceFiles{command: role, config: c}
 	}
 	clusterSecret, err := secret(filepath.Join(dir, secretFile))

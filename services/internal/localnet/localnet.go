@@ -53,10 +53,9 @@ type Options struct {
 
 	// Cluster is how many embedded brokers a new network gets: 1, 3 or 5; 0: 1. An existing folder keeps its own number.
 	Cluster int
-	// NATS are the addresses of brokers that somebody else runs, with commas; none is embedded then. Creds is the path of a
-	// .creds file if they ask for one, Replicas how many of them keep a new stream (0: 1).
-	NATS, Creds string
-	Replicas    int
+	// Broker are brokers that somebody else runs; none is embedded then. Replicas is how many of them keep a new stream (0: 1).
+	Broker   service.Broker
+	Replicas int
 	// Processes makes every service a process of its own; nil: all run in this one.
 	Processes *Processes
 }
@@ -135,7 +134,7 @@ func start(ctx context.Context, o Options) (_ *Network, err error) {
 			release()
 		}
 	}()
-	if o.NATS != "" {
+	if o.Broker.URL != "" {
 		if err := examine(ctx, &o); err != nil {
 			return nil, err
 		}

@@ -44,7 +44,7 @@ func (n *Network) StartPartner(ctx context.Context, p capture.Profile, party str
 	cfg := capture.ServiceConfig{
 		Common: service.Common{Listen: "127.0.0.1:0", LogLevel: pl.o.LogLevel}, Genesis: pl.in("genesis.json"),
 		Data: filepath.Join(pl.o.Dir, "guests", party), Party: party, Key: keyFile(pl.o.Dir, name, keys.Event),
-		NATS: pl.brokers.reach(0), NATSCreds: pl.brokers.creds, API: pl.urls["api"], Broker: pl.brokers.inProcess(),
+		Broker: pl.brokers.client(0), Server: pl.brokers.inProcess(), API: pl.urls["api"],
 		SignIn: signin.Config{DevelopmentTokenFile: file}, Started: func(a net.Addr) { started <- a },
 	}
 	env, err := service.New(name, cfg.Common, pl.o.Log)

@@ -54,14 +54,14 @@ func (p *plan) validator(i int) validator.Config {
 	return validator.Config{
 		Common: p.common(0), Genesis: p.in("genesis.json"), Data: p.in(name),
 		VoteKey: keyFile(p.o.Dir, name, keys.Vote), CosignKey: keyFile(p.o.Dir, name, keys.Cosign),
-		NATS: p.brokers.reach(i), Creds: p.brokers.creds, Replicas: p.brokers.replicas, Server: p.brokers.inProcess(),
+		Broker: p.brokers.client(i), Server: p.brokers.inProcess(), Replicas: p.brokers.replicas,
 	}
 }
 
 func (p *plan) api() api.Config {
 	return api.Config{
 		Common: p.common(p.ports[0]), Genesis: p.in("genesis.json"), Data: p.in("api"),
-		NATS: p.brokers.reach(1), Creds: p.brokers.creds, Server: p.brokers.inProcess(), SignIn: p.signIn("api"),
+		Broker: p.brokers.client(1), Server: p.brokers.inProcess(), SignIn: p.signIn("api"),
 		Party: DemoRegulator, Key: keyFile(p.o.Dir, DemoRegulator, keys.Event), NDC: p.o.NDC,
 	}
 }
@@ -71,7 +71,7 @@ func (p *plan) partner(i int) capture.ServiceConfig {
 	return capture.ServiceConfig{
 		Common: p.common(p.ports[i+1]), Genesis: p.in("genesis.json"), Data: p.in(role), Party: partners()[i].id,
 		Key: keyFile(p.o.Dir, role, keys.Event), DevAuthorityKey: keyFile(p.o.Dir, role, keys.Authority),
-		NATS: p.brokers.reach(i), NATSCreds: p.brokers.creds, API: p.urls["api"], Broker: p.brokers.inProcess(),
+		Broker: p.brokers.client(i), Server: p.brokers.inProcess(), API: p.urls["api"],
 		SignIn: p.signIn(role), NDC: p.o.NDC,
 	}
 }
