@@ -64,8 +64,8 @@ Then it prints what is worth looking at, and the links that sign people in. Kept
 
 const demoFile = "demo.json"
 
-// tellNational plays the story once in the life of a data folder, and says what to look at every time.
-func (a *app) tellNational(ctx context.Context, n *localnet.Network, o *upOptions) error {
+// playNational plays the story once in the life of a data folder, and says what to look at every time.
+func (a *app) playNational(ctx context.Context, n *localnet.Network, o *upOptions) error {
 	file := filepath.Join(o.data, demoFile)
 	var h demo.Highlights
 	b, err := os.ReadFile(file)

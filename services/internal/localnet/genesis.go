@@ -94,10 +94,10 @@ func tokens(dir string) (map[string]string, error) {
 	return out, nil
 }
 
-// Prefixes that the demo maker gets beside its own, for tests that play with real products.
+// setup is what a new network gets.
 type setup struct {
 	validators    int
-	makerPrefixes []string
+	makerPrefixes []string // of the demo maker beside its own, for tests that play with real products
 	name          string
 	now           time.Time
 }

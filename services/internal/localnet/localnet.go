@@ -39,13 +39,13 @@ type Options struct {
 	PortsBase int
 	LogLevel  string    // default warn
 	Log       io.Writer // nil: nothing is logged
-	// Halted hears of a validator that stopped while the others go on, at most once each; nil: nobody does.
-	Halted func(validator string, err error)
+	// OnHalt is called when a validator stopped while the others go on, at most once for each; may be nil.
+	OnHalt func(validator string, err error)
 	// SignIn gives every service a secret token, without which nothing is changed through it. Without it they are open to whoever reaches
 	// them.
 	SignIn bool
-	// Planned hears addresses and tokens before any service answers; nil: nobody does.
-	Planned func(*Network)
+	// OnPlanned is called when addresses and tokens are known, before any service answers; may be nil.
+	OnPlanned func(*Network)
 	// NDC is the folder of the FDA's NDC Directory; "": a small selection.
 	NDC string
 	// MakerPrefixes are company prefixes that the demo maker of a new network gets beside its own.
@@ -64,9 +64,9 @@ type Options struct {
 type Processes struct {
 	Binary  string // the verilot command
 	Restart bool   // start again what ended by accident
-	// Tell hears what happens to them, Warn the warnings that they print; they are not called concurrently.
-	Tell func(supervise.Event)
-	Warn func(name, line string)
+	// OnChange is called when something happens to a process, OnWarning with the warnings that it prints; not concurrently.
+	OnChange  func(supervise.Change)
+	OnWarning func(name, line string)
 }
 
 // DefaultValidators is how many a new network gets: the fewest of which one may fail.
@@ -93,10 +93,10 @@ type Network struct {
 	// Brokers are the addresses of the brokers; empty if there is one in this process.
 	Brokers []string
 
-	mu      sync.Mutex
-	working int // validators
-	plan    *plan
-	keeper  *supervise.Supervisor // of services that are processes; nil: they are not
+	mu             sync.Mutex
+	validatorsLeft int
+	plan           *plan
+	supervisor     *supervise.Supervisor // of services that are processes; nil: they are not
 
 	group *service.Group
 	done  chan struct{}
@@ -135,7 +135,7 @@ func start(ctx context.Context, o Options) (_ *Network, err error) {
 		}
 	}()
 	if o.Broker.URL != "" {
-		if err := examine(ctx, &o); err != nil {
+		if err := checkSettings(ctx, &o); err != nil {
 			return nil, err
 		}
 	}
@@ -169,15 +169,15 @@ func start(ctx context.Context, o Options) (_ *Network, err error) {
 	for i, name := range services() {
 		n.URLs[name] = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[i]))
 	}
-	n.working = len(g.Validators.Validators)
+	n.validatorsLeft = len(g.Validators.Validators)
 	n.plan = &plan{o: &o, brokers: brokers, ports: ports, urls: n.URLs}
 	if o.SignIn {
 		if n.Tokens, err = tokens(o.Dir); err != nil {
 			return nil, err
 		}
 	}
-	if o.Planned != nil {
-		o.Planned(n)
+	if o.OnPlanned != nil {
+		o.OnPlanned(n)
 	}
 	if o.Processes != nil {
 		err = n.runProcesses(held)
@@ -223,12 +223,11 @@ func (n *Network) runHere() error {
 	return nil
 }
 
-// StopBroker stops one of several embedded brokers of a network in this process, and ReviveBroker starts it again: for tests of what a
-// lost broker means.
+// StopBroker stops one of several embedded brokers of a network in this process. It is for tests of what a lost broker means.
 func (n *Network) StopBroker(i int) error { return n.plan.brokers.stop(i) }
 
-// ReviveBroker starts it again.
-func (n *Network) ReviveBroker(i int) error { return n.plan.brokers.revive(i) }
+// RestartBroker starts a broker again that was stopped.
+func (n *Network) RestartBroker(i int) error { return n.plan.brokers.restart(i) }
 
 // Wait returns when the network has ended, with what ended it.
 func (n *Network) Wait() error {
@@ -261,15 +260,15 @@ func (n *Network) runValidator(p *plan, i int) {
 		}
 		// As with validators on machines of their own, one that stops leaves the others alone.
 		n.mu.Lock()
-		n.working--
-		last := n.working == 0
+		n.validatorsLeft--
+		last := n.validatorsLeft == 0
 		n.mu.Unlock()
 		if last {
 			return err
 		}
 		env.Log.Error("validator stopped; the others go on", "err", err)
-		if p.o.Halted != nil {
-			p.o.Halted(name, err)
+		if p.o.OnHalt != nil {
+			p.o.OnHalt(name, err)
 		}
 		return nil
 	})
@@ -315,7 +314,7 @@ func (n *Network) ready(ctx context.Context) error {
 			if err == nil {
 				break
 			}
-			if down := n.isDown(name); down != nil {
+			if down := n.whyDown(name); down != nil {
 				return down
 			}
 			select {
@@ -347,8 +346,8 @@ func isReady(ctx context.Context, url string) error {
 	return nil
 }
 
-// Links are what people open to sign in, by service; empty without Options.SignIn.
-func (n *Network) Links() map[string]string {
+// SignInLinks are what people open to sign in, by service; empty without Options.SignIn.
+func (n *Network) SignInLinks() map[string]string {
 	out := map[string]string{}
 	for name, token := range n.Tokens {
 		out[name] = signin.Link(n.URLs[name], token)

@@ -532,8 +532,8 @@ func whoMayChange(t *testing.T, n *localnet.Network) {
 		if err := demo.Get(t.Context(), url+"/app.json", &app); err != nil || app.Service != name || app.Network != n.Genesis.Name || app.Party == "" || app.PartyName == "" || app.PartyName == app.Party || !app.Development {
 			t.Errorf("%v: %+v", err, app)
 		}
-		if n.Links()[name] != url+"/sign-in#"+n.Tokens[name] {
-			t.Errorf("link %s", n.Links()[name])
+		if n.SignInLinks()[name] != url+"/sign-in#"+n.Tokens[name] {
+			t.Errorf("link %s", n.SignInLinks()[name])
 		}
 	}
 }
