@@ -76,7 +76,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	if (cfg.Party == "") != (cfg.Key == "") {
 		return errors.New("configuration: party and key belong together; set both, or neither")
 	}
-	guard, err := signin.New(cfg.SignIn, signin.Place{Service: "api", Party: cfg.Party, Genesis: g})
+	guard, err := signin.New(cfg.SignIn, signin.Identity{Service: "api", Party: cfg.Party, Genesis: g})
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	} else {
 		epcisrest.MountNoCapture(h) //nolint:contextcheck // as above
 	}
-	if err := webapp.Mount(h, webapp.Setting{Service: "api", Network: g.Name, Development: g.Development, Party: cfg.Party, PartyName: guard.Place().PartyName}); err != nil {
+	if err := webapp.Mount(h, webapp.Setting{Service: "api", Network: g.Name, Development: g.Development, Party: cfg.Party, PartyName: guard.Identity().PartyName}); err != nil {
 		return err
 	}
 	ln, err := httpapi.Listen(ctx, cfg.Listen)

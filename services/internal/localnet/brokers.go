@@ -252,8 +252,8 @@ func (b *brokers) close() error {
 	return errors.Join(errs...)
 }
 
-// answers waits until a broker takes connections.
-func (b *embeddedBroker) reachable(ctx context.Context) error {
+// waitReachable waits until a broker takes connections.
+func (b *embeddedBroker) waitReachable(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	for {

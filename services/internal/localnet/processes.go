@@ -133,7 +133,7 @@ func (n *Network) runProcesses(held *os.File) error {
 	}
 	for i := range p.brokers.embedded {
 		b := &p.brokers.embedded[i]
-		add(b.name, "broker", rankBrokers, p.broker(i)).Ready = b.reachable
+		add(b.name, "broker", rankBrokers, p.broker(i)).Ready = b.waitReachable
 	}
 	for i := range n.Genesis.Validators.Validators {
 		add(validatorName(i), "validator", rankValidators, p.validator(i))

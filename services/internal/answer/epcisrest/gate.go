@@ -26,14 +26,14 @@ type Gate struct {
 func token(r *http.Request) (string, bool) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	token = strings.TrimSpace(token)
-	return token, strings.EqualFold(scheme, "Bearer") && partnertoken.Looks(token)
+	return token, strings.EqualFold(scheme, "Bearer") && partnertoken.IsToken(token)
 }
 
 // Caller is for Options.Callers.
 func (g *Gate) Caller(r *http.Request) (Caller, *httpapi.Problem) {
 	text, ok := token(r)
 	if !ok {
-		if p := g.SignIn.Reader(r); p != nil {
+		if p := g.SignIn.CheckRead(r); p != nil {
 			return Caller{}, p
 		}
 		return Caller{All: true}, nil

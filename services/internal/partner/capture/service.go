@@ -68,7 +68,7 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 	if err != nil {
 		return fmt.Errorf("read %s: %w", c.Genesis, err)
 	}
-	guard, err := signin.New(c.SignIn, signin.Place{Service: p.Name, Party: c.Party, Genesis: g}, c.CORS...)
+	guard, err := signin.New(c.SignIn, signin.Identity{Service: p.Name, Party: c.Party, Genesis: g}, c.CORS...)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 	if err := e.mountDirectory(api, c.NDC); err != nil {
 		return err
 	}
-	place := guard.Place()
+	place := guard.Identity()
 	if err := webapp.Mount(api, webapp.Setting{Service: p.Name, Network: g.Name, Development: g.Development, Party: c.Party, PartyName: place.PartyName}); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (e *Engine) queryAs(guard *signin.Guard) (asking, error) {
 	if err != nil {
 		return asking{}, fmt.Errorf("configuration: key: %w", err)
 	}
-	return asking{reader: guard.Reader, token: func(method string) (string, error) { return signer.Sign(method, e.cfg.Clock.Now()) }}, nil
+	return asking{reader: guard.CheckRead, token: func(method string) (string, error) { return signer.Sign(method, e.cfg.Clock.Now()) }}, nil
 }
 
 // mountDirectory offers the NDC directory where products are registered.
