@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"verilot.dev/ledger/genesis"
+	"verilot.dev/ledger/keys"
 	"verilot.dev/services/internal/keyring"
 	"verilot.dev/services/internal/node/bus"
 	"verilot.dev/services/internal/node/chain"
@@ -57,11 +58,11 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		}
 		return filepath.Join(cfg.Data, name)
 	}
-	vote, err := keyring.Load(in(cfg.VoteKey, "vote.pem"), keyring.Vote)
+	vote, err := keyring.Load(in(cfg.VoteKey, "vote.pem"), keys.Vote)
 	if err != nil {
 		return err
 	}
-	cosign, err := keyring.Load(in(cfg.CosignKey, "cosign.pem"), keyring.Cosign)
+	cosign, err := keyring.Load(in(cfg.CosignKey, "cosign.pem"), keys.Cosign)
 	if err != nil {
 		return err
 	}
