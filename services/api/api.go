@@ -26,18 +26,16 @@ import (
 	"verilot.dev/services/internal/service"
 )
 
-// Config of an api service. Zero values work but for Genesis and NATS.
+// Config of an api service. Zero values work but for Genesis and Broker.
 type Config struct {
 	service.Common `yaml:",inline"`
 	// Genesis is the network's genesis file.
 	Genesis string `yaml:"genesis"`
 	// Data is the folder of this node's own copy. Default "data".
 	Data string `yaml:"data"`
-	// NATS is the broker's address; of a cluster several with commas, the preferred one first.
-	NATS string `yaml:"nats"`
-	// Creds is the path of a NATS .creds file, for a broker that asks for one.
-	Creds string `yaml:"creds"`
-	// Server is an embedded broker; it replaces NATS.
+	// Broker is the broker to use.
+	Broker service.Broker `yaml:"broker"`
+	// Server is an embedded broker; it replaces Broker.
 	Server bus.InProcess `yaml:"-"`
 
 	// Party is a party for which this service takes recalls, such as a regulator, and Key the path of its event key. Empty: it only answers.
@@ -70,13 +68,13 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
 	node := replica.NewObserver(replica.ObserverConfig{
-		Chain: c, Metrics: env.Metrics, Broker: bus.Options{URL: cfg.NATS, Creds: cfg.Creds, Server: cfg.Server, Name: env.Name, Log: env.Log},
+		Chain: c, Metrics: env.Metrics, Broker: bus.Options{URL: cfg.Broker.URL, Creds: cfg.Broker.Creds, Server: cfg.Server, Name: env.Name, Log: env.Log},
 	})
 	env.Ready("follower", node.Ready)
 	if (cfg.Party == "") != (cfg.Key == "") {
 		return errors.New("configuration: party and key belong together; set both, or neither")
 	}
-	guard, err := signin.New(cfg.SignIn, signin.Place{Service: "api", Party: cfg.Party, Genesis: g})
+	guard, err := signin.New(cfg.SignIn, signin.Identity{Service: "api", Party: cfg.Party, Genesis: g})
 	if err != nil {
 		return err
 	}
@@ -118,7 +116,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	} else {
 		epcisrest.MountNoCapture(h) //nolint:contextcheck // as above
 	}
-	if err := webapp.Mount(h, webapp.Setting{Service: "api", Network: g.Name, Development: g.Development, Party: cfg.Party, PartyName: guard.Place().PartyName}); err != nil {
+	if err := webapp.Mount(h, webapp.Setting{Service: "api", Network: g.Name, Development: g.Development, Party: cfg.Party, PartyName: guard.Identity().PartyName}); err != nil {
 		return err
 	}
 	ln, err := httpapi.Listen(ctx, cfg.Listen)

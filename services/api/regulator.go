@@ -16,7 +16,7 @@ func office(cfg *Config, c *chain.Chain, env *service.Env) (*capture.Engine, fun
 		return nil, func() error { return nil }, nil
 	}
 	e, closeLine, err := capture.OpenService(capture.Regulator(), capture.ServiceConfig{
-		Genesis: cfg.Genesis, Data: cfg.Data, Party: cfg.Party, Key: cfg.Key, NATS: cfg.NATS, NATSCreds: cfg.Creds, Broker: cfg.Server,
+		Genesis: cfg.Genesis, Data: cfg.Data, Party: cfg.Party, Key: cfg.Key, Broker: cfg.Broker, Server: cfg.Server,
 	}, c.Genesis(), own{c}, env)
 	if err != nil {
 		return nil, nil, err

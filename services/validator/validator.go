@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"verilot.dev/ledger/genesis"
+	"verilot.dev/ledger/keys"
 	"verilot.dev/services/internal/keyring"
 	"verilot.dev/services/internal/node/bus"
 	"verilot.dev/services/internal/node/chain"
@@ -28,16 +29,13 @@ type Config struct {
 	// VoteKey and CosignKey are key files. Default vote.pem and cosign.pem in Data.
 	VoteKey   string `yaml:"vote_key"`
 	CosignKey string `yaml:"cosign_key"`
-	// NATS is the broker's address; of a cluster several with commas, the preferred one first. Empty: a broker inside this
-	// process, for a lone developer.
-	NATS string `yaml:"nats"`
-	// Creds is the path of a NATS .creds file, for a broker that asks for one.
-	Creds string `yaml:"creds"`
+	// Broker is the broker to use. Without a URL it is a broker inside this process, for a lone developer.
+	Broker service.Broker `yaml:"broker"`
 	// Replicas is how many servers of a cluster keep a stream that this validator makes, and the fewest that it accepts. Default 1.
 	Replicas int `yaml:"replicas"`
 	// BrokerPort is where the broker inside this process listens on 127.0.0.1. 0: nowhere; -1: any free port.
 	BrokerPort int `yaml:"broker_port"`
-	// Server is an embedded broker that somebody else runs; it replaces NATS.
+	// Server is an embedded broker that somebody else runs; it replaces Broker.
 	Server bus.InProcess `yaml:"-"`
 }
 
@@ -60,15 +58,15 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		}
 		return filepath.Join(cfg.Data, name)
 	}
-	vote, err := keyring.Load(in(cfg.VoteKey, "vote.pem"), keyring.Vote)
+	vote, err := keyring.Load(in(cfg.VoteKey, "vote.pem"), keys.Vote)
 	if err != nil {
 		return err
 	}
-	cosign, err := keyring.Load(in(cfg.CosignKey, "cosign.pem"), keyring.Cosign)
+	cosign, err := keyring.Load(in(cfg.CosignKey, "cosign.pem"), keys.Cosign)
 	if err != nil {
 		return err
 	}
-	if cfg.NATS == "" && cfg.Server == nil {
+	if cfg.Broker.URL == "" && cfg.Server == nil {
 		s, failed := bus.Embed(bus.EmbedOptions{Dir: filepath.Join(cfg.Data, "broker"), Port: cfg.BrokerPort, Log: env.Log})
 		if failed != nil {
 			return failed
@@ -81,7 +79,7 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 		return replica.Damaged(err)
 	}
 	defer func() { err = errors.Join(err, c.Close()) }()
-	b, err := bus.Dial(ctx, bus.Options{URL: cfg.NATS, Creds: cfg.Creds, Server: cfg.Server, Name: env.Name, Replicas: cfg.Replicas, Log: env.Log})
+	b, err := bus.Dial(ctx, bus.Options{URL: cfg.Broker.URL, Creds: cfg.Broker.Creds, Server: cfg.Server, Name: env.Name, Replicas: cfg.Replicas, Log: env.Log})
 	if err != nil {
 		return err
 	}

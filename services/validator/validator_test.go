@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"verilot.dev/ledger/genesis"
+	"verilot.dev/ledger/keys"
 	"verilot.dev/services/internal/keyring"
 	"verilot.dev/services/internal/node/chain/chaintest"
 	"verilot.dev/services/internal/service"
@@ -39,7 +40,7 @@ func TestLoneValidator(t *testing.T) {
 		return k
 	}
 	set := &g.Validators.Validators[0]
-	set.VoteKey, set.CosignKey = keyring.Public(create(keyring.Vote)), keyring.Public(create(keyring.Cosign))
+	set.VoteKey, set.CosignKey = keyring.Public(create(keys.Vote)), keyring.Public(create(keys.Cosign))
 	file, err := genesis.Format(g)
 	if err != nil {
 		t.Fatal(err)

@@ -45,7 +45,7 @@ func TestBrokerLost(t *testing.T) {
 			t.Fatal("no blocks with one of three brokers lost")
 		}
 	}
-	if err := n.ReviveBroker(0); err != nil {
+	if err := n.RestartBroker(0); err != nil {
 		t.Fatal(err)
 	}
 	stop()

@@ -23,17 +23,17 @@ import (
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/localnet"
-	"verilot.dev/services/internal/localnet/story"
+	"verilot.dev/services/internal/localnet/demo"
 )
 
-// demo is a running network with a small story, in this process, for all tests that only ask.
-type demo struct {
+// demoNetwork is a running network with a small story, in this process, for all tests that only ask.
+type demoNetwork struct {
 	n    *localnet.Network
-	told *story.Told
+	told *demo.ShortStory
 	stop func() error
 }
 
-var demoOnce = sync.OnceValues(func() (d *demo, err error) {
+var demoOnce = sync.OnceValues(func() (d *demoNetwork, err error) {
 	dir, err := os.MkdirTemp("", "verilot-cli-")
 	if err != nil {
 		return nil, err
@@ -42,15 +42,15 @@ var demoOnce = sync.OnceValues(func() (d *demo, err error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	d = &demo{n: n, stop: func() error { return errors.Join(n.Stop(), os.RemoveAll(dir)) }}
+	d = &demoNetwork{n: n, stop: func() error { return errors.Join(n.Stop(), os.RemoveAll(dir)) }}
 	atEnd = append(atEnd, d.stop)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	d.told, err = story.Tell(ctx, n.Story(), story.Invented, story.Size{Cases: 2, PerCase: 3}, time.Now, func(string) {})
+	d.told, err = demo.PlayShort(ctx, demo.NetworkOf(n), demo.Invented, demo.ShortSize{Cases: 2, PerCase: 3}, time.Now, func(string) {})
 	return d, err
 })
 
-func newDemo(t *testing.T) *demo {
+func newDemo(t *testing.T) *demoNetwork {
 	t.Helper()
 	d, err := demoOnce()
 	if err != nil {
@@ -375,7 +375,7 @@ func TestVersion(t *testing.T) {
 }
 
 // plain takes out of human output what differs from run to run, and the width of columns.
-func (d *demo) plain(s string) string {
+func (d *demoNetwork) plain(s string) string {
 	for _, x := range []struct{ re, to string }{
 		{`20\d\d-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d`, "TIME"},
 		{`block \d+`, "block N"},

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 // client talks to one service.
@@ -156,4 +158,16 @@ func (a *app) refused(err error) error {
 		e.quiet = true
 	}
 	return err
+}
+
+func apiFlag(c *cobra.Command, api *string) {
+	c.Flags().StringVar(api, "api", "http://localhost:8080", "address of an api service")
+}
+
+// decode is json.Unmarshal for values that came from our own services.
+func decode(b []byte, v any) error {
+	if err := json.Unmarshal(b, v); err != nil {
+		return noAnswer("the service does not speak our JSON: %w", err)
+	}
+	return nil
 }

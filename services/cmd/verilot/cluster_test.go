@@ -92,7 +92,7 @@ func (p *processes) killAll() {
 // config is the configuration file of a service.
 func (p *processes) config(name string) string {
 	dir := p.n.dir
-	common := fmt.Sprintf("genesis: %s/genesis.json\nnats: %s\nlog_level: warn\ndata: %s/%s\n", dir, p.url, dir, name)
+	common := fmt.Sprintf("genesis: %s/genesis.json\nbroker:\n  url: %s\nlog_level: warn\ndata: %s/%s\n", dir, p.url, dir, name)
 	partner := func(offset int, party string) string {
 		return common + fmt.Sprintf("listen: 127.0.0.1:%d\nparty: %s\nkey: %s/keys/%s-event.pem\napi: %s\nsign_in: {development_token_file: %s}\n", p.n.base+offset, party, dir, name, p.n.url(0), p.n.tokenFile(offset))
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"verilot.dev/services/internal/localnet"
-	nation "verilot.dev/services/internal/localnet/demo"
+	"verilot.dev/services/internal/localnet/demo"
 )
 
 // nationalStory is how demo is asked for.
@@ -25,7 +25,7 @@ type nationalStory struct {
 	seed uint64
 }
 
-var sizes = map[string]nation.Size{"small": nation.Small, "national": nation.National}
+var sizes = map[string]demo.Size{"small": demo.Small, "national": demo.National}
 
 func (a *app) demoCommand() *cobra.Command {
 	o := upOptions{national: &nationalStory{}}
@@ -64,10 +64,10 @@ Then it prints what is worth looking at, and the links that sign people in. Kept
 
 const demoFile = "demo.json"
 
-// tellNational plays the story once in the life of a data folder, and says what to look at every time.
-func (a *app) tellNational(ctx context.Context, n *localnet.Network, o *upOptions) error {
+// playNational plays the story once in the life of a data folder, and says what to look at every time.
+func (a *app) playNational(ctx context.Context, n *localnet.Network, o *upOptions) error {
 	file := filepath.Join(o.data, demoFile)
-	var h nation.Highlights
+	var h demo.Highlights
 	b, err := os.ReadFile(file)
 	switch {
 	case err == nil:
@@ -79,7 +79,7 @@ func (a *app) tellNational(ctx context.Context, n *localnet.Network, o *upOption
 	default:
 		start := time.Now()
 		say, end := a.progress()
-		told, err := nation.Tell(ctx, n, nation.Options{Size: sizes[o.national.size], Seed: o.national.seed, Now: start, Say: say})
+		told, err := demo.PlayNational(ctx, n, demo.Options{Size: sizes[o.national.size], Seed: o.national.seed, Now: start, Progress: say})
 		end(err == nil)
 		if err != nil {
 			return err
@@ -88,7 +88,7 @@ func (a *app) tellNational(ctx context.Context, n *localnet.Network, o *upOption
 		if b, err = json.MarshalIndent(h, "", "  "); err != nil {
 			return fmt.Errorf("write %s: %w", file, err)
 		}
-		if err := localnet.MarkStoryTold(o.data, h.Unit); err != nil {
+		if err := demo.MarkPlayed(o.data, h.Unit); err != nil {
 			return err
 		}
 		if err := os.WriteFile(file, append(b, '\n'), 0o644); err != nil {
@@ -132,7 +132,7 @@ func (a *app) progress() (say func(step string, done, steps int), end func(ok bo
 		}
 }
 
-func (a *app) highlights(n *localnet.Network, h *nation.Highlights) {
+func (a *app) highlights(n *localnet.Network, h *demo.Highlights) {
 	a.printf(`
 Worth a look
   a pallet's way through the country    %[1]s/trace/%[2]s

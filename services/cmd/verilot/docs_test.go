@@ -41,3 +41,22 @@ func TestRunbook(t *testing.T) {
 		}
 	}
 }
+
+// A configuration file of an earlier version is refused with the name that its key has now.
+func TestOldBrokerKeys(t *testing.T) {
+	for service, old := range map[string][]string{
+		"validator": {"nats", "creds"}, "api": {"nats", "creds"},
+		"manufacturer": {"nats", "nats_creds"}, "distributor": {"nats", "nats_creds"}, "pharmacy": {"nats", "nats_creds"},
+	} {
+		for _, key := range old {
+			file := filepath.Join(t.TempDir(), service+".yaml")
+			if err := os.WriteFile(file, []byte("genesis: genesis.json\n"+key+": x\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			now := map[string]string{"nats": "broker.url", "creds": "broker.creds", "nats_creds": "broker.creds"}[key]
+			if code, _, errs := verilot(t, service, "--config", file, "--check"); code != 2 || !strings.Contains(errs, "the key "+key+" is now "+now) {
+				t.Errorf("%s with %s: exit code %d, %s", service, key, code, errs)
+			}
+		}
+	}
+}

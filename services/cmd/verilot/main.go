@@ -50,7 +50,7 @@ func noAnswer(format string, args ...any) error {
 type app struct {
 	out, err io.Writer
 	json     bool
-	fell     map[string]bool // processes that ended once, of up --processes
+	ended    map[string]bool // processes that ended once, of up --processes
 }
 
 func main() {

@@ -71,10 +71,10 @@ func (s *supervised) welcome() *welcome {
 }
 
 // happened lists what became of one process.
-func (s *supervised) happened(name string) []supervise.Event {
-	var out []supervise.Event
+func (s *supervised) happened(name string) []supervise.Change {
+	var out []supervise.Change
 	for line := range strings.Lines(s.out.String()) {
-		var e supervise.Event
+		var e supervise.Change
 		if json.Unmarshal([]byte(line), &e) == nil && e.Name == name {
 			out = append(out, e)
 		}

@@ -14,8 +14,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"verilot.dev/services/internal/localnet"
-	"verilot.dev/services/internal/localnet/story"
+	"verilot.dev/services/internal/localnet/demo"
 	"verilot.dev/services/internal/localnet/supervise"
+	"verilot.dev/services/internal/service"
 )
 
 type upOptions struct {
@@ -99,21 +100,21 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 		o.data = dir
 	}
 	no := localnet.Options{
-		Dir: o.data, Validators: o.validators, PortsBase: o.portsBase, LogLevel: o.logLevel, Log: a.err, Halted: a.halted,
-		Cluster: o.cluster, NATS: o.nats, Creds: o.creds, Replicas: o.replicas, SignIn: !o.noSignIn, NDC: o.ndc,
+		Dir: o.data, Validators: o.validators, PortsBase: o.portsBase, LogLevel: o.logLevel, Log: a.err, OnHalt: a.halted,
+		Cluster: o.cluster, Broker: service.Broker{URL: o.nats, Creds: o.creds}, Replicas: o.replicas, SignIn: !o.noSignIn, NDC: o.ndc,
 	}
 	if o.processes {
 		binary, err := os.Executable()
 		if err != nil {
 			return failed(fmt.Errorf("find this command: %w", err))
 		}
-		no.Processes = &localnet.Processes{Binary: binary, Restart: o.restart, Tell: a.happened, Warn: a.warned}
-		if supervise.Lingers {
+		no.Processes = &localnet.Processes{Binary: binary, Restart: o.restart, OnChange: a.processChanged, OnWarning: a.processWarned}
+		if supervise.ProcessesSurvive {
 			a.note("On this system the processes go on if this command is killed; Ctrl-C ends them.")
 		}
 	}
 	forget := func() {}
-	no.Planned = func(n *localnet.Network) { forget = a.rememberTokens(n) }
+	no.OnPlanned = func(n *localnet.Network) { forget = a.rememberTokens(n) }
 	defer func() { forget() }()
 	n, err := localnet.Start(ctx, no)
 	if err != nil {
@@ -126,18 +127,18 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 		return failed(err)
 	}
 	if o.empty && n.Created {
-		if err := localnet.MarkStoryTold(o.data, ""); err != nil {
+		if err := demo.MarkPlayed(o.data, ""); err != nil {
 			return failed(err)
 		}
 	}
 	// A story that was cut short is told again from the start, with lots of its own.
 	if o.national != nil {
-		if err := a.tellNational(ctx, n, o); err != nil && ctx.Err() == nil {
+		if err := a.playNational(ctx, n, o); err != nil && ctx.Err() == nil {
 			_ = n.Stop()
 			return failed(fmt.Errorf("the national story: %w", err))
 		}
-	} else if o.demo || !o.empty && !localnet.StoryTold(o.data) {
-		if err := a.tell(ctx, n, o); err != nil && ctx.Err() == nil {
+	} else if o.demo || !o.empty && !demo.Played(o.data) {
+		if err := a.playShort(ctx, n, o); err != nil && ctx.Err() == nil {
 			_ = n.Stop()
 			return failed(fmt.Errorf("the seeded story: %w", err))
 		}
@@ -145,7 +146,7 @@ func (a *app) up(ctx context.Context, o *upOptions) error {
 	if !a.json && ctx.Err() == nil && o.national != nil {
 		a.printf("Stop with Ctrl-C.\n")
 	} else if !a.json && ctx.Err() == nil {
-		a.suggest(n, localnet.StorySerial(o.data))
+		a.suggest(n, demo.SerialToTry(o.data))
 	}
 	return failed(n.Wait())
 }
@@ -160,7 +161,7 @@ func (a *app) welcome(n *localnet.Network, o *upOptions) error {
 			m["brokers"] = n.Brokers
 		}
 		if len(n.Tokens) > 0 {
-			m["signIn"] = n.Links()
+			m["signIn"] = n.SignInLinks()
 		}
 		if o.processes {
 			m["processes"] = n.PIDs()
@@ -176,7 +177,7 @@ func (a *app) welcome(n *localnet.Network, o *upOptions) error {
 	for _, name := range names {
 		a.printf("  %-13s %s\n", name, n.URLs[name])
 	}
-	links := n.Links()
+	links := n.SignInLinks()
 	for _, name := range names {
 		if links[name] != "" {
 			a.printf("Sign in:  %-13s %s\n", name, links[name])
@@ -198,15 +199,15 @@ func (a *app) showProcesses(pids map[string]int, data string) {
 	a.printf("Their logs are in %s.\n\n", filepath.Join(data, "logs"))
 }
 
-// happened tells what became of a process. The first start of each is in the table.
-func (a *app) happened(e supervise.Event) {
+// processChanged reports what happened to a process. The first start of each is in the table.
+func (a *app) processChanged(e supervise.Change) {
 	if a.json {
 		_ = a.printJSON(e) // nobody left to tell
 		return
 	}
 	switch {
 	case e.What == supervise.Started:
-		if a.fell[e.Name] {
+		if a.ended[e.Name] {
 			a.note("%s runs again, process %d", e.Name, e.PID)
 		}
 	case e.What == supervise.Halted:
@@ -219,15 +220,15 @@ func (a *app) happened(e supervise.Event) {
 		a.note("%s (process %d) ended: %s; it stays down", e.Name, e.PID, e.Why)
 	}
 	if e.What == supervise.Ended {
-		if a.fell == nil {
-			a.fell = map[string]bool{}
+		if a.ended == nil {
+			a.ended = map[string]bool{}
 		}
-		a.fell[e.Name] = true
+		a.ended[e.Name] = true
 	}
 }
 
-// warned passes on a line that a process printed.
-func (a *app) warned(name, line string) { a.note("%s: %s", name, line) }
+// processWarned passes on a line that a process printed.
+func (a *app) processWarned(name, line string) { a.note("%s: %s", name, line) }
 
 func validators(n int) string {
 	if n == 1 {
@@ -241,9 +242,9 @@ func (a *app) halted(validator string, err error) {
 	fmt.Fprintf(a.err, "%s stopped, the others go on: %v\n", validator, err)
 }
 
-func (a *app) tell(ctx context.Context, n *localnet.Network, o *upOptions) error {
+func (a *app) playShort(ctx context.Context, n *localnet.Network, o *upOptions) error {
 	start := time.Now()
-	told, err := story.Tell(ctx, n.Story(), story.Invented, story.Size{Cases: 10, PerCase: 100}, time.Now, func(step string) {
+	told, err := demo.PlayShort(ctx, demo.NetworkOf(n), demo.Invented, demo.ShortSize{Cases: 10, PerCase: 100}, time.Now, func(step string) {
 		if !a.json {
 			a.printf("  · %s\n", step)
 		}
@@ -251,7 +252,7 @@ func (a *app) tell(ctx context.Context, n *localnet.Network, o *upOptions) error
 	if err != nil {
 		return err
 	}
-	if err := localnet.MarkStoryTold(o.data, told.InPharmacy); err != nil {
+	if err := demo.MarkPlayed(o.data, told.InPharmacy); err != nil {
 		return err
 	}
 	if a.json {

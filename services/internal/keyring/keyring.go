@@ -1,6 +1,6 @@
 // Package keyring keeps a service's private keys: one Ed25519 key per file and use, as PKCS#8 in PEM, mode 0600.
 //
-// Format: the PEM block "PRIVATE KEY", with the use (event, vote, cosign, authority) in its header "Verilot-Use", so that
+// Format: the PEM block "PRIVATE KEY", with the use (one of those in ledger/keys) in its header "Verilot-Use", so that
 // a key for one purpose is not taken for another.
 //
 // Trust: whoever reads the file is the party. Callers see a crypto.Signer, so that a key may move into a device later.
@@ -17,14 +17,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-)
-
-// Uses of keys (docs/spec.md section 1).
-const (
-	Event     = "event"
-	Vote      = "vote"
-	Cosign    = "cosign"
-	Authority = "authority"
 )
 
 const useHeader = "Verilot-Use"

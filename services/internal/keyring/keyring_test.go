@@ -16,29 +16,31 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"verilot.dev/ledger/keys"
 )
 
 func TestKeys(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "vote.pem")
-	if _, err := Load(path, Vote); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Load(path, keys.Vote); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
 	}
 	var wg sync.WaitGroup
-	keys := make([]crypto.Signer, 8)
-	for i := range keys {
+	loaded := make([]crypto.Signer, 8)
+	for i := range loaded {
 		wg.Go(func() {
 			var err error
-			if keys[i], err = LoadOrCreate(path, Vote); err != nil {
+			if loaded[i], err = LoadOrCreate(path, keys.Vote); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	again, err := Load(path, Vote)
+	again, err := Load(path, keys.Vote)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range keys {
+	for _, k := range loaded {
 		if !bytes.Equal(Public(k), Public(again)) {
 			t.Fatal("two callers got different keys")
 		}
@@ -54,7 +56,7 @@ func TestKeys(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(path), ".key-*")); len(left) != 0 {
 		t.Error(left)
 	}
-	if _, err := Create(path, Vote); !errors.Is(err, fs.ErrExist) {
+	if _, err := Create(path, keys.Vote); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("overwriting a key: %v", err)
 	}
 }
@@ -62,7 +64,7 @@ func TestKeys(t *testing.T) {
 func TestLoadRefuses(t *testing.T) {
 	dir := t.TempDir()
 	good := filepath.Join(dir, "good")
-	if _, err := Create(good, Vote); err != nil {
+	if _, err := Create(good, keys.Vote); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(good)
@@ -86,7 +88,7 @@ func TestLoadRefuses(t *testing.T) {
 		"readable by others":  {b, 0o640, "0640"},
 		"not PEM":             {[]byte("key"), 0o600, "exactly one"},
 		"two keys":            {append(bytes.Clone(b), b...), 0o600, "exactly one"},
-		"another kind of key": {pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Headers: map[string]string{useHeader: Vote}, Bytes: der}), 0o600, "Ed25519"},
+		"another kind of key": {pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Headers: map[string]string{useHeader: keys.Vote}, Bytes: der}), 0o600, "Ed25519"},
 		"damaged":             {bytes.Replace(b, []byte("MC4"), []byte("MC5"), 1), 0o600, "damaged"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -97,7 +99,7 @@ func TestLoadRefuses(t *testing.T) {
 			if err := os.Chmod(path, tt.mode); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Load(path, Vote); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if _, err := Load(path, keys.Vote); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Error(err)
 			}
 		})

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"verilot.dev/services/internal/node/bus"
+	"verilot.dev/services/internal/service"
 )
 
 // external stands in the folder for brokers that somebody else runs.
@@ -53,17 +54,17 @@ func countBrokers(o *Options) (int, error) {
 		}
 	}
 	want := cmp.Or(o.Cluster, 1)
-	if o.NATS != "" {
+	if o.Broker.URL != "" {
 		want = external
 	}
 	switch {
 	case have < 0:
-		return want, writeDurably(file, []byte(strconv.Itoa(want)+"\n"))
-	case have == want, have > 0 && o.NATS == "" && o.Cluster == 0:
+		return want, WriteFile(file, []byte(strconv.Itoa(want)+"\n"))
+	case have == want, have > 0 && o.Broker.URL == "" && o.Cluster == 0:
 		return have, nil
 	case have == external:
 		return 0, fmt.Errorf("%w: its streams are on brokers that somebody else runs; say which with --nats", ErrOtherNetwork)
-	case o.NATS != "":
+	case o.Broker.URL != "":
 		return 0, fmt.Errorf("%w: its streams are in the folder, on %s of its own; leave --nats out, or choose another --data folder", ErrOtherNetwork, count(have, "broker"))
 	}
 	return 0, fmt.Errorf("%w: it has %s, not %d; choose another --data folder for a new one", ErrOtherNetwork, count(have, "broker"), o.Cluster)
@@ -76,18 +77,18 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// ownBroker is one of the servers in this folder.
-type ownBroker struct {
+// embeddedBroker is one of the servers in this folder.
+type embeddedBroker struct {
 	name        string
 	dir         string
 	port, route int // 0: not on the network
 }
 
-func (b *ownBroker) url() string { return fmt.Sprintf("nats://127.0.0.1:%d", b.port) }
+func (b *embeddedBroker) url() string { return fmt.Sprintf("nats://127.0.0.1:%d", b.port) }
 
 // brokers are those of a network, wherever they are.
 type brokers struct {
-	own      []ownBroker
+	embedded []embeddedBroker
 	secret   string   // of the cluster
 	file     string   // where that is kept
 	urls     []string // in a fixed order; empty: reached in this process only
@@ -106,26 +107,26 @@ const clusterName = "verilot"
 func planBrokers(ctx context.Context, o *Options, n int, listen bool) (*brokers, error) {
 	b := &brokers{replicas: max(n, 1)}
 	if n == external {
-		for u := range strings.SplitSeq(o.NATS, ",") {
+		for u := range strings.SplitSeq(o.Broker.URL, ",") {
 			b.urls = append(b.urls, strings.TrimSpace(u))
 		}
-		b.creds, b.replicas = o.Creds, max(o.Replicas, 1)
+		b.creds, b.replicas = o.Broker.Creds, max(o.Replicas, 1)
 		return b, nil
 	}
 	ports := make([]int, 2*n)
 	if listen || n > 1 {
 		var err error
-		if ports, err = quietPorts(ctx, len(ports)); err != nil {
+		if ports, err = lowPorts(ctx, len(ports)); err != nil {
 			return nil, err
 		}
 	}
 	for i := range n {
-		own := ownBroker{name: "nats", dir: filepath.Join(o.Dir, "nats"), port: ports[2*i]}
+		own := embeddedBroker{name: "nats", dir: filepath.Join(o.Dir, "nats"), port: ports[2*i]}
 		if n > 1 {
 			own.name = fmt.Sprintf("nats-%d", i+1)
 			own.dir, own.route = filepath.Join(o.Dir, own.name), ports[2*i+1]
 		}
-		b.own = append(b.own, own)
+		b.embedded = append(b.embedded, own)
 		if own.port > 0 {
 			b.urls = append(b.urls, own.url())
 		}
@@ -141,11 +142,11 @@ func planBrokers(ctx context.Context, o *Options, n int, listen bool) (*brokers,
 	return b, nil
 }
 
-// examine refuses brokers whose settings could lose messages, before anything is published there.
-func examine(ctx context.Context, o *Options) error {
+// checkSettings refuses brokers whose settings could lose messages, before anything is published there.
+func checkSettings(ctx context.Context, o *Options) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	r, err := bus.Examine(ctx, bus.Options{URL: o.NATS, Creds: o.Creds, Name: "verilot up", Replicas: max(o.Replicas, 1)})
+	r, err := bus.Examine(ctx, bus.Options{URL: o.Broker.URL, Creds: o.Broker.Creds, Name: "verilot up", Replicas: max(o.Replicas, 1)})
 	if err != nil {
 		return err
 	}
@@ -173,19 +174,20 @@ func secret(file string) (string, error) {
 
 func (b *brokers) routes() []string {
 	var out []string
-	for i := range b.own {
-		out = append(out, fmt.Sprintf("127.0.0.1:%d", b.own[i].route))
+	for i := range b.embedded {
+		out = append(out, fmt.Sprintf("127.0.0.1:%d", b.embedded[i].route))
 	}
 	return out
 }
 
-// reach is the address list of the i-th service: its own broker first, so that services spread over them, then the others.
-func (b *brokers) reach(i int) string {
-	if len(b.urls) == 0 {
-		return ""
+// client is the configuration of the i-th service: its own broker first, so that services spread over them, then the others.
+func (b *brokers) client(i int) service.Broker {
+	c := service.Broker{Creds: b.creds}
+	if len(b.urls) > 0 {
+		i %= len(b.urls)
+		c.URL = strings.Join(append(append([]string{}, b.urls[i:]...), b.urls[:i]...), ",")
 	}
-	i %= len(b.urls)
-	return strings.Join(append(append([]string{}, b.urls[i:]...), b.urls[:i]...), ",")
+	return c
 }
 
 // inProcess is the only broker, if it is in this process; services need no socket then.
@@ -198,11 +200,11 @@ func (b *brokers) inProcess() bus.InProcess {
 
 // start runs all own brokers in this process. Those of a cluster wait for each other.
 func (b *brokers) start(log *slog.Logger) error {
-	b.log, b.running = log, make([]*bus.Server, len(b.own))
-	errs := make([]error, len(b.own))
+	b.log, b.running = log, make([]*bus.Server, len(b.embedded))
+	errs := make([]error, len(b.embedded))
 	var wg sync.WaitGroup
-	for i := range b.own {
-		wg.Go(func() { errs[i] = b.revive(i) })
+	for i := range b.embedded {
+		wg.Go(func() { errs[i] = b.restart(i) })
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
@@ -211,8 +213,8 @@ func (b *brokers) start(log *slog.Logger) error {
 	return nil
 }
 
-func (b *brokers) revive(i int) error {
-	own := &b.own[i]
+func (b *brokers) restart(i int) error {
+	own := &b.embedded[i]
 	o := bus.EmbedOptions{Dir: own.dir, Port: own.port, Log: b.log.With("broker", own.name)}
 	if own.route > 0 {
 		o.Name = own.name
@@ -250,8 +252,8 @@ func (b *brokers) close() error {
 	return errors.Join(errs...)
 }
 
-// answers waits until a broker takes connections.
-func (b *ownBroker) answers(ctx context.Context) error {
+// waitReachable waits until a broker takes connections.
+func (b *embeddedBroker) waitReachable(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	for {
@@ -268,9 +270,9 @@ func (b *ownBroker) answers(ctx context.Context) error {
 	}
 }
 
-// quietPorts finds n free ports below those that the system hands out by itself: a broker that comes back finds its own free, and nobody
+// lowPorts finds n free ports below those that the system hands out by itself: a broker that comes back finds its own free, and nobody
 // who calls it while it is away can be connected to themselves.
-func quietPorts(ctx context.Context, n int) ([]int, error) {
+func lowPorts(ctx context.Context, n int) ([]int, error) {
 	var out []int
 	var held []net.Listener // until all are found, so that no two are the same
 	defer func() {

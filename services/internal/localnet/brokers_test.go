@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"verilot.dev/services/internal/service"
 )
 
 // A folder keeps its number of brokers, and says so.
@@ -17,9 +19,9 @@ func TestCountBrokers(t *testing.T) {
 		{Options{Dir: three, Cluster: 3}, 3, ""},
 		{Options{Dir: three}, 3, ""},
 		{Options{Dir: three, Cluster: 1}, 0, "it has 3 brokers, not 1"},
-		{Options{Dir: three, NATS: "nats://x"}, 0, "leave --nats out"},
-		{Options{Dir: theirs, NATS: "nats://x"}, external, ""},
-		{Options{Dir: theirs, NATS: "nats://y"}, external, ""},
+		{Options{Dir: three, Broker: service.Broker{URL: "nats://x"}}, 0, "leave --nats out"},
+		{Options{Dir: theirs, Broker: service.Broker{URL: "nats://x"}}, external, ""},
+		{Options{Dir: theirs, Broker: service.Broker{URL: "nats://y"}}, external, ""},
 		{Options{Dir: theirs}, 0, "say which with --nats"},
 		{Options{Dir: t.TempDir()}, 1, ""},
 	} {

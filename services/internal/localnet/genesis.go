@@ -94,10 +94,10 @@ func tokens(dir string) (map[string]string, error) {
 	return out, nil
 }
 
-// Prefixes that the demo maker gets beside its own, for tests that play with real products.
+// setup is what a new network gets.
 type setup struct {
 	validators    int
-	makerPrefixes []string
+	makerPrefixes []string // of the demo maker beside its own, for tests that play with real products
 	name          string
 	now           time.Time
 }
@@ -133,7 +133,7 @@ func loadGenesis(dir string, s setup) (g *genesis.Genesis, created bool, err err
 	if err != nil {
 		return nil, false, fmt.Errorf("format genesis: %w", err)
 	}
-	if err := writeDurably(file, raw); err != nil {
+	if err := WriteFile(file, raw); err != nil {
 		return nil, false, err
 	}
 	g, err = genesis.Parse(raw)
@@ -229,8 +229,8 @@ func public(dir, name, use string) (ed25519.PublicKey, error) {
 	return key, nil
 }
 
-// writeDurably replaces a file so that after a crash it is whole or absent.
-func writeDurably(file string, b []byte) error {
+// WriteFile replaces a file so that after a crash it is whole or absent.
+func WriteFile(file string, b []byte) error {
 	tmp := file + ".new"
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {

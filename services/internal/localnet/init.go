@@ -25,7 +25,7 @@ const all = "all"
 // configFile is what a service is started with, in its folder.
 const configFile = "config.yaml"
 
-// Files of a broker's folder beside access.ConfFile.
+// Files of a broker's folder beside natsauth.ConfFile.
 const (
 	secretFile  = "cluster-secret"
 	clusterFile = "cluster.conf" // for a NATS server that is not verilot broker
@@ -39,8 +39,8 @@ type InitOptions struct {
 	UID, GID int
 }
 
-// Made is what Init made, or found.
-type Made struct {
+// InitResult is what Init made, or found.
+type InitResult struct {
 	Genesis *genesis.Genesis
 	Created bool // it was not there before
 	// Folders by service.
@@ -50,7 +50,7 @@ type Made struct {
 // Init makes a development network for several machines: one folder for each service with its configuration, the genesis file and the keys
 // that it needs and no others, and the folder "all" with every key, which runs nothing. Called again it keeps keys and genesis file and
 // writes the configuration anew.
-func Init(o InitOptions) (*Made, error) {
+func Init(o InitOptions) (*InitResult, error) {
 	m, err := o.init()
 	if err != nil {
 		return nil, fmt.Errorf("make a network in %s: %w", o.Dir, err)
@@ -58,7 +58,7 @@ func Init(o InitOptions) (*Made, error) {
 	return m, nil
 }
 
-func (o *InitOptions) init() (*Made, error) {
+func (o *InitOptions) init() (*InitResult, error) {
 	l := o.Layout
 	dir, err := filepath.Abs(filepath.Join(o.Dir, all))
 	if err != nil {
@@ -83,24 +83,24 @@ func (o *InitOptions) init() (*Made, error) {
 		return nil, fmt.Errorf("%w: it has %s, and the layout %d", ErrOtherNetwork, count(have, "validator"), validators)
 	}
 	// Should somebody run "verilot up" in there, it says that the streams are elsewhere instead of voting with these keys.
-	if err := writeDurably(filepath.Join(dir, brokersFile), []byte(strconv.Itoa(external)+"\n")); err != nil {
+	if err := WriteFile(filepath.Join(dir, brokersFile), []byte(strconv.Itoa(external)+"\n")); err != nil {
 		return nil, err
 	}
 	if _, err := tokens(dir); err != nil {
 		return nil, err
 	}
-	if err := o.access(dir, g); err != nil {
+	if err := o.makeAccounts(dir, g); err != nil {
 		return nil, err
 	}
 	configs, err := o.configs(dir, g)
 	if err != nil {
 		return nil, err
 	}
-	m := &Made{Genesis: g, Created: created, Folders: map[string]string{}}
+	m := &InitResult{Genesis: g, Created: created, Folders: map[string]string{}}
 	for name, c := range configs {
 		folder := filepath.Join(o.Dir, name)
 		m.Folders[name] = folder
-		if err := o.deliver(dir, folder, name, c); err != nil {
+		if err := o.writeFolder(dir, folder, name, c); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -129,15 +129,15 @@ func (o *InitOptions) configs(dir string, g *genesis.Genesis) (map[string]servic
 	out := map[string]serviceFiles{}
 	for i := range g.Validators.Validators {
 		name, c := validatorName(i), p.validator(i)
-		c.Common, c.Data, c.Creds = common(name), in(l.Data, name), creds(name)
+		c.Common, c.Data, c.Broker.Creds = common(name), in(l.Data, name), creds(name)
 		out[name] = serviceFiles{command: "validator", config: c}
 	}
 	c := p.api()
-	c.Common, c.Data, c.Creds = common("api"), in(l.Data, "api"), creds("api")
+	c.Common, c.Data, c.Broker.Creds = common("api"), in(l.Data, "api"), creds("api")
 	out["api"] = serviceFiles{command: "api", config: c}
 	for i, role := range roles {
 		c := p.partner(i)
-		c.Common, c.Data, c.NATSCreds = common(role), in(l.Data, role), creds(role)
+		c.Common, c.Data, c.Broker.Creds = common(role), in(l.Data, role), creds(role)
 		out[role] = serviceFiles{command: role, config: c}
 	}
 	clusterSecret, err := secret(filepath.Join(dir, secretFile))
@@ -153,8 +153,8 @@ func (o *InitOptions) configs(dir string, g *genesis.Genesis) (map[string]servic
 
 func natsDir(dir string) string { return filepath.Join(dir, "nats-accounts") }
 
-// access makes the brokers' accounts.
-func (o *InitOptions) access(dir string, g *genesis.Genesis) error {
+// makeAccounts makes the brokers' accounts.
+func (o *InitOptions) makeAccounts(dir string, g *genesis.Genesis) error {
 	users := []natsauth.User{{Name: "api", Party: DemoRegulator}}
 	for i, v := range g.Validators.Validators {
 		users = append(users, natsauth.User{Name: validatorName(i), Validator: v.Party})
@@ -204,8 +204,8 @@ func (l *Layout) routes(secret string) string {
 	return b.String()
 }
 
-// deliver writes a service's folder: every file that the configuration names is copied there and named by where the service will find it.
-func (o *InitOptions) deliver(dir, folder, name string, f serviceFiles) error {
+// writeFolder writes a service's folder: every file that the configuration names is copied there and named by where the service will find it.
+func (o *InitOptions) writeFolder(dir, folder, name string, f serviceFiles) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -20,7 +19,6 @@ import (
 	"verilot.dev/services/distributor"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/edge/signin"
-	"verilot.dev/services/internal/localnet/story"
 	"verilot.dev/services/internal/localnet/supervise"
 	"verilot.dev/services/internal/partner/capture"
 	"verilot.dev/services/internal/service"
@@ -41,13 +39,13 @@ type Options struct {
 	PortsBase int
 	LogLevel  string    // default warn
 	Log       io.Writer // nil: nothing is logged
-	// Halted hears of a validator that stopped while the others go on, at most once each; nil: nobody does.
-	Halted func(validator string, err error)
+	// OnHalt is called when a validator stopped while the others go on, at most once for each; may be nil.
+	OnHalt func(validator string, err error)
 	// SignIn gives every service a secret token, without which nothing is changed through it. Without it they are open to whoever reaches
 	// them.
 	SignIn bool
-	// Planned hears addresses and tokens before any service answers; nil: nobody does.
-	Planned func(*Network)
+	// OnPlanned is called when addresses and tokens are known, before any service answers; may be nil.
+	OnPlanned func(*Network)
 	// NDC is the folder of the FDA's NDC Directory; "": a small selection.
 	NDC string
 	// MakerPrefixes are company prefixes that the demo maker of a new network gets beside its own.
@@ -55,10 +53,9 @@ type Options struct {
 
 	// Cluster is how many embedded brokers a new network gets: 1, 3 or 5; 0: 1. An existing folder keeps its own number.
 	Cluster int
-	// NATS are the addresses of brokers that somebody else runs, with commas; none is embedded then. Creds is the path of a
-	// .creds file if they ask for one, Replicas how many of them keep a new stream (0: 1).
-	NATS, Creds string
-	Replicas    int
+	// Broker are brokers that somebody else runs; none is embedded then. Replicas is how many of them keep a new stream (0: 1).
+	Broker   service.Broker
+	Replicas int
 	// Processes makes every service a process of its own; nil: all run in this one.
 	Processes *Processes
 }
@@ -67,9 +64,9 @@ type Options struct {
 type Processes struct {
 	Binary  string // the verilot command
 	Restart bool   // start again what ended by accident
-	// Tell hears what happens to them, Warn the warnings that they print; they are not called concurrently.
-	Tell func(supervise.Event)
-	Warn func(name, line string)
+	// OnChange is called when something happens to a process, OnWarning with the warnings that it prints; not concurrently.
+	OnChange  func(supervise.Change)
+	OnWarning func(name, line string)
 }
 
 // DefaultValidators is how many a new network gets: the fewest of which one may fail.
@@ -96,10 +93,10 @@ type Network struct {
 	// Brokers are the addresses of the brokers; empty if there is one in this process.
 	Brokers []string
 
-	mu      sync.Mutex
-	working int // validators
-	plan    *plan
-	keeper  *supervise.Supervisor // of services that are processes; nil: they are not
+	mu             sync.Mutex
+	validatorsLeft int
+	plan           *plan
+	supervisor     *supervise.Supervisor // of services that are processes; nil: they are not
 
 	group *service.Group
 	done  chan struct{}
@@ -137,8 +134,8 @@ func start(ctx context.Context, o Options) (_ *Network, err error) {
 			release()
 		}
 	}()
-	if o.NATS != "" {
-		if err := examine(ctx, &o); err != nil {
+	if o.Broker.URL != "" {
+		if err := checkSettings(ctx, &o); err != nil {
 			return nil, err
 		}
 	}
@@ -172,15 +169,15 @@ func start(ctx context.Context, o Options) (_ *Network, err error) {
 	for i, name := range services() {
 		n.URLs[name] = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[i]))
 	}
-	n.working = len(g.Validators.Validators)
+	n.validatorsLeft = len(g.Validators.Validators)
 	n.plan = &plan{o: &o, brokers: brokers, ports: ports, urls: n.URLs}
 	if o.SignIn {
 		if n.Tokens, err = tokens(o.Dir); err != nil {
 			return nil, err
 		}
 	}
-	if o.Planned != nil {
-		o.Planned(n)
+	if o.OnPlanned != nil {
+		o.OnPlanned(n)
 	}
 	if o.Processes != nil {
 		err = n.runProcesses(held)
@@ -226,12 +223,11 @@ func (n *Network) runHere() error {
 	return nil
 }
 
-// StopBroker stops one of several embedded brokers of a network in this process, and ReviveBroker starts it again: for tests of what a
-// lost broker means.
+// StopBroker stops one of several embedded brokers of a network in this process. It is for tests of what a lost broker means.
 func (n *Network) StopBroker(i int) error { return n.plan.brokers.stop(i) }
 
-// ReviveBroker starts it again.
-func (n *Network) ReviveBroker(i int) error { return n.plan.brokers.revive(i) }
+// RestartBroker starts a broker again that was stopped.
+func (n *Network) RestartBroker(i int) error { return n.plan.brokers.restart(i) }
 
 // Wait returns when the network has ended, with what ended it.
 func (n *Network) Wait() error {
@@ -264,15 +260,15 @@ func (n *Network) runValidator(p *plan, i int) {
 		}
 		// As with validators on machines of their own, one that stops leaves the others alone.
 		n.mu.Lock()
-		n.working--
-		last := n.working == 0
+		n.validatorsLeft--
+		last := n.validatorsLeft == 0
 		n.mu.Unlock()
 		if last {
 			return err
 		}
 		env.Log.Error("validator stopped; the others go on", "err", err)
-		if p.o.Halted != nil {
-			p.o.Halted(name, err)
+		if p.o.OnHalt != nil {
+			p.o.OnHalt(name, err)
 		}
 		return nil
 	})
@@ -318,7 +314,7 @@ func (n *Network) ready(ctx context.Context) error {
 			if err == nil {
 				break
 			}
-			if down := n.isDown(name); down != nil {
+			if down := n.whyDown(name); down != nil {
 				return down
 			}
 			select {
@@ -350,8 +346,8 @@ func isReady(ctx context.Context, url string) error {
 	return nil
 }
 
-// Links are what people open to sign in, by service; empty without Options.SignIn.
-func (n *Network) Links() map[string]string {
+// SignInLinks are what people open to sign in, by service; empty without Options.SignIn.
+func (n *Network) SignInLinks() map[string]string {
 	out := map[string]string{}
 	for name, token := range n.Tokens {
 		out[name] = signin.Link(n.URLs[name], token)
@@ -361,33 +357,3 @@ func (n *Network) Links() map[string]string {
 
 // TokenFile is the file of a service's token.
 func (n *Network) TokenFile(name string) string { return tokenFile(n.plan.o.Dir, name) }
-
-// Story is the network as the story knows it.
-func (n *Network) Story() story.Network {
-	return story.Network{
-		API: n.URLs["api"], Manufacturer: n.URLs["manufacturer"], Distributor: n.URLs["distributor"], Pharmacy: n.URLs["pharmacy"],
-		Maker: DemoMaker, Wholesaler: DemoDistributor, Dispenser: DemoPharmacy, Tokens: n.Tokens,
-	}
-}
-
-const storyFile = "story-told"
-
-// StoryTold reports whether the seeded story has been played in dir to its end.
-func StoryTold(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, storyFile))
-	return err == nil
-}
-
-// MarkStoryTold remembers that it has, and a serial to try.
-func MarkStoryTold(dir, serial string) error {
-	return writeDurably(filepath.Join(dir, storyFile), []byte(serial+"\n"))
-}
-
-// StorySerial is a serial to try.
-func StorySerial(dir string) string {
-	b, err := os.ReadFile(filepath.Join(dir, storyFile))
-	if err != nil {
-		return ""
-	}
-	return string(b[:max(0, len(b)-1)])
-}

@@ -15,7 +15,7 @@ import (
 )
 
 // A start that cannot succeed says what to do, leaves a folder that the next start completes, and never makes a second
-// network in it. That a network runs, stops and starts again is told in services/internal/localnet/story.
+// network in it. That a network runs, stops and starts again is told in services/internal/localnet/demo.
 func TestStartsThatFail(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -78,19 +78,6 @@ func TestStartsThatFail(t *testing.T) {
 		if again := read(); !again.Validators.Validators[0].VoteKey.Equal(g.Validators.Validators[0].VoteKey) {
 			t.Error("the validator has another key than before")
 		}
-	}
-}
-
-func TestStoryTold(t *testing.T) {
-	dir := t.TempDir()
-	if localnet.StoryTold(dir) || localnet.StorySerial(dir) != "" {
-		t.Error("told in an empty folder")
-	}
-	if err := localnet.MarkStoryTold(dir, "urn:epc:id:sgtin:0399990.001234.A"); err != nil {
-		t.Fatal(err)
-	}
-	if !localnet.StoryTold(dir) || localnet.StorySerial(dir) != "urn:epc:id:sgtin:0399990.001234.A" {
-		t.Errorf("told %v, serial %q", localnet.StoryTold(dir), localnet.StorySerial(dir))
 	}
 }
 

@@ -54,14 +54,14 @@ func (p *plan) validator(i int) validator.Config {
 	return validator.Config{
 		Common: p.common(0), Genesis: p.in("genesis.json"), Data: p.in(name),
 		VoteKey: keyFile(p.o.Dir, name, keys.Vote), CosignKey: keyFile(p.o.Dir, name, keys.Cosign),
-		NATS: p.brokers.reach(i), Creds: p.brokers.creds, Replicas: p.brokers.replicas, Server: p.brokers.inProcess(),
+		Broker: p.brokers.client(i), Server: p.brokers.inProcess(), Replicas: p.brokers.replicas,
 	}
 }
 
 func (p *plan) api() api.Config {
 	return api.Config{
 		Common: p.common(p.ports[0]), Genesis: p.in("genesis.json"), Data: p.in("api"),
-		NATS: p.brokers.reach(1), Creds: p.brokers.creds, Server: p.brokers.inProcess(), SignIn: p.signIn("api"),
+		Broker: p.brokers.client(1), Server: p.brokers.inProcess(), SignIn: p.signIn("api"),
 		Party: DemoRegulator, Key: keyFile(p.o.Dir, DemoRegulator, keys.Event), NDC: p.o.NDC,
 	}
 }
@@ -71,13 +71,13 @@ func (p *plan) partner(i int) capture.ServiceConfig {
 	return capture.ServiceConfig{
 		Common: p.common(p.ports[i+1]), Genesis: p.in("genesis.json"), Data: p.in(role), Party: partners()[i].id,
 		Key: keyFile(p.o.Dir, role, keys.Event), DevAuthorityKey: keyFile(p.o.Dir, role, keys.Authority),
-		NATS: p.brokers.reach(i), NATSCreds: p.brokers.creds, API: p.urls["api"], Broker: p.brokers.inProcess(),
+		Broker: p.brokers.client(i), Server: p.brokers.inProcess(), API: p.urls["api"],
 		SignIn: p.signIn(role), NDC: p.o.NDC,
 	}
 }
 
 func (p *plan) broker(i int) broker.Config {
-	b := &p.brokers.own[i]
+	b := &p.brokers.embedded[i]
 	c := broker.Config{Common: p.common(0), Dir: b.dir, Host: "127.0.0.1", Port: b.port, Name: b.name}
 	if b.route > 0 {
 		c.Cluster = broker.Cluster{Name: clusterName, Host: "127.0.0.1", Port: b.route, Routes: p.brokers.routes(), SecretFile: p.brokers.file}
@@ -112,8 +112,8 @@ func (n *Network) runProcesses(held *os.File) error {
 		}
 	}
 	p.o = &o
-	for i := range p.brokers.own {
-		p.brokers.own[i].dir = filepath.Join(dir, filepath.Base(p.brokers.own[i].dir))
+	for i := range p.brokers.embedded {
+		p.brokers.embedded[i].dir = filepath.Join(dir, filepath.Base(p.brokers.embedded[i].dir))
 	}
 	if p.brokers.file != "" {
 		p.brokers.file = filepath.Join(dir, filepath.Base(p.brokers.file))
@@ -131,9 +131,9 @@ func (n *Network) runProcesses(held *os.File) error {
 		procs = append(procs, supervise.Process{Name: name, Args: []string{command, "--config", file}, Rank: rank})
 		return &procs[len(procs)-1]
 	}
-	for i := range p.brokers.own {
-		b := &p.brokers.own[i]
-		add(b.name, "broker", rankBrokers, p.broker(i)).Ready = b.answers
+	for i := range p.brokers.embedded {
+		b := &p.brokers.embedded[i]
+		add(b.name, "broker", rankBrokers, p.broker(i)).Ready = b.waitReachable
 	}
 	for i := range n.Genesis.Validators.Validators {
 		add(validatorName(i), "validator", rankValidators, p.validator(i))
@@ -145,11 +145,11 @@ func (n *Network) runProcesses(held *os.File) error {
 	if err := errors.Join(bad...); err != nil {
 		return err
 	}
-	n.keeper = supervise.New(supervise.Options{
-		Binary: o.Processes.Binary, Logs: filepath.Join(dir, "logs"), Restart: o.Processes.Restart, Final: Final, Hold: held,
-		Tell: o.Processes.Tell, Warn: o.Processes.Warn,
+	n.supervisor = supervise.New(supervise.Options{
+		Binary: o.Processes.Binary, Logs: filepath.Join(dir, "logs"), Restart: o.Processes.Restart, IsFinal: Final, LockFile: held,
+		OnChange: o.Processes.OnChange, OnWarning: o.Processes.OnWarning,
 	}, procs)
-	n.group.Go("processes", n.keeper.Run)
+	n.group.Go("processes", n.supervisor.Run)
 	return nil
 }
 
@@ -181,23 +181,23 @@ func writeConfig(file, command, remark string, config any) error {
 
 // PIDs are the processes of the services by name; nil if all run in this process.
 func (n *Network) PIDs() map[string]int {
-	if n.keeper == nil {
+	if n.supervisor == nil {
 		return nil
 	}
-	return n.keeper.PIDs()
+	return n.supervisor.PIDs()
 }
 
-// isDown tells why waiting for a service is no use: it ended for good, or no validator is left.
-func (n *Network) isDown(name string) error {
-	if n.keeper == nil {
+// whyDown returns why waiting for a service is no use: it ended for good, or no validator is left.
+func (n *Network) whyDown(name string) error {
+	if n.supervisor == nil {
 		return nil
 	}
-	if why, down := n.keeper.Down(name); down {
+	if why, down := n.supervisor.Down(name); down {
 		return fmt.Errorf("%s ended: %s", name, why)
 	}
 	var last string
 	for i := range n.Genesis.Validators.Validators {
-		why, down := n.keeper.Down(validatorName(i))
+		why, down := n.supervisor.Down(validatorName(i))
 		if !down {
 			return nil
 		}

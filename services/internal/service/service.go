@@ -1,4 +1,4 @@
-// Package service is what every process needs around its own work: configuration, log, metrics, health, signals, and a
+// Package service is what every process needs around its own work: configuration, log, metrics, health, and a
 // group of goroutines that stops together. Nothing here is global: a process that runs several services has several Envs.
 //
 // Format: configuration is one YAML file per service, one documented struct; a key that the struct does not have is an
@@ -15,14 +15,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -46,6 +46,9 @@ func Load(path string, cfg any) error {
 	if err := yaml.Unmarshal(b, &doc); err == nil && doc == nil {
 		return nil
 	}
+	if err := checkMoved(doc, cfg); err != nil {
+		return fmt.Errorf("configuration %s: %w", path, err)
+	}
 	err = yaml.NewDecoder(bytes.NewReader(b), yaml.Strict(), yaml.DisallowUnknownField()).Decode(cfg)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("configuration %s: %w", path, err)
@@ -62,6 +65,31 @@ type Common struct {
 	LogLevel string `yaml:"log_level"`
 	// LogFormat is text or json. Default text.
 	LogFormat string `yaml:"log_format"`
+}
+
+// Broker is the part of a configuration that says which broker a service uses, under the key "broker".
+type Broker struct {
+	// URL is the broker's address, such as nats://localhost:4222; of a cluster several with commas, the preferred one first.
+	URL string `yaml:"url"`
+	// Creds is the path of a NATS .creds file, for a broker that asks for one.
+	Creds string `yaml:"creds"`
+}
+
+// movedKeys are keys of earlier versions, and the keys under "broker" that have replaced them.
+var movedKeys = map[string]string{"nats": "url", "creds": "creds", "nats_creds": "creds"}
+
+// checkMoved reports a key of an earlier version in a configuration that has a Broker, with the name of the new key.
+func checkMoved(doc, cfg any) error {
+	if f, ok := reflect.TypeOf(cfg).Elem().FieldByName("Broker"); !ok || f.Type != reflect.TypeFor[Broker]() {
+		return nil
+	}
+	keys, _ := doc.(map[string]any) // anything else is refused by the decoder
+	for _, old := range slices.Sorted(maps.Keys(keys)) {
+		if now, ok := movedKeys[old]; ok {
+			return fmt.Errorf("the key %s is now broker.%s: write it as %s, indented, below a line \"broker:\"", old, now, now)
+		}
+	}
+	return nil
 }
 
 // Env is what a service runs in.
@@ -207,13 +235,6 @@ func (e *Env) Serve(ctx context.Context, h http.Handler, started func(net.Addr))
 		return fmt.Errorf("stop serving: %w", err)
 	}
 	return nil
-}
-
-// Signals returns a context that ends on SIGINT or SIGTERM; a second signal kills the process at once.
-func Signals(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
 }
 
 // Group runs the parts of a service. The first part that fails ends the others.

@@ -71,6 +71,35 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// A file of an earlier version is refused with the name that its key has now.
+func TestMovedKeys(t *testing.T) {
+	type withBroker struct {
+		Common `yaml:",inline"`
+		Broker Broker `yaml:"broker"`
+	}
+	load := func(text string, into any) error {
+		path := filepath.Join(t.TempDir(), "c.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return Load(path, into)
+	}
+	for old, now := range map[string]string{"nats": "broker.url", "creds": "broker.creds", "nats_creds": "broker.creds"} {
+		err := load("listen: :80\n"+old+": x\n", &withBroker{})
+		if err == nil || !strings.Contains(err.Error(), "the key "+old+" is now "+now+":") {
+			t.Errorf("%s: %v", old, err)
+		}
+		// A configuration without a broker never had these keys.
+		if err := load(old+": x\n", &config{}); err == nil || strings.Contains(err.Error(), "is now") {
+			t.Errorf("%s without a broker: %v", old, err)
+		}
+	}
+	var cfg withBroker
+	if err := load("broker:\n  url: nats://a,nats://b\n  creds: c\n", &cfg); err != nil || cfg.Broker != (Broker{URL: "nats://a,nats://b", Creds: "c"}) {
+		t.Errorf("%+v, %v", cfg, err)
+	}
+}
+
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)

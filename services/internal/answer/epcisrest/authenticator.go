@@ -27,14 +27,14 @@ type Authenticator struct {
 func token(r *http.Request) (string, bool) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	token = strings.TrimSpace(token)
-	return token, strings.EqualFold(scheme, "Bearer") && partnertoken.Looks(token)
+	return token, strings.EqualFold(scheme, "Bearer") && partnertoken.IsToken(token)
 }
 
 // Caller is for Options.Callers.
 func (a *Authenticator) Caller(r *http.Request) (Caller, *httpapi.Problem) {
 	text, ok := token(r)
 	if !ok {
-		if p := a.SignIn.Reader(r); p != nil {
+		if p := a.SignIn.CheckRead(r); p != nil {
 			return Caller{}, p
 		}
 		return Caller{All: true}, nil

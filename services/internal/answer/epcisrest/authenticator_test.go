@@ -30,7 +30,7 @@ func TestWhoAsks(t *testing.T) {
 	}
 	g := w.chain.Genesis()
 	auth := func(c signin.Config) *Authenticator {
-		guard, err := signin.New(c, signin.Place{Service: "api", Genesis: g, Now: func() time.Time { return now }})
+		guard, err := signin.New(c, signin.Identity{Service: "api", Genesis: g, Now: func() time.Time { return now }})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/services/internal/localnet"
-	"verilot.dev/services/internal/localnet/story"
+	"verilot.dev/services/internal/localnet/demo"
 )
 
 // On a running network with sign-in: the regulator's api shows everything to who is signed in, a partner's own service what is that
@@ -29,7 +29,7 @@ func TestOverTheNetwork(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	told, err := story.Tell(ctx, n.Story(), story.Invented, story.Size{Cases: 2, PerCase: 3}, time.Now, func(string) {})
+	told, err := demo.PlayShort(ctx, demo.NetworkOf(n), demo.Invented, demo.ShortSize{Cases: 2, PerCase: 3}, time.Now, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"verilot.dev/ledger/proof"
 	"verilot.dev/services/internal/answer/tracing"
-	"verilot.dev/services/internal/localnet/story"
+	"verilot.dev/services/internal/localnet/demo"
 )
 
 // A package comes to the pharmacy before its papers. When they come, its trace and its proof say that what was found is closed,
@@ -19,7 +19,7 @@ func TestFindingThatIsCured(t *testing.T) {
 	id := "(01)" + w.told.Product.GTIN + "(21)LATE1"
 	do := func(service, command string, body map[string]any) {
 		t.Helper()
-		job, err := story.Command(t.Context(), w.n.URLs[service], command, body)
+		job, err := demo.Command(t.Context(), w.n.URLs[service], command, body)
 		if err != nil || !job.Success {
 			t.Fatalf("%s: %v %+v", command, err, job)
 		}

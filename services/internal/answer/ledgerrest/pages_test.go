@@ -7,13 +7,13 @@ import (
 
 	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/edge/httpapi"
-	"verilot.dev/services/internal/localnet/story"
+	"verilot.dev/services/internal/localnet/demo"
 )
 
 // tell sends a command that the ledger must take, and returns the units that it made.
 func (w *world) tell(t *testing.T, service, command string, body map[string]any) []string {
 	t.Helper()
-	job, err := story.Command(t.Context(), w.n.URLs[service], command, body)
+	job, err := demo.Command(t.Context(), w.n.URLs[service], command, body)
 	if err != nil || !job.Success {
 		t.Fatalf("%s at %s: %v %+v", command, service, err, job)
 	}

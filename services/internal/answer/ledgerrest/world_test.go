@@ -13,13 +13,13 @@ import (
 	"time"
 
 	"verilot.dev/services/internal/localnet"
-	"verilot.dev/services/internal/localnet/story"
+	"verilot.dev/services/internal/localnet/demo"
 )
 
 // world is a running network on which a small story was told, once for all tests of this package.
 type world struct {
 	n    *localnet.Network
-	told *story.Told
+	told *demo.ShortStory
 	stop func() error
 }
 
@@ -35,7 +35,7 @@ var running = sync.OnceValues(func() (w *world, err error) {
 	w = &world{n: n, stop: func() error { return errors.Join(n.Stop(), os.RemoveAll(dir)) }}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	w.told, err = story.Tell(ctx, n.Story(), story.Invented, story.Size{Cases: 2, PerCase: 3}, time.Now, func(string) {})
+	w.told, err = demo.PlayShort(ctx, demo.NetworkOf(n), demo.Invented, demo.ShortSize{Cases: 2, PerCase: 3}, time.Now, func(string) {})
 	return w, err
 })
 
@@ -84,7 +84,7 @@ func (w *world) call(t *testing.T, service, method, path string, header http.Hea
 // storyCommand sends a business command to the maker and reports whether the ledger took it.
 func storyCommand(t *testing.T, w *world, command string, body map[string]any) (bool, error) {
 	t.Helper()
-	job, err := story.Command(t.Context(), w.n.URLs["manufacturer"], command, body)
+	job, err := demo.Command(t.Context(), w.n.URLs["manufacturer"], command, body)
 	if err != nil {
 		return false, err
 	}

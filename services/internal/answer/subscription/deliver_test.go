@@ -60,7 +60,7 @@ func TestStream(t *testing.T) {
 	w.run()
 	w.engine.block("a1", "a2@lakeside", "a3")
 	w.until("the first block", func() bool { return all.ids() == "a1 a2 a3" && mine.ids() == "a2" })
-	w.clock.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	w.engine.block()
 	w.engine.block("b1@midland,lakeside")
 	w.until("the third block", func() bool { return all.ids() == "a1 a2 a3 | b1" && mine.ids() == "a2 | b1" })
@@ -293,7 +293,7 @@ func TestHangingReceivers(t *testing.T) {
 	w.passing(time.Second, "the same owner's", func() bool { return good.ids() == "a1" })
 	for i := range 20 {
 		w.engine.block(fmt.Sprintf("b%d@lakeside", i))
-		w.clock.advance(time.Hour)
+		w.clock.Advance(time.Hour)
 		w.passing(time.Second, "both go on", func() bool {
 			return strings.HasSuffix(good.ids(), fmt.Sprintf("b%d", i)) && strings.HasSuffix(other.ids(), fmt.Sprintf("b%d", i))
 		})
@@ -317,7 +317,7 @@ func TestOneInFlight(t *testing.T) {
 	w.engine.block("a1")
 	w.until("the first call", func() bool { return r.called() == 1 })
 	w.engine.block("a2")
-	w.clock.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	w.engine.block("a3")
 	for range 50 {
 		w.svc.wake()
@@ -400,7 +400,7 @@ func TestEngineFails(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	w.engine.block("a1")
-	w.clock.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	w.engine.set(nil)
 	w.passing(time.Second, "it goes on", func() bool { return r.ids() == "a1" })
 }
@@ -415,7 +415,7 @@ func TestSchedule(t *testing.T) {
 	w.run()
 	w.engine.block("a1")
 	w.engine.block("a2", "a3", "a4")
-	w.clock.advance(29 * time.Minute)
+	w.clock.Advance(29 * time.Minute)
 	w.settled()
 	if quiet.called()+loud.called() > 0 {
 		t.Fatal("called before the time")
@@ -426,7 +426,7 @@ func TestSchedule(t *testing.T) {
 	// The clock stands still while things happen: minutes that fly by would bring the next run.
 	later := func(d time.Duration, what string, cond func() bool) {
 		t.Helper()
-		w.clock.advance(d)
+		w.clock.Advance(d)
 		w.svc.wake()
 		w.until(what, cond)
 		w.settled()
@@ -452,7 +452,7 @@ func TestMissedRun(t *testing.T) {
 	w.run()
 	w.engine.block("a1")
 	w.close()
-	w.clock.advance(10 * time.Hour)
+	w.clock.Advance(10 * time.Hour)
 	w.open()
 	w.run()
 	w.until("at once", func() bool { return r.ids() == "a1" })
@@ -474,7 +474,7 @@ func TestScheduleCoalesces(t *testing.T) {
 	w.subscribe(r, "all", `"schedule":{"second":"[0-59]"},"reportIfEmpty":true`)
 	w.run()
 	w.passing(time.Second, "the first call", func() bool { return r.called() == 1 })
-	w.clock.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	w.engine.block("a1")
 	r.unblock()
 	w.until("the second call", func() bool { return strings.HasSuffix(r.ids(), "a1") })

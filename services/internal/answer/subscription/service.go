@@ -33,6 +33,7 @@ import (
 	"verilot.dev/epcis"
 	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/services/internal/answer/epcisrest"
+	"verilot.dev/services/internal/clock"
 	"verilot.dev/services/internal/edge/httpapi"
 )
 
@@ -42,20 +43,6 @@ type Config struct {
 	// clouds keep their secrets, stay refused. Development networks allow this machine anyway.
 	AllowPrivateDestinations bool `yaml:"allow_private_destinations"`
 }
-
-// Clock is where time comes from.
-type Clock interface {
-	Now() time.Time
-	After(d time.Duration) <-chan time.Time
-	// At fires at a moment, or at once when that has passed: one that is reckoned from an earlier Now must not come late.
-	At(t time.Time) <-chan time.Time
-}
-
-type wallClock struct{}
-
-func (wallClock) Now() time.Time                         { return time.Now() }
-func (wallClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
-func (wallClock) At(t time.Time) <-chan time.Time        { return time.After(time.Until(t)) }
 
 // Limits bound what callers can make this service keep and do.
 type Limits struct {
@@ -92,7 +79,7 @@ type Options struct {
 	Origins  []string
 	Log      *slog.Logger
 	Registry *prometheus.Registry
-	Clock    Clock
+	Clock    clock.Clock
 	Random   func() float64 // from 0 to 1; nil: the machine's
 	Limits   *Limits        // nil: the usual ones
 }
@@ -175,7 +162,7 @@ func Open(o Options) (*Service, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Clock == nil {
-		o.Clock = wallClock{}
+		o.Clock = clock.System()
 	}
 	if o.Random == nil {
 		o.Random = rand.Float64

@@ -168,7 +168,7 @@ func TestSocketEnds(t *testing.T) {
 	}{
 		{"the query is deleted", func(w *world) { w.call("DELETE", "/queries/all", "") }, websocket.StatusNormalClosure},
 		{"the service is closed", func(w *world) { go w.svc.end() }, websocket.StatusGoingAway},
-		{"it is old", func(w *world) { w.clock.advance(w.limits.SocketAge) }, websocket.StatusServiceRestart},
+		{"it is old", func(w *world) { w.clock.Advance(w.limits.SocketAge) }, websocket.StatusServiceRestart},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t, func(w *world) { w.limits.Ping = 1000 * time.Hour })

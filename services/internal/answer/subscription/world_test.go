@@ -24,6 +24,7 @@ import (
 	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/services/internal/answer/epcisrest"
+	"verilot.dev/services/internal/clock/clocktest"
 	"verilot.dev/services/internal/edge/httpapi"
 )
 
@@ -35,55 +36,6 @@ func TestMain(m *testing.M) {
 // patience is how long a test waits for what must happen at once.
 const patience = 20 * time.Second
 
-// fakeClock stands still until told; timers fire when it is moved past them.
-type fakeClock struct {
-	mu     sync.Mutex
-	now    time.Time
-	timers []fakeTimer
-}
-
-type fakeTimer struct {
-	at time.Time
-	ch chan time.Time
-}
-
-func (c *fakeClock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
-
-func (c *fakeClock) After(d time.Duration) <-chan time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.fire(c.now.Add(d))
-}
-
-func (c *fakeClock) At(t time.Time) <-chan time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.fire(t)
-}
-
-func (c *fakeClock) fire(t time.Time) <-chan time.Time {
-	ch := make(chan time.Time, 1)
-	if !t.After(c.now) {
-		ch <- c.now
-		return ch
-	}
-	c.timers = append(c.timers, fakeTimer{t, ch})
-	return ch
-}
-
-func (c *fakeClock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	c.timers = slices.DeleteFunc(c.timers, func(t fakeTimer) bool {
-		if t.at.After(c.now) {
-			return false
-		}
-		t.ch <- c.now
-		return true
-	})
-}
-
 // recorded is an event of a scripted block, and the parties that see it.
 type recorded struct {
 	item epcisrest.Item
@@ -93,7 +45,7 @@ type recorded struct {
 // fakeEngine is a ledger of scripted blocks. It checks its callers: nobody asks for nothing, for everybody, or for too much at once.
 type fakeEngine struct {
 	tb    testing.TB
-	clock *fakeClock
+	clock *clocktest.Fake
 
 	mu      sync.Mutex
 	blocks  [][]recorded
@@ -211,7 +163,7 @@ type delivery struct {
 // A receiver is a webhook. It checks every signature.
 type receiver struct {
 	tb    testing.TB
-	clock *fakeClock
+	clock *clocktest.Fake
 	srv   *httptest.Server
 	token string
 
@@ -308,7 +260,7 @@ func short(ids []string) string {
 type world struct {
 	t       testing.TB
 	dir     string
-	clock   *fakeClock
+	clock   *clocktest.Fake
 	engine  *fakeEngine
 	limits  Limits
 	options Options
@@ -325,7 +277,7 @@ var begin = time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
 
 func newWorld(tb testing.TB, change ...func(*world)) *world {
 	tb.Helper()
-	w := &world{t: tb, dir: tb.TempDir(), clock: &fakeClock{now: begin}, limits: defaults()}
+	w := &world{t: tb, dir: tb.TempDir(), clock: clocktest.New(begin), limits: defaults()}
 	w.engine = &fakeEngine{tb: tb, clock: w.clock, changed: make(chan struct{})}
 	w.limits.Timeout = 5 * time.Second
 	w.options.Development = true
@@ -465,7 +417,7 @@ func (w *world) passing(step time.Duration, what string, cond func() bool) {
 		}
 		<-tick.C
 		if step > 0 {
-			w.clock.advance(step)
+			w.clock.Advance(step)
 		}
 	}
 }

@@ -3,24 +3,16 @@ package httpapi
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/url"
 	"reflect"
-	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
-	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
@@ -61,8 +53,8 @@ var EPCIS = map[string]any{"epcis": true}
 const (
 	// Produces lists content types that it answers with beside JSON: []string.
 	Produces = "produces"
-	// OwnContentTypes marks one that says itself which Content-Types it reads: bool.
-	OwnContentTypes = "ownContentTypes"
+	// ChecksContentType marks one whose handler checks the Content-Type of the request: bool.
+	ChecksContentType = "checksContentType"
 	// PassedOn marks one that partner services offer too, by passing it on to their api: bool.
 	PassedOn = "passedOn"
 )
@@ -92,7 +84,7 @@ func (a *API) PassedOn() []Route {
 // once guards the two hooks that the libraries offer only as package state; every API wants the same value.
 var once sync.Once
 
-func hooks() {
+func setLibraryHooks() {
 	once.Do(func() {
 		gin.SetMode(gin.ReleaseMode)
 		huma.NewError = fromHuma
@@ -101,7 +93,7 @@ func hooks() {
 
 // New sets an engine up. Routes that are no huma operations may be added to API.Engine.
 func New(o Options) *API {
-	hooks()
+	setLibraryHooks()
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -127,7 +119,7 @@ func New(o Options) *API {
 	e.UnescapePathValues = true
 	e.ContextWithFallback = true
 	m := newMetrics(o.Registry)
-	e.Use(identify, m.observe(o.Log), secure(o.CSP, o.CORS), recoverer(o.Log), limit(o.MaxBody))
+	e.Use(setRequestID, m.observe(o.Log), securityHeaders(o.CSP, o.CORS), recoverer(o.Log), limitRequest(o.MaxBody))
 	if o.Guard != nil {
 		e.Use(guarded(o.Guard))
 	}
@@ -162,20 +154,20 @@ func New(o Options) *API {
 	cfg.CreateHooks = nil // no $schema members in answers
 	cfg.RejectUnknownQueryParameters = true
 	cfg.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
-	cfg.Transformers = []huma.Transformer{complete(o.Log)}
+	cfg.Transformers = []huma.Transformer{finishProblem(o.Log)}
 	cfg.OnAddOperation = append(cfg.OnAddOperation, func(doc *huma.OpenAPI, _ *huma.Operation) { numbersAsText(doc.Components.Schemas) })
 	a.Huma = humagin.New(e, cfg)
-	a.Huma.UseMiddleware(acceptable)
+	a.Huma.UseMiddleware(checkAccept)
 	return a
 }
 
 // NoRoute answers that there is nothing at this address.
 func NoRoute(c *gin.Context) {
-	NotThere(c, "there is nothing at %s %s; the addresses are listed in /openapi.json", c.Request.Method, clip(c.Request.URL.Path))
+	WriteNotFound(c, "there is nothing at %s %s; the addresses are listed in /openapi.json", c.Request.Method, clip(c.Request.URL.Path))
 }
 
-// NotThere answers an address where there could be something, saying why there is not.
-func NotThere(c *gin.Context, format string, args ...any) {
+// WriteNotFound answers an address where there could be something, saying why there is not.
+func WriteNotFound(c *gin.Context, format string, args ...any) {
 	Write(c, NewProblem(NotFound, format, args...))
 }
 
@@ -202,8 +194,8 @@ func numbersAsText(r huma.Registry) {
 	}
 }
 
-// acceptable refuses what could not be answered as asked before anything is done; huma would notice afterwards.
-func acceptable(ctx huma.Context, next func(huma.Context)) {
+// checkAccept refuses what could not be answered as asked before anything is done; huma would notice afterwards.
+func checkAccept(ctx huma.Context, next func(huma.Context)) {
 	more, _ := ctx.Operation().Metadata[Produces].([]string)
 	if formats := append([]string{"application/json"}, more...); !Accepts(ctx.Header("Accept"), formats...) {
 		p := NewProblem(NotAcceptable, "no format named in Accept can be written; ask for %s", strings.Join(formats, " or "))
@@ -215,7 +207,7 @@ func acceptable(ctx huma.Context, next func(huma.Context)) {
 	}
 	// A body without a Content-Type is refused although it could be read: a browser sends one like that for any page,
 	// without asking this service whether the page may.
-	own, _ := ctx.Operation().Metadata[OwnContentTypes].(bool)
+	own, _ := ctx.Operation().Metadata[ChecksContentType].(bool)
 	if b := ctx.Operation().RequestBody; !own && b != nil && b.Content["application/json"] != nil && ctx.Header("Content-Type") == "" && ctx.Method() != http.MethodGet {
 		Write(humagin.Unwrap(ctx), NewProblem(UnsupportedMediaType, "the body has no Content-Type; send application/json"))
 		return
@@ -246,8 +238,8 @@ func Accepts(header string, contentTypes ...string) bool {
 	return false
 }
 
-// complete gives problems that leave through huma their type and instance, and logs what the caller is not told.
-func complete(log *slog.Logger) huma.Transformer {
+// finishProblem gives problems that leave through huma their type and instance, and logs what the caller is not told.
+func finishProblem(log *slog.Logger) huma.Transformer {
 	return func(ctx huma.Context, _ string, v any) (any, error) {
 		p, ok := v.(*Problem)
 		if !ok {
@@ -282,230 +274,4 @@ func Write(c *gin.Context, p *Problem) {
 	c.Header("Content-Type", "application/problem+json")
 	c.Abort()
 	c.JSON(q.Status, &q)
-}
-
-type requestKey struct{}
-
-// RequestID is the id of the request that ctx belongs to, as a URN when it is one of ours.
-func RequestID(ctx context.Context) string {
-	s, _ := ctx.Value(requestKey{}).(string)
-	return s
-}
-
-func identify(c *gin.Context) {
-	id := c.GetHeader("X-Request-Id")
-	if !plausible(id) {
-		u, err := uuid.NewV7()
-		if err != nil {
-			u = uuid.New()
-		}
-		id = "urn:uuid:" + u.String()
-	}
-	c.Header("X-Request-Id", id)
-	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestKey{}, id))
-	c.Next()
-}
-
-// plausible keeps log lines and headers free of what a stranger might put there.
-func plausible(id string) bool {
-	if len(id) < 8 || len(id) > 128 {
-		return false
-	}
-	for i := range len(id) {
-		b := id[i]
-		if (b < '0' || b > '9') && (b|0x20 < 'a' || b|0x20 > 'z') && b != '-' && b != '_' && b != ':' && b != '.' {
-			return false
-		}
-	}
-	return true
-}
-
-type httpMetrics struct {
-	requests *prometheus.CounterVec
-	seconds  *prometheus.HistogramVec
-}
-
-func newMetrics(r *prometheus.Registry) httpMetrics {
-	m := httpMetrics{
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "verilot_http_requests_total", Help: "Requests answered."}, []string{"method", "route", "status"}),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "verilot_http_request_seconds", Help: "Time from the request's header to the end of the answer.",
-			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
-		}, []string{"method", "route"}),
-	}
-	r.MustRegister(m.requests, m.seconds)
-	return m
-}
-
-func (m httpMetrics) observe(log *slog.Logger) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		start := time.Now()
-		c.Next()
-		took := time.Since(start)
-		route := c.FullPath()
-		if route == "" {
-			route = "none" // an unknown path must not become a label
-		}
-		method := c.Request.Method
-		switch method {
-		case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
-		default:
-			method = "other"
-		}
-		m.requests.WithLabelValues(method, route, strconv.Itoa(c.Writer.Status())).Inc()
-		m.seconds.WithLabelValues(method, route).Observe(took.Seconds())
-		level := slog.LevelInfo
-		switch {
-		case route == "/healthz", route == "/readyz", route == "/metrics":
-			level = slog.LevelDebug
-		case c.Writer.Status() >= http.StatusInternalServerError:
-			level = slog.LevelError
-		}
-		// The path is logged by route: an identifier in it may say who holds what.
-		log.LogAttrs(c.Request.Context(), level, "request", slog.String("request", RequestID(c.Request.Context())), slog.String("method", method),
-			slog.String("route", route), slog.Int("status", c.Writer.Status()), slog.Int("bytes", max(0, c.Writer.Size())), slog.Duration("took", took))
-	}
-}
-
-func secure(csp string, cors []string) gin.HandlerFunc {
-	allowed := make(map[string]bool, len(cors))
-	for _, o := range cors {
-		allowed[o] = true
-	}
-	return func(c *gin.Context) {
-		h := c.Writer.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Content-Security-Policy", csp)
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Cache-Control", "no-store")
-		if origin := c.GetHeader("Origin"); origin != "" && (allowed["*"] || allowed[origin]) {
-			h.Set("Access-Control-Allow-Origin", origin)
-			h.Add("Vary", "Origin")
-			h.Set("Access-Control-Expose-Headers", "Location, X-Request-Id, Link, Allow, GS1-EPCIS-Version, GS1-EPCIS-Min, GS1-EPCIS-Max, GS1-CBV-Version, GS1-CBV-Min, GS1-CBV-Max, GS1-EPC-Format, GS1-CBV-XML-Format, GS1-Extensions, GS1-Vendor-Version, GS1-Capture-Error-Behaviour, GS1-EPCIS-Capture-Limit, GS1-EPCIS-Capture-File-Size-Limit")
-			if c.Request.Method == http.MethodOptions && c.GetHeader("Access-Control-Request-Method") != "" {
-				h.Set("Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS")
-				h.Set("Access-Control-Allow-Headers", "Content-Type, Accept, Authorization, Idempotency-Key, X-Request-Id, GS1-Capture-Error-Behaviour, GS1-EPCIS-Capture-Error-Behaviour, GS1-EPCIS-Version, GS1-EPCIS-Min, GS1-EPCIS-Max, GS1-CBV-Version, GS1-CBV-Min, GS1-CBV-Max, GS1-EPC-Format, GS1-CBV-XML-Format, GS1-Extensions")
-				h.Set("Access-Control-Max-Age", "600")
-				c.AbortWithStatus(http.StatusNoContent)
-				return
-			}
-		}
-		c.Next()
-	}
-}
-
-func recoverer(log *slog.Logger) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		defer func() {
-			v := recover()
-			if v == nil {
-				return
-			}
-			if v == http.ErrAbortHandler { //nolint:errorlint // a panic value, compared as net/http does
-				panic(v)
-			}
-			if err, ok := v.(error); ok && c.Request.Context().Err() != nil && !errors.Is(err, errors.ErrUnsupported) {
-				c.Abort() // the caller went away while huma was writing
-				return
-			}
-			log.LogAttrs(c.Request.Context(), slog.LevelError, "handler panicked", slog.String("request", RequestID(c.Request.Context())),
-				slog.String("panic", fmt.Sprint(v)), slog.String("stack", string(debug.Stack())))
-			if c.Writer.Written() {
-				c.Abort()
-				return
-			}
-			Write(c, NewProblem(Internal, "the service met a fault of its own; give the operator the request id"))
-		}()
-		c.Next()
-	}
-}
-
-func limit(n int64) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		if len(c.Request.RequestURI) > 8192 {
-			Write(c, NewProblem(URITooLong, "the address has %d characters, at most 8192 are read; send the query in parts", len(c.Request.RequestURI)))
-			return
-		}
-		// Go's parser drops what it cannot read, and the answer would be about a parameter that was sent.
-		if _, err := url.ParseQuery(c.Request.URL.RawQuery); err != nil {
-			Write(c, NewProblem(MalformedRequest, "the query of the address cannot be read: %s; percent-encode what is no letter or digit (%% is %%25, ; is %%3B, + is %%2B)", err.Error()))
-			return
-		}
-		if c.Request.Body != nil {
-			c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, n)
-		}
-		c.Next()
-	}
-}
-
-func guarded(guard func(*http.Request) *Problem) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		p := guard(c.Request)
-		if p == nil {
-			c.Next()
-			return
-		}
-		switch p.Status {
-		case http.StatusUnauthorized:
-			c.Header("WWW-Authenticate", "Bearer")
-		case http.StatusTooManyRequests:
-			c.Header("Retry-After", "10")
-		}
-		Write(c, p)
-	}
-}
-
-func clip(s string) string {
-	if len(s) > 120 {
-		return s[:120] + "…"
-	}
-	return s
-}
-
-type drainKey struct{}
-
-// Draining is closed when the server stops taking requests: what waits for something answers with what it has.
-func Draining(ctx context.Context) <-chan struct{} {
-	ch, _ := ctx.Value(drainKey{}).(chan struct{})
-	return ch
-}
-
-// Serve answers on ln until ctx ends, then stops taking requests and gives those under way ten seconds.
-func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
-	draining := make(chan struct{})
-	base := context.WithValue(context.WithoutCancel(ctx), drainKey{}, draining)
-	srv := &http.Server{
-		// A read deadline that passes while a long poll waits would cancel it, so it is longer than any wait.
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 3 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		BaseContext: func(net.Listener) context.Context { return base },
-	}
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ln) }()
-	select {
-	case err := <-done:
-		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
-	case <-ctx.Done():
-	}
-	close(draining)
-	grace, end := context.WithTimeout(base, 10*time.Second)
-	defer end()
-	err := srv.Shutdown(grace)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = srv.Close()
-	}
-	if end := <-done; !errors.Is(end, http.ErrServerClosed) {
-		err = errors.Join(err, end)
-	}
-	return err
-}
-
-// Listen opens a TCP listener; port 0 picks a free one.
-func Listen(ctx context.Context, addr string) (net.Listener, error) {
-	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
-	}
-	return ln, nil
 }

@@ -1,10 +1,6 @@
 package httpapi
 
-import (
-	"maps"
-	"net/http"
-	"slices"
-)
+import "net/http"
 
 // Code names a problem for ever. A code is never renamed and never changes its status.
 type Code string
@@ -175,6 +171,3 @@ func Lookup(c Code) Spec {
 	}
 	return table[Internal]
 }
-
-// Codes lists every code, sorted: for documentation and for the test that each is reachable.
-func Codes() []Code { return slices.Sorted(maps.Keys(table)) }

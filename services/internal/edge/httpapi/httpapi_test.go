@@ -179,7 +179,7 @@ func TestAccepts(t *testing.T) {
 }
 
 func TestEveryCodeHasStatusAndTitle(t *testing.T) {
-	for _, c := range Codes() {
+	for _, c := range allCodes() {
 		if s := Lookup(c); s.Status < 400 || s.Title == "" || s.EPCIS == "" {
 			t.Errorf("%s: %+v", c, s)
 		}

@@ -29,15 +29,15 @@ type answer struct {
 	Body      Session
 }
 
-// carried is what a request has with it.
-type carried struct {
+// credentials are the cookies and the header of a request that may sign in.
+type credentials struct {
 	cookies       []string
 	authorization string
 	tls           bool
 }
 
 // Resolve implements huma.Resolver.
-func (c *carried) Resolve(ctx huma.Context) []error {
+func (c *credentials) Resolve(ctx huma.Context) []error {
 	ctx.EachHeader(func(name, value string) {
 		if strings.EqualFold(name, "Cookie") {
 			c.cookies = append(c.cookies, value)
@@ -48,7 +48,7 @@ func (c *carried) Resolve(ctx huma.Context) []error {
 }
 
 func (g *Guard) state() Session {
-	return Session{Required: !g.open, Kind: g.kind, Service: g.place.Service, Party: g.place.Party, PartyName: g.place.PartyName}
+	return Session{Required: !g.open, Kind: g.kind, Service: g.identity.Service, Party: g.identity.Party, PartyName: g.identity.PartyName}
 }
 
 func (g *Guard) set(value string, secure bool) string {
@@ -60,7 +60,7 @@ func (g *Guard) set(value string, secure bool) string {
 }
 
 type signInInput struct {
-	carried
+	credentials
 	Body struct {
 		Token string `json:"token" maxLength:"1024" doc:"The secret token of this service"`
 	}
@@ -76,7 +76,7 @@ func (g *Guard) Mount(api *httpapi.API) {
 		if g.open {
 			return &answer{Body: s}, nil
 		}
-		if p := g.try(strings.TrimSpace(in.Body.Token)); p != nil {
+		if p := g.checkToken(strings.TrimSpace(in.Body.Token)); p != nil {
 			return nil, p
 		}
 		value, end := g.issue()
@@ -86,11 +86,11 @@ func (g *Guard) Mount(api *httpapi.API) {
 	})
 	huma.Register(api.Huma, huma.Operation{
 		OperationID: "session", Method: http.MethodGet, Path: sessionPath, Summary: "Whose service this is, and whether you are signed in", Tags: []string{"sign-in"},
-	}, func(_ context.Context, in *carried) (*answer, error) {
+	}, func(_ context.Context, in *credentials) (*answer, error) {
 		s := g.state()
 		if end, ok := g.session(in.cookies); ok {
 			s.SignedIn, s.ExpiresAt = true, &end
-		} else if token, ok := bearer(in.authorization); ok && g.right(token) {
+		} else if token, ok := bearer(in.authorization); ok && g.matches(token) {
 			s.SignedIn = true
 		}
 		return &answer{Body: s}, nil
@@ -98,7 +98,7 @@ func (g *Guard) Mount(api *httpapi.API) {
 	huma.Register(api.Huma, huma.Operation{
 		OperationID: "sign-out", Method: http.MethodDelete, Path: sessionPath, Summary: "Forget the session cookie", Tags: []string{"sign-in"},
 		DefaultStatus: http.StatusOK, Errors: []int{401, 403},
-	}, func(_ context.Context, in *carried) (*answer, error) {
+	}, func(_ context.Context, in *credentials) (*answer, error) {
 		return &answer{SetCookie: g.set("", in.tls), Body: g.state()}, nil
 	})
 }

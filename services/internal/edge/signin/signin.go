@@ -64,8 +64,8 @@ type Config struct {
 	DevelopmentOpen bool `yaml:"development_open"`
 }
 
-// Place is whose sign-in this is.
-type Place struct {
+// Identity is the service that one signs in at.
+type Identity struct {
 	Service string // manufacturer, distributor, pharmacy or api
 	Party   string // "" for an api without one
 	// PartyName in words; "" is the party id.
@@ -77,7 +77,7 @@ type Place struct {
 
 // Guard keeps one service.
 type Guard struct {
-	place    Place
+	identity Identity
 	kind     string
 	open     bool
 	token    [sha256.Size]byte           // its hash, so that comparing takes the same time for every length
@@ -88,14 +88,14 @@ type Guard struct {
 }
 
 // New makes the guard of a service. trusted are origins whose pages may call an open service (its CORS setting).
-func New(c Config, p Place, trusted ...string) (*Guard, error) {
+func New(c Config, p Identity, trusted ...string) (*Guard, error) {
 	if p.Now == nil {
 		p.Now = time.Now
 	}
 	if p.PartyName == "" {
 		p.PartyName = nameOf(p.Genesis, p.Party)
 	}
-	g := &Guard{place: p, kind: None, cross: http.NewCrossOriginProtection(), failures: rate.NewLimiter(rate.Every(attemptsEvery), attempts)}
+	g := &Guard{identity: p, kind: None, cross: http.NewCrossOriginProtection(), failures: rate.NewLimiter(rate.Every(attemptsEvery), attempts)}
 	id := sha256.Sum256([]byte(p.Service + "\n" + p.Party + "\n" + string(p.Genesis.Hash[:])))
 	g.cookie = fmt.Sprintf("verilot_%s_%x", p.Service, id[:4])
 	if c == (Config{}) {
@@ -141,14 +141,14 @@ func nameOf(g *genesis.Genesis, party string) string {
 	return party
 }
 
-// Place is whose sign-in this is.
-func (g *Guard) Place() Place { return g.place }
+// Identity returns the service that one signs in at.
+func (g *Guard) Identity() Identity { return g.identity }
 
 // Announce says at the start what is out of the ordinary.
 func (g *Guard) Announce(log *slog.Logger) {
 	switch {
 	case g.open:
-		log.Warn("no sign-in: whoever reaches this service may act for its party", "party", g.place.Party)
+		log.Warn("no sign-in: whoever reaches this service may act for its party", "party", g.identity.Party)
 	case g.kind == None:
 		log.Info("no sign-in is configured: this service answers reads and changes nothing")
 	}
@@ -193,7 +193,7 @@ func (g *Guard) checkBearer(header string) *httpapi.Problem {
 	if !ok {
 		return httpapi.NewProblem(httpapi.SignInFailed, "the Authorization header is not of the kind Bearer; send Authorization: Bearer and the token of this service")
 	}
-	return g.try(token)
+	return g.checkToken(token)
 }
 
 func bearer(header string) (token string, ok bool) {
@@ -201,32 +201,32 @@ func bearer(header string) (token string, ok bool) {
 	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
 }
 
-func (g *Guard) right(token string) bool {
+func (g *Guard) matches(token string) bool {
 	sum := sha256.Sum256([]byte(token))
 	return g.key != nil && subtle.ConstantTimeCompare(sum[:], g.token[:]) == 1
 }
 
-// try compares a token. Only wrong ones are counted: the right one always opens, or anybody could lock its owner out, and 256 random
+// checkToken compares a token. Only wrong ones are counted: the right one always opens, or anybody could lock its owner out, and 256 random
 // bits are guessed at no speed. The limit keeps a mistaken program, or a guesser, from being a load.
-func (g *Guard) try(token string) *httpapi.Problem {
+func (g *Guard) checkToken(token string) *httpapi.Problem {
 	if g.open {
 		return nil
 	}
 	if g.kind == None {
 		return g.required()
 	}
-	if g.right(token) {
+	if g.matches(token) {
 		return nil
 	}
-	if !g.failures.AllowN(g.place.Now(), 1) {
+	if !g.failures.AllowN(g.identity.Now(), 1) {
 		return httpapi.NewProblem(httpapi.TooManyAttempts, "too many wrong tokens were sent to this service; wait ten seconds, and take the token from the sign-in link that `verilot up` printed")
 	}
-	return httpapi.NewProblem(httpapi.SignInFailed, "the token is not the one of this service; every service has its own: take it from the sign-in link that `verilot up` printed, or from the file keys/%s-sign-in.token of the network's folder", g.place.Service)
+	return httpapi.NewProblem(httpapi.SignInFailed, "the token is not the one of this service; every service has its own: take it from the sign-in link that `verilot up` printed, or from the file keys/%s-sign-in.token of the network's folder", g.identity.Service)
 }
 
 // issue makes a cookie value that holds until end.
 func (g *Guard) issue() (value string, end time.Time) {
-	end = g.place.Now().Add(Lifetime).Truncate(time.Second)
+	end = g.identity.Now().Add(Lifetime).Truncate(time.Second)
 	b := binary.BigEndian.AppendUint64(nil, uint64(end.Unix()))
 	b = append(b, make([]byte, nonceLen)...)
 	_, _ = rand.Read(b[8:]) // it never fails
@@ -255,7 +255,7 @@ func (g *Guard) session(cookies []string) (end time.Time, ok bool) {
 		if !hmac.Equal(g.mac(slices.Clip(body)), b) {
 			continue
 		}
-		if end := time.Unix(int64(binary.BigEndian.Uint64(body)), 0); g.place.Now().Before(end) {
+		if end := time.Unix(int64(binary.BigEndian.Uint64(body)), 0); g.identity.Now().Before(end) {
 			return end.UTC(), true
 		}
 	}

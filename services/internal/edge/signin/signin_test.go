@@ -36,7 +36,7 @@ type desk struct {
 	did   int // how often something was changed
 }
 
-func newDesk(t *testing.T, c Config, p Place, trusted ...string) *desk {
+func newDesk(t *testing.T, c Config, p Identity, trusted ...string) *desk {
 	t.Helper()
 	d := &desk{t: t, now: time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)}
 	p.Now = func() time.Time { return d.now }
@@ -70,8 +70,8 @@ func tokenFile(t *testing.T) (file, token string) {
 	return file, token
 }
 
-func manufacturer() Place {
-	return Place{Service: "manufacturer", Party: "lakeside", Genesis: testGenesis("dev-1", true)}
+func manufacturer() Identity {
+	return Identity{Service: "manufacturer", Party: "lakeside", Genesis: testGenesis("dev-1", true)}
 }
 
 // call sends a request with headers as name: value.
@@ -338,7 +338,7 @@ func TestConfig(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		config  Config
-		place   Place
+		place   Identity
 		trusted string
 		says    string
 	}{

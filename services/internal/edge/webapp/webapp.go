@@ -83,7 +83,7 @@ func mount(h *httpapi.API, s Setting, files fs.FS) error {
 			return
 		}
 		if index == nil {
-			httpapi.NotThere(c, "this program was built without the web interface; `make web` (which needs Node) and a new build bring it")
+			httpapi.WriteNotFound(c, "this program was built without the web interface; `make web` (which needs Node) and a new build bring it")
 			return
 		}
 		page(c)

@@ -1,13 +1,3 @@
-// Package demo plays a national story: several makers, two wholesalers and some dozens of pharmacies move lots of thousands of packages
-// in cases and pallets, with what goes wrong in real trade: a case that does not arrive, goods sent back or damaged, a stolen case of
-// which one package turns up, a delivery at the wrong door, a counterfeit at a counter, and a recall in the middle of it all.
-//
-// Products are real ones of the FDA's NDC Directory, and most pharmacies are of CMS's public register, because numbers, names and places
-// as they are in life find faults that invented ones do not. What happens is invented, all of it; where something bad happens, the
-// firm is invented too.
-//
-// Everything goes the way it does in trade: each party signs with its own key, through a service of its own, and the validators
-// judge. The same seed makes the same choices (not the same serials, which are random by law).
 package demo
 
 import (
@@ -22,14 +12,13 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/services/internal/answer/ndc"
 	"verilot.dev/services/internal/localnet"
-	"verilot.dev/services/internal/localnet/story"
 	"verilot.dev/services/internal/partner/capture"
 )
 
 //go:embed pharmacies.tsv
 var pharmaciesFile string
 
-// member is a party of the story.
+// member is a party of the
 type member struct {
 	id, name, role string
 	profile        capture.Profile
@@ -89,7 +78,7 @@ type product struct {
 	gtin gs1.GTIN
 }
 
-// labelers are the makers' names in the directory, with the NDCs of the packages that they make in the story. The first are made by the
+// labelers are the makers' names in the directory, with the NDCs of the packages that they make in the  The first are made by the
 // party whose service the network runs.
 var labelers = []struct {
 	id, name string
@@ -205,17 +194,17 @@ func (m *member) registration(key ed25519.PublicKey) map[string]any {
 // actor is a member at work.
 type actor struct {
 	*member
-	at  story.Service
-	t   *teller
+	at  Service
+	run *nationalRun
 	ctx context.Context //nolint:containedctx // an actor lives as long as the call that lets it act
 }
 
 // act runs fn with a member's service, which is started for it if the network has none.
-func (t *teller) act(ctx context.Context, m *member, fn func(a *actor) error) (err error) {
+func (r *nationalRun) act(ctx context.Context, m *member, fn func(a *actor) error) (err error) {
 	if m.service != "" {
-		return fn(&actor{member: m, at: t.n.Story().At(m.service), t: t, ctx: ctx})
+		return fn(&actor{member: m, at: NetworkOf(r.n).At(m.service), run: r, ctx: ctx})
 	}
-	s, stop, err := t.n.Guest(ctx, m.profile, m.id)
+	s, stop, err := r.n.StartPartner(ctx, m.profile, m.id)
 	if err != nil {
 		return err
 	}
@@ -224,13 +213,13 @@ func (t *teller) act(ctx context.Context, m *member, fn func(a *actor) error) (e
 			err = end
 		}
 	}()
-	return fn(&actor{member: m, at: s, t: t, ctx: ctx})
+	return fn(&actor{member: m, at: Service(s), run: r, ctx: ctx})
 }
 
 // do sends a command, as of a number of days ago, and waits until every answer shows it. What the ledger rejects is an error.
 func (a *actor) do(daysAgo float64, command string, body map[string]any) (*capture.Job, error) {
 	if command != "products" && command != "lots" && command != "recall" {
-		body["eventTime"] = a.t.when(daysAgo)
+		body["eventTime"] = a.run.when(daysAgo)
 	}
 	job, err := a.at.Command(a.ctx, command, body)
 	if err != nil {
@@ -239,10 +228,10 @@ func (a *actor) do(daysAgo float64, command string, body map[string]any) (*captu
 	if !job.Success {
 		return nil, fmt.Errorf("%s: %s: %+v", a.name, command, job.Verdicts)
 	}
-	a.t.events.Add(int64(len(job.Verdicts)))
+	a.run.events.Add(int64(len(job.Verdicts)))
 	return job, nil
 }
 
-func (t *teller) when(daysAgo float64) string {
-	return t.now.Add(-time.Duration(daysAgo * float64(24*time.Hour))).UTC().Format("2006-01-02T15:04:05Z")
+func (r *nationalRun) when(daysAgo float64) string {
+	return r.now.Add(-time.Duration(daysAgo * float64(24*time.Hour))).UTC().Format("2006-01-02T15:04:05Z")
 }

@@ -5,10 +5,10 @@ import (
 	"syscall"
 )
 
-// bind ties a process to us: it is killed when we end, however we end, and hears no Ctrl-C that is ours to pass on, in order.
-func bind(cmd *exec.Cmd) {
+// bindToSupervisor ties a process to us: it is killed when we end, however we end, and gets no Ctrl-C; the supervisor ends its processes in order.
+func bindToSupervisor(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// Lingers reports whether processes outlive a supervisor that is killed.
-const Lingers = false
+// ProcessesSurvive reports whether processes outlive a supervisor that is killed.
+const ProcessesSurvive = false

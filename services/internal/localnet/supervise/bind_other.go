@@ -4,7 +4,7 @@ package supervise
 
 import "os/exec"
 
-func bind(*exec.Cmd) {}
+func bindToSupervisor(*exec.Cmd) {}
 
-// Lingers reports whether processes outlive a supervisor that is killed.
-const Lingers = true
+// ProcessesSurvive reports whether processes outlive a supervisor that is killed.
+const ProcessesSurvive = true

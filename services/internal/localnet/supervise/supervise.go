@@ -39,17 +39,18 @@ type Options struct {
 	Logs   string // folder of <name>.log; files grow, nobody cuts them
 	// Restart starts again what ended by accident.
 	Restart bool
-	// Final reports whether a process that exited with this code must stay down: starting it again does not help.
-	Final func(code int) bool
-	// Hold is kept open by every process, so that a lock on it lasts as long as any of them lives. May be nil.
-	Hold *os.File
-	// Tell hears what happens, Warn the warnings and last words that processes print. Both may be nil, and are not called concurrently.
-	Tell func(Event)
-	Warn func(name, line string)
+	// IsFinal reports whether a process that exited with this code must stay down: starting it again does not help.
+	IsFinal func(code int) bool
+	// LockFile is kept open by every process, so that a lock on it lasts as long as any of them lives. May be nil.
+	LockFile *os.File
+	// OnChange is called when something happens to a process, OnWarning with warnings and last words that processes print. Both may be
+	// nil, and are not called concurrently.
+	OnChange  func(Change)
+	OnWarning func(name, line string)
 	// Grace is how long a process may take to end before it is killed. Default 20 s.
 	Grace time.Duration
-	// Shortest and Longest are the waits before a start again. Default 1 s and 30 s.
-	Shortest, Longest time.Duration
+	// MinWait and MaxWait are the waits before a start again. Default 1 s and 30 s.
+	MinWait, MaxWait time.Duration
 }
 
 // What happens to a process.
@@ -59,8 +60,8 @@ const (
 	Halted  = "halted" // on purpose: it stays down
 )
 
-// Event is something that happened to a process.
-type Event struct {
+// Change is something that happened to a process.
+type Change struct {
 	Name  string        `json:"process"`
 	What  string        `json:"event"`
 	PID   int           `json:"pid"`
@@ -78,7 +79,7 @@ type Supervisor struct {
 	pids map[string]int
 	down map[string]string // ended for good, and why
 
-	telling sync.Mutex
+	callback sync.Mutex // held while a callback of the options runs
 }
 
 // New makes a supervisor of processes; Run starts them.
@@ -89,10 +90,10 @@ func New(o Options, procs []Process) *Supervisor {
 		}
 	}
 	set(&o.Grace, 20*time.Second)
-	set(&o.Shortest, time.Second)
-	set(&o.Longest, 30*time.Second)
-	if o.Final == nil {
-		o.Final = func(int) bool { return false }
+	set(&o.MinWait, time.Second)
+	set(&o.MaxWait, 30*time.Second)
+	if o.IsFinal == nil {
+		o.IsFinal = func(int) bool { return false }
 	}
 	return &Supervisor{o: o, procs: procs, spawn: make(chan func()), pids: map[string]int{}, down: map[string]string{}}
 }
@@ -104,7 +105,7 @@ func (s *Supervisor) PIDs() map[string]int {
 	return maps.Clone(s.pids)
 }
 
-// Down tells why a process ended for good; false: it did not.
+// Down returns why a process ended for good; false: it did not.
 func (s *Supervisor) Down(name string) (why string, down bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -133,11 +134,11 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
-		stops = append(stops, s.rank(ctx, ranks[r]))
+		stops = append(stops, s.startRank(ctx, ranks[r]))
 		for _, p := range ranks[r] {
 			if p.Ready != nil && ctx.Err() == nil {
 				if err := p.Ready(ctx); err != nil && ctx.Err() == nil {
-					s.tell(Event{Name: p.Name, What: "slow", PID: s.PIDs()[p.Name], Why: err.Error()})
+					s.changed(Change{Name: p.Name, What: "slow", PID: s.PIDs()[p.Name], Why: err.Error()})
 				}
 			}
 		}
@@ -149,31 +150,31 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	return nil
 }
 
-// rank keeps processes running until stop, which waits for their end.
-func (s *Supervisor) rank(ctx context.Context, procs []Process) (stop func()) {
+// startRank keeps processes running until stop, which waits for their end.
+func (s *Supervisor) startRank(ctx context.Context, procs []Process) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	for _, p := range procs {
-		wg.Go(func() { s.keep(ctx, p) })
+		wg.Go(func() { s.keepRunning(ctx, p) })
 	}
 	return func() { cancel(); wg.Wait() }
 }
 
-// keep runs one process again and again.
-func (s *Supervisor) keep(ctx context.Context, p Process) {
-	wait := s.o.Shortest
+// keepRunning runs one process again and again.
+func (s *Supervisor) keepRunning(ctx context.Context, p Process) {
+	wait := s.o.MinWait
 	for {
 		start := time.Now()
-		end := s.once(ctx, p)
+		end := s.runOnce(ctx, p)
 		if ctx.Err() != nil {
 			return
 		}
-		if time.Since(start) > 2*s.o.Longest {
-			wait = s.o.Shortest
+		if time.Since(start) > 2*s.o.MaxWait {
+			wait = s.o.MinWait
 		}
-		e := Event{Name: p.Name, What: Ended, PID: end.pid, Why: end.why}
+		e := Change{Name: p.Name, What: Ended, PID: end.pid, Why: end.why}
 		switch {
-		case s.o.Final(end.code):
+		case s.o.IsFinal(end.code):
 			e.What = Halted
 		case s.o.Restart:
 			e.Again = wait
@@ -183,7 +184,7 @@ func (s *Supervisor) keep(ctx context.Context, p Process) {
 			s.down[p.Name] = e.Why
 			s.mu.Unlock()
 		}
-		s.tell(e)
+		s.changed(e)
 		if e.Again == 0 {
 			return
 		}
@@ -194,20 +195,20 @@ func (s *Supervisor) keep(ctx context.Context, p Process) {
 			return
 		case <-t.C:
 		}
-		wait = min(2*wait, s.o.Longest)
+		wait = min(2*wait, s.o.MaxWait)
 	}
 }
 
-// ending is how a process ended.
-type ending struct {
+// exitStatus is how a process ended.
+type exitStatus struct {
 	pid, code int // code -1: by a signal, or it never started
 	why       string
 }
 
-func (s *Supervisor) once(ctx context.Context, p Process) ending {
+func (s *Supervisor) runOnce(ctx context.Context, p Process) exitStatus {
 	file, err := os.OpenFile(filepath.Join(s.o.Logs, p.Name+".log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return ending{code: -1, why: err.Error()}
+		return exitStatus{code: -1, why: err.Error()}
 	}
 	defer func() { _ = file.Close() }() // a log; what was written was written
 	out := &lines{file: file, warn: func(line string) { s.warn(p.Name, line) }}
@@ -215,20 +216,20 @@ func (s *Supervisor) once(ctx context.Context, p Process) ending {
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = s.o.Grace
-	if s.o.Hold != nil {
-		cmd.ExtraFiles = []*os.File{s.o.Hold}
+	if s.o.LockFile != nil {
+		cmd.ExtraFiles = []*os.File{s.o.LockFile}
 	}
-	bind(cmd)
+	bindToSupervisor(cmd)
 	started := make(chan error, 1)
 	s.spawn <- func() { started <- cmd.Start() }
 	if err := <-started; err != nil {
-		return ending{code: -1, why: err.Error()}
+		return exitStatus{code: -1, why: err.Error()}
 	}
 	pid := cmd.Process.Pid
 	s.mu.Lock()
 	s.pids[p.Name] = pid
 	s.mu.Unlock()
-	s.tell(Event{Name: p.Name, What: Started, PID: pid})
+	s.changed(Change{Name: p.Name, What: Started, PID: pid})
 	err = cmd.Wait()
 	s.mu.Lock()
 	delete(s.pids, p.Name)
@@ -237,7 +238,7 @@ func (s *Supervisor) once(ctx context.Context, p Process) ending {
 	if ctx.Err() != nil && errors.Is(err, exec.ErrWaitDelay) {
 		s.warn(p.Name, fmt.Sprintf("did not end within %s and was killed", s.o.Grace))
 	}
-	e := ending{pid: pid, code: cmd.ProcessState.ExitCode(), why: cmd.ProcessState.String()}
+	e := exitStatus{pid: pid, code: cmd.ProcessState.ExitCode(), why: cmd.ProcessState.String()}
 	if out.last != "" && e.code > 0 {
 		e.why = out.last
 	}
@@ -258,19 +259,19 @@ func (s *Supervisor) spawner() (stop func()) {
 	return func() { close(s.spawn); <-done }
 }
 
-func (s *Supervisor) tell(e Event) {
-	s.telling.Lock()
-	defer s.telling.Unlock()
-	if s.o.Tell != nil {
-		s.o.Tell(e)
+func (s *Supervisor) changed(e Change) {
+	s.callback.Lock()
+	defer s.callback.Unlock()
+	if s.o.OnChange != nil {
+		s.o.OnChange(e)
 	}
 }
 
 func (s *Supervisor) warn(name, line string) {
-	s.telling.Lock()
-	defer s.telling.Unlock()
-	if s.o.Warn != nil {
-		s.o.Warn(name, line)
+	s.callback.Lock()
+	defer s.callback.Unlock()
+	if s.o.OnWarning != nil {
+		s.o.OnWarning(name, line)
 	}
 }
 

@@ -16,17 +16,17 @@ func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	seen := map[string][]Event{}
+	seen := map[string][]Change{}
 	var warned []string
 	s := New(Options{
-		Binary: "/bin/sh", Logs: dir, Restart: true, Shortest: 10 * time.Millisecond, Final: func(code int) bool { return code == 4 },
-		Tell: func(e Event) {
+		Binary: "/bin/sh", Logs: dir, Restart: true, MinWait: 10 * time.Millisecond, IsFinal: func(code int) bool { return code == 4 },
+		OnChange: func(e Change) {
 			seen[e.Name] = append(seen[e.Name], e)
 			if len(seen["falls"]) >= 5 && len(seen["halts"]) == 2 && len(seen["lasts"]) == 1 {
 				cancel()
 			}
 		},
-		Warn: func(name, line string) { warned = append(warned, name+": "+line) },
+		OnWarning: func(name, line string) { warned = append(warned, name+": "+line) },
 	}, []Process{
 		{Name: "falls", Args: []string{"-c", "kill -9 $$"}},
 		{Name: "halts", Args: []string{"-c", "echo 'time=now level=INFO msg=x'; echo 'time=now level=WARN msg=y'; echo why; exit 4"}},

@@ -371,7 +371,7 @@ func recorded(j *Job) (*Verdict, error) {
 // The formats that answers are written in, for httpapi.
 var (
 	jobFormats      = map[string]any{"epcis": true, httpapi.Produces: []string{"application/xml", "text/xml"}}
-	documentFormats = map[string]any{"epcis": true, httpapi.Produces: []string{"application/xml", "text/xml"}, httpapi.OwnContentTypes: true}
+	documentFormats = map[string]any{"epcis": true, httpapi.Produces: []string{"application/xml", "text/xml"}, httpapi.ChecksContentType: true}
 	lineFormats     = map[string]any{"epcis": true, httpapi.Produces: []string{"application/x-ndjson"}}
 )
 
@@ -514,7 +514,7 @@ const maxOnboarding = 32 << 20
 func (e *Engine) mountOnboarding(h huma.API) {
 	huma.Register(h, huma.Operation{
 		OperationID: "onboarding", Method: http.MethodPost, Path: "/v1/onboarding", Summary: "Register what a document names (development networks only)",
-		Tags: []string{"development"}, Errors: []int{400, 403, 408, 413, 415, 503, 504, 507}, Metadata: map[string]any{httpapi.OwnContentTypes: true},
+		Tags: []string{"development"}, Errors: []int{400, 403, 408, 413, 415, 503, 504, 507}, Metadata: map[string]any{httpapi.ChecksContentType: true},
 	}, func(ctx context.Context, in *Upload) (*struct{ Body *Onboarding }, error) {
 		b, err := in.receive(ctx, e)
 		if err != nil {

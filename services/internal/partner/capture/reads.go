@@ -133,7 +133,7 @@ func pass(base *url.URL, transport http.RoundTripper, token func(method string) 
 		}
 		ctx, cancel := context.WithCancel(c.Request.Context())
 		defer cancel()
-		if strings.HasPrefix(c.Request.URL.Path, "/v1/feed") || signin.Upgrades(c.Request) {
+		if strings.HasPrefix(c.Request.URL.Path, "/v1/feed") || signin.IsUpgrade(c.Request) {
 			// A feed, or a WebSocket, has no end of its own: it must not hold up the stopping of this service.
 			draining, over := httpapi.Draining(ctx), make(chan struct{})
 			defer close(over)

@@ -24,7 +24,7 @@ import (
 	"verilot.dev/services/internal/service"
 )
 
-// ServiceConfig is the configuration of a partner's service. Genesis, Data, Party, Key and NATS are required.
+// ServiceConfig is the configuration of a partner's service. Genesis, Data, Party, Key and Broker are required.
 type ServiceConfig struct {
 	service.Common `yaml:",inline"`
 	// Genesis is the path of the network's genesis file.
@@ -35,9 +35,8 @@ type ServiceConfig struct {
 	Party string `yaml:"party"`
 	// Key is the path of the party's event key.
 	Key string `yaml:"key"`
-	// NATS is the broker's address (of a cluster several with commas, the preferred one first), and NATSCreds the path of a .creds file if it asks for one.
-	NATS      string `yaml:"nats"`
-	NATSCreds string `yaml:"nats_creds"`
+	// Broker is the broker to use.
+	Broker service.Broker `yaml:"broker"`
 	// API is the address of an api service, such as http://localhost:8080. It tells which parties there are and when a
 	// block is indexed. Empty: this service goes by the genesis file and its own copy of the headers.
 	API string `yaml:"api"`
@@ -50,8 +49,8 @@ type ServiceConfig struct {
 	// CORS lists origins whose web pages may call this service, such as http://localhost:8080. Empty: none.
 	CORS []string `yaml:"cors"`
 
-	// Broker replaces NATS when broker and service share a process.
-	Broker bus.InProcess `yaml:"-"`
+	// Server replaces Broker when broker and service share a process.
+	Server bus.InProcess `yaml:"-"`
 	// Started, if set, hears the address once requests are taken.
 	Started func(net.Addr) `yaml:"-"`
 }
@@ -69,7 +68,7 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 	if err != nil {
 		return fmt.Errorf("read %s: %w", c.Genesis, err)
 	}
-	guard, err := signin.New(c.SignIn, signin.Place{Service: p.Name, Party: c.Party, Genesis: g}, c.CORS...)
+	guard, err := signin.New(c.SignIn, signin.Identity{Service: p.Name, Party: c.Party, Genesis: g}, c.CORS...)
 	if err != nil {
 		return err
 	}
@@ -97,7 +96,7 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 	if err := e.mountDirectory(api, c.NDC); err != nil {
 		return err
 	}
-	place := guard.Place()
+	place := guard.Identity()
 	if err := webapp.Mount(api, webapp.Setting{Service: p.Name, Network: g.Name, Development: g.Development, Party: c.Party, PartyName: place.PartyName}); err != nil {
 		return err
 	}
@@ -122,7 +121,7 @@ func (e *Engine) queryAs(guard *signin.Guard) (asking, error) {
 	if err != nil {
 		return asking{}, fmt.Errorf("configuration: key: %w", err)
 	}
-	return asking{reader: guard.Reader, token: func(method string) (string, error) { return signer.Sign(method, e.cfg.Clock.Now()) }}, nil
+	return asking{reader: guard.CheckRead, token: func(method string) (string, error) { return signer.Sign(method, e.cfg.Clock.Now()) }}, nil
 }
 
 // mountDirectory offers the NDC directory where products are registered.
@@ -159,8 +158,8 @@ func (c *ServiceConfig) open(p Profile, g *genesis.Genesis, env *service.Env) (_
 			return Config{}, nil, fmt.Errorf("configuration: %s is missing", f.name)
 		}
 	}
-	if c.NATS == "" && c.Broker == nil {
-		return Config{}, nil, errors.New("configuration: nats is missing")
+	if c.Broker.URL == "" && c.Server == nil {
+		return Config{}, nil, errors.New("configuration: broker.url is missing")
 	}
 	cfg := Config{Dir: filepath.Join(c.Data, "outbox"), Profile: p, Party: c.Party, Genesis: g, Log: env.Log, Registry: env.Metrics}
 	if cfg.Key, err = keyring.Load(c.Key, keys.Event); err != nil {
@@ -174,7 +173,7 @@ func (c *ServiceConfig) open(p Profile, g *genesis.Genesis, env *service.Env) (_
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return Config{}, nil, fmt.Errorf("make data folder: %w", err)
 	}
-	l := &line{o: bus.Options{URL: c.NATS, Server: c.Broker, Creds: c.NATSCreds, Name: p.Name + " " + c.Party, Log: env.Log}}
+	l := &line{o: bus.Options{URL: c.Broker.URL, Server: c.Server, Creds: c.Broker.Creds, Name: p.Name + " " + c.Party, Log: env.Log}}
 	cfg.Bus = l
 	return cfg, l, nil
 }

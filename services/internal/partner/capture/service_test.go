@@ -72,7 +72,7 @@ func TestServicesOverARealNetwork(t *testing.T) {
 		done := make(chan error, 1)
 		c := ServiceConfig{
 			Common: service.Common{Listen: "127.0.0.1:0"}, Genesis: file, Data: filepath.Join(dir, party), Party: party,
-			Key: filepath.Join(dir, party+".pem"), DevAuthorityKey: authority, Broker: server, Started: func(a net.Addr) { addr <- a },
+			Key: filepath.Join(dir, party+".pem"), DevAuthorityKey: authority, Server: server, Started: func(a net.Addr) { addr <- a },
 			SignIn: signin.Config{DevelopmentOpen: true},
 		}
 		env, err := service.New(p.Name, c.Common, io.Discard)
@@ -237,7 +237,7 @@ func TestTokensAreForDevelopment(t *testing.T) {
 	}
 	for _, s := range []signin.Config{{DevelopmentTokenFile: filepath.Join(dir, "maker.token")}, {DevelopmentOpen: true}} {
 		c := ServiceConfig{
-			Common: service.Common{Listen: "127.0.0.1:0"}, Genesis: file, Data: dir, Party: "maker", Key: filepath.Join(dir, "maker.pem"), NATS: "nats://127.0.0.1:1", SignIn: s,
+			Common: service.Common{Listen: "127.0.0.1:0"}, Genesis: file, Data: dir, Party: "maker", Key: filepath.Join(dir, "maker.pem"), Broker: service.Broker{URL: "nats://127.0.0.1:1"}, SignIn: s,
 		}
 		env, err := service.New("manufacturer", c.Common, io.Discard)
 		if err != nil {

@@ -18,7 +18,7 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/services/internal/localnet"
-	"verilot.dev/services/internal/localnet/story"
+	"verilot.dev/services/internal/localnet/demo"
 )
 
 // heard is what a webhook or WebSocket was told.
@@ -105,7 +105,7 @@ func TestSubscriptionsOnANetwork(t *testing.T) {
 			socket.take(b)
 		}
 	}()
-	if _, err := story.Tell(t.Context(), n.Story(), story.Invented, story.Size{Cases: 2, PerCase: 3}, time.Now, func(string) {}); err != nil {
+	if _, err := demo.PlayShort(t.Context(), demo.NetworkOf(n), demo.Invented, demo.ShortSize{Cases: 2, PerCase: 3}, time.Now, func(string) {}); err != nil {
 		t.Fatal(err)
 	}
 	var page struct {

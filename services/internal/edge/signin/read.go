@@ -7,9 +7,9 @@ import (
 	"verilot.dev/services/internal/edge/httpapi"
 )
 
-// Reader is nil for who may read what is not everybody's: whoever is signed in, or anybody at an open service. Check has passed the
-// request before.
-func (g *Guard) Reader(r *http.Request) *httpapi.Problem {
+// CheckRead returns nil for callers that may read events: those who are signed in, or all at an open service. Check has let the request
+// pass before.
+func (g *Guard) CheckRead(r *http.Request) *httpapi.Problem {
 	if header := r.Header.Get("Authorization"); header != "" {
 		return g.checkBearer(header)
 	}
@@ -20,7 +20,7 @@ func (g *Guard) Reader(r *http.Request) *httpapi.Problem {
 		return httpapi.NewProblem(httpapi.ReadNeedsSignIn, "events are not everybody's to read, and the request has no session that still holds; a person opens the sign-in link that `verilot up` printed, a program sends Authorization: Bearer with the token of this service")
 	}
 	// A browser lets a page of any address open a WebSocket, and sends the cookie along: what comes through it is read by that page.
-	if Upgrades(r) && g.cross != nil {
+	if IsUpgrade(r) && g.cross != nil {
 		write := r.Clone(r.Context())
 		write.Method = http.MethodPost
 		if err := g.cross.Check(write); err != nil {
@@ -30,8 +30,8 @@ func (g *Guard) Reader(r *http.Request) *httpapi.Problem {
 	return nil
 }
 
-// Upgrades reports whether a request asks for another protocol, such as a WebSocket.
-func Upgrades(r *http.Request) bool {
+// IsUpgrade reports whether a request asks for another protocol, such as a WebSocket.
+func IsUpgrade(r *http.Request) bool {
 	for _, line := range r.Header["Connection"] {
 		for token := range strings.SplitSeq(line, ",") {
 			if strings.EqualFold(strings.TrimSpace(token), "Upgrade") {

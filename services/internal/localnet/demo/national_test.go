@@ -8,11 +8,10 @@ import (
 
 	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/localnet"
-	"verilot.dev/services/internal/localnet/story"
 )
 
 // The whole story, small, on a real network with sign-in: what it promises to look at is there, and every unit is accounted for.
-func TestStory(t *testing.T) {
+func TestNationalStory(t *testing.T) {
 	n, err := localnet.Start(t.Context(), localnet.Options{Dir: t.TempDir(), Validators: 1, SignIn: true})
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +25,7 @@ func TestStory(t *testing.T) {
 	defer cancel()
 	start := time.Now()
 	last, total := 0, 0
-	h, err := Tell(ctx, n, Options{Size: Small, Seed: 1, Now: time.Now(), Say: func(step string, done, steps int) {
+	h, err := PlayNational(ctx, n, Options{Size: Small, Seed: 1, Now: time.Now(), Progress: func(step string, done, steps int) {
 		t.Logf("%5.1fs %d/%d %s", time.Since(start).Seconds(), done, steps, step)
 		if done < last {
 			t.Errorf("step %d after %d", done, last)
@@ -48,7 +47,7 @@ func TestStory(t *testing.T) {
 		{"expired", h.OldUnit, "red", "Expired"},
 		{"stolen", h.Stolen, "red", "Overlay_hold"},
 	} {
-		c, err := story.Check(ctx, api, tt.id)
+		c, err := Check(ctx, api, tt.id)
 		if err != nil {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
@@ -61,7 +60,7 @@ func TestStory(t *testing.T) {
 		}
 	}
 	findings := func(id, code string) bool {
-		tr, err := story.Trace(ctx, api, id)
+		tr, err := Trace(ctx, api, id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +95,7 @@ func TestStory(t *testing.T) {
 		t.Error("the dispensed package: QTY_SHORT, although all of its shipment came")
 	}
 	var lot tracing.RecallDetail
-	if err := story.Get(ctx, api+"/v1/recalls/"+url.PathEscape(h.RecalledBy), &lot); err != nil {
+	if err := Get(ctx, api+"/v1/recalls/"+url.PathEscape(h.RecalledBy), &lot); err != nil {
 		t.Fatal(err)
 	}
 	want := uint64(Small.Cases * Small.PerCase)
@@ -104,7 +103,7 @@ func TestStory(t *testing.T) {
 		t.Errorf("recall %+v, want %d units, some set aside and some not", lot.Effectiveness, want)
 	}
 	var in tracing.Shipments
-	if err := story.Get(ctx, api+"/v1/shipments?open=true&to="+localnet.DemoPharmacy, &in); err != nil {
+	if err := Get(ctx, api+"/v1/shipments?open=true&to="+localnet.DemoPharmacy, &in); err != nil {
 		t.Fatal(err)
 	}
 	if len(in.Shipments) < 1 {

@@ -2,12 +2,40 @@ package main
 
 import (
 	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"verilot.dev/services/internal/localnet/genesisfile"
 )
+
+func (a *app) genesisCommand() *cobra.Command {
+	var api string
+	c := &cobra.Command{
+		Use:     "genesis",
+		Short:   "Print the network's genesis file, byte for byte",
+		Example: "  verilot genesis --api http://localhost:8080 > genesis.json",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cl, err := newClient(api)
+			if err != nil {
+				return err
+			}
+			b, err := cl.get(cmd.Context(), "/v1/genesis", nil)
+			if err != nil {
+				return a.refused(err)
+			}
+			_, err = a.out.Write(b)
+			return failed(err)
+		},
+	}
+	apiFlag(c, &api)
+	c.AddCommand(a.genesisMakeCommand(), a.verdictKeyCommand())
+	return c
+}
 
 func (a *app) genesisMakeCommand() *cobra.Command {
 	var out string
@@ -62,4 +90,20 @@ func (a *app) verdictKeyCommand() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// writeNew writes a file that must not exist.
+func writeNew(file string, b []byte) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return unusable("%s exists; it is never overwritten", file)
+	}
+	if err != nil {
+		return unusable("%w", err)
+	}
+	_, err = f.Write(b)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return failed(fmt.Errorf("write %s: %w", file, err))
+	}
+	return nil
 }

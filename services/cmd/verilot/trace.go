@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -18,35 +16,6 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/services/internal/answer/tracing"
 )
-
-func apiFlag(c *cobra.Command, api *string) {
-	c.Flags().StringVar(api, "api", "http://localhost:8080", "address of an api service")
-}
-
-func (a *app) genesisCommand() *cobra.Command {
-	var api string
-	c := &cobra.Command{
-		Use:     "genesis",
-		Short:   "Print the network's genesis file, byte for byte",
-		Example: "  verilot genesis --api http://localhost:8080 > genesis.json",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			cl, err := newClient(api)
-			if err != nil {
-				return err
-			}
-			b, err := cl.get(cmd.Context(), "/v1/genesis", nil)
-			if err != nil {
-				return a.refused(err)
-			}
-			_, err = a.out.Write(b)
-			return failed(err)
-		},
-	}
-	apiFlag(c, &api)
-	c.AddCommand(a.genesisMakeCommand(), a.verdictKeyCommand())
-	return c
-}
 
 func (a *app) traceCommand() *cobra.Command {
 	var api, proofFile string
@@ -270,144 +239,4 @@ func verdictOf(s *tracing.Step) string {
 		v.WriteString(" " + f.Code)
 	}
 	return v.String()
-}
-
-func (a *app) lotCommand() *cobra.Command {
-	var api string
-	var units bool
-	c := &cobra.Command{
-		Use:   "lot GTIN LOT",
-		Short: "Where is every unit of a lot, now?",
-		Long: `Prints the lot's units per party and state. The rows add up to the units commissioned.
-GTIN is the 14 digits after (01) on the package; 8, 12 or 13 digits are padded. LOT is compared exactly.
-
---units lists every unit instead, one JSON object a line.`,
-		Example: "  verilot lot 00300010123455 A123 --api http://localhost:8080\n  verilot lot 00300010123455 A123 --units > units.ndjson",
-		Args:    cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			cl, err := newClient(api)
-			if err != nil {
-				return err
-			}
-			path := "/v1/lots/" + url.PathEscape(args[0]) + "/" + url.PathEscape(args[1])
-			if units {
-				return a.lotUnits(cmd.Context(), cl, path+"/units")
-			}
-			return a.lotTotals(cmd.Context(), cl, path)
-		},
-	}
-	apiFlag(c, &api)
-	c.Flags().BoolVar(&units, "units", false, "list every unit as NDJSON")
-	return c
-}
-
-func (a *app) lotUnits(ctx context.Context, cl *client, path string) error {
-	resp, err := cl.open(ctx, http.MethodGet, path, http.Header{"Accept": {"application/x-ndjson"}}, nil)
-	if err != nil {
-		return a.refused(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if _, err := io.Copy(a.out, resp.Body); err != nil {
-		return noAnswer("%w", err)
-	}
-	return nil
-}
-
-func (a *app) lotTotals(ctx context.Context, cl *client, path string) error {
-	var l tracing.LotTotals
-	raw, err := cl.get(ctx, path, &l)
-	if err != nil {
-		return a.refused(err)
-	}
-	if a.json {
-		a.printf("%s\n", strings.TrimSpace(string(raw)))
-	} else {
-		name := l.GTIN
-		if l.Product != nil {
-			name += " " + l.Product.Name
-		}
-		a.printf("%s\nlot %s  expiry %s  %d units commissioned\n", name, l.Lot, l.Expiry, l.Commissioned)
-		for _, r := range l.Recalls {
-			a.printf("RECALL %s class %s: %s\n", r.RecallNumber, r.Classification, r.Reason)
-		}
-		w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
-		_, _ = io.WriteString(w, "PARTY\tSTATE\tUNITS\n")
-		for _, t := range l.Totals {
-			_, _ = io.WriteString(w, strings.Join([]string{nonEmpty(t.Name, t.Party, "-")[0], t.State, strconv.FormatUint(t.Units, 10)}, "\t")+"\n")
-		}
-		_ = w.Flush()
-		a.printf("Rests on block %d.\n", l.RestsOn.Height)
-	}
-	if l.Commissioned == 0 && len(l.Totals) == 0 {
-		return &exit{code: 1, quiet: true}
-	}
-	return nil
-}
-
-func (a *app) blockCommand() *cobra.Command {
-	var api string
-	c := &cobra.Command{
-		Use:     "block HEIGHT",
-		Short:   "Show a block: header, certificate, entries",
-		Example: "  verilot block 1 --api http://localhost:8080\n  verilot block 12 --json",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := strconv.ParseUint(args[0], 10, 64); err != nil {
-				return unusable("%q is not a height", args[0])
-			}
-			cl, err := newClient(api)
-			if err != nil {
-				return err
-			}
-			var b tracing.Block
-			raw, err := cl.get(cmd.Context(), "/v1/blocks/"+args[0], &b)
-			if err != nil {
-				return a.refused(err)
-			}
-			if a.json {
-				a.printf("%s\n", strings.TrimSpace(string(raw)))
-				return nil
-			}
-			a.showBlock(&b)
-			return nil
-		},
-	}
-	apiFlag(c, &api)
-	return c
-}
-
-func (a *app) showBlock(b *tracing.Block) {
-	h := &b.Header
-	a.printf("block %d  %s\n", h.Height, b.Hash)
-	a.printf("parent     %s\ntime       %s\nsequences  %d to %d\nentries    %s\nverdicts   %s (%d leaves, %d events)\nstate      %s (kind %d)\nrules      version %d\n",
-		h.Parent, h.Time.Format(time.RFC3339Nano), h.FirstSeq, h.LastSeq, h.EntriesRoot, h.VerdictsRoot, h.VerdictLeaves, h.Events, h.StateRoot, h.StateRootKind, h.RulesVersion)
-	for _, s := range b.Certificate {
-		a.printf("cosigned   %s at %s\n", s.Validator, s.Time.Format(time.RFC3339))
-	}
-	var why reasons
-	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
-	for _, e := range b.Entries {
-		why.code(e.Code)
-		_, _ = io.WriteString(w, strings.Join([]string{strconv.FormatUint(e.Sequence, 10), e.Kind, e.Party, e.Code, strconv.Itoa(len(e.Items)) + " items"}, "\t")+"\n")
-		for _, it := range e.Items {
-			var code strings.Builder
-			code.WriteString(it.Code)
-			why.code(it.Code)
-			for _, f := range it.Findings {
-				code.WriteString(" " + f.Code)
-				why.code(f.Code)
-			}
-			_, _ = io.WriteString(w, strings.Join([]string{"", "  " + it.Position.String(), it.Kind, it.Verdict, strings.TrimSpace(code.String())}, "\t")+"\n")
-		}
-	}
-	_ = w.Flush()
-	a.showReasons(why)
-}
-
-// decode is json.Unmarshal for values that came from our own services.
-func decode(b []byte, v any) error {
-	if err := json.Unmarshal(b, v); err != nil {
-		return noAnswer("the service does not speak our JSON: %w", err)
-	}
-	return nil
 }

@@ -27,13 +27,13 @@ var (
 	National = Size{Pharmacies: 36, Lots: 2, Cases: 40, PerCase: 24}
 )
 
-// Options of a telling.
+// Options of the national
 type Options struct {
 	Size Size
 	Seed uint64
 	Now  time.Time
-	// Say hears each step, with how many are done and how many there are.
-	Say func(step string, done, steps int)
+	// Progress is called after each step, with how many are done and how many there are.
+	Progress func(step string, done, steps int)
 }
 
 // Highlights are what is worth looking at afterwards.
@@ -61,7 +61,8 @@ type Highlights struct {
 	OpenLotGTIN string `json:"openLotGtin"` // its GTIN
 }
 
-type teller struct {
+// nationalRun is one run of the national story.
+type nationalRun struct {
 	n      *localnet.Network
 	o      Options
 	now    time.Time
@@ -71,14 +72,14 @@ type teller struct {
 	plan   [][]delivery // by pharmacy
 	out    Highlights
 	events atomic.Int64
-	run    string // tells this telling's lots from those of another
+	stamp  string // in the names of lots and orders, so that those of another run differ
 
 	mu    sync.Mutex
 	done  int
 	steps int
 }
 
-// lot is a lot in the story.
+// lot is a lot in the
 type lot struct {
 	maker   *maker
 	product *product
@@ -90,40 +91,40 @@ type lot struct {
 	buyer   *member
 }
 
-// Tell plays the story on a running network whose services need no more than that they run.
-func Tell(ctx context.Context, n *localnet.Network, o Options) (*Highlights, error) {
+// PlayNational plays the national story on a running network whose services need no more than that they run.
+func PlayNational(ctx context.Context, n *localnet.Network, o Options) (*Highlights, error) {
 	c, err := newCast(o.Size.Pharmacies)
 	if err != nil {
 		return nil, err
 	}
-	if o.Say == nil {
-		o.Say = func(string, int, int) {}
+	if o.Progress == nil {
+		o.Progress = func(string, int, int) {}
 	}
-	t := &teller{n: n, o: o, now: o.Now, cast: c, rand: rand.New(rand.NewPCG(o.Seed, 7)), run: o.Now.UTC().Format("0102150405")} //nolint:gosec // the same seed, the same story
-	t.planLots()
-	t.planDeliveries()
-	t.steps = len(t.everybody()) + 2*len(t.lots) + 2*len(c.pharmacies) + 10
-	for i := range t.plan {
-		if len(t.plan[i]) == 2 && t.plan[i][0].from != t.plan[i][1].from {
-			t.steps++
+	r := &nationalRun{n: n, o: o, now: o.Now, cast: c, rand: rand.New(rand.NewPCG(o.Seed, 7)), stamp: o.Now.UTC().Format("0102150405")} //nolint:gosec // the same seed, the same story
+	r.planLots()
+	r.planDeliveries()
+	r.steps = len(r.everybody()) + 2*len(r.lots) + 2*len(c.pharmacies) + 10
+	for i := range r.plan {
+		if len(r.plan[i]) == 2 && r.plan[i][0].from != r.plan[i][1].from {
+			r.steps++
 		}
 	}
-	for _, part := range []func(context.Context) error{t.register, t.make, t.wholesale, t.retail, t.trouble, t.atTheDesks, t.recall} {
+	for _, part := range []func(context.Context) error{r.register, r.make, r.wholesale, r.retail, r.trouble, r.atTheDesks, r.recall} {
 		if err := part(ctx); err != nil {
 			return nil, err
 		}
 	}
-	t.out.Events, t.out.Parties = t.events.Load(), len(t.everybody())
-	o.Say("the story is told", t.steps, t.steps)
-	return &t.out, nil
+	r.out.Events, r.out.Parties = r.events.Load(), len(r.everybody())
+	o.Progress("the story is told", r.steps, r.steps)
+	return &r.out, nil
 }
 
-// say tells of a step that is done.
-func (t *teller) say(format string, args ...any) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.done++
-	t.o.Say(fmt.Sprintf(format, args...), min(t.done, t.steps-1), t.steps)
+// say reports a step that is done.
+func (r *nationalRun) say(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done++
+	r.o.Progress(fmt.Sprintf(format, args...), min(r.done, r.steps-1), r.steps)
 }
 
 // atOnce bounds how many parties act at a time: each has a service, and a machine two processors.
@@ -157,8 +158,8 @@ func each(ctx context.Context, n int, fn func(ctx context.Context, i int) error)
 	return errors.Join(errs...)
 }
 
-func (t *teller) everybody() []*member {
-	c := t.cast
+func (r *nationalRun) everybody() []*member {
+	c := r.cast
 	var out []*member
 	for i := range c.makers {
 		out = append(out, &c.makers[i].member)
@@ -171,16 +172,16 @@ func (t *teller) everybody() []*member {
 }
 
 // register has the authority attest everybody whom the genesis file does not name.
-func (t *teller) register(ctx context.Context) error {
-	at := t.n.Story().At("manufacturer")
-	everybody := t.everybody()
+func (r *nationalRun) register(ctx context.Context) error {
+	at := NetworkOf(r.n).At("manufacturer")
+	everybody := r.everybody()
 	return each(ctx, len(everybody), func(ctx context.Context, i int) error {
 		m := everybody[i]
 		if m.service != "" && len(m.prefixes) == 0 {
-			t.say("%s is there", m.name)
+			r.say("%s is there", m.name)
 			return nil
 		}
-		key, err := t.n.GuestKey(m.id)
+		key, err := r.n.PartnerKey(m.id)
 		if err != nil {
 			return err
 		}
@@ -191,36 +192,36 @@ func (t *teller) register(ctx context.Context) error {
 		if !job.Success {
 			return fmt.Errorf("register %s: %+v", m.name, job.Verdicts)
 		}
-		t.say("%s is registered", m.name)
+		r.say("%s is registered", m.name)
 		return nil
 	})
 }
 
 // planLots says who makes what for whom.
-func (t *teller) planLots() {
-	c := t.cast
+func (r *nationalRun) planLots() {
+	c := r.cast
 	for i := range c.makers {
-		for j := range min(t.o.Size.Lots, len(c.makers[i].products)) {
-			l := &lot{maker: &c.makers[i], product: &c.makers[i].products[j], name: fmt.Sprintf("%c%d%s", 'A'+i, j+1, t.run)}
-			l.expiry = t.now.AddDate(1, 4+t.rand.IntN(12), 0).Format("2006-01") + "-28"
+		for j := range min(r.o.Size.Lots, len(c.makers[i].products)) {
+			l := &lot{maker: &c.makers[i], product: &c.makers[i].products[j], name: fmt.Sprintf("%c%d%s", 'A'+i, j+1, r.stamp)}
+			l.expiry = r.now.AddDate(1, 4+r.rand.IntN(12), 0).Format("2006-01") + "-28"
 			l.buyer = &c.wholesaler
 			if (i+j)%2 == 1 {
 				l.buyer = &c.second
 			}
-			t.lots = append(t.lots, l)
+			r.lots = append(r.lots, l)
 		}
 	}
 }
 
-// planDeliveries gives every pharmacy a case of two lots; the last cases of a lot are for the rest of the story.
-func (t *teller) planDeliveries() {
+// planDeliveries gives every pharmacy a case of two lots; the last cases of a lot are for the rest of the
+func (r *nationalRun) planDeliveries() {
 	next := map[*lot]int{}
-	t.plan = make([][]delivery, len(t.cast.pharmacies))
-	for i := range t.plan {
+	r.plan = make([][]delivery, len(r.cast.pharmacies))
+	for i := range r.plan {
 		for k := range 2 {
-			l := t.lots[(i+k*3)%len(t.lots)]
-			if next[l] < t.o.Size.Cases-4 {
-				t.plan[i] = append(t.plan[i], delivery{l.buyer, l, next[l]})
+			l := r.lots[(i+k*3)%len(r.lots)]
+			if next[l] < r.o.Size.Cases-4 {
+				r.plan[i] = append(r.plan[i], delivery{l.buyer, l, next[l]})
 				next[l]++
 			}
 		}
@@ -228,47 +229,47 @@ func (t *teller) planDeliveries() {
 }
 
 // make has every maker make its lots: commission, pack into cases and pallets.
-func (t *teller) make(ctx context.Context) error {
-	c := t.cast
+func (r *nationalRun) make(ctx context.Context) error {
+	c := r.cast
 	return each(ctx, len(c.makers), func(ctx context.Context, i int) error {
-		return t.act(ctx, &c.makers[i].member, func(a *actor) error {
-			for _, l := range t.lots {
+		return r.act(ctx, &c.makers[i].member, func(a *actor) error {
+			for _, l := range r.lots {
 				if l.maker != &c.makers[i] {
 					continue
 				}
-				if err := t.makeLot(a, l, t.o.Size.Cases); err != nil {
+				if err := r.makeLot(a, l, r.o.Size.Cases); err != nil {
 					return err
 				}
-				t.say("%s made lot %s: %d packages of %s in %d cases", a.name, l.name, t.o.Size.Cases*t.o.Size.PerCase, l.product.Name, len(l.cases))
+				r.say("%s made lot %s: %d packages of %s in %d cases", a.name, l.name, r.o.Size.Cases*r.o.Size.PerCase, l.product.Name, len(l.cases))
 			}
 			return nil
 		})
 	})
 }
 
-func (t *teller) registerLot(a *actor, l *lot, size int) error {
+func (r *nationalRun) registerLot(a *actor, l *lot, size int) error {
 	p := l.product
 	if _, err := a.do(0, "products", map[string]any{
 		"gtin": p.GTIN, "ndc": p.NDC, "ndcFormat": "US_FDA_NDC", "name": p.Name, "manufacturer": p.Labeler, "dosageForm": p.DosageForm, "strength": p.Strength, "netContent": p.Description,
 	}); err != nil {
 		return err
 	}
-	_, err := a.do(0, "lots", map[string]any{"gtin": p.GTIN, "lot": l.name, "expiry": l.expiry, "size": size, "manufacturedOn": t.now.AddDate(0, 0, -36).Format(time.DateOnly)})
+	_, err := a.do(0, "lots", map[string]any{"gtin": p.GTIN, "lot": l.name, "expiry": l.expiry, "size": size, "manufacturedOn": r.now.AddDate(0, 0, -36).Format(time.DateOnly)})
 	return err
 }
 
 // perPallet is how many cases stand on a pallet.
 const perPallet = 10
 
-func (t *teller) makeLot(a *actor, l *lot, cases int) error {
-	if err := t.registerLot(a, l, cases*t.o.Size.PerCase); err != nil {
+func (r *nationalRun) makeLot(a *actor, l *lot, cases int) error {
+	if err := r.registerLot(a, l, cases*r.o.Size.PerCase); err != nil {
 		return err
 	}
-	units, err := t.commission(a, l, 35, cases*t.o.Size.PerCase)
+	units, err := r.commission(a, l, 35, cases*r.o.Size.PerCase)
 	if err != nil {
 		return err
 	}
-	if err := t.pack(a, l, 34.8, units); err != nil {
+	if err := r.pack(a, l, 34.8, units); err != nil {
 		return err
 	}
 	for i := 0; i < len(l.cases); i += perPallet {
@@ -281,7 +282,7 @@ func (t *teller) makeLot(a *actor, l *lot, cases int) error {
 	return nil
 }
 
-func (t *teller) commission(a *actor, l *lot, daysAgo float64, count int) ([]string, error) {
+func (r *nationalRun) commission(a *actor, l *lot, daysAgo float64, count int) ([]string, error) {
 	job, err := a.do(daysAgo, "commission", map[string]any{"gtin": l.product.GTIN, "lot": l.name, "expiry": l.expiry, "count": count})
 	if err != nil {
 		return nil, err
@@ -292,25 +293,25 @@ func (t *teller) commission(a *actor, l *lot, daysAgo float64, count int) ([]str
 	if err := json.Unmarshal(job.Result, &made); err != nil || len(made.EPCs) != count {
 		return nil, fmt.Errorf("%s commissioned %d packages, not %d", a.name, len(made.EPCs), count)
 	}
-	t.mu.Lock()
-	t.out.Units += count
-	t.mu.Unlock()
+	r.mu.Lock()
+	r.out.Units += count
+	r.mu.Unlock()
 	return made.EPCs, nil
 }
 
 // pack puts units into cases, several at a time.
-func (t *teller) pack(a *actor, l *lot, daysAgo float64, units []string) error {
-	n := len(units) / t.o.Size.PerCase
+func (r *nationalRun) pack(a *actor, l *lot, daysAgo float64, units []string) error {
+	n := len(units) / r.o.Size.PerCase
 	cases := make([]string, n)
 	if err := each(a.ctx, n, func(_ context.Context, i int) (err error) {
-		cases[i], err = pack(a, daysAgo, units[i*t.o.Size.PerCase:(i+1)*t.o.Size.PerCase])
+		cases[i], err = pack(a, daysAgo, units[i*r.o.Size.PerCase:(i+1)*r.o.Size.PerCase])
 		return err
 	}); err != nil {
 		return err
 	}
 	for i := range n {
 		l.cases = append(l.cases, cases[i])
-		l.units = append(l.units, units[i*t.o.Size.PerCase:(i+1)*t.o.Size.PerCase])
+		l.units = append(l.units, units[i*r.o.Size.PerCase:(i+1)*r.o.Size.PerCase])
 	}
 	return nil
 }
@@ -345,15 +346,15 @@ func (a *actor) unpack(daysAgo float64, parent string) error {
 }
 
 // wholesale: pallets go to two wholesalers. Of the first lot one case is missing when its pallet is opened and counted.
-func (t *teller) wholesale(ctx context.Context) error {
-	c := t.cast
+func (r *nationalRun) wholesale(ctx context.Context) error {
+	c := r.cast
 	if err := each(ctx, len(c.makers), func(ctx context.Context, i int) error {
-		return t.act(ctx, &c.makers[i].member, func(a *actor) error {
-			for k, l := range t.lots {
+		return r.act(ctx, &c.makers[i].member, func(a *actor) error {
+			for k, l := range r.lots {
 				if l.maker != &c.makers[i] {
 					continue
 				}
-				if err := a.ship(30, l.pallets, l.buyer, t.order(k)); err != nil {
+				if err := a.ship(30, l.pallets, l.buyer, r.order(k)); err != nil {
 					return err
 				}
 			}
@@ -362,15 +363,15 @@ func (t *teller) wholesale(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	t.out.Pallet = t.lots[0].pallets[0]
+	r.out.Pallet = r.lots[0].pallets[0]
 	return each(ctx, 2, func(ctx context.Context, i int) error {
 		who := []*member{&c.wholesaler, &c.second}[i]
-		return t.act(ctx, who, func(a *actor) error {
-			for k, l := range t.lots {
+		return r.act(ctx, who, func(a *actor) error {
+			for k, l := range r.lots {
 				if l.buyer != who {
 					continue
 				}
-				if err := a.receive(28, l.pallets, &l.maker.member, t.order(k)); err != nil {
+				if err := a.receive(28, l.pallets, &l.maker.member, r.order(k)); err != nil {
 					return err
 				}
 				for _, p := range l.pallets {
@@ -378,14 +379,14 @@ func (t *teller) wholesale(ctx context.Context) error {
 						return err
 					}
 				}
-				t.say("%s received and opened %d pallets of lot %s", a.name, len(l.pallets), l.name)
+				r.say("%s received and opened %d pallets of lot %s", a.name, len(l.pallets), l.name)
 			}
 			return nil
 		})
 	})
 }
 
-func (t *teller) order(k int) string { return fmt.Sprintf("PO-%s-%d", t.run, k+1) }
+func (r *nationalRun) order(k int) string { return fmt.Sprintf("PO-%s-%d", r.stamp, k+1) }
 
 // delivery is what a pharmacy is sent: a case of some lots.
 type delivery struct {
@@ -395,12 +396,12 @@ type delivery struct {
 }
 
 // retail: every pharmacy gets cases of two lots, opens them and dispenses some; one sends some back, one finds a broken bottle.
-func (t *teller) retail(ctx context.Context) error {
-	c := t.cast
-	plan := t.plan
+func (r *nationalRun) retail(ctx context.Context) error {
+	c := r.cast
+	plan := r.plan
 	if err := each(ctx, 2, func(ctx context.Context, w int) error {
 		who := []*member{&c.wholesaler, &c.second}[w]
-		return t.act(ctx, who, func(a *actor) error {
+		return r.act(ctx, who, func(a *actor) error {
 			return each(ctx, len(plan), func(_ context.Context, i int) error {
 				var items []string
 				for _, d := range plan[i] {
@@ -411,8 +412,8 @@ func (t *teller) retail(ctx context.Context) error {
 				if len(items) == 0 {
 					return nil
 				}
-				defer t.say("%s shipped %d cases to %s", a.name, len(items), c.pharmacies[i].name)
-				return a.ship(20, items, &c.pharmacies[i], fmt.Sprintf("PO-%s-%d-%d", t.run, w, i))
+				defer r.say("%s shipped %d cases to %s", a.name, len(items), c.pharmacies[i].name)
+				return a.ship(20, items, &c.pharmacies[i], fmt.Sprintf("PO-%s-%d-%d", r.stamp, w, i))
 			})
 		})
 	}); err != nil {
@@ -420,10 +421,10 @@ func (t *teller) retail(ctx context.Context) error {
 	}
 	dispensed := make([]int, len(plan))
 	for i := range dispensed {
-		dispensed[i] = 1 + t.rand.IntN(4)
+		dispensed[i] = 1 + r.rand.IntN(4)
 	}
 	return each(ctx, len(plan), func(ctx context.Context, i int) error {
-		return t.act(ctx, &c.pharmacies[i], func(a *actor) error {
+		return r.act(ctx, &c.pharmacies[i], func(a *actor) error {
 			for w, from := range []*member{&c.wholesaler, &c.second} {
 				var items []string
 				for _, d := range plan[i] {
@@ -435,7 +436,7 @@ func (t *teller) retail(ctx context.Context) error {
 					continue
 				}
 				// All of a shipment at once: case by case, the first would leave the others short.
-				if err := a.receive(18, items, from, fmt.Sprintf("PO-%s-%d-%d", t.run, w, i)); err != nil {
+				if err := a.receive(18, items, from, fmt.Sprintf("PO-%s-%d-%d", r.stamp, w, i)); err != nil {
 					return err
 				}
 				for _, it := range items {
@@ -451,12 +452,12 @@ func (t *teller) retail(ctx context.Context) error {
 			if _, err := a.do(10-float64(i%7), "dispense", map[string]any{"items": stock[:dispensed[i]]}); err != nil {
 				return err
 			}
-			t.say("%s received, opened, dispensed %d", a.name, dispensed[i])
+			r.say("%s received, opened, dispensed %d", a.name, dispensed[i])
 			switch i {
 			case 0:
-				t.out.Unit = stock[0]
+				r.out.Unit = stock[0]
 			case 1:
-				return t.sendBack(ctx, a, stock[len(stock)-2:], plan[i][0].from)
+				return r.sendBack(ctx, a, stock[len(stock)-2:], plan[i][0].from)
 			case 2:
 				if _, err := a.do(3, "quarantine", map[string]any{"items": stock[len(stock)-1:], "reason": "damaged"}); err != nil {
 					return err
@@ -469,38 +470,38 @@ func (t *teller) retail(ctx context.Context) error {
 	})
 }
 
-func (t *teller) sendBack(ctx context.Context, a *actor, units []string, to *member) error {
-	rma := "RMA-" + t.run
+func (r *nationalRun) sendBack(ctx context.Context, a *actor, units []string, to *member) error {
+	rma := "RMA-" + r.stamp
 	if _, err := a.do(6, "return", map[string]any{"items": units, "to": map[string]any{"party": to.id}, "returnAuthorization": rma}); err != nil {
 		return err
 	}
-	t.out.Returned = units[0]
+	r.out.Returned = units[0]
 	from := a.member
-	return t.act(ctx, to, func(w *actor) error {
+	return r.act(ctx, to, func(w *actor) error {
 		_, err := w.do(4, "receive", map[string]any{"items": units, "from": map[string]any{"party": from.id}, "returnAuthorization": rma})
 		return err
 	})
 }
 
 // trouble: a case that does not arrive, a stolen one, and one that is delivered at the wrong door.
-func (t *teller) trouble(ctx context.Context) error {
-	c := t.cast
-	l := t.lots[0]
+func (r *nationalRun) trouble(ctx context.Context) error {
+	c := r.cast
+	l := r.lots[0]
 	n := len(l.cases)
 	missing, wrong := l.cases[n-1], l.cases[n-2]
-	t.out.Missing, t.out.WrongDoor = missing, wrong
+	r.out.Missing, r.out.WrongDoor = missing, wrong
 	// Two cases leave, one arrives; and one for the corner is carried to the side street.
-	if err := t.act(ctx, l.buyer, func(a *actor) error {
-		if err := a.ship(9, []string{missing, l.cases[n-3]}, &c.side, "PO-"+t.run+"-S"); err != nil {
+	if err := r.act(ctx, l.buyer, func(a *actor) error {
+		if err := a.ship(9, []string{missing, l.cases[n-3]}, &c.side, "PO-"+r.stamp+"-S"); err != nil {
 			return err
 		}
-		return a.ship(9, []string{wrong}, &c.corner, "PO-"+t.run+"-C")
+		return a.ship(9, []string{wrong}, &c.corner, "PO-"+r.stamp+"-C")
 	}); err != nil {
 		return err
 	}
-	stolen := t.lots[len(t.lots)-1]
+	stolen := r.lots[len(r.lots)-1]
 	taken := stolen.cases[len(stolen.cases)-1]
-	if err := t.act(ctx, stolen.buyer, func(a *actor) error {
+	if err := r.act(ctx, stolen.buyer, func(a *actor) error {
 		if err := a.unpack(12, taken); err != nil {
 			return err
 		}
@@ -508,101 +509,101 @@ func (t *teller) trouble(ctx context.Context) error {
 		if _, err := a.do(8, "quarantine", map[string]any{"items": units, "reason": "stolen"}); err != nil {
 			return err
 		}
-		t.out.Stolen = units[0]
-		t.say("%s reports %d packages of lot %s stolen", a.name, len(units), stolen.name)
+		r.out.Stolen = units[0]
+		r.say("%s reports %d packages of lot %s stolen", a.name, len(units), stolen.name)
 		return nil
 	}); err != nil {
 		return err
 	}
-	if err := t.act(ctx, &c.side, func(a *actor) error {
-		if err := a.receive(7, []string{l.cases[n-3]}, l.buyer, "PO-"+t.run+"-S"); err != nil {
+	if err := r.act(ctx, &c.side, func(a *actor) error {
+		if err := a.receive(7, []string{l.cases[n-3]}, l.buyer, "PO-"+r.stamp+"-S"); err != nil {
 			return err
 		}
-		t.say("%s received one case of two", a.name)
-		if err := a.receive(6.5, []string{wrong}, l.buyer, "PO-"+t.run+"-C"); err != nil {
+		r.say("%s received one case of two", a.name)
+		if err := a.receive(6.5, []string{wrong}, l.buyer, "PO-"+r.stamp+"-C"); err != nil {
 			return err
 		}
-		t.say("%s received a case that was sent to %s", a.name, c.corner.name)
+		r.say("%s received a case that was sent to %s", a.name, c.corner.name)
 		// The ledger refuses or flags it, and either is the point.
-		body := map[string]any{"items": []string{t.out.Stolen}, "from": map[string]any{"party": stolen.buyer.id}, "eventTime": t.when(1)}
+		body := map[string]any{"items": []string{r.out.Stolen}, "from": map[string]any{"party": stolen.buyer.id}, "eventTime": r.when(1)}
 		if _, err := a.at.Command(ctx, "receive", body); err != nil {
 			return fmt.Errorf("%s: %w", a.name, err)
 		}
-		t.say("a stolen package turns up at %s", a.name)
+		r.say("a stolen package turns up at %s", a.name)
 		return nil
 	}); err != nil {
 		return err
 	}
-	t.out.Counterfeit = "(01)" + l.product.GTIN + "(21)" + fmt.Sprintf("C0PY%08d", t.rand.IntN(100_000_000)) + "(17)" + l.expiry[2:4] + l.expiry[5:7] + l.expiry[8:10] + "(10)" + l.name
+	r.out.Counterfeit = "(01)" + l.product.GTIN + "(21)" + fmt.Sprintf("C0PY%08d", r.rand.IntN(100_000_000)) + "(17)" + l.expiry[2:4] + l.expiry[5:7] + l.expiry[8:10] + "(10)" + l.name
 	return nil
 }
 
 // atTheDesks leaves work on the screens of the network's three services.
-func (t *teller) atTheDesks(ctx context.Context) error {
-	c := t.cast
-	mine := t.lots[0]
+func (r *nationalRun) atTheDesks(ctx context.Context) error {
+	c := r.cast
+	mine := r.lots[0]
 	own := mine
-	for _, l := range t.lots {
+	for _, l := range r.lots {
 		if l.maker == mine.maker && l != mine {
 			own = l
 		}
 	}
 	n := len(mine.cases)
 	shelf, waiting := mine.cases[n-4], ""
-	good := &lot{maker: mine.maker, product: mine.product, name: "A8" + t.run, expiry: t.now.AddDate(1, 9, 0).Format("2006-01") + "-28"}
-	old := &lot{maker: mine.maker, product: own.product, name: "A9" + t.run, expiry: t.now.AddDate(0, 0, -2).Format(time.DateOnly)}
-	open := &lot{maker: mine.maker, product: own.product, name: "A7" + t.run, expiry: t.now.AddDate(2, 0, 0).Format("2006-01") + "-28"}
-	planned := &lot{maker: mine.maker, product: &mine.maker.products[len(mine.maker.products)-1], name: "A6" + t.run, expiry: t.now.AddDate(2, 1, 0).Format("2006-01") + "-28"}
-	per := t.o.Size.PerCase
-	if err := t.act(ctx, &mine.maker.member, func(a *actor) error {
+	good := &lot{maker: mine.maker, product: mine.product, name: "A8" + r.stamp, expiry: r.now.AddDate(1, 9, 0).Format("2006-01") + "-28"}
+	old := &lot{maker: mine.maker, product: own.product, name: "A9" + r.stamp, expiry: r.now.AddDate(0, 0, -2).Format(time.DateOnly)}
+	open := &lot{maker: mine.maker, product: own.product, name: "A7" + r.stamp, expiry: r.now.AddDate(2, 0, 0).Format("2006-01") + "-28"}
+	planned := &lot{maker: mine.maker, product: &mine.maker.products[len(mine.maker.products)-1], name: "A6" + r.stamp, expiry: r.now.AddDate(2, 1, 0).Format("2006-01") + "-28"}
+	per := r.o.Size.PerCase
+	if err := r.act(ctx, &mine.maker.member, func(a *actor) error {
 		for _, l := range []*lot{good, old} {
-			if err := t.registerLot(a, l, 2*per); err != nil {
+			if err := r.registerLot(a, l, 2*per); err != nil {
 				return err
 			}
-			units, err := t.commission(a, l, 33, 2*per)
+			units, err := r.commission(a, l, 33, 2*per)
 			if err != nil {
 				return err
 			}
-			if err := t.pack(a, l, 32.5, units); err != nil {
+			if err := r.pack(a, l, 32.5, units); err != nil {
 				return err
 			}
-			if err := a.ship(31, l.cases, &c.wholesaler, t.order(len(t.lots))+l.name[:2]); err != nil {
+			if err := a.ship(31, l.cases, &c.wholesaler, r.order(len(r.lots))+l.name[:2]); err != nil {
 				return err
 			}
 		}
-		if err := t.registerLot(a, planned, 1200); err != nil {
+		if err := r.registerLot(a, planned, 1200); err != nil {
 			return err
 		}
-		if err := t.registerLot(a, open, 10*per); err != nil {
+		if err := r.registerLot(a, open, 10*per); err != nil {
 			return err
 		}
-		units, err := t.commission(a, open, 0.2, 10*per)
+		units, err := r.commission(a, open, 0.2, 10*per)
 		if err != nil {
 			return err
 		}
-		t.say("%s has lot %s to pack and to ship", a.name, open.name)
-		return t.pack(a, open, 0.1, units[:5*per])
+		r.say("%s has lot %s to pack and to ship", a.name, open.name)
+		return r.pack(a, open, 0.1, units[:5*per])
 	}); err != nil {
 		return err
 	}
 	waiting = good.cases[1]
-	if err := t.act(ctx, &c.wholesaler, func(a *actor) error {
+	if err := r.act(ctx, &c.wholesaler, func(a *actor) error {
 		for _, l := range []*lot{good, old} {
-			if err := a.receive(29, l.cases, &mine.maker.member, t.order(len(t.lots))+l.name[:2]); err != nil {
+			if err := a.receive(29, l.cases, &mine.maker.member, r.order(len(r.lots))+l.name[:2]); err != nil {
 				return err
 			}
 		}
-		if err := a.ship(16, []string{shelf, good.cases[0], old.cases[0]}, &c.corner, "PO-"+t.run+"-C1"); err != nil {
+		if err := a.ship(16, []string{shelf, good.cases[0], old.cases[0]}, &c.corner, "PO-"+r.stamp+"-C1"); err != nil {
 			return err
 		}
-		t.say("%s shipped to %s", a.name, c.corner.name)
+		r.say("%s shipped to %s", a.name, c.corner.name)
 		return nil
 	}); err != nil {
 		return err
 	}
-	if err := t.act(ctx, &c.corner, func(a *actor) error {
+	if err := r.act(ctx, &c.corner, func(a *actor) error {
 		items := []string{shelf, good.cases[0], old.cases[0]}
-		if err := a.receive(15, items, &c.wholesaler, "PO-"+t.run+"-C1"); err != nil {
+		if err := a.receive(15, items, &c.wholesaler, "PO-"+r.stamp+"-C1"); err != nil {
 			return err
 		}
 		for _, it := range items {
@@ -610,48 +611,48 @@ func (t *teller) atTheDesks(ctx context.Context) error {
 				return err
 			}
 		}
-		t.say("%s has them on the shelf", a.name)
+		r.say("%s has them on the shelf", a.name)
 		return nil
 	}); err != nil {
 		return err
 	}
-	t.out.Good, t.out.Second, t.out.OldUnit = good.units[0][0], good.units[0][1], old.units[0][0]
-	t.out.Recalled, t.out.Waiting = mine.units[n-4][0], waiting
-	t.out.PlannedLot, t.out.OpenLot, t.out.OpenLotGTIN = planned.name, open.name, open.product.GTIN
-	return t.act(ctx, &c.wholesaler, func(a *actor) error {
-		if err := a.ship(0.5, []string{waiting, old.cases[1]}, &c.corner, "PO-"+t.run+"-C2"); err != nil {
+	r.out.Good, r.out.Second, r.out.OldUnit = good.units[0][0], good.units[0][1], old.units[0][0]
+	r.out.Recalled, r.out.Waiting = mine.units[n-4][0], waiting
+	r.out.PlannedLot, r.out.OpenLot, r.out.OpenLotGTIN = planned.name, open.name, open.product.GTIN
+	return r.act(ctx, &c.wholesaler, func(a *actor) error {
+		if err := a.ship(0.5, []string{waiting, old.cases[1]}, &c.corner, "PO-"+r.stamp+"-C2"); err != nil {
 			return err
 		}
-		t.say("a delivery is on its way to %s", c.corner.name)
+		r.say("a delivery is on its way to %s", c.corner.name)
 		return nil
 	})
 }
 
 // recall: the first lot is recalled; some have set it aside already, others have not heard.
-func (t *teller) recall(ctx context.Context) error {
-	c, l := t.cast, t.lots[0]
-	t.out.GTIN, t.out.Lot, t.out.RecalledBy = l.product.GTIN, l.name, "R-"+t.run
-	if err := t.act(ctx, &l.maker.member, func(a *actor) error {
+func (r *nationalRun) recall(ctx context.Context) error {
+	c, l := r.cast, r.lots[0]
+	r.out.GTIN, r.out.Lot, r.out.RecalledBy = l.product.GTIN, l.name, "R-"+r.stamp
+	if err := r.act(ctx, &l.maker.member, func(a *actor) error {
 		_, err := a.do(0, "recall", map[string]any{
-			"recallNumber": t.out.RecalledBy, "gtin": l.product.GTIN, "lot": l.name, "classification": "II", "depth": "retail",
-			"reason": "Demonstration, no real recall: dissolution out of specification", "initiatedOn": t.now.AddDate(0, 0, -1).Format(time.DateOnly),
+			"recallNumber": r.out.RecalledBy, "gtin": l.product.GTIN, "lot": l.name, "classification": "II", "depth": "retail",
+			"reason": "Demonstration, no real recall: dissolution out of specification", "initiatedOn": r.now.AddDate(0, 0, -1).Format(time.DateOnly),
 		})
 		return err
 	}); err != nil {
 		return err
 	}
-	t.say("%s recalls lot %s of %s, class II", l.maker.name, l.name, l.product.Name)
+	r.say("%s recalls lot %s of %s, class II", l.maker.name, l.name, l.product.Name)
 	var holders []*member
 	var units [][]string
-	for i := range t.plan {
-		for _, d := range t.plan[i] {
+	for i := range r.plan {
+		for _, d := range r.plan[i] {
 			if d.lot == l && i%3 != 2 {
 				holders, units = append(holders, &c.pharmacies[i]), append(units, l.units[d.which])
 			}
 		}
 	}
 	return each(ctx, len(holders), func(ctx context.Context, i int) error {
-		return t.act(ctx, holders[i], func(a *actor) error {
+		return r.act(ctx, holders[i], func(a *actor) error {
 			u := units[i]
 			keep := u[4 : len(u)-2] // the first may have been dispensed, the last sent back or destroyed
 			_, err := a.do(0.3, "quarantine", map[string]any{"items": keep, "reason": "recalled"})

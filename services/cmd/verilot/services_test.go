@@ -12,7 +12,7 @@ import (
 
 	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/localnet"
-	"verilot.dev/services/internal/localnet/story"
+	"verilot.dev/services/internal/localnet/demo"
 	"verilot.dev/services/internal/partner/capture"
 )
 
@@ -80,7 +80,7 @@ func TestServicesAlone(t *testing.T) {
 		t.Fatalf("exit %d: %s", code, out)
 	}
 	var trace tracing.Trace
-	if err := story.Get(t.Context(), "http://127.0.0.1:"+port(0)+"/01/00399990123456/21/C1U0", &trace); err != nil {
+	if err := demo.Get(t.Context(), "http://127.0.0.1:"+port(0)+"/01/00399990123456/21/C1U0", &trace); err != nil {
 		t.Fatal(err)
 	}
 	if len(trace.Steps) != 2 || trace.Lot != "CRASH" {

@@ -1,4 +1,4 @@
-package story_test
+package demo_test
 
 import (
 	"bufio"
@@ -24,21 +24,21 @@ import (
 	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/edge/signin"
 	"verilot.dev/services/internal/localnet"
-	"verilot.dev/services/internal/localnet/story"
+	"verilot.dev/services/internal/localnet/demo"
 	"verilot.dev/services/internal/partner/capture"
 )
 
-// TestStory plays the story over real products and looks at everything that it must have left behind, before and after the
+// TestShortStory plays the story over real products and looks at everything that it must have left behind, before and after the
 // whole network was stopped and started again.
-func TestStory(t *testing.T) {
+func TestShortStory(t *testing.T) {
 	products, prefixes := realProducts(t)
 	dir := t.TempDir()
 	n := start(t, dir, prefixes)
-	told := make([]*told, len(products))
+	played := make([]*played, len(products))
 	for i, p := range products {
-		told[i] = tell(t, n, p)
+		played[i] = play(t, n, p)
 	}
-	for _, s := range told {
+	for _, s := range played {
 		t.Run(s.Product.Name, func(t *testing.T) {
 			s.n = n
 			t.Run("checks at the counter", s.checks)
@@ -56,8 +56,8 @@ func TestStory(t *testing.T) {
 	t.Run("reads through a partner", func(t *testing.T) { readsThroughPartners(t, n) })
 	sessions := signInEverywhere(t, n)
 
-	before := make([]string, len(told))
-	for i, s := range told {
+	before := make([]string, len(played))
+	for i, s := range played {
 		before[i] = s.history(t, n)
 	}
 	if err := n.Stop(); err != nil {
@@ -68,7 +68,7 @@ func TestStory(t *testing.T) {
 	if n.Created {
 		t.Error("the network was made anew instead of started again")
 	}
-	for i, s := range told {
+	for i, s := range played {
 		if diff := cmp.Diff(before[i], s.history(t, n)); diff != "" {
 			t.Errorf("%s: the trace changed with a restart:\n%s", s.Product.Name, diff)
 		}
@@ -93,15 +93,15 @@ func start(t *testing.T, dir string, prefixes []string) *localnet.Network {
 
 // realProducts chooses two products of the FDA's directory, of labelers with a code of four and of five digits, and the
 // company prefixes that their maker needs.
-func realProducts(t *testing.T) (products []story.Product, prefixes []string) {
+func realProducts(t *testing.T) (products []demo.Product, prefixes []string) {
 	t.Helper()
 	dir := filepath.Join("..", "..", "..", "..", "..", "shared", "data", "ndc")
 	if _, err := os.Stat(dir); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("the NDC directory is missing: %v", err)
 		}
-		t.Logf("the NDC directory is not here, the story is told of an invented product: %v", err)
-		return []story.Product{story.Invented}, nil
+		t.Logf("the NDC directory is not here, the story is played of an invented product: %v", err)
+		return []demo.Product{demo.Invented}, nil
 	}
 	byNDC := map[string]map[string]string{}
 	for row := range rows(t, filepath.Join(dir, "product.tsv")) {
@@ -115,7 +115,7 @@ func realProducts(t *testing.T) (products []story.Product, prefixes []string) {
 				continue
 			}
 			content, _, _ := strings.Cut(row["PACKAGEDESCRIPTION"], " (")
-			products = append(products, story.Product{
+			products = append(products, demo.Product{
 				GTIN: gtin(t, "0", ndc), CaseGTIN: gtin(t, "5", ndc), NDC: ndc, Name: p["PROPRIETARYNAME"], Form: p["DOSAGEFORMNAME"],
 				Strength: p["ACTIVE_NUMERATOR_STRENGTH"] + " " + p["ACTIVE_INGRED_UNIT"], Content: content, Maker: p["LABELERNAME"],
 			})
@@ -163,21 +163,21 @@ func gtin(t *testing.T, indicator, ndc string) string {
 	return ""
 }
 
-type told struct {
-	*story.Told
+type played struct {
+	*demo.ShortStory
 	n *localnet.Network
 }
 
-func tell(t *testing.T, n *localnet.Network, p story.Product) *told {
+func play(t *testing.T, n *localnet.Network, p demo.Product) *played {
 	t.Helper()
-	s, err := story.Tell(t.Context(), n.Story(), p, story.Size{Cases: 10, PerCase: 100}, time.Now, func(step string) { t.Log(step) })
+	s, err := demo.PlayShort(t.Context(), demo.NetworkOf(n), p, demo.ShortSize{Cases: 10, PerCase: 100}, time.Now, func(step string) { t.Log(step) })
 	if err != nil {
 		t.Fatalf("%s: %v", p.Name, err)
 	}
 	if s.Units != 1000 || len(s.Cases) != 10 {
 		t.Fatalf("%d units in %d cases", s.Units, len(s.Cases))
 	}
-	return &told{s, n}
+	return &played{s, n}
 }
 
 func codes(c tracing.Check) []string {
@@ -188,7 +188,7 @@ func codes(c tracing.Check) []string {
 	return out
 }
 
-func (s *told) checks(t *testing.T) {
+func (s *played) checks(t *testing.T) {
 	for _, tt := range []struct {
 		situation, colour string
 		verified, fit     bool
@@ -205,14 +205,14 @@ func (s *told) checks(t *testing.T) {
 	}
 }
 
-// wantLot is where the thousand units are when the story has been told.
+// wantLot is where the thousand units are when the story has been played.
 var wantLot = map[string]uint64{
 	localnet.DemoPharmacy + " dispensed": 1, localnet.DemoPharmacy + " on_hand": 1,
 	localnet.DemoMaker + " unaccounted": 100, localnet.DemoDistributor + " on_hand": 898,
 }
 
-func (s *told) lot(t *testing.T) {
-	l, err := story.Lot(t.Context(), s.n.URLs["api"], s.Product.GTIN, s.Lot)
+func (s *played) lot(t *testing.T) {
+	l, err := demo.Lot(t.Context(), s.n.URLs["api"], s.Product.GTIN, s.Lot)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func (s *told) lot(t *testing.T) {
 	}
 }
 
-func (s *told) units(t *testing.T) {
+func (s *played) units(t *testing.T) {
 	b := get(t, s.n, "/v1/lots/"+s.Product.GTIN+"/"+s.Lot+"/units")
 	got, seen := map[string]uint64{}, map[string]string{}
 	lines := bufio.NewScanner(bytes.NewReader(b))
@@ -257,8 +257,8 @@ func (s *told) units(t *testing.T) {
 	}
 }
 
-func (s *told) trace(t *testing.T) {
-	tr, err := story.Trace(t.Context(), s.n.URLs["api"], s.Returned)
+func (s *played) trace(t *testing.T) {
+	tr, err := demo.Trace(t.Context(), s.n.URLs["api"], s.Returned)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +291,7 @@ func (s *told) trace(t *testing.T) {
 	if tr.Lot != s.Lot || tr.Expiry != s.Expiry || tr.Product == nil || tr.Product.Strength != s.Product.Strength || tr.ID.EPC != s.Returned || len(tr.Recalls) != 1 {
 		t.Errorf("lot %s, expiry %s, product %+v, EPC %s, recalls %v", tr.Lot, tr.Expiry, tr.Product, tr.ID.EPC, tr.Recalls)
 	}
-	still, err := story.Trace(t.Context(), s.n.URLs["api"], s.Cases[9])
+	still, err := demo.Trace(t.Context(), s.n.URLs["api"], s.Cases[9])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,9 +310,9 @@ func key(t *testing.T, epc string) string {
 }
 
 // proof checks the bundle of every unit that somebody touched, and of one in a case that stayed closed, in both spellings.
-func (s *told) proof(t *testing.T) {
+func (s *played) proof(t *testing.T) {
 	for _, id := range []string{s.Dispensed, s.Returned, s.InPharmacy, s.Cases[9]} {
-		tr, err := story.Trace(t.Context(), s.n.URLs["api"], id)
+		tr, err := demo.Trace(t.Context(), s.n.URLs["api"], id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -345,15 +345,15 @@ func (s *told) proof(t *testing.T) {
 	}
 }
 
-func (s *told) dispenseRecalled(t *testing.T) {
-	job, err := s.n.Story().At("pharmacy").Command(t.Context(), "dispense", map[string]any{"items": []string{s.InPharmacy}})
+func (s *played) dispenseRecalled(t *testing.T) {
+	job, err := demo.NetworkOf(s.n).At("pharmacy").Command(t.Context(), "dispense", map[string]any{"items": []string{s.InPharmacy}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if v := only(t, job); job.Success || v.Verdict != "rejected" || v.Code != "DISPENSE_RECALLED" {
 		t.Errorf("%+v", v)
 	}
-	tr, err := story.Trace(t.Context(), s.n.URLs["api"], s.InPharmacy)
+	tr, err := demo.Trace(t.Context(), s.n.URLs["api"], s.InPharmacy)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -378,11 +378,11 @@ func only(t *testing.T, job *capture.Job) capture.Verdict {
 }
 
 // dispenseTwice takes a unit of a lot of its own to the pharmacy and dispenses it there again and again.
-func dispenseTwice(t *testing.T, n *localnet.Network, p story.Product) {
+func dispenseTwice(t *testing.T, n *localnet.Network, p demo.Product) {
 	t.Helper()
 	do := func(service, command string, body map[string]any) *capture.Job {
 		t.Helper()
-		job, err := n.Story().At(service).Command(t.Context(), command, body)
+		job, err := demo.NetworkOf(n).At(service).Command(t.Context(), command, body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -406,14 +406,14 @@ func dispenseTwice(t *testing.T, n *localnet.Network, p story.Product) {
 	if !found {
 		t.Errorf("dispensed twice: %+v", again)
 	}
-	tr, err := story.Trace(t.Context(), n.URLs["api"], unit[0])
+	tr, err := demo.Trace(t.Context(), n.URLs["api"], unit[0])
 	if err != nil {
 		t.Fatal(err)
 	}
 	if tr.State != "dispensed" {
 		t.Errorf("state %s", tr.State)
 	}
-	if c, err := story.Check(t.Context(), n.URLs["api"], unit[0]); err != nil || c.Colour != "red" || !slices.Contains(codes(*c), "Not_active") {
+	if c, err := demo.Check(t.Context(), n.URLs["api"], unit[0]); err != nil || c.Colour != "red" || !slices.Contains(codes(*c), "Not_active") {
 		t.Errorf("check of a dispensed unit: %+v %v", c, err)
 	}
 	if !slices.ContainsFunc(tr.Findings, func(f tracing.FindingView) bool { return f.Code == "DISPENSE_TWICE" }) {
@@ -422,29 +422,29 @@ func dispenseTwice(t *testing.T, n *localnet.Network, p story.Product) {
 }
 
 // recallOfUnit recalls one of two units by its serial: it says so, it is proved, and the other is not concerned.
-func recallOfUnit(t *testing.T, n *localnet.Network, p story.Product) {
+func recallOfUnit(t *testing.T, n *localnet.Network, p demo.Product) {
 	t.Helper()
 	var made struct {
 		EPCs []string `json:"epcs"`
 	}
-	job, err := n.Story().At("manufacturer").Command(t.Context(), "commission", map[string]any{"gtin": p.GTIN, "lot": "ONE", "expiry": "2029-01-31", "count": 2})
+	job, err := demo.NetworkOf(n).At("manufacturer").Command(t.Context(), "commission", map[string]any{"gtin": p.GTIN, "lot": "ONE", "expiry": "2029-01-31", "count": 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(job.Result, &made); err != nil || len(made.EPCs) != 2 {
 		t.Fatalf("%v: %s", err, job.Result)
 	}
-	job, err = n.Story().At("manufacturer").Command(t.Context(), "recall", map[string]any{"recallNumber": "R-ONE", "units": made.EPCs[:1], "classification": "I", "reason": "Wrong label"})
+	job, err = demo.NetworkOf(n).At("manufacturer").Command(t.Context(), "recall", map[string]any{"recallNumber": "R-ONE", "units": made.EPCs[:1], "classification": "I", "reason": "Wrong label"})
 	if err != nil || !job.Success {
 		t.Fatalf("%v: %+v", err, job)
 	}
 	for i, want := range []string{"Recalled", ""} {
-		c, err := story.Check(t.Context(), n.URLs["api"], made.EPCs[i])
+		c, err := demo.Check(t.Context(), n.URLs["api"], made.EPCs[i])
 		if err != nil || strings.Join(codes(*c), " ") != want {
 			t.Errorf("check of unit %d: %+v %v", i, c, err)
 		}
 	}
-	tr, err := story.Trace(t.Context(), n.URLs["api"], made.EPCs[0])
+	tr, err := demo.Trace(t.Context(), n.URLs["api"], made.EPCs[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -461,9 +461,9 @@ func recallOfUnit(t *testing.T, n *localnet.Network, p story.Product) {
 }
 
 // recallByRegulator: the regulator recalls through the api what the maker made; the counter turns red, and the job says so.
-func recallByRegulator(t *testing.T, n *localnet.Network, p story.Product) {
+func recallByRegulator(t *testing.T, n *localnet.Network, p demo.Product) {
 	t.Helper()
-	job, err := n.Story().At("manufacturer").Command(t.Context(), "commission", map[string]any{"gtin": p.GTIN, "lot": "TWO", "expiry": "2029-01-31", "count": 1})
+	job, err := demo.NetworkOf(n).At("manufacturer").Command(t.Context(), "commission", map[string]any{"gtin": p.GTIN, "lot": "TWO", "expiry": "2029-01-31", "count": 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -475,7 +475,7 @@ func recallByRegulator(t *testing.T, n *localnet.Network, p story.Product) {
 	}
 	colour := func() string {
 		t.Helper()
-		c, err := story.Check(t.Context(), n.URLs["api"], made.EPCs[0])
+		c, err := demo.Check(t.Context(), n.URLs["api"], made.EPCs[0])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -484,7 +484,7 @@ func recallByRegulator(t *testing.T, n *localnet.Network, p story.Product) {
 	if was := colour(); strings.HasPrefix(was, "red") {
 		t.Errorf("before the recall the check is %s", was)
 	}
-	regulator := n.Story().At("api")
+	regulator := demo.NetworkOf(n).At("api")
 	recall := map[string]any{"recallNumber": "FDA-1", "gtin": p.GTIN, "lot": "TWO", "classification": "I", "reason": "Contamination"}
 	job, err = regulator.Command(t.Context(), "recall", recall)
 	if err != nil || !job.Success || job.State != capture.Indexed {
@@ -493,7 +493,7 @@ func recallByRegulator(t *testing.T, n *localnet.Network, p story.Product) {
 	if is := colour(); is != "red Recalled" {
 		t.Errorf("after the recall the check is %s", is)
 	}
-	tr, err := story.Trace(t.Context(), n.URLs["api"], made.EPCs[0])
+	tr, err := demo.Trace(t.Context(), n.URLs["api"], made.EPCs[0])
 	if err != nil || len(tr.Recalls) != 1 || tr.Recalls[0].Party != localnet.DemoRegulator {
 		t.Errorf("%v: %+v", err, tr)
 	}
@@ -520,7 +520,7 @@ func whoMayChange(t *testing.T, n *localnet.Network) {
 	t.Helper()
 	for name, url := range n.URLs {
 		for _, token := range []string{"", n.Tokens[map[string]string{"api": "pharmacy"}[name]], n.Tokens["api"] + "x"} {
-			if _, err := (story.Service{URL: url, Token: token}).Command(t.Context(), "recall", map[string]any{"recallNumber": "NO"}); err == nil || !strings.Contains(err.Error(), "sign_in_") {
+			if _, err := (demo.Service{URL: url, Token: token}).Command(t.Context(), "recall", map[string]any{"recallNumber": "NO"}); err == nil || !strings.Contains(err.Error(), "sign_in_") {
 				t.Errorf("%s with %q: %v", name, token, err)
 			}
 		}
@@ -528,11 +528,11 @@ func whoMayChange(t *testing.T, n *localnet.Network) {
 			Service, Network, Party, PartyName string
 			Development                        bool
 		}
-		if err := story.Get(t.Context(), url+"/app.json", &app); err != nil || app.Service != name || app.Network != n.Genesis.Name || app.Party == "" || app.PartyName == "" || app.PartyName == app.Party || !app.Development {
+		if err := demo.Get(t.Context(), url+"/app.json", &app); err != nil || app.Service != name || app.Network != n.Genesis.Name || app.Party == "" || app.PartyName == "" || app.PartyName == app.Party || !app.Development {
 			t.Errorf("%v: %+v", err, app)
 		}
-		if n.Links()[name] != url+"/sign-in#"+n.Tokens[name] {
-			t.Errorf("link %s", n.Links()[name])
+		if n.SignInLinks()[name] != url+"/sign-in#"+n.Tokens[name] {
+			t.Errorf("link %s", n.SignInLinks()[name])
 		}
 	}
 }
@@ -595,11 +595,11 @@ func signInEverywhere(t *testing.T, n *localnet.Network) (check func(*localnet.N
 }
 
 // history is the trace of the units with a story, without what it rests on, which grows older.
-func (s *told) history(t *testing.T, n *localnet.Network) string {
+func (s *played) history(t *testing.T, n *localnet.Network) string {
 	t.Helper()
 	var out strings.Builder
 	for _, id := range []string{s.Dispensed, s.Returned, s.InPharmacy, s.Cases[0], s.Cases[9]} {
-		tr, err := story.Trace(t.Context(), n.URLs["api"], id)
+		tr, err := demo.Trace(t.Context(), n.URLs["api"], id)
 		if err != nil {
 			t.Fatal(err)
 		}
