@@ -32,9 +32,9 @@ const Lifetime = 60 * time.Second
 const (
 	// skew is how far the clocks of two services may be apart.
 	skew = 10 * time.Second
-	// tokenType keeps what the key signs here apart from everything else that it may ever sign as a JWS.
-	tokenType = "verilot-caller+jwt"
-	maxToken  = 2048
+	// headerType keeps what the key signs here apart from everything else that it may ever sign as a JWS.
+	headerType = "verilot-caller+jwt"
+	maxToken   = 2048
 )
 
 // ErrToken is what every refused token wraps. Its text may be shown.
@@ -52,7 +52,7 @@ type Signer struct {
 
 // NewSigner takes the party's event key.
 func NewSigner(key crypto.Signer, keyID canonical.Hash, party string, genesis canonical.Hash) (*Signer, error) {
-	o := (&jose.SignerOptions{}).WithType(tokenType).WithHeader("kid", hex.EncodeToString(keyID[:]))
+	o := (&jose.SignerOptions{}).WithType(headerType).WithHeader("kid", hex.EncodeToString(keyID[:]))
 	jws, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: cryptosigner.Opaque(key)}, o)
 	if err != nil {
 		return nil, fmt.Errorf("sign for %s: %w", party, err)
@@ -84,8 +84,8 @@ func Verify(token, httpMethod string, genesis canonical.Hash, now time.Time, reg
 		return "", refused("it is no JWT signed with EdDSA")
 	}
 	head := t.Headers[0]
-	if typ, _ := head.ExtraHeaders[jose.HeaderType].(string); typ != tokenType {
-		return "", refused("its typ is not %s", tokenType)
+	if typ, _ := head.ExtraHeaders[jose.HeaderType].(string); typ != headerType {
+		return "", refused("its typ is not %s", headerType)
 	}
 	var id canonical.Hash
 	if n, err := hex.Decode(id[:], []byte(head.KeyID[:min(len(head.KeyID), 2*len(id))])); err != nil || n != len(id) {

@@ -85,7 +85,7 @@ func TestToken(t *testing.T) {
 	}
 	good := sign(midland, "midland", here, "GET", now)
 	parts := strings.Split(good, ".")
-	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","kid":"` + hex.EncodeToString(midland.keyID[:]) + `","typ":"` + tokenType + `"}`))
+	none := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","kid":"` + hex.EncodeToString(midland.keyID[:]) + `","typ":"` + headerType + `"}`))
 	for _, tt := range []struct {
 		name, token, says string
 	}{
@@ -100,11 +100,11 @@ func TestToken(t *testing.T) {
 		{"in another's name", sign(corner, "midland", here, "GET", now), "not one of"},
 		{"another's signature under its key id", sign(party{"corner", corner.key, midland.keyID}, "midland", here, "GET", now), "signature"},
 		{"without a signature", none + "." + parts[1] + ".", "EdDSA"},
-		{"HMAC with the public key", made(jose.HS256, []byte(midland.key.Public().(ed25519.PublicKey)), tokenType, claims(Lifetime), method{"GET"}), "EdDSA"},
+		{"HMAC with the public key", made(jose.HS256, []byte(midland.key.Public().(ed25519.PublicKey)), headerType, claims(Lifetime), method{"GET"}), "EdDSA"},
 		{"made for something else", made(jose.EdDSA, midland.key, "JWT", claims(Lifetime), method{"GET"}), "typ"},
-		{"for ever", made(jose.EdDSA, midland.key, tokenType, claims(time.Hour), method{"GET"}), "longer"},
-		{"without an end", made(jose.EdDSA, midland.key, tokenType, jwt.Claims{Issuer: "midland", Audience: jwt.Audience{hex.EncodeToString(here[:])}, IssuedAt: jwt.NewNumericDate(now)}, method{"GET"}), "longer"},
-		{"without a method", made(jose.EdDSA, midland.key, tokenType, claims(Lifetime)), "another method"},
+		{"for ever", made(jose.EdDSA, midland.key, headerType, claims(time.Hour), method{"GET"}), "longer"},
+		{"without an end", made(jose.EdDSA, midland.key, headerType, jwt.Claims{Issuer: "midland", Audience: jwt.Audience{hex.EncodeToString(here[:])}, IssuedAt: jwt.NewNumericDate(now)}, method{"GET"}), "longer"},
+		{"without a method", made(jose.EdDSA, midland.key, headerType, claims(Lifetime)), "another method"},
 		{"changed", parts[0] + "." + parts[1][:len(parts[1])-1] + "A." + parts[2], "signature"},
 		{"not a token", "a.b.c", "EdDSA"},
 		{"very long", strings.Repeat("a", 5000), "longer"},
