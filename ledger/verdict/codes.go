@@ -1,4 +1,5 @@
-package custody
+// Package verdict lists the codes of verdicts and findings, and says what each means.
+package verdict
 
 import (
 	"slices"
