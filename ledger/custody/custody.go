@@ -15,6 +15,7 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/verdict"
 )
 
 // Context is where and by whom an item was submitted.
@@ -34,8 +35,8 @@ type Context struct {
 // Judgement is what the rules say of an item.
 type Judgement struct {
 	Verdict  block.VerdictCode
-	Code     string // for rejected and duplicate
-	Detail   string // a sentence for people; not hashed
+	Code     verdict.Code // for rejected and duplicate
+	Detail   string       // a sentence for people; not hashed
 	Findings []Finding
 	// Amendments are the earlier findings that this event closes, in the order of the block.
 	Amendments []Amendment
@@ -47,7 +48,7 @@ type Judgement struct {
 
 // Finding is a remark; no subjects means the event itself.
 type Finding struct {
-	Code     string
+	Code     verdict.Code
 	Severity block.Severity
 	Subjects []gs1.Key
 	Detail   string

@@ -337,7 +337,7 @@ func (w *world) context(who string) Context {
 func (w *world) say(j Judgement) []string {
 	s := map[block.VerdictCode]string{block.Accepted: "accepted", block.Flagged: "flagged", block.Rejected: "rejected", block.Duplicate: "duplicate"}[j.Verdict]
 	if j.Code != "" {
-		s += " " + j.Code
+		s += " " + string(j.Code)
 	}
 	if j.Related != nil {
 		s += fmt.Sprintf(" (see block %d)", j.Related.Height)
@@ -348,7 +348,7 @@ func (w *world) say(j Judgement) []string {
 	}
 	for _, f := range j.Findings {
 		sev := map[block.Severity]string{block.Reject: "reject", block.Hold: "hold", block.Flag: "flag"}[f.Severity]
-		line := sev + " " + f.Code
+		line := sev + " " + string(f.Code)
 		if len(f.Subjects) > 0 {
 			line += " " + nicks(f.Subjects)
 		}

@@ -1,11 +1,12 @@
-package verdict
+package verdict_test
 
 import (
+	"encoding/json"
 	"flag"
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,167 +15,208 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/verdict"
 )
 
-var update = flag.Bool("update", false, "rewrite docs/findings.md")
+var update = flag.Bool("update", false, "rewrite ledger/testdata/codes.json")
 
-const findingsPage = "../../docs/findings.md"
+// codesFile is the one file with the text of a code in it, seen from the root of the repository.
+const codesFile = "ledger/verdict/codes.go"
 
-// upper is what a code looks like.
-var upper = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$`)
+// codeLike is what a code looks like.
+var codeLike = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$`)
 
-// noCodes are upper-case words in the sources that never become a verdict.
+// noCodes are texts in ledger/ that look like codes and are none.
 var noCodes = map[string]string{
-	"ADD": "an action of EPCIS", "DELETE": "an action of EPCIS", "OBSERVE": "an action of EPCIS",
-	"OTHER_STREAM": "an alarm of a validator", "UNDECIDED": "an alarm of a validator",
-	"EQUIVOCATION": "an alarm of a validator", "OTHER_BLOCK": "an alarm of a validator", "BAD_COSIGNATURE": "an alarm of a validator",
+	"OTHER_STREAM": "an alarm of a validator", "OTHER_BLOCK": "an alarm of a validator", "BAD_COSIGNATURE": "an alarm of a validator",
 }
 
-// severities is what the functions that take a code as an argument make of it; find and believed say it themselves.
-var severities = map[string]string{"reject": rejects, "refuse": rejects, "living": rejects, "hold": holds}
-
-// sourceCodes reads every code that a verdict can have out of the sources, with the severities seen there.
-func sourceCodes(t *testing.T) map[string][]string {
+// sources calls fn for every Go file below the folders that is neither a test nor generated.
+func sources(t *testing.T, fn func(name string, file *ast.File, set *token.FileSet), folders ...string) {
 	t.Helper()
-	codes := map[string][]string{}
-	for _, dir := range []string{"../custody", "../registry", "../consensus", "../submission"} {
-		files, err := filepath.Glob(dir + "/*.go")
-		if err != nil || len(files) == 0 {
-			t.Fatalf("no sources in %s: %v", dir, err)
+	n := 0
+	for _, folder := range folders {
+		err := filepath.WalkDir(filepath.Join("../..", folder), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			set := token.NewFileSet()
+			file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			n++
+			fn(strings.TrimPrefix(filepath.ToSlash(path), "../../"), file, set)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, file := range files {
-			if strings.HasSuffix(file, "_test.go") {
+	}
+	if n < 20 {
+		t.Fatalf("only %d sources below %v", n, folders)
+	}
+}
+
+// constants reads the codes and the names of their constants from codes.go.
+func constants(t *testing.T) map[verdict.Code]string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "codes.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := map[verdict.Code]string{}
+	for _, d := range file.Decls {
+		d, ok := d.(*ast.GenDecl)
+		if !ok || d.Tok != token.CONST {
+			continue
+		}
+		for _, s := range d.Specs {
+			s := s.(*ast.ValueSpec)
+			if typ, ok := s.Type.(*ast.Ident); !ok || typ.Name != "Code" {
 				continue
 			}
-			f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+			text, err := strconv.Unquote(s.Values[0].(*ast.BasicLit).Value)
 			if err != nil {
 				t.Fatal(err)
 			}
-			ast.Inspect(f, func(n ast.Node) bool {
-				switch n := n.(type) {
-				case *ast.BasicLit:
-					if code, ok := codeOf(n); ok {
-						codes[code] = append(codes[code], "")
-					}
-				case *ast.CallExpr:
-					if sev := severityOf(n); sev != "" {
-						for _, arg := range n.Args {
-							if code, ok := codeOf(arg); ok {
-								codes[code] = append(codes[code], sev)
-							}
-						}
-					}
+			if list[verdict.Code(text)] != "" {
+				t.Errorf("%s has two constants", text)
+			}
+			list[verdict.Code(text)] = s.Names[0].Name
+		}
+	}
+	return list
+}
+
+// A code is written once. A literal elsewhere could be mistyped, and its text goes into blocks.
+func TestCodesAreWrittenOnce(t *testing.T) {
+	codes := constants(t)
+	used := map[string]bool{}
+	look := func(name string, file *ast.File, set *token.FileSet) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.SelectorExpr:
+				if x, ok := n.X.(*ast.Ident); ok && x.Name == "verdict" {
+					used[n.Sel.Name] = true
 				}
-				return true
-			})
+			case *ast.BasicLit:
+				if n.Kind != token.STRING || name == codesFile {
+					return true
+				}
+				text, err := strconv.Unquote(n.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				// In ledger/ a code that no constant has is found too.
+				looks := strings.HasPrefix(name, "ledger/") && codeLike.MatchString(text) && noCodes[text] == ""
+				if codes[verdict.Code(text)] != "" || looks {
+					t.Errorf("%s:%d: %q: use a constant of package verdict", name, set.Position(n.Pos()).Line, text)
+				}
+			}
+			return true
+		})
+	}
+	sources(t, look, "ledger", "services", "loadtest")
+	for _, code := range gs1Codes {
+		used[codes[verdict.Code(code)]] = true
+	}
+	for code, name := range codes {
+		if !used[name] {
+			t.Errorf("no rule gives %s: remove it from codes.go", code)
 		}
 	}
-	// What gs1 finds wrong with an identifier becomes the verdict. An NDC is never read by the rules.
-	for _, code := range []string{gs1.CodeGTIN, gs1.CodeSSCC, gs1.CodeGLN, gs1.CodeSerial, gs1.CodeLot, gs1.CodeExpiry, gs1.CodeEPC} {
-		codes[code] = append(codes[code], rejects)
-	}
-	return codes
 }
 
-func codeOf(e ast.Expr) (string, bool) {
-	lit, ok := e.(*ast.BasicLit)
-	if !ok || lit.Kind != token.STRING {
-		return "", false
-	}
-	s, err := strconv.Unquote(lit.Value)
-	return s, err == nil && upper.MatchString(s) && len(s) > 2 && noCodes[s] == ""
-}
+// gs1Codes are what package gs1 finds wrong with an identifier that the rules read. The rules never read an NDC.
+var gs1Codes = []string{gs1.CodeGTIN, gs1.CodeSSCC, gs1.CodeGLN, gs1.CodeSerial, gs1.CodeLot, gs1.CodeExpiry, gs1.CodeEPC}
 
-func severityOf(call *ast.CallExpr) string {
-	name := ""
-	switch f := call.Fun.(type) {
-	case *ast.Ident:
-		name = f.Name
-	case *ast.SelectorExpr:
-		name = f.Sel.Name
-	}
-	if name != "find" && name != "believed" {
-		return severities[name]
-	}
-	for _, arg := range call.Args {
-		if s, ok := arg.(*ast.SelectorExpr); ok && (s.Sel.Name == "Flag" || s.Sel.Name == "Hold") {
-			return strings.ToLower(s.Sel.Name)
+// Module epcis imports nothing of the ledger, so it writes its codes itself.
+func TestCodesOfIdentifiers(t *testing.T) {
+	var ours []string
+	for code := range constants(t) {
+		if strings.HasPrefix(string(code), "FMT_") {
+			ours = append(ours, string(code))
 		}
 	}
-	return ""
+	slices.Sort(ours)
+	if theirs := slices.Sorted(slices.Values(gs1Codes)); !slices.Equal(ours, theirs) {
+		t.Errorf("the rules know %v, package gs1 gives %v", ours, theirs)
+	}
+	_, err := gs1.ParseGTIN("1")
+	if got := verdict.OfIdentifier(err); got != verdict.FmtGTIN {
+		t.Errorf("a bad GTIN is %s", got)
+	}
+	if got := verdict.OfIdentifier(os.ErrNotExist); got != verdict.BadValue {
+		t.Errorf("any other error is %s", got)
+	}
 }
 
 // A code without an explanation leaves somebody with a package in hand and no idea; an explanation without a code is stale.
 func TestEveryCodeIsExplained(t *testing.T) {
-	codes := sourceCodes(t)
-	for code, seen := range codes {
-		e, ok := Explain(code)
-		if !ok {
-			t.Errorf("%s is not in the table of codes.go", code)
-			continue
+	list := verdict.List()
+	codes := constants(t)
+	for code, name := range codes {
+		if _, ok := verdict.Explain(code); !ok {
+			t.Errorf("%s has no explanation", code)
 		}
-		for _, sev := range seen {
-			if sev != "" && e.Severity != "" && sev != e.Severity {
-				t.Errorf("%s: the table says %s, the sources %s", code, e.Severity, sev)
-			}
+		if !strings.EqualFold(name, strings.ReplaceAll(string(code), "_", "")) {
+			t.Errorf("%s is called %s: a constant is named after its text", code, name)
 		}
 	}
-	if !slices.IsSortedFunc(explanations, func(a, b Explanation) int { return strings.Compare(a.Code, b.Code) }) {
-		t.Error("the table is not sorted by code")
+	if len(list) != len(codes) {
+		t.Errorf("%d codes, %d explanations", len(codes), len(list))
 	}
-	for _, e := range List() {
-		if codes[e.Code] == nil {
-			t.Errorf("no rule gives %s: remove it from codes.go", e.Code)
-		}
+	if !slices.IsSortedFunc(list, func(a, b verdict.Explanation) int { return strings.Compare(string(a.Code), string(b.Code)) }) {
+		t.Error("the explanations are not sorted by code")
+	}
+	for _, e := range list {
 		for _, s := range []string{e.Meaning, e.Todo} {
 			if !strings.HasSuffix(s, ".") || strings.ContainsAny(s, "|\n") {
 				t.Errorf("%s: %q is no sentence for a cell of a table", e.Code, s)
 			}
 		}
+		if !slices.Contains([]string{"", "reject", "hold", "flag", "duplicate"}, e.Severity) {
+			t.Errorf("%s: severity %q", e.Code, e.Severity)
+		}
 	}
-	if _, ok := Explain("NO_SUCH_CODE"); ok {
+	if _, ok := verdict.Explain("NO_SUCH_CODE"); ok {
 		t.Error("a code that does not exist is explained")
 	}
 }
 
-// docs/findings.md is written from the table of codes; `make golden` rewrites it.
-func TestFindingsPage(t *testing.T) {
-	var b strings.Builder
-	b.WriteString(`# Verdicts and findings
-
-<!-- Written by a test from ledger/verdict/codes.go: do not edit, run ` + "`make golden`" + `. -->
-
-What the ledger's rules (version 1) say of an event, a registration or a whole message. Requests that a service refuses before
-they reach the ledger have other codes: [problems.md](problems.md).
-
-| Severity | What happens |
-| --- | --- |
-| reject | It is not recorded and changes nothing. |
-| hold | It is recorded, but what it claims may not be believed, and the goods it is about are put on hold: quarantined. Rules version 1 has no record that lifts such a hold. |
-| flag | It is recorded and takes effect, with a remark. |
-| duplicate | It is on the ledger already; the first record counts. |
-
-| Code | Severity | What it means | What to do |
-| --- | --- | --- | --- |
-`)
-	for _, e := range List() {
-		sev := e.Severity
-		if sev == "" {
-			sev = "depends"
-		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", e.Code, sev, e.Meaning, e.Todo)
+// The web interface holds its texts against this list (web/test/codes.test.ts).
+func TestListForTheWeb(t *testing.T) {
+	type row struct {
+		Code     verdict.Code `json:"code"`
+		Severity string       `json:"severity"`
 	}
-	if *update {
-		if err := os.WriteFile(findingsPage, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	var rows []row
+	for _, e := range verdict.List() {
+		rows = append(rows, row{e.Code, e.Severity})
 	}
-	have, err := os.ReadFile(findingsPage)
+	b, err := json.MarshalIndent(struct {
+		Comment string `json:"comment"`
+		Codes   []row  `json:"codes"`
+	}{"The codes of ledger/verdict/codes.go. Severity is empty where it depends on the case.", rows}, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(have) != b.String() {
-		t.Error("docs/findings.md is not what the code says: run make golden and look at the difference")
+	b = append(b, '\n')
+	const file = "../testdata/codes.json"
+	if *update {
+		if err := os.WriteFile(file, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(have), string(b)); d != "" {
+		t.Errorf("codes.json is not the list of codes: run make golden and look at the difference:\n%s", d)
 	}
 }

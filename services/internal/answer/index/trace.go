@@ -19,6 +19,7 @@ import (
 	"verilot.dev/ledger/proof"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/verdict"
 )
 
 // Blocks gives the blocks of a node's own verified copy.
@@ -99,7 +100,7 @@ func changesOf(f custody.FindingRecord) []FindingChange {
 // Found is what was found about a unit by one event, or about a container that carried it through the event, as it is now.
 func Found(v state.View, touch *Touch, key gs1.Key, code string) (custody.FindingRecord, bool) {
 	for _, k := range append(append([]gs1.Key{key}, touch.Via...), gs1.Key{}) {
-		if f, ok := custody.FindingOf(v, k, touch.Pos, code); ok {
+		if f, ok := custody.FindingOf(v, k, touch.Pos, verdict.Code(code)); ok {
 			return f, true
 		}
 	}
@@ -484,7 +485,7 @@ func (r *Reader) findings(key gs1.Key, containers []gs1.Key) []FindingView {
 	add := func(k gs1.Key, via string) {
 		for _, f := range custody.Findings(r.View, k) {
 			out = append(out, FindingView{
-				Code: f.Code, Severity: SeverityName(f.Severity), State: FindingState(f.State), Position: f.Pos, Via: via, Changes: changesOf(f),
+				Code: string(f.Code), Severity: SeverityName(f.Severity), State: FindingState(f.State), Position: f.Pos, Via: via, Changes: changesOf(f),
 			})
 		}
 	}
@@ -569,11 +570,11 @@ func Remarks(res *consensus.Result, pos canonical.Position) (code string, findin
 		switch l := decoded.(type) {
 		case block.Verdict:
 			if l.Pos == pos {
-				code = l.Code
+				code = string(l.Code)
 			}
 		case block.Finding:
 			if l.Pos == pos {
-				findings = append(findings, FindingView{Code: l.Code, Severity: SeverityName(l.Severity), State: "open", Position: pos, Count: l.Count})
+				findings = append(findings, FindingView{Code: string(l.Code), Severity: SeverityName(l.Severity), State: "open", Position: pos, Count: l.Count})
 			}
 		}
 	}

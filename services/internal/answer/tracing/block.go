@@ -247,7 +247,7 @@ func verdictsOf(res *consensus.Result) (map[canonical.Position]*remarks, error) 
 			at(l.Pos).verdict = &l
 		case block.Finding:
 			at(l.Pos).findings = append(at(l.Pos).findings, index.FindingView{
-				Code: l.Code, Severity: index.SeverityName(l.Severity), State: "open", Position: l.Pos, Count: l.Count,
+				Code: string(l.Code), Severity: index.SeverityName(l.Severity), State: "open", Position: l.Pos, Count: l.Count,
 			})
 		}
 	}
@@ -265,7 +265,7 @@ func amendmentsOf(res *consensus.Result) ([]Amendment, error) {
 		if !ok {
 			continue
 		}
-		shown := Amendment{Position: a.Pos, Code: a.Code, From: index.FindingState(a.Old), To: index.FindingState(a.New), Count: a.Count}
+		shown := Amendment{Position: a.Pos, Code: string(a.Code), From: index.FindingState(a.Old), To: index.FindingState(a.New), Count: a.Count}
 		if a.Cause != block.TimerCause(res.Header.Height) {
 			shown.Cause = &a.Cause
 		}
@@ -280,7 +280,7 @@ func entryView(r *index.Reader, res *consensus.Result, i uint32, verdicts map[ca
 	pos := canonical.Position{Height: res.Header.Height, Entry: i, Item: canonical.WholeEntry}
 	whole := verdicts[pos]
 	if whole != nil && whole.verdict != nil {
-		out.Code = whole.verdict.Code
+		out.Code = string(whole.verdict.Code)
 	}
 	if e.Submission == nil {
 		return out
@@ -306,7 +306,7 @@ func itemView(r *index.Reader, e *consensus.Entry, pos canonical.Position, rem *
 	if rem != nil {
 		out.Findings = rem.findings
 		if rem.verdict != nil {
-			out.Verdict, out.Code = index.VerdictName(rem.verdict.Verdict), rem.verdict.Code
+			out.Verdict, out.Code = index.VerdictName(rem.verdict.Verdict), string(rem.verdict.Code)
 		}
 	}
 	out.Detail, out.Repeats = index.Note(r.View, pos)
