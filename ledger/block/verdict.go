@@ -38,7 +38,7 @@ func (v VerdictCode) String() string {
 	return fmt.Sprintf("verdict %d", uint8(v))
 }
 
-// Severity of a finding (domain/dscsa.md section 7: R, Q, F).
+// Severity of a finding (docs/dscsa.md section 6).
 type Severity uint8
 
 // The severities.

@@ -12,7 +12,7 @@ import (
 )
 
 // graced are the findings that wait for a record still to come: a flag while the grace time runs, a hold afterwards
-// (domain/dscsa.md section 7, the rules marked †).
+// (docs/spec.md section 7.4).
 var graced = []verdict.Code{verdict.NotCommissioned, verdict.ReceiveNoShip}
 
 // Bounds of what the timers of one block may change (docs/spec.md section 7.4). One finding has at most

@@ -1,5 +1,5 @@
 // Package custody is the state machine of who holds what: it judges one item at a time over a view and returns
-// verdict, findings and effects (design section 5, domain/dscsa.md section 7, docs/spec.md sections 9 and 10).
+// verdict, findings and effects (docs/custody.md, docs/spec.md sections 9, 10 and 14).
 //
 // Units and containers have one kind of record. Whatever is inside a container stores only that it is there: holder,
 // place and phase are those of the outermost container, so moving a sealed pallet writes one record however much is

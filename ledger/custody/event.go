@@ -32,6 +32,7 @@ type judging struct {
 
 	actor   string
 	roles   *registry.Party
+	rule    *rule // of the event's step
 	hearsay bool
 	place   string // key text of where it happened
 
@@ -117,16 +118,9 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 	return out
 }
 
-// findActor finds whose act the event tells (design section 5). resolved is false when the event does not say and
-// its publisher stands in.
+// findActor finds the party that performed the event. resolved is false when the event does not say, and its publisher
+// stands in.
 func (j *judging) findActor(publisher *registry.Party) (resolved bool, no *Judgement) {
-	step, id := j.ev.Step(), ""
-	switch step {
-	case epcis.StepReceiving:
-		id = j.ev.Destination(epcis.OwningParty)
-	case epcis.StepShipping, epcis.StepVoidShipping:
-		id = j.ev.Source(epcis.OwningParty)
-	}
 	for _, p := range []*epcis.Place{j.ev.BizLocation, j.ev.ReadPoint} {
 		if p == nil || p.ID == "" {
 			continue
@@ -143,22 +137,18 @@ func (j *judging) findActor(publisher *registry.Party) (resolved bool, no *Judge
 			r := refuse(verdict.FmtEPC, "the place %s… has a key of more than %d bytes", short(p.ID), wire.MaxUnitKey)
 			return false, &r
 		}
-		if id == "" {
-			id = p.ID
-		}
+	}
+	party, id, err := Actor(j.ev, j.reg)
+	if err != nil {
+		r := refuseFormat(err)
+		return false, &r
 	}
 	j.actor = j.c.Party
-	if id != "" {
-		party, err := j.partyOf(id)
-		switch {
-		case err != nil:
-			r := refuseFormat(err)
-			return false, &r
-		case party == "":
-			j.find(verdict.GLNUnknown, block.Flag, nil, fmt.Sprintf("%s belongs to no registered party, so %s counts as the acting party: register the GLN or correct it", short(id), j.c.Party))
-		default:
-			j.actor, resolved = party, true
-		}
+	switch {
+	case party != "":
+		j.actor, resolved = party, true
+	case id != "":
+		j.find(verdict.GLNUnknown, block.Flag, nil, fmt.Sprintf("%s belongs to no registered party, so %s counts as the acting party: register the GLN or correct it", short(id), j.c.Party))
 	}
 	if j.actor == j.c.Party {
 		j.roles = publisher
@@ -172,23 +162,6 @@ func (j *judging) findActor(publisher *registry.Party) (resolved bool, no *Judge
 	}
 	j.roles = &p
 	return resolved, nil
-}
-
-// partyOf is the party of an SGLN or PGLN as captured, "" when nobody's.
-func (j *judging) partyOf(id string) (string, error) {
-	if id == "" {
-		return "", nil
-	}
-	epc, err := gs1.ParseEPC(id)
-	if err != nil {
-		return "", err
-	}
-	gln, ok := epc.Key().GLN()
-	if !ok {
-		return "", nil
-	}
-	party, _ := j.reg.PartyOfGLN(gln.String())
-	return party, nil
 }
 
 // common holds what is found about an event whatever its step.

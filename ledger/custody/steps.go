@@ -13,58 +13,8 @@ import (
 	"verilot.dev/ledger/wire"
 )
 
-// rule is what a business step demands and does.
-type rule struct {
-	event   string   // EPCIS event type
-	actions []string // that the step may have
-	roles   []string // that may act
-	loose   bool     // told by another event it is an observation; otherwise such an event is rejected
-	own     bool     // counts only when the acting party tells it itself
-	do      func(*judging)
-}
-
-var (
-	makers  = []string{"manufacturer", "repackager"}
-	traders = []string{"manufacturer", "repackager", "distributor", "3pl", "dispenser"}
-	observe = []string{"OBSERVE"}
-	add     = []string{"ADD"}
-	remove  = []string{"DELETE"}
-	use     = []string{"OBSERVE", "DELETE"}
-
-	classes = []gs1.Kind{gs1.KindInvalid, gs1.KindGTIN, gs1.KindLGTIN, gs1.KindSGLN, gs1.KindPGLN}
-)
-
-// ruleOf finds the rule of a step; nil is a step without effect on custody.
-func ruleOf(step string) *rule {
-	const object, aggregation = "ObjectEvent", "AggregationEvent"
-	switch step {
-	case epcis.StepCommissioning:
-		return &rule{object, add, traders, false, false, (*judging).commission}
-	case epcis.StepPacking:
-		return &rule{aggregation, add, traders, false, false, (*judging).pack}
-	case epcis.StepUnpacking:
-		return &rule{aggregation, remove, traders, false, false, (*judging).unpackStep}
-	case "loading":
-		return &rule{aggregation, add, traders, true, false, (*judging).pack}
-	case "unloading":
-		return &rule{aggregation, remove, traders, true, false, (*judging).unpackStep}
-	case epcis.StepShipping:
-		return &rule{object, observe, traders, false, false, (*judging).ship}
-	case epcis.StepVoidShipping:
-		return &rule{object, observe, traders, false, false, (*judging).voidShip}
-	case epcis.StepReceiving:
-		return &rule{object, observe, traders, false, false, (*judging).receive}
-	case epcis.StepDispensing:
-		return &rule{object, use, []string{"dispenser"}, false, true, (*judging).dispense}
-	case epcis.StepDecommissioning:
-		return &rule{object, use, traders, false, true, func(j *judging) { j.end(Decommissioned) }}
-	case epcis.StepDestroying:
-		return &rule{object, use, traders, false, true, func(j *judging) { j.end(Destroyed) }}
-	case epcis.StepHolding, epcis.StepInspecting, "accepting", "storing", "stocking", "cycle_counting", "stock_taking":
-		return &rule{object, observe, traders, true, true, (*judging).mark}
-	}
-	return nil
-}
+// classes are identifiers that name no single thing.
+var classes = []gs1.Kind{gs1.KindInvalid, gs1.KindGTIN, gs1.KindLGTIN, gs1.KindSGLN, gs1.KindPGLN}
 
 func (j *judging) step() {
 	if j.ev.ErrorDeclaration != nil {
@@ -72,7 +22,7 @@ func (j *judging) step() {
 		return
 	}
 	step := j.ev.Step()
-	r := ruleOf(step)
+	r := byStep[step]
 	if r == nil {
 		return
 	}
@@ -82,7 +32,7 @@ func (j *judging) step() {
 		}
 		return
 	}
-	if !j.roles.Has(r.roles...) {
+	if j.rule = r; !j.roles.Has(r.roles...) {
 		j.forbid(step)
 		return
 	}
@@ -94,7 +44,7 @@ func (j *judging) step() {
 	// What others tell of the making, packing and moving of goods fills gaps. Nobody can end, mark or clear another's goods:
 	// a party that is silent could not undo it.
 	if j.no == nil && !(r.own && j.hearsay) {
-		r.do(j)
+		r.apply(j)
 	}
 }
 
@@ -244,7 +194,7 @@ func (j *judging) checkBirth(keys []string, lot, expiry string) {
 	if len(units) == 0 {
 		return
 	}
-	if !j.roles.Has(makers...) {
+	if !j.roles.Has(j.rule.needed(true)...) {
 		j.forbid("commissioning of units")
 		return
 	}
@@ -441,7 +391,7 @@ const MaxContents = 1024
 // in particular. A block counts it with MaxContents unit references (docs/spec.md section 11).
 func TakesAll(it *wire.Item) bool {
 	ev, ok := it.Message.(*epcis.Event)
-	return ok && ev.Type == "AggregationEvent" && ev.Action == "DELETE" && len(keysIn(it, commit.ChildEPCs)) == 0
+	return ok && ev.Type == aggregationEvent && ev.Action == "DELETE" && len(keysIn(it, commit.ChildEPCs)) == 0
 }
 
 // contents lists what is in a container that is emptied as a whole.

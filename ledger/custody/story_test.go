@@ -83,6 +83,13 @@ type world struct {
 	events map[string]*wire.Item
 	last   Judgement
 	again  func(state.Store) Judgement // judges the last item once more
+	judged []judged
+}
+
+// judged is an item of a story and what the rules said of it.
+type judged struct {
+	it *wire.Item
+	j  Judgement
 }
 
 // tester is what a world needs of testing.TB or rapid.T.
@@ -282,6 +289,7 @@ func (w *world) judge(who string, it *wire.Item) Judgement {
 	c := w.context(who)
 	w.again = func(st state.Store) Judgement { return Judge(st, c, it) }
 	w.last = w.again(w.st)
+	w.judged = append(w.judged, judged{it, w.last})
 	return w.last
 }
 
