@@ -7,7 +7,7 @@
 //
 // Three words recur below. The actor is the party whose act an event tells, who need not be its publisher. Hearsay is
 // an event published by somebody else than its actor: it takes effect only on things about which the actor has recorded
-// nothing, and the actor's own event replaces it. A claim is an event that is admitted but not believed (severity Q
+// nothing, and the actor's own event replaces it. A claim is an event that is admitted but not believed (severity hold
 // for want of custody): it changes no custody, and the things it names are put on hold.
 package custody
 

@@ -444,7 +444,7 @@ func (j *judging) unpack(inside []string) {
 	}
 }
 
-// hold puts what a finding of severity Q names on hold. Only the resolution of the finding lifts "hold"; "quarantined"
+// hold puts what a finding of severity hold names on hold. Only the resolution of the finding lifts "hold"; "quarantined"
 // stays with it, so that a reader need look for one word.
 func (j *judging) hold(code verdict.Code, keys []string, format string, args ...any) {
 	if len(keys) == 0 {
