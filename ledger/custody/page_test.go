@@ -344,3 +344,38 @@ func TestPage(t *testing.T) {
 		t.Errorf("docs/custody.md is not what the rules say: run make golden and look at the difference:\n%s", d)
 	}
 }
+
+// docs/spec.md section 14.3 has the same table for a second implementation.
+func TestSpecTable(t *testing.T) {
+	text, err := os.ReadFile("../../docs/spec.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	yes := map[bool]string{true: "yes", false: ""}
+	for i := range rules {
+		r := &rules[i]
+		who := strings.Join(r.roles, ", ")
+		if slices.Equal(r.roles, traders) {
+			who = "any trader"
+		}
+		want := []string{r.event + " " + strings.Join(r.actions, " or "), who, yes[r.loose], yes[r.own]}
+		for _, step := range r.steps {
+			found := false
+			for line := range strings.Lines(string(text)) {
+				cells := strings.Split(strings.TrimSpace(line), "|")
+				if len(cells) != 8 || !strings.Contains(cells[1], "`"+step+"`") {
+					continue
+				}
+				found = true
+				for k, w := range want {
+					if got := strings.TrimSpace(cells[k+2]); got != w {
+						t.Errorf("%s: spec.md says %q, the table of rules %q", step, got, w)
+					}
+				}
+			}
+			if !found {
+				t.Errorf("spec.md has no row of %s", step)
+			}
+		}
+	}
+}
