@@ -22,6 +22,7 @@ import (
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/merkle"
+	"verilot.dev/ledger/verdict"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden vectors")
@@ -141,7 +142,7 @@ func badLeaves() []badLeaf {
 	add("rejected without a code", v)
 	v.Code = "lower case"
 	add("a code in lower case", v)
-	v.Code = strings.Repeat("A", 65)
+	v.Code = verdict.Code(strings.Repeat("A", 65))
 	add("a code of 65 letters", v)
 	v = accepted
 	v.Verdict = 5

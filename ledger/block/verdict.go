@@ -9,6 +9,7 @@ import (
 
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/merkle"
+	"verilot.dev/ledger/verdict"
 )
 
 // VerdictCode is the verdict of an item.
@@ -37,7 +38,7 @@ func (v VerdictCode) String() string {
 	return fmt.Sprintf("verdict %d", uint8(v))
 }
 
-// Severity of a finding (domain/dscsa.md section 7: R, Q, F).
+// Severity of a finding (docs/dscsa.md section 6).
 type Severity uint8
 
 // The severities.
@@ -78,13 +79,13 @@ const (
 type Verdict struct {
 	Pos     canonical.Position
 	Verdict VerdictCode
-	Code    string
+	Code    verdict.Code
 }
 
 // Finding is a rule's remark on an item.
 type Finding struct {
 	Pos      canonical.Position
-	Code     string
+	Code     verdict.Code
 	Severity Severity
 	Count    uint32
 	Subjects canonical.Hash
@@ -93,7 +94,7 @@ type Finding struct {
 // Amendment changes an earlier finding.
 type Amendment struct {
 	Pos      canonical.Position
-	Code     string
+	Code     verdict.Code
 	Old, New uint8
 	Cause    canonical.Position
 	Count    uint32
@@ -108,20 +109,20 @@ func TimerCause(height uint64) canonical.Position {
 // Encode is the leaf data.
 func (v Verdict) Encode() []byte {
 	b := v.Pos.Append(append(make([]byte, 0, 24+len(v.Code)), verdictLeaf))
-	return canonical.Str8(canonical.U8(b, uint8(v.Verdict)), v.Code)
+	return canonical.Str8(canonical.U8(b, uint8(v.Verdict)), string(v.Code))
 }
 
 // Encode is the leaf data.
 func (f Finding) Encode() []byte {
 	b := f.Pos.Append(append(make([]byte, 0, 64+len(f.Code)), findingLeaf))
-	b = canonical.U8(canonical.Str8(b, f.Code), uint8(f.Severity))
+	b = canonical.U8(canonical.Str8(b, string(f.Code)), uint8(f.Severity))
 	return append(canonical.U32(b, f.Count), f.Subjects[:]...)
 }
 
 // Encode is the leaf data.
 func (a Amendment) Encode() []byte {
 	b := a.Pos.Append(append(make([]byte, 0, 80+len(a.Code)), amendmentLeaf))
-	b = canonical.U8(canonical.U8(canonical.Str8(b, a.Code), a.Old), a.New)
+	b = canonical.U8(canonical.U8(canonical.Str8(b, string(a.Code)), a.Old), a.New)
 	b = a.Cause.Append(b)
 	return append(canonical.U32(b, a.Count), a.Subjects[:]...)
 }
@@ -131,20 +132,20 @@ func DecodeVerdictLeaf(b []byte) (any, error) {
 	r := canonical.NewReader(b)
 	switch what := r.U8(); what {
 	case verdictLeaf:
-		v := Verdict{Pos: r.Position(), Verdict: VerdictCode(r.U8()), Code: string(r.Str8())}
+		v := Verdict{Pos: r.Position(), Verdict: VerdictCode(r.U8()), Code: verdict.Code(r.Str8())}
 		// Accepted and flagged say it all; a refusal names its reason.
 		if v.Verdict < Accepted || v.Verdict > Duplicate || (v.Verdict <= Flagged) != (v.Code == "") || v.Code != "" && !isCode(v.Code) {
 			r.Fail(canonical.ErrRange)
 		}
 		return leafOrError(r, v)
 	case findingLeaf:
-		f := Finding{Pos: r.Position(), Code: string(r.Str8()), Severity: Severity(r.U8()), Count: r.U32(), Subjects: r.Hash()}
+		f := Finding{Pos: r.Position(), Code: verdict.Code(r.Str8()), Severity: Severity(r.U8()), Count: r.U32(), Subjects: r.Hash()}
 		if !isCode(f.Code) || f.Severity < Reject || f.Severity > Flag {
 			r.Fail(canonical.ErrRange)
 		}
 		return leafOrError(r, f)
 	case amendmentLeaf:
-		a := Amendment{Pos: r.Position(), Code: string(r.Str8()), Old: r.U8(), New: r.U8(), Cause: r.Position(), Count: r.U32(), Subjects: r.Hash()}
+		a := Amendment{Pos: r.Position(), Code: verdict.Code(r.Str8()), Old: r.U8(), New: r.U8(), Cause: r.Position(), Count: r.U32(), Subjects: r.Hash()}
 		if !isCode(a.Code) || a.Old < Open || a.Old > Closed || a.New < Open || a.New > Closed {
 			r.Fail(canonical.ErrRange)
 		}
@@ -176,7 +177,7 @@ func LeafHeight(leaf any) uint64 {
 }
 
 // isCode: codes are 1 to 64 of A-Z, 0-9 and _.
-func isCode(s string) bool {
+func isCode(s verdict.Code) bool {
 	for i := range len(s) {
 		if c := s[i]; (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' {
 			return false

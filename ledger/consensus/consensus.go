@@ -15,6 +15,7 @@ import (
 	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/submission"
+	"verilot.dev/ledger/verdict"
 )
 
 // Message is one stream message.
@@ -33,7 +34,7 @@ type Entry struct {
 	Leaf       []byte                 // entry leaf data
 	Submission *submission.Submission // kind 2
 	Pulse      *block.Pulse           // kinds 3-5
-	Code       string                 // verdict of the whole entry, if it has one
+	Code       verdict.Code           // verdict of the whole entry, if it has one
 	Detail     string
 	Items      []custody.Judgement // per item of a judged submission
 }

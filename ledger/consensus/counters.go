@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/verdict"
 )
 
 // maxGaps is the number of intervals of unseen counters remembered per key (spec section 5.4).
@@ -19,18 +20,12 @@ type counters struct {
 // gap is an interval of unseen counters, both ends included.
 type gap struct{ first, last uint64 }
 
-// The two verdicts that counters give to a whole submission (spec section 5.4).
-const (
-	counterUsed = "COUNTER_USED"
-	counterGap  = "COUNTER_GAP"
-)
-
 // see marks counter n as seen, or returns why it may not be used.
-func (c *counters) see(n uint64) (code string) {
+func (c *counters) see(n uint64) (code verdict.Code) {
 	if n > c.highest {
 		if n > c.highest+1 {
 			if len(c.gaps) == maxGaps {
-				return counterGap
+				return verdict.CounterGap
 			}
 			c.gaps = append(c.gaps, gap{c.highest + 1, n - 1})
 		}
@@ -47,7 +42,7 @@ func (c *counters) see(n uint64) (code string) {
 		return 0
 	})
 	if i == len(c.gaps) || n < c.gaps[i].first {
-		return counterUsed
+		return verdict.CounterUsed
 	}
 	switch g := &c.gaps[i]; {
 	case g.first == g.last:
@@ -57,7 +52,7 @@ func (c *counters) see(n uint64) (code string) {
 	case n == g.last:
 		g.last--
 	case len(c.gaps) == maxGaps:
-		return counterGap
+		return verdict.CounterGap
 	default:
 		upper := gap{n + 1, g.last}
 		g.last = n - 1

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"verilot.dev/ledger/verdict"
 )
 
 func TestCounters(t *testing.T) {
@@ -13,17 +15,17 @@ func TestCounters(t *testing.T) {
 		name string
 		seen []uint64
 		next uint64
-		want string
+		want verdict.Code
 	}{
 		{"the first", nil, 1, ""},
 		{"in order", []uint64{1, 2}, 3, ""},
-		{"twice", []uint64{1, 2}, 2, counterUsed},
+		{"twice", []uint64{1, 2}, 2, verdict.CounterUsed},
 		{"ahead of others", []uint64{1}, 9, ""},
 		{"late, in a gap", []uint64{1, 9}, 5, ""},
-		{"twice, in what was a gap", []uint64{1, 9, 5}, 5, counterUsed},
+		{"twice, in what was a gap", []uint64{1, 9, 5}, 5, verdict.CounterUsed},
 		{"beside it", []uint64{1, 9, 5}, 6, ""},
-		{"zero is never unseen", nil, 0, counterUsed},
-		{"the last number", []uint64{math.MaxUint64}, math.MaxUint64, counterUsed},
+		{"zero is never unseen", nil, 0, verdict.CounterUsed},
+		{"the last number", []uint64{math.MaxUint64}, math.MaxUint64, verdict.CounterUsed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var c counters
@@ -50,11 +52,11 @@ func TestCounterGaps(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		n    uint64
-		want string
+		want verdict.Code
 	}{
-		{"another gap at the end", highest + 2, counterGap},
+		{"another gap at the end", highest + 2, verdict.CounterGap},
 		{"no gap: the next", highest + 1, ""},
-		{"splitting a gap", 15, counterGap},
+		{"splitting a gap", 15, verdict.CounterGap},
 		{"shrinking a gap from below", 11, ""},
 		{"shrinking a gap from above", 19, ""},
 		{"a refused one stays unseen", 12, ""},
@@ -79,9 +81,9 @@ func TestCountersAgainstModel(t *testing.T) {
 		var c counters
 		seen := map[uint64]bool{}
 		for _, n := range rapid.SliceOf(rapid.Uint64Range(1, 60)).Draw(t, "counters") {
-			want := ""
+			want := verdict.Code("")
 			if seen[n] {
-				want = counterUsed
+				want = verdict.CounterUsed
 			}
 			if got := c.see(n); got != want {
 				t.Fatalf("counter %d: %q, want %q", n, got, want)

@@ -14,6 +14,7 @@ import (
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/submission"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
 )
 
@@ -26,9 +27,6 @@ var (
 	ErrSequence = errors.New("consensus: messages do not follow the parent block")
 )
 
-// rolledBack is the code of an item that was good itself (docs/design.md section 3, Submission).
-const rolledBack = "ROLLED_BACK"
-
 // Zero computes block 0 from the genesis file. Its writes start an empty store.
 func Zero(g *genesis.Genesis) (*Result, error) {
 	st := state.NewOverlay(state.NewMemory())
@@ -39,8 +37,7 @@ func Zero(g *genesis.Genesis) (*Result, error) {
 	if err := registry.Seed(st, g.Parties, authorities); err != nil {
 		return nil, fmt.Errorf("seed the registry from genesis: %w", err)
 	}
-	effect := canonical.Str16([]byte{effectRegistry, 0}, "genesis")
-	effect = append(effect, g.Hash[:]...)
+	effect := custody.Registered{What: custody.RegistryGenesis, ID: "genesis", Hash: g.Hash}.Encode()
 	set := g.Validators.Hash(g.Network)
 	r := &Result{
 		Header: block.Header{
@@ -58,9 +55,6 @@ func Zero(g *genesis.Genesis) (*Result, error) {
 	}
 	return r, r.seal(g, st, g.VerdictKey)
 }
-
-// effectRegistry is the kind of the registry effect (spec section 9).
-const effectRegistry = 9
 
 // seal makes the header the newest block in st and takes the writes out.
 func (r *Result) seal(g *genesis.Genesis, st *state.Overlay, verdictKey canonical.Hash) error {
@@ -143,7 +137,7 @@ func (x *execution) pulses(view state.View, messages []Message, prepared []*Prep
 		switch p.kind {
 		case block.EpochRecord:
 			if m.Seq != 1 {
-				x.notOpened(e, &openError{submission.UnknownPurpose, "an epoch record counts as stream message 1 only"})
+				x.notOpened(e, &openError{verdict.UnknownPurpose, "an epoch record counts as stream message 1 only"})
 				continue
 			}
 		case block.Cut, block.Tick, block.Heartbeat:
@@ -244,7 +238,7 @@ func (x *execution) judge(index uint32, e *Entry) []custody.Judgement {
 			if items[i].Verdict != block.Rejected {
 				items[i] = custody.Judgement{
 					Verdict: block.Rejected,
-					Code:    rolledBack,
+					Code:    verdict.RolledBack,
 					Detail:  "another item of this submission was rejected",
 				}
 			}
@@ -269,7 +263,7 @@ func (x *execution) emit() {
 		pos := canonical.Position{Height: x.height, Entry: uint32(i), Item: canonical.WholeEntry}
 		if e.Code != "" {
 			v := block.Verdict{Pos: pos, Verdict: block.Rejected, Code: e.Code}
-			if e.Code == counterUsed {
+			if e.Code == verdict.CounterUsed {
 				v.Verdict = block.Duplicate
 			}
 			x.res.Verdicts = append(x.res.Verdicts, v.Encode())

@@ -16,6 +16,7 @@ import (
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/submission"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
 )
 
@@ -263,11 +264,11 @@ func TestHostileSubmissions(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, e := range res.Entries {
-			codes[e.Kind.String()+" "+e.Code]++
+			codes[e.Kind.String()+" "+string(e.Code)]++
 			for _, j := range e.Items {
-				codes[j.Verdict.String()+" "+j.Code]++
+				codes[j.Verdict.String()+" "+string(j.Code)]++
 				for _, f := range j.Findings {
-					codes["finding "+f.Code]++
+					codes["finding "+string(f.Code)]++
 				}
 			}
 		}
@@ -307,7 +308,7 @@ func TestOtherNetworksPulses(t *testing.T) {
 		t.Error("a clock of another network counts")
 	}
 	for _, e := range res.Entries[1:] {
-		if e.Kind != block.NotOpened || e.Code != submission.UnknownPurpose {
+		if e.Kind != block.NotOpened || e.Code != verdict.UnknownPurpose {
 			t.Errorf("message %d: %s %s", e.Seq, e.Kind, e.Code)
 		}
 	}

@@ -12,11 +12,15 @@ import (
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/submission"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
 )
 
 // openError is why a message is an entry of kind 0.
-type openError struct{ code, detail string }
+type openError struct {
+	code   verdict.Code
+	detail string
+}
 
 // Prepared is everything of a message that can be found out without the state before it. A node makes it on as many
 // goroutines as it likes; whether it did, and with which keys, changes no byte of a block.
@@ -130,7 +134,7 @@ func prepare(g *genesis.Genesis, m *Message) *Prepared {
 	return (&Opener{Genesis: g}).Prepare(m.Payload)[0]
 }
 
-func (p *Prepared) fail(code, format string, args ...any) {
+func (p *Prepared) fail(code verdict.Code, format string, args ...any) {
 	p.failed = &openError{code, fmt.Sprintf(format, args...)}
 }
 
@@ -138,9 +142,9 @@ func (p *Prepared) openEpoch(g *genesis.Genesis) {
 	e, signed, sig, err := block.SplitEpoch(g.Network, p.payload)
 	switch {
 	case err != nil:
-		p.fail(submission.Malformed, "%v", err)
+		p.fail(verdict.Malformed, "%v", err)
 	case e.Epoch != g.Epoch || e.Genesis != g.Hash || e.LastHeader != canonical.Hash{}:
-		p.fail(submission.WrongEpoch, "epoch %d of genesis %x", e.Epoch, e.Genesis)
+		p.fail(verdict.WrongEpoch, "epoch %d of genesis %x", e.Epoch, e.Genesis)
 	default:
 		if p.byValidator(g, e.KeyID, signed, sig) {
 			p.kind, p.signed, p.sig = block.EpochRecord, signed, sig
@@ -152,9 +156,9 @@ func (p *Prepared) openPulse(g *genesis.Genesis) {
 	pulse, signed, sig, err := block.SplitPulse(g.Network, p.payload)
 	switch {
 	case err != nil:
-		p.fail(submission.Malformed, "%v", err)
+		p.fail(verdict.Malformed, "%v", err)
 	case pulse.Epoch != g.Epoch:
-		p.fail(submission.WrongEpoch, "epoch %d", pulse.Epoch)
+		p.fail(verdict.WrongEpoch, "epoch %d", pulse.Epoch)
 	default:
 		if p.byValidator(g, pulse.KeyID, signed, sig) {
 			p.kind, p.pulse, p.signed, p.sig = pulse.What, pulse, signed, sig
@@ -166,11 +170,11 @@ func (p *Prepared) openPulse(g *genesis.Genesis) {
 func (p *Prepared) byValidator(g *genesis.Genesis, id canonical.Hash, signed []byte, sig [64]byte) bool {
 	i, ok := g.Validators.ByVoteKey(id)
 	if !ok {
-		p.fail(submission.KeyUnknown, "%x is no vote key of the set", id)
+		p.fail(verdict.KeyUnknown, "%x is no vote key of the set", id)
 		return false
 	}
 	if !g.Validators.VerifyVoteKey(i, signed, sig[:]) {
-		p.fail(submission.SigInvalid, "of validator %s", g.Validators.Validators[i].Name)
+		p.fail(verdict.SigInvalid, "of validator %s", g.Validators.Validators[i].Name)
 		return false
 	}
 	p.validator = i
@@ -181,7 +185,7 @@ func openErrorOf(err error) *openError {
 	if e, ok := errors.AsType[*submission.Error](err); ok {
 		return &openError{e.Code, e.Detail}
 	}
-	return &openError{submission.Malformed, err.Error()} // not reached: the contract of submission is *Error
+	return &openError{verdict.Malformed, err.Error()} // not reached: the contract of submission is *Error
 }
 
 // open ends the opening of a submission with the keys that count.

@@ -4,16 +4,16 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
-	"strings"
 
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/verdict"
 )
 
 // graced are the findings that wait for a record still to come: a flag while the grace time runs, a hold afterwards
-// (domain/dscsa.md section 7, the rules marked †).
-var graced = []string{"NOT_COMMISSIONED", "RECEIVE_NO_SHIP"}
+// (docs/spec.md section 7.4).
+var graced = []verdict.Code{verdict.NotCommissioned, verdict.ReceiveNoShip}
 
 // Bounds of what the timers of one block may change (docs/spec.md section 7.4). One finding has at most
 // submission.MaxUnits subjects, and a block runs at least one timer that is due.
@@ -26,7 +26,7 @@ const (
 // different times: each amendment lists those that change with it.
 type Amendment struct {
 	Pos      canonical.Position // of the event that has the finding
-	Code     string
+	Code     verdict.Code
 	Old, New uint8
 	Subjects []string // key texts, or the event itself as in block.EventSubject
 }
@@ -42,8 +42,8 @@ type Lapsed struct {
 //	g/<due, ms><position><code>      subjects of a finding whose grace time runs
 const timerAt = "g/"
 
-func timerKey(due int64, pos canonical.Position, code string) string {
-	return timerAt + string(binary.BigEndian.AppendUint64(nil, uint64(due))) + position(pos) + code
+func timerKey(due int64, pos canonical.Position, code verdict.Code) string {
+	return timerAt + string(binary.BigEndian.AppendUint64(nil, uint64(due))) + position(pos) + string(code)
 }
 
 // Lapse runs the timers that are due at the time of a block: what is still open of their findings is held from now on, and so are
@@ -52,7 +52,7 @@ func Lapse(st state.Store, c Context) []Lapsed {
 	type timer struct {
 		at   string
 		pos  canonical.Position
-		code string
+		code verdict.Code
 		keys []string
 	}
 	var due []timer
@@ -61,7 +61,7 @@ func Lapse(st state.Store, c Context) []Lapsed {
 		r := canonical.NewReader([]byte(at[len(timerAt):]))
 		t := timer{at: at}
 		when := int64(r.U64())
-		t.pos, t.code = r.Position(), string(r.Rest())
+		t.pos, t.code = r.Position(), verdict.Code(r.Rest())
 		damaged(r, "timer")
 		list := canonical.NewReader(b)
 		t.keys = readKeys(list)
@@ -109,7 +109,7 @@ func Lapse(st state.Store, c Context) []Lapsed {
 }
 
 // cure notes that what a finding missed of some things is there now. What is said of things without such a finding is not heard.
-func (j *judging) cure(code string, keys ...string) {
+func (j *judging) cure(code verdict.Code, keys ...string) {
 	for _, k := range keys {
 		if s := (subject{code, k}); !j.isCured[s] {
 			if j.isCured == nil {
@@ -130,7 +130,7 @@ func (j *judging) cureInside(key string, depth int) {
 		if j.looks--; j.looks < 0 {
 			return false
 		}
-		j.cure("QTY_SHORT", child)
+		j.cure(verdict.QtyShort, child)
 		j.cureInside(child, depth+1)
 		return true
 	})
@@ -144,7 +144,7 @@ func (j *judging) amend() {
 	}
 	type change struct {
 		pos  canonical.Position
-		code string
+		code verdict.Code
 		old  uint8
 	}
 	at := map[change]int{}
@@ -173,7 +173,7 @@ func (j *judging) amend() {
 		}
 	}
 	slices.SortStableFunc(j.amendments, func(a, b Amendment) int {
-		return cmp.Or(a.Pos.Compare(b.Pos), strings.Compare(a.Code, b.Code), cmp.Compare(a.Old, b.Old))
+		return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Old, b.Old))
 	})
 	// Quarantine stays until the holder ends it: a package is released by people, not by a late message.
 	_, free := split(released, j.stillHeld)

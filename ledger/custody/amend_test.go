@@ -19,8 +19,8 @@ func TestTimersInTurn(t *testing.T) {
 		for _, l := range Lapse(w.st, c) {
 			timers++
 			subjects += len(l.Subjects)
-			if !strings.HasSuffix(codes, l.Code) {
-				codes += " " + l.Code
+			if !strings.HasSuffix(codes, string(l.Code)) {
+				codes += " " + string(l.Code)
 			}
 		}
 		return timers, subjects, codes

@@ -1,5 +1,5 @@
 // Package custody is the state machine of who holds what: it judges one item at a time over a view and returns
-// verdict, findings and effects (design section 5, domain/dscsa.md section 7, docs/spec.md sections 9 and 10).
+// verdict, findings and effects (docs/custody.md, docs/spec.md sections 9, 10 and 14).
 //
 // Units and containers have one kind of record. Whatever is inside a container stores only that it is there: holder,
 // place and phase are those of the outermost container, so moving a sealed pallet writes one record however much is
@@ -7,7 +7,7 @@
 //
 // Three words recur below. The actor is the party whose act an event tells, who need not be its publisher. Hearsay is
 // an event published by somebody else than its actor: it takes effect only on things about which the actor has recorded
-// nothing, and the actor's own event replaces it. A claim is an event that is admitted but not believed (severity Q
+// nothing, and the actor's own event replaces it. A claim is an event that is admitted but not believed (severity hold
 // for want of custody): it changes no custody, and the things it names are put on hold.
 package custody
 
@@ -15,6 +15,7 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/verdict"
 )
 
 // Context is where and by whom an item was submitted.
@@ -34,8 +35,8 @@ type Context struct {
 // Judgement is what the rules say of an item.
 type Judgement struct {
 	Verdict  block.VerdictCode
-	Code     string // for rejected and duplicate
-	Detail   string // a sentence for people; not hashed
+	Code     verdict.Code // for rejected and duplicate
+	Detail   string       // a sentence for people; not hashed
 	Findings []Finding
 	// Amendments are the earlier findings that this event closes, in the order of the block.
 	Amendments []Amendment
@@ -47,7 +48,7 @@ type Judgement struct {
 
 // Finding is a remark; no subjects means the event itself.
 type Finding struct {
-	Code     string
+	Code     verdict.Code
 	Severity block.Severity
 	Subjects []gs1.Key
 	Detail   string

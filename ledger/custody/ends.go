@@ -6,6 +6,7 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/verdict"
 )
 
 func (j *judging) dispense() {
@@ -25,14 +26,14 @@ func (j *judging) dispense() {
 	j.unknown(keys, j.actor)
 	keys = j.alone(keys)
 	twice, keys := split(keys, func(k string) bool { return j.located(k).state == Dispensed })
-	j.hold("DISPENSE_TWICE", twice, "already dispensed: one of the two packages is not what it says it is")
+	j.hold(verdict.DispenseTwice, twice, "already dispensed: one of the two packages is not what it says it is")
 
 	// What was on its way to this dispenser has evidently come; what is with somebody else has not.
 	strange, keys := split(keys, func(k string) bool {
 		at := j.located(k)
 		return !j.withActor(&at) || at.phase == InTransit
 	})
-	j.hold("DISPENSE_BY_NON_HOLDER", strange, "%s has never recorded receiving it", j.actor)
+	j.hold(verdict.DispenseByNonHolder, strange, "%s has never recorded receiving it", j.actor)
 	j.twoPlaces(strange)
 	coming, _ := split(strange, func(k string) bool {
 		at := j.located(k)
@@ -76,7 +77,7 @@ func (j *judging) checkRecall(key string) {
 		k := mustKey(r.key)
 		gtin, _ := k.GTIN()
 		if rc, ok := j.reg.Recalled(k, gtin, r.lot); ok {
-			j.reject("DISPENSE_RECALLED", key, "%s is recalled (%s, class %s: %s): set it aside and follow the recall", key, rc.RecallNumber, rc.Classification, short(rc.Reason))
+			j.reject(verdict.DispenseRecalled, key, "%s is recalled (%s, class %s: %s): set it aside and follow the recall", key, rc.RecallNumber, rc.Classification, short(rc.Reason))
 			return
 		}
 	}
@@ -92,9 +93,9 @@ func (j *judging) checkFit(key string) {
 	at, day := inherit(chain), dayOf(j.ms)
 	switch {
 	case at.expiry != "" && at.expiry < day: // both are YYYY-MM-DD; the day of expiry is the last good one
-		j.reject("DISPENSE_EXPIRED", key, "%s expired on %s, before %s: set it aside for destruction or return", key, at.expiry, day)
+		j.reject(verdict.DispenseExpired, key, "%s expired on %s, before %s: set it aside for destruction or return", key, at.expiry, day)
 	case at.overlays&held != 0:
-		j.reject("DISPENSE_QUARANTINED", key, "%s is marked %s: keep it aside until that is cleared up", key, strings.Join(overlayList(at.overlays&held), ", "))
+		j.reject(verdict.DispenseQuarantined, key, "%s is marked %s: keep it aside until that is cleared up", key, strings.Join(overlayList(at.overlays&held), ", "))
 	}
 }
 
@@ -123,14 +124,14 @@ func (j *judging) end(s UnitState) {
 	if j.no != nil {
 		return
 	}
-	if keys = j.believed(keys, "DESTROY_BY_NON_HOLDER", block.Hold); len(keys) > 0 {
+	if keys = j.believed(keys, verdict.DestroyByNonHolder, block.Hold); len(keys) > 0 {
 		j.state(s, keys)
 	}
 }
 
 // believed prepares the subjects of an event about things that must be with the actor: unknown ones become provisional,
 // others' are a claim, and what is inside something is taken out.
-func (j *judging) believed(keys []string, code string, sev block.Severity) []string {
+func (j *judging) believed(keys []string, code verdict.Code, sev block.Severity) []string {
 	keys = j.heard(keys)
 	j.unknown(keys, j.actor)
 	mine, others := split(j.alone(keys), func(k string) bool {
@@ -191,7 +192,7 @@ func (j *judging) mark() {
 	if j.no != nil {
 		return
 	}
-	keys = j.believed(keys, "HOLD_BY_NON_HOLDER", block.Flag)
+	keys = j.believed(keys, verdict.HoldByNonHolder, block.Flag)
 	switch {
 	case len(keys) == 0:
 		return
@@ -202,7 +203,7 @@ func (j *judging) mark() {
 		own, held := split(keys, func(k string) bool { return j.get(k).overlays&overlayHold == 0 })
 		j.overlay(overlayQuarantined, false, own)
 		if len(held) > 0 {
-			j.find("HOLD_REMAINS", block.Flag, held, "a finding put it on hold, and only the resolution of that finding lifts it: the release changes nothing")
+			j.find(verdict.HoldRemains, block.Flag, held, "a finding put it on hold, and only the resolution of that finding lifts it: the release changes nothing")
 		}
 		j.overlay(overlayReturned, false, keys)
 	case becomes != 0:

@@ -1,9 +1,9 @@
 package custody
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"verilot.dev/epcis"
@@ -13,6 +13,7 @@ import (
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
 )
 
@@ -31,6 +32,7 @@ type judging struct {
 
 	actor   string
 	roles   *registry.Party
+	rule    *rule // of the event's step
 	hearsay bool
 	place   string // key text of where it happened
 
@@ -54,7 +56,10 @@ type judging struct {
 	no         *Finding // first rejecting rule
 }
 
-type subject struct{ code, key string }
+type subject struct {
+	code verdict.Code
+	key  string
+}
 
 func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.Item, ev *epcis.Event) Judgement {
 	j := &judging{
@@ -64,7 +69,7 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 	}
 	ms, err := epcis.EventTimeMillis(ev)
 	if err != nil {
-		return refuse("MISSING_FIELD", "the event has no usable time: %v", err)
+		return refuse(verdict.MissingField, "the event has no usable time: %v", err)
 	}
 	j.ms = ms
 	resolved, no := j.findActor(publisher)
@@ -78,7 +83,7 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 	for _, t := range before {
 		if t.by == c.Party {
 			return Judgement{
-				Verdict: block.Duplicate, Code: "DUP_EVENT", Related: &t.pos,
+				Verdict: block.Duplicate, Code: verdict.DupEvent, Related: &t.pos,
 				Detail: fmt.Sprintf("%s has already recorded this event, at %s", c.Party, t.pos),
 			}
 		}
@@ -86,13 +91,13 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 	var related *canonical.Position
 	if len(before) > 0 {
 		related = &before[0].pos
-		j.cure("RELAYED", block.EventSubject(before[0].pos))
+		j.cure(verdict.Relayed, block.EventSubject(before[0].pos))
 		// A copy of what another has recorded is a link, unless the act is the publisher's own: then all there is so far
 		// is hearsay about it, and this is the original.
 		if own := resolved && !j.hearsay; !own {
 			putTold(st, hash, append(before, told{c.Party, c.Pos}))
 			return Judgement{
-				Verdict: block.Duplicate, Code: "RELAYED", Related: related,
+				Verdict: block.Duplicate, Code: verdict.Relayed, Related: related,
 				Detail: fmt.Sprintf("%s has already recorded this event, at %s; this copy is a link to it", before[0].by, before[0].pos),
 			}
 		}
@@ -113,16 +118,9 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 	return out
 }
 
-// findActor finds whose act the event tells (design section 5). resolved is false when the event does not say and
-// its publisher stands in.
+// findActor finds the party that performed the event. resolved is false when the event does not say, and its publisher
+// stands in.
 func (j *judging) findActor(publisher *registry.Party) (resolved bool, no *Judgement) {
-	step, id := j.ev.Step(), ""
-	switch step {
-	case epcis.StepReceiving:
-		id = j.ev.Destination(epcis.OwningParty)
-	case epcis.StepShipping, epcis.StepVoidShipping:
-		id = j.ev.Source(epcis.OwningParty)
-	}
 	for _, p := range []*epcis.Place{j.ev.BizLocation, j.ev.ReadPoint} {
 		if p == nil || p.ID == "" {
 			continue
@@ -136,25 +134,21 @@ func (j *judging) findActor(publisher *registry.Party) (resolved bool, no *Judge
 			j.place = epc.Key().String()
 		}
 		if len(epc.Key().String()) > wire.MaxUnitKey { // every unit of the event will carry it
-			r := refuse(gs1.CodeEPC, "the place %s… has a key of more than %d bytes", short(p.ID), wire.MaxUnitKey)
+			r := refuse(verdict.FmtEPC, "the place %s… has a key of more than %d bytes", short(p.ID), wire.MaxUnitKey)
 			return false, &r
-		}
-		if id == "" {
-			id = p.ID
 		}
 	}
+	party, id, err := Actor(j.ev, j.reg)
+	if err != nil {
+		r := refuseFormat(err)
+		return false, &r
+	}
 	j.actor = j.c.Party
-	if id != "" {
-		party, err := j.partyOf(id)
-		switch {
-		case err != nil:
-			r := refuseFormat(err)
-			return false, &r
-		case party == "":
-			j.find("GLN_UNKNOWN", block.Flag, nil, fmt.Sprintf("%s belongs to no registered party, so %s counts as the acting party: register the GLN or correct it", short(id), j.c.Party))
-		default:
-			j.actor, resolved = party, true
-		}
+	switch {
+	case party != "":
+		j.actor, resolved = party, true
+	case id != "":
+		j.find(verdict.GLNUnknown, block.Flag, nil, fmt.Sprintf("%s belongs to no registered party, so %s counts as the acting party: register the GLN or correct it", short(id), j.c.Party))
 	}
 	if j.actor == j.c.Party {
 		j.roles = publisher
@@ -163,43 +157,26 @@ func (j *judging) findActor(publisher *registry.Party) (resolved bool, no *Judge
 	j.hearsay = true
 	p, ok := j.reg.Standing(j.actor)
 	if !ok {
-		r := refuse("ACTOR_NOT_ATP", "party %q is not registered", j.actor)
+		r := refuse(verdict.ActorNotATP, "party %q is not registered", j.actor)
 		return false, &r
 	}
 	j.roles = &p
 	return resolved, nil
 }
 
-// partyOf is the party of an SGLN or PGLN as captured, "" when nobody's.
-func (j *judging) partyOf(id string) (string, error) {
-	if id == "" {
-		return "", nil
-	}
-	epc, err := gs1.ParseEPC(id)
-	if err != nil {
-		return "", err
-	}
-	gln, ok := epc.Key().GLN()
-	if !ok {
-		return "", nil
-	}
-	party, _ := j.reg.PartyOfGLN(gln.String())
-	return party, nil
-}
-
 // common holds what is found about an event whatever its step.
 func (j *judging) common() {
 	if j.hearsay {
-		j.find("RELAYED", block.Flag, nil, fmt.Sprintf("%s tells an act of %s, which has not recorded it itself", j.c.Party, j.actor))
+		j.find(verdict.Relayed, block.Flag, nil, fmt.Sprintf("%s tells an act of %s, which has not recorded it itself", j.c.Party, j.actor))
 	}
 	if j.ms > j.c.Time+futureSkew {
-		j.find("FUTURE_EVENT", block.Flag, nil, fmt.Sprintf("the event's time %s lies after the time of its block", short(j.ev.EventTime)))
+		j.find(verdict.FutureEvent, block.Flag, nil, fmt.Sprintf("the event's time %s lies after the time of its block", short(j.ev.EventTime)))
 	}
 	if step := j.ev.BizStep; step != "" && !epcis.KnownStep(step) {
-		j.find("CBV_UNKNOWN", block.Flag, nil, notInCBV("business step", step, epcis.NearestStep(step)))
+		j.find(verdict.CBVUnknown, block.Flag, nil, notInCBV("business step", step, epcis.NearestStep(step)))
 	}
 	if d := j.ev.Disposition; d != "" && !epcis.KnownDisposition(d) {
-		j.find("CBV_UNKNOWN", block.Flag, nil, notInCBV("disposition", d, epcis.NearestDisposition(d)))
+		j.find(verdict.CBVUnknown, block.Flag, nil, notInCBV("disposition", d, epcis.NearestDisposition(d)))
 	}
 }
 
@@ -212,7 +189,7 @@ func notInCBV(what, text, nearest string) string {
 }
 
 // find opens a finding, or adds to it: there is one per code.
-func (j *judging) find(code string, sev block.Severity, keys []string, detail string) {
+func (j *judging) find(code verdict.Code, sev block.Severity, keys []string, detail string) {
 	i := slices.IndexFunc(j.findings, func(f Finding) bool { return f.Code == code })
 	if i < 0 {
 		i = len(j.findings)
@@ -227,7 +204,7 @@ func (j *judging) find(code string, sev block.Severity, keys []string, detail st
 }
 
 // reject remembers the first rule that rejects, with everything that breaks it.
-func (j *judging) reject(code, key, format string, args ...any) {
+func (j *judging) reject(code verdict.Code, key, format string, args ...any) {
 	if j.no == nil {
 		j.no = &Finding{Code: code, Severity: block.Reject, Detail: fmt.Sprintf(format, args...)}
 	}
@@ -300,7 +277,7 @@ func (j *judging) unknown(keys []string, holder string) {
 	if len(strangers) == 0 {
 		return
 	}
-	j.find("NOT_COMMISSIONED", block.Flag, strangers, "no birth record has been received: ask the maker for its commissioning event")
+	j.find(verdict.NotCommissioned, block.Flag, strangers, "no birth record has been received: ask the maker for its commissioning event")
 	j.born(strangers, "", "", holder, true)
 }
 
@@ -408,7 +385,7 @@ func (j *judging) leave(r *record) {
 // foundIt closes the shortage of what was missing of a shipment, with what is inside.
 func (j *judging) foundIt(r *record, s *shipment) {
 	if s != nil && s.short {
-		j.cure("QTY_SHORT", r.key)
+		j.cure(verdict.QtyShort, r.key)
 		j.cureInside(r.key, 0)
 	}
 }
@@ -453,7 +430,7 @@ func (j *judging) unpackAlone(keys []string) {
 	if len(inside) == 0 {
 		return
 	}
-	j.find("CHILD_EVENT_WHILE_PACKED", block.Flag, inside, "named alone while recorded inside a container: taken to be unpacked")
+	j.find(verdict.ChildEventWhilePacked, block.Flag, inside, "named alone while recorded inside a container: taken to be unpacked")
 	j.unpack(inside)
 }
 
@@ -467,9 +444,9 @@ func (j *judging) unpack(inside []string) {
 	}
 }
 
-// hold puts what a finding of severity Q names on hold. Only the resolution of the finding lifts "hold"; "quarantined"
+// hold puts what a finding of severity hold names on hold. Only the resolution of the finding lifts "hold"; "quarantined"
 // stays with it, so that a reader need look for one word.
-func (j *judging) hold(code string, keys []string, format string, args ...any) {
+func (j *judging) hold(code verdict.Code, keys []string, format string, args ...any) {
 	if len(keys) == 0 {
 		return
 	}
@@ -532,12 +509,12 @@ func (j *judging) flush() {
 	if len(j.shipped) > 0 {
 		j.st.Put(shippedAt+position(j.c.Pos), putKeys(nil, j.shipped))
 	}
-	slices.SortStableFunc(j.findings, func(a, b Finding) int { return strings.Compare(a.Code, b.Code) })
+	slices.SortStableFunc(j.findings, func(a, b Finding) int { return cmp.Compare(a.Code, b.Code) })
 	for _, f := range j.findings {
 		for _, k := range f.Subjects {
 			putFinding(j.st, k.String(), FindingRecord{Pos: j.c.Pos, Code: f.Code, Severity: f.Severity})
 		}
-		if f.Code == "RELAYED" {
+		if f.Code == verdict.Relayed {
 			putFinding(j.st, block.EventSubject(j.c.Pos), FindingRecord{Pos: j.c.Pos, Code: f.Code, Severity: f.Severity})
 		}
 	}

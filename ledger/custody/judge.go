@@ -11,6 +11,7 @@ import (
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
 )
 
@@ -21,12 +22,12 @@ func Judge(st state.Store, c Context, it *wire.Item) Judgement {
 	publisher, ok := reg.Standing(c.Party)
 	switch {
 	case !ok:
-		return refuse("ACTOR_NOT_ATP", "party %q is not registered: an authority has to register it first", c.Party)
+		return refuse(verdict.ActorNotATP, "party %q is not registered: an authority has to register it first", c.Party)
 	case publisher.Suspended:
-		return refuse("ACTOR_NOT_ATP", "party %q is suspended: nothing it publishes counts until an authority lifts the suspension", c.Party)
+		return refuse(verdict.ActorNotATP, "party %q is suspended: nothing it publishes counts until an authority lifts the suspension", c.Party)
 	}
 	if path, bad := sealedRule(it); bad {
-		return refuse("SEALED_FIELD", "%s is sealed, but the rules judge by it: what is accepted must be what was read", wire.PathName(it.Kind, path))
+		return refuse(verdict.SealedField, "%s is sealed, but the rules judge by it: what is accepted must be what was read", wire.PathName(it.Kind, path))
 	}
 	switch m := it.Message.(type) {
 	case *epcis.Header:
@@ -35,7 +36,7 @@ func Judge(st state.Store, c Context, it *wire.Item) Judgement {
 		return judgeEvent(st, c, &publisher, it, m)
 	case *registry.Act:
 		if !c.Authority {
-			return refuse("ACTOR_NOT_AUTHORITY", "parties, keys and prefixes are registered by an authority; party %q signed with a key that is none", c.Party)
+			return refuse(verdict.ActorNotAuthority, "parties, keys and prefixes are registered by an authority; party %q signed with a key that is none", c.Party)
 		}
 		return register(c, RegistryParty, m.Party, registry.ApplyAct(st, m, false))
 	case *registry.Product:
@@ -46,9 +47,9 @@ func Judge(st state.Store, c Context, it *wire.Item) Judgement {
 		return judgeRecall(st, reg, c, &publisher, m)
 	}
 	if it.Kind >= wire.KindResolution && it.Kind <= wire.KindGovernance {
-		return refuse("KIND_NOT_ACTIVE", "items of kind %d are reserved under rules version 1", it.Kind)
+		return refuse(verdict.KindNotActive, "items of kind %d are reserved under rules version 1", it.Kind)
 	}
-	return refuse("UNKNOWN_KIND", "items of kind %d mean nothing under rules version 1", it.Kind)
+	return refuse(verdict.UnknownKind, "items of kind %d mean nothing under rules version 1", it.Kind)
 }
 
 // sealedRule finds a sealed leaf that pretends to be something the rules read. The rules see nothing there; shown later in
@@ -86,7 +87,7 @@ func judgedBy(it *wire.Item, p []commit.Segment) bool {
 	return false
 }
 
-func refuse(code, format string, args ...any) Judgement {
+func refuse(code verdict.Code, format string, args ...any) Judgement {
 	return Judgement{Verdict: block.Rejected, Code: code, Detail: fmt.Sprintf(format, args...)}
 }
 
@@ -95,7 +96,7 @@ func register(c Context, what uint8, id string, err error) Judgement {
 		if e, ok := errors.AsType[*registry.Error](err); ok {
 			return Judgement{Verdict: block.Rejected, Code: e.Code, Detail: e.Detail}
 		}
-		return refuse(registry.CodeValue, "%v", err)
+		return refuse(verdict.BadValue, "%v", err)
 	}
 	return Judgement{Verdict: block.Accepted, Effects: [][]byte{Registered{What: what, ID: id, Hash: c.ItemHash}.Encode()}}
 }
@@ -108,7 +109,7 @@ func owned(reg registry.Registry, party, gtin string) (gs1.GTIN, *Judgement) {
 		return g, &j
 	}
 	if owner, ok := reg.OwnerOfGTIN(g); !ok || owner != party {
-		j := refuse("GTIN_NOT_OWNED", "GTIN %s is %s, not %s's: only its owner may say this", g, ownerName(owner, ok), party)
+		j := refuse(verdict.GTINNotOwned, "GTIN %s is %s, not %s's: only its owner may say this", g, ownerName(owner, ok), party)
 		return g, &j
 	}
 	return g, nil
@@ -122,11 +123,7 @@ func ownerName(owner string, ok bool) string {
 }
 
 func refuseFormat(err error) Judgement {
-	code := registry.CodeValue
-	if e, ok := errors.AsType[*gs1.Error](err); ok {
-		code = e.Code
-	}
-	return refuse(code, "%v", err)
+	return refuse(verdict.OfIdentifier(err), "%v", err)
 }
 
 func judgeProduct(st state.Store, reg registry.Registry, c Context, p *registry.Product) Judgement {
@@ -144,7 +141,7 @@ func judgeLot(st state.Store, reg registry.Registry, c Context, l *registry.Lot)
 	}
 	if before, ok := reg.Lot(g, l.Lot); ok {
 		if before.Expiry != l.Expiry && hasUnits(st, g, l.Lot) {
-			return refuse("EXPIRY_MISMATCH", "lot %s is registered with expiry %s and has units that carry it: a lot's expiry cannot change any more", short(l.Lot), before.Expiry)
+			return refuse(verdict.ExpiryMismatch, "lot %s is registered with expiry %s and has units that carry it: a lot's expiry cannot change any more", short(l.Lot), before.Expiry)
 		}
 		kept := *l // what the new registration does not say stays
 		if kept.Size == 0 {

@@ -8,6 +8,7 @@ import (
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/verdict"
 )
 
 // Storage (package state: free to change, never hashed). Keys are built from key texts, which contain no NUL.
@@ -308,7 +309,7 @@ func putTold(st state.Store, h canonical.Hash, list []told) {
 // FindingRecord is a finding about a unit or container (or about an event), as a trace shows it.
 type FindingRecord struct {
 	Pos      canonical.Position // of the event
-	Code     string
+	Code     verdict.Code
 	Severity block.Severity
 	State    uint8 // docs/spec.md 7.3: 1 open, 2 held, 3 closed
 	// Changes are the states after the first, which is open, and what caused each: an item, or the block whose timers ran.
@@ -326,8 +327,8 @@ func (f *FindingRecord) amend(to uint8, cause canonical.Position) {
 	f.Changes = append(f.Changes, Change{to, cause})
 }
 
-func findingKey(key string, pos canonical.Position, code string) string {
-	return findingAt + key + nul + position(pos) + code
+func findingKey(key string, pos canonical.Position, code verdict.Code) string {
+	return findingAt + key + nul + position(pos) + string(code)
 }
 
 func putFinding(st state.Store, key string, f FindingRecord) {
@@ -338,7 +339,7 @@ func putFinding(st state.Store, key string, f FindingRecord) {
 	st.Put(findingKey(key, f.Pos, f.Code), b)
 }
 
-func readFinding(v state.View, key string, pos canonical.Position, code string) (FindingRecord, bool) {
+func readFinding(v state.View, key string, pos canonical.Position, code verdict.Code) (FindingRecord, bool) {
 	b, ok := v.Get(findingKey(key, pos, code))
 	if !ok {
 		return FindingRecord{}, false
@@ -346,7 +347,7 @@ func readFinding(v state.View, key string, pos canonical.Position, code string) 
 	return decodeFinding(key, pos, code, b), true
 }
 
-func decodeFinding(key string, pos canonical.Position, code string, b []byte) FindingRecord {
+func decodeFinding(key string, pos canonical.Position, code verdict.Code, b []byte) FindingRecord {
 	d := canonical.NewReader(b)
 	f := FindingRecord{Pos: pos, Code: code, Severity: block.Severity(d.U8()), State: block.Open}
 	for d.Len() > 0 && d.Err() == nil {
@@ -361,7 +362,7 @@ func findingsOf(v state.View, key string) []FindingRecord {
 	var list []FindingRecord
 	v.Scan(at, func(k string, b []byte) bool {
 		d := canonical.NewReader([]byte(k[len(at):]))
-		pos, code := d.Position(), string(d.Rest())
+		pos, code := d.Position(), verdict.Code(d.Rest())
 		damaged(d, "finding of "+key)
 		list = append(list, decodeFinding(key, pos, code, b))
 		return true
@@ -374,7 +375,7 @@ func findingsOf(v state.View, key string) []FindingRecord {
 func Findings(v state.View, key gs1.Key) []FindingRecord { return findingsOf(v, key.String()) }
 
 // FindingOf is the state of a finding about one thing, or about the event itself (no key).
-func FindingOf(v state.View, key gs1.Key, pos canonical.Position, code string) (FindingRecord, bool) {
+func FindingOf(v state.View, key gs1.Key, pos canonical.Position, code verdict.Code) (FindingRecord, bool) {
 	text := key.String()
 	if text == "" {
 		text = block.EventSubject(pos)

@@ -17,6 +17,7 @@ import (
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
 )
 
@@ -67,7 +68,7 @@ func TestRelayedOrderDoesNotMatter(t *testing.T) {
 		for _, l := range orders[order] {
 			w.run(l)
 			for _, f := range w.last.Findings {
-				if !slices.Contains([]string{"RELAYED", "NOT_COMMISSIONED", "RECEIVE_NO_SHIP", "AGG_AFTER_SHIP"}, f.Code) {
+				if !slices.Contains([]verdict.Code{verdict.Relayed, verdict.NotCommissioned, verdict.ReceiveNoShip, verdict.AggAfterShip}, f.Code) {
 					t.Errorf("%s: %s: finding %s", order, l, f.Code)
 				}
 			}
@@ -261,7 +262,7 @@ func checkJudgement(t *rapid.T, w *world, mem *state.Memory, j Judgement, ws sta
 	if (j.Verdict == block.Flagged) != (len(j.Findings) > 0) && j.Verdict != block.Rejected {
 		t.Fatal("flagged means with findings, and nothing else does")
 	}
-	if !slices.IsSortedFunc(j.Findings, func(a, b Finding) int { return strings.Compare(a.Code, b.Code) }) {
+	if !slices.IsSortedFunc(j.Findings, func(a, b Finding) int { return strings.Compare(string(a.Code), string(b.Code)) }) {
 		t.Fatal("findings are not sorted")
 	}
 	if w.again == nil {
@@ -389,8 +390,8 @@ func TestDepth(t *testing.T) {
 func TestUnpackUnnamed(t *testing.T) {
 	for _, tt := range []struct {
 		inside, left int
-		code         string
-	}{{MaxContents, MaxContents, ""}, {MaxContents + 1, 5000, "UNPACK_UNNAMED"}, {3, 2, "UNPACK_UNNAMED"}, {3, 3, ""}} {
+		code         verdict.Code
+	}{{MaxContents, MaxContents, ""}, {MaxContents + 1, 5000, verdict.UnpackUnnamed}, {3, 2, verdict.UnpackUnnamed}, {3, 3, ""}} {
 		w := newWorld(t)
 		w.run(fmt.Sprintf("M packs u1..u%d into c1", tt.inside))
 		it := w.item("M", "unpacks", strings.Fields("all from c1"))
@@ -499,7 +500,7 @@ func benchmark(b *testing.B, w *world, items []*wire.Item) {
 func TestLongPlace(t *testing.T) {
 	w := newWorld(t)
 	it := w.item("M", "commissions", strings.Fields("u1 lot A exp 2028-03-31"))
-	for n, code := range map[int]string{wire.MaxUnitKey - 6: "", wire.MaxUnitKey - 5: gs1.CodeEPC} {
+	for n, code := range map[int]verdict.Code{wire.MaxUnitKey - 6: "", wire.MaxUnitKey - 5: verdict.FmtEPC} {
 		it.Message.(*epcis.Event).ReadPoint = &epcis.Place{ID: "x:" + strings.Repeat("y", n)}
 		if j := Judge(state.NewOverlay(w.st), w.context("M"), it); j.Code != code {
 			t.Errorf("key of %d bytes: %q (%s)", n+6, j.Code, j.Detail)

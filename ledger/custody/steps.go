@@ -9,103 +9,54 @@ import (
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
 )
 
-// rule is what a business step demands and does.
-type rule struct {
-	event   string   // EPCIS event type
-	actions []string // that the step may have
-	roles   []string // that may act
-	loose   bool     // told by another event it is an observation; otherwise such an event is rejected
-	own     bool     // counts only when the acting party tells it itself
-	do      func(*judging)
-}
-
-var (
-	makers  = []string{"manufacturer", "repackager"}
-	traders = []string{"manufacturer", "repackager", "distributor", "3pl", "dispenser"}
-	observe = []string{"OBSERVE"}
-	add     = []string{"ADD"}
-	remove  = []string{"DELETE"}
-	use     = []string{"OBSERVE", "DELETE"}
-
-	classes = []gs1.Kind{gs1.KindInvalid, gs1.KindGTIN, gs1.KindLGTIN, gs1.KindSGLN, gs1.KindPGLN}
-)
-
-// ruleOf finds the rule of a step; nil is a step without effect on custody.
-func ruleOf(step string) *rule {
-	const object, aggregation = "ObjectEvent", "AggregationEvent"
-	switch step {
-	case epcis.StepCommissioning:
-		return &rule{object, add, traders, false, false, (*judging).commission}
-	case epcis.StepPacking:
-		return &rule{aggregation, add, traders, false, false, (*judging).pack}
-	case epcis.StepUnpacking:
-		return &rule{aggregation, remove, traders, false, false, (*judging).unpackStep}
-	case "loading":
-		return &rule{aggregation, add, traders, true, false, (*judging).pack}
-	case "unloading":
-		return &rule{aggregation, remove, traders, true, false, (*judging).unpackStep}
-	case epcis.StepShipping:
-		return &rule{object, observe, traders, false, false, (*judging).ship}
-	case epcis.StepVoidShipping:
-		return &rule{object, observe, traders, false, false, (*judging).voidShip}
-	case epcis.StepReceiving:
-		return &rule{object, observe, traders, false, false, (*judging).receive}
-	case epcis.StepDispensing:
-		return &rule{object, use, []string{"dispenser"}, false, true, (*judging).dispense}
-	case epcis.StepDecommissioning:
-		return &rule{object, use, traders, false, true, func(j *judging) { j.end(Decommissioned) }}
-	case epcis.StepDestroying:
-		return &rule{object, use, traders, false, true, func(j *judging) { j.end(Destroyed) }}
-	case epcis.StepHolding, epcis.StepInspecting, "accepting", "storing", "stocking", "cycle_counting", "stock_taking":
-		return &rule{object, observe, traders, true, true, (*judging).mark}
-	}
-	return nil
-}
+// classes are identifiers that name no single thing.
+var classes = []gs1.Kind{gs1.KindInvalid, gs1.KindGTIN, gs1.KindLGTIN, gs1.KindSGLN, gs1.KindPGLN}
 
 func (j *judging) step() {
 	if j.ev.ErrorDeclaration != nil {
-		j.find("ERRDECL_NO_EFFECT", block.Flag, nil, "the declaration is recorded; rules version 1 does not undo what the declared event did: record the correcting event too")
+		j.find(verdict.ErrdeclNoEffect, block.Flag, nil, "the declaration is recorded; rules version 1 does not undo what the declared event did: record the correcting event too")
 		return
 	}
 	step := j.ev.Step()
-	r := ruleOf(step)
+	r := byStep[step]
 	if r == nil {
 		return
 	}
 	if j.ev.Type != r.event || !slices.Contains(r.actions, j.ev.Action) {
 		if !r.loose {
-			j.reject("STEP_MISMATCH", "", "%s is told by an %s with action %s, not by %q with action %q", step, r.event, r.actions[0], short(j.ev.Type), short(j.ev.Action))
+			j.reject(verdict.StepMismatch, "", "%s is told by an %s with action %s, not by %q with action %q", step, r.event, r.actions[0], short(j.ev.Type), short(j.ev.Action))
 		}
 		return
 	}
-	if !j.roles.Has(r.roles...) {
+	if j.rule = r; !j.roles.Has(r.roles...) {
 		j.forbid(step)
 		return
 	}
 	for i := range j.it.Committed.Units {
 		if k := j.it.Committed.Units[i].Key; slices.Contains(classes, k.Kind()) {
-			j.reject(gs1.CodeEPC, "", "%s names a class or a place, not one thing: list serialised units and containers", k)
+			j.reject(verdict.FmtEPC, "", "%s names a class or a place, not one thing: list serialised units and containers", k)
 		}
 	}
 	// What others tell of the making, packing and moving of goods fills gaps. Nobody can end, mark or clear another's goods:
 	// a party that is silent could not undo it.
 	if j.no == nil && !(r.own && j.hearsay) {
-		r.do(j)
+		r.apply(j)
 	}
 }
 
 func (j *judging) forbid(step string) {
-	j.reject("ROLE_FORBIDDEN", "", "%s is registered as %s, which does not allow %s", j.actor, strings.Join(j.roles.Roles, ", "), step)
+	j.reject(verdict.RoleForbidden, "", "%s is registered as %s, which does not allow %s", j.actor, strings.Join(j.roles.Roles, ", "), step)
 }
 
 // subjects are the things an ObjectEvent names; an event about nothing is rejected.
 func (j *judging) subjects() []string {
 	keys := j.keys(commit.EPCList)
 	if len(keys) == 0 {
-		j.reject("MISSING_FIELD", "", "the event names no unit or container: fill in its epcList")
+		j.reject(verdict.MissingField, "", "the event names no unit or container: fill in its epcList")
 	}
 	return keys
 }
@@ -128,7 +79,7 @@ func (j *judging) alone(keys []string) []string {
 }
 
 // living rejects events about what has ended. Lost and stolen things may turn up again.
-func (j *judging) living(keys []string, ended string) {
+func (j *judging) living(keys []string, ended verdict.Code) {
 	for _, k := range keys {
 		chain := j.chain(k)
 		if len(chain) == 0 {
@@ -139,11 +90,11 @@ func (j *judging) living(keys []string, ended string) {
 		switch at.state {
 		case Dispensed, Decommissioned:
 			if code == "" {
-				code = "DECOM_THEN_USED"
+				code = verdict.DecomThenUsed
 			}
 		case Destroyed:
 			if code == "" {
-				code = "DESTROYED_THEN_USED"
+				code = verdict.DestroyedThenUsed
 			}
 		default:
 			continue
@@ -193,9 +144,9 @@ func (j *judging) commission() {
 		switch {
 		case r == nil || r.is(bitProvisional|bitImplied):
 		case r.state == Decommissioned || r.state == Destroyed:
-			j.reject("SERIAL_REUSED", k, "%s was %s at %s: a serial number is never used again", k, r.state, r.since)
+			j.reject(verdict.SerialReused, k, "%s was %s at %s: a serial number is never used again", k, r.state, r.since)
 		default:
-			j.reject("DUP_COMMISSION", k, "%s was already commissioned, at %s", k, r.born)
+			j.reject(verdict.DupCommission, k, "%s was already commissioned, at %s", k, r.born)
 		}
 	}
 	if j.no != nil {
@@ -218,7 +169,7 @@ func (j *judging) commission() {
 			r.lot, r.expiry = lot, expiry
 		}
 		if r.is(bitProvisional) && r.since != j.c.Pos { // known before its birth record came
-			j.cure("NOT_COMMISSIONED", k)
+			j.cure(verdict.NotCommissioned, k)
 		}
 		r.set(bitProvisional, j.hearsay)
 		r.set(bitImplied, false)
@@ -233,7 +184,7 @@ func (j *judging) commission() {
 	}
 	j.born(fresh, lot, expiry, j.actor, j.hearsay)
 	j.born(moved, lot, expiry, "", j.hearsay)
-	j.hold("LOT_MISMATCH", mismatch, "two relayed birth records give different lots or expiry dates: ask the maker")
+	j.hold(verdict.LotMismatch, mismatch, "two relayed birth records give different lots or expiry dates: ask the maker")
 	j.checkRegisteredLot(keys, lot, expiry)
 }
 
@@ -243,7 +194,7 @@ func (j *judging) checkBirth(keys []string, lot, expiry string) {
 	if len(units) == 0 {
 		return
 	}
-	if !j.roles.Has(makers...) {
+	if !j.roles.Has(j.rule.needed(true)...) {
 		j.forbid("commissioning of units")
 		return
 	}
@@ -251,26 +202,26 @@ func (j *judging) checkBirth(keys []string, lot, expiry string) {
 		gtin, _ := mustKey(g.keys[0]).GTIN()
 		if owner, ok := j.reg.OwnerOfGTIN(gtin); !ok || owner != j.actor {
 			for _, k := range g.keys {
-				j.reject("GTIN_NOT_OWNED", k, "GTIN %s is %s, not %s's: only its owner may commission it", gtin, ownerName(owner, ok), j.actor)
+				j.reject(verdict.GTINNotOwned, k, "GTIN %s is %s, not %s's: only its owner may commission it", gtin, ownerName(owner, ok), j.actor)
 			}
 		}
 		if lot != "" {
 			if _, err := gs1.NewLGTIN(gtin, lot); err != nil {
-				j.reject(gs1.CodeLot, "", "the lot %q is malformed: %v", short(lot), err)
+				j.reject(verdict.FmtLot, "", "the lot %q is malformed: %v", short(lot), err)
 			}
 		}
 	}
 	if lot == "" || expiry == "" {
-		j.reject("MISSING_ILMD", "", "units are commissioned with lotNumber and itemExpirationDate, but the event has lot %q and expiry %q", short(lot), short(expiry))
+		j.reject(verdict.MissingILMD, "", "units are commissioned with lotNumber and itemExpirationDate, but the event has lot %q and expiry %q", short(lot), short(expiry))
 		return
 	}
 	date, err := gs1.ParseDate(expiry)
 	if err != nil {
-		j.reject(gs1.CodeExpiry, "", "itemExpirationDate %q is not a date: write YYYY-MM-DD", short(expiry))
+		j.reject(verdict.FmtExpiry, "", "itemExpirationDate %q is not a date: write YYYY-MM-DD", short(expiry))
 		return
 	}
 	if today := dayOf(j.ms); date.String() <= today {
-		j.reject("BORN_EXPIRED", "", "the expiry date %s is not after the day of commissioning, %s", date, today)
+		j.reject(verdict.BornExpired, "", "the expiry date %s is not after the day of commissioning, %s", date, today)
 	}
 }
 
@@ -279,7 +230,7 @@ func (j *judging) checkRegisteredLot(keys []string, lot, expiry string) {
 	for _, g := range group(units, gtinOf) {
 		gtin, _ := mustKey(g.keys[0]).GTIN()
 		if reg, ok := j.reg.Lot(gtin, lot); ok && reg.Expiry != expiry {
-			j.hold("EXPIRY_MISMATCH", g.keys, "lot %s is registered with expiry %s, these units were commissioned with %s", lot, reg.Expiry, expiry)
+			j.hold(verdict.ExpiryMismatch, g.keys, "lot %s is registered with expiry %s, these units were commissioned with %s", lot, reg.Expiry, expiry)
 		}
 	}
 }
@@ -297,8 +248,8 @@ func (j *judging) checkMasterData(keys []string) {
 		})
 		return yes
 	}
-	j.hold("LOT_MISMATCH", differs(lot, func(r *record) string { return r.lot }), "the event says lot %s, the birth record another", short(lot))
-	j.hold("EXPIRY_MISMATCH", differs(expiry, func(r *record) string { return r.expiry }), "the event says expiry %s, the birth record another", short(expiry))
+	j.hold(verdict.LotMismatch, differs(lot, func(r *record) string { return r.lot }), "the event says lot %s, the birth record another", short(lot))
+	j.hold(verdict.ExpiryMismatch, differs(expiry, func(r *record) string { return r.expiry }), "the event says expiry %s, the birth record another", short(expiry))
 }
 
 const packedLate = "the record of packing comes late: what has moved on since stays where it is, the rest is taken to be where the container is now"
@@ -306,7 +257,7 @@ const packedLate = "the record of packing comes late: what has moved on since st
 func (j *judging) pack() {
 	parents, keys := j.keys(commit.ParentID), j.keys(commit.ChildEPCs)
 	if len(parents) != 1 || len(keys) == 0 {
-		j.reject("MISSING_FIELD", "", "packing names one container (parentID) and what goes into it (childEPCs)")
+		j.reject(verdict.MissingField, "", "packing names one container (parentID) and what goes into it (childEPCs)")
 		return
 	}
 	parent := parents[0]
@@ -324,15 +275,15 @@ func (j *judging) pack() {
 		return !j.withActor(&at) && (j.hearsay || slices.ContainsFunc(chain, func(c *record) bool { return slices.Contains(c.recorders, j.actor) }))
 	})
 	if len(late) > 0 {
-		j.find("AGG_AFTER_SHIP", block.Flag, late, packedLate)
+		j.find(verdict.AggAfterShip, block.Flag, late, packedLate)
 	}
 	j.living(keys, "")
 	for _, k := range keys {
 		if k == parent || slices.ContainsFunc(j.chain(parent), func(c *record) bool { return c.key == k }) {
-			j.reject("AGG_CYCLE", k, "%s would be inside itself: %s is, or is inside, it", k, parent)
+			j.reject(verdict.AggCycle, k, "%s would be inside itself: %s is, or is inside, it", k, parent)
 		}
 		if r := j.get(k); r != nil && r.parent != "" && r.parent != parent && !(r.is(bitHearsayLink) && !j.hearsay) {
-			j.reject("AGG_TWO_PARENTS", k, "%s is already inside %s: unpack it there first", k, r.parent)
+			j.reject(verdict.AggTwoParents, k, "%s is already inside %s: unpack it there first", k, r.parent)
 		}
 	}
 	j.checkNesting(parent, keys)
@@ -356,16 +307,16 @@ func (j *judging) pack() {
 		u := j.located(k)
 		return j.withActor(&u) || j.get(k).parent == parent
 	})
-	j.hold("AGG_HOLDER_DIFF", strange, "%s does not hold what it says it packed: not taken to be packed", j.actor)
+	j.hold(verdict.AggHolderDiff, strange, "%s does not hold what it says it packed: not taken to be packed", j.actor)
 	if len(keys) == 0 {
 		return
 	}
 	if !j.withActor(&at) || at.phase == InTransit {
 		if !j.withActor(&at) && !slices.Contains(p.recorders, j.actor) && !p.is(bitProvisional) {
-			j.hold("AGG_HOLDER_DIFF", []string{parent}, "%s does not hold the container, %s does: nothing is taken to be packed into it", j.actor, at.holder)
+			j.hold(verdict.AggHolderDiff, []string{parent}, "%s does not hold the container, %s does: nothing is taken to be packed into it", j.actor, at.holder)
 			return
 		}
-		j.find("AGG_AFTER_SHIP", block.Flag, []string{parent}, packedLate)
+		j.find(verdict.AggAfterShip, block.Flag, []string{parent}, packedLate)
 	}
 
 	var packed []string
@@ -397,7 +348,7 @@ func (j *judging) pack() {
 			p.set(bitProvisional, false)
 			p.set(bitImplied, true)
 			j.born([]string{parent}, "", "", "", false)
-			j.cure("NOT_COMMISSIONED", parent)
+			j.cure(verdict.NotCommissioned, parent)
 		}
 	}
 	if len(packed) > 0 {
@@ -425,11 +376,11 @@ func (j *judging) checkNesting(parent string, keys []string) {
 			continue
 		}
 		if r.height = 0; !j.empty(k) || around > maxNesting {
-			j.reject("AGG_TOO_DEEP", k, "%s would have more than %d containers inside and around it", k, maxNesting)
+			j.reject(verdict.AggTooDeep, k, "%s would have more than %d containers inside and around it", k, maxNesting)
 		}
 	}
 	if around > maxNesting {
-		j.reject("AGG_TOO_DEEP", parent, "%s is inside so many containers that nothing more goes into it", parent)
+		j.reject(verdict.AggTooDeep, parent, "%s is inside so many containers that nothing more goes into it", parent)
 	}
 }
 
@@ -440,7 +391,7 @@ const MaxContents = 1024
 // in particular. A block counts it with MaxContents unit references (docs/spec.md section 11).
 func TakesAll(it *wire.Item) bool {
 	ev, ok := it.Message.(*epcis.Event)
-	return ok && ev.Type == "AggregationEvent" && ev.Action == "DELETE" && len(keysIn(it, commit.ChildEPCs)) == 0
+	return ok && ev.Type == aggregationEvent && ev.Action == "DELETE" && len(keysIn(it, commit.ChildEPCs)) == 0
 }
 
 // contents lists what is in a container that is emptied as a whole.
@@ -454,7 +405,7 @@ func (j *judging) contents(parent string) (keys []string) {
 		return len(keys) <= room
 	})
 	if len(keys) > room {
-		j.reject("UNPACK_UNNAMED", parent, "%s holds more than the %d things that may be unpacked here without being named: list childEPCs", parent, room)
+		j.reject(verdict.UnpackUnnamed, parent, "%s holds more than the %d things that may be unpacked here without being named: list childEPCs", parent, room)
 		return nil
 	}
 	if j.c.Contents != nil {
@@ -466,7 +417,7 @@ func (j *judging) contents(parent string) (keys []string) {
 func (j *judging) unpackStep() {
 	parents, keys := j.keys(commit.ParentID), j.keys(commit.ChildEPCs)
 	if len(parents) != 1 {
-		j.reject("MISSING_FIELD", "", "unpacking names one container (parentID)")
+		j.reject(verdict.MissingField, "", "unpacking names one container (parentID)")
 		return
 	}
 	parent := parents[0]
@@ -483,7 +434,7 @@ func (j *judging) unpackStep() {
 	j.unknown(append([]string{parent}, keys...), j.actor)
 	at := j.located(parent)
 	if !j.withActor(&at) && (at.phase != InTransit || at.to != j.actor) {
-		j.hold("AGG_HOLDER_DIFF", []string{parent}, "%s does not hold the container, %s does: not taken to be unpacked", j.actor, at.holder)
+		j.hold(verdict.AggHolderDiff, []string{parent}, "%s does not hold the container, %s does: not taken to be unpacked", j.actor, at.holder)
 		return
 	}
 	if len(keys) == 0 {
@@ -491,7 +442,7 @@ func (j *judging) unpackStep() {
 	}
 	inside, strange := split(keys, func(k string) bool { return j.get(k) != nil && j.get(k).parent == parent })
 	if len(strange) > 0 {
-		j.find("AGG_DELETE_NO_ADD", block.Flag, strange, "not recorded as inside this container: its packing event is missing")
+		j.find(verdict.AggDeleteNoAdd, block.Flag, strange, "not recorded as inside this container: its packing event is missing")
 	}
 	if len(inside) > 0 {
 		j.unpack(inside)

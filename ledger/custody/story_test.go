@@ -83,6 +83,13 @@ type world struct {
 	events map[string]*wire.Item
 	last   Judgement
 	again  func(state.Store) Judgement // judges the last item once more
+	judged []judged
+}
+
+// judged is an item of a story and what the rules said of it.
+type judged struct {
+	it *wire.Item
+	j  Judgement
 }
 
 // tester is what a world needs of testing.TB or rapid.T.
@@ -282,6 +289,7 @@ func (w *world) judge(who string, it *wire.Item) Judgement {
 	c := w.context(who)
 	w.again = func(st state.Store) Judgement { return Judge(st, c, it) }
 	w.last = w.again(w.st)
+	w.judged = append(w.judged, judged{it, w.last})
 	return w.last
 }
 
@@ -337,7 +345,7 @@ func (w *world) context(who string) Context {
 func (w *world) say(j Judgement) []string {
 	s := map[block.VerdictCode]string{block.Accepted: "accepted", block.Flagged: "flagged", block.Rejected: "rejected", block.Duplicate: "duplicate"}[j.Verdict]
 	if j.Code != "" {
-		s += " " + j.Code
+		s += " " + string(j.Code)
 	}
 	if j.Related != nil {
 		s += fmt.Sprintf(" (see block %d)", j.Related.Height)
@@ -348,7 +356,7 @@ func (w *world) say(j Judgement) []string {
 	}
 	for _, f := range j.Findings {
 		sev := map[block.Severity]string{block.Reject: "reject", block.Hold: "hold", block.Flag: "flag"}[f.Severity]
-		line := sev + " " + f.Code
+		line := sev + " " + string(f.Code)
 		if len(f.Subjects) > 0 {
 			line += " " + nicks(f.Subjects)
 		}

@@ -7,6 +7,7 @@ import (
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/verdict"
 )
 
 // destination is who the event says will own (or hold) the goods; an unregistered one is remarked on.
@@ -15,14 +16,14 @@ func (j *judging) destination(kind string) string {
 	if id == "" {
 		return ""
 	}
-	party, err := j.partyOf(id)
+	party, err := partyOf(id, j.reg)
 	if err != nil {
 		no := refuseFormat(err)
 		j.reject(no.Code, "", "%s", no.Detail)
 		return ""
 	}
 	if party == "" {
-		j.find("GLN_UNKNOWN", block.Flag, nil, fmt.Sprintf("%s belongs to no registered party: register the GLN or correct it", short(id)))
+		j.find(verdict.GLNUnknown, block.Flag, nil, fmt.Sprintf("%s belongs to no registered party: register the GLN or correct it", short(id)))
 	}
 	return party
 }
@@ -39,7 +40,7 @@ func (j *judging) ship() {
 		at := inherit(chain)
 		return !j.withActor(&at) && slices.ContainsFunc(chain, func(c *record) bool { return slices.Contains(c.owed, to) })
 	})
-	j.living(keys, "SHIP_TERMINAL")
+	j.living(keys, verdict.ShipTerminal)
 	if j.no != nil {
 		return
 	}
@@ -48,7 +49,7 @@ func (j *judging) ship() {
 			if i := slices.Index(r.owed, to); i >= 0 {
 				r.owed = slices.Delete(slices.Clone(r.owed), i, i+1)
 				j.change(r)
-				j.cure("RECEIVE_NO_SHIP", r.key)
+				j.cure(verdict.ReceiveNoShip, r.key)
 			}
 		}
 	}
@@ -57,7 +58,7 @@ func (j *judging) ship() {
 		at := j.located(k)
 		return j.withActor(&at)
 	})
-	j.hold("SHIP_BY_NON_HOLDER", claimed, "%s does not hold what it says it shipped: the shipment is noted as a claim, the holder stays", j.actor)
+	j.hold(verdict.ShipByNonHolder, claimed, "%s does not hold what it says it shipped: the shipment is noted as a claim, the holder stays", j.actor)
 	j.twoPlaces(claimed)
 	twice, mine := split(mine, func(k string) bool {
 		at := j.located(k)
@@ -69,14 +70,14 @@ func (j *judging) ship() {
 	})
 	if len(twice) > 0 {
 		first := j.located(twice[0])
-		j.hold("DOUBLE_SHIP", twice, "already on its way since the shipment at %s, which stays the one that counts: void that one before shipping again", first.shipment)
+		j.hold(verdict.DoubleShip, twice, "already on its way since the shipment at %s, which stays the one that counts: void that one before shipping again", first.shipment)
 	}
 	if len(mine) == 0 {
 		return
 	}
 	if outside := j.inside(mine); len(outside) > 0 {
 		j.unpack(outside)
-		j.hold("SHIP_CHILD_OUTSIDE_PARENT", outside, "shipped alone while recorded inside a container that was not shipped: taken to be unpacked")
+		j.hold(verdict.ShipChildOutsideParent, outside, "shipped alone while recorded inside a container that was not shipped: taken to be unpacked")
 	}
 	j.checkMasterData(mine)
 	for _, k := range mine {
@@ -126,7 +127,7 @@ func (j *judging) reappear(r *record) {
 	r.state = Active
 	j.emit(StateSet{State: Active, Keys: []string{r.key}})
 	if stolen {
-		j.hold("THEFT_REAPPEARS", []string{r.key}, "recorded as stolen and now seen again: quarantine it and tell the party that lost it")
+		j.hold(verdict.TheftReappears, []string{r.key}, "recorded as stolen and now seen again: quarantine it and tell the party that lost it")
 	}
 }
 
@@ -143,7 +144,7 @@ func (j *judging) voidShip() {
 		return at.phase == InTransit && at.holder == j.actor
 	})
 	if len(odd) > 0 {
-		j.find("VOID_NO_SHIP", block.Flag, odd, fmt.Sprintf("not on the way from %s: there is no shipment of it to be voided", j.actor))
+		j.find(verdict.VoidNoShip, block.Flag, odd, fmt.Sprintf("not on the way from %s: there is no shipment of it to be voided", j.actor))
 	}
 	if len(keys) == 0 {
 		return
@@ -258,9 +259,9 @@ func (j *judging) receive() {
 	}
 	j.moved(arrived)
 	j.quantities(shipments, extra, isOpened)
-	j.hold("WRONG_RECEIVER", misled, "sent to another company, not to %s: it is here, and on hold", j.actor)
+	j.hold(verdict.WrongReceiver, misled, "sent to another company, not to %s: it is here, and on hold", j.actor)
 	if len(unshipped) > 0 && len(shipments) == 0 { // beside a shipment it is QTY_OVER
-		j.find("RECEIVE_NO_SHIP", block.Flag, unshipped, "received without a record of its shipment: product, no data. Ask the sender for its shipping event")
+		j.find(verdict.ReceiveNoShip, block.Flag, unshipped, "received without a record of its shipment: product, no data. Ask the sender for its shipping event")
 	}
 	j.clones(contested)
 	if epcis.CBVName(j.ev.Disposition) == epcis.DispReturned {
@@ -284,7 +285,7 @@ func (j *judging) owe(r *record, shipped bool) {
 // whether or not the finding names it: a short event about a long shipment names what the first few looks find.
 func (j *judging) quantities(shipments []*shipment, extra []string, opened map[string]bool) {
 	if len(shipments) > 0 && len(extra) > 0 {
-		j.find("QTY_OVER", block.Flag, extra, "received, but not part of the shipment it came with")
+		j.find(verdict.QtyOver, block.Flag, extra, "received, but not part of the shipment it came with")
 	}
 	looks := looksFor(j.it)
 	for _, s := range shipments {
@@ -318,7 +319,7 @@ func (j *judging) quantities(shipments []*shipment, extra []string, opened map[s
 				list(k, 0)
 			}
 		}
-		j.find("QTY_SHORT", block.Flag, missing, fmt.Sprintf("shipped by %s at %s and not received with the rest: unaccounted for until received, voided or reported lost", s.from, s.pos))
+		j.find(verdict.QtyShort, block.Flag, missing, fmt.Sprintf("shipped by %s at %s and not received with the rest: unaccounted for until received, voided or reported lost", s.from, s.pos))
 	}
 }
 
@@ -340,6 +341,6 @@ func (j *judging) twoPlaces(claimed []string) {
 }
 
 func (j *judging) clones(keys []string) {
-	j.hold("TWO_PLACES", keys, "%s and another company both have it: one of the two packages may be a copy", j.actor)
+	j.hold(verdict.TwoPlaces, keys, "%s and another company both have it: one of the two packages may be a copy", j.actor)
 	j.overlay(overlaySuspect, true, keys)
 }

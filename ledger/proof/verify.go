@@ -420,13 +420,13 @@ func (v *verifier) verdictOf(i int, seq uint64, item uint16) (block.VerdictCode,
 		if vl, ok := l.(block.Verdict); ok && uint64(vl.Pos.Entry) == seq-vb.header.FirstSeq {
 			switch vl.Pos.Item {
 			case uint32(item):
-				return vl.Verdict, vl.Code
+				return vl.Verdict, string(vl.Code)
 			case canonical.WholeEntry:
 				whole = vl
 			}
 		}
 	}
-	return whole.Verdict, whole.Code
+	return whole.Verdict, string(whole.Code)
 }
 
 func (v *verifier) verdict() error {
@@ -443,8 +443,8 @@ func (v *verifier) verdict() error {
 		}
 		for k, l := range vb.leaves {
 			if f, ok := l.(block.Finding); ok && f.Pos == step.Pos {
-				step.Findings = append(step.Findings, f.Code)
-				step.Remarks = append(step.Remarks, Remark{f.Code, f.Severity.String(), f.Count, vb.shown[k]})
+				step.Findings = append(step.Findings, string(f.Code))
+				step.Remarks = append(step.Remarks, Remark{string(f.Code), f.Severity.String(), f.Count, vb.shown[k]})
 			}
 		}
 		v.r.Steps = append(v.r.Steps, step)

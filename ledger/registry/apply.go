@@ -2,7 +2,6 @@ package registry
 
 import (
 	"crypto/ed25519"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,33 +10,24 @@ import (
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/state"
-)
-
-// Codes of Error; the FMT_ codes of package gs1 occur too.
-const (
-	CodeMissing     = "MISSING_FIELD"
-	CodeValue       = "BAD_VALUE"    // a value outside what docs/spec.md allows
-	CodeKey         = "BAD_KEY"      // not a usable Ed25519 public key
-	CodeKeyTaken    = "KEY_TAKEN"    // the key is another party's
-	CodeGLNTaken    = "GLN_TAKEN"    // the GLN or place is another party's
-	CodePrefixTaken = "PREFIX_TAKEN" // the company prefix is another party's
+	"verilot.dev/ledger/verdict"
 )
 
 // Error says why an item cannot be written to the registry.
-type Error struct{ Code, Detail string }
+type Error struct {
+	Code   verdict.Code
+	Detail string
+}
 
-func (e *Error) Error() string { return e.Code + ": " + e.Detail }
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Detail }
 
-func fail(code, format string, args ...any) error {
+func fail(code verdict.Code, format string, args ...any) error {
 	return &Error{Code: code, Detail: fmt.Sprintf(format, args...)}
 }
 
 // format turns an error of package gs1 into ours.
 func format(err error) error {
-	if g, ok := errors.AsType[*gs1.Error](err); ok {
-		return &Error{Code: g.Code, Detail: g.Error()}
-	}
-	return &Error{Code: CodeValue, Detail: err.Error()}
+	return &Error{Code: verdict.OfIdentifier(err), Detail: err.Error()}
 }
 
 const (
@@ -57,7 +47,7 @@ var (
 func CheckPartyID(id string) error {
 	const first, rest = "abcdefghijklmnopqrstuvwxyz0123456789", "abcdefghijklmnopqrstuvwxyz0123456789-"
 	if id == "" || len(id) > 32 || !strings.Contains(first, id[:1]) || strings.Trim(id, rest) != "" {
-		return fail(CodeValue, "party id %q: want 1 to 32 of a-z, 0-9 and -, not beginning with -", id)
+		return fail(verdict.BadValue, "party id %q: want 1 to 32 of a-z, 0-9 and -, not beginning with -", id)
 	}
 	return nil
 }
@@ -67,11 +57,11 @@ func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == 
 func checkText(what, s string, required bool) error {
 	switch {
 	case s == "" && required:
-		return fail(CodeMissing, "%s is missing", what)
+		return fail(verdict.MissingField, "%s is missing", what)
 	case len(s) > maxName:
-		return fail(CodeValue, "%s has %d bytes, at most %d are allowed", what, len(s), maxName)
+		return fail(verdict.BadValue, "%s has %d bytes, at most %d are allowed", what, len(s), maxName)
 	case strings.ContainsRune(s, 0):
-		return fail(CodeValue, "%s contains a NUL character", what)
+		return fail(verdict.BadValue, "%s contains a NUL character", what)
 	}
 	return nil
 }
@@ -81,7 +71,7 @@ func checkDate(what, s string, required bool) error {
 		return nil
 	}
 	if _, err := gs1.ParseDate(s); err != nil {
-		return fail(gs1.CodeExpiry, "%s %q is not a date: write YYYY-MM-DD", what, s)
+		return fail(verdict.FmtExpiry, "%s %q is not a date: write YYYY-MM-DD", what, s)
 	}
 	return nil
 }
@@ -102,7 +92,7 @@ func Seed(st state.Store, parties []Act, authorities []Authority) error {
 	}
 	for _, a := range authorities {
 		if _, ok := (Registry{st}).Standing(a.Party); !ok {
-			return fmt.Errorf("authority: %w", fail(CodeMissing, "party %q is not in the list of parties", a.Party))
+			return fmt.Errorf("authority: %w", fail(verdict.MissingField, "party %q is not in the list of parties", a.Party))
 		}
 		act := &Act{Party: a.Party, Keys: []Key{{PublicKey: a.Key, Use: keys.Authority}}}
 		if err := ApplyAct(st, act, true); err != nil {
@@ -130,14 +120,14 @@ func ApplyAct(st state.Store, a *Act, authority bool) error {
 		p = Party{ID: a.Party, Name: a.Party}
 	}
 	if len(p.Keys)+len(a.Keys) > maxEntries || len(p.Prefixes)+len(a.Prefixes) > maxEntries || len(p.Licences)+len(a.Licences) > maxEntries {
-		return fail(CodeValue, "party %q would have more than %d keys, prefixes or licences", a.Party, maxEntries)
+		return fail(verdict.BadValue, "party %q would have more than %d keys, prefixes or licences", a.Party, maxEntries)
 	}
 	if a.Name != "" {
 		p.Name = a.Name
 	}
 	for _, role := range a.Roles {
 		if !slices.Contains(roles, role) {
-			return fail(CodeValue, "role %q is unknown: want one of %s", role, strings.Join(roles, ", "))
+			return fail(verdict.BadValue, "role %q is unknown: want one of %s", role, strings.Join(roles, ", "))
 		}
 		if !slices.Contains(p.Roles, role) {
 			p.Roles = append(p.Roles, role)
@@ -149,7 +139,7 @@ func ApplyAct(st state.Store, a *Act, authority bool) error {
 	case "true", "false":
 		p.Suspended = a.Suspended == "true"
 	default:
-		return fail(CodeValue, "suspended is %q: want true, false or nothing", a.Suspended)
+		return fail(verdict.BadValue, "suspended is %q: want true, false or nothing", a.Suspended)
 	}
 	for _, l := range a.Licences {
 		for _, f := range []struct{ what, text string }{{"licence number", l.Number}, {"licence kind", l.Kind}, {"jurisdiction", l.Jurisdiction}} {
@@ -202,11 +192,11 @@ func (w *writer) keys(reg Registry, p *Party, a *Act, authority bool) error {
 	revoked := map[canonical.Hash]bool{}
 	for _, id := range a.RevokedKeys {
 		if len(id) != len(canonical.Hash{}) {
-			return fail(CodeValue, "a revoked key id has %d bytes, want 32", len(id))
+			return fail(verdict.BadValue, "a revoked key id has %d bytes, want 32", len(id))
 		}
 		k, ok := reg.Key(canonical.Hash(id))
 		if !ok || k.Party != p.ID {
-			return fail(CodeValue, "key %x to be revoked is not a key of party %q", id, p.ID)
+			return fail(verdict.BadValue, "key %x to be revoked is not a key of party %q", id, p.ID)
 		}
 		revoked[canonical.Hash(id)] = true
 		k.Revoked = true
@@ -214,15 +204,15 @@ func (w *writer) keys(reg Registry, p *Party, a *Act, authority bool) error {
 	}
 	for i, k := range a.Keys {
 		if !slices.Contains(uses, k.Use) {
-			return fail(CodeValue, "key %d has the use %q: want event, authority, cosign or vote", i, k.Use)
+			return fail(verdict.BadValue, "key %d has the use %q: want event, authority, cosign or vote", i, k.Use)
 		}
 		pub := ed25519.PublicKey(slices.Clone(k.PublicKey))
 		if err := keys.Check(pub); err != nil {
-			return fail(CodeKey, "key %d (%s) of party %q: %v", i, k.Use, p.ID, err)
+			return fail(verdict.BadKey, "key %d (%s) of party %q: %v", i, k.Use, p.ID, err)
 		}
 		for _, use := range uses {
 			if other, ok := reg.Key(keys.ID(use, pub)); ok && other.Party != p.ID {
-				return fail(CodeKeyTaken, "key %d (%s) already belongs to party %q: every party needs its own", i, k.Use, other.Party)
+				return fail(verdict.KeyTaken, "key %d (%s) already belongs to party %q: every party needs its own", i, k.Use, other.Party)
 			}
 		}
 		id := keys.ID(k.Use, pub)
@@ -246,17 +236,17 @@ func (w *writer) numbers(reg Registry, p *Party, a *Act) error {
 			return format(err)
 		}
 		if b, ok := reg.View.Get(glnAt + s); ok && string(b) != p.ID {
-			return fail(CodeGLNTaken, "GLN %s already belongs to party %q", s, b)
+			return fail(verdict.GLNTaken, "GLN %s already belongs to party %q", s, b)
 		}
 		w.put(glnAt+s, []byte(p.ID))
 		w.put(partyGLNAt+p.ID+"/"+s, []byte{1})
 	}
 	for _, s := range a.Prefixes {
 		if !digits(s) || len(s) < minPrefix || len(s) > maxPrefix {
-			return fail(CodeValue, "company prefix %q: want %d to %d digits", s, minPrefix, maxPrefix)
+			return fail(verdict.BadValue, "company prefix %q: want %d to %d digits", s, minPrefix, maxPrefix)
 		}
 		if b, ok := reg.View.Get(prefixAt + s); ok && string(b) != p.ID {
-			return fail(CodePrefixTaken, "company prefix %s already belongs to party %q", s, b)
+			return fail(verdict.PrefixTaken, "company prefix %s already belongs to party %q", s, b)
 		}
 		w.put(prefixAt+s, []byte(p.ID))
 		if !slices.Contains(p.Prefixes, s) {
@@ -274,12 +264,12 @@ func (w *writer) places(reg Registry, p *Party, a *Act) error {
 			return format(err)
 		}
 		if owner, _, ok := reg.place(key.String()); ok && owner != p.ID {
-			return fail(CodeGLNTaken, "place %s already belongs to party %q", key, owner)
+			return fail(verdict.GLNTaken, "place %s already belongs to party %q", key, owner)
 		}
 		// A site's GLN need not be listed again among the party's GLNs to be found.
 		if gln, ok := key.GLN(); ok {
 			if b, taken := reg.View.Get(glnAt + gln.String()); taken && string(b) != p.ID {
-				return fail(CodeGLNTaken, "GLN %s of place %s already belongs to party %q", gln, key, b)
+				return fail(verdict.GLNTaken, "GLN %s of place %s already belongs to party %q", gln, key, b)
 			}
 			w.put(glnAt+gln.String(), []byte(p.ID))
 			w.put(partyGLNAt+p.ID+"/"+gln.String(), []byte{1})
@@ -348,7 +338,7 @@ func ApplyRecall(st state.Store, party string, pos canonical.Position, rc *Recal
 		return err
 	}
 	if rc.Status != "" && rc.Status != "open" && rc.Status != "ended" {
-		return fail(CodeValue, "the recall's status is %q: want open or ended", rc.Status)
+		return fail(verdict.BadValue, "the recall's status is %q: want open or ended", rc.Status)
 	}
 	if err := checkDate("the day the recall began", rc.InitiatedOn, false); err != nil {
 		return err
@@ -359,7 +349,7 @@ func ApplyRecall(st state.Store, party string, pos canonical.Position, rc *Recal
 		}
 	}
 	if len(rc.Reason) > maxReason {
-		return fail(CodeValue, "the recall's reason has %d bytes, at most %d are allowed", len(rc.Reason), maxReason)
+		return fail(verdict.BadValue, "the recall's reason has %d bytes, at most %d are allowed", len(rc.Reason), maxReason)
 	}
 	rec := RecallRecord{Recall: *rc, Party: party, Pos: pos}
 	if rc.GTIN != "" {
@@ -382,7 +372,7 @@ func ApplyRecall(st state.Store, party string, pos canonical.Position, rc *Recal
 				return format(err)
 			}
 			if units[i] = epc.Key(); !units[i].IsUnit() {
-				return fail(CodeValue, "recalled unit %s is not a serialised trade item: name the lot, or each unit", units[i])
+				return fail(verdict.BadValue, "recalled unit %s is not a serialised trade item: name the lot, or each unit", units[i])
 			}
 		}
 		rec.Units = nil // every unit has its own record, which would otherwise name all others
@@ -394,7 +384,7 @@ func ApplyRecall(st state.Store, party string, pos canonical.Position, rc *Recal
 		return nil
 	}
 	if rc.GTIN == "" {
-		return fail(CodeMissing, "recall %s names neither a GTIN nor units", rc.RecallNumber)
+		return fail(verdict.MissingField, "recall %s names neither a GTIN nor units", rc.RecallNumber)
 	}
 	putRecall(st, recallAt+rec.GTIN+"/"+rc.Lot+"\x00"+rc.RecallNumber, rc.Status, encodeRecall(&rec))
 	return nil

@@ -12,6 +12,7 @@ import (
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/verdict"
 )
 
 func pub(name string) ed25519.PublicKey {
@@ -30,12 +31,12 @@ func acme() *Act {
 	}
 }
 
-func code(err error) string {
+func code(err error) verdict.Code {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
 	if err != nil {
-		return "not a registry.Error: " + err.Error()
+		return verdict.Code("not a registry.Error: " + err.Error())
 	}
 	return ""
 }
@@ -112,30 +113,30 @@ func TestActsThatAreRefusedWriteNothing(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		act  Act
-		want string
+		want verdict.Code
 	}{
-		{"no id", Act{}, CodeValue},
-		{"an id with a slash", Act{Party: "a/b"}, CodeValue},
-		{"an id that begins with a hyphen", Act{Party: "-a"}, CodeValue},
-		{"an unknown role", Act{Party: "x", Roles: []string{"king"}}, CodeValue},
-		{"suspended, perhaps", Act{Party: "x", Suspended: "maybe"}, CodeValue},
-		{"a licence until doomsday", Act{Party: "x", Licences: []Licence{{Number: "1", ValidTo: "doomsday"}}}, gs1.CodeExpiry},
-		{"a licence without number", Act{Party: "x", Licences: []Licence{{}}}, CodeMissing},
-		{"a key of small order", Act{Party: "x", Keys: []Key{{small, keys.Event}}}, CodeKey},
-		{"a short key", Act{Party: "x", Keys: []Key{{small[:31], keys.Event}}}, CodeKey},
-		{"a key for nothing", Act{Party: "x", Keys: []Key{{pub("x"), "fun"}}}, CodeValue},
-		{"another's key", Act{Party: "x", Keys: []Key{{pub("acme"), keys.Event}}}, CodeKeyTaken},
-		{"another's key for another use", Act{Party: "x", Keys: []Key{{pub("acme"), keys.Authority}}}, CodeKeyTaken},
-		{"another's GLN", Act{Party: "x", GLNs: []string{"0399990000016"}}, CodeGLNTaken},
-		{"another's place", Act{Party: "x", Places: []Place{{ID: "https://id.gs1.org/414/0399990000023"}}}, CodeGLNTaken},
-		{"a place at another's GLN", Act{Party: "x", Places: []Place{{ID: "https://id.gs1.org/414/0399990000016/254/dock"}}}, CodeGLNTaken},
-		{"a GLN with a wrong check digit", Act{Party: "x", GLNs: []string{"0399990000017"}}, gs1.CodeGLN},
-		{"a place that is none", Act{Party: "x", Places: []Place{{ID: "nowhere"}}}, gs1.CodeEPC},
-		{"another's prefix", Act{Party: "x", Prefixes: []string{"0399990"}}, CodePrefixTaken},
-		{"a prefix of letters", Act{Party: "x", Prefixes: []string{"abcdef"}}, CodeValue},
-		{"a short prefix", Act{Party: "x", Prefixes: []string{"039"}}, CodeValue},
-		{"another's key revoked", Act{Party: "x", RevokedKeys: [][]byte{hash(keys.ID(keys.Event, pub("acme")))}}, CodeValue},
-		{"half a key id revoked", Act{Party: "x", RevokedKeys: [][]byte{{1}}}, CodeValue},
+		{"no id", Act{}, verdict.BadValue},
+		{"an id with a slash", Act{Party: "a/b"}, verdict.BadValue},
+		{"an id that begins with a hyphen", Act{Party: "-a"}, verdict.BadValue},
+		{"an unknown role", Act{Party: "x", Roles: []string{"king"}}, verdict.BadValue},
+		{"suspended, perhaps", Act{Party: "x", Suspended: "maybe"}, verdict.BadValue},
+		{"a licence until doomsday", Act{Party: "x", Licences: []Licence{{Number: "1", ValidTo: "doomsday"}}}, verdict.FmtExpiry},
+		{"a licence without number", Act{Party: "x", Licences: []Licence{{}}}, verdict.MissingField},
+		{"a key of small order", Act{Party: "x", Keys: []Key{{small, keys.Event}}}, verdict.BadKey},
+		{"a short key", Act{Party: "x", Keys: []Key{{small[:31], keys.Event}}}, verdict.BadKey},
+		{"a key for nothing", Act{Party: "x", Keys: []Key{{pub("x"), "fun"}}}, verdict.BadValue},
+		{"another's key", Act{Party: "x", Keys: []Key{{pub("acme"), keys.Event}}}, verdict.KeyTaken},
+		{"another's key for another use", Act{Party: "x", Keys: []Key{{pub("acme"), keys.Authority}}}, verdict.KeyTaken},
+		{"another's GLN", Act{Party: "x", GLNs: []string{"0399990000016"}}, verdict.GLNTaken},
+		{"another's place", Act{Party: "x", Places: []Place{{ID: "https://id.gs1.org/414/0399990000023"}}}, verdict.GLNTaken},
+		{"a place at another's GLN", Act{Party: "x", Places: []Place{{ID: "https://id.gs1.org/414/0399990000016/254/dock"}}}, verdict.GLNTaken},
+		{"a GLN with a wrong check digit", Act{Party: "x", GLNs: []string{"0399990000017"}}, verdict.FmtGLN},
+		{"a place that is none", Act{Party: "x", Places: []Place{{ID: "nowhere"}}}, verdict.FmtEPC},
+		{"another's prefix", Act{Party: "x", Prefixes: []string{"0399990"}}, verdict.PrefixTaken},
+		{"a prefix of letters", Act{Party: "x", Prefixes: []string{"abcdef"}}, verdict.BadValue},
+		{"a short prefix", Act{Party: "x", Prefixes: []string{"039"}}, verdict.BadValue},
+		{"another's key revoked", Act{Party: "x", RevokedKeys: [][]byte{hash(keys.ID(keys.Event, pub("acme")))}}, verdict.BadValue},
+		{"half a key id revoked", Act{Party: "x", RevokedKeys: [][]byte{{1}}}, verdict.BadValue},
 	} {
 		over := state.NewOverlay(st)
 		if got := code(ApplyAct(over, &tt.act, false)); got != tt.want {
@@ -168,7 +169,7 @@ func TestRevokedKeyStaysRevoked(t *testing.T) {
 func TestSeedNamesTheOnlyAuthorities(t *testing.T) {
 	st := state.NewMemory()
 	board := Authority{Party: "board", Key: pub("board")}
-	if err := Seed(st, []Act{*acme()}, []Authority{board}); code(errors.Unwrap(err)) != CodeMissing {
+	if err := Seed(st, []Act{*acme()}, []Authority{board}); code(errors.Unwrap(err)) != verdict.MissingField {
 		t.Errorf("an authority without party: %v", err)
 	}
 	if err := Seed(st, []Act{*acme(), {Party: "board", Roles: []string{"authority"}}}, []Authority{board}); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/verdict"
 )
 
 // Header is what is signed.
@@ -62,7 +63,7 @@ func (h *Header) Encode(n canonical.Network) []byte {
 // Malformed and WrongNetwork.
 func DecodeHeader(n canonical.Network, b []byte) (h Header, raw []byte, err error) {
 	if len(b) < len(start) || string(b[:len(start)]) != start {
-		return h, nil, fail(UnknownPurpose, "the payload does not begin like a submission")
+		return h, nil, fail(verdict.UnknownPurpose, "the payload does not begin like a submission")
 	}
 	r := canonical.NewReader(b[len(start):])
 	var network canonical.Network
@@ -86,10 +87,10 @@ func DecodeHeader(n canonical.Network, b []byte) (h Header, raw []byte, err erro
 		}
 	}
 	if err := r.Err(); err != nil {
-		return Header{}, nil, fail(Malformed, "header: %v", err)
+		return Header{}, nil, fail(verdict.Malformed, "header: %v", err)
 	}
 	if network != n {
-		return Header{}, nil, fail(WrongNetwork, "signed for network %x, this is %x", network, n)
+		return Header{}, nil, fail(verdict.WrongNetwork, "signed for network %x, this is %x", network, n)
 	}
 	size := len(b) - r.Len()
 	return h, b[:size:size], nil

@@ -19,6 +19,7 @@ import (
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/merkle"
 	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
 )
 
@@ -29,29 +30,15 @@ const (
 	MaxMessage = 786432
 )
 
-// The codes of spec section 5.4, in the order of the checks.
-const (
-	TooLarge       = "TOO_LARGE"
-	UnknownPurpose = "UNKNOWN_PURPOSE"
-	Malformed      = "MALFORMED"
-	WrongNetwork   = "WRONG_NETWORK"
-	WrongEpoch     = "WRONG_EPOCH"
-	KeyUnknown     = "KEY_UNKNOWN"
-	SigKeyRevoked  = "SIG_KEY_REVOKED"
-	SigInvalid     = "SIG_INVALID"
-	BodyHash       = "BODY_HASH"
-	BodyMalformed  = "BODY_MALFORMED"
-	TooManyItems   = "TOO_MANY_ITEMS"
-	TooManyUnits   = "TOO_MANY_UNITS"
-	RootMismatch   = "ROOT_MISMATCH"
-)
-
 // Error says why a message does not open; Code is one of spec section 5.4.
-type Error struct{ Code, Detail string }
+type Error struct {
+	Code   verdict.Code
+	Detail string
+}
 
-func (e *Error) Error() string { return e.Code + ": " + e.Detail }
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Detail }
 
-func fail(code, format string, args ...any) *Error {
+func fail(code verdict.Code, format string, args ...any) *Error {
 	return &Error{Code: code, Detail: fmt.Sprintf(format, args...)}
 }
 
@@ -166,20 +153,20 @@ type Envelope struct {
 // envelope keeps payload, which must not change any more.
 func Decode(n canonical.Network, epoch uint32, payload []byte) (*Envelope, error) {
 	if len(payload) > MaxMessage {
-		return nil, fail(TooLarge, "%d bytes, at most %d are allowed", len(payload), MaxMessage)
+		return nil, fail(verdict.TooLarge, "%d bytes, at most %d are allowed", len(payload), MaxMessage)
 	}
 	h, raw, err := DecodeHeader(n, payload)
 	// A message that ends within its signature is malformed, which comes before a wrong network.
-	if bad := (*Error)(nil); err == nil || errors.As(err, &bad) && bad.Code == WrongNetwork {
+	if bad := (*Error)(nil); err == nil || errors.As(err, &bad) && bad.Code == verdict.WrongNetwork {
 		if rest := len(payload) - headerSize(payload); rest < signatureSize {
-			return nil, fail(Malformed, "the message ends within its signature")
+			return nil, fail(verdict.Malformed, "the message ends within its signature")
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	if h.Epoch != epoch {
-		return nil, fail(WrongEpoch, "signed for epoch %d, this is %d", h.Epoch, epoch)
+		return nil, fail(verdict.WrongEpoch, "signed for epoch %d, this is %d", h.Epoch, epoch)
 	}
 	e := &Envelope{Header: h, RawHeader: raw, network: n, body: payload[len(raw)+signatureSize:]}
 	copy(e.Signature[:], payload[len(raw):])
@@ -197,13 +184,13 @@ func (e *Envelope) signer(known Keys) (registry.KeyInfo, error) {
 	info, ok := known.Key(e.Header.KeyID)
 	switch {
 	case !ok:
-		return info, fail(KeyUnknown, "no key has the id %x", e.Header.KeyID)
+		return info, fail(verdict.KeyUnknown, "no key has the id %x", e.Header.KeyID)
 	case info.Use != keys.Event && info.Use != keys.Authority:
-		return info, fail(KeyUnknown, "the key is for %s, not for submissions", info.Use)
+		return info, fail(verdict.KeyUnknown, "the key is for %s, not for submissions", info.Use)
 	case info.Party != e.Header.Party:
-		return info, fail(KeyUnknown, "the key is not one of %s", e.Header.Party)
+		return info, fail(verdict.KeyUnknown, "the key is not one of %s", e.Header.Party)
 	case info.Revoked:
-		return info, fail(SigKeyRevoked, "the key is revoked")
+		return info, fail(verdict.SigKeyRevoked, "the key is revoked")
 	}
 	return info, nil
 }
@@ -244,25 +231,25 @@ func (e *Envelope) ReadBody() {
 
 func (e *Envelope) readBody() error {
 	if bodyHash(e.network, e.body) != e.Header.BodyHash {
-		return fail(BodyHash, "the body is not the one signed for")
+		return fail(verdict.BodyHash, "the body is not the one signed for")
 	}
 	items, err := wire.DecodeBody(e.body)
 	switch {
 	case errors.Is(err, wire.ErrItems):
-		return fail(TooManyItems, "more than %d", MaxItems)
+		return fail(verdict.TooManyItems, "more than %d", MaxItems)
 	case errors.Is(err, wire.ErrUnits):
-		return fail(TooManyUnits, "more than %d unit references", MaxUnits)
+		return fail(verdict.TooManyUnits, "more than %d unit references", MaxUnits)
 	case err != nil:
-		return fail(BodyMalformed, "%v", err)
+		return fail(verdict.BodyMalformed, "%v", err)
 	}
 	hashes, units, err := commitAll(e.network, items)
 	switch {
 	case err != nil:
-		return fail(BodyMalformed, "%v", err)
+		return fail(verdict.BodyMalformed, "%v", err)
 	case len(items) != int(e.Header.ItemCount):
-		return fail(RootMismatch, "%d items, the header says %d", len(items), e.Header.ItemCount)
+		return fail(verdict.RootMismatch, "%d items, the header says %d", len(items), e.Header.ItemCount)
 	case itemsRoot(hashes) != e.Header.ItemsRoot:
-		return fail(RootMismatch, "the items are not the ones signed for")
+		return fail(verdict.RootMismatch, "the items are not the ones signed for")
 	}
 	e.items, e.hashes, e.units = items, hashes, units
 	return nil
@@ -279,7 +266,7 @@ func (e *Envelope) Open(known Keys) (*Submission, error) {
 		e.verified, e.held = info.Public, keys.Verify(info.Public, e.RawHeader, e.Signature[:])
 	}
 	if !e.held {
-		return nil, fail(SigInvalid, "the signature is not of this key over this header")
+		return nil, fail(verdict.SigInvalid, "the signature is not of this key over this header")
 	}
 	e.ReadBody()
 	if e.bodyErr != nil {

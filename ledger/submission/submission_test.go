@@ -18,6 +18,7 @@ import (
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/submission"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
 )
 
@@ -103,14 +104,14 @@ func sign(tb testing.TB, h submission.Header, items []wire.Item, key crypto.Sign
 	return m
 }
 
-func code(err error) string {
+func code(err error) verdict.Code {
 	if err == nil {
 		return ""
 	}
 	if e := (*submission.Error)(nil); errors.As(err, &e) {
 		return e.Code
 	}
-	return "not an *Error: " + err.Error()
+	return verdict.Code("not an *Error: " + err.Error())
 }
 
 func TestSignedMessageOpens(t *testing.T) {
@@ -180,7 +181,7 @@ func TestStepsAgreeWithOpen(t *testing.T) {
 	}
 	payloads = append(payloads, sign(t, header(), items(t), acme), sign(t, header(), items(t), lost))
 	var batch []*submission.Envelope
-	var want []string
+	var want []verdict.Code
 	for _, p := range payloads {
 		e, err := submission.Decode(network, epoch, p)
 		_, openErr := submission.Open(network, epoch, p, known)
@@ -210,10 +211,10 @@ func TestStepsAgreeWithOpen(t *testing.T) {
 	e.Verify(&v, known)
 	e.ReadBody()
 	changed := book{e.Header.KeyID: {Party: "acme", Use: keys.Event, Public: stranger.Public().(ed25519.PublicKey)}}
-	if _, err := e.Open(changed); code(err) != submission.SigInvalid {
+	if _, err := e.Open(changed); code(err) != verdict.SigInvalid {
 		t.Errorf("under another key: %v", err)
 	}
-	if _, err := e.Open(book{}); code(err) != submission.KeyUnknown {
+	if _, err := e.Open(book{}); code(err) != verdict.KeyUnknown {
 		t.Errorf("under no key: %v", err)
 	}
 	if _, err := e.Open(known); err != nil {

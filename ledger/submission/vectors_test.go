@@ -23,6 +23,7 @@ import (
 	"verilot.dev/ledger/merkle"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/submission"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
 )
 
@@ -394,17 +395,17 @@ func TestVectorsCommit(t *testing.T) {
 	})
 }
 
-var codes = []string{
-	submission.TooLarge, submission.UnknownPurpose, submission.Malformed, submission.WrongNetwork, submission.WrongEpoch,
-	submission.KeyUnknown, submission.SigKeyRevoked, submission.SigInvalid, submission.BodyHash, submission.BodyMalformed,
-	submission.TooManyItems, submission.TooManyUnits, submission.RootMismatch,
+var codes = []verdict.Code{
+	verdict.TooLarge, verdict.UnknownPurpose, verdict.Malformed, verdict.WrongNetwork, verdict.WrongEpoch,
+	verdict.KeyUnknown, verdict.SigKeyRevoked, verdict.SigInvalid, verdict.BodyHash, verdict.BodyMalformed,
+	verdict.TooManyItems, verdict.TooManyUnits, verdict.RootMismatch,
 }
 
 // refusal is a message that does not open. Its bytes are the parts, each as often as it says.
 type refusal struct {
-	Name  string `json:"name"`
-	Code  string `json:"code"`
-	Parts []part `json:"parts"`
+	Name  string       `json:"name"`
+	Code  verdict.Code `json:"code"`
+	Parts []part       `json:"parts"`
 }
 
 type part struct {
@@ -438,7 +439,7 @@ func refusals(tb testing.TB) (out []refusal) {
 	}
 	size := len(opened.RawHeader)
 	body := part{good[size+64:], 1}
-	add := func(code, name string, parts ...part) { out = append(out, refusal{name, code, parts}) }
+	add := func(code verdict.Code, name string, parts ...part) { out = append(out, refusal{name, code, parts}) }
 	whole := func(b []byte) part { return part{b, 1} }
 	changed := func(f func(h *submission.Header)) []part {
 		h := opened.Header
@@ -453,16 +454,16 @@ func refusals(tb testing.TB) (out []refusal) {
 	foreign := sign(tb, header(), items(tb), acme)
 	foreign = cat(canonical.AppendTag(nil, other, "submission"), foreign[len(tag(network, "submission")):])
 
-	add(submission.TooLarge, "786,433 bytes", whole(good), part{[]byte{0}, submission.MaxMessage + 1 - len(good)})
-	add(submission.TooLarge, "786,433 bytes of anything", part{[]byte("x"), submission.MaxMessage + 1})
-	add(submission.UnknownPurpose, "no bytes")
-	add(submission.UnknownPurpose, "a pulse", whole(canonical.AppendTag(nil, network, "pulse")))
-	add(submission.UnknownPurpose, "format 2", patched(len("?verilot/submission"), 2))
-	add(submission.UnknownPurpose, "version 2", patched(len("?verilot/submission")+1, 2))
-	add(submission.Malformed, "ends behind the purpose", whole(good[:len("?verilot/submission")+2]))
-	add(submission.Malformed, "ends within the header", whole(good[:size-1]))
-	add(submission.Malformed, "ends within the signature", whole(good[:size+63]))
-	add(submission.Malformed, "of another network, ends within the signature", whole(foreign[:size+63]))
+	add(verdict.TooLarge, "786,433 bytes", whole(good), part{[]byte{0}, submission.MaxMessage + 1 - len(good)})
+	add(verdict.TooLarge, "786,433 bytes of anything", part{[]byte("x"), submission.MaxMessage + 1})
+	add(verdict.UnknownPurpose, "no bytes")
+	add(verdict.UnknownPurpose, "a pulse", whole(canonical.AppendTag(nil, network, "pulse")))
+	add(verdict.UnknownPurpose, "format 2", patched(len("?verilot/submission"), 2))
+	add(verdict.UnknownPurpose, "version 2", patched(len("?verilot/submission")+1, 2))
+	add(verdict.Malformed, "ends behind the purpose", whole(good[:len("?verilot/submission")+2]))
+	add(verdict.Malformed, "ends within the header", whole(good[:size-1]))
+	add(verdict.Malformed, "ends within the signature", whole(good[:size+63]))
+	add(verdict.Malformed, "of another network, ends within the signature", whole(foreign[:size+63]))
 	for name, f := range map[string]func(h *submission.Header){
 		"party empty":                 func(h *submission.Header) { h.Party = "" },
 		"party in capitals":           func(h *submission.Header) { h.Party = "ACME" },
@@ -482,28 +483,28 @@ func refusals(tb testing.TB) (out []refusal) {
 		},
 		"rollback in a group of two": func(h *submission.Header) { h.GroupID[0], h.GroupCount = 1, 2 },
 	} {
-		add(submission.Malformed, name, changed(f)...)
+		add(verdict.Malformed, name, changed(f)...)
 	}
 	slices.SortStableFunc(out, func(a, b refusal) int { // maps have no order
 		return (slices.Index(codes, a.Code)-slices.Index(codes, b.Code))*10 + strings.Compare(a.Name, b.Name)
 	})
-	add(submission.WrongNetwork, "another network", whole(foreign))
-	add(submission.WrongNetwork, "another network and epoch", whole(slices.Replace(slices.Clone(foreign), len(tag(network, "submission")), len(tag(network, "submission"))+4, 0, 0, 0, 9)))
-	add(submission.WrongEpoch, "epoch 2", changed(func(h *submission.Header) { h.Epoch = 2 })...)
-	add(submission.WrongEpoch, "epoch 2 and an unknown key", changed(func(h *submission.Header) { h.Epoch, h.KeyID[0] = 2, h.KeyID[0]+1 })...)
-	add(submission.KeyUnknown, "key of a stranger", forge(with(opened.Header, func(h *submission.Header) { h.KeyID = canonical.Hash{} }), stranger, body)...)
-	add(submission.KeyUnknown, "key of another party", changed(func(h *submission.Header) { h.Party = "other" })...)
-	add(submission.KeyUnknown, "key for votes", forge(with(opened.Header, func(h *submission.Header) {
+	add(verdict.WrongNetwork, "another network", whole(foreign))
+	add(verdict.WrongNetwork, "another network and epoch", whole(slices.Replace(slices.Clone(foreign), len(tag(network, "submission")), len(tag(network, "submission"))+4, 0, 0, 0, 9)))
+	add(verdict.WrongEpoch, "epoch 2", changed(func(h *submission.Header) { h.Epoch = 2 })...)
+	add(verdict.WrongEpoch, "epoch 2 and an unknown key", changed(func(h *submission.Header) { h.Epoch, h.KeyID[0] = 2, h.KeyID[0]+1 })...)
+	add(verdict.KeyUnknown, "key of a stranger", forge(with(opened.Header, func(h *submission.Header) { h.KeyID = canonical.Hash{} }), stranger, body)...)
+	add(verdict.KeyUnknown, "key of another party", changed(func(h *submission.Header) { h.Party = "other" })...)
+	add(verdict.KeyUnknown, "key for votes", forge(with(opened.Header, func(h *submission.Header) {
 		h.KeyID = keys.ID(keys.Vote, voter.Public().(ed25519.PublicKey))
 	}), voter, body)...)
-	add(submission.SigKeyRevoked, "revoked key", forge(with(opened.Header, func(h *submission.Header) { h.KeyID = canonical.Hash{} }), lost, body)...)
-	add(submission.SigInvalid, "signature changed", patched(size, good[size]^1))
-	add(submission.SigInvalid, "scalar not reduced", patched(size+63, good[size+63]|0xe0))
-	add(submission.SigInvalid, "signed by another key", forge(opened.Header, stranger, body)...)
-	add(submission.SigInvalid, "header changed", patched(size-1-2-2-16-1-32-32, good[size-1-2-2-16-1-32-32]^1))
-	add(submission.BodyHash, "body changed", patched(len(good)-1, good[len(good)-1]^1))
-	add(submission.BodyHash, "body cut", whole(good[:len(good)-1]))
-	add(submission.BodyHash, "no body", whole(good[:size+64]))
+	add(verdict.SigKeyRevoked, "revoked key", forge(with(opened.Header, func(h *submission.Header) { h.KeyID = canonical.Hash{} }), lost, body)...)
+	add(verdict.SigInvalid, "signature changed", patched(size, good[size]^1))
+	add(verdict.SigInvalid, "scalar not reduced", patched(size+63, good[size+63]|0xe0))
+	add(verdict.SigInvalid, "signed by another key", forge(opened.Header, stranger, body)...)
+	add(verdict.SigInvalid, "header changed", patched(size-1-2-2-16-1-32-32, good[size-1-2-2-16-1-32-32]^1))
+	add(verdict.BodyHash, "body changed", patched(len(good)-1, good[len(good)-1]^1))
+	add(verdict.BodyHash, "body cut", whole(good[:len(good)-1]))
+	add(verdict.BodyHash, "no body", whole(good[:size+64]))
 
 	event := func(f func(e *epcis.Event)) part {
 		e := &epcis.Event{Type: "ObjectEvent"}
@@ -515,12 +516,12 @@ func refusals(tb testing.TB) (out []refusal) {
 		return part{b, 1}
 	}
 	one := with(opened.Header, func(h *submission.Header) { h.ItemCount = 1 })
-	add(submission.BodyMalformed, "not protobuf", forge(one, acme, part{[]byte("hello"), 1})...)
-	add(submission.BodyMalformed, "an unknown field", forge(one, acme, body, part{[]byte{0x12, 0}, 1})...)
-	add(submission.BodyMalformed, "an EPC twice, written alike", forge(one, acme, event(func(e *epcis.Event) {
+	add(verdict.BodyMalformed, "not protobuf", forge(one, acme, part{[]byte("hello"), 1})...)
+	add(verdict.BodyMalformed, "an unknown field", forge(one, acme, body, part{[]byte{0x12, 0}, 1})...)
+	add(verdict.BodyMalformed, "an EPC twice, written alike", forge(one, acme, event(func(e *epcis.Event) {
 		e.EPCList = []string{"urn:epc:id:sgtin:030001.0012345.1", "urn:epc:id:sgtin:030001.0012345.1"}
 	}))...)
-	add(submission.BodyMalformed, "an EPC twice, written in two ways", forge(one, acme, event(func(e *epcis.Event) {
+	add(verdict.BodyMalformed, "an EPC twice, written in two ways", forge(one, acme, event(func(e *epcis.Event) {
 		e.EPCList = []string{"urn:epc:id:sgtin:030001.0012345.1", "https://id.gs1.org/01/00300010123455/21/1"}
 	}))...)
 	twice := wire.Item{Kind: wire.KindEvent, Message: &epcis.Event{Type: "ObjectEvent"}, Sealed: []commit.Sealed{{Path: wire.FieldPath(1)}}}
@@ -528,7 +529,7 @@ func refusals(tb testing.TB) (out []refusal) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	add(submission.BodyMalformed, "a path open and sealed", forge(one, acme, part{b, 1})...)
+	add(verdict.BodyMalformed, "a path open and sealed", forge(one, acme, part{b, 1})...)
 
 	// The smallest item: a salt and an empty event.
 	small, err := wire.EncodeBody([]wire.Item{{Kind: wire.KindEvent, Message: &epcis.Event{}}})
@@ -536,9 +537,9 @@ func refusals(tb testing.TB) (out []refusal) {
 		tb.Fatal(err)
 	}
 	most := with(opened.Header, func(h *submission.Header) { h.ItemCount = submission.MaxItems })
-	add(submission.TooManyItems, "4,097 items", forge(most, acme, part{small, submission.MaxItems + 1})...)
-	add(submission.TooManyItems, "4,097 items, and nonsense behind", forge(most, acme, part{small, submission.MaxItems + 1}, part{[]byte("nonsense"), 1})...)
-	add(submission.BodyMalformed, "4,096 items, and nonsense behind", forge(most, acme, part{small, submission.MaxItems}, part{[]byte("nonsense"), 1})...)
+	add(verdict.TooManyItems, "4,097 items", forge(most, acme, part{small, submission.MaxItems + 1})...)
+	add(verdict.TooManyItems, "4,097 items, and nonsense behind", forge(most, acme, part{small, submission.MaxItems + 1}, part{[]byte("nonsense"), 1})...)
+	add(verdict.BodyMalformed, "4,096 items, and nonsense behind", forge(most, acme, part{small, submission.MaxItems}, part{[]byte("nonsense"), 1})...)
 	// One event with one run of one serial, over and over: reading stops before anybody looks for doubles.
 	units := func(n int) []part {
 		tails := part{[]byte{0x12, 1, '1'}, n}
@@ -554,11 +555,11 @@ func refusals(tb testing.TB) (out []refusal) {
 		head = append(head, inner...)
 		return []part{{binary.AppendUvarint([]byte{0x0a}, uint64(len(head)+3*n)), 1}, {head, 1}, tails}
 	}
-	add(submission.TooManyUnits, "16,385 unit references", forge(one, acme, units(submission.MaxUnits+1)...)...)
-	add(submission.BodyMalformed, "16,384 unit references, all alike", forge(one, acme, units(submission.MaxUnits)...)...)
-	add(submission.RootMismatch, "another items root", changed(func(h *submission.Header) { h.ItemsRoot[0] ^= 1 })...)
-	add(submission.RootMismatch, "another item count", changed(func(h *submission.Header) { h.ItemCount++ })...)
-	add(submission.RootMismatch, "a body without items", forge(one, acme, part{nil, 0})...)
+	add(verdict.TooManyUnits, "16,385 unit references", forge(one, acme, units(submission.MaxUnits+1)...)...)
+	add(verdict.BodyMalformed, "16,384 unit references, all alike", forge(one, acme, units(submission.MaxUnits)...)...)
+	add(verdict.RootMismatch, "another items root", changed(func(h *submission.Header) { h.ItemsRoot[0] ^= 1 })...)
+	add(verdict.RootMismatch, "another item count", changed(func(h *submission.Header) { h.ItemCount++ })...)
+	add(verdict.RootMismatch, "a body without items", forge(one, acme, part{nil, 0})...)
 	return out
 }
 
@@ -637,7 +638,7 @@ func TestVectorsSubmission(t *testing.T) {
 		c.Opens = append(c.Opens, o)
 	}
 	c.Refused = refusals(t)
-	seen := map[string]bool{}
+	seen := map[verdict.Code]bool{}
 	for _, r := range c.Refused {
 		seen[r.Code] = true
 		if _, err := submission.Open(network, epoch, r.message(), known); code(err) != r.Code {

@@ -7,6 +7,9 @@ const read = (path: string): unknown => JSON.parse(readFileSync(join(import.meta
 /** A file of ledger/testdata/vectors. */
 export const vectors = <T>(name: string): T => read(`ledger/testdata/vectors/${name}.json`) as T;
 
+/** The codes of verdicts and findings, as Go lists them (ledger/verdict). */
+export const codes = (): string[] => some((read('ledger/testdata/codes.json') as { codes: { code: string }[] }).codes).map((c) => c.code);
+
 /** A file of epcis/gs1/testdata. */
 export const gs1Vectors = <T>(name: string): T => read(`epcis/gs1/testdata/${name}.json`) as T;
 

@@ -15,7 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"verilot.dev/ledger/custody"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/services/internal/partner/capture"
 )
 
@@ -238,7 +238,7 @@ func (r *reasons) note(title, detail string) {
 
 // code notes a code of the ledger by itself; one that this version does not know stays unexplained.
 func (r *reasons) code(code string) {
-	if e, ok := custody.Explain(code); ok {
+	if e, ok := verdict.Explain(verdict.Code(code)); ok {
 		r.note(code, e.Meaning+" "+e.Todo)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/consensus"
+	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
@@ -37,12 +38,6 @@ const (
 	notePrefix        = "x/n/"
 	keyPrefix         = "x/k/"
 	recallPrefix      = "x/r/"
-)
-
-// Effect kinds of docs/spec.md section 9 that the projection reads.
-const (
-	effectPacked   = 3
-	effectUnpacked = 4
 )
 
 func at(prefix, key string, pos canonical.Position) string {
@@ -165,7 +160,7 @@ func (p *projection) named(units []commit.Unit, pos canonical.Position, verdict 
 func projectEffect(o *state.Overlay, pos canonical.Position, effect []byte) error {
 	r := canonical.NewReader(effect)
 	kind := r.U8()
-	if kind != effectPacked && kind != effectUnpacked {
+	if kind != custody.EffectPacked && kind != custody.EffectUnpacked {
 		return nil
 	}
 	parent := r.Str16()
@@ -175,7 +170,7 @@ func projectEffect(o *state.Overlay, pos canonical.Position, effect []byte) erro
 			break
 		}
 		value := []byte{0}
-		if kind == effectPacked {
+		if kind == custody.EffectPacked {
 			value = canonical.Str16([]byte{1}, parent)
 		}
 		o.Put(at(containmentPrefix, child, pos), value) // one event may take a thing out and put it in

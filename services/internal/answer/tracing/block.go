@@ -224,7 +224,7 @@ func verdictsOf(res *consensus.Result) (map[canonical.Position]*remarks, error) 
 			at(l.Pos).verdict = &l
 		case block.Finding:
 			at(l.Pos).findings = append(at(l.Pos).findings, FindingView{
-				Code: l.Code, Severity: severityName(l.Severity), State: "open", Position: l.Pos, Count: l.Count,
+				Code: string(l.Code), Severity: severityName(l.Severity), State: "open", Position: l.Pos, Count: l.Count,
 			})
 		}
 	}
@@ -242,7 +242,7 @@ func amendmentsOf(res *consensus.Result) ([]Amendment, error) {
 		if !ok {
 			continue
 		}
-		shown := Amendment{Position: a.Pos, Code: a.Code, From: findingState(a.Old), To: findingState(a.New), Count: a.Count}
+		shown := Amendment{Position: a.Pos, Code: string(a.Code), From: findingState(a.Old), To: findingState(a.New), Count: a.Count}
 		if a.Cause != block.TimerCause(res.Header.Height) {
 			shown.Cause = &a.Cause
 		}
@@ -257,7 +257,7 @@ func (s *Snapshot) entry(res *consensus.Result, i uint32, verdicts map[canonical
 	pos := canonical.Position{Height: res.Header.Height, Entry: i, Item: canonical.WholeEntry}
 	whole := verdicts[pos]
 	if whole != nil && whole.verdict != nil {
-		out.Code = whole.verdict.Code
+		out.Code = string(whole.verdict.Code)
 	}
 	if e.Submission == nil {
 		return out
@@ -283,7 +283,7 @@ func (s *Snapshot) item(e *consensus.Entry, pos canonical.Position, rem *remarks
 	if rem != nil {
 		out.Findings = rem.findings
 		if rem.verdict != nil {
-			out.Verdict, out.Code = verdictName(rem.verdict.Verdict), rem.verdict.Code
+			out.Verdict, out.Code = verdictName(rem.verdict.Verdict), string(rem.verdict.Code)
 		}
 	}
 	out.Detail, out.Repeats = index.Note(s.View, pos)

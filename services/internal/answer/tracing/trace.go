@@ -13,6 +13,7 @@ import (
 	"verilot.dev/ledger/consensus"
 	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/services/internal/answer/index"
 )
 
@@ -50,7 +51,7 @@ func changesOf(f custody.FindingRecord) []FindingChange {
 // findingNow is what was found about a unit by one event, or about a container that carried it through the event, as it is now.
 func (s *Snapshot) findingNow(touch *index.Touch, key gs1.Key, code string) (custody.FindingRecord, bool) {
 	for _, k := range append(append([]gs1.Key{key}, touch.Via...), gs1.Key{}) {
-		if f, ok := custody.FindingOf(s.View, k, touch.Pos, code); ok {
+		if f, ok := custody.FindingOf(s.View, k, touch.Pos, verdict.Code(code)); ok {
 			return f, true
 		}
 	}
@@ -272,7 +273,7 @@ func (s *Snapshot) findings(key gs1.Key, containers []gs1.Key) []FindingView {
 	add := func(k gs1.Key, via string) {
 		for _, f := range custody.Findings(s.View, k) {
 			out = append(out, FindingView{
-				Code: f.Code, Severity: severityName(f.Severity), State: findingState(f.State), Position: f.Pos, Via: via, Changes: changesOf(f),
+				Code: string(f.Code), Severity: severityName(f.Severity), State: findingState(f.State), Position: f.Pos, Via: via, Changes: changesOf(f),
 			})
 		}
 	}
@@ -357,11 +358,11 @@ func remarksOn(res *consensus.Result, pos canonical.Position) (code string, find
 		switch l := decoded.(type) {
 		case block.Verdict:
 			if l.Pos == pos {
-				code = l.Code
+				code = string(l.Code)
 			}
 		case block.Finding:
 			if l.Pos == pos {
-				findings = append(findings, FindingView{Code: l.Code, Severity: severityName(l.Severity), State: "open", Position: pos, Count: l.Count})
+				findings = append(findings, FindingView{Code: string(l.Code), Severity: severityName(l.Severity), State: "open", Position: pos, Count: l.Count})
 			}
 		}
 	}

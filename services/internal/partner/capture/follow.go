@@ -13,14 +13,12 @@ import (
 	"verilot.dev/ledger/consensus"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/submission"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
 )
 
-// codes of verdicts on a whole submission that say "not this copy" (docs/spec.md 5.4).
-const (
-	counterUsed = "COUNTER_USED"
-	counterGap  = "COUNTER_GAP"
-)
+// counterUsed and counterGap are verdicts on a whole submission that say "not this copy" (docs/spec.md 5.4).
+const counterUsed, counterGap = string(verdict.CounterUsed), string(verdict.CounterGap)
 
 // follow checks every certified block and takes from it the verdicts on our own submissions.
 func (e *Engine) follow(ctx context.Context) error {
@@ -437,7 +435,7 @@ func (b *found) add(leaf any) {
 		b.byEntry[pos.Entry] = of
 	}
 	if v, ok := leaf.(block.Verdict); ok && pos.Item == canonical.WholeEntry {
-		of.code = v.Code
+		of.code = string(v.Code)
 		return
 	}
 	if pos.Item >= submission.MaxItems {
@@ -449,9 +447,9 @@ func (b *found) add(leaf any) {
 	it := &of.items[pos.Item]
 	switch v := leaf.(type) {
 	case block.Verdict:
-		it.Verdict, it.Code = v.Verdict, v.Code
+		it.Verdict, it.Code = v.Verdict, string(v.Code)
 	case block.Finding:
-		it.Findings = append(it.Findings, Finding{Code: v.Code, Severity: severityName(v.Severity), Count: v.Count})
+		it.Findings = append(it.Findings, Finding{Code: string(v.Code), Severity: severityName(v.Severity), Count: v.Count})
 	}
 }
 

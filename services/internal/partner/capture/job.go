@@ -10,8 +10,8 @@ import (
 
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
-	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/submission"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/services/internal/edge/httpapi"
 )
 
@@ -268,7 +268,7 @@ func kindName(k uint8) string {
 
 // explain says what a code of the ledger means and what to do; nothing for one of rules that this service does not know.
 func explain(code string) string {
-	e, ok := custody.Explain(code)
+	e, ok := verdict.Explain(verdict.Code(code))
 	if !ok {
 		return ""
 	}

@@ -17,6 +17,7 @@ import (
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/submission"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
 	"verilot.dev/services/internal/edge/httpapi"
 )
@@ -328,7 +329,7 @@ func (e *Engine) onboardParties(ctx context.Context, all companies, out *Onboard
 	for i, a := range acts {
 		if accepted[i] != "" {
 			out.Notes = append(out.Notes, fmt.Sprintf("party %s was not registered: the ledger says %s", a.Party, accepted[i]))
-			if (accepted[i] == registry.CodePrefixTaken || accepted[i] == registry.CodeGLNTaken) && a.Party != e.cfg.Party {
+			if (accepted[i] == string(verdict.PrefixTaken) || accepted[i] == string(verdict.GLNTaken)) && a.Party != e.cfg.Party {
 				keep = append(keep, learned{Foreign: a.GLNs})
 			}
 			continue

@@ -1,0 +1,321 @@
+package custody
+
+import (
+	"slices"
+
+	"verilot.dev/epcis"
+	"verilot.dev/ledger/verdict"
+)
+
+const (
+	objectEvent      = "ObjectEvent"
+	aggregationEvent = "AggregationEvent"
+)
+
+// rule is what a business step demands and does. The prose is for docs/custody.md, which a test writes; docs/spec.md
+// section 14 has the same rules step by step.
+type rule struct {
+	steps   []string // business steps, as epcis.CBVName gives them
+	event   string   // EPCIS event type
+	actions []string // that the step may have
+	roles   []string // of which the acting party has one
+	makers  []string // the same, where the event names units; nil: roles
+	loose   bool     // another event or action makes it an observation; otherwise such an event is rejected
+	own     bool     // counts only when the acting party itself publishes it
+	apply   func(*judging)
+
+	title   string
+	needs   []string // sentences, in the order of judging
+	changes []string // sentences: state, holder, place, parent, overlays
+	raises  []verdict.Code
+}
+
+var (
+	makers  = []string{"manufacturer", "repackager"}
+	traders = []string{"manufacturer", "repackager", "distributor", "3pl", "dispenser"}
+	use     = []string{"OBSERVE", "DELETE"}
+)
+
+// Sentences that several steps share.
+const (
+	namesThings = "`epcList` names at least one thing (`MISSING_FIELD`)."
+	notEnded    = "Nothing named has *ended*, itself or with a container around it (`DECOM_THEN_USED`, `DESTROYED_THEN_USED`)."
+	strangers   = "A thing without a record gets one, *provisional* and with the actor (`NOT_COMMISSIONED`)."
+	takenOut    = "What is named alone while recorded inside a container is taken out of it first (`CHILD_EVENT_WHILE_PACKED`)."
+	masterData  = "Lot and expiry in the event are those of the birth record (`LOT_MISMATCH`, `EXPIRY_MISMATCH`: hold)."
+	reappears   = "What was lost is active again; what was stolen is active and on hold (`THEFT_REAPPEARS`)."
+	twoPlaces   = "If the actor once recorded the thing, and another received it since without a record of its leaving, it is suspect and on hold as well (`TWO_PLACES`)."
+)
+
+// rules is the table of steps, in the order of a package's life.
+var rules = []rule{
+	{
+		steps: []string{epcis.StepCommissioning}, event: objectEvent, actions: []string{"ADD"}, roles: traders, makers: makers,
+		apply: (*judging).commission,
+		title: "Commissioning",
+		needs: []string{
+			namesThings,
+			"Units are commissioned by a maker (`ROLE_FORBIDDEN`) that owns the company prefix of their GTIN (`GTIN_NOT_OWNED`). Any trading partner commissions containers.",
+			"With units, the event has a well-formed lot (`FMT_LOT`) and an expiry, both (`MISSING_ILMD`). The expiry is a date (`FMT_EXPIRY`) after the day of the event (`BORN_EXPIRED`).",
+			"No birth record exists for anything named. If one does: `SERIAL_REUSED` where the thing was destroyed or decommissioned, `DUP_COMMISSION` otherwise. A provisional thing, and a container known only from packing, have none.",
+			"If the lot is registered, its expiry is the event's (`EXPIRY_MISMATCH`: hold).",
+		},
+		changes: []string{
+			"Each thing is recorded as active. Units take lot and expiry from the event.",
+			"The actor becomes holder and owner, and the event's place its place, unless the thing has already moved on, ended or gone into a container. Then custody stays as it is.",
+			"A birth record closes `NOT_COMMISSIONED` findings of the thing.",
+			"*Hearsay* makes provisional records. It does not overwrite a lot or expiry that other hearsay gave: the unit keeps the first and is on hold (`LOT_MISMATCH`).",
+		},
+		raises: []verdict.Code{
+			verdict.MissingField, verdict.RoleForbidden, verdict.GTINNotOwned, verdict.FmtLot, verdict.MissingILMD, verdict.FmtExpiry, verdict.BornExpired,
+			verdict.SerialReused, verdict.DupCommission, verdict.LotMismatch, verdict.ExpiryMismatch,
+		},
+	},
+	{
+		steps: []string{epcis.StepPacking}, event: aggregationEvent, actions: []string{"ADD"}, roles: traders,
+		apply: (*judging).pack,
+		title: "Packing", needs: packNeeds, changes: packChanges, raises: packRaises,
+	},
+	{
+		steps: []string{"loading"}, event: aggregationEvent, actions: []string{"ADD"}, roles: traders, loose: true,
+		apply: (*judging).pack,
+		title: "Loading", needs: packNeeds, changes: packChanges, raises: packRaises,
+	},
+	{
+		steps: []string{epcis.StepUnpacking}, event: aggregationEvent, actions: []string{"DELETE"}, roles: traders,
+		apply: (*judging).unpackStep,
+		title: "Unpacking", needs: unpackNeeds, changes: unpackChanges, raises: unpackRaises,
+	},
+	{
+		steps: []string{"unloading"}, event: aggregationEvent, actions: []string{"DELETE"}, roles: traders, loose: true,
+		apply: (*judging).unpackStep,
+		title: "Unloading", needs: unpackNeeds, changes: unpackChanges, raises: unpackRaises,
+	},
+	{
+		steps: []string{epcis.StepShipping}, event: objectEvent, actions: []string{"OBSERVE"}, roles: traders,
+		apply: (*judging).ship,
+		title: "Shipping",
+		needs: []string{
+			"The destination of type `owning_party`, if there is one, is well-formed (`FMT_GLN` or another of the `FMT_` codes) and belongs to a registered party (`GLN_UNKNOWN`).",
+			namesThings,
+			"A thing that the destination has already received, and whose shipment it still misses, is a *late shipment*: the steps below leave it out.",
+			"Nothing named has *ended* (`SHIP_TERMINAL`).",
+			strangers,
+			"The thing is *with the actor*. If not, the shipment is a claim (`SHIP_BY_NON_HOLDER`: hold). " + twoPlaces,
+			"It is not on its way already, unless only hearsay says so (`DOUBLE_SHIP`: hold).",
+			"It is not inside a container that stays behind. If it is, it is taken out and on hold (`SHIP_CHILD_OUTSIDE_PARENT`).",
+			masterData,
+		},
+		changes: []string{
+			"Each thing, with everything inside it, is in transit from the actor to the destination's party. The actor stays its holder, and its owner too if it had none. Its place is the event's.",
+			reappears,
+			"A business transaction of type `rma` sets the overlay `returned`.",
+			"A late shipment changes no custody. It closes the `RECEIVE_NO_SHIP` finding of the receiver.",
+			"A thing that the ledger missed from an earlier shipment is missing no longer: its `QTY_SHORT` finding closes.",
+		},
+		raises: []verdict.Code{
+			verdict.FmtGLN, verdict.GLNUnknown, verdict.MissingField, verdict.ShipTerminal, verdict.NotCommissioned, verdict.ShipByNonHolder,
+			verdict.TwoPlaces, verdict.DoubleShip, verdict.ShipChildOutsideParent, verdict.LotMismatch, verdict.ExpiryMismatch, verdict.TheftReappears,
+		},
+	},
+	{
+		steps: []string{epcis.StepVoidShipping}, event: objectEvent, actions: []string{"OBSERVE"}, roles: traders,
+		apply: (*judging).voidShip,
+		title: "Cancelling a shipment",
+		needs: []string{
+			namesThings,
+			notEnded,
+			strangers,
+			"The thing is in transit from the actor. What is not is left out (`VOID_NO_SHIP`).",
+			takenOut,
+		},
+		changes: []string{
+			"The thing is held again, by the actor. Its place is the event's, if the event has one.",
+			"It leaves the shipment. If it was missing from it, its `QTY_SHORT` finding closes.",
+		},
+		raises: []verdict.Code{verdict.MissingField, verdict.DecomThenUsed, verdict.DestroyedThenUsed, verdict.NotCommissioned, verdict.VoidNoShip, verdict.ChildEventWhilePacked},
+	},
+	{
+		steps: []string{epcis.StepReceiving}, event: objectEvent, actions: []string{"OBSERVE"}, roles: traders,
+		apply: (*judging).receive,
+		title: "Receiving",
+		needs: []string{
+			"The destinations of type `owning_party` and `possessing_party`, if there are any, are well-formed (`FMT_GLN` or another of the `FMT_` codes) and belong to registered parties (`GLN_UNKNOWN`).",
+			namesThings,
+			notEnded,
+			"A thing without a record gets one, *provisional* and with nobody (`NOT_COMMISSIONED`).",
+			takenOut,
+			masterData,
+			"A thing that the receiver already holds changes nothing more.",
+			"A thing in transit was sent to the actor, or by the actor, or to no named party, or the actor is a logistics firm. If not, it arrives and is on hold (`WRONG_RECEIVER`).",
+			"A thing not in transit needs a record of its shipment. Without one it is `QTY_OVER` beside a shipment that arrives, and `RECEIVE_NO_SHIP` if none does. Neither is a finding of the second kind: a thing that the actor owns, and one that was sent to the actor and that another received (`TWO_PLACES`).",
+			"All of the shipment arrives. What does not is missing (`QTY_SHORT`), once per shipment.",
+		},
+		changes: []string{
+			"The thing is held by the party named as possessing, or else by the actor, at the event's place. It is owned by the party named as owning. Without one a logistics firm leaves the owner as addressed or as it was, and any other actor becomes the owner.",
+			"A container that was emptied by scanning its contents arrives with the last of them.",
+			"What is missing stays in transit with its sender and counts as unaccounted for.",
+			"Until the sender's record comes, the thing carries a note that the actor still misses it. That record then is a *late shipment*.",
+			reappears,
+			"The disposition `returned` sets the overlay `returned`.",
+		},
+		raises: []verdict.Code{
+			verdict.FmtGLN, verdict.GLNUnknown, verdict.MissingField, verdict.DecomThenUsed, verdict.DestroyedThenUsed, verdict.NotCommissioned,
+			verdict.ChildEventWhilePacked, verdict.LotMismatch, verdict.ExpiryMismatch, verdict.TheftReappears, verdict.QtyOver, verdict.QtyShort,
+			verdict.WrongReceiver, verdict.ReceiveNoShip, verdict.TwoPlaces,
+		},
+	},
+	{
+		steps: []string{epcis.StepDispensing}, event: objectEvent, actions: use, roles: []string{"dispenser"}, own: true,
+		apply: (*judging).dispense,
+		title: "Dispensing",
+		needs: []string{
+			namesThings,
+			"Nothing named was destroyed or decommissioned (`DESTROYED_THEN_USED`, `DECOM_THEN_USED`), is under an open recall of its GTIN, its lot or itself (`DISPENSE_RECALLED`), is past its expiry (`DISPENSE_EXPIRED`), or is quarantined, suspect, illegitimate or on hold (`DISPENSE_QUARANTINED`). Recalls and overlays of the containers around it count. What is dispensed already is not asked.",
+			strangers,
+			"The thing was not dispensed before (`DISPENSE_TWICE`: hold).",
+			"The thing is *with the actor* and not in transit. If not, it is a claim (`DISPENSE_BY_NON_HOLDER`: hold), except that what is on its way to the actor has evidently come. " + twoPlaces,
+			takenOut,
+			masterData,
+		},
+		changes: []string{
+			"The thing is dispensed. With disposition `partially_dispensed` it stays active.",
+			"What was on its way to the actor is held and owned by it, at the event's place.",
+			reappears,
+		},
+		raises: []verdict.Code{
+			verdict.MissingField, verdict.DestroyedThenUsed, verdict.DecomThenUsed, verdict.DispenseRecalled, verdict.DispenseExpired, verdict.DispenseQuarantined,
+			verdict.NotCommissioned, verdict.DispenseTwice, verdict.DispenseByNonHolder, verdict.TwoPlaces, verdict.ChildEventWhilePacked,
+			verdict.LotMismatch, verdict.ExpiryMismatch, verdict.TheftReappears,
+		},
+	},
+	{
+		steps: []string{epcis.StepDecommissioning}, event: objectEvent, actions: use, roles: traders, own: true,
+		apply: func(j *judging) { j.end(Decommissioned) },
+		title: "Decommissioning", needs: endNeeds,
+		changes: []string{"The thing is decommissioned: its number is out of use, for ever. What is inside a container whose number is decommissioned is not.", endCloses},
+		raises:  endRaises,
+	},
+	{
+		steps: []string{epcis.StepDestroying}, event: objectEvent, actions: use, roles: traders, own: true,
+		apply: func(j *judging) { j.end(Destroyed) },
+		title: "Destroying", needs: endNeeds,
+		changes: []string{"The thing is destroyed, with everything inside it.", endCloses},
+		raises:  endRaises,
+	},
+	{
+		steps: []string{epcis.StepHolding, epcis.StepInspecting, "accepting", "storing", "stocking", "cycle_counting", "stock_taking"},
+		event: objectEvent, actions: []string{"OBSERVE"}, roles: traders, loose: true, own: true,
+		apply: (*judging).mark,
+		title: "Holding, inspecting, counting",
+		needs: []string{
+			"The disposition is one of those below. Any other makes the event an observation, and nothing below is asked.",
+			namesThings,
+			notEnded,
+			strangers,
+			"The thing is *with the actor*. If not, the report has no effect on it (`HOLD_BY_NON_HOLDER`). " + twoPlaces,
+			takenOut,
+			masterData,
+		},
+		changes: []string{
+			"`non_sellable_other` sets the overlay `quarantined`. `damaged`, `expired`, `recalled` and `returned` set the overlay of that name.",
+			"`unknown` makes the thing lost in `cycle_counting` and `stock_taking`, and sets `quarantined` in the other steps.",
+			"`stolen` and `lost` make it stolen or lost. `lost` is no word of CBV (`CBV_UNKNOWN`) and understood all the same.",
+			"`active`, `available`, `conformant`, `sellable_accessible` and `sellable_not_accessible` release it: `quarantined` and `returned` are cleared. What a finding put on hold stays quarantined (`HOLD_REMAINS`). What was lost is active again; what was stolen is active and on hold (`THEFT_REAPPEARS`).",
+			"What becomes lost or stolen while missing from a shipment is missing no longer: its `QTY_SHORT` finding closes.",
+		},
+		raises: []verdict.Code{
+			verdict.MissingField, verdict.DecomThenUsed, verdict.DestroyedThenUsed, verdict.NotCommissioned, verdict.HoldByNonHolder, verdict.TwoPlaces,
+			verdict.ChildEventWhilePacked, verdict.LotMismatch, verdict.ExpiryMismatch, verdict.TheftReappears, verdict.HoldRemains,
+		},
+	},
+}
+
+var (
+	packNeeds = []string{
+		"`parentID` names the container and `childEPCs` at least one thing (`MISSING_FIELD`).",
+		"The container has not *ended*, itself or with one around it (`DECOM_THEN_USED`, `DESTROYED_THEN_USED`).",
+		"A thing that the actor once had and that has moved on was packed before that: the record comes late and leaves it where it is (`AGG_AFTER_SHIP`).",
+		"None of the other things has *ended* (`DECOM_THEN_USED`, `DESTROYED_THEN_USED`).",
+		"Nothing would be inside itself (`AGG_CYCLE`), in two containers (`AGG_TWO_PARENTS`; the packing party's record overrides hearsay), or inside more than 16 (`AGG_TOO_DEEP`).",
+		"Things and container are recorded, or get *provisional* records with the actor (`NOT_COMMISSIONED`). A container that is not a unit needs no commissioning: packing is its birth.",
+		"Each thing is *with the actor* (`AGG_HOLDER_DIFF`: hold, and it is not packed).",
+		"The container is *with the actor* and not in transit. If it has moved on since the actor had it, the record comes late, and its contents are taken to be where it is now (`AGG_AFTER_SHIP`). If the actor never had it, nothing is packed (`AGG_HOLDER_DIFF`: hold).",
+	}
+	packChanges = []string{
+		"Each thing is inside the container. Holder, owner, place and phase are from now on those of the outermost container.",
+		"A record of packing by the packing party closes `NOT_COMMISSIONED` of a container that somebody else turned up with.",
+	}
+	packRaises = []verdict.Code{
+		verdict.MissingField, verdict.DecomThenUsed, verdict.DestroyedThenUsed, verdict.AggAfterShip, verdict.AggCycle, verdict.AggTwoParents, verdict.AggTooDeep,
+		verdict.NotCommissioned, verdict.AggHolderDiff,
+	}
+
+	unpackNeeds = []string{
+		"`parentID` names the container (`MISSING_FIELD`). Without `childEPCs` the event empties it.",
+		"None of the things has *ended*, and the container was neither dispensed nor destroyed (`DECOM_THEN_USED`, `DESTROYED_THEN_USED`). A decommissioned container may still be emptied.",
+		"Hearsay about a container that the actor itself has recorded changes nothing.",
+		strangers,
+		"The container is *with the actor*, or in transit to it (`AGG_HOLDER_DIFF`: hold, and nothing is taken out).",
+		"An event that empties a container takes out at most 1,024 things, and all such events of a submission at most 16,384 (`UNPACK_UNNAMED`).",
+		"Each thing named is recorded as directly inside this container. What is not stays where it is (`AGG_DELETE_NO_ADD`).",
+	}
+	unpackChanges = []string{
+		"Each thing is outside the container. It keeps the holder, owner, place, phase and overlays that it had through it.",
+	}
+	unpackRaises = []verdict.Code{
+		verdict.MissingField, verdict.DecomThenUsed, verdict.DestroyedThenUsed, verdict.NotCommissioned, verdict.AggHolderDiff, verdict.UnpackUnnamed,
+		verdict.AggDeleteNoAdd,
+	}
+
+	endNeeds = []string{
+		namesThings,
+		notEnded,
+		strangers,
+		"The thing is *with the actor*. If not, it is a claim (`DESTROY_BY_NON_HOLDER`: hold). " + twoPlaces,
+		takenOut,
+		masterData,
+	}
+	endRaises = []verdict.Code{
+		verdict.MissingField, verdict.DecomThenUsed, verdict.DestroyedThenUsed, verdict.NotCommissioned, verdict.DestroyByNonHolder, verdict.TwoPlaces,
+		verdict.ChildEventWhilePacked, verdict.LotMismatch, verdict.ExpiryMismatch,
+	}
+)
+
+const endCloses = "If it was missing from a shipment, its `QTY_SHORT` finding closes."
+
+// byStep finds rules by business step.
+var byStep = func() map[string]*rule {
+	m := map[string]*rule{}
+	for i := range rules {
+		for _, s := range rules[i].steps {
+			m[s] = &rules[i]
+		}
+	}
+	return m
+}()
+
+// needed are the roles of which a party must have one.
+func (r *rule) needed(units bool) []string {
+	if units && r.makers != nil {
+		return r.makers
+	}
+	return r.roles
+}
+
+// Roles returns the roles of which a party must have one to perform a business step, given by its name (Event.Step). units
+// says that the event names units: commissioning them takes a maker. nil is a step without effect on custody, which any
+// registered party may record.
+func Roles(step string, units bool) []string {
+	r := byStep[step]
+	if r == nil {
+		return nil
+	}
+	return slices.Clone(r.needed(units))
+}
+
+// Allowed reports whether a party with these roles may perform a business step; see Roles.
+func Allowed(step string, units bool, roles []string) bool {
+	r := byStep[step]
+	return r == nil || slices.ContainsFunc(roles, func(role string) bool { return slices.Contains(r.needed(units), role) })
+}
