@@ -9,11 +9,11 @@ import (
 
 // CBV terms as CBVName gives them. URNs are made with the prefixes below.
 const (
-	StepPrefix        = "urn:epcglobal:cbv:bizstep:"
-	DispositionPrefix = "urn:epcglobal:cbv:disp:"
-	BTTPrefix         = "urn:epcglobal:cbv:btt:"
-	SDTPrefix         = "urn:epcglobal:cbv:sdt:"
-	ReasonPrefix      = "urn:epcglobal:cbv:er:"
+	StepPrefix        = prefixStep
+	DispositionPrefix = prefixDisposition
+	BTTPrefix         = prefixBTT
+	SDTPrefix         = prefixSDT
+	ReasonPrefix      = prefixReason
 )
 
 // Business steps that DSCSA knows (dscsa.md section 2.1).
@@ -63,20 +63,6 @@ const (
 
 	DidNotOccur   = "did_not_occur"
 	IncorrectData = "incorrect_data"
-)
-
-// All of CBV 2.0, sorted; the numbers are those of cbv-terms.csv: 41 and 33.
-var (
-	steps = strings.Fields(`accepting arriving assembling collecting commissioning consigning creating_class_instance
-		cycle_counting decommissioning departing destroying disassembling dispensing encoding entering_exiting holding
-		inspecting installing killing loading other packing picking receiving removing repackaging repairing replacing
-		reserving retail_selling sampling sensor_reporting shipping staging_outbound stock_taking stocking storing
-		transporting unloading unpacking void_shipping`)
-	dispositions = strings.Fields(`active available completeness_inferred completeness_verified conformant
-		container_closed container_open damaged destroyed dispensed disposed encoded expired in_progress in_transit
-		inactive mismatch_class mismatch_instance mismatch_quantity needs_replacement no_pedigree_match non_conformant
-		non_sellable_other partially_dispensed recalled reserved retail_sold returned sellable_accessible
-		sellable_not_accessible stolen unavailable unknown`)
 )
 
 // KnownStep reports whether a bizStep is in CBV.
@@ -160,6 +146,14 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
+// Namespaces that extensions of pharmaceutical events have.
+const (
+	// NamespaceHC is GS1 US Healthcare's, usually written gs1ushc (epcis.md section 7).
+	NamespaceHC = "http://epcis.gs1us.org/hc/ns"
+	// NamespaceMDA is CBV master data as XML writes it. It has two more spellings: see IsMDA.
+	NamespaceMDA = "urn:epcglobal:cbv:mda"
+)
+
 // IsMDA reports whether a namespace is CBV master data, which has three spellings (epcis.md section 2.5).
 func IsMDA(namespace string) bool {
 	if !strings.HasPrefix(namespace, NamespaceMDA) {
@@ -168,12 +162,6 @@ func IsMDA(namespace string) bool {
 	rest := namespace[len(NamespaceMDA):]
 	return rest == "" || rest == ":" || rest == "#"
 }
-
-// Names of ILMD elements.
-const (
-	lotNumber      = "lotNumber"
-	expirationDate = "itemExpirationDate"
-)
 
 // IsJudgedILMD reports whether an ILMD element of this name is one that Lot or Expiry reads.
 func IsJudgedILMD(namespace, name string) bool {

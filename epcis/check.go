@@ -11,53 +11,15 @@ import (
 // Check says what is wrong with an event by itself, without any ledger: the checks of Parse, for events that were
 // built or read otherwise. Problems have no line.
 func Check(e *Event) []Problem {
-	var c checker
+	var c Checker
 	var list []Problem
-	c.check(e, MaxEPCs, func(sev Severity, code string, id fieldID, item int, message, hint string) {
-		list = append(list, Problem{Severity: sev, Code: code, Path: itemPath(id, item), Message: message, Hint: hint, Event: -1})
-	})
+	c.Check(e, MaxEPCs, func(p Problem, _ string, _ int) { list = append(list, p) })
 	return list
 }
 
-// report tells a problem of a field, or of one item of a list field (from 0; -1 for the field).
-type report func(sev Severity, code string, id fieldID, item int, message, hint string)
-
-func itemPath(id fieldID, item int) string {
-	if item < 0 || itemNames[id] == "" {
-		return fieldNames[id]
-	}
-	return fieldNames[id] + "/" + itemNames[id] + "[" + itoa(item+1) + "]"
-}
-
-// finish checks an event that was read.
-func (p *parser) finish(e *Event) {
-	if p.version == 1 && !p.anyVersion { // the 1.x schema wants the lists even when they are empty
-		var id fieldID
-		switch p.layout.name {
-		case "ObjectEvent", "TransactionEvent":
-			id = fEPCList
-		case "AggregationEvent":
-			id = fChildEPCs
-		}
-		if id != fNone && !p.seen[id] {
-			p.warn(p.eventAt, CodeFieldMissing, fieldNames[id], fieldNames[id]+" is missing", "write an empty <"+fieldNames[id]+"/>")
-		}
-	}
-	p.check.check(e, p.opt.MaxEPCs, func(sev Severity, code string, id fieldID, item int, message, hint string) {
-		at := p.eventAt
-		if id != fNone && p.seen[id] {
-			at = p.field[id]
-			if item >= 0 && item < len(p.items[id]) {
-				at = p.items[id][item]
-			}
-		}
-		p.problem(at, Problem{Severity: sev, Code: code, Path: itemPath(id, item), Message: message, Hint: hint})
-	})
-}
-
-// checker keeps what checking one event after another can use again.
-type checker struct {
-	prefix gs1.Prefix
+// Checker checks many events. It keeps its buffers, so it must not be used by two goroutines at once. The zero value is ready.
+type Checker struct {
+	ids    keyReader
 	parent gs1.Key
 	keys   []gs1.Key
 	seen   map[gs1.Key]int
@@ -65,7 +27,18 @@ type checker struct {
 	good   map[string]bool // places and parties that parse
 }
 
-func (c *checker) check(e *Event, maxEPCs int, report report) {
+// Check calls report for every problem of an event that may name maxEPCs things, with the field that it is about, "" for
+// the event, and the item of a list field, from 0; -1 for the field.
+func (c *Checker) Check(e *Event, maxEPCs int, report func(p Problem, field string, item int)) {
+	c.check(e, maxEPCs, func(sev Severity, code string, id fieldID, item int, message, hint string) {
+		report(Problem{Severity: sev, Code: code, Path: itemPath(id, item), Message: message, Hint: hint, Event: -1}, fieldNames[id], item)
+	})
+}
+
+// report tells a problem of a field, or of one item of a list field (from 0; -1 for the field).
+type report func(sev Severity, code string, id fieldID, item int, message, hint string)
+
+func (c *Checker) check(e *Event, maxEPCs int, report report) {
 	fault := func(code string, id fieldID, message, hint string) {
 		report(SeverityError, code, id, -1, message, hint)
 	}
@@ -130,7 +103,7 @@ func near(word string) string {
 
 type tell = func(code string, id fieldID, message, hint string)
 
-func (c *checker) times(e *Event, fault, warn tell) {
+func (c *Checker) times(e *Event, fault, warn tell) {
 	offsetOK := false
 	if e.EventTimeZoneOffset == "" {
 		warn(CodeTZMissing, fEventTimeZoneOffset, "eventTimeZoneOffset is missing", "add the local offset where the event happened, for example -05:00")
@@ -162,7 +135,7 @@ func (c *checker) times(e *Event, fault, warn tell) {
 }
 
 // list checks one list of EPCs and leaves its keys in c.keys.
-func (c *checker) list(id fieldID, epcs []string, report report) {
+func (c *Checker) list(id fieldID, epcs []string, report report) {
 	c.keys = c.keys[:0]
 	if c.plain(id, epcs) {
 		return
@@ -178,7 +151,7 @@ func (c *checker) list(id fieldID, epcs []string, report report) {
 		}
 	}
 	for i, s := range epcs {
-		k, err := c.key(s)
+		k, err := c.ids.key(s)
 		if err != nil {
 			report(SeverityError, CodeEPCInvalid, id, i, epcMessage(s, err), "correct the identifier")
 			c.keys = append(c.keys, gs1.Key{})
@@ -210,18 +183,18 @@ func (c *checker) list(id fieldID, epcs []string, report report) {
 
 // plain reports that there is nothing to say about a list, if that can be told without making a key of each identifier:
 // all have one prefix, none is there twice, and none is the parent.
-func (c *checker) plain(id fieldID, epcs []string) bool {
+func (c *Checker) plain(id fieldID, epcs []string) bool {
 	if len(epcs) < 2 {
 		return false
 	}
-	first, err := c.key(epcs[0])
+	first, err := c.ids.key(epcs[0])
 	if err != nil || id == fChildEPCs && c.parent.Kind() == first.Kind() {
 		return false
 	}
-	prefix, last, ascending := c.prefix.String(), "", true
+	prefix, last, ascending := c.ids.prefix.String(), "", true
 	for _, s := range epcs {
 		tail, ok := strings.CutPrefix(s, prefix)
-		if !ok || !c.prefix.Plain(tail) {
+		if !ok || !c.ids.prefix.Plain(tail) {
 			return false
 		}
 		// A partner who numbers in turn saves us the search.
@@ -231,7 +204,7 @@ func (c *checker) plain(id fieldID, epcs []string) bool {
 	return ascending || c.distinct(epcs)
 }
 
-func (c *checker) distinct(list []string) bool {
+func (c *Checker) distinct(list []string) bool {
 	if len(list) <= 16 {
 		for i := range list {
 			if slices.Contains(list[:i], list[i]) {
@@ -253,21 +226,6 @@ func (c *checker) distinct(list []string) bool {
 	return n == len(list)
 }
 
-// key is gs1.ParseEPC(s).Key(), faster for a run of one prefix.
-func (c *checker) key(s string) (gs1.Key, error) {
-	prefix, tail := gs1.SplitEPC(s)
-	if prefix == c.prefix.String() {
-		return c.prefix.Key(tail)
-	}
-	p, err := gs1.ParsePrefix(prefix)
-	if err != nil {
-		_, err = gs1.ParseEPC(s) // tells the place in the whole identifier
-		return gs1.Key{}, err
-	}
-	c.prefix = p
-	return p.Key(tail)
-}
-
 func epcMessage(s string, err error) string {
 	if e, ok := errors.AsType[*gs1.Error](err); ok {
 		return quote(s) + ": " + e.Code + ": " + clip(e.Detail)
@@ -275,11 +233,11 @@ func epcMessage(s string, err error) string {
 	return quote(s) + ": " + clip(err.Error())
 }
 
-func (c *checker) quantities(id fieldID, list []Quantity, report report) {
+func (c *Checker) quantities(id fieldID, list []Quantity, report report) {
 	for i, q := range list {
 		if q.EPCClass == "" {
 			report(SeverityError, CodeFieldMissing, id, i, "epcClass is missing", "say of what class the quantity is")
-		} else if _, err := c.key(q.EPCClass); err != nil {
+		} else if _, err := c.ids.key(q.EPCClass); err != nil {
 			report(SeverityError, CodeEPCInvalid, id, i, epcMessage(q.EPCClass, err), "correct the identifier")
 		}
 		if q.Quantity != "" && !isDecimal(q.Quantity) {
@@ -298,7 +256,7 @@ func isDecimal(s string) bool {
 }
 
 // what checks that the event names things (epcis.md section 2.2).
-func (c *checker) what(e *Event, fault, warn tell) {
+func (c *Checker) what(e *Event, fault, warn tell) {
 	children := len(e.ChildEPCs) + len(e.ChildQuantityList)
 	switch e.Type {
 	case "ObjectEvent":
@@ -328,7 +286,7 @@ func (c *checker) what(e *Event, fault, warn tell) {
 }
 
 // where checks identifiers of places and parties. They may be anything that is a URI, so a bad one is a warning.
-func (c *checker) where(e *Event, report report) {
+func (c *Checker) where(e *Event, report report) {
 	id := func(f fieldID, item int, s string) {
 		if s == "" {
 			return
@@ -375,7 +333,7 @@ func (c *checker) where(e *Event, report report) {
 }
 
 // ilmd checks master data of instances and lots.
-func (c *checker) ilmd(e *Event, fault tell) {
+func (c *Checker) ilmd(e *Event, fault tell) {
 	if len(e.ILMD) == 0 {
 		return
 	}

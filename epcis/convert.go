@@ -18,10 +18,10 @@ import (
 // The source is read in bounded memory. When it can be read twice (io.Seeker), all namespaces are declared at the beginning and
 // a header that stands behind the events is found; else the first events alone are looked at for that.
 func Convert(r io.Reader, w io.Writer, opt Options, o WriteOptions) (Summary, []Problem, error) {
-	if _, _, err := newWriter(io.Discard, o); err != nil {
+	if _, err := newWriter(o); err != nil {
 		return Summary{}, nil, err
 	}
-	c := &conversion{o: o, w: w, most: opt.withDefaults().MaxProblems}
+	c := &conversion{o: o, w: w, most: withDefaults(opt).MaxProblems}
 	s, again := r.(io.Seeker)
 	if again { // a pipe has the method, but cannot
 		_, err := s.Seek(0, io.SeekCurrent)
@@ -56,7 +56,7 @@ type conversion struct {
 
 	live   *Header // being read
 	given  *Header // what the encoder was given
-	enc    *Encoder
+	enc    Encoder
 	told   int // problems of the encoder that were taken over
 	held   []EventAt
 	weight int
@@ -84,7 +84,7 @@ func (c *conversion) survey(r io.Reader, s io.Seeker, opt Options) error {
 	if err := back(); err != nil {
 		return err
 	}
-	wr, _, err := newWriter(io.Discard, c.o)
+	wr, err := newWriter(c.o)
 	if err != nil {
 		return err
 	}
@@ -167,14 +167,14 @@ func (c *conversion) start() (err error) {
 		c.given = &snapshot
 		h = &snapshot
 	}
-	head := Head{Header: h, Query: c.query, Namespaces: c.spaces, masterData: c.masterData}
-	if c.enc, err = NewEncoder(c.w, head, c.o); err != nil {
-		return err
-	}
+	head := Head{Header: h, Query: c.query, Namespaces: c.spaces, MasterData: c.masterData}
 	if c.spaces == nil {
 		for i := range c.held {
-			c.enc.w.eventNamespaces(&c.held[i].Event, c.enc.w.declare)
+			head.Declare = append(head.Declare, &c.held[i].Event)
 		}
+	}
+	if c.enc, err = NewEncoder(c.w, head, c.o); err != nil {
+		return err
 	}
 	for i := range c.held {
 		if err = c.write(&c.held[i]); err != nil {
@@ -195,7 +195,7 @@ func (c *conversion) write(e *EventAt) error {
 
 // take takes over what the encoder could not hold, with the place in the source.
 func (c *conversion) take(e *EventAt) {
-	list := c.enc.w.told.list
+	list := c.enc.Losses()
 	for ; c.told < len(list); c.told++ {
 		p := list[c.told]
 		if e != nil && p.Event >= 0 {

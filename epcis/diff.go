@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"verilot.dev/epcis/gs1"
 )
 
 // Difference is one thing that two documents say differently. A or B is empty when one of them does not say it at all.
@@ -95,9 +97,6 @@ func pairs(a, b []*node, restA, restB *[]int) (found [][2]int) {
 	slices.SortFunc(found, func(p, q [2]int) int { return p[0] - q[0] })
 	return found
 }
-
-// EqualEvents reports whether Diff finds no difference between two events.
-func EqualEvents(a, b *Event) bool { return eventTree(a).text() == eventTree(b).text() }
 
 // node is a piece of an event in normal form.
 type node struct {
@@ -237,8 +236,6 @@ func join(path, name string) string {
 	return path + "/" + name
 }
 
-func trimmed(s string) string { return strings.Trim(s, blank) }
-
 // eventTree is an event in normal form.
 func eventTree(e *Event) *node {
 	n := &node{name: "event", value: e.Type, shown: e.Type, key: trimmed(e.EventID)}
@@ -350,28 +347,18 @@ func sensorTree(n *node, s *SensorElement) {
 	if m := s.Metadata; m != nil {
 		c := n.child("sensorMetadata")
 		for _, name := range metadataFields {
-			field(c, name, *m.attribute(name))
+			field(c, name, *metadataField(m, name))
 		}
 		c.extensions(m.Extensions)
 	}
 	for i := range s.Reports {
 		c := n.child("sensorReport")
 		for _, name := range reportFields {
-			field(c, name, *s.Reports[i].attribute(name))
+			field(c, name, *reportField(&s.Reports[i], name))
 		}
 		c.extensions(s.Reports[i].Extensions)
 	}
 	n.extensions(s.Extensions)
-}
-
-func sameBoolean(s string) string {
-	switch s = trimmed(s); s {
-	case "1":
-		return "true"
-	case "0":
-		return "false"
-	}
-	return s
 }
 
 // extensions adds extensions as JSON has them. What is one value in an array of one is marked, since JSON tells it from the
@@ -498,4 +485,35 @@ func headerTree(h *Header) *node {
 	}
 	n.extensions(headerExtensions(h))
 	return n
+}
+
+// sameNumber is what all spellings of a number have in common; anything else is returned as it is.
+func sameNumber(s string) string {
+	n, ok := number(s)
+	if !ok {
+		return s
+	}
+	if n, ok = decimal(n); !ok {
+		return s
+	}
+	if strings.Contains(n, ".") {
+		n = strings.TrimSuffix(strings.TrimRight(n, "0"), ".")
+	}
+	if n == "-0" {
+		return "0"
+	}
+	return n
+}
+
+// sameID is what two identifiers of one thing have in common.
+func sameID(s string) string {
+	s = strings.Trim(s, blank)
+	if !strings.HasPrefix(s, "urn:epc:") && !strings.HasPrefix(s, "http") {
+		return s
+	}
+	epc, err := gs1.ParseEPC(s)
+	if err != nil {
+		return s
+	}
+	return epc.Key().String()
 }

@@ -38,7 +38,7 @@ type Hasher struct {
 	buf   []byte
 	tmp   []byte
 	spans []span // the items of the lists being written, innermost last
-	check checker
+	ids   keyReader
 }
 
 type span struct{ from, to int }

@@ -20,7 +20,7 @@ var expansions = [...]struct{ short, long string }{
 // level, everything else as it is. An identifier that is wrong, for example in its check digit, is everything else.
 func (h *Hasher) value(s string) {
 	if foldPrefix(s, "urn:epc:") || foldPrefix(s, "https://") || foldPrefix(s, "http://") {
-		if k, err := h.check.key(s); err == nil {
+		if k, err := h.ids.key(s); err == nil {
 			h.buf = append(h.buf, k.DigitalLink()...)
 		} else {
 			h.buf = append(h.buf, s...)
@@ -201,8 +201,8 @@ func ignored(names []QName, x *Extension, prefixes map[string]string) []QName {
 		if space := prefixes[prefix]; space != "" && rest != "" && !strings.HasPrefix(rest, "//") {
 			names = append(names, QName{space, rest})
 		} else {
-			n := splitURI(s)
-			names = append(names, QName{n.space, n.name})
+			space, name := splitURI(s)
+			names = append(names, QName{space, name})
 		}
 	}
 	return names

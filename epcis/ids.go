@@ -6,29 +6,7 @@ import (
 	"verilot.dev/epcis/gs1"
 )
 
-// EPCForm says how identifiers are written (GS1-EPC-Format of the REST interface).
-type EPCForm uint8
-
-// The forms. An identifier that is in the form asked for already is left as it is; one that GS1 does not define stands in
-// every form for itself.
-const (
-	// AsCaptured changes nothing. Only XML 1.2, which is older than Digital Links, asks for URNs all the same.
-	AsCaptured EPCForm = iota
-	// DigitalLink is the canonical address on id.gs1.org, which every GS1 key has.
-	DigitalLink
-	// URN is the EPC URN. A Digital Link can be one only when the length of its company prefix is known.
-	URN
-)
-
-// Identifier writes one identifier of an object, class, place or party in the form that o asks for. ok is false when that
-// cannot be done; then the identifier is returned as it is.
-func (o WriteOptions) Identifier(s string) (id string, ok bool) {
-	t := o.translator()
-	id = t.id(s)
-	return id, t.kept == 0
-}
-
-func (o *WriteOptions) translator() translator {
+func newTranslator(o *WriteOptions) translator {
 	t := translator{form: o.EPC, length: o.PrefixLength}
 	if t.form == AsCaptured && o.Format == FormatXML12 {
 		t.form = URN
@@ -111,17 +89,4 @@ func saysMore(s string, key gs1.Key) bool {
 		return true
 	}
 	return key.Kind() != gs1.KindLGTIN && (strings.Contains(s, "/10/") || strings.Contains(s, "/lot/"))
-}
-
-// sameID is what two identifiers of one thing have in common.
-func sameID(s string) string {
-	s = strings.Trim(s, blank)
-	if !strings.HasPrefix(s, "urn:epc:") && !strings.HasPrefix(s, "http") {
-		return s
-	}
-	epc, err := gs1.ParseEPC(s)
-	if err != nil {
-		return s
-	}
-	return epc.Key().String()
 }

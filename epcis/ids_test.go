@@ -36,8 +36,9 @@ func TestIdentifierForms(t *testing.T) {
 		{"a web page", "https://example.com/orders/1", WriteOptions{EPC: URN, PrefixLength: seven}, "https://example.com/orders/1", true},
 		{"1.2 asks for URNs by itself", "https://id.gs1.org/00/106141412345678908", WriteOptions{Format: FormatXML12, PrefixLength: seven}, "urn:epc:id:sscc:0614141.1234567890", true},
 	} {
-		if got, ok := tt.o.Identifier(tt.in); got != tt.want || ok != tt.ok {
-			t.Errorf("%s: %q, %v; want %q, %v", tt.name, got, ok, tt.want, tt.ok)
+		ids := newTranslator(&tt.o)
+		if got := ids.id(tt.in); got != tt.want || ids.kept == 0 != tt.ok {
+			t.Errorf("%s: %q, %d kept; want %q, %v", tt.name, got, ids.kept, tt.want, tt.ok)
 		}
 	}
 }

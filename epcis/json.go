@@ -73,7 +73,7 @@ type jsonParser struct {
 	words    map[string]*word
 	recent   [256]*word
 	uriStart string // see isURI
-	check    checker
+	check    Checker
 	nodes    int
 	root     jsonRoot
 
@@ -103,16 +103,19 @@ const (
 	maxWord  = 256
 )
 
-// readJSON reads a document from in. source is what in reads from.
-func readJSON(in *bufio.Reader, source io.Reader, opt Options, h Handler) (Summary, error) {
+// readJSON reads an EPCIS document in JSON, in bounded memory. What was received counts only when it returns nil: a document
+// can turn out not to be well-formed behind its last event. Of a reader that is an io.Seeker, a late @context is found by
+// reading the document twice.
+func readJSON(r io.Reader, opt Options, h Handler) (Summary, error) {
+	in := bufio.NewReaderSize(r, readAhead)
 	p := &jsonParser{
-		opt: opt, to: h, ctx: baseContext, words: map[string]*word{}, ordinal: map[string]int{},
+		opt: withDefaults(opt), to: h, ctx: baseContext, words: map[string]*word{}, ordinal: map[string]int{},
 		sum: Summary{Format: FormatJSON},
 	}
 	p.header.Format = string(FormatJSON)
-	if s, ok := source.(io.Seeker); ok {
+	if s, ok := r.(io.Seeker); ok {
 		if at, err := s.Seek(0, io.SeekCurrent); err == nil {
-			p.source, p.start = source, at-int64(in.Buffered())
+			p.source, p.start = r, at-int64(in.Buffered())
 		}
 	}
 	head, _ := in.Peek(3) // a read error comes again with the first token
@@ -135,6 +138,10 @@ func readJSON(in *bufio.Reader, source io.Reader, opt Options, h Handler) (Summa
 	p.sum.Events, p.sum.Rejected = p.index, p.rejected
 	return p.sum, err
 }
+
+// parseJSON reads a whole document. One that is not well-formed or not EPCIS fails with a *ParseError. An event with an
+// error-level problem is reported and left out.
+func parseJSON(r io.Reader, opt Options) (*Document, error) { return collect(r, opt, readJSON) }
 
 // problem reports what is wrong at the last token: in an event with it, elsewhere at once.
 func (p *jsonParser) problem(sev Severity, code, message, hint string, schema bool) {
@@ -170,7 +177,7 @@ func (p *jsonParser) fault(code, message, hint string) {
 }
 
 func (p *jsonParser) node(weight int) error {
-	if !p.inEvent || p.opt.keepsAll { // what is not in memory any more does not count
+	if !p.inEvent || p.opt.KeepsAll { // what is not in memory any more does not count
 		if p.nodes += weight; p.nodes > maxDocumentNodes {
 			return p.exceeded("the document has more than %d extension elements, attributes or sensor data", maxDocumentNodes)
 		}

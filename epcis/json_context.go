@@ -12,21 +12,6 @@ import (
 // Contexts of JSON-LD, as far as EPCIS needs them: what a prefix stands for, and which other names standard fields
 // have. Nothing is loaded from anywhere: of a context given by its address, only the official one is known.
 
-// epcisVocabulary is the namespace of the standard's own terms in JSON-LD.
-const epcisVocabulary = "https://ref.gs1.org/epcis/"
-
-// officialPrefixes are those of the official context. They hold in every document; the context protects them.
-var officialPrefixes = map[string]string{
-	"epcis":   epcisVocabulary,
-	"cbv":     "https://ref.gs1.org/cbv/",
-	"cbvmda":  "urn:epcglobal:cbv:mda:",
-	"gs1":     "https://gs1.org/voc/",
-	"rdfs":    "http://www.w3.org/2000/01/rdf-schema#",
-	"owl":     "http://www.w3.org/2002/07/owl#",
-	"xsd":     "http://www.w3.org/2001/XMLSchema#",
-	"dcterms": "http://purl.org/dc/terms/",
-}
-
 // isOfficialContext reports whether an address is one under which the official context is or was published.
 func isOfficialContext(s string) bool {
 	s = strings.TrimPrefix(strings.TrimPrefix(s, "https://"), "http://")
@@ -45,9 +30,6 @@ type jsonContext struct {
 }
 
 var baseContext = &jsonContext{iri: officialPrefixes}
-
-// maxTerms bounds what contexts may declare.
-const maxTerms = 4096
 
 // extend makes the context that holds where raw, a value of @context, is declared inside c. note is told what is
 // unusual about it.
@@ -167,12 +149,6 @@ func (c *jsonContext) alias(key, field string) {
 	c.std[key] = field
 }
 
-// isMember reports whether a name is a member of an event in JSON.
-func isMember(name string) bool {
-	id, ok := fieldIDs[name]
-	return ok && id < fEPCClass || name == "type"
-}
-
 func unquoted(raw []byte) string {
 	b, err := jsontext.AppendUnquote(nil, raw)
 	if err != nil {
@@ -212,10 +188,10 @@ func (c *jsonContext) name(key string) (n jsonName, declared bool) {
 	case ok && rest != "" && iri != "" && !strings.HasPrefix(rest, "//"):
 		n = jsonName{iri, rest}
 	case ok:
-		n = splitURI(key)
+		n.space, n.name = splitURI(key)
 		declared = strings.HasPrefix(rest, "//") || strings.EqualFold(prefix, "urn") || n.space == ""
 	case c.iri[key] != "" && officialPrefixes[key] == "":
-		n = splitURI(c.iri[key])
+		n.space, n.name = splitURI(c.iri[key])
 	case c.vocab != "":
 		n = jsonName{c.vocab, key}
 	default:
@@ -236,15 +212,6 @@ func (c *jsonContext) declared() map[string]string {
 		}
 	}
 	return m
-}
-
-// splitURI splits behind the last #, / or :, if something follows.
-func splitURI(s string) jsonName {
-	i := strings.LastIndexAny(s, "#/:") + 1
-	if i == len(s) {
-		return jsonName{"", s}
-	}
-	return jsonName{s[:i], s[i:]}
 }
 
 // contextsOf collects what is declared above the event list of a document, from the outside in, wherever it stands.

@@ -74,7 +74,7 @@ func (p *jsonParser) document() error {
 	case r.isEvent:
 		context := r.seen["@context"]
 		if p.sum.Root = p.typeText; err == nil && !context {
-			p.missing(SeverityWarning, CodeFieldMissing, fNone, "the event has no @context", "add "+quote(officialContext), true)
+			p.missing(SeverityWarning, CodeFieldMissing, fNone, "the event has no @context", "add "+quote(contextURL), true)
 		}
 		if err == nil || errors.Is(err, errEventTooLarge) {
 			if full := p.room(); full != nil {
@@ -104,10 +104,7 @@ func (p *jsonParser) document() error {
 	return p.err
 }
 
-const (
-	officialContext = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
-	hintJSON        = `send an object with "type": "EPCISDocument" and epcisBody, or one event with @context`
-)
+const hintJSON = `send an object with "type": "EPCISDocument" and epcisBody, or one event with @context`
 
 // notObject says why the root is no document.
 func (p *jsonParser) notObject() error {
@@ -339,7 +336,7 @@ func (p *jsonParser) resultsBody(path string) error {
 // stray passes over a member that means nothing here.
 func (p *jsonParser) stray(key *word, where string, known ...string) error {
 	hint := "remove it; it was not kept"
-	if near := nearest(key.text, known); near != "" {
+	if near := Nearest(key.text, known); near != "" {
 		hint = "was " + near + " meant? It was not kept"
 	}
 	p.problem(SeverityWarning, CodeElement, where+" has no member "+quote(key.text), hint, !key.takes(ruleURI))
@@ -371,7 +368,7 @@ func (p *jsonParser) documentRules() {
 	case r.typeText != p.sum.Root:
 		at(r.at, "/type", CodeFieldInvalid, quote(r.typeText)+" is no type of a document", "write "+quote(p.sum.Root)+"; it was read as one")
 	}
-	want(r.seen["@context"], "", "@context", "add "+quote(officialContext))
+	want(r.seen["@context"], "", "@context", "add "+quote(contextURL))
 	want(r.body, "", "epcisBody", "add it, with an eventList")
 	if !query {
 		want(r.seen["schemaVersion"], "", "schemaVersion", `add "2.0"`)

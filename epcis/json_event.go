@@ -442,12 +442,13 @@ func (p *jsonParser) finish(e *Event) {
 		p.requirements(e)
 	}
 	suspects := [numFields]bool{}
-	p.check.check(e, p.opt.MaxEPCs, func(sev Severity, code string, id fieldID, item int, message, hint string) {
-		if code == CodeEventUnknown {
+	p.check.Check(e, p.opt.MaxEPCs, func(pr Problem, field string, item int) {
+		if pr.Code == CodeEventUnknown {
 			return // otherType said it
 		}
-		suspects[id] = suspects[id] || code == CodeEPCDuplicate || code == CodeEPCInvalid
-		p.checked(sev, code, id, item, message, hint)
+		id := fieldIDs[field]
+		suspects[id] = suspects[id] || pr.Code == CodeEPCDuplicate || pr.Code == CodeEPCInvalid
+		p.checked(pr.Severity, pr.Code, id, item, pr.Message, pr.Hint)
 	})
 	if standard {
 		for _, l := range [...]struct {
@@ -478,7 +479,7 @@ func (p *jsonParser) otherType(e *Event, l *layout) {
 		p.missing(SeverityWarning, CodeFieldInvalid, fNone, quote(p.typeText)+" has white space around it", "write "+quote(e.Type), true)
 	case l == nil:
 		hint := "use ObjectEvent, AggregationEvent, TransactionEvent, TransformationEvent or AssociationEvent"
-		if near := nearest(e.Type, eventTypes); near != "" {
+		if near := Nearest(e.Type, eventTypes); near != "" {
 			hint = "was " + near + " meant?"
 		}
 		p.missing(SeverityError, CodeEventUnknown, fNone, quote(e.Type)+" is no event type that is understood", hint, !uri)

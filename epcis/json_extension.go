@@ -2,17 +2,13 @@ package epcis
 
 import "strings"
 
-// listName is the name of the elements of an array that cannot be written as siblings, and of the attribute that marks
-// the extension around them.
-const listName = "[]"
-
 // extensionKey reports a member name that the schema refuses: neither a standard one nor a URI.
 func (p *jsonParser) extensionKey(key *word, where string, known []string) {
 	if key.takes(ruleURI) {
 		return
 	}
 	hint := "write fields of your own as prefix:name; it was kept as an extension"
-	if near := nearest(key.text, known); near != "" {
+	if near := Nearest(key.text, known); near != "" {
 		hint = "was " + near + " meant? It was kept as an extension"
 	}
 	p.refuse(CodeFieldUnknown, where+" has no field "+quote(key.text), hint)

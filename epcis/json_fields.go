@@ -156,7 +156,7 @@ func (p *jsonParser) quantities() (list []Quantity, err error) {
 // stranger refuses a member in an object of the standard, where the model could not keep it.
 func (p *jsonParser) stranger(name string, known ...string) error {
 	hint := "remove it, or put it into the event as an extension"
-	if near := nearest(name, known); near != "" {
+	if near := Nearest(name, known); near != "" {
 		hint = "was " + near + " meant?"
 	}
 	p.fault(CodeContent, "the member "+quote(name)+" does not belong here", hint)

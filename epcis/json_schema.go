@@ -130,7 +130,7 @@ func (r rule) refusal(text string) (code, message, hint string) {
 			return code, s + " stands where JSON has the bare word", "write " + quote(word)
 		}
 		hint = "use a word of the Core Business Vocabulary, or a URI of your own"
-		if word := nearest(text, sortedKeys(terms[r])); word != "" {
+		if word := Nearest(text, sortedKeys(terms[r])); word != "" {
 			hint = "was " + word + " meant?"
 		}
 		return code, s + " is neither a standard word nor a URI", hint

@@ -36,7 +36,7 @@ func (p *jsonParser) sensors(e *Event) error {
 					return p.misfit("an object")
 				}
 				s.Metadata = &SensorMetadata{}
-				return p.sensor("sensorMetadata", s.Metadata.attribute, &s.Metadata.Extensions, metadataNames)
+				return p.sensor("sensorMetadata", func(name string) *string { return metadataField(s.Metadata, name) }, &s.Metadata.Extensions, metadataNames)
 			case "sensorReport":
 				reports = true
 				n := 0
@@ -46,7 +46,7 @@ func (p *jsonParser) sensors(e *Event) error {
 						return p.misfit("an object")
 					}
 					var r SensorReport
-					err := p.sensor("sensorReport", r.attribute, &r.Extensions, reportNames)
+					err := p.sensor("sensorReport", func(name string) *string { return reportField(&r, name) }, &r.Extensions, reportNames)
 					s.Reports = append(s.Reports, r)
 					return err
 				})

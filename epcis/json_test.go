@@ -1,7 +1,6 @@
 package epcis
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -26,7 +25,7 @@ func jsonDocument(events ...string) string {
 	return jsonHead + strings.Join(events, ",\n") + "\n]}}"
 }
 
-func parseJSON(t *testing.T, doc string, opt Options) *Document {
+func parseWith(t *testing.T, doc string, opt Options) *Document {
 	t.Helper()
 	d, err := Parse(strings.NewReader(doc), opt)
 	if err != nil {
@@ -104,7 +103,7 @@ func TestJSONExtensions(t *testing.T) {
 		{"a context inside", `"ex:a":{"@context":{"y":"urn:y:"},"y:b":"1"},"ex:c":{"y:b":"2"}`, []Extension{ext(ns, "a", NoValue, "", ext("urn:y:", "b", Text, "1")), ext(ns, "c", NoValue, "", ext("y:", "b", Text, "2"))}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := parseJSON(t, jsonDocument(jsonObserve(","+tt.member)), Options{})
+			d := parseWith(t, jsonDocument(jsonObserve(","+tt.member)), Options{})
 			if len(d.Events) != 1 {
 				t.Fatal(d.Problems)
 			}
@@ -116,7 +115,7 @@ func TestJSONExtensions(t *testing.T) {
 }
 
 func TestJSONJudgedILMD(t *testing.T) {
-	d := parseJSON(t, jsonDocument(strings.Replace(jsonObserve(`,"ilmd":{"cbvmda:lotNumber":["L1"],"cbvmda:itemExpirationDate":"2028-01-31","ex:a":["x"]}`), "OBSERVE", "ADD", 1)), Options{})
+	d := parseWith(t, jsonDocument(strings.Replace(jsonObserve(`,"ilmd":{"cbvmda:lotNumber":["L1"],"cbvmda:itemExpirationDate":"2028-01-31","ex:a":["x"]}`), "OBSERVE", "ADD", 1)), Options{})
 	if len(d.Problems) > 0 {
 		t.Error(d.Problems)
 	}
@@ -148,7 +147,7 @@ func TestJSONContexts(t *testing.T) {
 		{"redefined without the last sign", `{"@context":{"ex":"http://q/","cbvmda":"urn:epcglobal:cbv:mda"},` + event[1:], "http://q/", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := parseJSON(t, tt.doc, Options{})
+			d := parseWith(t, tt.doc, Options{})
 			if got := places(d.Problems); got != tt.problems {
 				t.Errorf("problems:\n%swant:\n%s", got, tt.problems)
 			}
@@ -169,7 +168,7 @@ func TestJSONContexts(t *testing.T) {
 func TestJSONAliases(t *testing.T) {
 	const event = `{"@context":{"kind":"@type","when":"eventTime","step":{"@id":"epcis:bizStep"},"t":"ex:temperature","ex":"http://ex.org/"},
 "kind":"ObjectEvent","when":"2026-11-20T10:00:00Z","eventTimeZoneOffset":"+01:00","epcList":[],"action":"OBSERVE","step":"shipping","t":5}`
-	d := parseJSON(t, event, Options{})
+	d := parseWith(t, event, Options{})
 	want := Event{
 		Type: "ObjectEvent", EventTime: "2026-11-20T10:00:00Z", EventTimeZoneOffset: "+01:00", Action: "OBSERVE", BizStep: "shipping",
 		Extensions: []Extension{ext("http://ex.org/", "temperature", Number, "5")},
@@ -180,7 +179,7 @@ func TestJSONAliases(t *testing.T) {
 	if !d.Summary.SchemaInvalid {
 		t.Error("the schema knows no aliases")
 	}
-	d = parseJSON(t, strings.Replace(event, `"step":"shipping"`, `"step":"shipping","bizStep":"receiving"`, 1), Options{})
+	d = parseWith(t, strings.Replace(event, `"step":"shipping"`, `"step":"shipping","bizStep":"receiving"`, 1), Options{})
 	if len(d.Events) != 0 || !strings.Contains(places(d.Problems), "/bizStep error field_repeated") {
 		t.Errorf("two bizSteps were accepted: %v", d.Problems)
 	}
@@ -199,7 +198,7 @@ func TestJSONProblems(t *testing.T) {
 		jsonObserve(`,"readPoint":"urn:epc:id:sgln:030001.111111.0","a~b/c":1`),
 		jsonObserve(""),
 	}
-	d := parseJSON(t, jsonDocument(events...), Options{})
+	d := parseWith(t, jsonDocument(events...), Options{})
 	want := `4:190 /epcisBody/eventList/1/disposition warning field_invalid (schema)
 4:166 /epcisBody/eventList/1/bizStep warning CBV_UNKNOWN (schema)
 5:80 /epcisBody/eventList/2/eventTimeZoneOffset error offset_invalid (schema)
@@ -247,7 +246,7 @@ func TestJSONOneBadOfThousands(t *testing.T) {
 }
 
 func TestJSONHeader(t *testing.T) {
-	d := parseJSON(t, `{"@context":["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",{"gs1ushc":"http://epcis.gs1us.org/hc/ns","ex":"urn:ex:"}],
+	d := parseWith(t, `{"@context":["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",{"gs1ushc":"http://epcis.gs1us.org/hc/ns","ex":"urn:ex:"}],
 "id":"urn:uuid:1","type":"EPCISDocument","schemaVersion":"2.0","creationDate":"2026-11-20T10:00:00Z","sender":"urn:s","receiver":"urn:r","instanceIdentifier":"77",
 "epcisHeader":{"ex:a":"1","gs1ushc:dscsaTransactionStatement":{"gs1ushc:affirmTransactionStatement":true,"gs1ushc:legalNotice":"We affirm."},
 "epcisMasterData":{"vocabularyList":[{"type":"urn:epcglobal:epcis:vtype:EPCClass","vocabularyElementList":[{"id":"urn:epc:idpat:sgtin:030001.0012345.*",
@@ -317,7 +316,7 @@ func TestJSONRefused(t *testing.T) {
 }
 
 func TestJSONByteOrderMark(t *testing.T) {
-	d := parseJSON(t, bom+jsonDocument(jsonObserve("")), Options{})
+	d := parseWith(t, bom+jsonDocument(jsonObserve("")), Options{})
 	if got := places(d.Problems); got != "1:1  warning byte_order_mark\n" || len(d.Events) != 1 {
 		t.Error(got)
 	}
@@ -337,12 +336,12 @@ func TestJSONLargeEvents(t *testing.T) {
 		{"sensors", jsonObserve(`,"sensorElementList":[` + strings.Repeat("{},", maxEventNodes) + `{}]`), Options{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := parseJSON(t, jsonDocument(jsonObserve(""), tt.event, jsonObserve("")), tt.opt)
+			d := parseWith(t, jsonDocument(jsonObserve(""), tt.event, jsonObserve("")), tt.opt)
 			if len(d.Events) != 2 || d.Rejected != 1 || !strings.Contains(places(d.Problems), "4:1 /epcisBody/eventList/1 error event_too_large") {
 				t.Errorf("%d events, %v", len(d.Events), places(d.Problems))
 			}
 			bare := strings.Replace(tt.event, "{", `{"@context":{"ex":"urn:x:"},`, 1)
-			if d := parseJSON(t, bare, tt.opt); len(d.Events) != 0 || d.Rejected != 1 {
+			if d := parseWith(t, bare, tt.opt); len(d.Events) != 0 || d.Rejected != 1 {
 				t.Errorf("the bare event was accepted")
 			}
 		})
@@ -350,7 +349,7 @@ func TestJSONLargeEvents(t *testing.T) {
 }
 
 func TestJSONManyProblems(t *testing.T) {
-	d := parseJSON(t, jsonDocument(strings.Replace(jsonObserve(""), `"epcList":[`, `"epcList":[`+strings.Repeat(`"x",`, 1000), 1)), Options{})
+	d := parseWith(t, jsonDocument(strings.Replace(jsonObserve(""), `"epcList":[`, `"epcList":[`+strings.Repeat(`"x",`, 1000), 1)), Options{})
 	if n := len(d.Problems); n != maxEventProblems+1 || d.Problems[n-1].Code != CodeTruncated {
 		t.Errorf("%d problems, the last is %v", n, d.Problems[n-1])
 	}
@@ -435,7 +434,7 @@ func FuzzReadJSON(f *testing.F) {
 		read := func(r io.Reader) string {
 			var b strings.Builder
 			bytes := 0
-			sum, err := readJSON(bufio.NewReader(r), r, Options{KeepFaulty: true, MaxEvents: 1000}.withDefaults(), Handler{
+			sum, err := readJSON(r, Options{KeepFaulty: true, MaxEvents: 1000}, Handler{
 				Event: func(e EventAt) error {
 					fmt.Fprintf(&b, "%+v\n", e.Event)
 					return nil

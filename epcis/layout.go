@@ -1,6 +1,9 @@
 package epcis
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // What may stand where. Reading does not depend on it: a known field is read wherever it is found, in a wrapper or not,
 // in any order. The tables tell which deviations to report, per event type and version, so a further version is a
@@ -161,3 +164,40 @@ var layouts = func() map[layoutKey]*layout {
 	add(2, makeLayout("AssociationEvent", "", base20+association))
 	return m
 }()
+
+func itemPath(id fieldID, item int) string {
+	if item < 0 || itemNames[id] == "" {
+		return fieldNames[id]
+	}
+	return fieldNames[id] + "/" + itemNames[id] + "[" + itoa(item+1) + "]"
+}
+
+// isMember reports whether a name is a member of an event in JSON.
+func isMember(name string) bool {
+	id, ok := fieldIDs[name]
+	return ok && id < fEPCClass || name == "type"
+}
+
+type orderKey struct {
+	layout  *layout
+	wrapper string
+}
+
+// orders are the fields that stand in a wrapper of an event, in the order of the schema.
+var orders = func() map[orderKey][]fieldID {
+	m := map[orderKey][]fieldID{}
+	for _, l := range layouts {
+		for id := fEventTime; id < fEPCClass; id++ {
+			if l.slots[id].allowed {
+				key := orderKey{l, l.slots[id].wrapper}
+				m[key] = append(m[key], id)
+			}
+		}
+	}
+	for key, ids := range m {
+		slices.SortStableFunc(ids, func(a, b fieldID) int { return key.layout.slots[a].rank - key.layout.slots[b].rank })
+	}
+	return m
+}()
+
+func order(l *layout, wrapper string) []fieldID { return orders[orderKey{l, wrapper}] }

@@ -111,6 +111,4 @@ func (e *ParseError) Error() string {
 	return s
 }
 
-const hintNotEPCIS = "send an EPCISDocument in the namespace " + nsDoc2 + ", or " + nsDoc1 + " for EPCIS 1.2"
-
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -55,13 +55,6 @@ type scanner struct {
 	at    pos
 }
 
-var (
-	errDocumentBytes = errors.New("document too large")
-	errTokenBytes    = errors.New("token too large")
-	// errEventTooLarge unwinds the reading of one event, which is then skipped.
-	errEventTooLarge = errors.New("event too large")
-)
-
 // guard ends the input when the document, or one tag, text or comment of it, is too long. Without the second limit
 // a single tag could make encoding/xml collect millions of attributes.
 type guard struct {
@@ -87,8 +80,6 @@ func (g *guard) Read(b []byte) (int, error) {
 }
 
 const (
-	maxToken  = 1 << 20
-	readAhead = 32 << 10
 
 	// maxBindings bounds the search for a prefix.
 	maxBindings = 256
@@ -380,36 +371,3 @@ func rawName(n xml.Name) string {
 	}
 	return n.Space + ":" + n.Local
 }
-
-func isBlank(b []byte) bool {
-	for _, c := range b {
-		if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
-			return false
-		}
-	}
-	return true
-}
-
-// trim removes white space around a value, as the schema does (whiteSpace="collapse") for everything standard.
-func trim(b []byte) []byte {
-	for len(b) > 0 && isBlank(b[:1]) {
-		b = b[1:]
-	}
-	for len(b) > 0 && isBlank(b[len(b)-1:]) {
-		b = b[:len(b)-1]
-	}
-	return b
-}
-
-const blank = " \t\r\n"
-
-// clip shortens what is quoted from a document, so that a message stays readable and small.
-func clip(s string) string {
-	const most = 120
-	if len(s) <= most {
-		return strings.ToValidUTF8(s, "\uFFFD")
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
-}
-
-func quote(s string) string { return fmt.Sprintf("%q", clip(s)) }

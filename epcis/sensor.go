@@ -2,82 +2,6 @@ package epcis
 
 // Sensor data are attributes in XML. Attributes that the standard does not name become extensions.
 
-func (m *SensorMetadata) attribute(name string) *string {
-	switch name {
-	case "time":
-		return &m.Time
-	case "startTime":
-		return &m.StartTime
-	case "endTime":
-		return &m.EndTime
-	case "deviceID":
-		return &m.DeviceID
-	case "deviceMetadata":
-		return &m.DeviceMetadata
-	case "rawData":
-		return &m.RawData
-	case "dataProcessingMethod":
-		return &m.DataProcessingMethod
-	case "bizRules":
-		return &m.BizRules
-	}
-	return nil
-}
-
-func (r *SensorReport) attribute(name string) *string {
-	switch name {
-	case "type":
-		return &r.Type
-	case "exception":
-		return &r.Exception
-	case "deviceID":
-		return &r.DeviceID
-	case "deviceMetadata":
-		return &r.DeviceMetadata
-	case "rawData":
-		return &r.RawData
-	case "dataProcessingMethod":
-		return &r.DataProcessingMethod
-	case "bizRules":
-		return &r.BizRules
-	case "time":
-		return &r.Time
-	case "microorganism":
-		return &r.Microorganism
-	case "chemicalSubstance":
-		return &r.ChemicalSubstance
-	case "coordinateReferenceSystem":
-		return &r.CoordinateReferenceSystem
-	case "value":
-		return &r.Value
-	case "component":
-		return &r.Component
-	case "stringValue":
-		return &r.StringValue
-	case "booleanValue":
-		return &r.BooleanValue
-	case "hexBinaryValue":
-		return &r.HexBinaryValue
-	case "uriValue":
-		return &r.URIValue
-	case "minValue":
-		return &r.MinValue
-	case "maxValue":
-		return &r.MaxValue
-	case "meanValue":
-		return &r.MeanValue
-	case "sDev":
-		return &r.SDev
-	case "percRank":
-		return &r.PercRank
-	case "percValue":
-		return &r.PercValue
-	case "uom":
-		return &r.UOM
-	}
-	return nil
-}
-
 func (p *parser) sensors(e *Event) error {
 	const list = "sensorElementList"
 	return p.each(list, func() error {
@@ -98,10 +22,10 @@ func (p *parser) sensors(e *Event) error {
 					return true, p.skip()
 				}
 				s.Metadata = &SensorMetadata{}
-				return true, p.attributes(path+"/"+name, s.Metadata.attribute, &s.Metadata.Extensions)
+				return true, p.attributes(path+"/"+name, func(name string) *string { return metadataField(s.Metadata, name) }, &s.Metadata.Extensions)
 			case "sensorReport":
 				var r SensorReport
-				err := p.attributes(path+"/"+name, r.attribute, &r.Extensions)
+				err := p.attributes(path+"/"+name, func(name string) *string { return reportField(&r, name) }, &r.Extensions)
 				s.Reports = append(s.Reports, r)
 				return true, err
 			}

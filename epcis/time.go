@@ -87,16 +87,6 @@ func parseOffset(s string) (int, error) {
 	return h*60 + m, nil
 }
 
-func digits(s string) (n int, ok bool) {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return 0, false
-		}
-		n = n*10 + int(s[i]-'0')
-	}
-	return n, true
-}
-
 func daysIn(year, month int) int {
 	switch month {
 	case 4, 6, 9, 11:
@@ -119,19 +109,30 @@ func days(year, month, day int) int {
 	return 365*year + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 + day - 719469
 }
 
-// EventTimeMillis is the event time in milliseconds since 1970 UTC, rounded down. A time without a zone is taken
-// to be local, in eventTimeZoneOffset.
-func EventTimeMillis(e *Event) (int64, error) {
-	t, err := parseTime(strings.Trim(e.EventTime, blank))
+// sameTime is what all spellings of a moment have in common; anything else is returned as it is. A time without zone is in that
+// of offset.
+func sameTime(s, offset string) string {
+	s = strings.Trim(s, blank)
+	t, err := parseTime(s)
 	if err != nil {
-		return 0, fmt.Errorf("eventTime: %w", err)
+		return s
 	}
-	if t.zoned {
-		return t.millis, nil
+	if !t.zoned {
+		minutes, bad := parseOffset(offset)
+		if bad != nil {
+			return s
+		}
+		t.millis -= int64(minutes) * 60_000
 	}
-	offset, err := parseOffset(strings.Trim(e.EventTimeZoneOffset, blank))
-	if err != nil {
-		return 0, fmt.Errorf("eventTime %s has no zone and eventTimeZoneOffset %s is %w", quote(e.EventTime), quote(e.EventTimeZoneOffset), err)
+	rest := ""
+	if fraction, ok := strings.CutPrefix(s[19:], "."); ok {
+		end := strings.IndexFunc(fraction, func(r rune) bool { return r < '0' || r > '9' })
+		if end < 0 {
+			end = len(fraction)
+		}
+		if end > 3 {
+			rest = strings.TrimRight(fraction[3:end], "0")
+		}
 	}
-	return t.millis - int64(offset)*60_000, nil
+	return itoa(int(t.millis)) + "." + rest
 }

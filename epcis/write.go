@@ -3,50 +3,12 @@ package epcis
 import (
 	"errors"
 	"fmt"
-	"io"
-	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"verilot.dev/epcis/gs1"
 )
 
-// CodeNotConvertible is what a format cannot hold of what is written to it. Problem.Schema tells the two cases apart: with
-// it, all was written, but the official schema of the format refuses the document for it; without it, something was
-// changed or left out.
-const CodeNotConvertible = "not_convertible"
-
-// WriteOptions say how events are written. The zero value of everything but Format is a good choice.
-type WriteOptions struct {
-	Format Format  // FormatJSON, FormatXML2 or FormatXML12
-	EPC    EPCForm // of identifiers of things, classes, places and parties
-	// PrefixLength tells how many digits the company prefix of a key has, when that is known. Without it only identifiers
-	// captured as URNs are written as URNs: a length is never guessed.
-	PrefixLength func(gs1.Key) (int, bool)
-	CBV          CBVForm // of standard values in XML
-	Indent       bool
-	// CreationDate is for documents whose source tells none, such as a single event: ledger/ has no clock.
-	CreationDate string
-}
-
-// QueryResults are what an EPCISQueryDocument says beside its events.
-type QueryResults struct{ Name, SubscriptionID string }
-
-// Head is what a document begins with. What is left out is not written; a schema may miss it.
-type Head struct {
-	Header       *Header
-	CreationDate string        // "": the header's
-	Query        *QueryResults // makes the document an EPCISQueryDocument
-	// Namespaces are prefixes for namespaces of extensions, declared at the beginning of the document, before those of
-	// Header.Prefixes. Others are declared there when the header or the first event has them, else on the event, as ns1, ns2….
-	Namespaces map[string]string
-
-	masterData bool // XML: an EPCISMasterDataDocument, if there are no events
-	empty      bool // there are no events
-}
-
-// Encoder writes a document, event by event. Nothing is written before the first event or Close.
-type Encoder struct {
+// encoder is the Encoder of every format.
+type encoder struct {
 	w       *writer
 	f       format
 	head    Head
@@ -57,17 +19,14 @@ type Encoder struct {
 
 // format is how one format writes.
 type format interface {
-	begin(Head) error
+	// begin begins a document. empty tells that no event follows.
+	begin(head Head, empty bool) error
 	event(e *Event, recordTime string, bare bool) error
 	end() error
 }
 
-// NewEncoder returns an encoder of documents.
-func NewEncoder(w io.Writer, head Head, o WriteOptions) (*Encoder, error) {
-	wr, f, err := newWriter(w, o)
-	if err != nil {
-		return nil, err
-	}
+// newEncoder returns an encoder that writes with f, of which w is the part that all formats share.
+func newEncoder(w *writer, f format, head Head) *encoder {
 	if head.Header == nil {
 		head.Header = &Header{}
 	}
@@ -76,27 +35,25 @@ func NewEncoder(w io.Writer, head Head, o WriteOptions) (*Encoder, error) {
 		head.CreationDate = head.Header.CreationDate
 	}
 	if head.CreationDate == "" {
-		head.CreationDate = o.CreationDate
+		head.CreationDate = w.o.CreationDate
 	}
-	return &Encoder{w: wr, f: f, head: head}, nil
+	return &encoder{w: w, f: f, head: head}
 }
 
-func newWriter(w io.Writer, o WriteOptions) (*writer, format, error) {
-	wr := &writer{o: o, json: o.Format == FormatJSON, old: o.Format == FormatXML12, ids: o.translator()}
-	wr.told.event = -1
-	wr.names.init(wr.json)
+func newWriter(o WriteOptions) (*writer, error) {
 	switch o.Format {
-	case FormatJSON:
-		return wr, newJSONWriter(wr, w), nil
-	case FormatXML2, FormatXML12:
-		return wr, newXMLWriter(wr, w), nil
+	case FormatJSON, FormatXML2, FormatXML12:
 	default:
+		return nil, fmt.Errorf("write EPCIS: %q is no format that is written: use %s, %s or %s", o.Format, FormatJSON, FormatXML2, FormatXML12)
 	}
-	return nil, nil, fmt.Errorf("write EPCIS: %q is no format that is written: use %s, %s or %s", o.Format, FormatJSON, FormatXML2, FormatXML12)
+	w := &writer{o: o, json: o.Format == FormatJSON, old: o.Format == FormatXML12, ids: newTranslator(&o)}
+	w.told.event = -1
+	w.names.init(w.json)
+	return w, nil
 }
 
 // Event writes one event. recordTime takes the place of the event's own, unless it is empty.
-func (e *Encoder) Event(ev *Event, recordTime string) error {
+func (e *encoder) Event(ev *Event, recordTime string) error {
 	switch {
 	case e.closed:
 		return errors.New("write EPCIS: an event after Close")
@@ -112,10 +69,12 @@ func (e *Encoder) Event(ev *Event, recordTime string) error {
 	return e.err
 }
 
-func (e *Encoder) begin(first *Event) {
+func (e *encoder) begin(first *Event) {
 	e.started = true
-	e.head.empty = first == nil
 	n := &e.w.names
+	for _, ev := range e.head.Declare {
+		e.w.eventNamespaces(ev, n.declare)
+	}
 	n.prefer(e.head.Namespaces)
 	n.prefer(e.head.Header.Prefixes)
 	e.w.headerNamespaces(e.head.Header, n.declare)
@@ -123,11 +82,11 @@ func (e *Encoder) begin(first *Event) {
 		e.w.eventNamespaces(first, n.declare)
 	}
 	n.declared()
-	e.err = e.f.begin(e.head)
+	e.err = e.f.begin(e.head, first == nil)
 }
 
 // Close ends the document and says what of it the format could not hold.
-func (e *Encoder) Close() (losses []Problem, err error) {
+func (e *encoder) Close() (losses []Problem, err error) {
 	if e.closed {
 		return nil, errors.New("write EPCIS: closed twice")
 	}
@@ -141,17 +100,16 @@ func (e *Encoder) Close() (losses []Problem, err error) {
 	return e.w.told.problems(), e.err
 }
 
-// EncodeEvent writes one event by itself: in JSON with its own @context, in XML as an element with its namespaces.
-func EncodeEvent(w io.Writer, ev *Event, recordTime string, o WriteOptions) (losses []Problem, err error) {
-	wr, f, err := newWriter(w, o)
-	if err != nil {
-		return nil, err
-	}
-	wr.told.next()
-	wr.eventNamespaces(ev, wr.names.declare)
-	wr.names.declared()
+// Losses are what the format could not hold so far.
+func (e *encoder) Losses() []Problem { return e.w.told.list }
+
+// encodeEvent writes one event by itself with f.
+func encodeEvent(w *writer, f format, ev *Event, recordTime string) (losses []Problem, err error) {
+	w.told.next()
+	w.eventNamespaces(ev, w.names.declare)
+	w.names.declared()
 	err = f.event(ev, recordTime, true)
-	return wr.told.problems(), err
+	return w.told.problems(), err
 }
 
 // writer is what all formats share.
@@ -370,143 +328,4 @@ func (w *writer) required(e *Event) {
 	case e.Type == "TransformationEvent" && (in+out == 0 || e.TransformationID == "" && (in == 0 || out == 0)):
 		w.refused("a transformation needs inputs and outputs", "add them, or a transformationID that ties this event to another one")
 	}
-}
-
-// present reports whether a field has anything to write.
-func present(e *Event, id fieldID) bool {
-	switch id {
-	case fEventTime:
-		return e.EventTime != ""
-	case fRecordTime:
-		return e.RecordTime != ""
-	case fEventTimeZoneOffset:
-		return e.EventTimeZoneOffset != ""
-	case fEventID:
-		return e.EventID != ""
-	case fErrorDeclaration:
-		return e.ErrorDeclaration != nil
-	case fCertificationInfo:
-		return len(e.CertificationInfo) > 0
-	case fAction:
-		return e.Action != ""
-	case fTransformationID:
-		return e.TransformationID != ""
-	case fBizStep:
-		return e.BizStep != ""
-	case fDisposition:
-		return e.Disposition != ""
-	case fPersistentDisposition:
-		return e.PersistentDisposition != nil && len(e.PersistentDisposition.Set)+len(e.PersistentDisposition.Unset) > 0
-	case fReadPoint:
-		return e.ReadPoint != nil
-	case fBizLocation:
-		return e.BizLocation != nil
-	case fBizTransactionList:
-		return len(e.BizTransactionList) > 0
-	case fQuantityList, fChildQuantityList, fInputQuantityList, fOutputQuantityList:
-		return len(quantitiesOf(e, id)) > 0
-	case fSourceList:
-		return len(e.SourceList) > 0
-	case fDestinationList:
-		return len(e.DestinationList) > 0
-	case fSensorElementList:
-		return len(e.SensorElementList) > 0
-	case fILMD:
-		return len(e.ILMD) > 0
-	case fParentID:
-		return e.ParentID != ""
-	case fEPCList, fChildEPCs, fInputEPCList, fOutputEPCList:
-		return len(epcsOf(e, id)) > 0
-	default:
-		return false
-	}
-}
-
-func quantitiesOf(e *Event, id fieldID) []Quantity {
-	switch id {
-	case fQuantityList:
-		return e.QuantityList
-	case fChildQuantityList:
-		return e.ChildQuantityList
-	case fInputQuantityList:
-		return e.InputQuantityList
-	case fOutputQuantityList:
-		return e.OutputQuantityList
-	default:
-		return nil
-	}
-}
-
-func epcsOf(e *Event, id fieldID) []string {
-	switch id {
-	case fEPCList:
-		return e.EPCList
-	case fChildEPCs:
-		return e.ChildEPCs
-	case fInputEPCList:
-		return e.InputEPCList
-	case fOutputEPCList:
-		return e.OutputEPCList
-	default:
-		return nil
-	}
-}
-
-type orderKey struct {
-	layout  *layout
-	wrapper string
-}
-
-// orders are the fields that stand in a wrapper of an event, in the order of the schema.
-var orders = func() map[orderKey][]fieldID {
-	m := map[orderKey][]fieldID{}
-	for _, l := range layouts {
-		for id := fEventTime; id < fEPCClass; id++ {
-			if l.slots[id].allowed {
-				key := orderKey{l, l.slots[id].wrapper}
-				m[key] = append(m[key], id)
-			}
-		}
-	}
-	for key, ids := range m {
-		slices.SortStableFunc(ids, func(a, b fieldID) int { return key.layout.slots[a].rank - key.layout.slots[b].rank })
-	}
-	return m
-}()
-
-func order(l *layout, wrapper string) []fieldID { return orders[orderKey{l, wrapper}] }
-
-const (
-	dscsaStatement = "dscsaTransactionStatement"
-	dscsaAffirm    = "affirmTransactionStatement"
-	dscsaNotice    = "legalNotice"
-)
-
-// headerExtensions are the extensions of a header with the DSCSA statement as the element that it is in a document.
-func headerExtensions(h *Header) []Extension {
-	if h.TransactionStatement == "" && h.LegalNotice == "" {
-		return h.Extensions
-	}
-	var parts []Extension
-	if h.TransactionStatement != "" {
-		parts = append(parts, Extension{Namespace: NamespaceHC, Name: dscsaAffirm, Type: Text, Text: h.TransactionStatement})
-	}
-	if h.LegalNotice != "" {
-		parts = append(parts, Extension{Namespace: NamespaceHC, Name: dscsaNotice, Type: Text, Text: h.LegalNotice})
-	}
-	list := []Extension{{Namespace: NamespaceHC, Name: dscsaStatement, Children: parts}}
-	for _, x := range h.Extensions {
-		if x.Namespace == NamespaceHC && x.Name == dscsaStatement && (len(x.Children) > 0 || len(x.Attributes) > 0 || x.Text != "") {
-			// What the statement says beside its two parts belongs into the same element.
-			s := &list[0]
-			s.Attributes = append(s.Attributes, x.Attributes...)
-			if x.Text != "" && len(x.Children) == 0 {
-				s.Children = append(s.Children, Extension{Name: textName, Type: Text, Text: x.Text})
-			}
-			s.Children = append(s.Children, x.Children...)
-			continue
-		}
-		list = append(list, x)
-	}
-	return list
 }

@@ -1,7 +1,6 @@
 package epcis
 
 import (
-	"io"
 	"slices"
 	"strings"
 
@@ -15,17 +14,6 @@ type jsonWriter struct {
 	err  error // the first of enc
 	head Head
 	buf  []byte
-}
-
-func newJSONWriter(w *writer, to io.Writer) *jsonWriter {
-	opts := []jsontext.Options{
-		jsontext.AllowInvalidUTF8(true),    // replaced, and reported by whole
-		jsontext.AllowDuplicateNames(true), // there are none: extensions are grouped, names of the standard kept free
-	}
-	if w.o.Indent {
-		opts = append(opts, jsontext.WithIndent("  "))
-	}
-	return &jsonWriter{writer: w, enc: jsontext.NewEncoder(to, opts...)}
 }
 
 func (j *jsonWriter) token(t jsontext.Token) {
@@ -78,7 +66,7 @@ func (j *jsonWriter) prefixes(list []declaration) {
 	j.endObject()
 }
 
-func (j *jsonWriter) begin(head Head) error {
+func (j *jsonWriter) begin(head Head, _ bool) error {
 	j.head = head
 	h := head.Header
 	j.object()
@@ -532,9 +520,9 @@ func (j *jsonWriter) sensor(i int, s *SensorElement) {
 		j.key("sensorMetadata")
 		j.object()
 		for _, name := range metadataFields {
-			j.sensorField(name, *m.attribute(name))
+			j.sensorField(name, *metadataField(m, name))
 		}
-		j.members(m.Extensions, func(key string) bool { return m.attribute(key) != nil })
+		j.members(m.Extensions, func(key string) bool { return metadataField(m, key) != nil })
 		j.endObject()
 		j.out()
 	}
@@ -551,9 +539,9 @@ func (j *jsonWriter) sensor(i int, s *SensorElement) {
 				j.refused("the report does not say what was measured", "add the type")
 			}
 			for _, name := range reportFields {
-				j.sensorField(name, *r.attribute(name))
+				j.sensorField(name, *reportField(r, name))
 			}
-			j.members(r.Extensions, func(key string) bool { return r.attribute(key) != nil })
+			j.members(r.Extensions, func(key string) bool { return reportField(r, key) != nil })
 			j.endObject()
 			j.out()
 		}

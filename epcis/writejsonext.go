@@ -135,11 +135,6 @@ func (j *jsonWriter) pieces(list []Extension) (others []Extension) {
 	return others
 }
 
-// saysType reports whether an attribute is in the value of JSON already, or is a marker.
-func saysType(a *Extension, typed, own ValueType) bool {
-	return isMarker(a) || typed != own && a.Namespace == nsXSI && (typed == Null && a.Name == "nil" || typed != Null && a.Name == "type")
-}
-
 func (j *jsonWriter) attributeKey(a *Extension) (string, bool) {
 	if a.Namespace == "" {
 		return "@" + a.Name, a.Name != "" && a.Name != "context" && !strings.ContainsAny(a.Name, ":/#@")

@@ -1,15 +1,11 @@
 package epcis
 
 import (
-	"encoding/xml"
 	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
 )
-
-// contextURL is the official JSON-LD context. It is protected: what it declares must not be declared again.
-const contextURL = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 
 // wellKnown are prefixes that everybody uses. The prefixes of a source are not in the model: other namespaces get ns1, ns2….
 var wellKnown = map[string]string{
@@ -47,14 +43,6 @@ func (n *names) init(json bool) {
 		delete(n.prefixes, NamespaceMDA)
 		n.prefixes[nsXML] = "xml"
 	}
-}
-
-// canonical is the spelling of a namespace that is written.
-func canonical(space string) string {
-	if IsMDA(space) {
-		return NamespaceMDA
-	}
-	return space
 }
 
 // maxPreferred is how many prefixes of a source are declared though nothing may need them. Values can: "example:size" in a field
@@ -178,25 +166,6 @@ func schemeName(s string) bool {
 	return s != ""
 }
 
-// isNCName reports whether s can be the local part of a name in XML. Beyond ASCII, encoding/xml is asked.
-func isNCName(s string) bool {
-	for i := range len(s) {
-		switch c := s[i]; {
-		case 'a' <= c|0x20 && c|0x20 <= 'z', c == '_', i > 0 && ('0' <= c && c <= '9' || c == '-' || c == '.'):
-		case c >= utf8.RuneSelf:
-			if strings.ContainsAny(s, " \t\r\n<>/=&:\"'") {
-				return false
-			}
-			t, err := xml.NewDecoder(strings.NewReader("<" + s + "/>")).RawToken()
-			start, ok := t.(xml.StartElement)
-			return err == nil && ok && start.Name.Local == s && start.Name.Space == ""
-		default:
-			return false
-		}
-	}
-	return s != ""
-}
-
 // headerNamespaces calls fn for every namespace that a header needs.
 func (w *writer) headerNamespaces(h *Header, fn func(space string)) {
 	w.namespaces(headerExtensions(h), fn)
@@ -282,16 +251,4 @@ func (w *writer) extensionNamespaces(x *Extension, fn func(space string)) {
 		}
 	}
 	w.namespaces(x.Children, fn)
-}
-
-// bracedName splits "{namespace}local", as parser.attribute writes the value of xsi:type.
-func bracedName(s string) (space, local string, ok bool) {
-	if !strings.HasPrefix(s, "{") {
-		return "", "", false
-	}
-	i := strings.LastIndexByte(s, '}')
-	if i < 2 || !isNCName(s[i+1:]) {
-		return "", "", false
-	}
-	return s[1:i], s[i+1:], true
 }

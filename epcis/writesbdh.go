@@ -152,3 +152,38 @@ func liftPartner(x Extension) (p SBDHPartner) {
 	}
 	return p
 }
+
+const (
+	dscsaStatement = "dscsaTransactionStatement"
+	dscsaAffirm    = "affirmTransactionStatement"
+	dscsaNotice    = "legalNotice"
+)
+
+// headerExtensions are the extensions of a header with the DSCSA statement as the element that it is in a document.
+func headerExtensions(h *Header) []Extension {
+	if h.TransactionStatement == "" && h.LegalNotice == "" {
+		return h.Extensions
+	}
+	var parts []Extension
+	if h.TransactionStatement != "" {
+		parts = append(parts, Extension{Namespace: NamespaceHC, Name: dscsaAffirm, Type: Text, Text: h.TransactionStatement})
+	}
+	if h.LegalNotice != "" {
+		parts = append(parts, Extension{Namespace: NamespaceHC, Name: dscsaNotice, Type: Text, Text: h.LegalNotice})
+	}
+	list := []Extension{{Namespace: NamespaceHC, Name: dscsaStatement, Children: parts}}
+	for _, x := range h.Extensions {
+		if x.Namespace == NamespaceHC && x.Name == dscsaStatement && (len(x.Children) > 0 || len(x.Attributes) > 0 || x.Text != "") {
+			// What the statement says beside its two parts belongs into the same element.
+			s := &list[0]
+			s.Attributes = append(s.Attributes, x.Attributes...)
+			if x.Text != "" && len(x.Children) == 0 {
+				s.Children = append(s.Children, Extension{Name: textName, Type: Text, Text: x.Text})
+			}
+			s.Children = append(s.Children, x.Children...)
+			continue
+		}
+		list = append(list, x)
+	}
+	return list
+}

@@ -29,8 +29,6 @@ type xmlWriter struct {
 	trailing []*Extension // to stand at the end of the root
 }
 
-func newXMLWriter(w *writer, to io.Writer) *xmlWriter { return &xmlWriter{writer: w, to: to} }
-
 func (x *xmlWriter) flush() error {
 	_, err := x.to.Write(x.b)
 	x.b = x.b[:0]
@@ -134,7 +132,7 @@ func (x *xmlWriter) declarations(list []declaration) {
 	}
 }
 
-func (x *xmlWriter) begin(head Head) error {
+func (x *xmlWriter) begin(head Head, empty bool) error {
 	x.head = head
 	h := head.Header
 	ns, version := nsDoc2, "2.0"
@@ -145,7 +143,7 @@ func (x *xmlWriter) begin(head Head) error {
 	switch {
 	case head.Query != nil:
 		x.rootName, prefix, ns = "epcisq:EPCISQueryDocument", "epcisq", strings.Replace(ns, ":epcis:", ":epcis-query:", 1)
-	case head.empty && len(h.Vocabularies) > 0 && (head.masterData || x.old && h.SBDH == nil):
+	case empty && len(h.Vocabularies) > 0 && (head.MasterData || x.old && h.SBDH == nil):
 		x.rootName, prefix, ns = "epcismd:EPCISMasterDataDocument", "epcismd", strings.Replace(ns, ":epcis:", ":epcis-masterdata:", 1)
 		x.master = true
 	default:
@@ -482,14 +480,6 @@ func (x *xmlWriter) errorDeclaration(d *ErrorDeclaration) {
 	x.close("errorDeclaration")
 }
 
-// sensorFields are the attributes of both, in the order of GS1's examples.
-var (
-	metadataFields = strings.Fields("time startTime endTime deviceID deviceMetadata rawData dataProcessingMethod bizRules")
-	reportFields   = strings.Fields(`type exception deviceID deviceMetadata rawData dataProcessingMethod bizRules time
-		microorganism chemicalSubstance coordinateReferenceSystem value component stringValue booleanValue
-		hexBinaryValue uriValue minValue maxValue meanValue sDev percRank percValue uom`)
-)
-
 func (x *xmlWriter) sensors(list []SensorElement) {
 	x.open("sensorElementList")
 	for i := range list {
@@ -500,9 +490,9 @@ func (x *xmlWriter) sensors(list []SensorElement) {
 			x.in("sensorMetadata")
 			x.start("sensorMetadata")
 			for _, name := range metadataFields {
-				x.sensorField(name, *s.Metadata.attribute(name))
+				x.sensorField(name, *metadataField(s.Metadata, name))
 			}
-			x.attributesOnly(s.Metadata.Extensions, func(name string) bool { return s.Metadata.attribute(name) != nil })
+			x.attributesOnly(s.Metadata.Extensions, func(name string) bool { return metadataField(s.Metadata, name) != nil })
 			x.value("sensorMetadata", "")
 			x.out()
 		}
@@ -511,9 +501,9 @@ func (x *xmlWriter) sensors(list []SensorElement) {
 			x.inItem("sensorReport", j)
 			x.start("sensorReport")
 			for _, name := range reportFields {
-				x.sensorField(name, *r.attribute(name))
+				x.sensorField(name, *reportField(r, name))
 			}
-			x.attributesOnly(r.Extensions, func(name string) bool { return r.attribute(name) != nil })
+			x.attributesOnly(r.Extensions, func(name string) bool { return reportField(r, name) != nil })
 			x.value("sensorReport", "")
 			x.out()
 		}
@@ -615,9 +605,6 @@ func (x *xmlWriter) name(space, local string) (string, bool) {
 	}
 	return prefix + ":" + local, true
 }
-
-// nsXMLNS is the namespace of declarations themselves. It cannot be declared.
-const nsXMLNS = "http://www.w3.org/2000/xmlns/"
 
 // standardSpace reports whether a reader takes an element of the namespace for a standard one.
 func standardSpace(space string) bool {

@@ -122,8 +122,6 @@ func (x *xmlWriter) mixed(name, text string, children []Extension) {
 	}
 }
 
-func isText(c *Extension) bool { return c.Namespace == "" && c.Name == textName }
-
 // attributes writes the attributes of an element, and the one that says the type of its value.
 func (x *xmlWriter) attributes(t *Extension) {
 	said := ""
@@ -332,8 +330,4 @@ func (x *xmlWriter) vocabularyElement(e *VocabularyElement) {
 	x.idsDone()
 	x.extensions(e.Extensions, "attribute", "children")
 	x.close("VocabularyElement")
-}
-
-func hasText(list []Extension) bool {
-	return slices.ContainsFunc(list, func(c Extension) bool { return isText(&c) })
 }

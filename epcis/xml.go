@@ -28,7 +28,7 @@ type parser struct {
 	ordinal    map[string]int
 	buf        []byte
 	interned   map[string]string
-	check      checker
+	check      Checker
 	judge      judge
 	nodes      int   // see node
 	err        error // of Handler.Problem
@@ -50,18 +50,9 @@ type parser struct {
 	items      [numFields][]pos
 }
 
-// maxEventProblems is how many errors, and how many warnings, of one event are told; a list of 16,384 bad EPCs is one mistake.
-const maxEventProblems = 100
-
-// Limits on what is much larger in memory than in the document.
-const (
-	maxEventNodes    = 1 << 16
-	maxDocumentNodes = 1 << 20
-)
-
 // node counts an extension, or something as large as several of them. What is not in memory any more does not count.
 func (p *parser) node(weight int) error {
-	if p.layout == nil || p.opt.keepsAll {
+	if p.layout == nil || p.opt.KeepsAll {
 		if p.nodes += weight; p.nodes > maxDocumentNodes {
 			return p.exceeded("the document has more than %d extension elements, attributes or sensor data", maxDocumentNodes)
 		}
@@ -72,7 +63,10 @@ func (p *parser) node(weight int) error {
 	return nil
 }
 
+// readXML reads an EPCIS document in XML, in bounded memory. What was received counts only when it returns nil: a document
+// can turn out not to be well-formed behind its last event.
 func readXML(r io.Reader, opt Options, h Handler) (Summary, error) {
+	opt = withDefaults(opt)
 	s, err := newScanner(r, &opt)
 	if err != nil {
 		return Summary{}, err
@@ -83,6 +77,10 @@ func readXML(r io.Reader, opt Options, h Handler) (Summary, error) {
 	p.sum.SchemaInvalid = p.judge.refused && !p.sum.NoSchema
 	return p.sum, err
 }
+
+// parseXML reads a whole document. One that is not well-formed or not EPCIS fails with a *ParseError. An event with an
+// error-level problem is reported and left out.
+func parseXML(r io.Reader, opt Options) (*Document, error) { return collect(r, opt, readXML) }
 
 // next moves to the next token and has it judged.
 func (p *parser) next() error {

@@ -119,7 +119,7 @@ func (p *parser) fields(wrapper string, e *Event) error {
 		id, known := fieldIDs[name]
 		if !known || id >= fEPCClass && p.layout.name != "QuantityEvent" {
 			hint := "put fields of your own into a namespace of your own; it was kept as an extension"
-			if near := nearest(name, fieldNames[:]); near != "" {
+			if near := Nearest(name, fieldNames[:]); near != "" {
 				hint = "was " + near + " meant? It was kept as an extension"
 			}
 			p.warn(p.at, CodeFieldUnknown, wrapper+clip(name), "EPCIS has no field "+quote(name), hint)
@@ -267,4 +267,30 @@ func (p *parser) intoWord(s *string, path string) (err error) {
 
 func (p *parser) empty(at pos, path string) {
 	p.warn(at, CodeFieldEmpty, path, "the field is empty", "leave it out; it was read as absent")
+}
+
+// finish checks an event that was read.
+func (p *parser) finish(e *Event) {
+	if p.version == 1 && !p.anyVersion { // the 1.x schema wants the lists even when they are empty
+		var id fieldID
+		switch p.layout.name {
+		case "ObjectEvent", "TransactionEvent":
+			id = fEPCList
+		case "AggregationEvent":
+			id = fChildEPCs
+		}
+		if id != fNone && !p.seen[id] {
+			p.warn(p.eventAt, CodeFieldMissing, fieldNames[id], fieldNames[id]+" is missing", "write an empty <"+fieldNames[id]+"/>")
+		}
+	}
+	p.check.Check(e, p.opt.MaxEPCs, func(pr Problem, field string, item int) {
+		at, id := p.eventAt, fieldIDs[field]
+		if id != fNone && p.seen[id] {
+			at = p.field[id]
+			if item >= 0 && item < len(p.items[id]) {
+				at = p.items[id][item]
+			}
+		}
+		p.problem(at, pr)
+	})
 }

@@ -40,9 +40,6 @@ func (p *parser) attribute(a xml.Attr) Extension {
 	return x
 }
 
-// textName is the name of a piece of text between child elements; no element can have it.
-const textName = "#text"
-
 // content reads text and children into x. A leaf keeps its text exactly, white space included. White space between
 // children is dropped; other text between children becomes a child named #text, so that its place is kept.
 func (p *parser) content(x *Extension) error {

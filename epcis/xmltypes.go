@@ -367,10 +367,6 @@ func durationForm(s string) bool {
 	return ok1 && ok2 && d+c > 0 && (!timed || c > 0)
 }
 
-func isHex(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
-}
-
 func base64Form(s string) bool {
 	n, pad := 0, 0
 	last := byte(0)

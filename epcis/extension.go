@@ -1,6 +1,7 @@
 package epcis
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -135,52 +136,6 @@ func decimal(s string) (string, bool) {
 	return sign + whole, true
 }
 
-// sameNumber is what all spellings of a number have in common; anything else is returned as it is.
-func sameNumber(s string) string {
-	n, ok := number(s)
-	if !ok {
-		return s
-	}
-	if n, ok = decimal(n); !ok {
-		return s
-	}
-	if strings.Contains(n, ".") {
-		n = strings.TrimSuffix(strings.TrimRight(n, "0"), ".")
-	}
-	if n == "-0" {
-		return "0"
-	}
-	return n
-}
-
-// sameTime is what all spellings of a moment have in common; anything else is returned as it is. A time without zone is in that
-// of offset.
-func sameTime(s, offset string) string {
-	s = strings.Trim(s, blank)
-	t, err := parseTime(s)
-	if err != nil {
-		return s
-	}
-	if !t.zoned {
-		minutes, bad := parseOffset(offset)
-		if bad != nil {
-			return s
-		}
-		t.millis -= int64(minutes) * 60_000
-	}
-	rest := ""
-	if fraction, ok := strings.CutPrefix(s[19:], "."); ok {
-		end := strings.IndexFunc(fraction, func(r rune) bool { return r < '0' || r > '9' })
-		if end < 0 {
-			end = len(fraction)
-		}
-		if end > 3 {
-			rest = strings.TrimRight(fraction[3:end], "0")
-		}
-	}
-	return itoa(int(t.millis)) + "." + rest
-}
-
 // group is what JSON has under one key.
 type group struct {
 	space, name string
@@ -232,4 +187,30 @@ next:
 		groups = append(groups, group{space, name, []*Extension{&list[i]}})
 	}
 	return groups
+}
+
+// textName is the name of a piece of text between child elements; no element can have it.
+const textName = "#text"
+
+// listName is the name of the elements of an array that cannot be written as siblings, and of the attribute that marks
+// the extension around them.
+const listName = "[]"
+
+// canonical is the spelling of a namespace that is written.
+func canonical(space string) string {
+	if IsMDA(space) {
+		return NamespaceMDA
+	}
+	return space
+}
+
+func isText(c *Extension) bool { return c.Namespace == "" && c.Name == textName }
+
+func hasText(list []Extension) bool {
+	return slices.ContainsFunc(list, func(c Extension) bool { return isText(&c) })
+}
+
+// saysType reports whether an attribute is in the value of JSON already, or is a marker.
+func saysType(a *Extension, typed, own ValueType) bool {
+	return isMarker(a) || typed != own && a.Namespace == nsXSI && (typed == Null && a.Name == "nil" || typed != Null && a.Name == "type")
 }

@@ -1,0 +1,84 @@
+package epcis
+
+import (
+	"errors"
+	"io"
+)
+
+var (
+	errDocumentBytes = errors.New("document too large")
+	errTokenBytes    = errors.New("token too large")
+	// errEventTooLarge unwinds the reading of one event, which is then skipped.
+	errEventTooLarge = errors.New("event too large")
+)
+
+const maxToken = 1 << 20
+
+const readAhead = 32 << 10
+
+// maxEventProblems is how many errors, and how many warnings, of one event are told; a list of 16,384 bad EPCs is one mistake.
+const maxEventProblems = 100
+
+// Limits on what is much larger in memory than in the document.
+const (
+	maxEventNodes    = 1 << 16
+	maxDocumentNodes = 1 << 20
+)
+
+const hintNotEPCIS = "send an EPCISDocument in the namespace " + nsDoc2 + ", or " + nsDoc1 + " for EPCIS 1.2"
+
+// withDefaults sets the limits that are zero.
+func withDefaults(o Options) Options {
+	def := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	def64 := func(v *int64, d int64) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	def64(&o.MaxBytes, 32<<20)
+	def64(&o.MaxEventBytes, 4<<20)
+	def(&o.MaxDepth, 64)
+	def(&o.MaxAttributes, 64)
+	def(&o.MaxEvents, 100_000)
+	def(&o.MaxEPCs, MaxEPCs)
+	def(&o.MaxProblems, 10_000)
+	return o
+}
+
+// collect reads a whole document: what every Parse does with its Read.
+func collect(r io.Reader, opt Options, read func(io.Reader, Options, Handler) (Summary, error)) (*Document, error) {
+	opt = withDefaults(opt)
+	opt.KeepsAll = true
+	doc := &Document{}
+	more, schema := 0, false
+	header := &Header{}
+	var err error
+	doc.Summary, err = read(r, opt, Handler{
+		Header: func(h *Header) error { header = h; return nil },
+		Event:  func(e EventAt) error { doc.Events = append(doc.Events, e); return nil },
+		Problem: func(p Problem) error {
+			if len(doc.Problems) < opt.MaxProblems {
+				doc.Problems = append(doc.Problems, p)
+			} else {
+				more++
+				schema = schema || p.Schema
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if more > 0 {
+		doc.Problems = append(doc.Problems, Problem{
+			Severity: SeverityWarning, Code: CodeTruncated, Event: -1, Schema: schema,
+			Message: "there are " + itoa(more) + " more problems", Hint: "repair those above and send the document again",
+		})
+	}
+	doc.Header, doc.Rejected = *header, doc.Summary.Rejected
+	return doc, nil
+}

@@ -1,0 +1,65 @@
+package epcis
+
+import (
+	"fmt"
+	"strings"
+)
+
+func isBlank(b []byte) bool {
+	for _, c := range b {
+		if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
+			return false
+		}
+	}
+	return true
+}
+
+// trim removes white space around a value, as the schema does (whiteSpace="collapse") for everything standard.
+func trim(b []byte) []byte {
+	for len(b) > 0 && isBlank(b[:1]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isBlank(b[len(b)-1:]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+const blank = " \t\r\n"
+
+// clip shortens what is quoted from a document, so that a message stays readable and small.
+func clip(s string) string {
+	const most = 120
+	if len(s) <= most {
+		return strings.ToValidUTF8(s, "\uFFFD")
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+func quote(s string) string { return fmt.Sprintf("%q", clip(s)) }
+
+func trimmed(s string) string { return strings.Trim(s, blank) }
+
+func sameBoolean(s string) string {
+	switch s = trimmed(s); s {
+	case "1":
+		return "true"
+	case "0":
+		return "false"
+	}
+	return s
+}
+
+func digits(s string) (n int, ok bool) {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return 0, false
+		}
+		n = n*10 + int(s[i]-'0')
+	}
+	return n, true
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
