@@ -3,6 +3,7 @@ package epcis
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"verilot.dev/epcis/gs1"
@@ -74,7 +75,7 @@ func (c *Checker) check(e *Event, maxEPCs int, report report) {
 	}
 
 	if len(e.EPCList)+len(e.ChildEPCs)+len(e.InputEPCList)+len(e.OutputEPCList)+len(e.parent()) > maxEPCs {
-		fault(CodeEventTooLarge, fNone, "the event names more than "+itoa(maxEPCs)+" EPCs", "send it as several events")
+		fault(CodeEventTooLarge, fNone, "the event names more than "+strconv.Itoa(maxEPCs)+" EPCs", "send it as several events")
 		return
 	}
 	c.list(fEPCList, e.EPCList, report)
@@ -172,7 +173,7 @@ func (c *Checker) list(id fieldID, epcs []string, report report) {
 		}
 		c.keys = append(c.keys, k)
 		if first >= 0 {
-			message := quote(s) + " stands in the list twice, first as number " + itoa(first+1)
+			message := quote(s) + " stands in the list twice, first as number " + strconv.Itoa(first+1)
 			if epcs[first] != s {
 				message += ", written " + quote(epcs[first])
 			}

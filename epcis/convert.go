@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -223,7 +224,7 @@ func (c *conversion) end(sum Summary) error {
 	if c.more > 0 {
 		c.problems = append(c.problems, Problem{
 			Severity: SeverityWarning, Code: CodeTruncated, Event: -1,
-			Message: "there are " + itoa(c.more) + " more problems", Hint: "repair those above and convert again",
+			Message: "there are " + strconv.Itoa(c.more) + " more problems", Hint: "repair those above and convert again",
 		})
 	}
 	return err

@@ -3,6 +3,7 @@ package epcis
 import (
 	"bytes"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -58,7 +59,7 @@ func TestLossesTellWhere(t *testing.T) {
 		_, _, losses := convert(t, []byte(doc), WriteOptions{Format: tt.format})
 		var got []string
 		for _, p := range losses {
-			got = append(got, itoa(p.Line)+" "+p.Pointer+" "+p.Path)
+			got = append(got, strconv.Itoa(p.Line)+" "+p.Pointer+" "+p.Path)
 			if p.Event != 1 || p.Severity != SeverityWarning || p.Message == "" {
 				t.Errorf("%s: %+v", tt.format, p)
 			}
@@ -78,7 +79,7 @@ func TestConvertAStream(t *testing.T) {
 	event := func(i int) string {
 		ns := ""
 		if i%100 == 0 {
-			ns = itoa(i)
+			ns = strconv.Itoa(i)
 		}
 		return `<ObjectEvent><eventTime>2026-11-20T00:00:00Z</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset><epcList/><action>OBSERVE</action><x:a xmlns:x="http://x.example/` + ns + `">1</x:a></ObjectEvent>`
 	}

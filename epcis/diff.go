@@ -3,6 +3,7 @@ package epcis
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"verilot.dev/epcis/gs1"
@@ -120,7 +121,7 @@ func (n *node) text() string {
 	slices.Sort(parts)
 	var b strings.Builder
 	for _, s := range []string{n.name, n.value} {
-		b.WriteString(itoa(len(s)))
+		b.WriteString(strconv.Itoa(len(s)))
 		b.WriteByte(':')
 		b.WriteString(s)
 	}

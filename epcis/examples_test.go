@@ -18,23 +18,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const shared = "../../shared/gs1"
-
-// sharedFile reads a file of the shared GS1 collection, which is not part of the repository. Without it a test says so
-// and stops; where the tests count (CI=true) it fails.
-func sharedFile(tb testing.TB, name string) []byte {
-	tb.Helper()
-	b, err := os.ReadFile(filepath.Join(shared, name))
-	if err == nil {
-		return b
-	}
-	if os.Getenv("CI") == "true" {
-		tb.Fatalf("the shared GS1 examples are needed in CI: %v", err)
-	}
-	tb.Skipf("the shared GS1 examples are not beside the repository: %v", err)
-	return nil
-}
-
 // example is a row of the index of example documents.
 type example struct {
 	path, format, root, valid string
@@ -104,7 +87,7 @@ func TestExamples(t *testing.T) {
 		t.Run(x.path, func(t *testing.T) {
 			types, epcs, faulty := map[string]int{}, map[string]bool{}, 0
 			schema := false
-			sum, err := Read(bytes.NewReader(sharedFile(t, x.path)), Options{KeepFaulty: true}, Handler{
+			sum, err := readXML(bytes.NewReader(sharedFile(t, x.path)), Options{KeepFaulty: true}, Handler{
 				Event: func(e EventAt) error {
 					types[e.Event.Type]++
 					e.Event.EPCs(func(_ int, epc string) bool { epcs[epc] = true; return true })
@@ -128,7 +111,7 @@ func TestExamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if bare := layouts[layoutKey{2, x.root}] != nil; sum.NoSchema != bare {
+			if bare := layoutOf(2, x.root) != nil; sum.NoSchema != bare {
 				t.Errorf("NoSchema is %v", sum.NoSchema)
 			}
 			if invalid := x.valid == "no"; x.valid != "n/a" && (sum.SchemaInvalid != invalid || schema != invalid) {
@@ -162,7 +145,7 @@ func TestExamples(t *testing.T) {
 
 // A partner's file is read without a word of complaint.
 func TestPharmaExampleHasNoProblems(t *testing.T) {
-	doc, err := Parse(strings.NewReader(string(sharedFile(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml"))), Options{})
+	doc, err := parseXML(strings.NewReader(string(sharedFile(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml"))), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +158,7 @@ var update = flag.Bool("update", false, "rewrite golden files")
 
 // The example a partner would send first, field by field.
 func TestPharmaExampleGolden(t *testing.T) {
-	doc, err := Parse(bytes.NewReader(sharedFile(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml")), Options{})
+	doc, err := parseXML(bytes.NewReader(sharedFile(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml")), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +215,7 @@ func prune(v any) any {
 // document. encoding/xml reads the document a second time, knowing nothing of EPCIS.
 func TestExamplesAreKeptWithoutLoss(t *testing.T) {
 	sharedFile(t, "examples/index.csv")
-	files, err := filepath.Glob(filepath.Join(shared, "examples/xml-*/*/*.xml"))
+	files, err := filepath.Glob(sharedPath("examples/xml-*/*/*.xml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +225,7 @@ func TestExamplesAreKeptWithoutLoss(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		doc, err := Parse(bytes.NewReader(raw), Options{})
+		doc, err := parseXML(bytes.NewReader(raw), Options{})
 		if err != nil || doc.Rejected > 0 {
 			continue // TestExamples knows which
 		}

@@ -18,9 +18,9 @@ import (
 // different events with one hash. It is a name among honest parties. Nothing on the ledger is bound by it: the ledger
 // commits to events as docs/spec.md section 4 says.
 
-// CBVHash returns the hash ID of an event, ni:///sha-256;…?ver=CBV2.0, and the text that was hashed. It fails only for
+// cbvHash returns the hash ID of an event, ni:///sha-256;…?ver=CBV2.0, and the text that was hashed. It fails only for
 // an event without a type or without a time that can be read.
-func (e *Event) CBVHash() (id, prehash string, err error) {
+func cbvHash(e *Event) (id, prehash string, err error) {
 	var h Hasher
 	id, text, err := h.Hash(e)
 	return id, string(text), err
@@ -43,7 +43,7 @@ type Hasher struct {
 
 type span struct{ from, to int }
 
-// Hash is CBVHash. The pre-hash is valid until the next call.
+// Hash is cbvHash. The pre-hash is valid until the next call.
 func (h *Hasher) Hash(e *Event) (id string, prehash []byte, err error) {
 	h.buf, h.spans = h.buf[:0], h.spans[:0]
 	if err := h.event(e); err != nil {

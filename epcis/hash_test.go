@@ -161,7 +161,7 @@ func examplePaths(tb testing.TB) (paths []string) {
 // exampleDocuments are some shared examples to start fuzzing from; none where there are none.
 func exampleDocuments() (docs [][]byte) {
 	for _, pattern := range []string{"*/hashgen/*", "jsonld-2.0/gs1/*_all_possible_fields.jsonld", "xml-2.0/gs1/*_all_possible_fields.xml"} {
-		files, _ := filepath.Glob(filepath.Join(shared, "examples", pattern))
+		files, _ := filepath.Glob(sharedPath("examples/" + pattern))
 		for _, file := range files {
 			if b, err := os.ReadFile(file); err == nil {
 				docs = append(docs, b)

@@ -174,7 +174,7 @@ func onlyText(x *Extension) int {
 
 // IgnoredFields are the extensions that a document asks to leave out of the hash of its events, with an extension named
 // ignoreFields beside them: elements in XML, a list of names in JSON. It is a custom of the reference implementation
-// for fields that a repository adds; the standard does not have it, so CBVHash does not either.
+// for fields that a repository adds; the standard does not have it, so cbvHash does not either.
 func IgnoredFields(header *Header) (names []QName) {
 	if header == nil {
 		return nil

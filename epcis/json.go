@@ -38,12 +38,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Codes of problems that only JSON has.
-const (
-	CodeContext = "context_unexpected" // @context is late, redefines a protected prefix, or lies elsewhere
-	CodeBOM     = "byte_order_mark"
-)
-
 const bom = "\xEF\xBB\xBF"
 
 // jsonParser reads EPCIS JSON into the model. Every method that reads a value is called before it, when nothing or a
@@ -131,7 +125,7 @@ func readJSON(r io.Reader, opt Options, h Handler) (Summary, error) {
 	}
 	p.jsonScanner = newJSONScanner(in, &p.opt)
 	if string(head) == bom {
-		p.at = pos{1, 1}
+		p.at = jsonPos{1, 1}
 		p.warn(CodeBOM, "the document begins with a byte order mark", "leave it out: JSON has none")
 	}
 	err := p.document()

@@ -127,15 +127,15 @@ func (c *jsonContext) define(dec *jsontext.Decoder, note func(message, hint stri
 			}
 			id = base + rest
 		}
-		field := strings.TrimPrefix(id, epcisVocabulary)
+		member := strings.TrimPrefix(id, epcisVocabulary)
 		switch {
 		case id == "@type" && key != "type":
 			c.alias(key, "type")
 		case id == "@id" && key != "id":
 			c.alias(key, "id")
 		case id[:min(1, len(id))] == "@":
-		case isMember(field) && field != key:
-			c.alias(key, field)
+		case isMember(member) && member != key:
+			c.alias(key, member)
 		default:
 			c.iri[key] = id
 		}

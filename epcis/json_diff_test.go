@@ -212,7 +212,7 @@ func single(doc any) (list []any) {
 }
 
 func ourVerdict(raw []byte) (valid bool, why string) {
-	sum, err := Read(bytes.NewReader(raw), Options{KeepFaulty: true}, Handler{Problem: func(p Problem) error {
+	sum, err := readJSON(bytes.NewReader(raw), Options{KeepFaulty: true}, Handler{Problem: func(p Problem) error {
 		if p.Schema {
 			why += p.String() + "\n"
 		}

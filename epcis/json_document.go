@@ -15,13 +15,13 @@ import (
 
 // jsonRoot is what was seen of the root and the body. The schema's demands depend on the type, which may come last.
 type jsonRoot struct {
-	at       pos
+	at       jsonPos
 	isEvent  bool
 	isDoc    bool
 	typeSeen bool
 	typeText string
 	id       string
-	idAt     pos
+	idAt     jsonPos
 	idSeen   bool
 	held     []Extension // before it was known what the root is
 	event    Event
@@ -30,7 +30,7 @@ type jsonRoot struct {
 	body     bool            // epcisBody was read
 	list     bool            // epcisBody.eventList is a list
 	results  bool            // epcisBody.queryResults is an object
-	strayAt  pos             // a member of the body that a query document does not have
+	strayAt  jsonPos         // a member of the body that a query document does not have
 	stray    string
 	resultOK [2]bool // queryName and resultsBody are there
 	inner    bool    // resultsBody.eventList is a list
@@ -346,7 +346,7 @@ func (p *jsonParser) stray(key *word, where string, known ...string) error {
 // documentRules are the schema's for what a document has to have.
 func (p *jsonParser) documentRules() {
 	r := &p.root
-	at := func(a pos, pointer, code, message, hint string) {
+	at := func(a jsonPos, pointer, code, message, hint string) {
 		p.tell(Problem{
 			Severity: SeverityWarning, Code: code, Line: a.line, Column: a.col, Pointer: pointer, Path: strings.TrimPrefix(pointer, "/"),
 			Message: message, Hint: hint, Event: -1, Schema: true,

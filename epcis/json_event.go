@@ -2,6 +2,7 @@ package epcis
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 )
 
@@ -12,7 +13,7 @@ type jsonEvent struct {
 	typeSeen bool
 	typeText string // as it stands there
 	noEvent  bool   // something else stands in the list
-	eventAt  pos
+	eventAt  jsonPos
 	pointer  string // of the event
 	units    int
 	nodesIn  int
@@ -33,9 +34,9 @@ type jsonEvent struct {
 	seen    [numFields]bool
 	named   [numFields]bool // under the name that the schema knows
 	count   [numFields]int  // elements of a list
-	field   [numFields]pos
+	field   [numFields]jsonPos
 	names   [numFields]string // of the members, where they are not the field's
-	items   [numFields][]pos
+	items   [numFields][]jsonPos
 	epcText []byte // of a list
 	epcEnds []int
 }
@@ -85,7 +86,7 @@ func (p *jsonParser) add(f finding) {
 }
 
 // begin makes ready for an event whose { was read or is the root.
-func (p *jsonParser) begin(at pos, pointer string) {
+func (p *jsonParser) begin(at jsonPos, pointer string) {
 	e := &p.jsonEvent
 	e.inEvent, e.typeSeen, e.typeText, e.noEvent, e.eventAt, e.pointer = true, false, "", false, at, pointer
 	e.units, e.nodesIn, e.extended, e.faults, e.warnings, e.beyond = 0, 0, 0, 0, 0, false
@@ -117,7 +118,7 @@ func (p *jsonParser) events() error {
 		return err
 	}
 	for i := 0; p.peek() != ']'; i++ {
-		if err := p.event(p.listPointer + "/" + itoa(i)); err != nil {
+		if err := p.event(p.listPointer + "/" + strconv.Itoa(i)); err != nil {
 			return err
 		}
 	}
@@ -171,7 +172,7 @@ func (p *jsonParser) room() error {
 	}
 	return &ParseError{
 		Code: CodeDocumentTooLarge, Line: p.at.line, Column: p.at.col,
-		Message: "the document has more than " + itoa(p.opt.MaxEvents) + " events", Hint: "send it in several documents",
+		Message: "the document has more than " + strconv.Itoa(p.opt.MaxEvents) + " events", Hint: "send it in several documents",
 	}
 }
 
@@ -194,8 +195,8 @@ func (p *jsonParser) end(e *Event, err error, depth int) error {
 		p.id, p.item, p.sub, p.aliased = fNone, -1, "", false
 		p.add(p.at0(finding{Problem: Problem{
 			Severity: SeverityError, Code: CodeEventTooLarge,
-			Message: "the event names more than " + itoa(p.opt.MaxEPCs) + " EPCs, is longer than " + itoa(int(p.opt.MaxEventBytes)) +
-				" bytes or has more than " + itoa(maxEventNodes) + " extensions",
+			Message: "the event names more than " + strconv.Itoa(p.opt.MaxEPCs) + " EPCs, is longer than " + strconv.Itoa(int(p.opt.MaxEventBytes)) +
+				" bytes or has more than " + strconv.Itoa(maxEventNodes) + " extensions",
 			Hint: "send it as several events",
 		}, item: -1}))
 		if err = p.unwind(depth); err != nil {
@@ -242,14 +243,14 @@ func (p *jsonParser) flush(label string) {
 	}
 	path := p.listPath
 	if path != "" {
-		path += "/" + label + "[" + itoa(p.ordinal[label]) + "]"
+		path += "/" + label + "[" + strconv.Itoa(p.ordinal[label]) + "]"
 	} else {
 		path = label
 	}
 	if more > 0 {
 		p.findings = append(p.findings, p.at0(finding{Problem: Problem{
 			Severity: SeverityWarning, Code: CodeTruncated, Schema: p.beyond,
-			Message: "the event has " + itoa(more) + " more problems", Hint: "repair those above and send the document again",
+			Message: "the event has " + strconv.Itoa(more) + " more problems", Hint: "repair those above and send the document again",
 		}, item: -1}))
 	}
 	for i := range p.findings {
@@ -333,7 +334,7 @@ func (p *jsonParser) eventType(e *Event) error {
 	p.typeText = s
 	e.Type = strings.Trim(s, blank)
 	short := strings.TrimPrefix(strings.TrimPrefix(e.Type, "epcis:"), epcisVocabulary)
-	if short != e.Type && layouts[layoutKey{2, short}] != nil {
+	if short != e.Type && layoutOf(2, short) != nil {
 		p.warn(CodeFieldInvalid, quote(e.Type)+" is written out, where "+short+" is enough", "write "+quote(short))
 		e.Type = short
 	}
@@ -423,7 +424,7 @@ func uniqueList(kind string, id fieldID) bool {
 // finish checks an event that was read.
 func (p *jsonParser) finish(e *Event) {
 	p.id, p.item, p.sub, p.aliased = fNone, -1, "", false
-	l := layouts[layoutKey{2, e.Type}]
+	l := layoutOf(2, e.Type)
 	standard := l != nil && e.Type == p.typeText // the schema sees the text
 	if !standard {
 		p.otherType(e, l)
@@ -442,11 +443,11 @@ func (p *jsonParser) finish(e *Event) {
 		p.requirements(e)
 	}
 	suspects := [numFields]bool{}
-	p.check.Check(e, p.opt.MaxEPCs, func(pr Problem, field string, item int) {
+	p.check.Check(e, p.opt.MaxEPCs, func(pr Problem, name string, item int) {
 		if pr.Code == CodeEventUnknown {
 			return // otherType said it
 		}
-		id := fieldIDs[field]
+		id := fieldIDs[name]
 		suspects[id] = suspects[id] || pr.Code == CodeEPCDuplicate || pr.Code == CodeEPCInvalid
 		p.checked(pr.Severity, pr.Code, id, item, pr.Message, pr.Hint)
 	})
@@ -505,7 +506,7 @@ func (p *jsonParser) pointerTo(id fieldID, item int) string {
 	}
 	s := p.pointer + "/" + strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 	if item >= 0 {
-		s += "/" + itoa(item)
+		s += "/" + strconv.Itoa(item)
 	}
 	return s
 }

@@ -124,7 +124,7 @@ func (p *jsonParser) vocabularies() error {
 }
 
 // needs reports a member that the schema requires.
-func (p *jsonParser) needs(ok bool, at pos, message string) {
+func (p *jsonParser) needs(ok bool, at jsonPos, message string) {
 	if !ok {
 		p.at = at
 		p.refuse(CodeFieldMissing, message, "add it")

@@ -10,6 +10,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// jsonPos is where a token begins: line and byte in the line, both from 1.
+type jsonPos struct{ line, col int }
+
 // jsonInput stands between the document and the tokenizer. It bounds the document and each token, knows the line of
 // every offset, and can look ahead: see preread.
 type jsonInput struct {
@@ -101,13 +104,13 @@ func (in *jsonInput) preread() []byte {
 }
 
 // pos is the line and column of an offset. Offsets must not go back.
-func (in *jsonInput) pos(off int64) pos {
+func (in *jsonInput) pos(off int64) jsonPos {
 	for in.passed < len(in.lines) && in.lines[in.passed] < off {
 		in.line++
 		in.lineStart = in.lines[in.passed] + 1
 		in.passed++
 	}
-	return pos{in.line, int(off-in.lineStart) + 1}
+	return jsonPos{in.line, int(off-in.lineStart) + 1}
 }
 
 // jsonScanner reads tokens with their places and limits.
@@ -116,10 +119,10 @@ type jsonScanner struct {
 	in       *jsonInput
 	maxDepth int
 	depth    int
-	stop     int64 // offset at which the event being read is too large; 0: none is being read
-	at       pos   // of the last token
-	inside   bool  // whole reads
-	failed   bool  // peek saw an error, which the next read returns
+	stop     int64   // offset at which the event being read is too large; 0: none is being read
+	at       jsonPos // of the last token
+	inside   bool    // whole reads
+	failed   bool    // peek saw an error, which the next read returns
 	scratch  []byte
 }
 

@@ -27,7 +27,7 @@ func jsonDocument(events ...string) string {
 
 func parseWith(t *testing.T, doc string, opt Options) *Document {
 	t.Helper()
-	d, err := Parse(strings.NewReader(doc), opt)
+	d, err := parseJSON(strings.NewReader(doc), opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestJSONOneBadOfThousands(t *testing.T) {
 	doc := bytes.Replace(bigJSON(3000, 2), []byte(`sgtin:030001.0012345.10004001"`), []byte(`sgtin:030001.012345.10004001"`), 1)
 	var problems []Problem
 	events := 0
-	sum, err := Read(bytes.NewReader(doc), Options{}, Handler{
+	sum, err := readJSON(bytes.NewReader(doc), Options{}, Handler{
 		Event:   func(EventAt) error { events++; return nil },
 		Problem: func(p Problem) error { problems = append(problems, p); return nil },
 	})
@@ -303,7 +303,7 @@ func TestJSONRefused(t *testing.T) {
 		{"too many events", jsonDocument(jsonObserve(""), jsonObserve("")), "4:1 document_too_large", Options{MaxEvents: 1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Read(strings.NewReader(tt.doc), tt.opt, Handler{})
+			_, err := readJSON(strings.NewReader(tt.doc), tt.opt, Handler{})
 			e, ok := errors.AsType[*ParseError](err)
 			if !ok {
 				t.Fatalf("want a ParseError, got %v", err)
@@ -398,7 +398,7 @@ func TestJSONLateContext(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			n := 0
-			sum, err := Read(tt.in(), Options{}, Handler{Event: func(e EventAt) error {
+			sum, err := readJSON(tt.in(), Options{}, Handler{Event: func(e EventAt) error {
 				if n++; e.Index > 0 && e.Event.Extensions[0].Namespace != tt.want {
 					t.Fatalf("namespace %q, want %q", e.Event.Extensions[0].Namespace, tt.want)
 				}
@@ -481,7 +481,7 @@ func TestJSONBoundedMemory(t *testing.T) {
 	var before, now runtime.MemStats
 	runtime.ReadMemStats(&before)
 	most, n := uint64(0), 0
-	sum, err := Read(lateStream(size, `,"cbvmda:a":"1"`), Options{MaxBytes: 2 * size, MaxEvents: 1 << 30}, Handler{Event: func(EventAt) error {
+	sum, err := readJSON(lateStream(size, `,"cbvmda:a":"1"`), Options{MaxBytes: 2 * size, MaxEvents: 1 << 30}, Handler{Event: func(EventAt) error {
 		if n++; n%20_000 == 0 {
 			runtime.ReadMemStats(&now)
 			most = max(most, now.HeapInuse)

@@ -2,6 +2,7 @@ package epcis
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -169,7 +170,7 @@ func itemPath(id fieldID, item int) string {
 	if item < 0 || itemNames[id] == "" {
 		return fieldNames[id]
 	}
-	return fieldNames[id] + "/" + itemNames[id] + "[" + itoa(item+1) + "]"
+	return fieldNames[id] + "/" + itemNames[id] + "[" + strconv.Itoa(item+1) + "]"
 }
 
 // isMember reports whether a name is a member of an event in JSON.
@@ -201,3 +202,6 @@ var orders = func() map[orderKey][]fieldID {
 }()
 
 func order(l *layout, wrapper string) []fieldID { return orders[orderKey{l, wrapper}] }
+
+// layoutOf returns the layout of an event type, as XML names it, in version 1 or 2 of EPCIS; nil when the version has no such type.
+func layoutOf(version int, name string) *layout { return layouts[layoutKey{version, name}] }

@@ -1,6 +1,8 @@
 package epcis
 
 import (
+	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +10,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
+
+const (
+	aUnit      = `urn:epc:id:sgtin:030001.0012345.`
+	aContainer = `urn:epc:id:sscc:030001.41234567890`
+)
+
+func found(problems []Problem) []string {
+	var list []string
+	for _, p := range problems {
+		list = append(list, fmt.Sprintf("%s %s %s", p.Severity, p.Code, p.Path))
+	}
+	return list
+}
 
 func TestEventTimeMillis(t *testing.T) {
 	for _, tt := range []struct {
@@ -137,19 +152,19 @@ func TestLotAndExpiryInEverySpelling(t *testing.T) {
 
 // Events that no document tells the lines of are checked all the same.
 func TestCheckWithoutDocument(t *testing.T) {
-	e := Commission(At{Time: "2026-11-20T06:45:16Z", Offset: "Z"}, []string{unit + "1", unit + "1", unit + "x y"}, "A", "soon")
+	e := Commission(At{Time: "2026-11-20T06:45:16Z", Offset: "Z"}, []string{aUnit + "1", aUnit + "1", aUnit + "x y"}, "A", "soon")
 	want := []string{
 		"error offset_invalid eventTimeZoneOffset", "error epc_duplicate epcList/epc[2]", "error epc_invalid epcList/epc[3]", "error expiry_invalid ilmd",
 	}
-	if diff := cmp.Diff(want, summary(Check(&e))); diff != "" {
+	if diff := cmp.Diff(want, found(Check(&e))); diff != "" {
 		t.Error(diff)
 	}
 	many := make([]string, MaxEPCs+1)
 	e = Hold(At{Time: "2026-11-20T06:45:16Z", Offset: "-05:00"}, many, "")
-	if diff := cmp.Diff([]string{"error event_too_large "}, summary(Check(&e))); diff != "" {
+	if diff := cmp.Diff([]string{"error event_too_large "}, found(Check(&e))); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"warning TZ_MISSING eventTimeZoneOffset", "error field_missing eventTime", "error event_unknown "}, summary(Check(&Event{}))); diff != "" {
+	if diff := cmp.Diff([]string{"warning TZ_MISSING eventTimeZoneOffset", "error field_missing eventTime", "error event_unknown "}, found(Check(&Event{}))); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -157,7 +172,7 @@ func TestCheckWithoutDocument(t *testing.T) {
 // What we build, we would accept.
 func TestBuiltEventsPassTheCheck(t *testing.T) {
 	at := At{Time: "2026-11-20T06:45:16Z", Offset: "-05:00", ReadPoint: "urn:epc:id:sgln:030001.111111.0", BizLocation: "urn:epc:id:sgln:030001.111111.0"}
-	units := []string{unit + "1", unit + "2"}
+	units := []string{aUnit + "1", aUnit + "2"}
 	s := Shipment{
 		SourceOwner: "urn:epc:id:sgln:030001.111111.0", SourceLocation: "urn:epc:id:sgln:030001.111121.0",
 		DestinationOwner: "urn:epc:id:sgln:039999.999999.0", DestinationLocation: "urn:epc:id:sgln:039999.345678.0",
@@ -165,7 +180,7 @@ func TestBuiltEventsPassTheCheck(t *testing.T) {
 	}
 	for step, e := range map[string]Event{
 		"commissioning": Commission(at, units, "A123", "2028-03-27"),
-		"packing":       Pack(at, sscc, units), "unpacking": Unpack(at, sscc, nil), "shipping": Ship(at, units, s),
+		"packing":       Pack(at, aContainer, units), "unpacking": Unpack(at, aContainer, nil), "shipping": Ship(at, units, s),
 		"void_shipping": VoidShip(at, units, s), "receiving": Receive(at, units, s), "dispensing": Dispense(at, units, true),
 		"decommissioning": Decommission(at, units), "destroying": Destroy(at, units), "holding": Hold(at, units, ""),
 	} {
@@ -194,7 +209,10 @@ func TestBuiltEventsPassTheCheck(t *testing.T) {
 
 // The shipping event of GS1's example, from the builder.
 func TestBuildTheExample(t *testing.T) {
-	doc := mustParse(t, string(sharedFile(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml")))
+	doc, err := parseXML(bytes.NewReader(sharedFile(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml")), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	at := At{Offset: "-05:00", ReadPoint: "urn:epc:id:sgln:030001.111121.0", BizLocation: "urn:epc:id:sgln:030001.111121.0"}
 	pallet := "urn:epc:id:sscc:030001.41234567890"
 	in := func(tm string) At { at := at; at.Time = tm; return at }

@@ -24,36 +24,6 @@ const (
 	nsXMLNS = "http://www.w3.org/2000/xmlns/"
 )
 
-// epcisVocabulary is the namespace of the standard's own terms in JSON-LD.
-const epcisVocabulary = "https://ref.gs1.org/epcis/"
-
-// officialPrefixes are those of the official context. They hold in every document; the context protects them.
-var officialPrefixes = map[string]string{
-	"epcis":   epcisVocabulary,
-	"cbv":     "https://ref.gs1.org/cbv/",
-	"cbvmda":  "urn:epcglobal:cbv:mda:",
-	"gs1":     "https://gs1.org/voc/",
-	"rdfs":    "http://www.w3.org/2000/01/rdf-schema#",
-	"owl":     "http://www.w3.org/2002/07/owl#",
-	"xsd":     "http://www.w3.org/2001/XMLSchema#",
-	"dcterms": "http://purl.org/dc/terms/",
-}
-
-// maxTerms bounds what contexts may declare.
-const maxTerms = 4096
-
-// splitURI splits behind the last #, / or :, if something follows.
-func splitURI(s string) (space, name string) {
-	i := strings.LastIndexAny(s, "#/:") + 1
-	if i == len(s) {
-		return "", s
-	}
-	return s[:i], s[i:]
-}
-
-// contextURL is the official JSON-LD context. It is protected: what it declares must not be declared again.
-const contextURL = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
-
 // isNCName reports whether s can be the local part of a name in XML. Beyond ASCII, encoding/xml is asked.
 func isNCName(s string) bool {
 	for i := range len(s) {

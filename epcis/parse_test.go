@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -41,7 +42,7 @@ func epcs(list string, serials ...string) string {
 
 func mustParse(tb testing.TB, doc string) *Document {
 	tb.Helper()
-	d, err := Parse(strings.NewReader(doc), Options{})
+	d, err := parseXML(strings.NewReader(doc), Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -547,7 +548,7 @@ func TestRefusedDocuments(t *testing.T) {
 		{"XML 1.1", `<?xml version="1.1"?>` + document(good), CodeMalformed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d, err := Parse(strings.NewReader(tt.doc), Options{})
+			d, err := parseXML(strings.NewReader(tt.doc), Options{})
 			pe, ok := errors.AsType[*ParseError](err)
 			if !ok || pe.Code != tt.code || pe.Message == "" || pe.Hint == "" || pe.Line < 1 || pe.Column < 1 || d != nil {
 				t.Fatalf("want %s, got %#v", tt.code, err)
@@ -572,7 +573,7 @@ func TestHarmlessForms(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, r := range []io.Reader{strings.NewReader(doc), iotest.OneByteReader(strings.NewReader(doc)), iotest.DataErrReader(strings.NewReader(doc))} {
-				d, err := Parse(r, Options{})
+				d, err := parseXML(r, Options{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -588,7 +589,7 @@ func TestLimits(t *testing.T) {
 	many := func(n int) string {
 		var serials []string
 		for i := range n {
-			serials = append(serials, itoa(i))
+			serials = append(serials, strconv.Itoa(i))
 		}
 		return object(when + epcs("epcList", serials...) + "<action>OBSERVE</action>")
 	}
@@ -613,13 +614,13 @@ func TestLimits(t *testing.T) {
 		t.Errorf("%d events; %s", len(d.Events), diff)
 	}
 	for name, opt := range map[string]Options{"events": {MaxEvents: 2}, "bytes": {MaxBytes: 600}} {
-		_, err := Parse(strings.NewReader(document(many(1)+many(1)+many(1))), opt)
+		_, err := parseXML(strings.NewReader(document(many(1)+many(1)+many(1))), opt)
 		if pe, ok := errors.AsType[*ParseError](err); !ok || pe.Code != CodeDocumentTooLarge {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	doc := document(many(1))
-	if _, err := Parse(strings.NewReader(doc), Options{MaxBytes: int64(len(doc))}); err != nil {
+	if _, err := parseXML(strings.NewReader(doc), Options{MaxBytes: int64(len(doc))}); err != nil {
 		t.Error(err)
 	}
 	// A list of nonsense does not make a book of problems, and is still an error.
@@ -627,7 +628,7 @@ func TestLimits(t *testing.T) {
 	if len(d.Problems) != 2*maxEventProblems+1 || d.Rejected != 1 {
 		t.Errorf("%d problems", len(d.Problems))
 	}
-	d, err := Parse(strings.NewReader(document(strings.Repeat("<ObjectEvent/>", 50))), Options{MaxProblems: 10})
+	d, err := parseXML(strings.NewReader(document(strings.Repeat("<ObjectEvent/>", 50))), Options{MaxProblems: 10})
 	if err != nil || len(d.Problems) != 11 || d.Problems[10].Code != CodeTruncated || d.Rejected != 50 {
 		t.Errorf("%v, %d problems", err, len(d.Problems))
 	}
@@ -637,10 +638,10 @@ func TestStream(t *testing.T) {
 	doc := strings.Replace(document(object(when+epcs("epcList", "1")+"<action>OBSERVE</action>")+object("")+object(when+epcs("epcList", "2")+"<action>OBSERVE</action><bizStep>x:y</bizStep>")),
 		"<EPCISBody>", "<EPCISHeader><x:a>1</x:a></EPCISHeader><EPCISBody>", 1)
 	var log []string
-	sum, err := Read(strings.NewReader(doc), Options{}, Handler{
+	sum, err := readXML(strings.NewReader(doc), Options{}, Handler{
 		Problem: func(p Problem) error { log = append(log, p.Code); return nil },
 		Header:  func(h *Header) error { log = append(log, "header "+h.Extensions[0].Text); return nil },
-		Event:   func(e EventAt) error { log = append(log, "event "+itoa(e.Index)); return nil },
+		Event:   func(e EventAt) error { log = append(log, "event "+strconv.Itoa(e.Index)); return nil },
 	})
 	want := []string{
 		CodeSBDH, "header 1", "event 0", CodeFieldMissing, CodeTZMissing, CodeFieldMissing, CodeFieldMissing, CodeEventEmpty,
@@ -657,14 +658,14 @@ func TestStream(t *testing.T) {
 	for _, h := range []Handler{
 		{Header: func(*Header) error { return stop }}, {Event: func(EventAt) error { return stop }}, {Problem: func(Problem) error { return stop }},
 	} {
-		if _, err := Read(strings.NewReader(doc), Options{}, h); !errors.Is(err, stop) {
+		if _, err := readXML(strings.NewReader(doc), Options{}, h); !errors.Is(err, stop) {
 			t.Error(err)
 		}
 	}
-	if _, err := Parse(iotest.ErrReader(stop), Options{}); !errors.Is(err, stop) {
+	if _, err := parseXML(iotest.ErrReader(stop), Options{}); !errors.Is(err, stop) {
 		t.Error(err)
 	}
-	if _, err := Parse(io.MultiReader(strings.NewReader(doc[:500]), iotest.ErrReader(stop)), Options{}); !errors.Is(err, stop) {
+	if _, err := parseXML(io.MultiReader(strings.NewReader(doc[:500]), iotest.ErrReader(stop)), Options{}); !errors.Is(err, stop) {
 		t.Error(err)
 	}
 }
@@ -694,14 +695,14 @@ func FuzzParse(f *testing.F) {
 // checkReading reads any bytes and checks what holds for all of them.
 func checkReading(t interface{ Fatalf(string, ...any) }, b []byte) {
 	opt := Options{MaxEPCs: 50, MaxEvents: 50, MaxEventBytes: 4 << 10}
-	doc, err := Parse(bytes.NewReader(b), opt)
+	doc, err := parseXML(bytes.NewReader(b), opt)
 	if err != nil {
 		if _, ok := errors.AsType[*ParseError](err); !ok {
 			t.Fatalf("not a ParseError: %v", err)
 		}
 		return
 	}
-	again, err := Parse(iotest.HalfReader(bytes.NewReader(b)), opt)
+	again, err := parseXML(iotest.HalfReader(bytes.NewReader(b)), opt)
 	if err != nil || !cmp.Equal(doc, again) {
 		t.Fatalf("read differently the second time: %v", err)
 	}

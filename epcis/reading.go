@@ -3,6 +3,7 @@ package epcis
 import (
 	"errors"
 	"io"
+	"strconv"
 )
 
 var (
@@ -76,7 +77,7 @@ func collect(r io.Reader, opt Options, read func(io.Reader, Options, Handler) (S
 	if more > 0 {
 		doc.Problems = append(doc.Problems, Problem{
 			Severity: SeverityWarning, Code: CodeTruncated, Event: -1, Schema: schema,
-			Message: "there are " + itoa(more) + " more problems", Hint: "repair those above and send the document again",
+			Message: "there are " + strconv.Itoa(more) + " more problems", Hint: "repair those above and send the document again",
 		})
 	}
 	doc.Header, doc.Rejected = *header, doc.Summary.Rejected

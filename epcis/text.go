@@ -1,7 +1,6 @@
 package epcis
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -26,17 +25,6 @@ func trim(b []byte) []byte {
 }
 
 const blank = " \t\r\n"
-
-// clip shortens what is quoted from a document, so that a message stays readable and small.
-func clip(s string) string {
-	const most = 120
-	if len(s) <= most {
-		return strings.ToValidUTF8(s, "\uFFFD")
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
-}
-
-func quote(s string) string { return fmt.Sprintf("%q", clip(s)) }
 
 func trimmed(s string) string { return strings.Trim(s, blank) }
 

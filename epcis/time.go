@@ -3,6 +3,7 @@ package epcis
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -134,5 +135,5 @@ func sameTime(s, offset string) string {
 			rest = strings.TrimRight(fraction[3:end], "0")
 		}
 	}
-	return itoa(int(t.millis)) + "." + rest
+	return strconv.Itoa(int(t.millis)) + "." + rest
 }

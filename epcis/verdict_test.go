@@ -195,7 +195,7 @@ func TestVerdicts(t *testing.T) {
 	for _, v := range verdicts() {
 		t.Run(v.name, func(t *testing.T) {
 			var told []string
-			sum, err := Read(strings.NewReader(v.doc), Options{}, Handler{Problem: func(p Problem) error {
+			sum, err := readXML(strings.NewReader(v.doc), Options{}, Handler{Problem: func(p Problem) error {
 				if p.Schema {
 					told = append(told, p.Code+" "+strings.TrimPrefix(p.Path, "EPCISBody/EventList/"))
 				}
@@ -293,7 +293,7 @@ func TestEnvelope(t *testing.T) {
 		"other body":  {wrap(nsSOAP11, "", "<w:a/>"), "urn:w"},
 		"no envelope": {`<s:Body xmlns:s="` + nsSOAP11 + `"/>`, "<Envelope>"},
 	} {
-		_, err := Parse(strings.NewReader(tt.doc), Options{})
+		_, err := parseXML(strings.NewReader(tt.doc), Options{})
 		pe, ok := errors.AsType[*ParseError](err)
 		if !ok || pe.Code != CodeNotEPCIS || !strings.Contains(pe.Message, tt.message) || pe.Hint == "" || pe.Line < 1 {
 			t.Errorf("%s: %v", name, err)
@@ -316,7 +316,7 @@ func TestLongDocumentsStream(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	var most uint64
 	events := 0
-	sum, err := Read(io.MultiReader(readers...), Options{MaxBytes: 1 << 30}, Handler{
+	sum, err := readXML(io.MultiReader(readers...), Options{MaxBytes: 1 << 30}, Handler{
 		Event: func(EventAt) error {
 			if events++; events%400 == 0 {
 				runtime.GC()

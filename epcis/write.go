@@ -3,6 +3,7 @@ package epcis
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -124,7 +125,7 @@ type writer struct {
 }
 
 func (w *writer) in(name string)            { w.at = append(w.at, name) }
-func (w *writer) inItem(name string, i int) { w.at = append(w.at, name+"["+itoa(i+1)+"]") }
+func (w *writer) inItem(name string, i int) { w.at = append(w.at, name+"["+strconv.Itoa(i+1)+"]") }
 func (w *writer) out()                      { w.at = w.at[:len(w.at)-1] }
 
 // lost reports that something was changed or left out.
@@ -169,7 +170,7 @@ func (r *reporter) problems() []Problem {
 	if r.more > 0 {
 		r.list = append(r.list, Problem{
 			Severity: SeverityWarning, Code: CodeTruncated, Event: -1,
-			Message: "there are " + itoa(r.more) + " more things that could not be converted", Hint: "those told are examples of all kinds in the first events",
+			Message: "there are " + strconv.Itoa(r.more) + " more things that could not be converted", Hint: "those told are examples of all kinds in the first events",
 		})
 		r.more = 0
 	}
@@ -205,7 +206,7 @@ func (w *writer) idsDone() {
 	if n := w.ids.kept; n > 0 {
 		what := quote(w.ids.first) + " was kept as captured"
 		if n > 1 {
-			what = itoa(n) + " identifiers were kept as captured, the first is " + quote(w.ids.first)
+			what = strconv.Itoa(n) + " identifiers were kept as captured, the first is " + quote(w.ids.first)
 		}
 		switch {
 		case w.ids.form == DigitalLink:
@@ -279,7 +280,7 @@ func (w *writer) layout(e *Event) *layout {
 	if w.old {
 		version = 1
 	}
-	l := layouts[layoutKey{version, e.Type}]
+	l := layoutOf(version, e.Type)
 	if l == nil || l.modelled != e.Type {
 		return nil
 	}

@@ -15,7 +15,7 @@ func FuzzConvert(f *testing.F) {
 	f.Add([]byte(`<e:EPCISDocument xmlns:e="urn:epcglobal:epcis:xsd:1" xmlns:x="http://x.example" schemaVersion="1.2" creationDate="2026-11-20T00:00:00Z"><EPCISBody><EventList><ObjectEvent>` +
 		`<eventTime>2026-11-20T00:00:00Z</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset><epcList><epc>urn:epc:id:sscc:0614141.1234567890</epc></epcList><action>OBSERVE</action>` +
 		`<x:a b="c">t<x:d/>u</x:a></ObjectEvent></EventList></EPCISBody></e:EPCISDocument>`))
-	if _, err := os.Stat(shared); err == nil {
+	if _, err := os.Stat(sharedPath("")); err == nil {
 		for _, raw := range exampleFiles(f, "jsonld-2.0", "xml-2.0", "xml-1.2") {
 			if len(raw) < 20_000 {
 				f.Add(raw)

@@ -47,7 +47,7 @@ func TestXMLLintTakesWhatIsWritten(t *testing.T) {
 	n := 0
 	for schema, paths := range files {
 		n += len(paths)
-		args := append([]string{"--noout", "--nonet", "--schema", filepath.Join(shared, schema)}, paths...)
+		args := append([]string{"--noout", "--nonet", "--schema", sharedPath(schema)}, paths...)
 		if out, err := exec.CommandContext(t.Context(), "xmllint", args...).CombinedOutput(); err != nil {
 			for line := range strings.Lines(string(out)) {
 				if !strings.HasSuffix(line, " validates\n") {

@@ -16,7 +16,7 @@ func exampleFiles(tb testing.TB, formats ...string) map[string][]byte {
 	sharedFile(tb, "examples/index.csv")
 	files := map[string][]byte{}
 	for _, format := range formats {
-		root := filepath.Join(shared, "examples", format)
+		root := sharedPath("examples/" + format)
 		err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
@@ -25,7 +25,7 @@ func exampleFiles(tb testing.TB, formats ...string) map[string][]byte {
 			if err != nil {
 				return err
 			}
-			name, err := filepath.Rel(filepath.Join(shared, "examples"), path)
+			name, err := filepath.Rel(sharedPath("examples"), path)
 			files[filepath.ToSlash(name)] = raw
 			return err
 		})

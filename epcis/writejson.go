@@ -260,7 +260,7 @@ func (j *jsonWriter) event(e *Event, recordTime string, bare bool) error {
 		if !j.isURI(e.Type) {
 			j.refused(quote(e.Type)+" is no event type of EPCIS", "use one of the five")
 		}
-		l = layouts[layoutKey{2, "ObjectEvent"}]
+		l = layoutOf(2, "ObjectEvent")
 	}
 	j.strangers(e, l)
 	j.required(e)

@@ -3,6 +3,7 @@ package epcis
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -79,7 +80,7 @@ func (n *names) declare(space string) {
 	}
 	for {
 		n.n++
-		if prefix := "ns" + itoa(n.n); !n.taken[prefix] && !n.schemes[prefix] {
+		if prefix := "ns" + strconv.Itoa(n.n); !n.taken[prefix] && !n.schemes[prefix] {
 			n.add(prefix, space)
 			return
 		}

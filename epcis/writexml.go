@@ -3,6 +3,7 @@ package epcis
 import (
 	"encoding/xml"
 	"io"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -334,7 +335,7 @@ func (x *xmlWriter) field(id fieldID, e *Event, recordTime string) {
 	case fCertificationInfo:
 		for i, s := range e.CertificationInfo {
 			if i > 0 && !x.old {
-				x.lost("XML 2.0 has place for one certificate; "+itoa(len(e.CertificationInfo)-1)+" more were left out", "send them in JSON")
+				x.lost("XML 2.0 has place for one certificate; "+strconv.Itoa(len(e.CertificationInfo)-1)+" more were left out", "send them in JSON")
 				break
 			}
 			x.leaf(name, s)

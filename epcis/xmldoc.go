@@ -182,7 +182,7 @@ func (p *parser) extensions(list *[]Extension, path string) error {
 }
 
 func isEventName(name string) bool {
-	return layouts[layoutKey{1, name}] != nil || layouts[layoutKey{2, name}] != nil
+	return layoutOf(1, name) != nil || layoutOf(2, name) != nil
 }
 
 // bareEvent reads an event that is the root. Its namespace tells the version, if it has one; else a namespace declared on it,

@@ -2,6 +2,7 @@ package epcis
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 )
 
@@ -13,19 +14,19 @@ func (p *parser) event(name, wrapper string) error {
 	if p.index >= p.opt.MaxEvents {
 		return &ParseError{
 			Code: CodeDocumentTooLarge, Line: p.at.line, Column: p.at.col,
-			Message: "the document has more than " + itoa(p.opt.MaxEvents) + " events", Hint: "send it in several documents",
+			Message: "the document has more than " + strconv.Itoa(p.opt.MaxEvents) + " events", Hint: "send it in several documents",
 		}
 	}
-	l := layouts[layoutKey{p.version, name}]
+	l := layoutOf(p.version, name)
 	known := l != nil
 	if !known {
-		if l = layouts[layoutKey{3 - p.version, name}]; l == nil { // QuantityEvent in 2.0
+		if l = layoutOf(3-p.version, name); l == nil { // QuantityEvent in 2.0
 			l = unknownEvent
 		}
 	}
 	label := clip(p.name.Local)
 	p.ordinal[label]++
-	p.layout, p.eventAt, p.path = l, p.at, p.list+"/"+label+"["+itoa(p.ordinal[label])+"]"
+	p.layout, p.eventAt, p.path = l, p.at, p.list+"/"+label+"["+strconv.Itoa(p.ordinal[label])+"]"
 	if p.bare {
 		p.path = label
 	}
@@ -69,7 +70,7 @@ func (p *parser) event(name, wrapper string) error {
 	}
 	if errors.Is(err, errEventTooLarge) {
 		p.stop = 0
-		p.fault(p.eventAt, CodeEventTooLarge, "", "the event names more than "+itoa(p.opt.MaxEPCs)+" EPCs, is longer than "+itoa(int(p.opt.MaxEventBytes))+" bytes or has more than "+itoa(maxEventNodes)+" extensions",
+		p.fault(p.eventAt, CodeEventTooLarge, "", "the event names more than "+strconv.Itoa(p.opt.MaxEPCs)+" EPCs, is longer than "+strconv.Itoa(int(p.opt.MaxEventBytes))+" bytes or has more than "+strconv.Itoa(maxEventNodes)+" extensions",
 			"send it as several events")
 		err = p.unwind(depth - 1)
 	} else if err == nil && l != unknownEvent {
@@ -84,7 +85,7 @@ func (p *parser) event(name, wrapper string) error {
 		p.warnings = 0
 		p.emit(p.eventAt, Problem{
 			Severity: SeverityWarning, Code: CodeTruncated, Schema: p.unlisted,
-			Message: "the event has " + itoa(more) + " more problems", Hint: "repair those above and send the document again",
+			Message: "the event has " + strconv.Itoa(more) + " more problems", Hint: "repair those above and send the document again",
 		})
 	}
 	p.layout = nil
@@ -283,8 +284,8 @@ func (p *parser) finish(e *Event) {
 			p.warn(p.eventAt, CodeFieldMissing, fieldNames[id], fieldNames[id]+" is missing", "write an empty <"+fieldNames[id]+"/>")
 		}
 	}
-	p.check.Check(e, p.opt.MaxEPCs, func(pr Problem, field string, item int) {
-		at, id := p.eventAt, fieldIDs[field]
+	p.check.Check(e, p.opt.MaxEPCs, func(pr Problem, name string, item int) {
+		at, id := p.eventAt, fieldIDs[name]
 		if id != fNone && p.seen[id] {
 			at = p.field[id]
 			if item >= 0 && item < len(p.items[id]) {

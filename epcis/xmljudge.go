@@ -3,6 +3,7 @@ package epcis
 import (
 	"encoding/xml"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -150,7 +151,7 @@ func (p *parser) tell(keep pos) {
 	if p.judge.unkept > 0 {
 		p.emit(p.at, Problem{
 			Severity: SeverityWarning, Code: CodeTruncated, Schema: true,
-			Message: "the schema refuses " + itoa(p.judge.unkept) + " more things", Hint: "repair those above and send the document again",
+			Message: "the schema refuses " + strconv.Itoa(p.judge.unkept) + " more things", Hint: "repair those above and send the document again",
 		})
 		p.judge.unkept = 0
 	}

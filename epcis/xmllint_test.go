@@ -13,23 +13,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
-
-// needXMLLint keeps a test for make test-long, and says what it lacks; where the tests count (CI=true) that is a failure.
-func needXMLLint(t *testing.T) {
-	t.Helper()
-	if os.Getenv("VERILOT_LONG") == "" {
-		t.Skip("this compares with xmllint, in make test-long")
-	}
-	if _, err := exec.LookPath("xmllint"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("test-long needs xmllint (Debian and Ubuntu: apt-get install libxml2-utils): %v", err)
-		}
-		t.Skipf("test-long needs xmllint (Debian and Ubuntu: apt-get install libxml2-utils): %v", err)
-	}
-}
 
 // The judge against libxml2, on every example and on damaged copies of them. It needs xmllint (Debian: libxml2-utils), so it
 // runs in make test-long only. Where libxml2 is known to deviate from XML Schema, the damage keeps away: white space around dates.
@@ -90,7 +77,7 @@ func TestXMLLint(t *testing.T) {
 	bad, valid := 0, 0
 	for _, d := range all {
 		var told []string
-		sum, err := Read(bytes.NewReader(d.raw), Options{}, Handler{Problem: func(p Problem) error {
+		sum, err := readXML(bytes.NewReader(d.raw), Options{}, Handler{Problem: func(p Problem) error {
 			if p.Schema {
 				told = append(told, p.String())
 			}
@@ -134,19 +121,19 @@ func lint(t *testing.T, docs []lintDoc) {
 	for i := range docs {
 		schema := schemaFor(docs[i].raw)
 		batches[schema] = append(batches[schema], i)
-		if err := os.WriteFile(filepath.Join(dir, itoa(i)), docs[i].raw, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, strconv.Itoa(i)), docs[i].raw, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for schema, list := range batches {
-		path, err := filepath.Abs(filepath.Join(shared, "schema", schema))
+		path, err := filepath.Abs(sharedPath("schema/" + schema))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for batch := range slices.Chunk(list, 500) {
 			args := []string{"--nonet", "--noout", "--schema", path}
 			for _, i := range batch {
-				args = append(args, itoa(i))
+				args = append(args, strconv.Itoa(i))
 			}
 			cmd := exec.CommandContext(context.Background(), "xmllint", args...)
 			cmd.Dir = dir
@@ -158,9 +145,9 @@ func lint(t *testing.T, docs []lintDoc) {
 			for line := range strings.Lines(string(out)) {
 				var i int
 				line = strings.TrimSpace(line)
-				if _, err := fmt.Sscanf(line, "%d validates", &i); err == nil && line == itoa(i)+" validates" {
+				if _, err := fmt.Sscanf(line, "%d validates", &i); err == nil && line == strconv.Itoa(i)+" validates" {
 					docs[i].valid, told[i] = true, true
-				} else if _, err := fmt.Sscanf(line, "%d fails to validate", &i); err == nil && line == itoa(i)+" fails to validate" {
+				} else if _, err := fmt.Sscanf(line, "%d fails to validate", &i); err == nil && line == strconv.Itoa(i)+" fails to validate" {
 					told[i] = true
 				} else if _, err := fmt.Sscanf(line, "%d:", &i); err == nil && docs[i].why == "" {
 					docs[i].why = line

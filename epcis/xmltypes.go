@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -496,7 +497,7 @@ func authorityForm(s string) bool {
 
 func portForm(s string) bool {
 	sign, n := splitInteger(s)
-	return n != "" && s[0] != '+' && sign >= 0 && compareIntegers(sign, n, itoa(math.MaxInt32)) <= 0
+	return n != "" && s[0] != '+' && sign >= 0 && compareIntegers(sign, n, strconv.Itoa(math.MaxInt32)) <= 0
 }
 
 // uriPart reports whether every percent sign is an escape and no delimiter stands where it may not.
