@@ -2,24 +2,24 @@ package epcis
 
 import "strings"
 
-// present reports whether a field has anything to write.
-func present(e *Event, id fieldID) bool {
+// Present reports whether a field has anything to write.
+func Present(e *Event, id ID) bool {
 	switch id {
-	case fEventTime:
+	case EventTime:
 		return e.EventTime != ""
-	case fRecordTime:
+	case RecordTime:
 		return e.RecordTime != ""
-	case fEventTimeZoneOffset:
+	case EventTimeZoneOffset:
 		return e.EventTimeZoneOffset != ""
-	case fEventID:
+	case EventID:
 		return e.EventID != ""
 	case fErrorDeclaration:
 		return e.ErrorDeclaration != nil
-	case fCertificationInfo:
+	case CertificationInfo:
 		return len(e.CertificationInfo) > 0
-	case fAction:
+	case Action:
 		return e.Action != ""
-	case fTransformationID:
+	case TransformationID:
 		return e.TransformationID != ""
 	case fBizStep:
 		return e.BizStep != ""
@@ -27,63 +27,63 @@ func present(e *Event, id fieldID) bool {
 		return e.Disposition != ""
 	case fPersistentDisposition:
 		return e.PersistentDisposition != nil && len(e.PersistentDisposition.Set)+len(e.PersistentDisposition.Unset) > 0
-	case fReadPoint:
+	case ReadPoint:
 		return e.ReadPoint != nil
-	case fBizLocation:
+	case BizLocation:
 		return e.BizLocation != nil
-	case fBizTransactionList:
+	case BizTransactionList:
 		return len(e.BizTransactionList) > 0
-	case fQuantityList, fChildQuantityList, fInputQuantityList, fOutputQuantityList:
-		return len(quantitiesOf(e, id)) > 0
-	case fSourceList:
+	case QuantityList, ChildQuantityList, InputQuantityList, OutputQuantityList:
+		return len(Quantities(e, id)) > 0
+	case SourceList:
 		return len(e.SourceList) > 0
-	case fDestinationList:
+	case DestinationList:
 		return len(e.DestinationList) > 0
-	case fSensorElementList:
+	case SensorElementList:
 		return len(e.SensorElementList) > 0
-	case fILMD:
+	case ILMD:
 		return len(e.ILMD) > 0
-	case fParentID:
+	case ParentID:
 		return e.ParentID != ""
-	case fEPCList, fChildEPCs, fInputEPCList, fOutputEPCList:
-		return len(epcsOf(e, id)) > 0
+	case EPCList, ChildEPCs, InputEPCList, OutputEPCList:
+		return len(EPCs(e, id)) > 0
 	default:
 		return false
 	}
 }
 
-func quantitiesOf(e *Event, id fieldID) []Quantity {
+func Quantities(e *Event, id ID) []Quantity {
 	switch id {
-	case fQuantityList:
+	case QuantityList:
 		return e.QuantityList
-	case fChildQuantityList:
+	case ChildQuantityList:
 		return e.ChildQuantityList
-	case fInputQuantityList:
+	case InputQuantityList:
 		return e.InputQuantityList
-	case fOutputQuantityList:
+	case OutputQuantityList:
 		return e.OutputQuantityList
 	default:
 		return nil
 	}
 }
 
-func epcsOf(e *Event, id fieldID) []string {
+func EPCs(e *Event, id ID) []string {
 	switch id {
-	case fEPCList:
+	case EPCList:
 		return e.EPCList
-	case fChildEPCs:
+	case ChildEPCs:
 		return e.ChildEPCs
-	case fInputEPCList:
+	case InputEPCList:
 		return e.InputEPCList
-	case fOutputEPCList:
+	case OutputEPCList:
 		return e.OutputEPCList
 	default:
 		return nil
 	}
 }
 
-// metadataField returns the field of an attribute of sensorMetadata, nil for one that the standard does not name.
-func metadataField(m *SensorMetadata, name string) *string {
+// MetadataField returns the field of an attribute of sensorMetadata, nil for one that the standard does not name.
+func MetadataField(m *SensorMetadata, name string) *string {
 	switch name {
 	case "time":
 		return &m.Time
@@ -105,8 +105,8 @@ func metadataField(m *SensorMetadata, name string) *string {
 	return nil
 }
 
-// reportField does the same for sensorReport.
-func reportField(r *SensorReport, name string) *string {
+// ReportField does the same for sensorReport.
+func ReportField(r *SensorReport, name string) *string {
 	switch name {
 	case "type":
 		return &r.Type
@@ -162,8 +162,8 @@ func reportField(r *SensorReport, name string) *string {
 
 // sensorFields are the attributes of both, in the order of GS1's examples.
 var (
-	metadataFields = strings.Fields("time startTime endTime deviceID deviceMetadata rawData dataProcessingMethod bizRules")
-	reportFields   = strings.Fields(`type exception deviceID deviceMetadata rawData dataProcessingMethod bizRules time
+	MetadataFields = strings.Fields("time startTime endTime deviceID deviceMetadata rawData dataProcessingMethod bizRules")
+	ReportFields   = strings.Fields(`type exception deviceID deviceMetadata rawData dataProcessingMethod bizRules time
 		microorganism chemicalSubstance coordinateReferenceSystem value component stringValue booleanValue
 		hexBinaryValue uriValue minValue maxValue meanValue sDev percRank percValue uom`)
 )

@@ -44,10 +44,10 @@ func (at At) aggregation(action, step, parent string, children []string) Event {
 func Commission(at At, epcs []string, lot, expiry string) Event {
 	e := at.object("ADD", StepCommissioning, DispActive, epcs)
 	if lot != "" {
-		e.ILMD = append(e.ILMD, Extension{Namespace: NamespaceMDA, Name: lotNumber, Type: Text, Text: lot})
+		e.ILMD = append(e.ILMD, Extension{Namespace: NamespaceMDA, Name: LotNumber, Type: Text, Text: lot})
 	}
 	if expiry != "" {
-		e.ILMD = append(e.ILMD, Extension{Namespace: NamespaceMDA, Name: expirationDate, Type: Text, Text: expiry})
+		e.ILMD = append(e.ILMD, Extension{Namespace: NamespaceMDA, Name: ExpirationDate, Type: Text, Text: expiry})
 	}
 	return e
 }

@@ -20,7 +20,7 @@ func Check(e *Event) []Problem {
 
 // Checker checks many events. It keeps its buffers, so it must not be used by two goroutines at once. The zero value is ready.
 type Checker struct {
-	ids    keyReader
+	ids    Reader
 	parent gs1.Key
 	keys   []gs1.Key
 	seen   map[gs1.Key]int
@@ -31,19 +31,19 @@ type Checker struct {
 // Check calls report for every problem of an event that may name maxEPCs things, with the field that it is about, "" for
 // the event, and the item of a list field, from 0; -1 for the field.
 func (c *Checker) Check(e *Event, maxEPCs int, report func(p Problem, field string, item int)) {
-	c.check(e, maxEPCs, func(sev Severity, code string, id fieldID, item int, message, hint string) {
+	c.check(e, maxEPCs, func(sev Severity, code string, id ID, item int, message, hint string) {
 		report(Problem{Severity: sev, Code: code, Path: itemPath(id, item), Message: message, Hint: hint, Event: -1}, fieldNames[id], item)
 	})
 }
 
 // report tells a problem of a field, or of one item of a list field (from 0; -1 for the field).
-type report func(sev Severity, code string, id fieldID, item int, message, hint string)
+type report func(sev Severity, code string, id ID, item int, message, hint string)
 
 func (c *Checker) check(e *Event, maxEPCs int, report report) {
-	fault := func(code string, id fieldID, message, hint string) {
+	fault := func(code string, id ID, message, hint string) {
 		report(SeverityError, code, id, -1, message, hint)
 	}
-	warn := func(code string, id fieldID, message, hint string) {
+	warn := func(code string, id ID, message, hint string) {
 		report(SeverityWarning, code, id, -1, message, hint)
 	}
 
@@ -54,42 +54,42 @@ func (c *Checker) check(e *Event, maxEPCs int, report report) {
 		switch e.Action {
 		case "ADD", "OBSERVE", "DELETE":
 		case "":
-			fault(CodeFieldMissing, fAction, "action is missing", "add ADD, OBSERVE or DELETE")
+			fault(CodeFieldMissing, Action, "action is missing", "add ADD, OBSERVE or DELETE")
 		default:
 			hint := "write ADD, OBSERVE or DELETE"
 			if near := nearest(e.Action, []string{"ADD", "OBSERVE", "DELETE"}); near != "" {
 				hint = "write " + near
 			}
-			fault(CodeActionInvalid, fAction, quote(e.Action)+" is not an action", hint)
+			fault(CodeActionInvalid, Action, Quote(e.Action)+" is not an action", hint)
 		}
 	case "TransformationEvent":
 	default:
-		fault(CodeEventUnknown, fNone, quote(e.Type)+" is no event type of EPCIS", "use one of the five")
+		fault(CodeEventUnknown, None, Quote(e.Type)+" is no event type of EPCIS", "use one of the five")
 	}
 
 	if e.BizStep != "" && !KnownStep(e.BizStep) {
-		warn(CodeCBVUnknown, fBizStep, quote(e.BizStep)+" is not a business step of CBV", near(NearestStep(e.BizStep)))
+		warn(CodeCBVUnknown, fBizStep, Quote(e.BizStep)+" is not a business step of CBV", near(NearestStep(e.BizStep)))
 	}
 	if e.Disposition != "" && !KnownDisposition(e.Disposition) {
-		warn(CodeCBVUnknown, fDisposition, quote(e.Disposition)+" is not a disposition of CBV", near(NearestDisposition(e.Disposition)))
+		warn(CodeCBVUnknown, fDisposition, Quote(e.Disposition)+" is not a disposition of CBV", near(NearestDisposition(e.Disposition)))
 	}
 
 	if len(e.EPCList)+len(e.ChildEPCs)+len(e.InputEPCList)+len(e.OutputEPCList)+len(e.parent()) > maxEPCs {
-		fault(CodeEventTooLarge, fNone, "the event names more than "+strconv.Itoa(maxEPCs)+" EPCs", "send it as several events")
+		fault(CodeEventTooLarge, None, "the event names more than "+strconv.Itoa(maxEPCs)+" EPCs", "send it as several events")
 		return
 	}
-	c.list(fEPCList, e.EPCList, report)
-	c.list(fParentID, e.parent(), report)
+	c.list(EPCList, e.EPCList, report)
+	c.list(ParentID, e.parent(), report)
 	if c.parent = (gs1.Key{}); len(c.keys) > 0 {
 		c.parent = c.keys[0]
 	}
-	c.list(fChildEPCs, e.ChildEPCs, report)
-	c.list(fInputEPCList, e.InputEPCList, report)
-	c.list(fOutputEPCList, e.OutputEPCList, report)
-	c.quantities(fQuantityList, e.QuantityList, report)
-	c.quantities(fChildQuantityList, e.ChildQuantityList, report)
-	c.quantities(fInputQuantityList, e.InputQuantityList, report)
-	c.quantities(fOutputQuantityList, e.OutputQuantityList, report)
+	c.list(ChildEPCs, e.ChildEPCs, report)
+	c.list(InputEPCList, e.InputEPCList, report)
+	c.list(OutputEPCList, e.OutputEPCList, report)
+	c.quantities(QuantityList, e.QuantityList, report)
+	c.quantities(ChildQuantityList, e.ChildQuantityList, report)
+	c.quantities(InputQuantityList, e.InputQuantityList, report)
+	c.quantities(OutputQuantityList, e.OutputQuantityList, report)
 	c.what(e, fault, warn)
 	c.where(e, report)
 	c.ilmd(e, fault)
@@ -102,41 +102,41 @@ func near(word string) string {
 	return "was " + word + " meant?"
 }
 
-type tell = func(code string, id fieldID, message, hint string)
+type tell = func(code string, id ID, message, hint string)
 
 func (c *Checker) times(e *Event, fault, warn tell) {
 	offsetOK := false
 	if e.EventTimeZoneOffset == "" {
-		warn(CodeTZMissing, fEventTimeZoneOffset, "eventTimeZoneOffset is missing", "add the local offset where the event happened, for example -05:00")
-	} else if _, err := parseOffset(e.EventTimeZoneOffset); err != nil {
+		warn(CodeTZMissing, EventTimeZoneOffset, "eventTimeZoneOffset is missing", "add the local offset where the event happened, for example -05:00")
+	} else if _, err := ParseOffset(e.EventTimeZoneOffset); err != nil {
 		hint := "write it as -05:00"
 		if e.EventTimeZoneOffset == "Z" {
 			hint = "write +00:00"
 		}
-		fault(CodeOffsetInvalid, fEventTimeZoneOffset, quote(e.EventTimeZoneOffset)+" is "+err.Error(), hint)
+		fault(CodeOffsetInvalid, EventTimeZoneOffset, Quote(e.EventTimeZoneOffset)+" is "+err.Error(), hint)
 	} else {
 		offsetOK = true
 	}
 	if e.EventTime == "" {
-		fault(CodeFieldMissing, fEventTime, "eventTime is missing", "add the time at which it happened")
-	} else if t, err := parseTime(e.EventTime); err != nil {
-		fault(CodeTimeInvalid, fEventTime, err.Error(), hintTime)
-	} else if !t.zoned {
+		fault(CodeFieldMissing, EventTime, "eventTime is missing", "add the time at which it happened")
+	} else if t, err := ParseTime(e.EventTime); err != nil {
+		fault(CodeTimeInvalid, EventTime, err.Error(), TimeHint)
+	} else if !t.Zoned {
 		if offsetOK {
-			warn(CodeZoneless, fEventTime, "the time has no zone; it is taken to be local, in eventTimeZoneOffset", "add the zone, for example Z")
+			warn(CodeZoneless, EventTime, "the time has no zone; it is taken to be local, in eventTimeZoneOffset", "add the zone, for example Z")
 		} else {
-			fault(CodeTimeInvalid, fEventTime, quote(e.EventTime)+" has no zone and there is no eventTimeZoneOffset to tell it", "add the zone, for example Z")
+			fault(CodeTimeInvalid, EventTime, Quote(e.EventTime)+" has no zone and there is no eventTimeZoneOffset to tell it", "add the zone, for example Z")
 		}
 	}
 	if e.RecordTime != "" {
-		if _, err := parseTime(e.RecordTime); err != nil {
-			warn(CodeTimeInvalid, fRecordTime, err.Error(), "leave it out: the ledger sets it")
+		if _, err := ParseTime(e.RecordTime); err != nil {
+			warn(CodeTimeInvalid, RecordTime, err.Error(), "leave it out: the ledger sets it")
 		}
 	}
 }
 
 // list checks one list of EPCs and leaves its keys in c.keys.
-func (c *Checker) list(id fieldID, epcs []string, report report) {
+func (c *Checker) list(id ID, epcs []string, report report) {
 	c.keys = c.keys[:0]
 	if c.plain(id, epcs) {
 		return
@@ -152,13 +152,13 @@ func (c *Checker) list(id fieldID, epcs []string, report report) {
 		}
 	}
 	for i, s := range epcs {
-		k, err := c.ids.key(s)
+		k, err := c.ids.Key(s)
 		if err != nil {
 			report(SeverityError, CodeEPCInvalid, id, i, epcMessage(s, err), "correct the identifier")
 			c.keys = append(c.keys, gs1.Key{})
 			continue
 		}
-		if id == fChildEPCs && k == c.parent {
+		if id == ChildEPCs && k == c.parent {
 			report(SeverityError, CodeEventInvalid, id, i, "the parent is its own child", "name the children only")
 		}
 		first := -1
@@ -173,9 +173,9 @@ func (c *Checker) list(id fieldID, epcs []string, report report) {
 		}
 		c.keys = append(c.keys, k)
 		if first >= 0 {
-			message := quote(s) + " stands in the list twice, first as number " + strconv.Itoa(first+1)
+			message := Quote(s) + " stands in the list twice, first as number " + strconv.Itoa(first+1)
 			if epcs[first] != s {
-				message += ", written " + quote(epcs[first])
+				message += ", written " + Quote(epcs[first])
 			}
 			report(SeverityError, CodeEPCDuplicate, id, i, message, "name it once")
 		}
@@ -184,18 +184,18 @@ func (c *Checker) list(id fieldID, epcs []string, report report) {
 
 // plain reports that there is nothing to say about a list, if that can be told without making a key of each identifier:
 // all have one prefix, none is there twice, and none is the parent.
-func (c *Checker) plain(id fieldID, epcs []string) bool {
+func (c *Checker) plain(id ID, epcs []string) bool {
 	if len(epcs) < 2 {
 		return false
 	}
-	first, err := c.ids.key(epcs[0])
-	if err != nil || id == fChildEPCs && c.parent.Kind() == first.Kind() {
+	first, err := c.ids.Key(epcs[0])
+	if err != nil || id == ChildEPCs && c.parent.Kind() == first.Kind() {
 		return false
 	}
-	prefix, last, ascending := c.ids.prefix.String(), "", true
+	prefix, last, ascending := c.ids.Prefix.String(), "", true
 	for _, s := range epcs {
 		tail, ok := strings.CutPrefix(s, prefix)
-		if !ok || !c.ids.prefix.Plain(tail) {
+		if !ok || !c.ids.Prefix.Plain(tail) {
 			return false
 		}
 		// A partner who numbers in turn saves us the search.
@@ -229,20 +229,20 @@ func (c *Checker) distinct(list []string) bool {
 
 func epcMessage(s string, err error) string {
 	if e, ok := errors.AsType[*gs1.Error](err); ok {
-		return quote(s) + ": " + e.Code + ": " + clip(e.Detail)
+		return Quote(s) + ": " + e.Code + ": " + Clip(e.Detail)
 	}
-	return quote(s) + ": " + clip(err.Error())
+	return Quote(s) + ": " + Clip(err.Error())
 }
 
-func (c *Checker) quantities(id fieldID, list []Quantity, report report) {
+func (c *Checker) quantities(id ID, list []Quantity, report report) {
 	for i, q := range list {
 		if q.EPCClass == "" {
 			report(SeverityError, CodeFieldMissing, id, i, "epcClass is missing", "say of what class the quantity is")
-		} else if _, err := c.ids.key(q.EPCClass); err != nil {
+		} else if _, err := c.ids.Key(q.EPCClass); err != nil {
 			report(SeverityError, CodeEPCInvalid, id, i, epcMessage(q.EPCClass, err), "correct the identifier")
 		}
 		if q.Quantity != "" && !isDecimal(q.Quantity) {
-			report(SeverityError, CodeFieldInvalid, id, i, quote(q.Quantity)+" is not a decimal number", "write digits, with a point if needed")
+			report(SeverityError, CodeFieldInvalid, id, i, Quote(q.Quantity)+" is not a decimal number", "write digits, with a point if needed")
 		}
 	}
 }
@@ -251,8 +251,8 @@ func (c *Checker) quantities(id fieldID, list []Quantity, report report) {
 func isDecimal(s string) bool {
 	s = strings.TrimPrefix(s, "+")
 	whole, fraction, _ := strings.Cut(s, ".")
-	_, ok1 := digits(whole)
-	_, ok2 := digits(fraction)
+	_, ok1 := Digits(whole)
+	_, ok2 := Digits(fraction)
 	return ok1 && ok2 && len(whole)+len(fraction) > 0 && len(s) <= 40
 }
 
@@ -262,33 +262,33 @@ func (c *Checker) what(e *Event, fault, warn tell) {
 	switch e.Type {
 	case "ObjectEvent":
 		if len(e.EPCList)+len(e.QuantityList)+len(e.SensorElementList) == 0 {
-			warn(CodeEventEmpty, fEPCList, "the event names no EPC and no quantity", "name what it is about")
+			warn(CodeEventEmpty, EPCList, "the event names no EPC and no quantity", "name what it is about")
 		}
 	case "AggregationEvent", "AssociationEvent":
 		if e.ParentID == "" && (e.Type == "AssociationEvent" || e.Action == "ADD" || e.Action == "DELETE") {
-			fault(CodeFieldMissing, fParentID, "parentID is missing", "name the container")
+			fault(CodeFieldMissing, ParentID, "parentID is missing", "name the container")
 		}
 		if children == 0 && e.Action != "DELETE" {
-			fault(CodeFieldMissing, fChildEPCs, "the event names no children", "name them in childEPCs; only DELETE may leave them out, for all")
+			fault(CodeFieldMissing, ChildEPCs, "the event names no children", "name them in childEPCs; only DELETE may leave them out, for all")
 		}
 	case "TransactionEvent":
 		if len(e.BizTransactionList) == 0 {
-			fault(CodeFieldMissing, fBizTransactionList, "a TransactionEvent without a business transaction says nothing", "add bizTransactionList")
+			fault(CodeFieldMissing, BizTransactionList, "a TransactionEvent without a business transaction says nothing", "add bizTransactionList")
 		}
 		if len(e.EPCList)+len(e.QuantityList) == 0 && e.Action != "DELETE" {
-			warn(CodeEventEmpty, fEPCList, "the event names no EPC and no quantity", "name what it is about")
+			warn(CodeEventEmpty, EPCList, "the event names no EPC and no quantity", "name what it is about")
 		}
 	case "TransformationEvent":
 		in, out := len(e.InputEPCList)+len(e.InputQuantityList), len(e.OutputEPCList)+len(e.OutputQuantityList)
 		if in+out == 0 || e.TransformationID == "" && (in == 0 || out == 0) {
-			fault(CodeFieldMissing, fInputEPCList, "a transformation needs inputs and outputs", "add them, or a transformationID that ties this event to another one")
+			fault(CodeFieldMissing, InputEPCList, "a transformation needs inputs and outputs", "add them, or a transformationID that ties this event to another one")
 		}
 	}
 }
 
 // where checks identifiers of places and parties. They may be anything that is a URI, so a bad one is a warning.
 func (c *Checker) where(e *Event, report report) {
-	id := func(f fieldID, item int, s string) {
+	id := func(f ID, item int, s string) {
 		if s == "" {
 			return
 		}
@@ -307,15 +307,15 @@ func (c *Checker) where(e *Event, report report) {
 		}
 	}
 	if e.ReadPoint != nil {
-		id(fReadPoint, -1, e.ReadPoint.ID)
+		id(ReadPoint, -1, e.ReadPoint.ID)
 	}
 	if e.BizLocation != nil {
-		id(fBizLocation, -1, e.BizLocation.ID)
+		id(BizLocation, -1, e.BizLocation.ID)
 	}
 	for _, l := range [...]struct {
-		f    fieldID
+		f    ID
 		list []SourceDest
-	}{{fSourceList, e.SourceList}, {fDestinationList, e.DestinationList}} {
+	}{{SourceList, e.SourceList}, {DestinationList, e.DestinationList}} {
 		for i, s := range l.list {
 			if s.Type == "" {
 				report(SeverityWarning, CodeFieldMissing, l.f, i, "the type is missing", "add the attribute type: owning_party, possessing_party or location")
@@ -328,7 +328,7 @@ func (c *Checker) where(e *Event, report report) {
 	}
 	for i, t := range e.BizTransactionList {
 		if t.Value == "" {
-			report(SeverityWarning, CodeFieldEmpty, fBizTransactionList, i, "the value is missing", "name the document")
+			report(SeverityWarning, CodeFieldEmpty, BizTransactionList, i, "the value is missing", "name the document")
 		}
 	}
 }
@@ -339,25 +339,25 @@ func (c *Checker) ilmd(e *Event, fault tell) {
 		return
 	}
 	if e.Type != "TransformationEvent" && (e.Type != "ObjectEvent" || e.Action != "ADD") {
-		fault(CodeILMDNotAllowed, fILMD, "ilmd is only for an ObjectEvent with action ADD or a TransformationEvent", "remove it, or commission the items")
+		fault(CodeILMDNotAllowed, ILMD, "ilmd is only for an ObjectEvent with action ADD or a TransformationEvent", "remove it, or commission the items")
 	}
-	for _, name := range [...]string{lotNumber, expirationDate} {
+	for _, name := range [...]string{LotNumber, ExpirationDate} {
 		first, found := "", false
 		for i := range e.ILMD {
 			x := &e.ILMD[i]
 			if !isILMD(x, name) {
 				continue
 			}
-			text := strings.Trim(x.Text, blank)
+			text := strings.Trim(x.Text, Blank)
 			if found && text != first {
-				fault(CodeFieldRepeated, fILMD, name+" is both "+quote(first)+" and "+quote(text), "send one event per lot")
+				fault(CodeFieldRepeated, ILMD, name+" is both "+Quote(first)+" and "+Quote(text), "send one event per lot")
 			}
 			first, found = text, true
 		}
 	}
 	if s := e.Expiry(); s != "" {
 		if _, err := gs1.ParseDate(s); err != nil {
-			fault(CodeExpiryInvalid, fILMD, quote(s)+" is not an expiration date", "write it as 2027-05-31")
+			fault(CodeExpiryInvalid, ILMD, Quote(s)+" is not an expiration date", "write it as 2027-05-31")
 		}
 	}
 }

@@ -19,10 +19,10 @@ import (
 // The source is read in bounded memory. When it can be read twice (io.Seeker), all namespaces are declared at the beginning and
 // a header that stands behind the events is found; else the first events alone are looked at for that.
 func Convert(r io.Reader, w io.Writer, opt Options, o WriteOptions) (Summary, []Problem, error) {
-	if _, err := newWriter(o); err != nil {
+	if _, err := New(o); err != nil {
 		return Summary{}, nil, err
 	}
-	c := &conversion{o: o, w: w, most: withDefaults(opt).MaxProblems}
+	c := &conversion{o: o, w: w, most: Defaults(opt).MaxProblems}
 	s, again := r.(io.Seeker)
 	if again { // a pipe has the method, but cannot
 		_, err := s.Seek(0, io.SeekCurrent)
@@ -33,8 +33,8 @@ func Convert(r io.Reader, w io.Writer, opt Options, o WriteOptions) (Summary, []
 			return Summary{}, c.problems, err
 		}
 	} else {
-		in := bufio.NewReaderSize(r, readAhead)
-		head, _ := in.Peek(readAhead) // a read error comes again
+		in := bufio.NewReaderSize(r, ReadAhead)
+		head, _ := in.Peek(ReadAhead) // a read error comes again
 		c.query = queryResults(head)
 		r = in
 	}
@@ -79,26 +79,26 @@ func (c *conversion) survey(r io.Reader, s io.Seeker, opt Options) error {
 		}
 		return nil
 	}
-	head := make([]byte, readAhead)
+	head := make([]byte, ReadAhead)
 	n, _ := io.ReadFull(r, head) // a read error comes again
 	c.query = queryResults(head[:n])
 	if err := back(); err != nil {
 		return err
 	}
-	wr, err := newWriter(c.o)
+	wr, err := New(c.o)
 	if err != nil {
 		return err
 	}
-	found := func(space string) { wr.declare(space) }
+	found := func(space string) { wr.Declare(space) }
 	_, err = Read(r, opt, Handler{
 		Header: func(h *Header) error {
 			c.surveyed = h
-			wr.prefer(h.Prefixes)
+			wr.Prefer(h.Prefixes)
 			return nil
 		},
 		Event: func(e EventAt) error {
-			if len(wr.root) < maxPreferred {
-				wr.eventNamespaces(&e.Event, found)
+			if len(wr.Root) < MaxPreferred {
+				wr.EventNamespaces(&e.Event, found)
 			}
 			return nil
 		},
@@ -109,8 +109,8 @@ func (c *conversion) survey(r io.Reader, s io.Seeker, opt Options) error {
 	}
 	c.problems, c.more = nil, 0 // they come again
 	c.spaces = map[string]string{}
-	for _, d := range wr.root {
-		c.spaces[d.prefix] = d.space
+	for _, d := range wr.Root {
+		c.spaces[d.Prefix] = d.Space
 	}
 	return back()
 }
@@ -233,7 +233,7 @@ func (c *conversion) end(sum Summary) error {
 // queryResults looks at the beginning of a document for what a query document says beside its events. The readers do not keep
 // it, since it is about the question, not about events.
 func queryResults(head []byte) *QueryResults {
-	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xEF\xBB\xBF")), blank)
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xEF\xBB\xBF")), Blank)
 	if len(head) > 0 && head[0] == '{' {
 		return jsonQueryResults(head)
 	}
@@ -259,9 +259,9 @@ func queryResults(head []byte) *QueryResults {
 			}
 			if text, err := d.RawToken(); err == nil {
 				if s, ok := text.(xml.CharData); ok && start.Name.Local == "queryName" {
-					q.Name = trimmed(string(s))
+					q.Name = Trimmed(string(s))
 				} else if ok {
-					q.SubscriptionID = trimmed(string(s))
+					q.SubscriptionID = Trimmed(string(s))
 				}
 			}
 		case "EventList", "VocabularyList", "EPCISDocument", "EPCISMasterDataDocument":

@@ -14,7 +14,7 @@ const pharma = "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml"
 
 // What a partner sends comes back from every format with its header: parties, master data, and the statement of DSCSA.
 func TestHeaderSurvives(t *testing.T) {
-	raw := sharedFile(t, pharma)
+	raw := File(t, pharma)
 	before, err := Parse(bytes.NewReader(raw), Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -24,7 +24,7 @@ func TestHeaderSurvives(t *testing.T) {
 		for _, p := range losses {
 			t.Errorf("%s: %v", f, p)
 		}
-		h := *liftSBDH(&after.Header)
+		h := *LiftSBDH(&after.Header)
 		h.Format, h.SchemaVersion, h.Prefixes = before.Header.Format, before.Header.SchemaVersion, nil
 		if d := cmp.Diff(before.Header, h); d != "" {
 			t.Errorf("%s (-before +after):\n%s", f, d)
@@ -109,7 +109,7 @@ func TestConvertAStream(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := Diff(before, after); len(d) > 0 {
+			if d := Documents(before, after); len(d) > 0 {
 				t.Errorf("%s: %+v", f, d[0])
 			}
 			_, twice := r.(io.Seeker)
@@ -279,11 +279,11 @@ func TestLossesAreBounded(t *testing.T) {
 		events[i] = e
 	}
 	_, _, losses := writeAll(t, nil, events[:1], WriteOptions{Format: FormatXML2})
-	if len(losses) != maxEventLosses+1 || losses[maxEventLosses].Code != CodeTruncated {
+	if len(losses) != MaxEventLosses+1 || losses[MaxEventLosses].Code != CodeTruncated {
 		t.Errorf("%d losses of an event", len(losses))
 	}
 	_, _, losses = writeAll(t, nil, events, WriteOptions{Format: FormatXML2})
-	if len(losses) != maxLosses+1 || losses[maxLosses].Code != CodeTruncated {
+	if len(losses) != MaxLosses+1 || losses[MaxLosses].Code != CodeTruncated {
 		t.Errorf("%d losses of a document", len(losses))
 	}
 }

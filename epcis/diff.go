@@ -17,10 +17,10 @@ type Difference struct {
 	B     string `json:"b"`
 }
 
-// Diff compares what two documents mean. Equal are: the spellings of a standard value, the forms of one identifier, the three
+// Documents compares what two documents mean. Equal are: the spellings of a standard value, the forms of one identifier, the three
 // namespaces of CBV master data, the spellings of a number and of a moment, the order of lists and of events, what JSON and XML
 // write in different ways (see writevalue.go), and what only says how a document is written: its format and version.
-func Diff(a, b *Document) []Difference {
+func Documents(a, b *Document) []Difference {
 	var list []Difference
 	ha, hb := headerTree(&a.Header), headerTree(&b.Header)
 	diffNodes(-1, "", ha, hb, &list)
@@ -138,7 +138,7 @@ func (n *node) text() string {
 func (n *node) summary() string {
 	var b strings.Builder
 	n.summarize(&b)
-	return clip(b.String())
+	return Clip(b.String())
 }
 
 func (n *node) summarize(b *strings.Builder) {
@@ -168,7 +168,7 @@ func (n *node) add(name, value, shown string) {
 }
 
 // word adds a standard value, of which white space around is no part.
-func (n *node) word(name, s string) { n.add(name, trimmed(s), trimmed(s)) }
+func (n *node) word(name, s string) { n.add(name, Trimmed(s), Trimmed(s)) }
 
 func (n *node) child(name string) *node {
 	c := &node{name: name}
@@ -239,14 +239,14 @@ func join(path, name string) string {
 
 // eventTree is an event in normal form.
 func eventTree(e *Event) *node {
-	n := &node{name: "event", value: e.Type, shown: e.Type, key: trimmed(e.EventID)}
-	leaf := func(name, s string) { n.add(name, trimmed(s), trimmed(s)) }
+	n := &node{name: "event", value: e.Type, shown: e.Type, key: Trimmed(e.EventID)}
+	leaf := func(name, s string) { n.add(name, Trimmed(s), Trimmed(s)) }
 	term := func(n *node, name string, kind TermKind, s string) {
-		s = trimmed(s)
+		s = Trimmed(s)
 		n.add(name, kind.WebURI(s), s)
 	}
-	id := func(n *node, name, s string) { n.add(name, sameID(s), trimmed(s)) }
-	time := func(n *node, name, s, offset string) { n.add(name, sameTime(s, offset), trimmed(s)) }
+	id := func(n *node, name, s string) { n.add(name, sameID(s), Trimmed(s)) }
+	time := func(n *node, name, s, offset string) { n.add(name, Moment(s, offset), Trimmed(s)) }
 
 	time(n, "eventTime", e.EventTime, e.EventTimeZoneOffset)
 	time(n, "recordTime", e.RecordTime, "")
@@ -257,7 +257,7 @@ func eventTree(e *Event) *node {
 		time(c, "declarationTime", d.DeclarationTime, "")
 		term(c, "reason", TermErrorReason, d.Reason)
 		for _, s := range d.CorrectiveEventIDs {
-			c.add("correctiveEventID", trimmed(s), trimmed(s))
+			c.add("correctiveEventID", Trimmed(s), Trimmed(s))
 		}
 		c.extensions(d.Extensions)
 	}
@@ -300,16 +300,16 @@ func eventTree(e *Event) *node {
 	for _, s := range e.DestinationList {
 		typed("destinationList/destination", TermSourceDest, s.Type, s.Value)
 	}
-	for _, f := range []fieldID{fQuantityList, fChildQuantityList, fInputQuantityList, fOutputQuantityList} {
-		for _, q := range quantitiesOf(e, f) {
+	for _, f := range []ID{QuantityList, ChildQuantityList, InputQuantityList, OutputQuantityList} {
+		for _, q := range Quantities(e, f) {
 			c := n.child(fieldNames[f] + "/quantityElement")
 			id(c, "epcClass", q.EPCClass)
 			c.add("quantity", sameNumber(q.Quantity), q.Quantity)
-			c.add("uom", trimmed(q.UOM), trimmed(q.UOM))
+			c.add("uom", Trimmed(q.UOM), Trimmed(q.UOM))
 		}
 	}
-	for _, f := range []fieldID{fEPCList, fChildEPCs, fInputEPCList, fOutputEPCList} {
-		for _, s := range epcsOf(e, f) {
+	for _, f := range []ID{EPCList, ChildEPCs, InputEPCList, OutputEPCList} {
+		for _, s := range EPCs(e, f) {
 			id(n, fieldNames[f]+"/epc", s)
 		}
 	}
@@ -326,15 +326,15 @@ func sensorTree(n *node, s *SensorElement) {
 	field := func(n *node, name, v string) {
 		switch name {
 		case "type":
-			n.add(name, TermMeasurement.WebURI(trimmed(v)), v)
+			n.add(name, TermMeasurement.WebURI(Trimmed(v)), v)
 		case "exception":
-			n.add(name, TermSensorAlert.WebURI(trimmed(v)), v)
+			n.add(name, TermSensorAlert.WebURI(Trimmed(v)), v)
 		case "component":
-			n.add(name, TermComponent.WebURI(trimmed(v)), v)
+			n.add(name, TermComponent.WebURI(Trimmed(v)), v)
 		case "deviceID":
 			n.add(name, sameID(v), v)
 		case "time", "startTime", "endTime":
-			n.add(name, sameTime(v, ""), v)
+			n.add(name, Moment(v, ""), v)
 		case "value", "minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue":
 			n.add(name, sameNumber(v), v)
 		case "booleanValue":
@@ -342,20 +342,20 @@ func sensorTree(n *node, s *SensorElement) {
 		case "stringValue", "uom":
 			n.add(name, v, v)
 		default:
-			n.add(name, trimmed(v), v)
+			n.add(name, Trimmed(v), v)
 		}
 	}
 	if m := s.Metadata; m != nil {
 		c := n.child("sensorMetadata")
-		for _, name := range metadataFields {
-			field(c, name, *metadataField(m, name))
+		for _, name := range MetadataFields {
+			field(c, name, *MetadataField(m, name))
 		}
 		c.extensions(m.Extensions)
 	}
 	for i := range s.Reports {
 		c := n.child("sensorReport")
-		for _, name := range reportFields {
-			field(c, name, *reportField(&s.Reports[i], name))
+		for _, name := range ReportFields {
+			field(c, name, *ReportField(&s.Reports[i], name))
 		}
 		c.extensions(s.Reports[i].Extensions)
 	}
@@ -365,12 +365,12 @@ func sensorTree(n *node, s *SensorElement) {
 // extensions adds extensions as JSON has them. What is one value in an array of one is marked, since JSON tells it from the
 // value alone.
 func (n *node) extensions(list []Extension) {
-	for _, g := range grouped(list) {
-		items, single := g.spread()
+	for _, g := range Grouped(list) {
+		items, single := g.Spread()
 		array := !single && len(items) < 2
-		name := g.name
-		if g.space != "" {
-			name = "{" + g.space + "}" + name
+		name := g.Name
+		if g.Space != "" {
+			name = "{" + g.Space + "}" + name
 		}
 		if array {
 			name += "[]"
@@ -385,28 +385,28 @@ func (n *node) extensions(list []Extension) {
 }
 
 func (n *node) extension(x *Extension) {
-	if isArray(x) {
+	if IsArray(x) {
 		n.value = "array"
 		for i := range x.Children {
-			n.child(listName).extension(&x.Children[i])
+			n.child(ListName).extension(&x.Children[i])
 		}
 		return
 	}
-	typed := valueType(x)
+	typed := TypeOf(x)
 	children := x.Children
-	text := Extension{Name: textName, Type: typed, Text: x.Text}
-	if len(children) == 1 && isText(&children[0]) && typed == NoValue && len(children[0].Children)+len(children[0].Attributes) == 0 {
+	text := Extension{Name: TextName, Type: typed, Text: x.Text}
+	if len(children) == 1 && IsText(&children[0]) && typed == NoValue && len(children[0].Children)+len(children[0].Attributes) == 0 {
 		text, children = children[0], nil // text alone is text
-		typed = valueType(&text)
+		typed = TypeOf(&text)
 	}
 	attributes := 0
 	for i := range x.Attributes {
 		a := &x.Attributes[i]
-		if saysType(a, typed, x.Type) {
+		if SaysType(a, typed, x.Type) {
 			continue
 		}
 		attributes++
-		c := n.child("@{" + canonical(a.Namespace) + "}" + a.Name)
+		c := n.child("@{" + Canonical(a.Namespace) + "}" + a.Name)
 		c.extension(a)
 	}
 	scalar := func(n *node, t ValueType, text string) {
@@ -428,18 +428,18 @@ func (n *node) extension(x *Extension) {
 		scalar(n, typed, text.Text)
 		return
 	case typed != NoValue && typed != Empty:
-		scalar(n.child(textName), typed, text.Text)
+		scalar(n.child(TextName), typed, text.Text)
 	}
 	n.extensions(children)
 }
 
 // headerTree is a header in normal form.
 func headerTree(h *Header) *node {
-	h = liftSBDH(h)
+	h = LiftSBDH(h)
 	n := &node{name: "header"}
-	n.add("creationDate", sameTime(h.CreationDate, ""), h.CreationDate)
+	n.add("creationDate", Moment(h.CreationDate, ""), h.CreationDate)
 	n.word("id", h.ID)
-	if b := filledSBDH(h, h.CreationDate); b != nil {
+	if b := FilledSBDH(h, h.CreationDate); b != nil {
 		c := n.child("sbdh")
 		for _, f := range []struct{ name, value string }{
 			{"HeaderVersion", b.HeaderVersion},
@@ -450,7 +450,7 @@ func headerTree(h *Header) *node {
 		} {
 			c.word(f.name, f.value)
 		}
-		c.add("CreationDateAndTime", sameTime(b.CreationDateAndTime, ""), trimmed(b.CreationDateAndTime))
+		c.add("CreationDateAndTime", Moment(b.CreationDateAndTime, ""), Trimmed(b.CreationDateAndTime))
 		for _, p := range []struct {
 			name string
 			list []SBDHPartner
@@ -458,7 +458,7 @@ func headerTree(h *Header) *node {
 			for _, partner := range p.list {
 				s := c.child(p.name)
 				s.word("Authority", partner.Authority)
-				s.add("Identifier", sameID(partner.Identifier), trimmed(partner.Identifier))
+				s.add("Identifier", sameID(partner.Identifier), Trimmed(partner.Identifier))
 				s.extensions(partner.Extensions)
 			}
 		}
@@ -471,20 +471,20 @@ func headerTree(h *Header) *node {
 		for j := range v.Elements {
 			e := &v.Elements[j]
 			x := c.child("element")
-			x.add("id", sameID(e.ID), trimmed(e.ID))
+			x.add("id", sameID(e.ID), Trimmed(e.ID))
 			for k := range e.Attributes {
 				a := x.child("attribute")
 				a.word("id", e.Attributes[k].ID)
 				a.child("attribute").extension(&Extension{Type: Text, Text: e.Attributes[k].Text, Children: e.Attributes[k].Children})
 			}
 			for _, s := range e.Children {
-				x.add("children/id", sameID(s), trimmed(s))
+				x.add("children/id", sameID(s), Trimmed(s))
 			}
 			x.extensions(e.Extensions)
 		}
 		c.extensions(v.Extensions)
 	}
-	n.extensions(headerExtensions(h))
+	n.extensions(Extensions(h))
 	return n
 }
 
@@ -494,7 +494,7 @@ func sameNumber(s string) string {
 	if !ok {
 		return s
 	}
-	if n, ok = decimal(n); !ok {
+	if n, ok = Decimal(n); !ok {
 		return s
 	}
 	if strings.Contains(n, ".") {
@@ -508,7 +508,7 @@ func sameNumber(s string) string {
 
 // sameID is what two identifiers of one thing have in common.
 func sameID(s string) string {
-	s = strings.Trim(s, blank)
+	s = strings.Trim(s, Blank)
 	if !strings.HasPrefix(s, "urn:epc:") && !strings.HasPrefix(s, "http") {
 		return s
 	}

@@ -8,16 +8,16 @@ import (
 // EventTimeMillis is the event time in milliseconds since 1970 UTC, rounded down. A time without a zone is taken
 // to be local, in eventTimeZoneOffset.
 func EventTimeMillis(e *Event) (int64, error) {
-	t, err := parseTime(strings.Trim(e.EventTime, blank))
+	t, err := ParseTime(strings.Trim(e.EventTime, Blank))
 	if err != nil {
 		return 0, fmt.Errorf("eventTime: %w", err)
 	}
-	if t.zoned {
-		return t.millis, nil
+	if t.Zoned {
+		return t.Millis, nil
 	}
-	offset, err := parseOffset(strings.Trim(e.EventTimeZoneOffset, blank))
+	offset, err := ParseOffset(strings.Trim(e.EventTimeZoneOffset, Blank))
 	if err != nil {
-		return 0, fmt.Errorf("eventTime %s has no zone and eventTimeZoneOffset %s is %w", quote(e.EventTime), quote(e.EventTimeZoneOffset), err)
+		return 0, fmt.Errorf("eventTime %s has no zone and eventTimeZoneOffset %s is %w", Quote(e.EventTime), Quote(e.EventTimeZoneOffset), err)
 	}
-	return t.millis - int64(offset)*60_000, nil
+	return t.Millis - int64(offset)*60_000, nil
 }

@@ -29,7 +29,7 @@ type example struct {
 // examples are the example documents of a format: "xml" or "jsonld".
 func examples(tb testing.TB, format string) (list []example) {
 	tb.Helper()
-	rows, err := csv.NewReader(bytes.NewReader(sharedFile(tb, "examples/index.csv"))).ReadAll()
+	rows, err := csv.NewReader(bytes.NewReader(File(tb, "examples/index.csv"))).ReadAll()
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestExamples(t *testing.T) {
 		t.Run(x.path, func(t *testing.T) {
 			types, epcs, faulty := map[string]int{}, map[string]bool{}, 0
 			schema := false
-			sum, err := readXML(bytes.NewReader(sharedFile(t, x.path)), Options{KeepFaulty: true}, Handler{
+			sum, err := readXML(bytes.NewReader(File(t, x.path)), Options{KeepFaulty: true}, Handler{
 				Event: func(e EventAt) error {
 					types[e.Event.Type]++
 					e.Event.EPCs(func(_ int, epc string) bool { epcs[epc] = true; return true })
@@ -111,7 +111,7 @@ func TestExamples(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if bare := layoutOf(2, x.root) != nil; sum.NoSchema != bare {
+			if bare := LayoutOf(2, x.root) != nil; sum.NoSchema != bare {
 				t.Errorf("NoSchema is %v", sum.NoSchema)
 			}
 			if invalid := x.valid == "no"; x.valid != "n/a" && (sum.SchemaInvalid != invalid || schema != invalid) {
@@ -145,7 +145,7 @@ func TestExamples(t *testing.T) {
 
 // A partner's file is read without a word of complaint.
 func TestPharmaExampleHasNoProblems(t *testing.T) {
-	doc, err := parseXML(strings.NewReader(string(sharedFile(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml"))), Options{})
+	doc, err := parseXML(strings.NewReader(string(File(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml"))), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ var update = flag.Bool("update", false, "rewrite golden files")
 
 // The example a partner would send first, field by field.
 func TestPharmaExampleGolden(t *testing.T) {
-	doc, err := parseXML(bytes.NewReader(sharedFile(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml")), Options{})
+	doc, err := parseXML(bytes.NewReader(File(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml")), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +214,7 @@ func prune(v any) any {
 // Nothing inside an event gets lost: every text and every attribute value of it is in the model, as often as in the
 // document. encoding/xml reads the document a second time, knowing nothing of EPCIS.
 func TestExamplesAreKeptWithoutLoss(t *testing.T) {
-	sharedFile(t, "examples/index.csv")
+	File(t, "examples/index.csv")
 	files, err := filepath.Glob(sharedPath("examples/xml-*/*/*.xml"))
 	if err != nil {
 		t.Fatal(err)
@@ -301,9 +301,9 @@ func rawTexts(tb testing.TB, raw []byte) map[string]int {
 				continue
 			}
 			for _, a := range tok.Attr {
-				isNil := a.Name.Space == nsXSI && a.Name.Local == "nil" // says that there is nothing
-				if a.Name.Space == nsXSI {                              // a name of the schema, in any prefix
-					a.Value = strings.Replace(a.Value, "epcis:", "{"+nsDoc2+"}", 1)
+				isNil := a.Name.Space == XSI && a.Name.Local == "nil" // says that there is nothing
+				if a.Name.Space == XSI {                              // a name of the schema, in any prefix
+					a.Value = strings.Replace(a.Value, "epcis:", "{"+EPCIS2+"}", 1)
 				}
 				if in > 0 && a.Name.Space != "xmlns" && a.Name.Local != "xmlns" && !isNil {
 					add(a.Value)

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// clip shortens what is quoted from a document, so that a message stays readable and small.
-func clip(s string) string {
+// Clip shortens what is quoted from a document, so that a message stays readable and small.
+func Clip(s string) string {
 	const most = 120
 	if len(s) <= most {
 		return strings.ToValidUTF8(s, "\uFFFD")
@@ -14,4 +14,4 @@ func clip(s string) string {
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
-func quote(s string) string { return fmt.Sprintf("%q", clip(s)) }
+func Quote(s string) string { return fmt.Sprintf("%q", Clip(s)) }

@@ -18,22 +18,22 @@ import (
 //
 // One form is written as the other, and Diff takes both for one.
 
-// isMarker reports whether an attribute marks an array: see the package comment.
-func isMarker(a *Extension) bool { return a.Name == listName && a.Namespace == "" && a.Type == Empty }
+// IsMarker reports whether an attribute marks an array: see the package comment.
+func IsMarker(a *Extension) bool { return a.Name == ListName && a.Namespace == "" && a.Type == Empty }
 
-// isArray reports whether x is an array that is one Extension; its elements are x.Children.
-func isArray(x *Extension) bool { return len(x.Attributes) > 0 && isMarker(&x.Attributes[0]) }
+// IsArray reports whether x is an array that is one Extension; its elements are x.Children.
+func IsArray(x *Extension) bool { return len(x.Attributes) > 0 && IsMarker(&x.Attributes[0]) }
 
-// valueType is the type of the value of x: what xsi:type and xsi:nil say, when that says all, else what x says.
-func valueType(x *Extension) ValueType {
+// TypeOf is the type of the value of x: what xsi:type and xsi:nil say, when that says all, else what x says.
+func TypeOf(x *Extension) ValueType {
 	for i := range x.Attributes {
 		a := &x.Attributes[i]
-		if a.Namespace != nsXSI {
+		if a.Namespace != XSI {
 			continue
 		}
 		switch {
 		case a.Name == "type" && x.Type == Text:
-			if t, name := literal(x.Text); t != Text && name == a.Text {
+			if t, name := Literal(x.Text); t != Text && name == a.Text {
 				return t
 			}
 		case a.Name == "nil" && x.Type == Empty && a.Text == "true":
@@ -46,12 +46,12 @@ func valueType(x *Extension) ValueType {
 	return x.Type
 }
 
-// literal tells what a text is in JSON, and the XML Schema type that says so.
-func literal(s string) (t ValueType, xsdType string) {
+// Literal tells what a text is in JSON, and the XML Schema type that says so.
+func Literal(s string) (t ValueType, xsdType string) {
 	switch {
 	case s == "true" || s == "false":
 		return Boolean, "xsd:boolean"
-	case !isNumber(s):
+	case !IsNumber(s):
 		return Text, ""
 	case strings.ContainsAny(s, "eE"):
 		return Number, "xsd:double"
@@ -61,8 +61,8 @@ func literal(s string) (t ValueType, xsdType string) {
 	return Number, "xsd:integer"
 }
 
-// isNumber reports whether s is a number as JSON writes it.
-func isNumber(s string) bool {
+// IsNumber reports whether s is a number as JSON writes it.
+func IsNumber(s string) bool {
 	if s == "" || s[0] != '-' && (s[0] < '0' || s[0] > '9') || s[len(s)-1] <= ' ' {
 		return false
 	}
@@ -72,8 +72,8 @@ func isNumber(s string) bool {
 // number writes a decimal or double of XML Schema as JSON does: without plus sign and leading zeros, with digits on both sides
 // of the point. ok is false for what is no number there, such as INF.
 func number(s string) (n string, ok bool) {
-	s = strings.Trim(s, blank)
-	if isNumber(s) {
+	s = strings.Trim(s, Blank)
+	if IsNumber(s) {
 		return s, true
 	}
 	sign := ""
@@ -99,13 +99,13 @@ func number(s string) (n string, ok bool) {
 		n += "." + fraction
 	}
 	n += exponent
-	return n, isNumber(n)
+	return n, IsNumber(n)
 }
 
-// decimal writes a number without an exponent, as xsd:decimal wants it.
-func decimal(s string) (string, bool) {
+// Decimal writes a number without an exponent, as xsd:decimal wants it.
+func Decimal(s string) (string, bool) {
 	i := strings.IndexAny(s, "eE")
-	if i < 0 || !isNumber(s) {
+	if i < 0 || !IsNumber(s) {
 		return s, true
 	}
 	mantissa, sign := s[:i], ""
@@ -114,7 +114,7 @@ func decimal(s string) (string, bool) {
 	}
 	digitsOf := strings.TrimPrefix(s[i+1:], "+")
 	negative := strings.HasPrefix(digitsOf, "-")
-	exp, ok := digits(strings.TrimPrefix(digitsOf, "-"))
+	exp, ok := Digits(strings.TrimPrefix(digitsOf, "-"))
 	if !ok || len(digitsOf) > 4 || exp > 40 {
 		return s, false
 	}
@@ -136,20 +136,20 @@ func decimal(s string) (string, bool) {
 	return sign + whole, true
 }
 
-// group is what JSON has under one key.
-type group struct {
-	space, name string
+// Group is what JSON has under one key.
+type Group struct {
+	Space, Name string
 	items       []*Extension
 }
 
-// spread returns the elements of a group, those of an array among several siblings too. single tells that JSON has a value there
+// Spread returns the elements of a group, those of an array among several siblings too. single tells that JSON has a value there
 // and no array.
-func (g *group) spread() (items []*Extension, single bool) {
-	if len(g.items) == 1 && !isArray(g.items[0]) {
+func (g *Group) Spread() (items []*Extension, single bool) {
+	if len(g.items) == 1 && !IsArray(g.items[0]) {
 		return g.items, true
 	}
 	for _, x := range g.items {
-		if !isArray(x) {
+		if !IsArray(x) {
 			items = append(items, x)
 			continue
 		}
@@ -160,16 +160,16 @@ func (g *group) spread() (items []*Extension, single bool) {
 	return items, false
 }
 
-// grouped puts extensions of one name together, in the order of the first of each.
-func grouped(list []Extension) []group {
-	groups := make([]group, 0, len(list))
+// Grouped puts extensions of one name together, in the order of the first of each.
+func Grouped(list []Extension) []Group {
+	groups := make([]Group, 0, len(list))
 	var index map[[2]string]int
 	if len(list) > 16 {
 		index = make(map[[2]string]int, len(list))
 	}
 next:
 	for i := range list {
-		space, name := canonical(list[i].Namespace), list[i].Name
+		space, name := Canonical(list[i].Namespace), list[i].Name
 		if index != nil {
 			if j, ok := index[[2]string{space, name}]; ok {
 				groups[j].items = append(groups[j].items, &list[i])
@@ -178,39 +178,39 @@ next:
 			index[[2]string{space, name}] = len(groups)
 		} else {
 			for j := range groups {
-				if groups[j].name == name && groups[j].space == space {
+				if groups[j].Name == name && groups[j].Space == space {
 					groups[j].items = append(groups[j].items, &list[i])
 					continue next
 				}
 			}
 		}
-		groups = append(groups, group{space, name, []*Extension{&list[i]}})
+		groups = append(groups, Group{space, name, []*Extension{&list[i]}})
 	}
 	return groups
 }
 
-// textName is the name of a piece of text between child elements; no element can have it.
-const textName = "#text"
+// TextName is the name of a piece of text between child elements; no element can have it.
+const TextName = "#text"
 
-// listName is the name of the elements of an array that cannot be written as siblings, and of the attribute that marks
+// ListName is the name of the elements of an array that cannot be written as siblings, and of the attribute that marks
 // the extension around them.
-const listName = "[]"
+const ListName = "[]"
 
-// canonical is the spelling of a namespace that is written.
-func canonical(space string) string {
+// Canonical is the spelling of a namespace that is written.
+func Canonical(space string) string {
 	if IsMDA(space) {
 		return NamespaceMDA
 	}
 	return space
 }
 
-func isText(c *Extension) bool { return c.Namespace == "" && c.Name == textName }
+func IsText(c *Extension) bool { return c.Namespace == "" && c.Name == TextName }
 
-func hasText(list []Extension) bool {
-	return slices.ContainsFunc(list, func(c Extension) bool { return isText(&c) })
+func HasText(list []Extension) bool {
+	return slices.ContainsFunc(list, func(c Extension) bool { return IsText(&c) })
 }
 
-// saysType reports whether an attribute is in the value of JSON already, or is a marker.
-func saysType(a *Extension, typed, own ValueType) bool {
-	return isMarker(a) || typed != own && a.Namespace == nsXSI && (typed == Null && a.Name == "nil" || typed != Null && a.Name == "type")
+// SaysType reports whether an attribute is in the value of JSON already, or is a marker.
+func SaysType(a *Extension, typed, own ValueType) bool {
+	return IsMarker(a) || typed != own && a.Namespace == XSI && (typed == Null && a.Name == "nil" || typed != Null && a.Name == "type")
 }

@@ -18,9 +18,9 @@ import (
 // different events with one hash. It is a name among honest parties. Nothing on the ledger is bound by it: the ledger
 // commits to events as docs/spec.md section 4 says.
 
-// cbvHash returns the hash ID of an event, ni:///sha-256;…?ver=CBV2.0, and the text that was hashed. It fails only for
+// Hash returns the hash ID of an event, ni:///sha-256;…?ver=CBV2.0, and the text that was hashed. It fails only for
 // an event without a type or without a time that can be read.
-func cbvHash(e *Event) (id, prehash string, err error) {
+func Hash(e *Event) (id, prehash string, err error) {
 	var h Hasher
 	id, text, err := h.Hash(e)
 	return id, string(text), err
@@ -38,7 +38,7 @@ type Hasher struct {
 	buf   []byte
 	tmp   []byte
 	spans []span // the items of the lists being written, innermost last
-	ids   keyReader
+	ids   Reader
 }
 
 type span struct{ from, to int }
@@ -60,7 +60,7 @@ func (h *Hasher) Hash(e *Event) (id string, prehash []byte, err error) {
 
 // event writes the fields in the order of the standard's table.
 func (h *Hasher) event(e *Event) error {
-	kind := strings.Trim(e.Type, blank)
+	kind := strings.Trim(e.Type, Blank)
 	if kind == "" {
 		return errors.New("an event without a type has no hash")
 	}
@@ -196,8 +196,8 @@ func (h *Hasher) term(name, s string, kind TermKind) {
 		return
 	}
 	h.key(name)
-	if word, spelled := codeLists[kind].cut(s); spelled != "" || isWord(s) {
-		h.buf = append(h.buf, codeLists[kind].web...)
+	if word, spelled := Lists[kind].Cut(s); spelled != "" || IsWord(s) {
+		h.buf = append(h.buf, Lists[kind].Web...)
 		h.buf = append(h.buf, word...)
 		return
 	}
@@ -368,26 +368,26 @@ const hashTimeLayout = "2006-01-02T15:04:05.000Z"
 // hashTime reads a time to the millisecond; a fourth decimal of 5 or more rounds up. A time without a zone is taken to
 // be local, as EventTimeMillis does.
 func hashTime(s, offset string) (time.Time, error) {
-	s = strings.Trim(s, blank)
-	t, err := parseTime(s)
+	s = strings.Trim(s, Blank)
+	t, err := ParseTime(s)
 	if err != nil {
 		return time.Time{}, err
 	}
 	const fourth = len("2006-01-02T15:04:05.0003") - 1
 	if len(s) > fourth && s[fourth-4] == '.' && '5' <= s[fourth] && s[fourth] <= '9' && allDigits(s[fourth-3:fourth]) {
-		t.millis++
+		t.Millis++
 	}
-	if !t.zoned {
-		minutes, err := parseOffset(strings.Trim(offset, blank))
+	if !t.Zoned {
+		minutes, err := ParseOffset(strings.Trim(offset, Blank))
 		if err != nil {
-			return time.Time{}, fmt.Errorf("%s has no zone and eventTimeZoneOffset %s is %w", quote(s), quote(offset), err)
+			return time.Time{}, fmt.Errorf("%s has no zone and eventTimeZoneOffset %s is %w", Quote(s), Quote(offset), err)
 		}
-		t.millis -= int64(minutes) * 60_000
+		t.Millis -= int64(minutes) * 60_000
 	}
-	return time.UnixMilli(t.millis).UTC(), nil
+	return time.UnixMilli(t.Millis).UTC(), nil
 }
 
 func allDigits(s string) bool {
-	_, ok := digits(s)
+	_, ok := Digits(s)
 	return ok
 }

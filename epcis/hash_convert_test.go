@@ -12,7 +12,7 @@ import (
 func TestHashOfConvertedExamples(t *testing.T) {
 	compared, lost := 0, 0
 	for _, path := range examplePaths(t) {
-		doc := sharedFile(t, path)
+		doc := File(t, path)
 		before, err := hashesOf(doc)
 		if err != nil {
 			continue
@@ -73,16 +73,16 @@ func hashesOf(doc []byte) (list []string, err error) {
 // where an event happened, in local time, is part of it.
 func TestHashOfGS1sOneEvent(t *testing.T) {
 	const dir = "examples/xml-2.0/gs1/event_with_identical_hash_id_"
-	want, err := hashesOf(sharedFile(t, dir+"1.xml"))
+	want, err := hashesOf(File(t, dir+"1.xml"))
 	if err != nil || len(want) != 1 {
 		t.Fatal(want, err)
 	}
 	for _, path := range []string{dir + "3.xml", dir + "4.xml", dir + "5.xml", dir + "6.xml", "examples/jsonld-2.0/gs1/event_with_identical_hash_id_7.json"} {
-		if got, err := hashesOf(sharedFile(t, path)); err != nil || !slices.Equal(got, want) {
+		if got, err := hashesOf(File(t, path)); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%s: %v\n got %s\nwant %s", path, err, got, want)
 		}
 	}
-	got, err := hashesOf(sharedFile(t, dir+"2.xml"))
+	got, err := hashesOf(File(t, dir+"2.xml"))
 	if err != nil || len(got) != 1 || strings.Replace(got[0], "eventTimeZoneOffset=-05:00", "eventTimeZoneOffset=-06:00", 1) != want[0] {
 		t.Errorf("number 2: %v, %v", got, err)
 	}

@@ -19,7 +19,7 @@ func prehashOf(tb interface {
 }, e *Event,
 ) string {
 	tb.Helper()
-	id, prehash, err := cbvHash(e)
+	id, prehash, err := Hash(e)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -75,8 +75,8 @@ func TestHashRules(t *testing.T) {
 		},
 		{"what is not GS1's stays as it is", func(e *Event) { e.TransformationID = "urn:epc:id:gid:952056.2718.1414" }, "transformationID=urn:epc:id:gid:952056.2718.1414"},
 		{"type before value, then by bytes", func(e *Event) {
-			e.SourceList = []SourceDest{{"possessing_party", "urn:a:1"}, {"owning_party", "urn:a:2"}}
-			e.DestinationList = []SourceDest{{"", "urn:b"}}
+			e.SourceList = []SourceDest{{Type: "possessing_party", Value: "urn:a:1"}, {Type: "owning_party", Value: "urn:a:2"}}
+			e.DestinationList = []SourceDest{{Type: "", Value: "urn:b"}}
 		}, "sourceListtype=https://ref.gs1.org/cbv/SDT-owning_partysource=urn:a:2type=https://ref.gs1.org/cbv/SDT-possessing_partysource=urn:a:1destinationListdestination=urn:b"},
 		{"numbers have no idle zeros", func(e *Event) {
 			e.SensorElementList = []SensorElement{{Reports: []SensorReport{{
@@ -88,7 +88,7 @@ func TestHashRules(t *testing.T) {
 		), "z{http://x/}a=t{http://x/}b{http://x/}c=1{http://x/}d=2"},
 		{"attributes among the children", ext(Extension{
 			Namespace: "http://x/", Name: "a", Type: Text, Text: "v",
-			Attributes: []Extension{{Name: "unit", Type: Text, Text: "mm"}, {Namespace: "http://y/", Name: "q", Type: Text, Text: "1.0"}, {Namespace: nsXSI, Name: "type", Type: Text, Text: "xsd:string"}},
+			Attributes: []Extension{{Name: "unit", Type: Text, Text: "mm"}, {Namespace: "http://y/", Name: "q", Type: Text, Text: "1.0"}, {Namespace: XSI, Name: "type", Type: Text, Text: "xsd:string"}},
 		}), "{http://x/}a=vunit=mm{http://y/}q=1"},
 		{"an array is its elements", ext(Extension{
 			Namespace: "http://x/", Name: "a", Attributes: []Extension{{Name: "[]", Type: Empty}},
@@ -106,7 +106,7 @@ func TestHashRules(t *testing.T) {
 			"{http://x/}a=0012{http://x/}b=12.5{http://x/}c=1_000{http://x/}d=0{http://x/}e=-3",
 		},
 		{"a lot is no number", func(e *Event) {
-			e.ILMD = []Extension{{Namespace: NamespaceMDA, Name: lotNumber, Type: Text, Text: "12.50"}, {Namespace: NamespaceMDA, Name: expirationDate, Type: Text, Text: "2027-05-31"}}
+			e.ILMD = []Extension{{Namespace: NamespaceMDA, Name: LotNumber, Type: Text, Text: "12.50"}, {Namespace: NamespaceMDA, Name: ExpirationDate, Type: Text, Text: "2027-05-31"}}
 		}, "ilmd{urn:epcglobal:cbv:mda}itemExpirationDate=2027-05-31{urn:epcglobal:cbv:mda}lotNumber=12.50"},
 		{"one namespace of CBV master data", func(e *Event) {
 			e.ILMD = []Extension{{Namespace: "urn:epcglobal:cbv:mda:", Name: "a", Type: Text, Text: "1"}, {Namespace: "urn:epcglobal:cbv:mda#", Name: "b", Type: Text, Text: "2"}}
@@ -151,7 +151,7 @@ func TestHashTimes(t *testing.T) {
 		}
 	}
 	for _, e := range []Event{{EventTime: "2026-11-20T06:00:00Z"}, {Type: "ObjectEvent"}, {Type: "ObjectEvent", EventTime: "yesterday"}, {Type: "ObjectEvent", EventTime: "2026-11-20T06:00:00"}} {
-		if id, prehash, err := cbvHash(&e); err == nil || id != "" || prehash != "" {
+		if id, prehash, err := Hash(&e); err == nil || id != "" || prehash != "" {
 			t.Errorf("%+v has the hash %s of %s", e, id, prehash)
 		}
 	}
@@ -181,7 +181,7 @@ func examplesToHash(tb testing.TB) []Event {
 	tb.Helper()
 	var events []Event
 	for _, path := range examplePaths(tb) {
-		_, _ = Read(bytes.NewReader(sharedFile(tb, path)), Options{KeepFaulty: true}, Handler{
+		_, _ = Read(bytes.NewReader(File(tb, path)), Options{KeepFaulty: true}, Handler{
 			Event: func(e EventAt) error { events = append(events, e.Event); return nil },
 		})
 	}
@@ -196,7 +196,7 @@ func TestHashIgnoresOrderAndForm(t *testing.T) {
 	random := rand.New(rand.NewSource(1))
 	hashed, forms := 0, 0
 	for _, e := range examplesToHash(t) {
-		_, want, err := cbvHash(&e)
+		_, want, err := Hash(&e)
 		if err != nil {
 			continue
 		}
@@ -251,14 +251,14 @@ func shuffleEvent(r *rand.Rand, e *Event) {
 		e.PersistentDisposition = &PersistentDisposition{Set: shuffled(r, p.Set), Unset: shuffled(r, p.Unset)}
 	}
 	if p := e.ReadPoint; p != nil {
-		e.ReadPoint = &Place{p.ID, shuffleExtensions(r, p.Extensions)}
+		e.ReadPoint = &Place{ID: p.ID, Extensions: shuffleExtensions(r, p.Extensions)}
 	}
 }
 
 // otherForm writes GS1 identifiers as Digital Links on another host, and terms as the word or the URN they were not.
 func otherForm(e *Event) (changed int) {
 	id := func(s string) string {
-		epc, err := gs1.ParseEPC(strings.Trim(s, blank))
+		epc, err := gs1.ParseEPC(strings.Trim(s, Blank))
 		if err != nil || epc.Key().Kind() == gs1.KindURI {
 			return s
 		}
@@ -277,7 +277,7 @@ func otherForm(e *Event) (changed int) {
 			changed++
 			return word
 		}
-		if isWord(s) {
+		if IsWord(s) {
 			changed++
 			return urn + s
 		}
@@ -290,7 +290,7 @@ func otherForm(e *Event) (changed int) {
 	e.BizStep, e.Disposition = term(e.BizStep, StepPrefix), term(e.Disposition, DispositionPrefix)
 	e.SourceList = slices.Clone(e.SourceList)
 	for i := range e.SourceList {
-		e.SourceList[i] = SourceDest{term(e.SourceList[i].Type, SDTPrefix), id(e.SourceList[i].Value)}
+		e.SourceList[i] = SourceDest{Type: term(e.SourceList[i].Type, SDTPrefix), Value: id(e.SourceList[i].Value)}
 	}
 	e.BizTransactionList = slices.Clone(e.BizTransactionList)
 	for i := range e.BizTransactionList {
@@ -347,7 +347,7 @@ func FuzzHash(f *testing.F) {
 	var used Hasher
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		_, _ = Read(bytes.NewReader(doc), Options{KeepFaulty: true, MaxBytes: 1 << 20}, Handler{Event: func(e EventAt) error {
-			id, prehash, err := cbvHash(&e.Event)
+			id, prehash, err := Hash(&e.Event)
 			again, text, err2 := used.Hash(&e.Event)
 			if (err == nil) != (err2 == nil) || id != again || err == nil && prehash != string(text) {
 				t.Fatalf("%s of %s, then %s of %s (%v, %v)", id, prehash, again, text, err, err2)

@@ -19,7 +19,7 @@ type vector struct {
 
 func vectors(tb testing.TB) []vector {
 	tb.Helper()
-	rows, err := csv.NewReader(bytes.NewReader(sharedFile(tb, "hash-vectors/vectors.csv"))).ReadAll()
+	rows, err := csv.NewReader(bytes.NewReader(File(tb, "hash-vectors/vectors.csv"))).ReadAll()
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestHashVectors(t *testing.T) {
 	same, reordered := 0, 0
 	for _, v := range vectors(t) {
 		t.Run(v.path+"#"+strconv.Itoa(v.index), func(t *testing.T) {
-			events, h := readAll(t, sharedFile(t, v.path))
+			events, h := readAll(t, File(t, v.path))
 			if v.index >= len(events) {
 				t.Fatalf("there are %d events", len(events))
 			}
@@ -147,7 +147,7 @@ func misplaced(a, b []string) (names []string) {
 // examplePaths are the shared example documents of every format.
 func examplePaths(tb testing.TB) (paths []string) {
 	tb.Helper()
-	rows, err := csv.NewReader(bytes.NewReader(sharedFile(tb, "examples/index.csv"))).ReadAll()
+	rows, err := csv.NewReader(bytes.NewReader(File(tb, "examples/index.csv"))).ReadAll()
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -5,14 +5,14 @@ import "strings"
 // expansions of what begins a term outside a field that tells its list: CBV's URNs, and the compact URIs that the standard's
 // own context knows. The prefixes of a document are not among them: an event does not carry them.
 var expansions = [...]struct{ short, long string }{
-	{StepPrefix, webCBV + "BizStep-"},
-	{DispositionPrefix, webCBV + "Disp-"},
-	{BTTPrefix, webCBV + "BTT-"},
-	{SDTPrefix, webCBV + "SDT-"},
-	{ReasonPrefix, webCBV + "ER-"},
-	{componentPrefix, webCBV + "Comp-"},
-	{"cbv:", webCBV},
-	{"gs1:", webVoc},
+	{StepPrefix, WebCBV + "BizStep-"},
+	{DispositionPrefix, WebCBV + "Disp-"},
+	{BTTPrefix, WebCBV + "BTT-"},
+	{SDTPrefix, WebCBV + "SDT-"},
+	{ReasonPrefix, WebCBV + "ER-"},
+	{ComponentPrefix, WebCBV + "Comp-"},
+	{"cbv:", WebCBV},
+	{"gs1:", WebVoc},
 	{"epcis:", epcisVocabulary},
 }
 
@@ -20,7 +20,7 @@ var expansions = [...]struct{ short, long string }{
 // level, everything else as it is. An identifier that is wrong, for example in its check digit, is everything else.
 func (h *Hasher) value(s string) {
 	if foldPrefix(s, "urn:epc:") || foldPrefix(s, "https://") || foldPrefix(s, "http://") {
-		if k, err := h.ids.key(s); err == nil {
+		if k, err := h.ids.Key(s); err == nil {
 			h.buf = append(h.buf, k.DigitalLink()...)
 		} else {
 			h.buf = append(h.buf, s...)
@@ -125,7 +125,7 @@ func (h *Hasher) extension(x *Extension, namespace, name string) {
 	}
 	m := h.open("")
 	for i := range x.Attributes {
-		if a := &x.Attributes[i]; a.Namespace != nsXSI { // says how XML writes the value, not what it is
+		if a := &x.Attributes[i]; a.Namespace != XSI { // says how XML writes the value, not what it is
 			h.extension(a, a.Namespace, a.Name)
 		}
 	}
@@ -140,7 +140,7 @@ func (h *Hasher) extension(x *Extension, namespace, name string) {
 
 func (h *Hasher) extensionValue(s, namespace, name string) {
 	switch c := s[0]; {
-	case name == lotNumber && (IsMDA(namespace) || namespace == NamespaceHC):
+	case name == LotNumber && (IsMDA(namespace) || namespace == NamespaceHC):
 		h.buf = append(h.buf, s...) // lot 1.10 is not lot 1.1
 	case '0' <= c && c <= '9', c == '-':
 		h.buf = appendNumber(h.buf, s, false)
@@ -201,7 +201,7 @@ func ignored(names []QName, x *Extension, prefixes map[string]string) []QName {
 		if space := prefixes[prefix]; space != "" && rest != "" && !strings.HasPrefix(rest, "//") {
 			names = append(names, QName{space, rest})
 		} else {
-			space, name := splitURI(s)
+			space, name := SplitURI(s)
 			names = append(names, QName{space, name})
 		}
 	}

@@ -37,7 +37,7 @@ func (p *parser) headerFields() error {
 				return p.ignore(path + "/extension/EPCISMasterData")
 			})
 		}
-		p.warn(p.at, CodeFieldUnknown, path+"/"+clip(p.name.Local), "the header has no field "+quote(p.name.Local),
+		p.warn(p.at, CodeFieldUnknown, path+"/"+Clip(p.name.Local), "the header has no field "+Quote(p.name.Local),
 			"put fields of your own into a namespace of your own; it was kept as an extension")
 		return p.extension(&p.header.Extensions)
 	})
@@ -55,7 +55,7 @@ func (p *parser) statement() error {
 	var rest []Extension
 	for _, c := range x.Children {
 		if c.Namespace == NamespaceHC && c.Type == Text && len(c.Attributes) == 0 {
-			switch text := strings.Trim(c.Text, blank); {
+			switch text := strings.Trim(c.Text, Blank); {
 			case c.Name == "affirmTransactionStatement" && p.header.TransactionStatement == "" && text != "":
 				p.header.TransactionStatement = text
 				continue
@@ -71,7 +71,7 @@ func (p *parser) statement() error {
 	case "":
 		p.warn(at, CodeFieldMissing, path+"/affirmTransactionStatement", "the transaction statement is not affirmed", "add affirmTransactionStatement with the value true")
 	default:
-		p.warn(at, CodeFieldInvalid, path+"/affirmTransactionStatement", quote(p.header.TransactionStatement)+" is neither true nor false", "write true or false")
+		p.warn(at, CodeFieldInvalid, path+"/affirmTransactionStatement", Quote(p.header.TransactionStatement)+" is neither true nor false", "write true or false")
 	}
 	if x.Children = rest; len(rest) > 0 || len(x.Attributes) > 0 || x.Text != "" {
 		p.header.Extensions = append(p.header.Extensions, x)
@@ -107,9 +107,9 @@ func (p *parser) sbdh(h *SBDH) error {
 					if err := p.once(&h.CreationDateAndTime, path); err != nil || h.CreationDateAndTime == "" {
 						return err
 					}
-					if t, bad := parseTime(h.CreationDateAndTime); bad != nil {
-						p.warn(at, CodeTimeInvalid, path+"/CreationDateAndTime", bad.Error(), hintTime)
-					} else if !t.zoned {
+					if t, bad := ParseTime(h.CreationDateAndTime); bad != nil {
+						p.warn(at, CodeTimeInvalid, path+"/CreationDateAndTime", bad.Error(), TimeHint)
+					} else if !t.Zoned {
 						p.warn(at, CodeZoneless, path+"/CreationDateAndTime", "the time has no zone", "add one, for example Z")
 					}
 					return nil

@@ -86,7 +86,7 @@ type jsonParser struct {
 type word struct {
 	text          string
 	judged, taken uint32 // by rule, a bit for each
-	field         fieldID
+	field         ID
 	context       *jsonContext // of which name is
 	name          jsonName
 }
@@ -101,9 +101,9 @@ const (
 // can turn out not to be well-formed behind its last event. Of a reader that is an io.Seeker, a late @context is found by
 // reading the document twice.
 func readJSON(r io.Reader, opt Options, h Handler) (Summary, error) {
-	in := bufio.NewReaderSize(r, readAhead)
+	in := bufio.NewReaderSize(r, ReadAhead)
 	p := &jsonParser{
-		opt: withDefaults(opt), to: h, ctx: baseContext, words: map[string]*word{}, ordinal: map[string]int{},
+		opt: Defaults(opt), to: h, ctx: baseContext, words: map[string]*word{}, ordinal: map[string]int{},
 		sum: Summary{Format: FormatJSON},
 	}
 	p.header.Format = string(FormatJSON)
@@ -135,7 +135,7 @@ func readJSON(r io.Reader, opt Options, h Handler) (Summary, error) {
 
 // parseJSON reads a whole document. One that is not well-formed or not EPCIS fails with a *ParseError. An event with an
 // error-level problem is reported and left out.
-func parseJSON(r io.Reader, opt Options) (*Document, error) { return collect(r, opt, readJSON) }
+func parseJSON(r io.Reader, opt Options) (*Document, error) { return Collect(r, opt, readJSON) }
 
 // problem reports what is wrong at the last token: in an event with it, elsewhere at once.
 func (p *jsonParser) problem(sev Severity, code, message, hint string, schema bool) {
@@ -172,12 +172,12 @@ func (p *jsonParser) fault(code, message, hint string) {
 
 func (p *jsonParser) node(weight int) error {
 	if !p.inEvent || p.opt.KeepsAll { // what is not in memory any more does not count
-		if p.nodes += weight; p.nodes > maxDocumentNodes {
-			return p.exceeded("the document has more than %d extension elements, attributes or sensor data", maxDocumentNodes)
+		if p.nodes += weight; p.nodes > MaxDocumentNodes {
+			return p.exceeded("the document has more than %d extension elements, attributes or sensor data", MaxDocumentNodes)
 		}
 	}
-	if p.nodesIn += weight; p.inEvent && p.nodesIn > maxEventNodes {
-		return errEventTooLarge
+	if p.nodesIn += weight; p.inEvent && p.nodesIn > MaxEventNodes {
+		return ErrEventTooLarge
 	}
 	return nil
 }
@@ -201,7 +201,7 @@ func (p *jsonParser) remember(b []byte) *word {
 		return w
 	}
 	w := &word{text: string(b)}
-	if id, ok := fieldIDs[w.text]; ok && id < fEPCClass {
+	if id, ok := IDs[w.text]; ok && id < EPCClass {
 		w.field = id
 	}
 	if len(p.words) < maxWords && len(b) <= maxWord {
@@ -300,7 +300,7 @@ func (p *jsonParser) text(r rule) (string, error) {
 		w := p.word(b)
 		if !w.takes(r) {
 			p.refused(r, b)
-			return strings.Trim(w.text, blank), nil
+			return strings.Trim(w.text, Blank), nil
 		}
 		return w.text, nil
 	case '0', 't', 'f':
@@ -309,7 +309,7 @@ func (p *jsonParser) text(r rule) (string, error) {
 			return "", err
 		}
 		s := string(b)
-		p.refuse(CodeContent, s+" is no string", "write "+quote(s)+", in quotes")
+		p.refuse(CodeContent, s+" is no string", "write "+Quote(s)+", in quotes")
 		return s, nil
 	case 'n':
 		_, err := p.raw()
@@ -334,12 +334,12 @@ func (p *jsonParser) own(r rule) (string, error) {
 	if !r.takes(b) {
 		p.refused(r, b)
 	}
-	return string(trim(b)), nil
+	return string(Trim(b)), nil
 }
 
 // refused reports a text that a rule does not take.
 func (p *jsonParser) refused(r rule, b []byte) {
-	if len(trim(b)) == 0 {
+	if len(Trim(b)) == 0 {
 		p.refuse(CodeFieldEmpty, "the value is empty", "leave the member out; it was read as absent")
 		return
 	}

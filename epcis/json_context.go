@@ -29,7 +29,7 @@ type jsonContext struct {
 	names map[string]jsonName
 }
 
-var baseContext = &jsonContext{iri: officialPrefixes}
+var baseContext = &jsonContext{iri: Prefixes}
 
 // extend makes the context that holds where raw, a value of @context, is declared inside c. note is told what is
 // unusual about it.
@@ -44,7 +44,7 @@ func (c *jsonContext) add(raw []byte, note func(message, hint string), arrays bo
 	switch dec.PeekKind() {
 	case '"':
 		if s := unquoted(raw); !isOfficialContext(s) {
-			note("the context "+quote(s)+" is not read: no document is fetched from elsewhere",
+			note("the context "+Quote(s)+" is not read: no document is fetched from elsewhere",
 				"declare the prefixes that the document uses in its own @context")
 		}
 	case '[':
@@ -62,7 +62,7 @@ func (c *jsonContext) add(raw []byte, note func(message, hint string), arrays bo
 	case '{':
 		c.define(dec, note)
 	case 'n': // back to the beginning
-		c.iri, c.std, c.vocab = maps.Clone(officialPrefixes), nil, ""
+		c.iri, c.std, c.vocab = maps.Clone(Prefixes), nil, ""
 	default: // the schema refuses it
 	}
 }
@@ -95,10 +95,10 @@ func (c *jsonContext) define(dec *jsontext.Decoder, note func(message, hint stri
 		switch {
 		case key == "@vocab":
 			c.vocab = id
-		case !known, key == "", key[0] == '@', len(c.iri)+len(given) >= maxTerms:
-		case officialPrefixes[key] != "" && officialPrefixes[key] != id && strings.TrimRight(officialPrefixes[key], ":/#") != strings.TrimRight(id, ":/#"):
-			note("the context gives the prefix "+quote(key)+" the meaning "+quote(id)+", but the official context protects it",
-				"use another prefix, or leave the declaration out; it was read as "+quote(id))
+		case !known, key == "", key[0] == '@', len(c.iri)+len(given) >= MaxTerms:
+		case Prefixes[key] != "" && Prefixes[key] != id && strings.TrimRight(Prefixes[key], ":/#") != strings.TrimRight(id, ":/#"):
+			note("the context gives the prefix "+Quote(key)+" the meaning "+Quote(id)+", but the official context protects it",
+				"use another prefix, or leave the declaration out; it was read as "+Quote(id))
 			fallthrough
 		default:
 			order = append(order, key)
@@ -134,7 +134,7 @@ func (c *jsonContext) define(dec *jsontext.Decoder, note func(message, hint stri
 		case id == "@id" && key != "id":
 			c.alias(key, "id")
 		case id[:min(1, len(id))] == "@":
-		case isMember(member) && member != key:
+		case IsMember(member) && member != key:
 			c.alias(key, member)
 		default:
 			c.iri[key] = id
@@ -188,16 +188,16 @@ func (c *jsonContext) name(key string) (n jsonName, declared bool) {
 	case ok && rest != "" && iri != "" && !strings.HasPrefix(rest, "//"):
 		n = jsonName{iri, rest}
 	case ok:
-		n.space, n.name = splitURI(key)
+		n.space, n.name = SplitURI(key)
 		declared = strings.HasPrefix(rest, "//") || strings.EqualFold(prefix, "urn") || n.space == ""
-	case c.iri[key] != "" && officialPrefixes[key] == "":
-		n.space, n.name = splitURI(c.iri[key])
+	case c.iri[key] != "" && Prefixes[key] == "":
+		n.space, n.name = SplitURI(c.iri[key])
 	case c.vocab != "":
 		n = jsonName{c.vocab, key}
 	default:
 		n = jsonName{"", key}
 	}
-	if c.names != nil && len(c.names) < maxTerms {
+	if c.names != nil && len(c.names) < MaxTerms {
 		c.names[key] = n
 	}
 	return n, declared
@@ -207,7 +207,7 @@ func (c *jsonContext) name(key string) (n jsonName, declared bool) {
 func (c *jsonContext) declared() map[string]string {
 	m := map[string]string{}
 	for k, v := range c.iri {
-		if officialPrefixes[k] != v {
+		if Prefixes[k] != v {
 			m[k] = v
 		}
 	}

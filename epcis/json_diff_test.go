@@ -34,7 +34,7 @@ func (e ecma) MatchString(s string) bool {
 
 func officialSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(sharedFile(t, "schema/json/EPCIS-JSON-Schema.json")))
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(File(t, "schema/json/EPCIS-JSON-Schema.json")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +252,7 @@ func TestJSONSchemaVerdict(t *testing.T) {
 		if row["well_formed"] != "yes" {
 			continue
 		}
-		raw := bytes.TrimPrefix(sharedFile(t, row["path"]), []byte(bom))
+		raw := bytes.TrimPrefix(File(t, row["path"]), []byte(bom))
 		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 		if err != nil {
 			t.Fatal(err)

@@ -74,9 +74,9 @@ func (p *jsonParser) document() error {
 	case r.isEvent:
 		context := r.seen["@context"]
 		if p.sum.Root = p.typeText; err == nil && !context {
-			p.missing(SeverityWarning, CodeFieldMissing, fNone, "the event has no @context", "add "+quote(contextURL), true)
+			p.missing(SeverityWarning, CodeFieldMissing, None, "the event has no @context", "add "+Quote(Context), true)
 		}
-		if err == nil || errors.Is(err, errEventTooLarge) {
+		if err == nil || errors.Is(err, ErrEventTooLarge) {
 			if full := p.room(); full != nil {
 				return full
 			}
@@ -135,7 +135,7 @@ func (p *jsonParser) rootMember(key *word) error {
 		case "schemaVersion", "creationDate", "instanceIdentifier", "sender", "receiver", "epcisHeader", "epcisBody":
 			p.isDocument()
 		default:
-			if p.needContext(); isMember(name) || p.ctx.std[name] != "" {
+			if p.needContext(); IsMember(name) || p.ctx.std[name] != "" {
 				p.isEvent()
 			}
 		}
@@ -189,7 +189,7 @@ func (p *jsonParser) isDocument() {
 
 func (p *jsonParser) documentID() {
 	r := &p.root
-	if p.header.ID = strings.Trim(r.id, blank); !isURI([]byte(r.id)) {
+	if p.header.ID = strings.Trim(r.id, Blank); !isURI([]byte(r.id)) {
 		at := p.at
 		p.at = r.idAt
 		p.refused(ruleURI, []byte(r.id))
@@ -203,7 +203,7 @@ func (p *jsonParser) isEvent() {
 	p.begin(r.at, "")
 	r.event.Extensions = r.held
 	if r.typeText != "" {
-		p.typeSeen, p.typeText, r.event.Type = true, r.typeText, strings.Trim(r.typeText, blank)
+		p.typeSeen, p.typeText, r.event.Type = true, r.typeText, strings.Trim(r.typeText, Blank)
 	}
 	if r.idSeen {
 		p.refuse(CodeFieldUnknown, `EPCIS has no field "id"`, "was eventID meant? It was kept as an extension")
@@ -272,7 +272,7 @@ func (p *jsonParser) body(path string) error {
 			lists++
 			return p.queryResults(path + "/QueryResults")
 		}
-		p.warn(CodeElement, "the member "+quote(name)+" does not belong here", "remove it; it was not kept")
+		p.warn(CodeElement, "the member "+Quote(name)+" does not belong here", "remove it; it was not kept")
 		return p.skip()
 	})
 	p.restore(outer)
@@ -339,7 +339,7 @@ func (p *jsonParser) stray(key *word, where string, known ...string) error {
 	if near := Nearest(key.text, known); near != "" {
 		hint = "was " + near + " meant? It was not kept"
 	}
-	p.problem(SeverityWarning, CodeElement, where+" has no member "+quote(key.text), hint, !key.takes(ruleURI))
+	p.problem(SeverityWarning, CodeElement, where+" has no member "+Quote(key.text), hint, !key.takes(ruleURI))
 	return p.skip()
 }
 
@@ -364,11 +364,11 @@ func (p *jsonParser) documentRules() {
 	}
 	switch {
 	case !r.typeSeen:
-		want(false, "", "type", "add "+quote(p.sum.Root))
+		want(false, "", "type", "add "+Quote(p.sum.Root))
 	case r.typeText != p.sum.Root:
-		at(r.at, "/type", CodeFieldInvalid, quote(r.typeText)+" is no type of a document", "write "+quote(p.sum.Root)+"; it was read as one")
+		at(r.at, "/type", CodeFieldInvalid, Quote(r.typeText)+" is no type of a document", "write "+Quote(p.sum.Root)+"; it was read as one")
 	}
-	want(r.seen["@context"], "", "@context", "add "+quote(contextURL))
+	want(r.seen["@context"], "", "@context", "add "+Quote(Context))
 	want(r.body, "", "epcisBody", "add it, with an eventList")
 	if !query {
 		want(r.seen["schemaVersion"], "", "schemaVersion", `add "2.0"`)
@@ -383,7 +383,7 @@ func (p *jsonParser) documentRules() {
 	}
 	want(r.results || !r.body, "/epcisBody", "queryResults", "add it, with resultsBody")
 	if r.strayAt.line > 0 {
-		at(r.strayAt, "/epcisBody", CodeFieldUnknown, "the body of a query document has no member "+quote(r.stray), "remove it")
+		at(r.strayAt, "/epcisBody", CodeFieldUnknown, "the body of a query document has no member "+Quote(r.stray), "remove it")
 	}
 	if r.results {
 		want(r.resultOK[0], "/epcisBody/queryResults", "queryName", "add the name of the query")
@@ -412,11 +412,11 @@ func (p *jsonParser) contextRules(raw jsontext.Value) {
 		switch v.Kind() {
 		case '"':
 			if s := unquoted(v); !isURI([]byte(s)) {
-				p.refuse(CodeContext, "the context "+quote(s)+" is not a URI", hint)
+				p.refuse(CodeContext, "the context "+Quote(s)+" is not a URI", hint)
 			}
 		case '{':
 		default:
-			p.refuse(CodeContext, "the context "+clip(string(v))+" is neither a URI nor an object", hint)
+			p.refuse(CodeContext, "the context "+Clip(string(v))+" is neither a URI nor an object", hint)
 		}
 	}
 	if raw.Kind() != '[' {
@@ -434,7 +434,7 @@ func (p *jsonParser) contextRules(raw jsontext.Value) {
 		item(v)
 		v = v.Clone()
 		if err := v.Canonicalize(); err == nil && seen[string(v)] {
-			p.refuse(CodeContext, "the context "+clip(string(v))+" stands there twice", "name it once")
+			p.refuse(CodeContext, "the context "+Clip(string(v))+" stands there twice", "name it once")
 		}
 		seen[string(v)] = true
 	}
@@ -522,7 +522,7 @@ func (p *jsonParser) needContext() {
 		return
 	}
 	if _, err = s.Seek(p.start, io.SeekStart); err == nil {
-		p.foundAhead(contextsOf(bufio.NewReaderSize(p.source, readAhead), &p.opt))
+		p.foundAhead(contextsOf(bufio.NewReaderSize(p.source, ReadAhead), &p.opt))
 	}
 	if _, err = s.Seek(here, io.SeekStart); err != nil && p.err == nil {
 		p.err = err // what comes next would be something else

@@ -20,7 +20,7 @@ type jsonEvent struct {
 	extended int // extension members read
 
 	// What is being read.
-	id      fieldID
+	id      ID
 	item    int    // -1: the field itself
 	sub     string // member of the item
 	aliased bool   // under another name than the schema knows
@@ -31,12 +31,12 @@ type jsonEvent struct {
 	warnings int
 	beyond   bool // a problem that is not told has Schema
 
-	seen    [numFields]bool
-	named   [numFields]bool // under the name that the schema knows
-	count   [numFields]int  // elements of a list
-	field   [numFields]jsonPos
-	names   [numFields]string // of the members, where they are not the field's
-	items   [numFields][]jsonPos
+	seen    [Count]bool
+	named   [Count]bool // under the name that the schema knows
+	count   [Count]int  // elements of a list
+	field   [Count]jsonPos
+	names   [Count]string // of the members, where they are not the field's
+	items   [Count][]jsonPos
 	epcText []byte // of a list
 	epcEnds []int
 }
@@ -44,7 +44,7 @@ type jsonEvent struct {
 // finding is a problem of the event being read.
 type finding struct {
 	Problem
-	id   fieldID
+	id   ID
 	item int
 	sub  string
 	// common tells that the schema has the rule for events of every type, also for types that are not the standard's.
@@ -64,9 +64,9 @@ func (p *jsonParser) found(sev Severity, code, message, hint string, schema bool
 }
 
 // isCommon reports whether the schema knows the field in events of every type.
-func isCommon(id fieldID) bool {
+func isCommon(id ID) bool {
 	switch id {
-	case fNone, fEventTime, fRecordTime, fEventTimeZoneOffset, fEventID, fCertificationInfo, fErrorDeclaration:
+	case None, EventTime, RecordTime, EventTimeZoneOffset, EventID, CertificationInfo, fErrorDeclaration:
 		return true
 	default:
 		return false
@@ -78,7 +78,7 @@ func (p *jsonParser) add(f finding) {
 	if f.Severity == SeverityError {
 		told = &p.faults
 	}
-	if *told++; *told > maxEventProblems {
+	if *told++; *told > MaxEventProblems {
 		p.beyond = p.beyond || f.Schema
 		return
 	}
@@ -90,7 +90,7 @@ func (p *jsonParser) begin(at jsonPos, pointer string) {
 	e := &p.jsonEvent
 	e.inEvent, e.typeSeen, e.typeText, e.noEvent, e.eventAt, e.pointer = true, false, "", false, at, pointer
 	e.units, e.nodesIn, e.extended, e.faults, e.warnings, e.beyond = 0, 0, 0, 0, 0, false
-	e.id, e.item, e.sub, e.aliased, e.single = fNone, -1, "", false, false
+	e.id, e.item, e.sub, e.aliased, e.single = None, -1, "", false, false
 	e.findings = e.findings[:0]
 	clear(e.seen[:])
 	clear(e.named[:])
@@ -191,12 +191,12 @@ func (p *jsonParser) sendHeader() error {
 // end checks the event, tells its problems and hands it over. err is why reading it ended; depth is that around it.
 func (p *jsonParser) end(e *Event, err error, depth int) error {
 	p.stop = 0
-	if errors.Is(err, errEventTooLarge) {
-		p.id, p.item, p.sub, p.aliased = fNone, -1, "", false
+	if errors.Is(err, ErrEventTooLarge) {
+		p.id, p.item, p.sub, p.aliased = None, -1, "", false
 		p.add(p.at0(finding{Problem: Problem{
 			Severity: SeverityError, Code: CodeEventTooLarge,
 			Message: "the event names more than " + strconv.Itoa(p.opt.MaxEPCs) + " EPCs, is longer than " + strconv.Itoa(int(p.opt.MaxEventBytes)) +
-				" bytes or has more than " + strconv.Itoa(maxEventNodes) + " extensions",
+				" bytes or has more than " + strconv.Itoa(MaxEventNodes) + " extensions",
 			Hint: "send it as several events",
 		}, item: -1}))
 		if err = p.unwind(depth); err != nil {
@@ -210,7 +210,7 @@ func (p *jsonParser) end(e *Event, err error, depth int) error {
 	p.inEvent = false
 	label := e.Type
 	if label == "" {
-		label = clip(p.typeText)
+		label = Clip(p.typeText)
 	}
 	if label == "" {
 		label = "event"
@@ -237,7 +237,7 @@ func (p *jsonParser) at0(f finding) finding {
 
 // flush tells the problems of the event.
 func (p *jsonParser) flush(label string) {
-	more := max(p.faults-maxEventProblems, 0) + max(p.warnings-maxEventProblems, 0)
+	more := max(p.faults-MaxEventProblems, 0) + max(p.warnings-MaxEventProblems, 0)
 	if len(p.findings) == 0 && more == 0 {
 		return
 	}
@@ -259,11 +259,11 @@ func (p *jsonParser) flush(label string) {
 			continue
 		}
 		f.Event, f.Path = p.index, path
-		if f.id != fNone {
+		if f.id != None {
 			f.Path += "/" + itemPath(f.id, f.item)
 		}
 		if f.sub != "" {
-			f.Path += "/" + clip(f.sub)
+			f.Path += "/" + Clip(f.sub)
 		}
 		p.tell(f.Problem)
 	}
@@ -271,10 +271,10 @@ func (p *jsonParser) flush(label string) {
 
 // member reads one member of an event.
 func (p *jsonParser) member(e *Event, key *word) error {
-	p.id, p.item, p.sub, p.aliased = fNone, -1, "", false
+	p.id, p.item, p.sub, p.aliased = None, -1, "", false
 	name := key.text
 	id := key.field
-	if id == fNone {
+	if id == None {
 		switch name {
 		case "type":
 			return p.eventType(e)
@@ -286,10 +286,10 @@ func (p *jsonParser) member(e *Event, key *word) error {
 		p.sub = name
 		switch {
 		case alias && std == "type":
-			p.refuse(CodeFieldUnknown, quote(name)+" is a name of this document's @context for type", "write type: the schema knows no other name")
+			p.refuse(CodeFieldUnknown, Quote(name)+" is a name of this document's @context for type", "write type: the schema knows no other name")
 			return p.eventType(e)
 		case alias && std != "id":
-			id = fieldIDs[std]
+			id = IDs[std]
 			p.aliased = true
 		case (name == "isA" || name == "@type") && !p.typeSeen:
 			p.refuse(CodeFieldUnknown, name+" stands where type should", "write type")
@@ -301,7 +301,7 @@ func (p *jsonParser) member(e *Event, key *word) error {
 		}
 		if !key.takes(ruleURI) {
 			p.aliased = false
-			p.refuse(CodeFieldUnknown, quote(name)+" is a name of this document's @context for "+std, "write "+std+": the schema knows no other name")
+			p.refuse(CodeFieldUnknown, Quote(name)+" is a name of this document's @context for "+std, "write "+std+": the schema knows no other name")
 			p.aliased = true
 		}
 		p.names[id], p.sub = name, ""
@@ -318,7 +318,7 @@ func (p *jsonParser) member(e *Event, key *word) error {
 		p.items[id] = p.items[id][:0]
 	}
 	err := p.read(id, e)
-	p.id, p.item, p.sub, p.aliased = fNone, -1, "", false
+	p.id, p.item, p.sub, p.aliased = None, -1, "", false
 	return err
 }
 
@@ -332,33 +332,33 @@ func (p *jsonParser) eventType(e *Event) error {
 	p.sub = "type"
 	s, err := p.text(ruleText)
 	p.typeText = s
-	e.Type = strings.Trim(s, blank)
+	e.Type = strings.Trim(s, Blank)
 	short := strings.TrimPrefix(strings.TrimPrefix(e.Type, "epcis:"), epcisVocabulary)
-	if short != e.Type && layoutOf(2, short) != nil {
-		p.warn(CodeFieldInvalid, quote(e.Type)+" is written out, where "+short+" is enough", "write "+quote(short))
+	if short != e.Type && LayoutOf(2, short) != nil {
+		p.warn(CodeFieldInvalid, Quote(e.Type)+" is written out, where "+short+" is enough", "write "+Quote(short))
 		e.Type = short
 	}
 	return err
 }
 
 // read reads one field.
-func (p *jsonParser) read(id fieldID, e *Event) (err error) {
+func (p *jsonParser) read(id ID, e *Event) (err error) {
 	switch id {
-	case fEventTime:
+	case EventTime:
 		e.EventTime, err = p.own(ruleTime)
-	case fRecordTime:
+	case RecordTime:
 		e.RecordTime, err = p.own(ruleTime)
-	case fEventTimeZoneOffset:
+	case EventTimeZoneOffset:
 		e.EventTimeZoneOffset, err = p.text(ruleOffset)
-	case fEventID:
+	case EventID:
 		e.EventID, err = p.own(ruleURI)
 	case fErrorDeclaration:
 		e.ErrorDeclaration, err = p.errorDeclaration()
-	case fCertificationInfo:
+	case CertificationInfo:
 		err = p.certificationInfo(e)
-	case fAction:
+	case Action:
 		e.Action, err = p.text(ruleAction)
-	case fTransformationID:
+	case TransformationID:
 		e.TransformationID, err = p.own(ruleURI)
 	case fBizStep:
 		e.BizStep, err = p.text(ruleStep)
@@ -366,41 +366,41 @@ func (p *jsonParser) read(id fieldID, e *Event) (err error) {
 		e.Disposition, err = p.text(ruleDisposition)
 	case fPersistentDisposition:
 		e.PersistentDisposition, err = p.persistentDisposition()
-	case fReadPoint:
+	case ReadPoint:
 		e.ReadPoint, err = p.place()
-	case fBizLocation:
+	case BizLocation:
 		e.BizLocation, err = p.place()
-	case fBizTransactionList:
+	case BizTransactionList:
 		err = p.typed("bizTransaction", ruleBTT, func(t, v string) {
-			e.BizTransactionList = append(e.BizTransactionList, BizTransaction{t, v})
+			e.BizTransactionList = append(e.BizTransactionList, BizTransaction{Type: t, Value: v})
 		})
-	case fSourceList:
-		err = p.typed("source", ruleSDT, func(t, v string) { e.SourceList = append(e.SourceList, SourceDest{t, v}) })
-	case fDestinationList:
-		err = p.typed("destination", ruleSDT, func(t, v string) { e.DestinationList = append(e.DestinationList, SourceDest{t, v}) })
-	case fQuantityList:
+	case SourceList:
+		err = p.typed("source", ruleSDT, func(t, v string) { e.SourceList = append(e.SourceList, SourceDest{Type: t, Value: v}) })
+	case DestinationList:
+		err = p.typed("destination", ruleSDT, func(t, v string) { e.DestinationList = append(e.DestinationList, SourceDest{Type: t, Value: v}) })
+	case QuantityList:
 		e.QuantityList, err = p.quantities()
-	case fChildQuantityList:
+	case ChildQuantityList:
 		e.ChildQuantityList, err = p.quantities()
-	case fInputQuantityList:
+	case InputQuantityList:
 		e.InputQuantityList, err = p.quantities()
-	case fOutputQuantityList:
+	case OutputQuantityList:
 		e.OutputQuantityList, err = p.quantities()
-	case fSensorElementList:
+	case SensorElementList:
 		err = p.sensors(e)
-	case fILMD:
+	case ILMD:
 		err = p.ilmd(e)
-	case fEPCList:
+	case EPCList:
 		e.EPCList, err = p.epcs()
-	case fChildEPCs:
+	case ChildEPCs:
 		e.ChildEPCs, err = p.epcs()
-	case fInputEPCList:
+	case InputEPCList:
 		e.InputEPCList, err = p.epcs()
-	case fOutputEPCList:
+	case OutputEPCList:
 		e.OutputEPCList, err = p.epcs()
-	case fParentID:
+	case ParentID:
 		if p.units++; p.units > p.opt.MaxEPCs {
-			return errEventTooLarge
+			return ErrEventTooLarge
 		}
 		e.ParentID, err = p.own(ruleURI)
 	default:
@@ -410,11 +410,11 @@ func (p *jsonParser) read(id fieldID, e *Event) (err error) {
 }
 
 // uniqueLists are the lists that the schema wants without repetition.
-func uniqueList(kind string, id fieldID) bool {
+func uniqueList(kind string, id ID) bool {
 	switch id {
-	case fEPCList:
+	case EPCList:
 		return kind == "ObjectEvent"
-	case fInputEPCList, fOutputEPCList:
+	case InputEPCList, OutputEPCList:
 		return kind == "TransformationEvent"
 	default:
 		return false
@@ -423,39 +423,39 @@ func uniqueList(kind string, id fieldID) bool {
 
 // finish checks an event that was read.
 func (p *jsonParser) finish(e *Event) {
-	p.id, p.item, p.sub, p.aliased = fNone, -1, "", false
-	l := layoutOf(2, e.Type)
+	p.id, p.item, p.sub, p.aliased = None, -1, "", false
+	l := LayoutOf(2, e.Type)
 	standard := l != nil && e.Type == p.typeText // the schema sees the text
 	if !standard {
 		p.otherType(e, l)
 	}
-	for id := range numFields {
-		if p.seen[id] && l != nil && !l.slots[id].allowed {
+	for id := range Count {
+		if p.seen[id] && l != nil && !l.Slots[id].Allowed {
 			p.missing(SeverityError, CodeFieldNotAllowed, id, e.Type+" has no field "+fieldNames[id], "remove it, or send another event for it", standard && p.named[id])
 		}
 	}
 	if p.seen[fPersistentDisposition] && l != nil && e.Type != "ObjectEvent" && e.Type != "TransformationEvent" {
 		p.missing(SeverityWarning, CodeFieldNotAllowed, fPersistentDisposition, e.Type+" has persistentDisposition in XML only", "remove it for readers that use the JSON Schema; it was kept", standard && p.named[fPersistentDisposition])
 	}
-	p.required(fEventTime, "eventTime is missing", "add the time at which it happened")
-	p.required(fEventTimeZoneOffset, "eventTimeZoneOffset is missing", "add the local offset where the event happened, for example -05:00")
+	p.required(EventTime, "eventTime is missing", "add the time at which it happened")
+	p.required(EventTimeZoneOffset, "eventTimeZoneOffset is missing", "add the local offset where the event happened, for example -05:00")
 	if standard {
 		p.requirements(e)
 	}
-	suspects := [numFields]bool{}
+	suspects := [Count]bool{}
 	p.check.Check(e, p.opt.MaxEPCs, func(pr Problem, name string, item int) {
 		if pr.Code == CodeEventUnknown {
 			return // otherType said it
 		}
-		id := fieldIDs[name]
+		id := IDs[name]
 		suspects[id] = suspects[id] || pr.Code == CodeEPCDuplicate || pr.Code == CodeEPCInvalid
 		p.checked(pr.Severity, pr.Code, id, item, pr.Message, pr.Hint)
 	})
 	if standard {
 		for _, l := range [...]struct {
-			id   fieldID
+			id   ID
 			epcs []string
-		}{{fEPCList, e.EPCList}, {fInputEPCList, e.InputEPCList}, {fOutputEPCList, e.OutputEPCList}} {
+		}{{EPCList, e.EPCList}, {InputEPCList, e.InputEPCList}, {OutputEPCList, e.OutputEPCList}} {
 			if suspects[l.id] && p.named[l.id] && uniqueList(e.Type, l.id) {
 				p.unique(l.id, l.epcs)
 			}
@@ -464,7 +464,7 @@ func (p *jsonParser) finish(e *Event) {
 }
 
 // otherType judges an event whose type is not one of the five as the schema writes them.
-func (p *jsonParser) otherType(e *Event, l *layout) {
+func (p *jsonParser) otherType(e *Event, l *Layout) {
 	uri := isURI([]byte(p.typeText))
 	for i := range p.findings {
 		if f := &p.findings[i]; !f.common {
@@ -475,15 +475,15 @@ func (p *jsonParser) otherType(e *Event, l *layout) {
 	switch {
 	case !p.typeSeen:
 		p.sub = ""
-		p.missing(SeverityError, CodeFieldMissing, fNone, "the event has no type", "add ObjectEvent, AggregationEvent, TransactionEvent, TransformationEvent or AssociationEvent", true)
+		p.missing(SeverityError, CodeFieldMissing, None, "the event has no type", "add ObjectEvent, AggregationEvent, TransactionEvent, TransformationEvent or AssociationEvent", true)
 	case l != nil && !uri:
-		p.missing(SeverityWarning, CodeFieldInvalid, fNone, quote(p.typeText)+" has white space around it", "write "+quote(e.Type), true)
+		p.missing(SeverityWarning, CodeFieldInvalid, None, Quote(p.typeText)+" has white space around it", "write "+Quote(e.Type), true)
 	case l == nil:
 		hint := "use ObjectEvent, AggregationEvent, TransactionEvent, TransformationEvent or AssociationEvent"
 		if near := Nearest(e.Type, eventTypes); near != "" {
 			hint = "was " + near + " meant?"
 		}
-		p.missing(SeverityError, CodeEventUnknown, fNone, quote(e.Type)+" is no event type that is understood", hint, !uri)
+		p.missing(SeverityError, CodeEventUnknown, None, Quote(e.Type)+" is no event type that is understood", hint, !uri)
 	}
 	p.sub = ""
 }
@@ -491,15 +491,15 @@ func (p *jsonParser) otherType(e *Event, l *layout) {
 var eventTypes = []string{"ObjectEvent", "AggregationEvent", "TransactionEvent", "TransformationEvent", "AssociationEvent"}
 
 // missing reports a problem of a field as a whole, where the field stands or, without it, the event.
-func (p *jsonParser) missing(sev Severity, code string, id fieldID, message, hint string, schema bool) {
+func (p *jsonParser) missing(sev Severity, code string, id ID, message, hint string, schema bool) {
 	f := p.at0(finding{Problem: Problem{Severity: sev, Code: code, Message: message, Hint: hint, Schema: schema}, id: id, item: -1, sub: p.sub, common: isCommon(id)})
-	if id != fNone && p.seen[id] {
+	if id != None && p.seen[id] {
 		f.Line, f.Column, f.Pointer = p.field[id].line, p.field[id].col, p.pointerTo(id, -1)
 	}
 	p.add(f)
 }
 
-func (p *jsonParser) pointerTo(id fieldID, item int) string {
+func (p *jsonParser) pointerTo(id ID, item int) string {
 	name := p.names[id]
 	if name == "" {
 		name = fieldNames[id]
@@ -512,7 +512,7 @@ func (p *jsonParser) pointerTo(id fieldID, item int) string {
 }
 
 // required reports a field that the schema requires; the checker may say it once more, which checked joins.
-func (p *jsonParser) required(id fieldID, message, hint string) {
+func (p *jsonParser) required(id ID, message, hint string) {
 	if !p.named[id] {
 		p.missing(SeverityWarning, CodeFieldMissing, id, message, hint, true)
 	}
@@ -520,7 +520,7 @@ func (p *jsonParser) required(id fieldID, message, hint string) {
 
 // requirements are those of the schema for each of the five types.
 func (p *jsonParser) requirements(e *Event) {
-	some := func(ids ...fieldID) bool {
+	some := func(ids ...ID) bool {
 		for _, id := range ids {
 			if p.named[id] && p.count[id] > 0 {
 				return true
@@ -529,40 +529,40 @@ func (p *jsonParser) requirements(e *Event) {
 		return false
 	}
 	if e.Type != "TransformationEvent" {
-		p.required(fAction, "action is missing", "add ADD, OBSERVE or DELETE")
+		p.required(Action, "action is missing", "add ADD, OBSERVE or DELETE")
 	}
-	remove := p.named[fAction] && e.Action == "DELETE"
-	want := func(ok bool, id fieldID, message, hint string) {
+	remove := p.named[Action] && e.Action == "DELETE"
+	want := func(ok bool, id ID, message, hint string) {
 		if !ok {
 			p.missing(SeverityWarning, CodeFieldMissing, id, message, hint, true)
 		}
 	}
 	switch e.Type {
 	case "ObjectEvent":
-		want(p.named[fEPCList] || some(fQuantityList) || some(fSensorElementList) && p.named[fReadPoint], fEPCList,
+		want(p.named[EPCList] || some(QuantityList) || some(SensorElementList) && p.named[ReadPoint], EPCList,
 			"epcList is missing, and there is neither a quantityList nor a sensorElementList with a readPoint", "add epcList; it may be empty")
-		if p.named[fILMD] && e.Action != "ADD" {
-			p.missing(SeverityWarning, CodeILMDNotAllowed, fILMD, "ilmd is only for action ADD", "remove it", true)
+		if p.named[ILMD] && e.Action != "ADD" {
+			p.missing(SeverityWarning, CodeILMDNotAllowed, ILMD, "ilmd is only for action ADD", "remove it", true)
 		}
 	case "AggregationEvent", "AssociationEvent":
 		if e.Type == "AssociationEvent" {
-			p.required(fParentID, "parentID is missing", "name the container")
+			p.required(ParentID, "parentID is missing", "name the container")
 		}
-		want(remove || some(fChildEPCs, fChildQuantityList), fChildEPCs, "the event names no children", "name them in childEPCs; only DELETE may leave them out, for all")
+		want(remove || some(ChildEPCs, ChildQuantityList), ChildEPCs, "the event names no children", "name them in childEPCs; only DELETE may leave them out, for all")
 	case "TransactionEvent":
-		want(some(fBizTransactionList), fBizTransactionList, "the event names no business transaction", "add bizTransactionList")
-		want(remove || p.named[fEPCList] || some(fQuantityList), fEPCList, "epcList and quantityList are missing", "add epcList; it may be empty")
+		want(some(BizTransactionList), BizTransactionList, "the event names no business transaction", "add bizTransactionList")
+		want(remove || p.named[EPCList] || some(QuantityList), EPCList, "epcList and quantityList are missing", "add epcList; it may be empty")
 	case "TransformationEvent":
-		in, out := some(fInputEPCList, fInputQuantityList), some(fOutputEPCList, fOutputQuantityList)
-		want(in && out || p.named[fTransformationID] && (in || out), fInputEPCList, "a transformation needs inputs and outputs",
+		in, out := some(InputEPCList, InputQuantityList), some(OutputEPCList, OutputQuantityList)
+		want(in && out || p.named[TransformationID] && (in || out), InputEPCList, "a transformation needs inputs and outputs",
 			"add them, or a transformationID that ties this event to another one")
 	}
 }
 
 // checked takes a finding of the checker. Where the schema refuses the same, one problem tells both.
-func (p *jsonParser) checked(sev Severity, code string, id fieldID, item int, message, hint string) {
+func (p *jsonParser) checked(sev Severity, code string, id ID, item int, message, hint string) {
 	f := p.at0(finding{Problem: Problem{Severity: sev, Code: code, Message: message, Hint: hint}, id: id, item: item, common: isCommon(id)})
-	if id != fNone && p.seen[id] {
+	if id != None && p.seen[id] {
 		f.Line, f.Column = p.field[id].line, p.field[id].col
 		if item >= 0 && item < len(p.items[id]) {
 			f.Line, f.Column = p.items[id][item].line, p.items[id][item].col
@@ -589,21 +589,21 @@ func (p *jsonParser) checked(sev Severity, code string, id fieldID, item int, me
 }
 
 // subject is the member of an item that a finding of the checker is about.
-func subject(id fieldID, code string) string {
+func subject(id ID, code string) string {
 	switch id {
-	case fQuantityList, fChildQuantityList, fInputQuantityList, fOutputQuantityList:
+	case QuantityList, ChildQuantityList, InputQuantityList, OutputQuantityList:
 		if code == CodeFieldInvalid {
 			return "quantity"
 		}
 		return "epcClass"
-	case fSourceList, fDestinationList:
+	case SourceList, DestinationList:
 		if code == CodeFieldMissing {
 			return "type"
 		}
-		return itemNames[id]
-	case fBizTransactionList:
-		return itemNames[id]
-	case fReadPoint, fBizLocation:
+		return ItemNames[id]
+	case BizTransactionList:
+		return ItemNames[id]
+	case ReadPoint, BizLocation:
 		return "id"
 	default:
 		return ""
@@ -612,7 +612,7 @@ func subject(id fieldID, code string) string {
 
 // unique marks EPCs that stand in a list twice, letter by letter: the schema compares nothing else. The checker, which
 // compares identifiers, has told of each of them.
-func (p *jsonParser) unique(id fieldID, epcs []string) {
+func (p *jsonParser) unique(id ID, epcs []string) {
 	first := make(map[string]bool, len(epcs))
 	for i, s := range epcs {
 		if !first[s] {

@@ -12,7 +12,7 @@ import (
 // jsonExamples are the rows of the index that are JSON, by column name.
 func jsonExamples(t *testing.T) []map[string]string {
 	t.Helper()
-	rows, err := csv.NewReader(bytes.NewReader(sharedFile(t, "examples/index.csv"))).ReadAll()
+	rows, err := csv.NewReader(bytes.NewReader(File(t, "examples/index.csv"))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestJSONExamples(t *testing.T) {
 	for _, row := range jsonExamples(t) {
 		t.Run(strings.TrimPrefix(row["path"], "examples/jsonld-2.0/"), func(t *testing.T) {
 			types, epcs, schema := map[string]int{}, map[string]bool{}, 0
-			sum, err := readJSON(bytes.NewReader(sharedFile(t, row["path"])), Options{KeepFaulty: true}, Handler{
+			sum, err := readJSON(bytes.NewReader(File(t, row["path"])), Options{KeepFaulty: true}, Handler{
 				Event: func(e EventAt) error {
 					types[e.Event.Type]++
 					e.Event.EPCs(func(_ int, epc string) bool { epcs[epc] = true; return true })

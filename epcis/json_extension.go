@@ -11,7 +11,7 @@ func (p *jsonParser) extensionKey(key *word, where string, known []string) {
 	if near := Nearest(key.text, known); near != "" {
 		hint = "was " + near + " meant? It was kept as an extension"
 	}
-	p.refuse(CodeFieldUnknown, where+" has no field "+quote(key.text), hint)
+	p.refuse(CodeFieldUnknown, where+" has no field "+Quote(key.text), hint)
 }
 
 // extensionName is the beginning of an extension: its namespace and name.
@@ -28,7 +28,7 @@ func (p *jsonParser) extensionName(w *word) Extension {
 	switch {
 	case declared && n.space != "":
 	case p.ctxLate:
-		p.problem(SeverityError, CodeContext, "the meaning of "+quote(key)+" depends on @context, which has not come yet",
+		p.problem(SeverityError, CodeContext, "the meaning of "+Quote(key)+" depends on @context, which has not come yet",
 			"write @context at the beginning of the document; so large a document is not read twice", false)
 	case !declared:
 		prefix, _, _ := strings.Cut(key, ":")
@@ -39,7 +39,7 @@ func (p *jsonParser) extensionName(w *word) Extension {
 			p.undeclared = map[string]bool{}
 		}
 		p.undeclared[prefix] = true
-		p.warn(CodeNamespace, "the prefix "+quote(prefix)+" is not declared in @context", "declare it; "+quote(n.space)+" was taken as the namespace")
+		p.warn(CodeNamespace, "the prefix "+Quote(prefix)+" is not declared in @context", "declare it; "+Quote(n.space)+" was taken as the namespace")
 	}
 	return Extension{Namespace: n.space, Name: n.name}
 }
@@ -61,14 +61,14 @@ func (p *jsonParser) extension(list *[]Extension, x Extension, judged bool) erro
 	children := append([]Extension(nil), (*list)[start:]...) // nil when there are none
 	clear((*list)[start:])
 	for i := range children {
-		children[i].Namespace, children[i].Name = "", listName
+		children[i].Namespace, children[i].Name = "", ListName
 	}
 	*list = append((*list)[:start], asList(x, children))
 	return err
 }
 
 func asList(x Extension, children []Extension) Extension {
-	return Extension{Namespace: x.Namespace, Name: x.Name, Attributes: []Extension{{Name: listName, Type: Empty}}, Children: children}
+	return Extension{Namespace: x.Namespace, Name: x.Name, Attributes: []Extension{{Name: ListName, Type: Empty}}, Children: children}
 }
 
 // siblings reads an array and appends its elements, each with the name of x. plain tells that no element is an array
@@ -89,7 +89,7 @@ func (p *jsonParser) siblings(list *[]Extension, x Extension) (plain bool, err e
 		case '[':
 			plain = false
 			var inner []Extension
-			_, err = p.siblings(&inner, Extension{Name: listName})
+			_, err = p.siblings(&inner, Extension{Name: ListName})
 			e = asList(x, inner)
 		case 'n':
 			plain = false
@@ -145,9 +145,9 @@ func (p *jsonParser) structure(x *Extension) error {
 		switch {
 		case name == "@context":
 			return p.localContext(false, len(x.Children)+len(x.Attributes))
-		case name == textName:
-			return p.extension(&x.Children, Extension{Name: textName}, false)
-		case len(name) > 1 && name[0] == '@' && name[1:] != listName:
+		case name == TextName:
+			return p.extension(&x.Children, Extension{Name: TextName}, false)
+		case len(name) > 1 && name[0] == '@' && name[1:] != ListName:
 			if kind == '{' || kind == '[' {
 				return p.extension(&x.Children, Extension{Name: name}, false)
 			}
@@ -164,7 +164,7 @@ func (p *jsonParser) structure(x *Extension) error {
 	p.restore(outer)
 	p.sub = sub
 	if len(x.Children) == 1 && len(x.Attributes) > 0 {
-		if c := &x.Children[0]; c.Name == textName && c.Namespace == "" && c.Type != NoValue && len(c.Attributes) == 0 {
+		if c := &x.Children[0]; c.Name == TextName && c.Namespace == "" && c.Type != NoValue && len(c.Attributes) == 0 {
 			x.Type, x.Text, x.Children = c.Type, c.Text, nil
 		}
 	}

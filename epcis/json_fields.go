@@ -44,7 +44,7 @@ func (p *jsonParser) epcs() (list []string, err error) {
 
 func (p *jsonParser) epc(kind jsontext.Kind) error {
 	if p.units++; p.units > p.opt.MaxEPCs {
-		return errEventTooLarge
+		return ErrEventTooLarge
 	}
 	id := p.id
 	p.item = p.count[id]
@@ -56,7 +56,7 @@ func (p *jsonParser) epc(kind jsontext.Kind) error {
 		}
 		if !p.isURI(b) {
 			p.refused(ruleURI, b)
-			b = trim(b)
+			b = Trim(b)
 		}
 		p.epcText = append(p.epcText, b...)
 	} else {
@@ -114,7 +114,7 @@ func (p *jsonParser) elements(fn func(key *word) error, done func()) error {
 		return err
 	})
 	p.item, p.sub = -1, ""
-	if p.count[id] == 0 && err == nil && id != fNone {
+	if p.count[id] == 0 && err == nil && id != None {
 		p.warn(CodeFieldEmpty, "the list is empty", "leave it out; it was read as absent")
 	}
 	return err
@@ -127,7 +127,7 @@ func (p *jsonParser) quantities() (list []Quantity, err error) {
 		switch p.sub = key.text; p.sub {
 		case "epcClass":
 			if p.units++; p.units > p.opt.MaxEPCs {
-				return errEventTooLarge
+				return ErrEventTooLarge
 			}
 			named = true
 			q.EPCClass, err = p.text(ruleURI)
@@ -159,7 +159,7 @@ func (p *jsonParser) stranger(name string, known ...string) error {
 	if near := Nearest(name, known); near != "" {
 		hint = "was " + near + " meant?"
 	}
-	p.fault(CodeContent, "the member "+quote(name)+" does not belong here", hint)
+	p.fault(CodeContent, "the member "+Quote(name)+" does not belong here", hint)
 	return p.skip()
 }
 
@@ -209,12 +209,12 @@ func (p *jsonParser) number() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		s := strings.Trim(string(b), blank)
+		s := strings.Trim(string(b), Blank)
 		if s == "" {
 			p.refused(ruleText, b)
 			return "", nil
 		}
-		p.refuse(CodeContent, "the text "+quote(s)+" stands where a number should", "leave the quotes out")
+		p.refuse(CodeContent, "the text "+Quote(s)+" stands where a number should", "leave the quotes out")
 		return s, nil
 	case 'n':
 		return p.text(ruleText)
@@ -265,8 +265,8 @@ func (p *jsonParser) boolean() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		s := strings.Trim(string(b), blank)
-		p.refuse(CodeContent, "the text "+quote(s)+" stands where true or false should", "leave the quotes out")
+		s := strings.Trim(string(b), Blank)
+		p.refuse(CodeContent, "the text "+Quote(s)+" stands where true or false should", "leave the quotes out")
 		return s, nil
 	case 'n':
 		return p.text(ruleText)
@@ -283,7 +283,7 @@ func (p *jsonParser) place() (*Place, error) {
 			return nil, err
 		}
 		s, err := p.text(ruleURI)
-		p.refuse(CodeContent, "a place is written as an object", `write {"id": `+quote(s)+"}")
+		p.refuse(CodeContent, "a place is written as an object", `write {"id": `+Quote(s)+"}")
 		if s == "" || err != nil {
 			return nil, err
 		}
@@ -361,8 +361,8 @@ func (p *jsonParser) errorDeclaration() (*ErrorDeclaration, error) {
 		case "declarationTime":
 			dated = true
 			if d.DeclarationTime, err = p.text(ruleTime); err == nil && d.DeclarationTime != "" && p.told(CodeTimeInvalid) == 0 {
-				if _, bad := parseTime(d.DeclarationTime); bad != nil {
-					p.warn(CodeTimeInvalid, bad.Error(), hintTime)
+				if _, bad := ParseTime(d.DeclarationTime); bad != nil {
+					p.warn(CodeTimeInvalid, bad.Error(), TimeHint)
 				}
 			}
 		case "reason":
@@ -422,7 +422,7 @@ func (p *jsonParser) persistentDisposition() (*PersistentDisposition, error) {
 		}
 		for i, s := range *list {
 			if slices.Index(*list, s) < i {
-				p.refuse(CodeFieldRepeated, quote(s)+" stands there twice", "name it once")
+				p.refuse(CodeFieldRepeated, Quote(s)+" stands there twice", "name it once")
 				break
 			}
 		}
@@ -452,7 +452,7 @@ func (p *jsonParser) ilmd(e *Event) error {
 			p.refuse(CodeFieldUnknown, "@context does not belong into ilmd", "write it at the beginning of the document")
 			return p.localContext(false, len(e.ILMD))
 		}
-		p.extensionKey(key, "ilmd", []string{"cbvmda:" + lotNumber, "cbvmda:" + expirationDate})
+		p.extensionKey(key, "ilmd", []string{"cbvmda:" + LotNumber, "cbvmda:" + ExpirationDate})
 		x := p.extensionName(key)
 		return p.extension(&e.ILMD, x, IsJudgedILMD(x.Namespace, x.Name))
 	})

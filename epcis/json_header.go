@@ -12,7 +12,7 @@ func (p *jsonParser) sbdh() *SBDH {
 func (p *jsonParser) partner(list *[]SBDHPartner) error {
 	s, err := p.text(ruleText)
 	if s != "" {
-		*list = append(*list, SBDHPartner{Identifier: strings.Trim(s, blank)})
+		*list = append(*list, SBDHPartner{Identifier: strings.Trim(s, Blank)})
 	}
 	return err
 }
@@ -54,7 +54,7 @@ func (p *jsonParser) headerExtension(x Extension) error {
 	var rest []Extension
 	for _, c := range x.Children {
 		if c.Namespace == NamespaceHC && (c.Type == Text || c.Type == Boolean) && len(c.Attributes) == 0 {
-			switch text := strings.Trim(c.Text, blank); {
+			switch text := strings.Trim(c.Text, Blank); {
 			case c.Name == "affirmTransactionStatement" && p.header.TransactionStatement == "" && text != "":
 				p.header.TransactionStatement = text
 				continue
@@ -71,7 +71,7 @@ func (p *jsonParser) headerExtension(x Extension) error {
 	case "":
 		p.warn(CodeFieldMissing, "the transaction statement is not affirmed", "add affirmTransactionStatement with the value true")
 	default:
-		p.warn(CodeFieldInvalid, quote(p.header.TransactionStatement)+" is neither true nor false", "write true or false")
+		p.warn(CodeFieldInvalid, Quote(p.header.TransactionStatement)+" is neither true nor false", "write true or false")
 	}
 	if x.Children = rest; len(rest) > 0 || len(x.Attributes) > 0 || x.Text != "" {
 		p.header.Extensions = append(p.header.Extensions, x)
@@ -87,7 +87,7 @@ func (p *jsonParser) masterData() error {
 		if key.text == "vocabularyList" {
 			return p.vocabularies()
 		}
-		p.warn(CodeElement, "epcisMasterData has no member "+quote(key.text), "remove it; it was not kept")
+		p.warn(CodeElement, "epcisMasterData has no member "+Quote(key.text), "remove it; it was not kept")
 		return p.skip()
 	})
 }
@@ -189,7 +189,7 @@ func (p *jsonParser) vocabularyAttribute(list *[]VocabularyAttribute) error {
 				a.Children = x
 			}
 		default:
-			p.warn(CodeElement, "an attribute has no member "+quote(key.text), "remove it; it was not kept")
+			p.warn(CodeElement, "an attribute has no member "+Quote(key.text), "remove it; it was not kept")
 			err = p.skip()
 		}
 		return err

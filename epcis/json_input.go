@@ -36,13 +36,13 @@ const maxBuffered = 4 << 20
 
 func (in *jsonInput) Read(b []byte) (int, error) {
 	if in.token <= 0 {
-		return 0, errTokenBytes
+		return 0, ErrTokenBytes
 	}
 	if int64(len(b)) > in.left+1 {
 		b = b[:in.left+1]
 	}
-	if len(b) > readAhead {
-		b = b[:readAhead]
+	if len(b) > ReadAhead {
+		b = b[:ReadAhead]
 	}
 	var n int
 	var err error
@@ -63,7 +63,7 @@ func (in *jsonInput) Read(b []byte) (int, error) {
 	in.left -= int64(n)
 	in.token -= n
 	if in.left < 0 {
-		return 0, errDocumentBytes
+		return 0, ErrDocumentBytes
 	}
 	if in.passed > 0 && in.passed == len(in.lines) {
 		in.lines, in.passed = in.lines[:0], 0
@@ -127,14 +127,14 @@ type jsonScanner struct {
 }
 
 func newJSONScanner(r io.Reader, opt *Options) *jsonScanner {
-	in := &jsonInput{r: r, left: opt.MaxBytes, token: maxToken, line: 1, keep: true}
+	in := &jsonInput{r: r, left: opt.MaxBytes, token: MaxToken, line: 1, keep: true}
 	return &jsonScanner{dec: jsontext.NewDecoder(in), in: in, maxDepth: opt.MaxDepth}
 }
 
 // peek tells what comes: one of { } [ ] " 0 t f n, or 0 when reading it will fail.
 func (s *jsonScanner) peek() jsontext.Kind {
 	if !s.failed {
-		s.in.token = maxToken
+		s.in.token = MaxToken
 	}
 	kind := s.dec.PeekKind()
 	s.failed = kind == 0 // another look would try again
@@ -145,7 +145,7 @@ func (s *jsonScanner) mark(size int) error {
 	end := s.dec.InputOffset()
 	s.at = s.in.pos(end - int64(size))
 	if s.stop != 0 && end > s.stop {
-		return errEventTooLarge
+		return ErrEventTooLarge
 	}
 	return nil
 }
@@ -244,8 +244,8 @@ func (s *jsonScanner) unwind(depth int) error {
 			if _, err := s.raw(); err != nil {
 				return err
 			}
-			if names++; names > maxDocumentNodes {
-				return s.exceeded("a part that is not read has more than %d values", maxDocumentNodes)
+			if names++; names > MaxDocumentNodes {
+				return s.exceeded("a part that is not read has more than %d values", MaxDocumentNodes)
 			}
 		}
 	}
@@ -269,15 +269,15 @@ func (s *jsonScanner) exceeded(format string, args ...any) error {
 // fail says what a read error means.
 func (s *jsonScanner) fail(err error) error {
 	switch {
-	case errors.Is(err, errDocumentBytes):
+	case errors.Is(err, ErrDocumentBytes):
 		s.at = s.in.pos(s.dec.InputOffset())
 		return &ParseError{
 			Code: CodeDocumentTooLarge, Line: s.at.line, Column: s.at.col,
 			Message: "the document is larger than what is accepted", Hint: "send it in several documents",
 		}
-	case errors.Is(err, errTokenBytes):
+	case errors.Is(err, ErrTokenBytes):
 		s.at = s.in.pos(s.dec.InputOffset())
-		return s.exceeded("one string, number or white space is longer than %d bytes", maxToken)
+		return s.exceeded("one string, number or white space is longer than %d bytes", MaxToken)
 	}
 	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
 	if !ok && !errors.Is(err, io.EOF) {
@@ -293,16 +293,16 @@ func (s *jsonScanner) fail(err error) error {
 	switch {
 	case !ok || errors.Is(err, io.ErrUnexpectedEOF):
 		if s.depth == 0 && !ok {
-			return &ParseError{Code: CodeNotEPCIS, Line: 1, Column: 1, Message: "the document is empty", Hint: hintNotEPCIS}
+			return &ParseError{Code: CodeNotEPCIS, Line: 1, Column: 1, Message: "the document is empty", Hint: NotEPCISHint}
 		}
 		return s.malformed("the document ends inside " + place(s.dec.StackPointer()))
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		p := syntax.JSONPointer
-		e := s.malformed("the member " + quote(p.LastToken()) + " stands twice in " + place(p.Parent()))
+		e := s.malformed("the member " + Quote(p.LastToken()) + " stands twice in " + place(p.Parent()))
 		e.Hint = "keep one: which one counts is not defined"
 		return e
 	}
-	text := clip(withoutExcerpt(syntax.Err.Error()))
+	text := Clip(withoutExcerpt(syntax.Err.Error()))
 	e := s.malformed(text + ", in " + place(where))
 	if strings.Contains(text, "UTF-8") {
 		e.Hint = "save the document as UTF-8"
@@ -333,5 +333,5 @@ func place(p jsontext.Pointer) string {
 	if p == "" {
 		return "the document"
 	}
-	return clip(string(p))
+	return Clip(string(p))
 }

@@ -36,8 +36,8 @@ const (
 // terms are the bare words that a rule takes beside URIs.
 var terms = [numRules]map[string]bool{
 	ruleAction:      words("ADD OBSERVE DELETE"),
-	ruleStep:        words(strings.Join(steps, " ")),
-	ruleDisposition: words(strings.Join(dispositions, " ")),
+	ruleStep:        words(strings.Join(Steps, " ")),
+	ruleDisposition: words(strings.Join(Dispositions, " ")),
 	ruleBTT:         words("bol cert desadv inv pedigree po poc prodorder recadv rma testprd testres upevt"),
 	ruleSDT:         words("owning_party possessing_party location"),
 	ruleReason:      words("did_not_occur incorrect_data"),
@@ -72,11 +72,11 @@ func (r rule) takes(b []byte) bool {
 	case ruleTime:
 		return isDateTime(b)
 	case ruleOffset:
-		_, err := parseOffset(string(b))
+		_, err := ParseOffset(string(b))
 		return err == nil
 	case ruleVersion: // ^\d+(\.\d+)*$
 		for part := range strings.SplitSeq(string(b), ".") {
-			if _, ok := digits(part); !ok || part == "" {
+			if _, ok := Digits(part); !ok || part == "" {
 				return false
 			}
 		}
@@ -90,7 +90,7 @@ func (r rule) takes(b []byte) bool {
 		return len(b) == 2 || len(b) == 3
 	case ruleHex:
 		for _, c := range b {
-			if !isHex(c) {
+			if !IsHex(c) {
 				return false
 			}
 		}
@@ -109,12 +109,12 @@ func (r rule) takes(b []byte) bool {
 
 // refusal is what is wrong with a text that the rule does not take, and what to do.
 func (r rule) refusal(text string) (code, message, hint string) {
-	code, s := CodeFieldInvalid, quote(text)
+	code, s := CodeFieldInvalid, Quote(text)
 	switch r {
 	case ruleTime:
-		return CodeTimeInvalid, s + " is not a date and time with a zone (RFC 3339)", hintTime
+		return CodeTimeInvalid, s + " is not a date and time with a zone (RFC 3339)", TimeHint
 	case ruleOffset:
-		return CodeOffsetInvalid, s + " is " + errOffset.Error(), "write it as -05:00"
+		return CodeOffsetInvalid, s + " is " + ErrOffset.Error(), "write it as -05:00"
 	case ruleVersion:
 		return code, s + " is not a version", `write "2.0"`
 	case ruleUOM:
@@ -127,7 +127,7 @@ func (r rule) refusal(text string) (code, message, hint string) {
 		return code, s + " is not a URI", "write a URI, for example urn:epc:id:sgtin:030001.0012345.1001"
 	case ruleStep, ruleDisposition, ruleBTT, ruleSDT, ruleReason, ruleMeasurement, ruleAlert, ruleComponent:
 		if word := r.bare(text); word != "" {
-			return code, s + " stands where JSON has the bare word", "write " + quote(word)
+			return code, s + " stands where JSON has the bare word", "write " + Quote(word)
 		}
 		hint = "use a word of the Core Business Vocabulary, or a URI of your own"
 		if word := Nearest(text, sortedKeys(terms[r])); word != "" {
@@ -198,7 +198,7 @@ func uriRun(s []byte, i int, class uint8) int {
 		if s[i] != '%' {
 			break
 		}
-		if i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2]) {
+		if i+2 >= len(s) || !IsHex(s[i+1]) || !IsHex(s[i+2]) {
 			return -1
 		}
 		i += 2
@@ -282,7 +282,7 @@ func isDateTime(b []byte) bool {
 	}
 	century, year, month, day := two(0), two(2), two(5), two(8)
 	hour, minute, second := two(11), two(14), two(17)
-	if century > 99 || year > 99 || month < 1 || month > 12 || day < 1 || day > daysIn(century*100+year, month) ||
+	if century > 99 || year > 99 || month < 1 || month > 12 || day < 1 || day > DaysIn(century*100+year, month) ||
 		hour > 23 || minute > 59 || second > 60 {
 		return false
 	}

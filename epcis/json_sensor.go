@@ -17,7 +17,7 @@ var (
 )
 
 func (p *jsonParser) sensors(e *Event) error {
-	id := fSensorElementList
+	id := SensorElementList
 	return p.array(func() error {
 		if err := p.node(1); err != nil {
 			return err
@@ -36,7 +36,7 @@ func (p *jsonParser) sensors(e *Event) error {
 					return p.misfit("an object")
 				}
 				s.Metadata = &SensorMetadata{}
-				return p.sensor("sensorMetadata", func(name string) *string { return metadataField(s.Metadata, name) }, &s.Metadata.Extensions, metadataNames)
+				return p.sensor("sensorMetadata", func(name string) *string { return MetadataField(s.Metadata, name) }, &s.Metadata.Extensions, metadataNames)
 			case "sensorReport":
 				reports = true
 				n := 0
@@ -46,7 +46,7 @@ func (p *jsonParser) sensors(e *Event) error {
 						return p.misfit("an object")
 					}
 					var r SensorReport
-					err := p.sensor("sensorReport", func(name string) *string { return reportField(&r, name) }, &r.Extensions, reportNames)
+					err := p.sensor("sensorReport", func(name string) *string { return ReportField(&r, name) }, &r.Extensions, reportNames)
 					s.Reports = append(s.Reports, r)
 					return err
 				})

@@ -278,7 +278,7 @@ func TestJSONHeader(t *testing.T) {
 
 // What fails as a whole, and what is told of it.
 func TestJSONRefused(t *testing.T) {
-	long := strings.Repeat("x", maxToken+readAhead*2)
+	long := strings.Repeat("x", MaxToken+ReadAhead*2)
 	deep := strings.Repeat(`{"a":`, 70)
 	for _, tt := range []struct {
 		name, doc, want string
@@ -331,9 +331,9 @@ func TestJSONLargeEvents(t *testing.T) {
 	}{
 		{"EPCs", strings.Replace(jsonObserve(""), `"epcList":[`, `"epcList":[`+many, 1), Options{MaxEPCs: 40}},
 		{"bytes", jsonObserve(`,"ex:a":"` + strings.Repeat("x", 1000) + `","ex:b":{"a":[{"b":1}]}`), Options{MaxEventBytes: 1000}},
-		{"extensions", jsonObserve(`,"ex:a":[` + strings.Repeat("1,", maxEventNodes) + `1]`), Options{}},
-		{"nesting of small things", jsonObserve(`,"ex:a":[` + strings.Repeat("[],", maxEventNodes) + `1]`), Options{}},
-		{"sensors", jsonObserve(`,"sensorElementList":[` + strings.Repeat("{},", maxEventNodes) + `{}]`), Options{}},
+		{"extensions", jsonObserve(`,"ex:a":[` + strings.Repeat("1,", MaxEventNodes) + `1]`), Options{}},
+		{"nesting of small things", jsonObserve(`,"ex:a":[` + strings.Repeat("[],", MaxEventNodes) + `1]`), Options{}},
+		{"sensors", jsonObserve(`,"sensorElementList":[` + strings.Repeat("{},", MaxEventNodes) + `{}]`), Options{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := parseWith(t, jsonDocument(jsonObserve(""), tt.event, jsonObserve("")), tt.opt)
@@ -350,7 +350,7 @@ func TestJSONLargeEvents(t *testing.T) {
 
 func TestJSONManyProblems(t *testing.T) {
 	d := parseWith(t, jsonDocument(strings.Replace(jsonObserve(""), `"epcList":[`, `"epcList":[`+strings.Repeat(`"x",`, 1000), 1)), Options{})
-	if n := len(d.Problems); n != maxEventProblems+1 || d.Problems[n-1].Code != CodeTruncated {
+	if n := len(d.Problems); n != MaxEventProblems+1 || d.Problems[n-1].Code != CodeTruncated {
 		t.Errorf("%d problems, the last is %v", n, d.Problems[n-1])
 	}
 }

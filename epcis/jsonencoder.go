@@ -13,7 +13,7 @@ func newJSONEncoder(w io.Writer, head Head, o WriteOptions) (Encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newEncoder(j.writer, j, head), nil
+	return newEncoder(j.Writer, j, head), nil
 }
 
 // encodeJSONEvent writes one event by itself, with its @context.
@@ -22,14 +22,14 @@ func encodeJSONEvent(w io.Writer, e *Event, recordTime string, o WriteOptions) (
 	if err != nil {
 		return nil, err
 	}
-	return encodeEvent(j.writer, j, e, recordTime)
+	return encodeEvent(j.Writer, j, e, recordTime)
 }
 
 func newJSONWriter(to io.Writer, o WriteOptions) (*jsonWriter, error) {
 	if o.Format != FormatJSON {
 		return nil, fmt.Errorf("write EPCIS: %q is not %s", o.Format, FormatJSON)
 	}
-	w, err := newWriter(o)
+	w, err := New(o)
 	if err != nil {
 		return nil, err
 	}
@@ -40,5 +40,5 @@ func newJSONWriter(to io.Writer, o WriteOptions) (*jsonWriter, error) {
 	if o.Indent {
 		opts = append(opts, jsontext.WithIndent("  "))
 	}
-	return &jsonWriter{writer: w, enc: jsontext.NewEncoder(to, opts...)}, nil
+	return &jsonWriter{Writer: w, enc: jsontext.NewEncoder(to, opts...)}, nil
 }

@@ -5,8 +5,8 @@ import "strings"
 // epcisVocabulary is the namespace of the standard's own terms in JSON-LD.
 const epcisVocabulary = "https://ref.gs1.org/epcis/"
 
-// officialPrefixes are those of the official context. They hold in every document; the context protects them.
-var officialPrefixes = map[string]string{
+// Prefixes are those of the official context. They hold in every document; the context protects them.
+var Prefixes = map[string]string{
 	"epcis":   epcisVocabulary,
 	"cbv":     "https://ref.gs1.org/cbv/",
 	"cbvmda":  "urn:epcglobal:cbv:mda:",
@@ -17,11 +17,11 @@ var officialPrefixes = map[string]string{
 	"dcterms": "http://purl.org/dc/terms/",
 }
 
-// maxTerms bounds what contexts may declare.
-const maxTerms = 4096
+// MaxTerms bounds what contexts may declare.
+const MaxTerms = 4096
 
-// splitURI splits behind the last #, / or :, if something follows.
-func splitURI(s string) (space, name string) {
+// SplitURI splits behind the last #, / or :, if something follows.
+func SplitURI(s string) (space, name string) {
 	i := strings.LastIndexAny(s, "#/:") + 1
 	if i == len(s) {
 		return "", s
@@ -29,5 +29,5 @@ func splitURI(s string) (space, name string) {
 	return s[:i], s[i:]
 }
 
-// contextURL is the official JSON-LD context. It is protected: what it declares must not be declared again.
-const contextURL = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
+// Context is the official JSON-LD context. It is protected: what it declares must not be declared again.
+const Context = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"

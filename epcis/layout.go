@@ -10,68 +10,68 @@ import (
 // in any order. The tables tell which deviations to report, per event type and version, so a further version is a
 // further table.
 
-type fieldID uint8
+type ID uint8
 
 const (
-	fNone fieldID = iota
-	fEventTime
-	fRecordTime
-	fEventTimeZoneOffset
-	fEventID
+	None ID = iota
+	EventTime
+	RecordTime
+	EventTimeZoneOffset
+	EventID
 	fErrorDeclaration
-	fCertificationInfo
-	fAction
-	fTransformationID
+	CertificationInfo
+	Action
+	TransformationID
 	fBizStep
 	fDisposition
 	fPersistentDisposition
-	fReadPoint
-	fBizLocation
-	fBizTransactionList
-	fQuantityList
-	fChildQuantityList
-	fInputQuantityList
-	fOutputQuantityList
-	fSourceList
-	fDestinationList
-	fSensorElementList
-	fILMD
-	fEPCList
-	fParentID
-	fChildEPCs
-	fInputEPCList
-	fOutputEPCList
-	fEPCClass // of QuantityEvent
+	ReadPoint
+	BizLocation
+	BizTransactionList
+	QuantityList
+	ChildQuantityList
+	InputQuantityList
+	OutputQuantityList
+	SourceList
+	DestinationList
+	SensorElementList
+	ILMD
+	EPCList
+	ParentID
+	ChildEPCs
+	InputEPCList
+	OutputEPCList
+	EPCClass  // of QuantityEvent
 	fQuantity // of QuantityEvent
-	numFields
+	Count
 )
 
-var fieldNames = [numFields]string{
-	fEventTime: "eventTime", fRecordTime: "recordTime", fEventTimeZoneOffset: "eventTimeZoneOffset",
-	fEventID: "eventID", fErrorDeclaration: "errorDeclaration", fCertificationInfo: "certificationInfo",
-	fAction: "action", fTransformationID: "transformationID", fBizStep: "bizStep", fDisposition: "disposition",
-	fPersistentDisposition: "persistentDisposition", fReadPoint: "readPoint", fBizLocation: "bizLocation",
-	fBizTransactionList: "bizTransactionList", fQuantityList: "quantityList",
-	fChildQuantityList: "childQuantityList", fInputQuantityList: "inputQuantityList",
-	fOutputQuantityList: "outputQuantityList", fSourceList: "sourceList", fDestinationList: "destinationList",
-	fSensorElementList: "sensorElementList", fILMD: "ilmd", fEPCList: "epcList", fParentID: "parentID",
-	fChildEPCs: "childEPCs", fInputEPCList: "inputEPCList", fOutputEPCList: "outputEPCList",
-	fEPCClass: "epcClass", fQuantity: "quantity",
+var fieldNames = [Count]string{
+	EventTime: "eventTime", RecordTime: "recordTime", EventTimeZoneOffset: "eventTimeZoneOffset",
+	EventID: "eventID", fErrorDeclaration: "errorDeclaration", CertificationInfo: "certificationInfo",
+	Action: "action", TransformationID: "transformationID", fBizStep: "bizStep", fDisposition: "disposition",
+	fPersistentDisposition: "persistentDisposition", ReadPoint: "readPoint", BizLocation: "bizLocation",
+	BizTransactionList: "bizTransactionList", QuantityList: "quantityList",
+	ChildQuantityList: "childQuantityList", InputQuantityList: "inputQuantityList",
+	OutputQuantityList: "outputQuantityList", SourceList: "sourceList", DestinationList: "destinationList",
+	SensorElementList: "sensorElementList", ILMD: "ilmd", EPCList: "epcList", ParentID: "parentID",
+	ChildEPCs: "childEPCs", InputEPCList: "inputEPCList", OutputEPCList: "outputEPCList",
+	EPCClass: "epcClass", fQuantity: "quantity",
 }
 
-// itemNames are the elements of the list fields.
-var itemNames = [numFields]string{
-	fBizTransactionList: "bizTransaction", fQuantityList: "quantityElement", fChildQuantityList: "quantityElement",
-	fInputQuantityList: "quantityElement", fOutputQuantityList: "quantityElement", fSourceList: "source",
-	fDestinationList: "destination", fSensorElementList: "sensorElement", fEPCList: "epc", fChildEPCs: "epc",
-	fInputEPCList: "epc", fOutputEPCList: "epc",
+// ItemNames are the elements of the list fields.
+var ItemNames = [Count]string{
+	BizTransactionList: "bizTransaction", QuantityList: "quantityElement", ChildQuantityList: "quantityElement",
+	InputQuantityList: "quantityElement", OutputQuantityList: "quantityElement", SourceList: "source",
+	DestinationList: "destination", SensorElementList: "sensorElement", EPCList: "epc", ChildEPCs: "epc",
+	InputEPCList: "epc", OutputEPCList: "epc",
 }
 
-var fieldIDs = func() map[string]fieldID {
-	m := make(map[string]fieldID, numFields)
+var IDs = func() map[string]ID {
+	m := make(map[string]ID, Count)
 	for id, name := range fieldNames {
 		if name != "" {
-			m[name] = fieldID(id)
+			m[name] = ID(id)
 		}
 	}
 	return m
@@ -79,17 +79,17 @@ var fieldIDs = func() map[string]fieldID {
 
 // slot is where the schema wants a field.
 type slot struct {
-	allowed bool
-	wrapper string // "", "baseExtension/", "extension/", "extension/extension/"
-	rank    int    // fields of lower rank come first
+	Allowed bool
+	Wrapper string // "", "baseExtension/", "extension/", "extension/extension/"
+	Rank    int    // fields of lower rank come first
 }
 
-// layout is the schema of one event type in one version.
-type layout struct {
-	name     string // as in XML
-	modelled string // Type in the model
-	wrapper  string // around the event in EventList
-	slots    [numFields]slot
+// Layout is the schema of one event type in one version.
+type Layout struct {
+	Name     string // as in XML
+	Modelled string // Type in the model
+	Wrapper  string // around the event in EventList
+	Slots    [Count]slot
 }
 
 // Field orders of the 1.2 XSD. Fields newer than 1.2 go where GS1's own down-conversion puts them.
@@ -101,32 +101,32 @@ const (
 	lists20 = " sourceList destinationList sensorElementList persistentDisposition"
 )
 
-func makeLayout(name, wrapper, order string) *layout {
-	l := &layout{name: name, modelled: name, wrapper: wrapper}
+func makeLayout(name, wrapper, order string) *Layout {
+	l := &Layout{Name: name, Modelled: name, Wrapper: wrapper}
 	rank := 0
 	for f := range strings.FieldsSeq(order) {
-		s := slot{allowed: true}
+		s := slot{Allowed: true}
 		prefix, field, ok := strings.Cut(f, ":")
 		if !ok {
 			prefix, field = "", f
 		}
 		switch prefix {
 		case "b":
-			s.wrapper = "baseExtension/"
+			s.Wrapper = "baseExtension/"
 		case "e":
-			s.wrapper = "extension/"
+			s.Wrapper = "extension/"
 		case "ee":
-			s.wrapper = "extension/extension/"
+			s.Wrapper = "extension/extension/"
 		}
 		if prefix != "ee" { // no schema orders what stands deeper
 			rank++
 		}
-		s.rank = rank
-		id, known := fieldIDs[field]
+		s.Rank = rank
+		id, known := IDs[field]
 		if !known {
 			panic("epcis: layout names an unknown field " + field)
 		}
-		l.slots[id] = s
+		l.Slots[id] = s
 	}
 	return l
 }
@@ -136,12 +136,12 @@ type layoutKey struct {
 	name    string
 }
 
-var layouts = func() map[layoutKey]*layout {
+var layouts = func() map[layoutKey]*Layout {
 	association := "parentID childEPCs childQuantityList action" + where + " bizTransactionList" + lists20
 	transformation := "inputEPCList inputQuantityList outputEPCList outputQuantityList transformationID" + where +
 		" bizTransactionList"
-	m := map[layoutKey]*layout{}
-	add := func(version int, l *layout) { m[layoutKey{version, l.name}] = l }
+	m := map[layoutKey]*Layout{}
+	add := func(version int, l *Layout) { m[layoutKey{version, l.Name}] = l }
 
 	add(1, makeLayout("ObjectEvent", "", base12+"epcList action"+where+
 		" bizTransactionList e:quantityList e:sourceList e:destinationList e:ilmd"+newer12))
@@ -154,7 +154,7 @@ var layouts = func() map[layoutKey]*layout {
 	// AssociationEvent is no part of 1.2, so neither is an order of its fields: see parser.place.
 	add(1, makeLayout("AssociationEvent", "extension/extension/", base12+"certificationInfo "+association))
 	quantity := makeLayout("QuantityEvent", "", base12+"epcClass quantity"+where+" bizTransactionList")
-	quantity.modelled = "ObjectEvent"
+	quantity.Modelled = "ObjectEvent"
 	add(1, quantity)
 
 	add(2, makeLayout("ObjectEvent", "", base20+"epcList action"+where+" bizTransactionList quantityList"+lists20+" ilmd"))
@@ -166,42 +166,42 @@ var layouts = func() map[layoutKey]*layout {
 	return m
 }()
 
-func itemPath(id fieldID, item int) string {
-	if item < 0 || itemNames[id] == "" {
+func itemPath(id ID, item int) string {
+	if item < 0 || ItemNames[id] == "" {
 		return fieldNames[id]
 	}
-	return fieldNames[id] + "/" + itemNames[id] + "[" + strconv.Itoa(item+1) + "]"
+	return fieldNames[id] + "/" + ItemNames[id] + "[" + strconv.Itoa(item+1) + "]"
 }
 
-// isMember reports whether a name is a member of an event in JSON.
-func isMember(name string) bool {
-	id, ok := fieldIDs[name]
-	return ok && id < fEPCClass || name == "type"
+// IsMember reports whether a name is a member of an event in JSON.
+func IsMember(name string) bool {
+	id, ok := IDs[name]
+	return ok && id < EPCClass || name == "type"
 }
 
 type orderKey struct {
-	layout  *layout
+	layout  *Layout
 	wrapper string
 }
 
 // orders are the fields that stand in a wrapper of an event, in the order of the schema.
-var orders = func() map[orderKey][]fieldID {
-	m := map[orderKey][]fieldID{}
+var orders = func() map[orderKey][]ID {
+	m := map[orderKey][]ID{}
 	for _, l := range layouts {
-		for id := fEventTime; id < fEPCClass; id++ {
-			if l.slots[id].allowed {
-				key := orderKey{l, l.slots[id].wrapper}
+		for id := EventTime; id < EPCClass; id++ {
+			if l.Slots[id].Allowed {
+				key := orderKey{l, l.Slots[id].Wrapper}
 				m[key] = append(m[key], id)
 			}
 		}
 	}
 	for key, ids := range m {
-		slices.SortStableFunc(ids, func(a, b fieldID) int { return key.layout.slots[a].rank - key.layout.slots[b].rank })
+		slices.SortStableFunc(ids, func(a, b ID) int { return key.layout.Slots[a].Rank - key.layout.Slots[b].Rank })
 	}
 	return m
 }()
 
-func order(l *layout, wrapper string) []fieldID { return orders[orderKey{l, wrapper}] }
+func Order(l *Layout, wrapper string) []ID { return orders[orderKey{l, wrapper}] }
 
-// layoutOf returns the layout of an event type, as XML names it, in version 1 or 2 of EPCIS; nil when the version has no such type.
-func layoutOf(version int, name string) *layout { return layouts[layoutKey{version, name}] }
+// LayoutOf returns the layout of an event type, as XML names it, in version 1 or 2 of EPCIS; nil when the version has no such type.
+func LayoutOf(version int, name string) *Layout { return layouts[layoutKey{version, name}] }

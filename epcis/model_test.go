@@ -111,7 +111,7 @@ func TestCBVName(t *testing.T) {
 }
 
 func TestCBVListsAreComplete(t *testing.T) {
-	terms := string(sharedFile(t, "cbv/cbv-terms.csv"))
+	terms := string(File(t, "cbv/cbv-terms.csv"))
 	var wantSteps, wantDispositions []string
 	for line := range strings.Lines(terms) {
 		switch f := strings.SplitN(line, ",", 3); f[0] {
@@ -121,7 +121,7 @@ func TestCBVListsAreComplete(t *testing.T) {
 			wantDispositions = append(wantDispositions, f[1])
 		}
 	}
-	for _, l := range []struct{ want, got []string }{{wantSteps, steps}, {wantDispositions, dispositions}} {
+	for _, l := range []struct{ want, got []string }{{wantSteps, Steps}, {wantDispositions, Dispositions}} {
 		if len(l.want) != len(l.got) {
 			t.Errorf("%d terms, want %d", len(l.got), len(l.want))
 		}
@@ -209,7 +209,7 @@ func TestBuiltEventsPassTheCheck(t *testing.T) {
 
 // The shipping event of GS1's example, from the builder.
 func TestBuildTheExample(t *testing.T) {
-	doc, err := parseXML(bytes.NewReader(sharedFile(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml")), Options{})
+	doc, err := parseXML(bytes.NewReader(File(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml")), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,24 +8,24 @@ import (
 
 // Namespaces. Prefixes mean nothing: only these do.
 const (
-	nsDoc1    = "urn:epcglobal:epcis:xsd:1" // EPCIS 1.0, 1.1 and 1.2
-	nsDoc2    = "urn:epcglobal:epcis:xsd:2"
-	nsQuery1  = "urn:epcglobal:epcis-query:xsd:1"
-	nsQuery2  = "urn:epcglobal:epcis-query:xsd:2"
-	nsMaster1 = "urn:epcglobal:epcis-masterdata:xsd:1"
-	nsMaster2 = "urn:epcglobal:epcis-masterdata:xsd:2"
-	nsSBDH    = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
-	nsXML     = "http://www.w3.org/XML/1998/namespace"
-	nsXSI     = "http://www.w3.org/2001/XMLSchema-instance"
-	nsXSD     = "http://www.w3.org/2001/XMLSchema"
-	nsSOAP11  = "http://schemas.xmlsoap.org/soap/envelope/"
-	nsSOAP12  = "http://www.w3.org/2003/05/soap-envelope"
-	// nsXMLNS is the namespace of declarations themselves. It cannot be declared.
-	nsXMLNS = "http://www.w3.org/2000/xmlns/"
+	EPCIS1      = "urn:epcglobal:epcis:xsd:1" // EPCIS 1.0, 1.1 and 1.2
+	EPCIS2      = "urn:epcglobal:epcis:xsd:2"
+	Query1      = "urn:epcglobal:epcis-query:xsd:1"
+	Query2      = "urn:epcglobal:epcis-query:xsd:2"
+	MasterData1 = "urn:epcglobal:epcis-masterdata:xsd:1"
+	MasterData2 = "urn:epcglobal:epcis-masterdata:xsd:2"
+	nsSBDH      = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
+	XML         = "http://www.w3.org/XML/1998/namespace"
+	XSI         = "http://www.w3.org/2001/XMLSchema-instance"
+	XSD         = "http://www.w3.org/2001/XMLSchema"
+	SOAP11      = "http://schemas.xmlsoap.org/soap/envelope/"
+	SOAP12      = "http://www.w3.org/2003/05/soap-envelope"
+	// XMLNS is the namespace of declarations themselves. It cannot be declared.
+	XMLNS = "http://www.w3.org/2000/xmlns/"
 )
 
-// isNCName reports whether s can be the local part of a name in XML. Beyond ASCII, encoding/xml is asked.
-func isNCName(s string) bool {
+// IsNCName reports whether s can be the local part of a name in XML. Beyond ASCII, encoding/xml is asked.
+func IsNCName(s string) bool {
 	for i := range len(s) {
 		switch c := s[i]; {
 		case 'a' <= c|0x20 && c|0x20 <= 'z', c == '_', i > 0 && ('0' <= c && c <= '9' || c == '-' || c == '.'):
@@ -43,13 +43,13 @@ func isNCName(s string) bool {
 	return s != ""
 }
 
-// bracedName splits "{namespace}local", as parser.attribute writes the value of xsi:type.
-func bracedName(s string) (space, local string, ok bool) {
+// Braced splits "{namespace}local", as parser.attribute writes the value of xsi:type.
+func Braced(s string) (space, local string, ok bool) {
 	if !strings.HasPrefix(s, "{") {
 		return "", "", false
 	}
 	i := strings.LastIndexByte(s, '}')
-	if i < 2 || !isNCName(s[i+1:]) {
+	if i < 2 || !IsNCName(s[i+1:]) {
 		return "", "", false
 	}
 	return s[1:i], s[i+1:], true

@@ -168,7 +168,7 @@ func TestTolerance(t *testing.T) {
 		{
 			name: "children by quantity", events: aggregation(when + "<parentID>" + sscc + "</parentID><childEPCs/><action>ADD</action><extension><childQuantityList><quantityElement><epcClass>urn:epc:class:lgtin:030001.0012345.A1</epcClass><quantity>20.0</quantity><uom>KGM</uom></quantityElement></childQuantityList></extension>"),
 			check: func(e *Event) bool {
-				return e.ChildQuantityList[0] == Quantity{"urn:epc:class:lgtin:030001.0012345.A1", "20.0", "KGM"}
+				return e.ChildQuantityList[0] == Quantity{EPCClass: "urn:epc:class:lgtin:030001.0012345.A1", Quantity: "20.0", UOM: "KGM"}
 			},
 		},
 	} {
@@ -295,7 +295,7 @@ func TestExtensionsAreLossless(t *testing.T) {
 			Attributes: []Extension{
 				{Namespace: "http://y.example", Name: "k", Type: Text, Text: " v "},
 				{Name: "plain", Type: Empty},
-				{Namespace: nsXSI, Name: "type", Type: Text, Text: "xsd:integer"},
+				{Namespace: XSI, Name: "type", Type: Text, Text: "xsd:integer"},
 			},
 			Children: []Extension{
 				{Namespace: "http://x.example", Name: "b", Type: Text, Text: " two  spaces "},
@@ -307,8 +307,8 @@ func TestExtensionsAreLossless(t *testing.T) {
 				{
 					Namespace: "http://x.example", Name: "i", Type: Text, Text: "mid",
 					Attributes: []Extension{
-						{Namespace: nsXSI, Name: "type", Type: Text, Text: "{http://y.example}own"},
-						{Namespace: nsXML, Name: "lang", Type: Text, Text: "de"},
+						{Namespace: XSI, Name: "type", Type: Text, Text: "{http://y.example}own"},
+						{Namespace: XML, Name: "lang", Type: Text, Text: "de"},
 					},
 				},
 				{Name: "#text", Type: Text, Text: "after\n\t"},
@@ -535,7 +535,7 @@ func TestRefusedDocuments(t *testing.T) {
 			}
 			return s
 		}()), CodeLimit},
-		{"many extensions", strings.Replace(document(""), "<EPCISBody>", "<EPCISHeader>"+strings.Repeat("<x:a/>", maxDocumentNodes+1), 1), CodeLimit},
+		{"many extensions", strings.Replace(document(""), "<EPCISBody>", "<EPCISHeader>"+strings.Repeat("<x:a/>", MaxDocumentNodes+1), 1), CodeLimit},
 		{"huge attribute", document("<ObjectEvent a='" + strings.Repeat("x", 2<<20) + "'/>"), CodeLimit},
 		{"huge comment", document("<!--" + strings.Repeat("x", 2<<20) + "-->"), CodeLimit},
 		{"huge name", document("<" + strings.Repeat("x", 2<<20) + "/>"), CodeLimit},
@@ -609,7 +609,7 @@ func TestLimits(t *testing.T) {
 		t.Errorf("%d events; %s", len(d.Events), diff)
 	}
 	// Extensions are larger in memory than in the document.
-	d = mustParse(t, document(object(when+strings.Repeat("<x:a/>", maxEventNodes+1))+many(1)))
+	d = mustParse(t, document(object(when+strings.Repeat("<x:a/>", MaxEventNodes+1))+many(1)))
 	if diff := cmp.Diff([]string{"error event_too_large ObjectEvent[1]", "warning field_missing ObjectEvent[1]/epcList", "warning field_missing ObjectEvent[1]/action"}, summary(d.Problems)); diff != "" || len(d.Events) != 1 {
 		t.Errorf("%d events; %s", len(d.Events), diff)
 	}
@@ -625,7 +625,7 @@ func TestLimits(t *testing.T) {
 	}
 	// A list of nonsense does not make a book of problems, and is still an error.
 	d = mustParse(t, document(object(when+"<epcList>"+strings.Repeat("<epc z='1'/>", 5000)+"</epcList><action>OBSERVE</action>")))
-	if len(d.Problems) != 2*maxEventProblems+1 || d.Rejected != 1 {
+	if len(d.Problems) != 2*MaxEventProblems+1 || d.Rejected != 1 {
 		t.Errorf("%d problems", len(d.Problems))
 	}
 	d, err := parseXML(strings.NewReader(document(strings.Repeat("<ObjectEvent/>", 50))), Options{MaxProblems: 10})
@@ -681,8 +681,8 @@ func FuzzParse(f *testing.F) {
 	good := object(when + epcs("epcList", "1") + "<action>OBSERVE</action>")
 	for _, doc := range []string{
 		good, "<!DOCTYPE a>" + strings.Replace(good, "<ObjectEvent>", `<e:ObjectEvent xmlns:e="urn:epcglobal:epcis:xsd:2">`, 1),
-		`<s:Envelope xmlns:s="` + nsSOAP11 + `"><s:Header/><s:Body>` + document(good) + `</s:Body></s:Envelope>`,
-		`<s:Envelope xmlns:s="` + nsSOAP12 + `"><s:Body><q:QueryResults xmlns:q="urn:epcglobal:epcis-query:xsd:1"><queryName>a</queryName><resultsBody><EventList>` + good + `</EventList></resultsBody></q:QueryResults></s:Body></s:Envelope>`,
+		`<s:Envelope xmlns:s="` + SOAP11 + `"><s:Header/><s:Body>` + document(good) + `</s:Body></s:Envelope>`,
+		`<s:Envelope xmlns:s="` + SOAP12 + `"><s:Body><q:QueryResults xmlns:q="urn:epcglobal:epcis-query:xsd:1"><queryName>a</queryName><resultsBody><EventList>` + good + `</EventList></resultsBody></q:QueryResults></s:Body></s:Envelope>`,
 		`<m:EPCISMasterDataDocument xmlns:m="urn:epcglobal:epcis-masterdata:xsd:2" schemaVersion="2.0" creationDate="2026-11-20T10:00:00Z"><EPCISBody><VocabularyList><Vocabulary type="urn:v"/></VocabularyList></EPCISBody></m:EPCISMasterDataDocument>`,
 	} {
 		f.Add([]byte(doc))

@@ -9,9 +9,9 @@ import (
 // Read reads an EPCIS document of any format, told by its content, in bounded memory. What was received counts only when
 // it returns nil: a document can turn out not to be well-formed behind its last event.
 func Read(r io.Reader, opt Options, h Handler) (Summary, error) {
-	in := bufio.NewReaderSize(r, readAhead)
+	in := bufio.NewReaderSize(r, ReadAhead)
 	head, _ := in.Peek(512) // a read error comes again later
-	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xEF\xBB\xBF")), blank)
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xEF\xBB\xBF")), Blank)
 	if len(head) == 0 || head[0] != '{' && head[0] != '[' {
 		return readXML(in, opt, h)
 	}
@@ -26,7 +26,7 @@ func Read(r io.Reader, opt Options, h Handler) (Summary, error) {
 // Parse reads an EPCIS document of any format. A document that is not well-formed or
 // not EPCIS fails as a whole with a *ParseError. An event with an error-level problem is reported and left out,
 // so that the caller can choose between refusing the document and going on with the rest.
-func Parse(r io.Reader, opt Options) (*Document, error) { return collect(r, opt, Read) }
+func Parse(r io.Reader, opt Options) (*Document, error) { return Collect(r, opt, Read) }
 
 // NewEncoder returns an encoder of documents.
 func NewEncoder(w io.Writer, head Head, o WriteOptions) (Encoder, error) {

@@ -7,29 +7,29 @@ import (
 )
 
 var (
-	errDocumentBytes = errors.New("document too large")
-	errTokenBytes    = errors.New("token too large")
-	// errEventTooLarge unwinds the reading of one event, which is then skipped.
-	errEventTooLarge = errors.New("event too large")
+	ErrDocumentBytes = errors.New("document too large")
+	ErrTokenBytes    = errors.New("token too large")
+	// ErrEventTooLarge unwinds the reading of one event, which is then skipped.
+	ErrEventTooLarge = errors.New("event too large")
 )
 
-const maxToken = 1 << 20
+const MaxToken = 1 << 20
 
-const readAhead = 32 << 10
+const ReadAhead = 32 << 10
 
-// maxEventProblems is how many errors, and how many warnings, of one event are told; a list of 16,384 bad EPCs is one mistake.
-const maxEventProblems = 100
+// MaxEventProblems is how many errors, and how many warnings, of one event are told; a list of 16,384 bad EPCs is one mistake.
+const MaxEventProblems = 100
 
 // Limits on what is much larger in memory than in the document.
 const (
-	maxEventNodes    = 1 << 16
-	maxDocumentNodes = 1 << 20
+	MaxEventNodes    = 1 << 16
+	MaxDocumentNodes = 1 << 20
 )
 
-const hintNotEPCIS = "send an EPCISDocument in the namespace " + nsDoc2 + ", or " + nsDoc1 + " for EPCIS 1.2"
+const NotEPCISHint = "send an EPCISDocument in the namespace " + EPCIS2 + ", or " + EPCIS1 + " for EPCIS 1.2"
 
-// withDefaults sets the limits that are zero.
-func withDefaults(o Options) Options {
+// Defaults sets the limits that are zero.
+func Defaults(o Options) Options {
 	def := func(v *int, d int) {
 		if *v <= 0 {
 			*v = d
@@ -50,9 +50,9 @@ func withDefaults(o Options) Options {
 	return o
 }
 
-// collect reads a whole document: what every Parse does with its Read.
-func collect(r io.Reader, opt Options, read func(io.Reader, Options, Handler) (Summary, error)) (*Document, error) {
-	opt = withDefaults(opt)
+// Collect reads a whole document: what every Parse does with its Read.
+func Collect(r io.Reader, opt Options, read func(io.Reader, Options, Handler) (Summary, error)) (*Document, error) {
+	opt = Defaults(opt)
 	opt.KeepsAll = true
 	doc := &Document{}
 	more, schema := 0, false

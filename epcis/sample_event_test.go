@@ -14,8 +14,8 @@ const odd = "odd:"
 var (
 	someSpaces = []string{
 		"http://ns.example.com/epcis", "http://ns.example.com/epcis/", "https://example.com/x#", "urn:epcglobal:cbv:mda", "urn:epcglobal:cbv:mda:",
-		NamespaceHC, "foo:", "https://gs1.org/voc/", "https://ref.gs1.org/epcis/", nsXSD, "urn:x", "https://example.com/ä/", nsSBDH, "urn:x:", "ns1:", "xsi:", "#", "a b",
-		odd, "", nsDoc2, "http://www.w3.org/2000/xmlns/", "\x01",
+		NamespaceHC, "foo:", "https://gs1.org/voc/", "https://ref.gs1.org/epcis/", XSD, "urn:x", "https://example.com/ä/", nsSBDH, "urn:x:", "ns1:", "xsi:", "#", "a b",
+		odd, "", EPCIS2, "http://www.w3.org/2000/xmlns/", "\x01",
 	}
 	someNames = []string{
 		"a", "b", "c", "lotNumber", "myField", "type", "id", "ns1", "bizStep", "value", "a.b-c", "xmlnsx", "context",
@@ -109,23 +109,23 @@ func someExtension(t *rapid.T, depth int) Extension {
 		x.Attributes = someAttributes(t)
 	case 6:
 		x.Children = someExtensions(t, depth-1)
-		if x.Attributes = someAttributes(t); len(x.Attributes) > 0 && x.Attributes[0].Namespace == nsXSI {
+		if x.Attributes = someAttributes(t); len(x.Attributes) > 0 && x.Attributes[0].Namespace == XSI {
 			x.Attributes = nil // and no elements
 		}
 		return x
 	case 7: // an array
-		x.Attributes = []Extension{{Name: listName, Type: Empty}}
+		x.Attributes = []Extension{{Name: ListName, Type: Empty}}
 		x.Children = someExtensions(t, depth-1)
 		for i := range x.Children {
-			x.Children[i].Namespace, x.Children[i].Name = "", listName
+			x.Children[i].Namespace, x.Children[i].Name = "", ListName
 		}
 		if len(x.Children) > 1 { // without null it would be siblings
-			x.Children = append(x.Children, Extension{Name: listName, Type: Null})
+			x.Children = append(x.Children, Extension{Name: ListName, Type: Null})
 		}
 		return x
 	case 8: // text among elements
 		for _, c := range someExtensions(t, depth-1) {
-			x.Children = append(x.Children, Extension{Name: textName, Type: Text, Text: "t"}, c)
+			x.Children = append(x.Children, Extension{Name: TextName, Type: Text, Text: "t"}, c)
 		}
 		if x.Children == nil {
 			x.Text = "t"
@@ -143,7 +143,7 @@ func someExtension(t *rapid.T, depth int) Extension {
 
 func someAttributes(t *rapid.T) (list []Extension) {
 	if rapid.Bool().Draw(t, "xsi") {
-		a := Extension{Namespace: nsXSI, Name: "type", Type: Text}
+		a := Extension{Namespace: XSI, Name: "type", Type: Text}
 		a.Text = pick(t, []string{"xsd:string", odd, "{http://ns.example.com/epcis}t", "p:t", "{urn:epcglobal:cbv:mda:}t", "ns1:t"})
 		return append(list, a) // a simple type has no other attributes
 	}
@@ -172,31 +172,31 @@ func someEvent(t *rapid.T) Event {
 	if e.CertificationInfo = many(t, someIDs); len(e.CertificationInfo) > 1 && rapid.IntRange(0, 9).Draw(t, "certificates") > 0 {
 		e.CertificationInfo = e.CertificationInfo[:1]
 	}
-	allowed := func(id fieldID) bool { return layoutOf(2, e.Type).slots[id].allowed }
-	if allowed(fAction) {
+	allowed := func(id ID) bool { return LayoutOf(2, e.Type).Slots[id].Allowed }
+	if allowed(Action) {
 		e.Action = maybe(t, []string{"ADD", "OBSERVE", "DELETE"})
 	}
-	if allowed(fTransformationID) {
+	if allowed(TransformationID) {
 		e.TransformationID = maybe(t, someIDs)
 	}
-	if allowed(fILMD) {
+	if allowed(ILMD) {
 		e.ILMD = someExtensions(t, 2)
 	}
-	if allowed(fParentID) {
+	if allowed(ParentID) {
 		e.ParentID = maybe(t, someIDs)
 	}
-	quantity := func(id fieldID, list *[]Quantity) {
+	quantity := func(id ID, list *[]Quantity) {
 		for range rapid.IntRange(0, 2).Draw(t, "quantities") {
 			if allowed(id) {
-				*list = append(*list, Quantity{maybe(t, someIDs), maybe(t, []string{"10", "+5", "007.50", ".5", "1e3", "12e-3", odd, "many"}), maybe(t, []string{"KGM", "", odd, "each"})})
+				*list = append(*list, Quantity{EPCClass: maybe(t, someIDs), Quantity: maybe(t, []string{"10", "+5", "007.50", ".5", "1e3", "12e-3", odd, "many"}), UOM: maybe(t, []string{"KGM", "", odd, "each"})})
 			}
 		}
 	}
-	quantity(fQuantityList, &e.QuantityList)
-	quantity(fChildQuantityList, &e.ChildQuantityList)
-	quantity(fInputQuantityList, &e.InputQuantityList)
-	quantity(fOutputQuantityList, &e.OutputQuantityList)
-	for id, list := range map[fieldID]*[]string{fEPCList: &e.EPCList, fChildEPCs: &e.ChildEPCs, fInputEPCList: &e.InputEPCList, fOutputEPCList: &e.OutputEPCList} {
+	quantity(QuantityList, &e.QuantityList)
+	quantity(ChildQuantityList, &e.ChildQuantityList)
+	quantity(InputQuantityList, &e.InputQuantityList)
+	quantity(OutputQuantityList, &e.OutputQuantityList)
+	for id, list := range map[ID]*[]string{EPCList: &e.EPCList, ChildEPCs: &e.ChildEPCs, InputEPCList: &e.InputEPCList, OutputEPCList: &e.OutputEPCList} {
 		if allowed(id) {
 			for _, s := range many(t, someIDs) { // no list may name a thing twice
 				if !slices.Contains(*list, s) {
@@ -206,19 +206,19 @@ func someEvent(t *rapid.T) Event {
 		}
 	}
 	if rapid.Bool().Draw(t, "error") {
-		e.ErrorDeclaration = &ErrorDeclaration{maybe(t, someTimes), maybe(t, []string{"did_not_occur", "urn:epcglobal:cbv:er:incorrect_data", "urn:x:y"}), many(t, someIDs), someExtensions(t, 1)}
+		e.ErrorDeclaration = &ErrorDeclaration{DeclarationTime: maybe(t, someTimes), Reason: maybe(t, []string{"did_not_occur", "urn:epcglobal:cbv:er:incorrect_data", "urn:x:y"}), CorrectiveEventIDs: many(t, someIDs), Extensions: someExtensions(t, 1)}
 	}
 	if rapid.Bool().Draw(t, "persistent") {
-		e.PersistentDisposition = &PersistentDisposition{many(t, []string{"active", "expired", "unknown", "stolen", odd, "foo"}), many(t, []string{"urn:epcglobal:cbv:disp:active", "urn:epcglobal:cbv:disp:expired", "urn:x:y", "urn:x:z"})}
+		e.PersistentDisposition = &PersistentDisposition{Set: many(t, []string{"active", "expired", "unknown", "stolen", odd, "foo"}), Unset: many(t, []string{"urn:epcglobal:cbv:disp:active", "urn:epcglobal:cbv:disp:expired", "urn:x:y", "urn:x:z"})}
 	}
 	if rapid.Bool().Draw(t, "places") {
-		e.ReadPoint = &Place{pick(t, someIDs), someExtensions(t, 1)}
-		e.BizLocation = &Place{pick(t, someIDs), nil}
+		e.ReadPoint = &Place{ID: pick(t, someIDs), Extensions: someExtensions(t, 1)}
+		e.BizLocation = &Place{ID: pick(t, someIDs), Extensions: nil}
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "parties") {
-		e.BizTransactionList = append(e.BizTransactionList, BizTransaction{maybe(t, []string{"po", "urn:epcglobal:cbv:btt:inv", odd, "x"}), pick(t, someIDs)})
-		e.SourceList = append(e.SourceList, SourceDest{maybe(t, []string{"location", "https://ref.gs1.org/cbv/SDT-owning_party"}), pick(t, someIDs)})
-		e.DestinationList = append(e.DestinationList, SourceDest{maybe(t, []string{"urn:epcglobal:cbv:sdt:possessing_party", odd, "foo"}), pick(t, someIDs)})
+		e.BizTransactionList = append(e.BizTransactionList, BizTransaction{Type: maybe(t, []string{"po", "urn:epcglobal:cbv:btt:inv", odd, "x"}), Value: pick(t, someIDs)})
+		e.SourceList = append(e.SourceList, SourceDest{Type: maybe(t, []string{"location", "https://ref.gs1.org/cbv/SDT-owning_party"}), Value: pick(t, someIDs)})
+		e.DestinationList = append(e.DestinationList, SourceDest{Type: maybe(t, []string{"urn:epcglobal:cbv:sdt:possessing_party", odd, "foo"}), Value: pick(t, someIDs)})
 	}
 	for range rapid.IntRange(0, 2).Draw(t, "sensors") {
 		s := SensorElement{Extensions: someExtensions(t, 1)}

@@ -21,9 +21,9 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// sharedFile reads a file of the shared GS1 collection, which is not part of the repository. Without it a test says so
+// File reads a file of the shared GS1 collection, which is not part of the repository. Without it a test says so
 // and stops; where the tests count (CI=true) it fails.
-func sharedFile(tb testing.TB, name string) []byte {
+func File(tb testing.TB, name string) []byte {
 	tb.Helper()
 	b, err := os.ReadFile(sharedPath(name))
 	if err == nil {
@@ -36,8 +36,8 @@ func sharedFile(tb testing.TB, name string) []byte {
 	return nil
 }
 
-// needXMLLint keeps a test for make test-long, and says what it lacks; where the tests count (CI=true) that is a failure.
-func needXMLLint(t *testing.T) {
+// NeedXMLLint keeps a test for make test-long, and says what it lacks; where the tests count (CI=true) that is a failure.
+func NeedXMLLint(t *testing.T) {
 	t.Helper()
 	if os.Getenv("VERILOT_LONG") == "" {
 		t.Skip("this compares with xmllint, in make test-long")

@@ -65,7 +65,7 @@ type guard struct {
 
 func (g *guard) Read(b []byte) (int, error) {
 	if g.token <= 0 {
-		return 0, errTokenBytes
+		return 0, ErrTokenBytes
 	}
 	if int64(len(b)) > g.left+1 {
 		b = b[:g.left+1]
@@ -74,7 +74,7 @@ func (g *guard) Read(b []byte) (int, error) {
 	g.left -= int64(n)
 	g.token -= n
 	if g.left < 0 {
-		return 0, errDocumentBytes
+		return 0, ErrDocumentBytes
 	}
 	return n, err
 }
@@ -87,11 +87,11 @@ const (
 
 func newScanner(r io.Reader, opt *Options) (*scanner, error) {
 	s := &scanner{
-		input:    &guard{r: r, left: opt.MaxBytes, token: maxToken, full: maxToken},
+		input:    &guard{r: r, left: opt.MaxBytes, token: MaxToken, full: MaxToken},
 		maxDepth: opt.MaxDepth,
 		maxAttrs: opt.MaxAttributes,
 	}
-	in := bufio.NewReaderSize(s.input, readAhead)
+	in := bufio.NewReaderSize(s.input, ReadAhead)
 	head, _ := in.Peek(3) // a read error comes again with the first token
 	switch {
 	case len(head) >= 3 && head[0] == 0xEF && head[1] == 0xBB && head[2] == 0xBF:
@@ -121,7 +121,7 @@ func (s *scanner) charset(label string, input io.Reader) (io.Reader, error) {
 	}
 	s.encErr = &ParseError{
 		Code: CodeMalformed, Line: 1, Column: 1,
-		Message: "the document declares the encoding " + quote(label),
+		Message: "the document declares the encoding " + Quote(label),
 		Hint:    "use UTF-8 (ISO-8859-1 and US-ASCII are read too)",
 	}
 	return nil, s.encErr
@@ -187,7 +187,7 @@ func (s *scanner) exceeded(format string, args ...any) error {
 func (s *scanner) next() error {
 	for {
 		if s.stop != 0 && s.dec.InputOffset() > s.stop {
-			return errEventTooLarge
+			return ErrEventTooLarge
 		}
 		s.at = s.here()
 		s.input.token = s.input.full
@@ -203,7 +203,7 @@ func (s *scanner) next() error {
 			return s.close(t)
 		case xml.CharData:
 			if len(s.frames) == 0 {
-				if !isBlank(t) {
+				if !IsBlank(t) {
 					return s.malformed("text stands outside the root element")
 				}
 				s.started = true
@@ -220,7 +220,7 @@ func (s *scanner) next() error {
 			s.started = true
 		case xml.Directive:
 			// One that only names a root declares nothing; every other could change what is read.
-			if name, ok := strings.CutPrefix(string(t), "DOCTYPE "); ok && !s.rooted && s.doctype.line == 0 && nameForm(strings.Trim(name, blank), lexName) {
+			if name, ok := strings.CutPrefix(string(t), "DOCTYPE "); ok && !s.rooted && s.doctype.line == 0 && nameForm(strings.Trim(name, Blank), lexName) {
 				s.doctype, s.started = s.at, true
 				continue
 			}
@@ -234,14 +234,14 @@ func (s *scanner) next() error {
 
 func (s *scanner) open(t xml.StartElement) error {
 	if len(s.frames) == 0 && s.rooted {
-		return s.malformed("a second root element <%s> follows the first", clip(t.Name.Local))
+		return s.malformed("a second root element <%s> follows the first", Clip(t.Name.Local))
 	}
 	s.rooted = true
 	if len(s.frames) >= s.maxDepth {
 		return s.exceeded("elements are nested more than %d deep", s.maxDepth)
 	}
 	if len(t.Attr) > s.maxAttrs {
-		return s.exceeded("<%s> has %d attributes, at most %d are read", clip(t.Name.Local), len(t.Attr), s.maxAttrs)
+		return s.exceeded("<%s> has %d attributes, at most %d are read", Clip(t.Name.Local), len(t.Attr), s.maxAttrs)
 	}
 	s.frames = append(s.frames, frame{t.Name, len(s.bindings)})
 	n := 0
@@ -249,10 +249,10 @@ func (s *scanner) open(t xml.StartElement) error {
 		switch {
 		case a.Name.Space == "xmlns":
 			if a.Value == "" {
-				return s.malformed("the prefix %s is declared without a namespace", quote(a.Name.Local))
+				return s.malformed("the prefix %s is declared without a namespace", Quote(a.Name.Local))
 			}
-			if a.Name.Local == "xmlns" || a.Name.Local == "xml" && a.Value != nsXML {
-				return s.malformed("the prefix %s cannot be declared", quote(a.Name.Local))
+			if a.Name.Local == "xmlns" || a.Name.Local == "xml" && a.Value != XML {
+				return s.malformed("the prefix %s cannot be declared", Quote(a.Name.Local))
 			}
 			s.bindings = append(s.bindings, binding{a.Name.Local, a.Value})
 		case a.Name.Space == "" && a.Name.Local == "xmlns":
@@ -269,7 +269,7 @@ func (s *scanner) open(t xml.StartElement) error {
 	for i := range declared {
 		for j := range i {
 			if declared[i].prefix == declared[j].prefix {
-				return s.malformed("the prefix %s is declared twice on <%s>", quote(declared[i].prefix), clip(t.Name.Local))
+				return s.malformed("the prefix %s is declared twice on <%s>", Quote(declared[i].prefix), Clip(t.Name.Local))
 			}
 		}
 	}
@@ -278,14 +278,14 @@ func (s *scanner) open(t xml.StartElement) error {
 		a := &s.attrs[i]
 		if a.Name.Space == "" { // the default namespace is not for attributes
 			if strings.IndexByte(a.Name.Local, ':') >= 0 {
-				return s.malformed("%s is not a name", quote(a.Name.Local))
+				return s.malformed("%s is not a name", Quote(a.Name.Local))
 			}
 		} else if err := s.resolve(&a.Name); err != nil {
 			return err
 		}
 		for j := range i {
 			if s.attrs[j].Name == a.Name {
-				return s.malformed("the attribute %s stands twice on <%s>", quote(a.Name.Local), clip(t.Name.Local))
+				return s.malformed("the attribute %s stands twice on <%s>", Quote(a.Name.Local), Clip(t.Name.Local))
 			}
 		}
 	}
@@ -296,10 +296,10 @@ func (s *scanner) open(t xml.StartElement) error {
 func (s *scanner) close(t xml.EndElement) error {
 	last := len(s.frames) - 1
 	if last < 0 {
-		return s.malformed("</%s> closes nothing", clip(t.Name.Local))
+		return s.malformed("</%s> closes nothing", Clip(t.Name.Local))
 	}
 	if f := s.frames[last]; f.raw != t.Name {
-		return s.malformed("<%s> is closed by </%s>", clip(rawName(f.raw)), clip(rawName(t.Name)))
+		return s.malformed("<%s> is closed by </%s>", Clip(rawName(f.raw)), Clip(rawName(t.Name)))
 	}
 	s.bindings = s.bindings[:s.frames[last].bindings]
 	s.frames = s.frames[:last]
@@ -310,11 +310,11 @@ func (s *scanner) close(t xml.EndElement) error {
 // resolve puts the namespace in the place of the prefix.
 func (s *scanner) resolve(n *xml.Name) error {
 	if strings.IndexByte(n.Local, ':') >= 0 {
-		return s.malformed("%s is not a name", quote(n.Local))
+		return s.malformed("%s is not a name", Quote(n.Local))
 	}
 	space, ok := s.lookup(n.Space)
 	if !ok {
-		return s.malformed("the prefix %s of %s is not declared", quote(n.Space), quote(n.Local))
+		return s.malformed("the prefix %s of %s is not declared", Quote(n.Space), Quote(n.Local))
 	}
 	n.Space = space
 	return nil
@@ -327,7 +327,7 @@ func (s *scanner) lookup(prefix string) (string, bool) {
 		}
 	}
 	if prefix == "xml" {
-		return nsXML, true
+		return XML, true
 	}
 	return "", prefix == ""
 }
@@ -337,30 +337,30 @@ func (s *scanner) fail(err error) error {
 	end := s.here()
 	if syntax, ok := errors.AsType[*xml.SyntaxError](err); ok {
 		s.at = pos{syntax.Line, end.col}
-		return s.malformed("%s", clip(syntax.Msg))
+		return s.malformed("%s", Clip(syntax.Msg))
 	}
 	switch {
 	case errors.Is(err, io.EOF):
 		switch {
 		case len(s.frames) > 0:
-			return s.malformed("the document ends inside <%s>", clip(rawName(s.frames[len(s.frames)-1].raw)))
+			return s.malformed("the document ends inside <%s>", Clip(rawName(s.frames[len(s.frames)-1].raw)))
 		case !s.rooted:
-			return &ParseError{Code: CodeNotEPCIS, Line: end.line, Column: end.col, Message: "the document is empty", Hint: hintNotEPCIS}
+			return &ParseError{Code: CodeNotEPCIS, Line: end.line, Column: end.col, Message: "the document is empty", Hint: NotEPCISHint}
 		}
 		s.kind = tokenEOF
 		return nil
 	case s.encErr != nil:
 		return s.encErr
-	case errors.Is(err, errDocumentBytes):
+	case errors.Is(err, ErrDocumentBytes):
 		return &ParseError{
 			Code: CodeDocumentTooLarge, Line: end.line, Column: end.col,
 			Message: "the document is larger than what is accepted", Hint: "send it in several documents",
 		}
-	case errors.Is(err, errTokenBytes):
+	case errors.Is(err, ErrTokenBytes):
 		return s.exceeded("one tag, text or comment is longer than %d bytes", s.input.full)
 	case errors.Is(err, errNotASCII), strings.HasPrefix(err.Error(), "xml: "):
 		s.at = end
-		return s.malformed("%s", clip(strings.TrimPrefix(err.Error(), "xml: ")))
+		return s.malformed("%s", Clip(strings.TrimPrefix(err.Error(), "xml: ")))
 	}
 	return fmt.Errorf("read EPCIS document: %w", err)
 }

@@ -124,7 +124,7 @@ func (x *xsdTables) complex(n *xsdNode) (words []string) {
 func (x *xsdTables) read(tb testing.TB, file, space string) {
 	tb.Helper()
 	var schema xsdNode
-	if err := xml.Unmarshal(sharedFile(tb, file), &schema); err != nil {
+	if err := xml.Unmarshal(File(tb, file), &schema); err != nil {
 		tb.Fatal(err)
 	}
 	for i := range schema.Children {
@@ -213,7 +213,7 @@ func TestTablesAreTheSchemas(t *testing.T) {
 
 // The lexical forms of XML Schema's types.
 func TestSimpleTypes(t *testing.T) {
-	types := schemaSets()[setKey{2, nsDoc2}].types
+	types := schemaSets()[setKey{2, EPCIS2}].types
 	for _, tt := range []struct{ name, good, bad string }{
 		{"boolean", "true|false|1|0| true |", "TRUE|yes|2|"},
 		{"decimal", "1|-1|+1.50|.5|5.|007| 1 |123456789012345678901234567890.1", "|.|-|1e3|1,5|1 2|0x1|INF"},
@@ -247,7 +247,7 @@ func TestSimpleTypes(t *testing.T) {
 		{"NMTOKEN", "1|-|a:b", "a b|"},
 		{"string", "| |any thing", ""},
 	} {
-		typ := types[xml.Name{Space: nsXSD, Local: tt.name}]
+		typ := types[xml.Name{Space: XSD, Local: tt.name}]
 		for s := range strings.SplitSeq(tt.good, "|") {
 			if !typ.ok(s) && !(tt.name == "boolean" && s == "") {
 				t.Errorf("%q is a good %s", s, tt.name)
@@ -262,7 +262,7 @@ func TestSimpleTypes(t *testing.T) {
 			}
 		}
 	}
-	stamp := types[xml.Name{Space: nsDoc2, Local: "DateTimeStamp"}]
+	stamp := types[xml.Name{Space: EPCIS2, Local: "DateTimeStamp"}]
 	for s, want := range map[string]bool{
 		"2026-11-20T06:45:16Z": true, "2026-11-20T06:45:16": false, "2026-11-20T24:00:00Z": false, "2026-11-20T06:45:16.123456789+14:00": true,
 		"-2026-11-20T06:45:16Z": false, "12026-11-20T06:45:16Z": false, "2026-11-20T06:45:16+14:01": false,
@@ -271,7 +271,7 @@ func TestSimpleTypes(t *testing.T) {
 			t.Errorf("%q: %v", s, !want)
 		}
 	}
-	action := types[xml.Name{Space: nsDoc2, Local: "ActionType"}]
+	action := types[xml.Name{Space: EPCIS2, Local: "ActionType"}]
 	if !action.ok("ADD") || action.ok(" ADD") || action.ok("add") || action.ok("") {
 		t.Error("action")
 	}

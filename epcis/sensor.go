@@ -22,10 +22,10 @@ func (p *parser) sensors(e *Event) error {
 					return true, p.skip()
 				}
 				s.Metadata = &SensorMetadata{}
-				return true, p.attributes(path+"/"+name, func(name string) *string { return metadataField(s.Metadata, name) }, &s.Metadata.Extensions)
+				return true, p.attributes(path+"/"+name, func(name string) *string { return MetadataField(s.Metadata, name) }, &s.Metadata.Extensions)
 			case "sensorReport":
 				var r SensorReport
-				err := p.attributes(path+"/"+name, func(name string) *string { return reportField(&r, name) }, &r.Extensions)
+				err := p.attributes(path+"/"+name, func(name string) *string { return ReportField(&r, name) }, &r.Extensions)
 				s.Reports = append(s.Reports, r)
 				return true, err
 			}

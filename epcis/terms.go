@@ -12,15 +12,15 @@ const (
 	TermDisposition    TermKind = listDisposition    // also in persistentDisposition
 	TermBizTransaction TermKind = listBizTransaction // its type
 	TermSourceDest     TermKind = listSourceDest     // its type
-	TermErrorReason    TermKind = listErrorReason
-	TermComponent      TermKind = listComponent
-	TermMeasurement    TermKind = listMeasurement // type of a sensor report
-	TermSensorAlert    TermKind = listSensorAlert // exception of a sensor report
+	TermErrorReason    TermKind = ErrorReason
+	TermComponent      TermKind = Component
+	TermMeasurement    TermKind = Measurement // type of a sensor report
+	TermSensorAlert    TermKind = SensorAlert // exception of a sensor report
 )
 
 // CBVTerm returns the bare word of a standard value in any spelling, and anything else as it is.
 func CBVTerm(kind TermKind, s string) string {
-	if word, _ := codeLists[kind].cut(s); codeLists[kind].words[word] {
+	if word, _ := Lists[kind].Cut(s); Lists[kind].Words[word] {
 		return word
 	}
 	return s
@@ -28,31 +28,31 @@ func CBVTerm(kind TermKind, s string) string {
 
 // Known reports whether s is a standard value of the list, in any spelling.
 func (k TermKind) Known(s string) bool {
-	word, _ := codeLists[k].cut(s)
-	return codeLists[k].words[word]
+	word, _ := Lists[k].Cut(s)
+	return Lists[k].Words[word]
 }
 
 // URN returns the URN of a standard value in any spelling, and anything else as it is. Measurements and alerts have no
 // URN: theirs is the CURIE that GS1 writes in XML, gs1:Temperature. A word behind a prefix of CBV is taken for a standard
 // value even when the list does not know it: the spellings of a value that is to come are known already.
 func (k TermKind) URN(s string) string {
-	l := &codeLists[k]
-	word, spelled := l.cut(s)
+	l := &Lists[k]
+	word, spelled := l.Cut(s)
 	switch {
-	case spelled == "" && !l.words[word]:
+	case spelled == "" && !l.Words[word]:
 		return s
-	case l.urn == "":
-		return l.curie + word
+	case l.URN == "":
+		return l.CURIE + word
 	}
-	return l.urn + word
+	return l.URN + word
 }
 
 // WebURI does the same for the Web URI, https://ref.gs1.org/cbv/BizStep-shipping or https://gs1.org/voc/Temperature.
 func (k TermKind) WebURI(s string) string {
-	l := &codeLists[k]
-	word, spelled := l.cut(s)
-	if spelled == "" && !l.words[word] {
+	l := &Lists[k]
+	word, spelled := l.Cut(s)
+	if spelled == "" && !l.Words[word] {
 		return s
 	}
-	return l.web + word
+	return l.Web + word
 }

@@ -12,7 +12,7 @@ import (
 
 // The words are those of the standard, and so are their spellings.
 func TestCodeListsAreTheStandards(t *testing.T) {
-	rows, err := csv.NewReader(bytes.NewReader(sharedFile(t, "cbv/cbv-terms.csv"))).ReadAll()
+	rows, err := csv.NewReader(bytes.NewReader(File(t, "cbv/cbv-terms.csv"))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestCodeListsAreTheStandards(t *testing.T) {
 	}
 	for kind, words := range want {
 		slices.Sort(words)
-		if d := cmp.Diff(words, slices.Sorted(maps.Keys(codeLists[kind].words))); d != "" {
+		if d := cmp.Diff(words, slices.Sorted(maps.Keys(Lists[kind].Words))); d != "" {
 			t.Errorf("list %d (-standard +ours):\n%s", kind, d)
 		}
 	}

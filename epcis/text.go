@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-func isBlank(b []byte) bool {
+func IsBlank(b []byte) bool {
 	for _, c := range b {
 		if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
 			return false
@@ -13,23 +13,23 @@ func isBlank(b []byte) bool {
 	return true
 }
 
-// trim removes white space around a value, as the schema does (whiteSpace="collapse") for everything standard.
-func trim(b []byte) []byte {
-	for len(b) > 0 && isBlank(b[:1]) {
+// Trim removes white space around a value, as the schema does (whiteSpace="collapse") for everything standard.
+func Trim(b []byte) []byte {
+	for len(b) > 0 && IsBlank(b[:1]) {
 		b = b[1:]
 	}
-	for len(b) > 0 && isBlank(b[len(b)-1:]) {
+	for len(b) > 0 && IsBlank(b[len(b)-1:]) {
 		b = b[:len(b)-1]
 	}
 	return b
 }
 
-const blank = " \t\r\n"
+const Blank = " \t\r\n"
 
-func trimmed(s string) string { return strings.Trim(s, blank) }
+func Trimmed(s string) string { return strings.Trim(s, Blank) }
 
 func sameBoolean(s string) string {
-	switch s = trimmed(s); s {
+	switch s = Trimmed(s); s {
 	case "1":
 		return "true"
 	case "0":
@@ -38,7 +38,7 @@ func sameBoolean(s string) string {
 	return s
 }
 
-func digits(s string) (n int, ok bool) {
+func Digits(s string) (n int, ok bool) {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
 			return 0, false
@@ -48,6 +48,6 @@ func digits(s string) (n int, ok bool) {
 	return n, true
 }
 
-func isHex(c byte) bool {
+func IsHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }

@@ -7,27 +7,27 @@ import (
 	"strings"
 )
 
-const hintTime = "write it as 2026-11-20T13:15:00.000-05:00"
+const TimeHint = "write it as 2026-11-20T13:15:00.000-05:00"
 
 // instant is an xsd:dateTime. Its fraction is cut to milliseconds: times before 1970 too go down, not towards zero.
 type instant struct {
-	millis int64 // since 1970 UTC; as if in UTC when there is no zone
-	zoned  bool
+	Millis int64 // since 1970 UTC; as if in UTC when there is no zone
+	Zoned  bool
 }
 
-// parseTime reads an xsd:dateTime of the years 0001 to 9999. Package time is not used: it takes and refuses other
+// ParseTime reads an xsd:dateTime of the years 0001 to 9999. Package time is not used: it takes and refuses other
 // texts than XML Schema does, and the reading of a text must not change with the Go version.
-func parseTime(s string) (instant, error) {
-	bad := func() error { return fmt.Errorf("%s is not a date and time", quote(s)) } // made only when needed
+func ParseTime(s string) (instant, error) {
+	bad := func() error { return fmt.Errorf("%s is not a date and time", Quote(s)) } // made only when needed
 	if len(s) < len("2006-01-02T15:04:05") || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' {
 		return instant{}, bad()
 	}
-	year, ok1 := digits(s[0:4])
-	month, ok2 := digits(s[5:7])
-	day, ok3 := digits(s[8:10])
-	hour, ok4 := digits(s[11:13])
-	minute, ok5 := digits(s[14:16])
-	second, ok6 := digits(s[17:19])
+	year, ok1 := Digits(s[0:4])
+	month, ok2 := Digits(s[5:7])
+	day, ok3 := Digits(s[8:10])
+	hour, ok4 := Digits(s[11:13])
+	minute, ok5 := Digits(s[14:16])
+	second, ok6 := Digits(s[17:19])
 	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || !ok6 {
 		return instant{}, bad()
 	}
@@ -41,46 +41,46 @@ func parseTime(s string) (instant, error) {
 		if n == 1 {
 			return instant{}, bad()
 		}
-		millis, _ = digits((rest[1:n] + "00")[:3])
+		millis, _ = Digits((rest[1:n] + "00")[:3])
 		if hour == 24 && strings.Trim(rest[1:n], "0") != "" {
 			return instant{}, bad()
 		}
 		rest = rest[n:]
 	}
 	switch {
-	case year < 1, month < 1, month > 12, day < 1, day > daysIn(year, month):
-		return instant{}, fmt.Errorf("%s: there is no such day", quote(s))
+	case year < 1, month < 1, month > 12, day < 1, day > DaysIn(year, month):
+		return instant{}, fmt.Errorf("%s: there is no such day", Quote(s))
 	case hour > 24, minute > 59, second > 59, hour == 24 && (minute > 0 || second > 0):
-		return instant{}, fmt.Errorf("%s: there is no such time of day", quote(s))
+		return instant{}, fmt.Errorf("%s: there is no such time of day", Quote(s))
 	}
-	t := instant{millis: ((int64(days(year, month, day))*24+int64(hour))*60+int64(minute))*60_000 + int64(second)*1000 + int64(millis)}
+	t := instant{Millis: ((int64(days(year, month, day))*24+int64(hour))*60+int64(minute))*60_000 + int64(second)*1000 + int64(millis)}
 	switch rest {
 	case "":
 		return t, nil
 	case "Z":
-		t.zoned = true
+		t.Zoned = true
 		return t, nil
 	}
-	offset, err := parseOffset(rest)
+	offset, err := ParseOffset(rest)
 	if err != nil {
-		return instant{}, fmt.Errorf("%s: after the seconds, want Z or a zone such as -05:00", quote(s))
+		return instant{}, fmt.Errorf("%s: after the seconds, want Z or a zone such as -05:00", Quote(s))
 	}
-	t.zoned = true
-	t.millis -= int64(offset) * 60_000
+	t.Zoned = true
+	t.Millis -= int64(offset) * 60_000
 	return t, nil
 }
 
-var errOffset = errors.New("not an offset between -14:00 and +14:00")
+var ErrOffset = errors.New("not an offset between -14:00 and +14:00")
 
-// parseOffset reads an eventTimeZoneOffset and returns its minutes.
-func parseOffset(s string) (int, error) {
+// ParseOffset reads an eventTimeZoneOffset and returns its minutes.
+func ParseOffset(s string) (int, error) {
 	if len(s) != 6 || s[0] != '+' && s[0] != '-' || s[3] != ':' {
-		return 0, errOffset
+		return 0, ErrOffset
 	}
-	h, ok1 := digits(s[1:3])
-	m, ok2 := digits(s[4:6])
+	h, ok1 := Digits(s[1:3])
+	m, ok2 := Digits(s[4:6])
 	if !ok1 || !ok2 || m > 59 || h > 14 || h == 14 && m > 0 {
-		return 0, errOffset
+		return 0, ErrOffset
 	}
 	if s[0] == '-' {
 		return -(h*60 + m), nil
@@ -88,7 +88,7 @@ func parseOffset(s string) (int, error) {
 	return h*60 + m, nil
 }
 
-func daysIn(year, month int) int {
+func DaysIn(year, month int) int {
 	switch month {
 	case 4, 6, 9, 11:
 		return 30
@@ -110,20 +110,20 @@ func days(year, month, day int) int {
 	return 365*year + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 + day - 719469
 }
 
-// sameTime is what all spellings of a moment have in common; anything else is returned as it is. A time without zone is in that
+// Moment is what all spellings of a moment have in common; anything else is returned as it is. A time without zone is in that
 // of offset.
-func sameTime(s, offset string) string {
-	s = strings.Trim(s, blank)
-	t, err := parseTime(s)
+func Moment(s, offset string) string {
+	s = strings.Trim(s, Blank)
+	t, err := ParseTime(s)
 	if err != nil {
 		return s
 	}
-	if !t.zoned {
-		minutes, bad := parseOffset(offset)
+	if !t.Zoned {
+		minutes, bad := ParseOffset(offset)
 		if bad != nil {
 			return s
 		}
-		t.millis -= int64(minutes) * 60_000
+		t.Millis -= int64(minutes) * 60_000
 	}
 	rest := ""
 	if fraction, ok := strings.CutPrefix(s[19:], "."); ok {
@@ -135,5 +135,5 @@ func sameTime(s, offset string) string {
 			rest = strings.TrimRight(fraction[3:end], "0")
 		}
 	}
-	return strconv.Itoa(int(t.millis)) + "." + rest
+	return strconv.Itoa(int(t.Millis)) + "." + rest
 }

@@ -271,11 +271,11 @@ func TestEnvelope(t *testing.T) {
 		name, doc, root string
 		invalid         bool
 	}{
-		{"document in SOAP 1.1", wrap(nsSOAP11, "", doc1(good)), "EPCISDocument", false},
-		{"document in SOAP 1.2, with a header", wrap(nsSOAP12, "<s:Header><w:Security><w:a/></w:Security></s:Header>", doc2(good)), "EPCISDocument", false},
-		{"answer to a poll", wrap(nsSOAP11, "", results), "QueryResults", false},
-		{"query document", wrap(nsSOAP11, "", `<q:EPCISQueryDocument xmlns:q="urn:epcglobal:epcis-query:xsd:1" schemaVersion="1.2" creationDate="2026-11-20T10:00:00Z"><EPCISBody>`+results+`</EPCISBody></q:EPCISQueryDocument>`), "EPCISQueryDocument", false},
-		{"what the schema refuses", wrap(nsSOAP11, "", doc1(object(when+"<action>OBSERVE</action>"))), "EPCISDocument", true},
+		{"document in SOAP 1.1", wrap(SOAP11, "", doc1(good)), "EPCISDocument", false},
+		{"document in SOAP 1.2, with a header", wrap(SOAP12, "<s:Header><w:Security><w:a/></w:Security></s:Header>", doc2(good)), "EPCISDocument", false},
+		{"answer to a poll", wrap(SOAP11, "", results), "QueryResults", false},
+		{"query document", wrap(SOAP11, "", `<q:EPCISQueryDocument xmlns:q="urn:epcglobal:epcis-query:xsd:1" schemaVersion="1.2" creationDate="2026-11-20T10:00:00Z"><EPCISBody>`+results+`</EPCISBody></q:EPCISQueryDocument>`), "EPCISQueryDocument", false},
+		{"what the schema refuses", wrap(SOAP11, "", doc1(object(when+"<action>OBSERVE</action>"))), "EPCISDocument", true},
 		{"results without envelope", results, "QueryResults", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -286,12 +286,12 @@ func TestEnvelope(t *testing.T) {
 		})
 	}
 	for name, tt := range map[string]struct{ doc, message string }{
-		"fault":       {wrap(nsSOAP11, "", "<s:Fault><faultcode>s:Server</faultcode></s:Fault>"), "fault"},
-		"empty":       {wrap(nsSOAP11, "", ""), "empty body"},
-		"a poll":      {wrap(nsSOAP11, "", `<q:Poll xmlns:q="urn:epcglobal:epcis-query:xsd:1"><queryName>SimpleEventQuery</queryName><params/></q:Poll>`), "<Poll>"},
+		"fault":       {wrap(SOAP11, "", "<s:Fault><faultcode>s:Server</faultcode></s:Fault>"), "fault"},
+		"empty":       {wrap(SOAP11, "", ""), "empty body"},
+		"a poll":      {wrap(SOAP11, "", `<q:Poll xmlns:q="urn:epcglobal:epcis-query:xsd:1"><queryName>SimpleEventQuery</queryName><params/></q:Poll>`), "<Poll>"},
 		"bare poll":   {`<q:Poll xmlns:q="urn:epcglobal:epcis-query:xsd:2"/>`, "<Poll>"},
-		"other body":  {wrap(nsSOAP11, "", "<w:a/>"), "urn:w"},
-		"no envelope": {`<s:Body xmlns:s="` + nsSOAP11 + `"/>`, "<Envelope>"},
+		"other body":  {wrap(SOAP11, "", "<w:a/>"), "urn:w"},
+		"no envelope": {`<s:Body xmlns:s="` + SOAP11 + `"/>`, "<Envelope>"},
 	} {
 		_, err := parseXML(strings.NewReader(tt.doc), Options{})
 		pe, ok := errors.AsType[*ParseError](err)

@@ -4,12 +4,12 @@ import "strings"
 
 // All of CBV 2.0, sorted; the numbers are those of cbv-terms.csv: 41 and 33.
 var (
-	steps = strings.Fields(`accepting arriving assembling collecting commissioning consigning creating_class_instance
+	Steps = strings.Fields(`accepting arriving assembling collecting commissioning consigning creating_class_instance
 		cycle_counting decommissioning departing destroying disassembling dispensing encoding entering_exiting holding
 		inspecting installing killing loading other packing picking receiving removing repackaging repairing replacing
 		reserving retail_selling sampling sensor_reporting shipping staging_outbound stock_taking stocking storing
 		transporting unloading unpacking void_shipping`)
-	dispositions = strings.Fields(`active available completeness_inferred completeness_verified conformant
+	Dispositions = strings.Fields(`active available completeness_inferred completeness_verified conformant
 		container_closed container_open damaged destroyed dispensed disposed encoded expired in_progress in_transit
 		inactive mismatch_class mismatch_instance mismatch_quantity needs_replacement no_pedigree_match non_conformant
 		non_sellable_other partially_dispensed recalled reserved retail_sold returned sellable_accessible
@@ -18,34 +18,34 @@ var (
 
 // Names of ILMD elements.
 const (
-	lotNumber      = "lotNumber"
-	expirationDate = "itemExpirationDate"
+	LotNumber      = "lotNumber"
+	ExpirationDate = "itemExpirationDate"
 )
 
-type codeList struct {
-	words    map[string]bool
-	urn      string // "": the list has no URNs
-	web      string
-	curie    string
+type List struct {
+	Words    map[string]bool
+	URN      string // "": the list has no URNs
+	Web      string
+	CURIE    string
 	prefixes []string // of every spelling, the canonical ones first
 }
 
-func makeCodeList(words []string, urn, name string) codeList {
-	l := codeList{words: make(map[string]bool, len(words)), urn: urn, web: webCBV + name, curie: "cbv:" + name}
+func makeCodeList(words []string, urn, name string) List {
+	l := List{Words: make(map[string]bool, len(words)), URN: urn, Web: WebCBV + name, CURIE: "cbv:" + name}
 	for _, w := range words {
-		l.words[w] = true
+		l.Words[w] = true
 	}
-	l.prefixes = []string{l.urn, l.web, l.curie, "http://ref.gs1.org/cbv/" + name, "https://ns.gs1.org/cbv/" + name, "http://ns.gs1.org/cbv/" + name}
+	l.prefixes = []string{l.URN, l.Web, l.CURIE, "http://ref.gs1.org/cbv/" + name, "https://ns.gs1.org/cbv/" + name, "http://ns.gs1.org/cbv/" + name}
 	if urn == "" {
-		l.web, l.curie = webVoc, "gs1:"
-		l.prefixes = []string{l.web, l.curie, "http://gs1.org/voc/", "https://www.gs1.org/voc/", "http://www.gs1.org/voc/"}
+		l.Web, l.CURIE = WebVoc, "gs1:"
+		l.prefixes = []string{l.Web, l.CURIE, "http://gs1.org/voc/", "https://www.gs1.org/voc/", "http://www.gs1.org/voc/"}
 	}
 	return l
 }
 
 const (
-	webCBV = "https://ref.gs1.org/cbv/"
-	webVoc = "https://gs1.org/voc/"
+	WebCBV = "https://ref.gs1.org/cbv/"
+	WebVoc = "https://gs1.org/voc/"
 
 	// The URNs of a list begin with these.
 	prefixStep        = "urn:epcglobal:cbv:bizstep:"
@@ -53,7 +53,7 @@ const (
 	prefixBTT         = "urn:epcglobal:cbv:btt:"
 	prefixSDT         = "urn:epcglobal:cbv:sdt:"
 	prefixReason      = "urn:epcglobal:cbv:er:"
-	componentPrefix   = "urn:epcglobal:cbv:comp:"
+	ComponentPrefix   = "urn:epcglobal:cbv:comp:"
 )
 
 // The code lists, by the field that holds them.
@@ -62,24 +62,24 @@ const (
 	listDisposition
 	listBizTransaction
 	listSourceDest
-	listErrorReason
-	listComponent
-	listMeasurement
-	listSensorAlert
+	ErrorReason
+	Component
+	Measurement
+	SensorAlert
 	numLists
 )
 
-// codeLists holds every word of CBV 2.0; the lists are those of cbv-terms.csv.
-var codeLists = [numLists]codeList{
-	listBizStep:     makeCodeList(steps, prefixStep, "BizStep-"),
-	listDisposition: makeCodeList(dispositions, prefixDisposition, "Disp-"),
+// Lists holds every word of CBV 2.0; the lists are those of cbv-terms.csv.
+var Lists = [numLists]List{
+	listBizStep:     makeCodeList(Steps, prefixStep, "BizStep-"),
+	listDisposition: makeCodeList(Dispositions, prefixDisposition, "Disp-"),
 	listBizTransaction: makeCodeList(strings.Fields(`bol cert desadv inv pedigree po poc prodorder recadv rma testprd testres
 		upevt`), prefixBTT, "BTT-"),
-	listSourceDest:  makeCodeList(strings.Fields("owning_party possessing_party location"), prefixSDT, "SDT-"),
-	listErrorReason: makeCodeList(strings.Fields("did_not_occur incorrect_data"), prefixReason, "ER-"),
-	listComponent: makeCodeList(strings.Fields(`x y z axial_distance azimuth height spherical_radius polar_angle
-		elevation_angle easting northing latitude longitude altitude`), componentPrefix, "Comp-"),
-	listMeasurement: makeCodeList(strings.Fields(`AbsoluteHumidity AbsorbedDose AbsorbedDoseRate Acceleration Radioactivity
+	listSourceDest: makeCodeList(strings.Fields("owning_party possessing_party location"), prefixSDT, "SDT-"),
+	ErrorReason:    makeCodeList(strings.Fields("did_not_occur incorrect_data"), prefixReason, "ER-"),
+	Component: makeCodeList(strings.Fields(`x y z axial_distance azimuth height spherical_radius polar_angle
+		elevation_angle easting northing latitude longitude altitude`), ComponentPrefix, "Comp-"),
+	Measurement: makeCodeList(strings.Fields(`AbsoluteHumidity AbsorbedDose AbsorbedDoseRate Acceleration Radioactivity
 		Altitude AmountOfSubstance AmountOfSubstancePerUnitVolume Angle AngularAcceleration AngularMomentum
 		AngularVelocity Area Capacitance Conductance Conductivity Count Density Dimensionless DoseEquivalent
 		DoseEquivalentRate DynamicViscosity ElectricCharge ElectricCurrent ElectricCurrentDensity
@@ -89,23 +89,23 @@ var codeLists = [numLists]codeList{
 		MolarEnergy MolarMass MolarVolume Power Pressure RadiantFlux RadiantIntensity RelativeHumidity Resistance
 		Resistivity SolidAngle SpecificVolume Speed SurfaceDensity SurfaceTension Temperature Time Torque Voltage
 		Volume VolumeFlowRate VolumeFraction VolumetricFlux Wavenumber`), "", ""),
-	listSensorAlert: makeCodeList([]string{"ALARM_CONDITION", "ERROR_CONDITION"}, "", ""),
+	SensorAlert: makeCodeList([]string{"ALARM_CONDITION", "ERROR_CONDITION"}, "", ""),
 }
 
-// cut returns the word behind a prefix of the list. spelled is "" for a bare word.
-func (l *codeList) cut(s string) (word, spelled string) {
+// Cut returns the word behind a prefix of the list. spelled is "" for a bare word.
+func (l *List) Cut(s string) (word, spelled string) {
 	if strings.IndexByte(s, ':') < 0 {
 		return s, ""
 	}
 	for _, p := range l.prefixes {
-		if rest, ok := strings.CutPrefix(s, p); ok && isWord(rest) {
+		if rest, ok := strings.CutPrefix(s, p); ok && IsWord(rest) {
 			return rest, p
 		}
 	}
 	return "", ""
 }
 
-func isWord(s string) bool {
+func IsWord(s string) bool {
 	for i := range len(s) {
 		c := s[i]
 		if letter := 'a' <= c|0x20 && c|0x20 <= 'z'; !letter && (c < '0' || c > '9') && c != '_' && c != '-' {

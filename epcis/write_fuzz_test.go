@@ -46,7 +46,7 @@ func FuzzConvert(f *testing.F) {
 			if changed(losses) {
 				continue
 			}
-			if d := Diff(before, after); len(d) > 0 {
+			if d := Documents(before, after); len(d) > 0 {
 				t.Fatalf("%s: %+v\n%v\n%s", format, d, losses, b.Bytes())
 			}
 		}

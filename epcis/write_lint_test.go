@@ -13,8 +13,8 @@ import (
 // Every example, written as XML, is taken by libxml2 with the official schemas, unless the example was not or the writer said that
 // it would not be. It needs xmllint, so it runs in make test-long only.
 func TestXMLLintTakesWhatIsWritten(t *testing.T) {
-	needXMLLint(t)
-	index := string(sharedFile(t, "examples/index.csv"))
+	NeedXMLLint(t)
+	index := string(File(t, "examples/index.csv"))
 	dir := t.TempDir()
 	files := map[string][]string{} // by schema
 	for name, raw := range exampleFiles(t, "jsonld-2.0", "xml-2.0", "xml-1.2", "xml-1.0-1.1") {

@@ -45,7 +45,7 @@ func TestMutatedExamplesSurvive(t *testing.T) {
 			return
 		}
 		whole++
-		if d := Diff(before, after); len(d) > 0 {
+		if d := Documents(before, after); len(d) > 0 {
 			t.Fatalf("%s to %s: %+v\n%v\n%s\n---\n%s", name, f, d, losses, raw, out)
 		}
 	})

@@ -58,7 +58,7 @@ func TestRandomEventsSurvive(t *testing.T) {
 				t.Fatalf("%d events, want %d\n%s", len(doc.Events), len(events), raw)
 			}
 			a, b := &Document{Events: []EventAt{{Event: events[i]}}}, &Document{Events: []EventAt{doc.Events[i]}}
-			if d := Diff(a, b); len(d) > 0 {
+			if d := Documents(a, b); len(d) > 0 {
 				t.Fatalf("event %d: %+v\n%v\n%s\n%s", i, d, losses, raw, cmp.Diff(events[i], doc.Events[i].Event))
 			}
 		}

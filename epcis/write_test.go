@@ -13,7 +13,7 @@ import (
 // exampleFiles returns the shared examples of the formats given, by their path below examples/.
 func exampleFiles(tb testing.TB, formats ...string) map[string][]byte {
 	tb.Helper()
-	sharedFile(tb, "examples/index.csv")
+	File(tb, "examples/index.csv")
 	files := map[string][]byte{}
 	for _, format := range formats {
 		root := sharedPath("examples/" + format)
@@ -119,7 +119,7 @@ func TestExamplesSurviveEveryFormat(t *testing.T) {
 			if before.Header.CreationDate == "" {
 				before.Header.CreationDate = after.Header.CreationDate
 			}
-			for _, d := range Diff(before, after) {
+			for _, d := range Documents(before, after) {
 				t.Errorf("%s to %s: %+v", name, f, d)
 			}
 		}
@@ -153,7 +153,7 @@ func TestExamplesComeBack(t *testing.T) {
 			if changed(losses) || changed(more) {
 				continue
 			}
-			for _, d := range Diff(before, after) {
+			for _, d := range Documents(before, after) {
 				t.Errorf("%s by way of %s: %+v", name, via, d)
 			}
 			if len(before.Events) != len(after.Events) {

@@ -9,7 +9,7 @@ import (
 
 // jsonWriter writes JSON-LD 2.0. The keys of an event stand in the order of the XML schema, behind its context and type.
 type jsonWriter struct {
-	*writer
+	*Writer
 	enc  *jsontext.Encoder
 	err  error // the first of enc
 	head Head
@@ -28,7 +28,7 @@ func (j *jsonWriter) array()       { j.token(jsontext.BeginArray) }
 func (j *jsonWriter) endArray()    { j.token(jsontext.EndArray) }
 func (j *jsonWriter) key(s string) { j.token(jsontext.String(s)) }
 
-func (j *jsonWriter) string(s string) { j.token(jsontext.String(j.whole(s))) }
+func (j *jsonWriter) string(s string) { j.token(jsontext.String(j.Whole(s))) }
 
 func (j *jsonWriter) member(key, value string) {
 	j.key(key)
@@ -48,47 +48,47 @@ func (j *jsonWriter) number(s string) {
 	}
 }
 
-func (j *jsonWriter) context(list []declaration) {
+func (j *jsonWriter) context(list []Declaration) {
 	j.key("@context")
 	j.array()
-	j.string(contextURL)
+	j.string(Context)
 	if len(list) > 0 {
 		j.prefixes(list)
 	}
 	j.endArray()
 }
 
-func (j *jsonWriter) prefixes(list []declaration) {
+func (j *jsonWriter) prefixes(list []Declaration) {
 	j.object()
 	for _, d := range list {
-		j.member(d.prefix, d.space)
+		j.member(d.Prefix, d.Space)
 	}
 	j.endObject()
 }
 
-func (j *jsonWriter) begin(head Head, _ bool) error {
+func (j *jsonWriter) Begin(head Head, _ bool) error {
 	j.head = head
 	h := head.Header
 	j.object()
-	j.context(j.root)
+	j.context(j.Root)
 	kind := "EPCISDocument"
 	if head.Query != nil {
 		kind = "EPCISQueryDocument"
 	}
 	j.member("type", kind)
 	if h.ID != "" {
-		j.in("id")
+		j.In("id")
 		j.member("id", j.uri(h.ID))
-		j.out()
+		j.Out()
 	}
 	j.member("schemaVersion", "2.0")
-	j.in("creationDate")
+	j.In("creationDate")
 	if head.CreationDate != "" {
-		j.member("creationDate", j.time(head.CreationDate, ""))
+		j.member("creationDate", j.Time(head.CreationDate, ""))
 	} else if head.Query == nil {
-		j.refused("the document has no creationDate", "give the time at which it is made")
+		j.Refused("the document has no creationDate", "give the time at which it is made")
 	}
-	j.out()
+	j.Out()
 	j.header(h)
 	j.key("epcisBody")
 	j.object()
@@ -105,7 +105,7 @@ func (j *jsonWriter) begin(head Head, _ bool) error {
 	return j.err
 }
 
-func (j *jsonWriter) end() error {
+func (j *jsonWriter) End() error {
 	j.endArray()
 	if j.head.Query != nil {
 		if v := j.head.Header.Vocabularies; len(v) > 0 {
@@ -122,9 +122,9 @@ func (j *jsonWriter) end() error {
 // header writes what a document says of itself. A query document has no header: extensions stand at the root there, and
 // master data with the results.
 func (j *jsonWriter) header(h *Header) {
-	extensions := headerExtensions(h)
+	extensions := Extensions(h)
 	if b := h.SBDH; b != nil {
-		flat := flatSBDH(b, j.head.CreationDate)
+		flat := FlatSBDH(b, j.head.CreationDate)
 		if j.head.Query == nil {
 			if len(b.Senders) > 0 {
 				j.optional("sender", b.Senders[0].Identifier)
@@ -135,7 +135,7 @@ func (j *jsonWriter) header(h *Header) {
 			j.optional("instanceIdentifier", b.InstanceIdentifier)
 		}
 		if !flat || j.head.Query != nil {
-			extensions = append(slices.Clone(extensions), sbdhExtension(b))
+			extensions = append(slices.Clone(extensions), SBDHExtension(b))
 		}
 	}
 	if j.head.Query != nil {
@@ -145,7 +145,7 @@ func (j *jsonWriter) header(h *Header) {
 	if len(h.Vocabularies)+len(extensions) == 0 {
 		return
 	}
-	j.in("epcisHeader")
+	j.In("epcisHeader")
 	j.key("epcisHeader")
 	j.object()
 	if len(h.Vocabularies) > 0 {
@@ -156,7 +156,7 @@ func (j *jsonWriter) header(h *Header) {
 	}
 	j.members(extensions, func(key string) bool { return key == "epcisMasterData" || key == "@context" })
 	j.endObject()
-	j.out()
+	j.Out()
 }
 
 func inDocument(key string) bool {
@@ -172,7 +172,7 @@ func (j *jsonWriter) vocabularies(list []Vocabulary) {
 	j.array()
 	for i := range list {
 		v := &list[i]
-		j.in("vocabulary")
+		j.In("vocabulary")
 		j.object()
 		j.member("type", j.uri(v.Type))
 		j.key("vocabularyElementList")
@@ -183,16 +183,16 @@ func (j *jsonWriter) vocabularies(list []Vocabulary) {
 		j.endArray()
 		j.members(v.Extensions, func(key string) bool { return key == "type" || key == "vocabularyElementList" })
 		j.endObject()
-		j.out()
+		j.Out()
 	}
 	j.endArray()
 }
 
 func (j *jsonWriter) vocabularyElement(e *VocabularyElement) {
-	j.in("vocabularyElement")
-	defer j.out()
+	j.In("vocabularyElement")
+	defer j.Out()
 	j.object()
-	j.member("id", j.uri(j.id(e.ID)))
+	j.member("id", j.uri(j.ID(e.ID)))
 	if len(e.Attributes) > 0 {
 		j.key("attributes")
 		j.array()
@@ -210,11 +210,11 @@ func (j *jsonWriter) vocabularyElement(e *VocabularyElement) {
 		j.key("children")
 		j.array()
 		for _, s := range e.Children {
-			j.writeURI(j.id(s))
+			j.writeURI(j.ID(s))
 		}
 		j.endArray()
 	}
-	j.idsDone()
+	j.IDsDone()
 	j.members(e.Extensions, func(key string) bool { return key == "id" || key == "attributes" || key == "children" })
 	j.endObject()
 }
@@ -222,7 +222,7 @@ func (j *jsonWriter) vocabularyElement(e *VocabularyElement) {
 // uri passes s on; it reports what the schema does not take for a URI.
 func (j *jsonWriter) uri(s string) string {
 	if !j.isURI(s) {
-		j.refused(quote(s)+" is no URI, which JSON wants here", "write a URI")
+		j.Refused(Quote(s)+" is no URI, which JSON wants here", "write a URI")
 	}
 	return s
 }
@@ -241,41 +241,41 @@ func (j *jsonWriter) isURI(s string) bool {
 	return isURI(j.buf)
 }
 
-func (j *jsonWriter) event(e *Event, recordTime string, bare bool) error {
-	j.at = append(j.at[:0], e.Type)
-	end := j.names.event()
+func (j *jsonWriter) Event(e *Event, recordTime string, bare bool) error {
+	j.At = append(j.At[:0], e.Type)
+	end := j.names.EventScope()
 	defer end()
-	j.eventNamespaces(e, j.declare)
-	l := j.layout(e)
+	j.EventNamespaces(e, j.Declare)
+	l := j.Layout(e)
 	j.object()
 	switch {
 	case bare:
-		j.context(append(slices.Clone(j.root), j.local...))
-	case len(j.local) > 0:
+		j.context(append(slices.Clone(j.Root), j.Local...))
+	case len(j.Local) > 0:
 		j.key("@context")
-		j.prefixes(j.local)
+		j.prefixes(j.Local)
 	}
 	j.member("type", e.Type)
 	if l == nil {
 		if !j.isURI(e.Type) {
-			j.refused(quote(e.Type)+" is no event type of EPCIS", "use one of the five")
+			j.Refused(Quote(e.Type)+" is no event type of EPCIS", "use one of the five")
 		}
-		l = layoutOf(2, "ObjectEvent")
+		l = LayoutOf(2, "ObjectEvent")
 	}
-	j.strangers(e, l)
-	j.required(e)
-	for _, id := range order(l, "") {
+	j.Strangers(e, l)
+	j.Required(e)
+	for _, id := range Order(l, "") {
 		j.field(id, e, recordTime)
 	}
 	j.members(e.Extensions, inJSONEvent)
 	j.endObject()
-	j.at = j.at[:0]
+	j.At = j.At[:0]
 	return j.err
 }
 
 func inJSONEvent(key string) bool {
-	id, known := fieldIDs[key]
-	return known && id < fEPCClass || key == "type" || key == "@context"
+	id, known := IDs[key]
+	return known && id < EPCClass || key == "type" || key == "@context"
 }
 
 // emptyEPCList reports whether the schema wants an epcList though there is none.
@@ -289,38 +289,38 @@ func emptyEPCList(e *Event) bool {
 	return false
 }
 
-func (j *jsonWriter) field(id fieldID, e *Event, recordTime string) {
+func (j *jsonWriter) field(id ID, e *Event, recordTime string) {
 	name := fieldNames[id]
-	if id == fRecordTime && recordTime != "" {
+	if id == RecordTime && recordTime != "" {
 		j.member(name, recordTime)
 		return
 	}
-	if !present(e, id) {
-		if id == fEPCList && emptyEPCList(e) {
+	if !Present(e, id) {
+		if id == EPCList && emptyEPCList(e) {
 			j.key(name)
 			j.array()
 			j.endArray()
 		}
 		return
 	}
-	j.in(name)
-	defer j.out()
+	j.In(name)
+	defer j.Out()
 	j.key(name)
 	switch id {
-	case fEventTime:
-		j.string(j.time(e.EventTime, e.EventTimeZoneOffset))
-	case fRecordTime:
-		j.string(j.time(e.RecordTime, ""))
-	case fEventTimeZoneOffset:
-		if _, err := parseOffset(e.EventTimeZoneOffset); err != nil {
-			j.refused(quote(e.EventTimeZoneOffset)+" is "+err.Error(), "write it as -05:00")
+	case EventTime:
+		j.string(j.Time(e.EventTime, e.EventTimeZoneOffset))
+	case RecordTime:
+		j.string(j.Time(e.RecordTime, ""))
+	case EventTimeZoneOffset:
+		if _, err := ParseOffset(e.EventTimeZoneOffset); err != nil {
+			j.Refused(Quote(e.EventTimeZoneOffset)+" is "+err.Error(), "write it as -05:00")
 		}
 		j.string(e.EventTimeZoneOffset)
-	case fEventID:
+	case EventID:
 		j.writeURI(e.EventID)
 	case fErrorDeclaration:
 		j.errorDeclaration(e.ErrorDeclaration)
-	case fCertificationInfo:
+	case CertificationInfo:
 		if len(e.CertificationInfo) == 1 {
 			j.writeURI(e.CertificationInfo[0])
 			return
@@ -330,81 +330,81 @@ func (j *jsonWriter) field(id fieldID, e *Event, recordTime string) {
 			j.writeURI(s)
 		}
 		j.endArray()
-	case fAction:
+	case Action:
 		j.string(e.Action)
-	case fTransformationID:
-		j.writeURI(j.id(e.TransformationID))
+	case TransformationID:
+		j.writeURI(j.ID(e.TransformationID))
 	case fBizStep:
 		j.term(TermBizStep, e.BizStep)
 	case fDisposition:
 		j.term(TermDisposition, e.Disposition)
 	case fPersistentDisposition:
 		if e.Type != "ObjectEvent" && e.Type != "TransformationEvent" {
-			j.refused("the JSON schema has no persistentDisposition in an "+e.Type+", though the standard has", "leave it in: readers that follow the standard take it")
+			j.Refused("the JSON schema has no persistentDisposition in an "+e.Type+", though the standard has", "leave it in: readers that follow the standard take it")
 		}
 		j.object()
 		j.dispositions("set", e.PersistentDisposition.Set)
 		j.dispositions("unset", e.PersistentDisposition.Unset)
 		j.endObject()
-	case fReadPoint:
+	case ReadPoint:
 		j.place(e.ReadPoint)
-	case fBizLocation:
+	case BizLocation:
 		j.place(e.BizLocation)
-	case fBizTransactionList:
+	case BizTransactionList:
 		j.array()
 		for _, t := range e.BizTransactionList {
 			j.typed("bizTransaction", TermBizTransaction, t.Type, t.Value)
 		}
 		j.endArray()
-	case fQuantityList, fChildQuantityList, fInputQuantityList, fOutputQuantityList:
+	case QuantityList, ChildQuantityList, InputQuantityList, OutputQuantityList:
 		j.array()
-		for i, q := range quantitiesOf(e, id) {
+		for i, q := range Quantities(e, id) {
 			j.quantity(i, q)
 		}
 		j.endArray()
-	case fSourceList:
+	case SourceList:
 		j.array()
 		for _, s := range e.SourceList {
 			j.typed("source", TermSourceDest, s.Type, s.Value)
 		}
 		j.endArray()
-	case fDestinationList:
+	case DestinationList:
 		j.array()
 		for _, s := range e.DestinationList {
 			j.typed("destination", TermSourceDest, s.Type, s.Value)
 		}
 		j.endArray()
-	case fSensorElementList:
+	case SensorElementList:
 		j.array()
 		for i := range e.SensorElementList {
 			j.sensor(i, &e.SensorElementList[i])
 		}
 		j.endArray()
-	case fILMD:
+	case ILMD:
 		if e.Type == "ObjectEvent" && e.Action != "ADD" {
-			j.refused("ilmd is only for the action ADD", "commission the items, or leave it out")
+			j.Refused("ilmd is only for the action ADD", "commission the items, or leave it out")
 		}
 		j.object()
 		j.members(e.ILMD, func(string) bool { return false })
 		j.endObject()
-	case fParentID:
-		j.writeURI(j.id(e.ParentID))
-	case fEPCList, fChildEPCs, fInputEPCList, fOutputEPCList:
+	case ParentID:
+		j.writeURI(j.ID(e.ParentID))
+	case EPCList, ChildEPCs, InputEPCList, OutputEPCList:
 		j.array()
-		for _, s := range epcsOf(e, id) {
-			j.writeURI(j.id(s))
+		for _, s := range EPCs(e, id) {
+			j.writeURI(j.ID(s))
 		}
 		j.endArray()
 	default: // no field
 	}
-	j.idsDone()
+	j.IDsDone()
 }
 
 // term writes a standard value.
 func (j *jsonWriter) term(kind TermKind, s string) {
 	s = jsonTerm(kind, s)
-	if !codeLists[kind].words[s] && !j.isURI(s) {
-		j.refused(quote(s)+" is no value of the Core Business Vocabulary", "write a standard value, or a URI of your own")
+	if !Lists[kind].Words[s] && !j.isURI(s) {
+		j.Refused(Quote(s)+" is no value of the Core Business Vocabulary", "write a standard value, or a URI of your own")
 	}
 	j.string(s)
 }
@@ -419,7 +419,7 @@ func (j *jsonWriter) dispositions(key string, list []string) {
 	for _, s := range list {
 		word := jsonTerm(TermDisposition, s)
 		if seen[word] {
-			j.lost(quote(s)+" stands there twice; it was written once", "")
+			j.Lost(Quote(s)+" stands there twice; it was written once", "")
 			continue
 		}
 		seen[word] = true
@@ -432,9 +432,9 @@ func (j *jsonWriter) place(p *Place) {
 	j.object()
 	if p.ID != "" {
 		j.key("id")
-		j.writeURI(j.word(p.ID))
+		j.writeURI(j.Word(p.ID))
 	} else {
-		j.refused("the place has no id", "add it")
+		j.Refused("the place has no id", "add it")
 	}
 	j.members(p.Extensions, func(key string) bool { return key == "id" })
 	j.endObject()
@@ -446,31 +446,31 @@ func (j *jsonWriter) typed(name string, list TermKind, kind, value string) {
 		j.key("type")
 		j.term(list, kind)
 	} else if list == TermSourceDest {
-		j.refused("the type is missing", "add owning_party, possessing_party or location")
+		j.Refused("the type is missing", "add owning_party, possessing_party or location")
 	}
 	j.key(name)
-	j.writeURI(j.word(value))
+	j.writeURI(j.Word(value))
 	j.endObject()
 }
 
 func (j *jsonWriter) quantity(i int, q Quantity) {
-	j.inItem("quantityElement", i)
-	defer j.out()
+	j.InItem("quantityElement", i)
+	defer j.Out()
 	j.object()
 	j.key("epcClass")
-	j.writeURI(j.word(q.EPCClass))
+	j.writeURI(j.Word(q.EPCClass))
 	if q.Quantity != "" {
 		j.key("quantity")
 		if n, ok := number(q.Quantity); ok {
 			j.number(n)
 		} else {
-			j.refused(quote(q.Quantity)+" is no number", "write digits, with a point if needed")
+			j.Refused(Quote(q.Quantity)+" is no number", "write digits, with a point if needed")
 			j.string(q.Quantity)
 		}
 	}
 	if q.UOM != "" {
 		if !isUOM(q.UOM) {
-			j.refused(quote(q.UOM)+" is no unit of UN/CEFACT Recommendation 20", "write two or three capitals or digits, such as KGM")
+			j.Refused(Quote(q.UOM)+" is no unit of UN/CEFACT Recommendation 20", "write two or three capitals or digits, such as KGM")
 		}
 		j.member("uom", q.UOM)
 	}
@@ -489,9 +489,9 @@ func isUOM(s string) bool {
 func (j *jsonWriter) errorDeclaration(d *ErrorDeclaration) {
 	j.object()
 	if d.DeclarationTime != "" {
-		j.member("declarationTime", j.time(d.DeclarationTime, ""))
+		j.member("declarationTime", j.Time(d.DeclarationTime, ""))
 	} else {
-		j.refused("declarationTime is missing", "say when the event was declared an error")
+		j.Refused("declarationTime is missing", "say when the event was declared an error")
 	}
 	if d.Reason != "" {
 		j.key("reason")
@@ -512,38 +512,38 @@ func (j *jsonWriter) errorDeclaration(d *ErrorDeclaration) {
 }
 
 func (j *jsonWriter) sensor(i int, s *SensorElement) {
-	j.inItem("sensorElement", i)
-	defer j.out()
+	j.InItem("sensorElement", i)
+	defer j.Out()
 	j.object()
 	if m := s.Metadata; m != nil {
-		j.in("sensorMetadata")
+		j.In("sensorMetadata")
 		j.key("sensorMetadata")
 		j.object()
-		for _, name := range metadataFields {
-			j.sensorField(name, *metadataField(m, name))
+		for _, name := range MetadataFields {
+			j.sensorField(name, *MetadataField(m, name))
 		}
-		j.members(m.Extensions, func(key string) bool { return metadataField(m, key) != nil })
+		j.members(m.Extensions, func(key string) bool { return MetadataField(m, key) != nil })
 		j.endObject()
-		j.out()
+		j.Out()
 	}
 	if len(s.Reports) == 0 {
-		j.refused("the sensor element has no report", "add one")
+		j.Refused("the sensor element has no report", "add one")
 	} else {
 		j.key("sensorReport")
 		j.array()
 		for k := range s.Reports {
 			r := &s.Reports[k]
-			j.inItem("sensorReport", k)
+			j.InItem("sensorReport", k)
 			j.object()
 			if r.Type == "" {
-				j.refused("the report does not say what was measured", "add the type")
+				j.Refused("the report does not say what was measured", "add the type")
 			}
-			for _, name := range reportFields {
-				j.sensorField(name, *reportField(r, name))
+			for _, name := range ReportFields {
+				j.sensorField(name, *ReportField(r, name))
 			}
-			j.members(r.Extensions, func(key string) bool { return reportField(r, key) != nil })
+			j.members(r.Extensions, func(key string) bool { return ReportField(r, key) != nil })
 			j.endObject()
-			j.out()
+			j.Out()
 		}
 		j.endArray()
 	}
@@ -555,30 +555,30 @@ func (j *jsonWriter) sensorField(name, s string) {
 	if s == "" {
 		return
 	}
-	j.in(name)
-	defer j.out()
+	j.In(name)
+	defer j.Out()
 	switch name {
 	case "value", "minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue":
 		switch n, ok := number(s); {
 		case ok:
 			j.key(name)
 			j.number(n)
-		case strings.Trim(strings.Trim(s, blank), "+-") == "INF" || strings.Trim(s, blank) == "NaN":
-			j.lost(quote(s)+" is no number in JSON; it was left out", "")
+		case strings.Trim(strings.Trim(s, Blank), "+-") == "INF" || strings.Trim(s, Blank) == "NaN":
+			j.Lost(Quote(s)+" is no number in JSON; it was left out", "")
 		default:
-			j.refused(quote(s)+" is no number", "write a number")
+			j.Refused(Quote(s)+" is no number", "write a number")
 			j.member(name, s)
 		}
 		return
 	case "booleanValue":
 		j.key(name)
-		switch strings.Trim(s, blank) {
+		switch strings.Trim(s, Blank) {
 		case "true", "1":
 			j.token(jsontext.True)
 		case "false", "0":
 			j.token(jsontext.False)
 		default:
-			j.refused(quote(s)+" is neither true nor false", "write true or false")
+			j.Refused(Quote(s)+" is neither true nor false", "write true or false")
 			j.string(s)
 		}
 		return
@@ -592,15 +592,15 @@ func (j *jsonWriter) sensorField(name, s string) {
 	case "component":
 		j.term(TermComponent, s)
 	case "deviceID":
-		j.writeURI(j.id(s))
-		j.idsDone()
+		j.writeURI(j.ID(s))
+		j.IDsDone()
 	case "time", "startTime", "endTime":
-		j.string(j.time(s, ""))
+		j.string(j.Time(s, ""))
 	case "stringValue", "uom":
 		j.string(s)
 	case "hexBinaryValue":
-		if strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 || !isHex(byte(r)) }) >= 0 {
-			j.refused(quote(s)+" is no hexadecimal number", "write digits and the letters A to F")
+		if strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 || !IsHex(byte(r)) }) >= 0 {
+			j.Refused(Quote(s)+" is no hexadecimal number", "write digits and the letters A to F")
 		}
 		j.string(s)
 	default:

@@ -12,41 +12,41 @@ func (j *jsonWriter) members(list []Extension, standard func(key string) bool) {
 	if len(list) == 0 {
 		return
 	}
-	for _, g := range grouped(list) {
-		key, ok := j.extensionKey(g.space, g.name)
-		j.in(clip(g.name))
+	for _, g := range Grouped(list) {
+		key, ok := j.extensionKey(g.Space, g.Name)
+		j.In(Clip(g.Name))
 		switch {
 		case !ok || standard(key):
-			j.lost("the key "+quote(key)+" means something else in JSON; it was left out", "put it into a namespace")
+			j.Lost("the key "+Quote(key)+" means something else in JSON; it was left out", "put it into a namespace")
 		default:
-			if standard != nil && !j.isURI(key) && g.space == "" {
-				j.refused("the key "+quote(key)+" has no namespace", "put it into a namespace")
+			if standard != nil && !j.isURI(key) && g.Space == "" {
+				j.Refused("the key "+Quote(key)+" has no namespace", "put it into a namespace")
 			} else if !j.isURI(key) {
-				j.refused("the key "+quote(key)+" has characters that JSON does not allow in a key", "rename it")
+				j.Refused("the key "+Quote(key)+" has characters that JSON does not allow in a key", "rename it")
 			}
-			j.key(j.whole(key))
+			j.key(j.Whole(key))
 			j.groupValue(g)
 		}
-		j.out()
+		j.Out()
 	}
 }
 
 // inner writes the members of an extension, where the schema says nothing of keys.
 func (j *jsonWriter) inner(list []Extension) {
-	for _, g := range grouped(list) {
-		j.in(clip(g.name))
-		if key, ok := j.extensionKey(g.space, g.name); !ok {
-			j.lost("the key "+quote(key)+" means something else in JSON; it was left out", "put it into a namespace")
+	for _, g := range Grouped(list) {
+		j.In(Clip(g.Name))
+		if key, ok := j.extensionKey(g.Space, g.Name); !ok {
+			j.Lost("the key "+Quote(key)+" means something else in JSON; it was left out", "put it into a namespace")
 		} else {
-			j.key(j.whole(key))
+			j.key(j.Whole(key))
 			j.groupValue(g)
 		}
-		j.out()
+		j.Out()
 	}
 }
 
-func (j *jsonWriter) groupValue(g group) {
-	items, single := g.spread()
+func (j *jsonWriter) groupValue(g Group) {
+	items, single := g.Spread()
 	if single {
 		j.value(items[0])
 		return
@@ -61,17 +61,17 @@ func (j *jsonWriter) groupValue(g group) {
 // extensionKey returns the key of an extension. ok is false when it would be read as something else.
 func (j *jsonWriter) extensionKey(space, name string) (key string, ok bool) {
 	if space == "" {
-		return name, name != "" && name[0] != '@' && name != textName && name != listName && !strings.ContainsAny(name, ":/#") && !j.declaredPrefix(name)
+		return name, name != "" && name[0] != '@' && name != TextName && name != ListName && !strings.ContainsAny(name, ":/#") && !j.DeclaredPrefix(name)
 	}
-	if prefix := j.prefix(space); prefix != "" {
+	if prefix := j.Prefix(space); prefix != "" {
 		return prefix + ":" + name, name != "" && !strings.HasPrefix(name, "//")
 	}
-	return space + name, name != "" && !strings.ContainsAny(name, ":/#") && j.isScheme(space)
+	return space + name, name != "" && !strings.ContainsAny(name, ":/#") && j.IsScheme(space)
 }
 
 // value writes the value of an extension.
 func (j *jsonWriter) value(x *Extension) {
-	if isArray(x) {
+	if IsArray(x) {
 		j.array()
 		for i := range x.Children {
 			j.value(&x.Children[i])
@@ -79,8 +79,8 @@ func (j *jsonWriter) value(x *Extension) {
 		j.endArray()
 		return
 	}
-	typed := valueType(x)
-	attributes := slices.ContainsFunc(x.Attributes, func(a Extension) bool { return !saysType(&a, typed, x.Type) })
+	typed := TypeOf(x)
+	attributes := slices.ContainsFunc(x.Attributes, func(a Extension) bool { return !SaysType(&a, typed, x.Type) })
 	if !attributes && len(x.Children) == 0 {
 		j.scalar(typed, x.Text)
 		return
@@ -89,26 +89,26 @@ func (j *jsonWriter) value(x *Extension) {
 	var written []string
 	for i := range x.Attributes {
 		a := &x.Attributes[i]
-		if saysType(a, typed, x.Type) {
+		if SaysType(a, typed, x.Type) {
 			continue
 		}
 		key, ok := j.attributeKey(a)
 		if !ok || slices.Contains(written, key) {
-			j.lost("the attribute "+quote(a.Name)+" cannot be written; it was left out", "rename it")
+			j.Lost("the attribute "+Quote(a.Name)+" cannot be written; it was left out", "rename it")
 			continue
 		}
 		written = append(written, key)
-		j.key(j.whole(key))
+		j.key(j.Whole(key))
 		j.value(a)
 	}
-	text, children := hasText(x.Children), x.Children
+	text, children := HasText(x.Children), x.Children
 	switch {
 	case typed == NoValue || typed == Empty || typed == Text && x.Text == "":
 	case !text:
-		j.key(textName)
+		j.key(TextName)
 		j.scalar(typed, x.Text)
 	default: // text of its own and pieces of text among the children
-		children = slices.Insert(slices.Clone(children), 0, Extension{Name: textName, Type: typed, Text: x.Text})
+		children = slices.Insert(slices.Clone(children), 0, Extension{Name: TextName, Type: typed, Text: x.Text})
 	}
 	if text {
 		children = j.pieces(children)
@@ -121,17 +121,17 @@ func (j *jsonWriter) value(x *Extension) {
 func (j *jsonWriter) pieces(list []Extension) (others []Extension) {
 	var texts []*Extension
 	for i := range list {
-		if isText(&list[i]) {
+		if IsText(&list[i]) {
 			texts = append(texts, &list[i])
 		} else {
 			others = append(others, list[i])
 		}
 	}
 	if len(others) > 0 {
-		j.lost("text stands among elements; its place among them was not kept", "")
+		j.Lost("text stands among elements; its place among them was not kept", "")
 	}
-	j.key(textName)
-	j.groupValue(group{"", textName, texts})
+	j.key(TextName)
+	j.groupValue(Group{Space: "", Name: TextName, items: texts})
 	return others
 }
 
@@ -139,18 +139,18 @@ func (j *jsonWriter) attributeKey(a *Extension) (string, bool) {
 	if a.Namespace == "" {
 		return "@" + a.Name, a.Name != "" && a.Name != "context" && !strings.ContainsAny(a.Name, ":/#@")
 	}
-	key, ok := j.extensionKey(canonical(a.Namespace), a.Name)
+	key, ok := j.extensionKey(Canonical(a.Namespace), a.Name)
 	return "@" + key, ok
 }
 
 func (j *jsonWriter) scalar(t ValueType, text string) {
 	switch t {
 	case Number:
-		if isNumber(text) {
+		if IsNumber(text) {
 			j.number(text)
 			return
 		}
-		j.lost("the number "+quote(text)+" became text", "")
+		j.Lost("the number "+Quote(text)+" became text", "")
 		j.string(text)
 	case Boolean:
 		switch text {
@@ -159,7 +159,7 @@ func (j *jsonWriter) scalar(t ValueType, text string) {
 		case "false":
 			j.token(jsontext.False)
 		default:
-			j.lost("the truth value "+quote(text)+" became text", "")
+			j.Lost("the truth value "+Quote(text)+" became text", "")
 			j.string(text)
 		}
 	case Null:

@@ -10,31 +10,31 @@ import (
 
 // wellKnown are prefixes that everybody uses. The prefixes of a source are not in the model: other namespaces get ns1, ns2….
 var wellKnown = map[string]string{
-	NamespaceHC: "gs1ushc", NamespaceMDA: "cbvmda", nsSBDH: "sbdh", nsXSI: "xsi", nsXSD: "xsd", nsXML: "xml",
+	NamespaceHC: "gs1ushc", NamespaceMDA: "cbvmda", nsSBDH: "sbdh", XSI: "xsi", XSD: "xsd", XML: "xml",
 }
 
 // reserved are prefixes that a caller cannot choose, because a format gives them a meaning.
 var reserved = strings.Fields("epcis epcisq epcismd cbv cbvmda gs1 rdfs owl xsd xsi xml xmlns dcterms sbdh id type http https urn ni mailto data")
 
-type declaration struct{ prefix, space string }
+type Declaration struct{ Prefix, Space string }
 
 // names gives namespaces their prefixes. Those of the root hold for the whole document, those of an event for that event.
 type names struct {
 	json     bool
 	prefixes map[string]string // by namespace
 	taken    map[string]bool   // prefixes in use
-	root     []declaration
+	Root     []Declaration
 	schemes  map[string]bool // of namespaces in JSON: no prefix may be one
 	n        int             // generated prefixes of the root
 	rooted   bool            // the root is written
-	local    []declaration
+	Local    []Declaration
 }
 
 func (n *names) init(json bool) {
 	n.json = json
 	n.prefixes, n.taken, n.schemes = map[string]string{}, map[string]bool{}, map[string]bool{}
 	if json {
-		for prefix, space := range officialPrefixes {
+		for prefix, space := range Prefixes {
 			n.prefixes[space] = prefix
 		}
 	}
@@ -42,24 +42,24 @@ func (n *names) init(json bool) {
 	n.prefixes[NamespaceMDA] = "cbvmda" // in JSON from the official context; in XML declared when it is used
 	if !json {
 		delete(n.prefixes, NamespaceMDA)
-		n.prefixes[nsXML] = "xml"
+		n.prefixes[XML] = "xml"
 	}
 }
 
-// maxPreferred is how many prefixes of a source are declared though nothing may need them. Values can: "example:size" in a field
+// MaxPreferred is how many prefixes of a source are declared though nothing may need them. Values can: "example:size" in a field
 // of the standard means something only where the prefix does.
-const maxPreferred = 64
+const MaxPreferred = 64
 
-// prefer declares the prefixes given, as far as that is possible.
-func (n *names) prefer(prefixes map[string]string) {
-	if len(prefixes) > maxPreferred {
+// Prefer declares the prefixes given, as far as that is possible.
+func (n *names) Prefer(prefixes map[string]string) {
+	if len(prefixes) > MaxPreferred {
 		return
 	}
 	for _, prefix := range slices.Sorted(maps.Keys(prefixes)) {
-		space := canonical(prefixes[prefix])
+		space := Canonical(prefixes[prefix])
 		_, known := n.prefixes[space]
 		switch {
-		case known, n.prefixTaken(prefix), !isNCName(prefix), space == "", space == nsXMLNS, !utf8.ValidString(space):
+		case known, n.PrefixTaken(prefix), !IsNCName(prefix), space == "", space == XMLNS, !utf8.ValidString(space):
 		case n.json && (n.schemes[prefix] || !n.asTerm(space)):
 		case !n.json && strings.ContainsFunc(space, func(r rune) bool { return r < ' ' || r == 0xFFFE || r == 0xFFFF }):
 		default:
@@ -68,10 +68,10 @@ func (n *names) prefer(prefixes map[string]string) {
 	}
 }
 
-// declare gives a namespace a prefix, unless it has one.
-func (n *names) declare(space string) {
-	space = canonical(space)
-	if n.prefix(space) != "" || space == "" || n.json && !n.asTerm(space) {
+// Declare gives a namespace a prefix, unless it has one.
+func (n *names) Declare(space string) {
+	space = Canonical(space)
+	if n.Prefix(space) != "" || space == "" || n.json && !n.asTerm(space) {
 		return
 	}
 	if prefix := wellKnown[space]; prefix != "" && !n.taken[prefix] && !n.schemes[prefix] && (!n.json || prefix != "xsd") { // xsd: has a # in JSON-LD
@@ -89,72 +89,72 @@ func (n *names) declare(space string) {
 
 func (n *names) add(prefix, space string) {
 	if n.rooted {
-		n.local = append(n.local, declaration{prefix, space})
+		n.Local = append(n.Local, Declaration{prefix, space})
 		return
 	}
 	n.prefixes[space], n.taken[prefix] = prefix, true
-	n.root = append(n.root, declaration{prefix, space})
+	n.Root = append(n.Root, Declaration{prefix, space})
 }
 
 // declared ends the declarations of the root.
 func (n *names) declared() { n.rooted = true }
 
-// event begins the declarations of an event: its prefixes count on from those of the root, so they depend on it alone.
-func (n *names) event() (end func()) {
+// EventScope begins the declarations of an event: its prefixes count on from those of the root, so they depend on it alone.
+func (n *names) EventScope() (end func()) {
 	before := n.n
-	n.local = n.local[:0]
-	return func() { n.n, n.local = before, n.local[:0] }
+	n.Local = n.Local[:0]
+	return func() { n.n, n.Local = before, n.Local[:0] }
 }
 
-func (n *names) prefix(space string) string {
+func (n *names) Prefix(space string) string {
 	if p := n.prefixes[space]; p != "" {
 		return p
 	}
-	for _, d := range n.local {
-		if d.space == space {
-			return d.prefix
+	for _, d := range n.Local {
+		if d.Space == space {
+			return d.Prefix
 		}
 	}
 	return ""
 }
 
-func (n *names) prefixTaken(prefix string) bool {
-	return slices.Contains(reserved, prefix) || n.declaredPrefix(prefix)
+func (n *names) PrefixTaken(prefix string) bool {
+	return slices.Contains(reserved, prefix) || n.DeclaredPrefix(prefix)
 }
 
 // asTerm reports whether a context of JSON-LD can say what space is. It cannot of one that would be read as a keyword, as the name
 // of a field or as a prefix and something behind it; and it need not of a bare scheme, see isScheme.
 func (n *names) asTerm(space string) bool {
 	scheme, rest, colon := strings.Cut(space, ":")
-	if n.isScheme(space) {
+	if n.IsScheme(space) {
 		n.schemes[scheme] = true
 		return false
 	}
-	if space[0] == '@' || isMember(strings.TrimPrefix(space, epcisVocabulary)) {
+	if space[0] == '@' || IsMember(strings.TrimPrefix(space, epcisVocabulary)) {
 		return false
 	}
 	if colon && strings.HasPrefix(rest, "//") {
 		return true
 	}
-	if n.declaredPrefix(scheme) || officialPrefixes[scheme] != "" {
+	if n.DeclaredPrefix(scheme) || Prefixes[scheme] != "" {
 		return false
 	}
-	if len(n.schemes) < maxTerms {
+	if len(n.schemes) < MaxTerms {
 		n.schemes[scheme] = true
 	}
 	return true
 }
 
-// declaredPrefix reports whether a word is a prefix of the document. In JSON-LD such a word alone means its namespace.
-func (n *names) declaredPrefix(word string) bool {
-	return n.taken[word] || slices.ContainsFunc(n.local, func(d declaration) bool { return d.prefix == word })
+// DeclaredPrefix reports whether a word is a prefix of the document. In JSON-LD such a word alone means its namespace.
+func (n *names) DeclaredPrefix(word string) bool {
+	return n.taken[word] || slices.ContainsFunc(n.Local, func(d Declaration) bool { return d.Prefix == word })
 }
 
-// isScheme reports whether a namespace is a bare scheme such as "foo:", which is what becomes of a key "foo:bar" whose prefix
+// IsScheme reports whether a namespace is a bare scheme such as "foo:", which is what becomes of a key "foo:bar" whose prefix
 // nobody declared. It is written without a declaration again.
-func (n *names) isScheme(space string) bool {
+func (n *names) IsScheme(space string) bool {
 	scheme, ok := strings.CutSuffix(space, ":")
-	return ok && schemeName(scheme) && !n.prefixTaken(scheme)
+	return ok && schemeName(scheme) && !n.PrefixTaken(scheme)
 }
 
 func schemeName(s string) bool {
@@ -168,13 +168,13 @@ func schemeName(s string) bool {
 }
 
 // headerNamespaces calls fn for every namespace that a header needs.
-func (w *writer) headerNamespaces(h *Header, fn func(space string)) {
-	w.namespaces(headerExtensions(h), fn)
+func (w *Writer) headerNamespaces(h *Header, fn func(space string)) {
+	w.namespaces(Extensions(h), fn)
 	if h.SBDH != nil {
-		x := sbdhExtension(h.SBDH)
-		if !w.json {
+		x := SBDHExtension(h.SBDH)
+		if !w.JSON {
 			w.extensionNamespaces(&x, fn)
-		} else if !flatSBDH(h.SBDH, h.CreationDate) {
+		} else if !FlatSBDH(h.SBDH, h.CreationDate) {
 			w.extensionNamespaces(&x, fn)
 		}
 	}
@@ -190,12 +190,12 @@ func (w *writer) headerNamespaces(h *Header, fn func(space string)) {
 	}
 }
 
-// eventNamespaces calls fn for every namespace that an event needs.
-func (w *writer) eventNamespaces(e *Event, fn func(space string)) {
-	for _, id := range [...]fieldID{fQuantityList, fChildQuantityList, fInputQuantityList, fOutputQuantityList} {
-		for _, q := range quantitiesOf(e, id) {
-			if !w.json && q.Quantity == "" && q.UOM != "" {
-				fn(nsXSI) // see xmlWriter.quantities
+// EventNamespaces calls fn for every namespace that an event needs.
+func (w *Writer) EventNamespaces(e *Event, fn func(space string)) {
+	for _, id := range [...]ID{QuantityList, ChildQuantityList, InputQuantityList, OutputQuantityList} {
+		for _, q := range Quantities(e, id) {
+			if !w.JSON && q.Quantity == "" && q.UOM != "" {
+				fn(XSI) // see xmlWriter.quantities
 			}
 		}
 	}
@@ -222,32 +222,32 @@ func (w *writer) eventNamespaces(e *Event, fn func(space string)) {
 	}
 }
 
-func (w *writer) namespaces(list []Extension, fn func(space string)) {
+func (w *Writer) namespaces(list []Extension, fn func(space string)) {
 	for i := range list {
 		w.extensionNamespaces(&list[i], fn)
 	}
 }
 
-func (w *writer) extensionNamespaces(x *Extension, fn func(space string)) {
+func (w *Writer) extensionNamespaces(x *Extension, fn func(space string)) {
 	fn(x.Namespace)
-	typed := valueType(x)
-	if !w.json && (typed == Number || typed == Boolean || typed == Null) {
-		fn(nsXSI)
+	typed := TypeOf(x)
+	if !w.JSON && (typed == Number || typed == Boolean || typed == Null) {
+		fn(XSI)
 		if typed != Null {
-			fn(nsXSD)
+			fn(XSD)
 		}
 	}
 	for i := range x.Attributes {
 		a := &x.Attributes[i]
-		if isMarker(a) || w.json && typed != x.Type && a.Namespace == nsXSI { // the type is in the value
+		if IsMarker(a) || w.JSON && typed != x.Type && a.Namespace == XSI { // the type is in the value
 			continue
 		}
 		fn(a.Namespace)
-		if !w.json && a.Namespace == nsXSI && a.Name == "type" {
-			if space, _, ok := bracedName(a.Text); ok {
+		if !w.JSON && a.Namespace == XSI && a.Name == "type" {
+			if space, _, ok := Braced(a.Text); ok {
 				fn(space)
 			} else if strings.HasPrefix(a.Text, "xsd:") {
-				fn(nsXSD)
+				fn(XSD)
 			}
 		}
 	}

@@ -6,7 +6,7 @@ import "slices"
 // they do not hold, an authority for one, goes into the header as an extension, sbdh:StandardBusinessDocumentHeader, with the
 // names of the XML: so it comes back from JSON as it was.
 
-const sbdhName = "StandardBusinessDocumentHeader"
+const SBDHName = "StandardBusinessDocumentHeader"
 
 // Constants of an SBDH around EPCIS, which a document in JSON does not repeat.
 const (
@@ -16,8 +16,8 @@ const (
 	sbdhType        = "Events"
 )
 
-// filledSBDH is the header's SBDH with its constants. Parties and identifiers are never made up.
-func filledSBDH(h *Header, creationDate string) *SBDH {
+// FilledSBDH is the header's SBDH with its constants. Parties and identifiers are never made up.
+func FilledSBDH(h *Header, creationDate string) *SBDH {
 	if h.SBDH == nil {
 		return nil
 	}
@@ -35,8 +35,8 @@ func filledSBDH(h *Header, creationDate string) *SBDH {
 	return &b
 }
 
-// flatSBDH reports whether the three fields of JSON say all that b does.
-func flatSBDH(b *SBDH, creationDate string) bool {
+// FlatSBDH reports whether the three fields of JSON say all that b does.
+func FlatSBDH(b *SBDH, creationDate string) bool {
 	plain := func(list []SBDHPartner) bool {
 		return len(list) <= 1 && !slices.ContainsFunc(list, func(p SBDHPartner) bool {
 			return p.Authority != "" || len(p.Extensions) > 0 || p.Identifier == ""
@@ -44,12 +44,12 @@ func flatSBDH(b *SBDH, creationDate string) bool {
 	}
 	is := func(s, value string) bool { return s == "" || s == value }
 	return plain(b.Senders) && plain(b.Receivers) && len(b.Extensions) == 0 && is(b.HeaderVersion, sbdhVersion) && is(b.Standard, sbdhStandard) &&
-		is(b.TypeVersion, sbdhTypeVersion) && is(b.Type, sbdhType) && (is(b.CreationDateAndTime, creationDate) || sameTime(b.CreationDateAndTime, "") == sameTime(creationDate, ""))
+		is(b.TypeVersion, sbdhTypeVersion) && is(b.Type, sbdhType) && (is(b.CreationDateAndTime, creationDate) || Moment(b.CreationDateAndTime, "") == Moment(creationDate, ""))
 }
 
-// sbdhExtension writes b as the element that it is in XML.
-func sbdhExtension(b *SBDH) Extension {
-	root := Extension{Namespace: nsSBDH, Name: sbdhName}
+// SBDHExtension writes b as the element that it is in XML.
+func SBDHExtension(b *SBDH) Extension {
+	root := Extension{Namespace: nsSBDH, Name: SBDHName}
 	leaf := func(to *Extension, name, text string) {
 		if text != "" {
 			to.Children = append(to.Children, Extension{Namespace: nsSBDH, Name: name, Type: Text, Text: text})
@@ -91,9 +91,9 @@ func sbdhExtension(b *SBDH) Extension {
 	return root
 }
 
-// liftSBDH returns h with an SBDH that stands among its extensions, as JSON has it, put where it belongs. h is not changed.
-func liftSBDH(h *Header) *Header {
-	i := slices.IndexFunc(h.Extensions, func(x Extension) bool { return x.Namespace == nsSBDH && x.Name == sbdhName })
+// LiftSBDH returns h with an SBDH that stands among its extensions, as JSON has it, put where it belongs. h is not changed.
+func LiftSBDH(h *Header) *Header {
+	i := slices.IndexFunc(h.Extensions, func(x Extension) bool { return x.Namespace == nsSBDH && x.Name == SBDHName })
 	if i < 0 {
 		return h
 	}
@@ -159,8 +159,8 @@ const (
 	dscsaNotice    = "legalNotice"
 )
 
-// headerExtensions are the extensions of a header with the DSCSA statement as the element that it is in a document.
-func headerExtensions(h *Header) []Extension {
+// Extensions are the extensions of a header with the DSCSA statement as the element that it is in a document.
+func Extensions(h *Header) []Extension {
 	if h.TransactionStatement == "" && h.LegalNotice == "" {
 		return h.Extensions
 	}
@@ -178,7 +178,7 @@ func headerExtensions(h *Header) []Extension {
 			s := &list[0]
 			s.Attributes = append(s.Attributes, x.Attributes...)
 			if x.Text != "" && len(x.Children) == 0 {
-				s.Children = append(s.Children, Extension{Name: textName, Type: Text, Text: x.Text})
+				s.Children = append(s.Children, Extension{Name: TextName, Type: Text, Text: x.Text})
 			}
 			s.Children = append(s.Children, x.Children...)
 			continue

@@ -18,7 +18,7 @@ import (
 //   - Everywhere else, unqualified elements stand in an element extension, behind them foreign elements.
 //   - A sensorReport and a sensorMetadata take attributes only.
 type xmlWriter struct {
-	*writer
+	*Writer
 	to    io.Writer
 	b     []byte
 	depth int
@@ -43,7 +43,7 @@ func (x *xmlWriter) start(name string) {
 }
 
 func (x *xmlWriter) newline() {
-	if x.o.Indent && x.flat == 0 && x.depth > 0 {
+	if x.Options.Indent && x.flat == 0 && x.depth > 0 {
 		x.b = append(x.b, '\n')
 		for range x.depth {
 			x.b = append(x.b, ' ', ' ')
@@ -118,33 +118,33 @@ func (x *xmlWriter) text(s string) {
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c < ' ', c == '<', c == '>', c == '&', c == '"', c == '\'', c >= utf8.RuneSelf:
-			_ = xml.EscapeText(appender{&x.b}, []byte(x.whole(s))) // appending does not fail
+			_ = xml.EscapeText(appender{&x.b}, []byte(x.Whole(s))) // appending does not fail
 			return
 		}
 	}
 	x.b = append(x.b, s...)
 }
 
-func (x *xmlWriter) declarations(list []declaration) {
+func (x *xmlWriter) declarations(list []Declaration) {
 	for _, d := range list {
-		if d.prefix != "xml" {
-			x.attr("xmlns:"+d.prefix, d.space)
+		if d.Prefix != "xml" {
+			x.attr("xmlns:"+d.Prefix, d.Space)
 		}
 	}
 }
 
-func (x *xmlWriter) begin(head Head, empty bool) error {
+func (x *xmlWriter) Begin(head Head, empty bool) error {
 	x.head = head
 	h := head.Header
-	ns, version := nsDoc2, "2.0"
-	if x.old {
-		ns, version = nsDoc1, "1.2"
+	ns, version := EPCIS2, "2.0"
+	if x.Old {
+		ns, version = EPCIS1, "1.2"
 	}
 	prefix := "epcis"
 	switch {
 	case head.Query != nil:
 		x.rootName, prefix, ns = "epcisq:EPCISQueryDocument", "epcisq", strings.Replace(ns, ":epcis:", ":epcis-query:", 1)
-	case empty && len(h.Vocabularies) > 0 && (head.MasterData || x.old && h.SBDH == nil):
+	case empty && len(h.Vocabularies) > 0 && (head.MasterData || x.Old && h.SBDH == nil):
 		x.rootName, prefix, ns = "epcismd:EPCISMasterDataDocument", "epcismd", strings.Replace(ns, ":epcis:", ":epcis-masterdata:", 1)
 		x.master = true
 	default:
@@ -154,15 +154,15 @@ func (x *xmlWriter) begin(head Head, empty bool) error {
 	x.b = append(x.b, '\n')
 	x.b = append(append(x.b, '<'), x.rootName...)
 	x.attr("xmlns:"+prefix, ns)
-	x.declarations(x.root)
+	x.declarations(x.Root)
 	x.attr("schemaVersion", version)
-	x.at = append(x.at[:0], "creationDate")
+	x.At = append(x.At[:0], "creationDate")
 	if head.CreationDate == "" {
-		x.refused("the document has no creationDate", "give the time at which it is made")
+		x.Refused("the document has no creationDate", "give the time at which it is made")
 	} else {
 		x.attr("creationDate", head.CreationDate)
 	}
-	x.at = x.at[:0]
+	x.At = x.At[:0]
 	if h.ID != "" { // an attribute of no meaning in XML: the schema lets it be, and our reader takes it back
 		x.attr("id", h.ID)
 	}
@@ -185,7 +185,7 @@ func (x *xmlWriter) begin(head Head, empty bool) error {
 	return x.flush()
 }
 
-func (x *xmlWriter) end() error {
+func (x *xmlWriter) End() error {
 	if !x.master {
 		x.close("EventList")
 	}
@@ -214,63 +214,63 @@ func split(list []Extension) (local, foreign []*Extension) {
 	return local, foreign
 }
 
-func (x *xmlWriter) event(e *Event, recordTime string, bare bool) error {
-	l := x.layout(e)
-	x.at = append(x.at[:0], e.Type)
+func (x *xmlWriter) Event(e *Event, recordTime string, bare bool) error {
+	l := x.Layout(e)
+	x.At = append(x.At[:0], e.Type)
 	if l == nil {
-		x.lost("XML has no events of the type "+quote(e.Type)+"; the event was left out", "use one of the five event types")
+		x.Lost("XML has no events of the type "+Quote(e.Type)+"; the event was left out", "use one of the five event types")
 		return nil
 	}
-	end := x.names.event()
+	end := x.names.EventScope()
 	defer end()
-	x.eventNamespaces(e, x.declare)
-	wrappers := strings.Split(strings.TrimSuffix(l.wrapper, "/"), "/")
-	if l.wrapper == "" || bare {
+	x.EventNamespaces(e, x.Declare)
+	wrappers := strings.Split(strings.TrimSuffix(l.Wrapper, "/"), "/")
+	if l.Wrapper == "" || bare {
 		wrappers = nil
 	}
 	for _, name := range wrappers {
 		x.open(name)
 	}
-	x.start(l.name)
+	x.start(l.Name)
 	if bare {
-		x.declarations(x.root)
+		x.declarations(x.Root)
 	}
-	x.declarations(x.names.local)
+	x.declarations(x.names.Local)
 	x.begin1()
 	x.fields(e, recordTime, l)
-	x.close(l.name)
+	x.close(l.Name)
 	for range wrappers {
 		x.close("extension")
 	}
-	x.at = x.at[:0]
+	x.At = x.At[:0]
 	return x.flush()
 }
 
 // fields writes the fields of an event where its layout has them.
-func (x *xmlWriter) fields(e *Event, recordTime string, l *layout) {
-	x.strangers(e, l)
-	x.required(e)
+func (x *xmlWriter) fields(e *Event, recordTime string, l *Layout) {
+	x.Strangers(e, l)
+	x.Required(e)
 	local, foreign := split(e.Extensions)
-	inner := l.slots[fSensorElementList].wrapper // where what no schema orders stands
-	for _, id := range order(l, "") {
-		if x.field(id, e, recordTime); id == fEventTimeZoneOffset {
-			x.wrapped("baseExtension", e, order(l, "baseExtension/"), nil, nil)
+	inner := l.Slots[SensorElementList].Wrapper // where what no schema orders stands
+	for _, id := range Order(l, "") {
+		if x.field(id, e, recordTime); id == EventTimeZoneOffset {
+			x.wrapped("baseExtension", e, Order(l, "baseExtension/"), nil, nil)
 		}
 	}
 	switch {
-	case !x.old || inner == "":
+	case !x.Old || inner == "":
 		for _, t := range local {
-			if !x.old {
-				x.in(clip(t.Name))
-				x.refused("XML 2.0 has no place for an element without a namespace; it was written behind the fields of the event", "put it into a namespace")
-				x.out()
+			if !x.Old {
+				x.In(Clip(t.Name))
+				x.Refused("XML 2.0 has no place for an element without a namespace; it was written behind the fields of the event", "put it into a namespace")
+				x.Out()
 			}
 			x.unqualified(t, inEvent)
 		}
 	case inner == "extension/":
-		x.wrapped("extension", e, order(l, "extension/"), nil, local)
+		x.wrapped("extension", e, Order(l, "extension/"), nil, local)
 	default:
-		x.wrapped("extension", e, order(l, "extension/"), order(l, "extension/extension/"), local)
+		x.wrapped("extension", e, Order(l, "extension/"), Order(l, "extension/extension/"), local)
 	}
 	for _, t := range foreign {
 		x.foreign(t)
@@ -278,7 +278,7 @@ func (x *xmlWriter) fields(e *Event, recordTime string, l *layout) {
 }
 
 // wrapped writes fields, and others one level deeper with the unqualified extensions, if there are any.
-func (x *xmlWriter) wrapped(name string, e *Event, outer, inner []fieldID, local []*Extension) {
+func (x *xmlWriter) wrapped(name string, e *Event, outer, inner []ID, local []*Extension) {
 	x.wrap(name, func() {
 		for _, id := range outer {
 			x.present(id, e)
@@ -300,50 +300,50 @@ func (x *xmlWriter) wrapped(name string, e *Event, outer, inner []fieldID, local
 }
 
 // present writes a field if it is there.
-func (x *xmlWriter) present(id fieldID, e *Event) {
-	if present(e, id) {
+func (x *xmlWriter) present(id ID, e *Event) {
+	if Present(e, id) {
 		x.field(id, e, "")
 	}
 }
 
 // field writes one field if it is there, or if XML 1.2 wants it all the same.
-func (x *xmlWriter) field(id fieldID, e *Event, recordTime string) {
+func (x *xmlWriter) field(id ID, e *Event, recordTime string) {
 	name := fieldNames[id]
-	if id == fRecordTime && recordTime != "" {
+	if id == RecordTime && recordTime != "" {
 		x.leaf(name, recordTime)
 		return
 	}
-	if !present(e, id) {
-		if x.old && (id == fEPCList && e.Type != "TransformationEvent" || id == fChildEPCs && e.Type == "AggregationEvent") {
+	if !Present(e, id) {
+		if x.Old && (id == EPCList && e.Type != "TransformationEvent" || id == ChildEPCs && e.Type == "AggregationEvent") {
 			x.leaf(name, "")
 		}
 		return
 	}
-	x.in(name)
-	defer x.out()
+	x.In(name)
+	defer x.Out()
 	switch id {
-	case fEventTime:
-		x.leaf(name, x.time(e.EventTime, e.EventTimeZoneOffset))
-	case fRecordTime:
-		x.leaf(name, x.time(e.RecordTime, ""))
-	case fEventTimeZoneOffset:
+	case EventTime:
+		x.leaf(name, x.Time(e.EventTime, e.EventTimeZoneOffset))
+	case RecordTime:
+		x.leaf(name, x.Time(e.RecordTime, ""))
+	case EventTimeZoneOffset:
 		x.leaf(name, e.EventTimeZoneOffset)
-	case fEventID:
+	case EventID:
 		x.leaf(name, e.EventID)
 	case fErrorDeclaration:
 		x.errorDeclaration(e.ErrorDeclaration)
-	case fCertificationInfo:
+	case CertificationInfo:
 		for i, s := range e.CertificationInfo {
-			if i > 0 && !x.old {
-				x.lost("XML 2.0 has place for one certificate; "+strconv.Itoa(len(e.CertificationInfo)-1)+" more were left out", "send them in JSON")
+			if i > 0 && !x.Old {
+				x.Lost("XML 2.0 has place for one certificate; "+strconv.Itoa(len(e.CertificationInfo)-1)+" more were left out", "send them in JSON")
 				break
 			}
 			x.leaf(name, s)
 		}
-	case fAction:
+	case Action:
 		x.leaf(name, e.Action)
-	case fTransformationID:
-		x.leaf(name, x.id(e.TransformationID))
+	case TransformationID:
+		x.leaf(name, x.ID(e.TransformationID))
 	case fBizStep:
 		x.leaf(name, x.term(TermBizStep, e.BizStep))
 	case fDisposition:
@@ -357,54 +357,54 @@ func (x *xmlWriter) field(id fieldID, e *Event, recordTime string) {
 			x.leaf("set", x.term(TermDisposition, s))
 		}
 		x.close(name)
-	case fReadPoint:
+	case ReadPoint:
 		x.place(name, e.ReadPoint)
-	case fBizLocation:
+	case BizLocation:
 		x.place(name, e.BizLocation)
-	case fBizTransactionList:
+	case BizTransactionList:
 		x.open(name)
 		for _, t := range e.BizTransactionList {
 			x.typed("bizTransaction", x.term(TermBizTransaction, t.Type), t.Value)
 		}
 		x.close(name)
-	case fQuantityList, fChildQuantityList, fInputQuantityList, fOutputQuantityList:
-		x.quantities(name, quantitiesOf(e, id))
-	case fSourceList:
+	case QuantityList, ChildQuantityList, InputQuantityList, OutputQuantityList:
+		x.quantities(name, Quantities(e, id))
+	case SourceList:
 		x.open(name)
 		for _, s := range e.SourceList {
 			x.typed("source", x.term(TermSourceDest, s.Type), s.Value)
 		}
 		x.close(name)
-	case fDestinationList:
+	case DestinationList:
 		x.open(name)
 		for _, s := range e.DestinationList {
 			x.typed("destination", x.term(TermSourceDest, s.Type), s.Value)
 		}
 		x.close(name)
-	case fSensorElementList:
+	case SensorElementList:
 		x.sensors(e.SensorElementList)
-	case fILMD:
+	case ILMD:
 		x.open(name)
 		x.extensions(e.ILMD)
 		x.close(name)
-	case fParentID:
-		x.leaf(name, x.id(e.ParentID))
-	case fEPCList, fChildEPCs, fInputEPCList, fOutputEPCList:
+	case ParentID:
+		x.leaf(name, x.ID(e.ParentID))
+	case EPCList, ChildEPCs, InputEPCList, OutputEPCList:
 		x.open(name)
-		for _, s := range epcsOf(e, id) {
-			x.leaf("epc", x.id(s))
+		for _, s := range EPCs(e, id) {
+			x.leaf("epc", x.ID(s))
 		}
 		x.close(name)
 	default: // no field
 	}
-	x.idsDone()
+	x.IDsDone()
 }
 
 func (x *xmlWriter) term(kind TermKind, s string) string {
 	if s == "" {
 		return ""
 	}
-	return xmlTerm(kind, s, x.o.CBV, x.old)
+	return xmlTerm(kind, s, x.Options.CBV, x.Old)
 }
 
 func (x *xmlWriter) typed(name, kind, value string) {
@@ -412,9 +412,9 @@ func (x *xmlWriter) typed(name, kind, value string) {
 	if kind != "" {
 		x.attr("type", kind)
 	} else if name != "bizTransaction" {
-		x.refused("the type is missing", "add owning_party, possessing_party or location")
+		x.Refused("the type is missing", "add owning_party, possessing_party or location")
 	}
-	x.value(name, x.word(value))
+	x.value(name, x.Word(value))
 }
 
 func (x *xmlWriter) quantities(name string, list []Quantity) {
@@ -422,20 +422,20 @@ func (x *xmlWriter) quantities(name string, list []Quantity) {
 	for i, q := range list {
 		x.open("quantityElement")
 		if q.EPCClass == "" {
-			x.refused("epcClass is missing", "say of what class the quantity is")
+			x.Refused("epcClass is missing", "say of what class the quantity is")
 		}
-		x.leaf("epcClass", x.word(q.EPCClass))
+		x.leaf("epcClass", x.Word(q.EPCClass))
 		if q.Quantity == "" && q.UOM != "" { // no unit without a quantity, but it may be nil
 			x.start("quantity")
 			x.attr("xsi:nil", "true")
 			x.value("quantity", "")
 		}
 		if q.Quantity != "" {
-			n, ok := decimal(q.Quantity)
+			n, ok := Decimal(q.Quantity)
 			if _, number := number(q.Quantity); !ok || !number || strings.ContainsAny(n, "eE") {
-				x.inItem("quantityElement", i)
-				x.refused(quote(q.Quantity)+" is no decimal number", "write digits, with a point if needed")
-				x.out()
+				x.InItem("quantityElement", i)
+				x.Refused(Quote(q.Quantity)+" is no decimal number", "write digits, with a point if needed")
+				x.Out()
 			}
 			x.leaf("quantity", n)
 		}
@@ -450,9 +450,9 @@ func (x *xmlWriter) quantities(name string, list []Quantity) {
 func (x *xmlWriter) place(name string, p *Place) {
 	x.open(name)
 	if p.ID != "" {
-		x.leaf("id", x.word(p.ID))
+		x.leaf("id", x.Word(p.ID))
 	} else {
-		x.refused("the place has no id", "add it")
+		x.Refused("the place has no id", "add it")
 	}
 	x.extensions(p.Extensions, "id")
 	x.close(name)
@@ -461,11 +461,11 @@ func (x *xmlWriter) place(name string, p *Place) {
 func (x *xmlWriter) errorDeclaration(d *ErrorDeclaration) {
 	x.open("errorDeclaration")
 	if d.DeclarationTime != "" {
-		x.in("declarationTime")
-		x.leaf("declarationTime", x.time(d.DeclarationTime, ""))
-		x.out()
-	} else if x.old {
-		x.refused("declarationTime is missing", "say when the event was declared an error")
+		x.In("declarationTime")
+		x.leaf("declarationTime", x.Time(d.DeclarationTime, ""))
+		x.Out()
+	} else if x.Old {
+		x.Refused("declarationTime is missing", "say when the event was declared an error")
 	}
 	if d.Reason != "" {
 		x.leaf("reason", x.term(TermErrorReason, d.Reason))
@@ -485,35 +485,35 @@ func (x *xmlWriter) sensors(list []SensorElement) {
 	x.open("sensorElementList")
 	for i := range list {
 		s := &list[i]
-		x.inItem("sensorElement", i)
+		x.InItem("sensorElement", i)
 		x.open("sensorElement")
 		if s.Metadata != nil {
-			x.in("sensorMetadata")
+			x.In("sensorMetadata")
 			x.start("sensorMetadata")
-			for _, name := range metadataFields {
-				x.sensorField(name, *metadataField(s.Metadata, name))
+			for _, name := range MetadataFields {
+				x.sensorField(name, *MetadataField(s.Metadata, name))
 			}
-			x.attributesOnly(s.Metadata.Extensions, func(name string) bool { return metadataField(s.Metadata, name) != nil })
+			x.attributesOnly(s.Metadata.Extensions, func(name string) bool { return MetadataField(s.Metadata, name) != nil })
 			x.value("sensorMetadata", "")
-			x.out()
+			x.Out()
 		}
 		for j := range s.Reports {
 			r := &s.Reports[j]
-			x.inItem("sensorReport", j)
+			x.InItem("sensorReport", j)
 			x.start("sensorReport")
-			for _, name := range reportFields {
-				x.sensorField(name, *reportField(r, name))
+			for _, name := range ReportFields {
+				x.sensorField(name, *ReportField(r, name))
 			}
-			x.attributesOnly(r.Extensions, func(name string) bool { return reportField(r, name) != nil })
+			x.attributesOnly(r.Extensions, func(name string) bool { return ReportField(r, name) != nil })
 			x.value("sensorReport", "")
-			x.out()
+			x.Out()
 		}
 		if len(s.Reports) == 0 {
-			x.refused("the sensor element has no report", "add one")
+			x.Refused("the sensor element has no report", "add one")
 		}
 		x.extensions(s.Extensions, "sensorMetadata", "sensorReport")
 		x.close("sensorElement")
-		x.out()
+		x.Out()
 	}
 	x.close("sensorElementList")
 }
@@ -530,16 +530,16 @@ func (x *xmlWriter) sensorField(name, s string) {
 	case "component":
 		s = x.term(TermComponent, s)
 	case "deviceID":
-		s = x.id(s)
+		s = x.ID(s)
 	case "time", "startTime", "endTime":
-		x.in(name)
-		s = x.time(s, "")
-		x.out()
+		x.In(name)
+		s = x.Time(s, "")
+		x.Out()
 	default:
-		if bad, hint := sensorValue(name, trimmed(s)); bad != "" && !x.old {
-			x.in(name)
-			x.refused(quote(s)+bad, hint)
-			x.out()
+		if bad, hint := sensorValue(name, Trimmed(s)); bad != "" && !x.Old {
+			x.In(name)
+			x.Refused(Quote(s)+bad, hint)
+			x.Out()
 		}
 	}
 	x.attr(name, s)
@@ -557,7 +557,7 @@ func sensorValue(name, s string) (problem, hint string) {
 			return " is neither true nor false", "write true or false"
 		}
 	case "hexBinaryValue":
-		if len(s)%2 == 1 || strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 || !isHex(byte(r)) }) >= 0 {
+		if len(s)%2 == 1 || strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 || !IsHex(byte(r)) }) >= 0 {
 			return " is no sequence of bytes in hexadecimal digits", "write two digits for every byte"
 		}
 	}
@@ -568,40 +568,40 @@ func sensorValue(name, s string) (problem, hint string) {
 func (x *xmlWriter) attributesOnly(list []Extension, standard func(name string) bool) {
 	for i := range list {
 		t := &list[i]
-		x.in(clip(t.Name))
+		x.In(Clip(t.Name))
 		name, ok := x.name(t.Namespace, t.Name)
 		first := true
 		for j := range i {
-			first = first && (list[j].Name != t.Name || canonical(list[j].Namespace) != canonical(t.Namespace))
+			first = first && (list[j].Name != t.Name || Canonical(list[j].Namespace) != Canonical(t.Namespace))
 		}
 		switch {
 		case !ok, t.Namespace == "" && standard(t.Name), t.Name == "xmlns":
-			x.lost("no attribute of XML can have the name "+quote(t.Name)+"; it was left out", "rename it")
-		case !first || isArray(t):
-			x.lost("XML has one attribute of a name here; this value was left out", "send another sensorReport")
+			x.Lost("no attribute of XML can have the name "+Quote(t.Name)+"; it was left out", "rename it")
+		case !first || IsArray(t):
+			x.Lost("XML has one attribute of a name here; this value was left out", "send another sensorReport")
 		case len(t.Children)+len(t.Attributes) > 0 || t.Type == NoValue:
-			x.lost("XML has place for plain attributes here, not for anything with parts; it was left out", "put it into the sensorElement")
+			x.Lost("XML has place for plain attributes here, not for anything with parts; it was left out", "put it into the sensorElement")
 		default:
 			if t.Type == Number || t.Type == Boolean || t.Type == Null {
-				x.lost("an attribute of XML has no type: "+quote(t.Text)+" became text", "")
+				x.Lost("an attribute of XML has no type: "+Quote(t.Text)+" became text", "")
 			}
 			x.attr(name, t.Text)
 		}
-		x.out()
+		x.Out()
 	}
 }
 
 // name returns a name with its prefix. ok is false when XML cannot have it.
 func (x *xmlWriter) name(space, local string) (string, bool) {
-	if !isNCName(local) {
+	if !IsNCName(local) {
 		return "", false
 	}
-	space = canonical(space)
+	space = Canonical(space)
 	if space == "" {
 		return local, true
 	}
-	prefix := x.prefix(space)
-	if prefix == "" || space == nsXMLNS || standardSpace(space) {
+	prefix := x.Prefix(space)
+	if prefix == "" || space == XMLNS || standardSpace(space) {
 		return "", false
 	}
 	return prefix + ":" + local, true
@@ -610,7 +610,7 @@ func (x *xmlWriter) name(space, local string) (string, bool) {
 // standardSpace reports whether a reader takes an element of the namespace for a standard one.
 func standardSpace(space string) bool {
 	switch space {
-	case nsDoc1, nsDoc2, nsQuery1, nsQuery2, nsMaster1, nsMaster2:
+	case EPCIS1, EPCIS2, Query1, Query2, MasterData1, MasterData2:
 		return true
 	}
 	return false

@@ -7,8 +7,8 @@ import (
 
 // inEvent reports whether an unqualified element of an event is read as a field.
 func inEvent(name string) bool {
-	id, known := fieldIDs[name]
-	return known && id < fEPCClass
+	id, known := IDs[name]
+	return known && id < EPCClass
 }
 
 // extensions writes extensions beside standard elements of the names given: unqualified ones in an element extension, as the
@@ -33,9 +33,9 @@ func (x *xmlWriter) extensions(list []Extension, standard ...string) {
 // unqualified writes an extension without a namespace, unless a reader would take it for something else.
 func (x *xmlWriter) unqualified(t *Extension, standard func(name string) bool) {
 	if t.Name == "extension" || t.Name == "baseExtension" || standard(t.Name) {
-		x.in(clip(t.Name))
-		x.lost("an element "+quote(t.Name)+" without a namespace means something else in XML; it was left out", "put it into a namespace")
-		x.out()
+		x.In(Clip(t.Name))
+		x.Lost("an element "+Quote(t.Name)+" without a namespace means something else in XML; it was left out", "put it into a namespace")
+		x.Out()
 		return
 	}
 	x.foreign(t)
@@ -43,23 +43,23 @@ func (x *xmlWriter) unqualified(t *Extension, standard func(name string) bool) {
 
 // foreign writes an extension element. An array is the element repeated.
 func (x *xmlWriter) foreign(t *Extension) {
-	x.in(clip(t.Name))
-	defer x.out()
-	if !isArray(t) {
+	x.In(Clip(t.Name))
+	defer x.Out()
+	if !IsArray(t) {
 		x.element(t)
 		return
 	}
 	switch n := len(t.Children); n {
 	case 0:
-		x.lost("an empty array is nothing in XML; it was left out", "")
+		x.Lost("an empty array is nothing in XML; it was left out", "")
 	case 1:
-		x.lost("an array of one is written like a single value", "")
+		x.Lost("an array of one is written like a single value", "")
 	}
 	for i := range t.Children {
 		item := t.Children[i] // a copy
 		item.Namespace, item.Name = t.Namespace, t.Name
-		if isArray(&item) { // its elements get an element around them, so that they stay together
-			x.lost("an array in an array is written as elements in an element", "")
+		if IsArray(&item) { // its elements get an element around them, so that they stay together
+			x.Lost("an array in an array is written as elements in an element", "")
 			wrapped := Extension{Namespace: t.Namespace, Name: t.Name, Children: []Extension{item}}
 			x.element(&wrapped)
 			continue
@@ -72,13 +72,13 @@ func (x *xmlWriter) foreign(t *Extension) {
 func (x *xmlWriter) element(t *Extension) {
 	name, ok := x.name(t.Namespace, t.Name)
 	if !ok {
-		x.lost("no element of XML can have the name "+quote(t.Name)+" in the namespace "+quote(t.Namespace)+"; it was left out", "rename it")
+		x.Lost("no element of XML can have the name "+Quote(t.Name)+" in the namespace "+Quote(t.Namespace)+"; it was left out", "rename it")
 		return
 	}
 	x.start(name)
 	x.attributes(t)
 	if len(t.Children) == 0 && t.Type == NoValue && len(t.Attributes) == 0 {
-		x.lost("an empty object is written as an empty element, which is read as empty text", "")
+		x.Lost("an empty object is written as an empty element, which is read as empty text", "")
 	}
 	x.mixed(name, t.Text, t.Children)
 }
@@ -90,9 +90,9 @@ func (x *xmlWriter) mixed(name, text string, children []Extension) {
 		return
 	}
 	if text != "" {
-		children = slices.Insert(slices.Clone(children), 0, Extension{Name: textName, Type: Text, Text: text})
+		children = slices.Insert(slices.Clone(children), 0, Extension{Name: TextName, Type: Text, Text: text})
 	}
-	mixed := hasText(children)
+	mixed := HasText(children)
 	if mixed {
 		x.flat++
 	}
@@ -100,18 +100,18 @@ func (x *xmlWriter) mixed(name, text string, children []Extension) {
 	afterText := false
 	for i := range children {
 		c := &children[i]
-		if !isText(c) {
+		if !IsText(c) {
 			x.foreign(c)
 			afterText = false
 			continue
 		}
 		switch {
 		case afterText:
-			x.lost("two pieces of text that follow each other become one in XML", "")
-		case isBlank([]byte(c.Text)):
-			x.lost("white space between elements is nothing in XML", "")
+			x.Lost("two pieces of text that follow each other become one in XML", "")
+		case IsBlank([]byte(c.Text)):
+			x.Lost("white space between elements is nothing in XML", "")
 		case c.Type != Text || len(c.Attributes)+len(c.Children) > 0:
-			x.lost("the text beside elements has no type and no parts in XML", "")
+			x.Lost("the text beside elements has no type and no parts in XML", "")
 		}
 		x.text(c.Text)
 		afterText = true
@@ -128,50 +128,50 @@ func (x *xmlWriter) attributes(t *Extension) {
 	switch t.Type {
 	case Number, Boolean:
 		// A simple type of XML Schema has no attributes.
-		alone := !slices.ContainsFunc(t.Attributes, func(a Extension) bool { return !isMarker(&a) && a.Namespace != nsXSI })
-		if lit, name := literal(t.Text); lit == t.Type && len(t.Children) == 0 && alone {
+		alone := !slices.ContainsFunc(t.Attributes, func(a Extension) bool { return !IsMarker(&a) && a.Namespace != XSI })
+		if lit, name := Literal(t.Text); lit == t.Type && len(t.Children) == 0 && alone {
 			said = name
 			x.attr("xsi:type", name)
 		} else {
-			x.lost("the value "+quote(t.Text)+" became text", "")
+			x.Lost("the value "+Quote(t.Text)+" became text", "")
 		}
 	case Null:
 		if len(t.Children) == 0 && t.Text == "" {
 			said = "true"
 			x.attr("xsi:nil", said)
 		} else {
-			x.lost("null beside content was left out", "")
+			x.Lost("null beside content was left out", "")
 		}
 	default:
 	}
 	for i := range t.Attributes {
 		a := &t.Attributes[i]
-		if isMarker(a) {
+		if IsMarker(a) {
 			continue
 		}
 		name, ok := x.name(a.Namespace, a.Name)
 		switch {
-		case a.Namespace == nsXSI && said != "" && (a.Name == "type" || a.Name == "nil"):
+		case a.Namespace == XSI && said != "" && (a.Name == "type" || a.Name == "nil"):
 			if a.Text != said {
-				x.lost("the attribute "+quote(a.Name)+" says another type than the value has; it was left out", "")
+				x.Lost("the attribute "+Quote(a.Name)+" says another type than the value has; it was left out", "")
 			}
 			continue
 		case !ok || a.Name == "xmlns":
-			x.lost("no attribute of XML can have the name "+quote(a.Name)+"; it was left out", "rename it")
+			x.Lost("no attribute of XML can have the name "+Quote(a.Name)+"; it was left out", "rename it")
 			continue
 		case slices.ContainsFunc(t.Attributes[:i], func(b Extension) bool {
-			return b.Name == a.Name && canonical(b.Namespace) == canonical(a.Namespace)
+			return b.Name == a.Name && Canonical(b.Namespace) == Canonical(a.Namespace)
 		}):
-			x.lost("the attribute "+quote(a.Name)+" stands twice; the second was left out", "")
+			x.Lost("the attribute "+Quote(a.Name)+" stands twice; the second was left out", "")
 			continue
 		case len(a.Children)+len(a.Attributes) > 0 || a.Type == NoValue:
-			x.lost("the attribute "+quote(a.Name)+" has parts, which XML has no place for; it was left out", "")
+			x.Lost("the attribute "+Quote(a.Name)+" has parts, which XML has no place for; it was left out", "")
 			continue
 		case a.Type != Text && a.Type != Empty:
-			x.lost("an attribute of XML has no type: "+quote(a.Text)+" became text", "")
+			x.Lost("an attribute of XML has no type: "+Quote(a.Text)+" became text", "")
 		}
 		text := a.Text
-		if a.Namespace == nsXSI && a.Name == "type" {
+		if a.Namespace == XSI && a.Name == "type" {
 			text = x.qname(text)
 		}
 		x.attr(name, text)
@@ -180,52 +180,52 @@ func (x *xmlWriter) attributes(t *Extension) {
 
 // qname writes the value of xsi:type, a name whose prefix means something.
 func (x *xmlWriter) qname(s string) string {
-	if space, local, ok := bracedName(s); ok {
-		if own := !x.old && space == nsDoc2 || x.old && space == nsDoc1; !own {
-			x.refused("the type "+quote(s)+" is none that the schema knows", "leave it out, or use one of XML Schema")
+	if space, local, ok := Braced(s); ok {
+		if own := !x.Old && space == EPCIS2 || x.Old && space == EPCIS1; !own {
+			x.Refused("the type "+Quote(s)+" is none that the schema knows", "leave it out, or use one of XML Schema")
 		}
-		if prefix := x.prefix(canonical(space)); prefix != "" && canonical(space) == space {
+		if prefix := x.Prefix(Canonical(space)); prefix != "" && Canonical(space) == space {
 			return prefix + ":" + local
 		}
-		x.lost("the type "+quote(s)+" has a namespace that cannot be written", "")
+		x.Lost("the type "+Quote(s)+" has a namespace that cannot be written", "")
 		return s
 	}
 	prefix, _, ok := strings.Cut(s, ":")
 	if prefix != "xsd" {
-		x.refused("the type "+quote(s)+" is none that the schema knows", "leave it out, or use one of XML Schema")
+		x.Refused("the type "+Quote(s)+" is none that the schema knows", "leave it out, or use one of XML Schema")
 	}
-	if ok && prefix != "xsd" && x.prefixTaken(prefix) {
-		x.lost("the type "+quote(s)+" has a prefix that nobody declared, and means something else now", "declare the prefix")
+	if ok && prefix != "xsd" && x.PrefixTaken(prefix) {
+		x.Lost("the type "+Quote(s)+" has a prefix that nobody declared, and means something else now", "declare the prefix")
 	}
 	return s
 }
 
 // header writes EPCISHeader, if there is anything in it.
 func (x *xmlWriter) header(h *Header) {
-	local, foreign := split(headerExtensions(h))
-	b := filledSBDH(h, x.head.CreationDate)
+	local, foreign := split(Extensions(h))
+	b := FilledSBDH(h, x.head.CreationDate)
 	vocabularies := h.Vocabularies
 	if x.master {
 		vocabularies = nil
 	}
-	if b == nil && x.old {
+	if b == nil && x.Old {
 		x.trailing, foreign = foreign, nil
 	}
 	if b == nil && len(vocabularies)+len(local)+len(foreign) == 0 {
 		return
 	}
-	x.in("EPCISHeader")
-	defer x.out()
+	x.In("EPCISHeader")
+	defer x.Out()
 	x.open("EPCISHeader")
 	switch {
 	case b != nil:
-		if b.InstanceIdentifier == "" && x.old && h.ID != "" {
-			x.lost("the id of the document was written as its InstanceIdentifier", "")
+		if b.InstanceIdentifier == "" && x.Old && h.ID != "" {
+			x.Lost("the id of the document was written as its InstanceIdentifier", "")
 			b.InstanceIdentifier = h.ID
 		}
 		x.sbdh(b)
-	case x.old:
-		x.refused("EPCIS 1.2 wants a StandardBusinessDocumentHeader in the header, and sender and receiver are not known", "name them")
+	case x.Old:
+		x.Refused("EPCIS 1.2 wants a StandardBusinessDocumentHeader in the header, and sender and receiver are not known", "name them")
 	}
 	x.wrap("extension", func() {
 		if len(vocabularies) > 0 {
@@ -237,7 +237,7 @@ func (x *xmlWriter) header(h *Header) {
 			for _, t := range local {
 				x.unqualified(t, func(name string) bool { return name == "EPCISMasterData" })
 			}
-			if x.old {
+			if x.Old {
 				return
 			}
 			x.wrap("extension", func() {
@@ -247,7 +247,7 @@ func (x *xmlWriter) header(h *Header) {
 			})
 		})
 	})
-	if x.old {
+	if x.Old {
 		for _, t := range foreign {
 			x.foreign(t)
 		}
@@ -256,8 +256,8 @@ func (x *xmlWriter) header(h *Header) {
 }
 
 func (x *xmlWriter) sbdh(b *SBDH) {
-	x.in(sbdhName)
-	defer x.out()
+	x.In(SBDHName)
+	defer x.Out()
 	for _, f := range []struct {
 		name string
 		ok   bool
@@ -268,10 +268,10 @@ func (x *xmlWriter) sbdh(b *SBDH) {
 		{"CreationDateAndTime", b.CreationDateAndTime != ""},
 	} {
 		if !f.ok {
-			x.refused("the header of the document lacks "+f.name, "add it")
+			x.Refused("the header of the document lacks "+f.name, "add it")
 		}
 	}
-	t := sbdhExtension(b)
+	t := SBDHExtension(b)
 	x.element(&t)
 }
 
@@ -284,8 +284,8 @@ func (x *xmlWriter) vocabularies(list []Vocabulary) {
 }
 
 func (x *xmlWriter) vocabulary(v *Vocabulary) {
-	x.in("Vocabulary")
-	defer x.out()
+	x.In("Vocabulary")
+	defer x.Out()
 	x.start("Vocabulary")
 	if v.Type != "" {
 		x.attr("type", v.Type)
@@ -303,31 +303,31 @@ func (x *xmlWriter) vocabulary(v *Vocabulary) {
 }
 
 func (x *xmlWriter) vocabularyElement(e *VocabularyElement) {
-	x.in("VocabularyElement")
-	defer x.out()
+	x.In("VocabularyElement")
+	defer x.Out()
 	x.start("VocabularyElement")
 	if e.ID != "" {
-		x.attr("id", x.id(e.ID))
+		x.attr("id", x.ID(e.ID))
 	}
 	x.begin1()
 	for i := range e.Attributes {
 		a := &e.Attributes[i]
-		x.in("attribute")
+		x.In("attribute")
 		x.start("attribute")
 		if a.ID != "" {
 			x.attr("id", a.ID)
 		}
 		x.mixed("attribute", a.Text, a.Children)
-		x.out()
+		x.Out()
 	}
 	if len(e.Children) > 0 {
 		x.open("children")
 		for _, s := range e.Children {
-			x.leaf("id", x.id(s))
+			x.leaf("id", x.ID(s))
 		}
 		x.close("children")
 	}
-	x.idsDone()
+	x.IDsDone()
 	x.extensions(e.Extensions, "attribute", "children")
 	x.close("VocabularyElement")
 }

@@ -34,7 +34,7 @@ type parser struct {
 	err        error // of Handler.Problem
 
 	// The event being read.
-	layout     *layout
+	layout     *Layout
 	eventAt    pos
 	eventDepth int  // of the judge, inside it
 	unlisted   bool // a problem that was not told any more is one of the schema's
@@ -45,20 +45,20 @@ type parser struct {
 	nodesIn    int
 	rank       int
 	disorder   bool
-	seen       [numFields]bool
-	field      [numFields]pos
-	items      [numFields][]pos
+	seen       [Count]bool
+	field      [Count]pos
+	items      [Count][]pos
 }
 
 // node counts an extension, or something as large as several of them. What is not in memory any more does not count.
 func (p *parser) node(weight int) error {
 	if p.layout == nil || p.opt.KeepsAll {
-		if p.nodes += weight; p.nodes > maxDocumentNodes {
-			return p.exceeded("the document has more than %d extension elements, attributes or sensor data", maxDocumentNodes)
+		if p.nodes += weight; p.nodes > MaxDocumentNodes {
+			return p.exceeded("the document has more than %d extension elements, attributes or sensor data", MaxDocumentNodes)
 		}
 	}
-	if p.nodesIn += weight; p.layout != nil && p.nodesIn > maxEventNodes {
-		return errEventTooLarge
+	if p.nodesIn += weight; p.layout != nil && p.nodesIn > MaxEventNodes {
+		return ErrEventTooLarge
 	}
 	return nil
 }
@@ -66,7 +66,7 @@ func (p *parser) node(weight int) error {
 // readXML reads an EPCIS document in XML, in bounded memory. What was received counts only when it returns nil: a document
 // can turn out not to be well-formed behind its last event.
 func readXML(r io.Reader, opt Options, h Handler) (Summary, error) {
-	opt = withDefaults(opt)
+	opt = Defaults(opt)
 	s, err := newScanner(r, &opt)
 	if err != nil {
 		return Summary{}, err
@@ -80,7 +80,7 @@ func readXML(r io.Reader, opt Options, h Handler) (Summary, error) {
 
 // parseXML reads a whole document. One that is not well-formed or not EPCIS fails with a *ParseError. An event with an
 // error-level problem is reported and left out.
-func parseXML(r io.Reader, opt Options) (*Document, error) { return collect(r, opt, readXML) }
+func parseXML(r io.Reader, opt Options) (*Document, error) { return Collect(r, opt, readXML) }
 
 // next moves to the next token and has it judged.
 func (p *parser) next() error {
@@ -98,7 +98,7 @@ func (p *parser) std() string {
 	switch p.name.Space {
 	case "":
 		return p.name.Local
-	case nsDoc1, nsDoc2:
+	case EPCIS1, EPCIS2:
 		if !p.qualified {
 			p.qualified = true
 			p.warn(p.at, CodeNamespace, p.name.Local,
@@ -106,7 +106,7 @@ func (p *parser) std() string {
 				hintQualified)
 		}
 		return p.name.Local
-	case nsQuery1, nsQuery2, nsMaster1, nsMaster2:
+	case Query1, Query2, MasterData1, MasterData2:
 		return p.name.Local
 	}
 	return ""
@@ -135,7 +135,7 @@ func (p *parser) emit(at pos, pr Problem) {
 		if pr.Severity == SeverityError {
 			told = &p.faults
 		}
-		if *told++; *told > maxEventProblems {
+		if *told++; *told > MaxEventProblems {
 			p.unlisted = p.unlisted || pr.Schema
 			return
 		}
@@ -171,9 +171,9 @@ func (p *parser) each(path string, fn func() error) error {
 				return err
 			}
 		case tokenText:
-			if !told && !isBlank(p.text) {
+			if !told && !IsBlank(p.text) {
 				told = true
-				p.warn(p.at, CodeText, path, "bare text "+quote(string(trim(p.text)))+" stands where only elements may", "remove it; it was not kept")
+				p.warn(p.at, CodeText, path, "bare text "+Quote(string(Trim(p.text)))+" stands where only elements may", "remove it; it was not kept")
 			}
 		case tokenEnd:
 			return p.err
@@ -207,7 +207,7 @@ func (p *parser) raw(path string) ([]byte, error) {
 		case tokenText:
 			p.buf = append(p.buf, p.text...)
 		case tokenStart:
-			p.fault(p.at, CodeContent, path, "the element <"+clip(p.name.Local)+"> stands where a value should", "write the value as text")
+			p.fault(p.at, CodeContent, path, "the element <"+Clip(p.name.Local)+"> stands where a value should", "write the value as text")
 			if err := p.skip(); err != nil {
 				return nil, err
 			}
@@ -220,13 +220,13 @@ func (p *parser) raw(path string) ([]byte, error) {
 // value reads a standard value: without white space around it.
 func (p *parser) value(path string) (string, error) {
 	b, err := p.raw(path)
-	return string(trim(b)), err
+	return string(Trim(b)), err
 }
 
 // word reads a value of which a document has few different ones.
 func (p *parser) word(path string) (string, error) {
 	b, err := p.raw(path)
-	return p.intern(trim(b)), err
+	return p.intern(Trim(b)), err
 }
 
 func (p *parser) intern(b []byte) string {
@@ -244,7 +244,7 @@ func (p *parser) intern(b []byte) string {
 func (p *parser) attr(name string) string {
 	for _, a := range p.attrs {
 		if a.Name.Space == "" && a.Name.Local == name {
-			return strings.Trim(a.Value, blank)
+			return strings.Trim(a.Value, Blank)
 		}
 	}
 	return ""
@@ -253,7 +253,7 @@ func (p *parser) attr(name string) string {
 // isNil reports whether the current start tag says that there is no value.
 func (p *parser) isNil() bool {
 	for _, a := range p.attrs {
-		if v := strings.Trim(a.Value, blank); a.Name.Space == nsXSI && a.Name.Local == "nil" && (v == "true" || v == "1") {
+		if v := strings.Trim(a.Value, Blank); a.Name.Space == XSI && a.Name.Local == "nil" && (v == "true" || v == "1") {
 			return true
 		}
 	}
@@ -264,7 +264,7 @@ func (p *parser) isNil() bool {
 func (p *parser) onlyAttrs(path string, known ...string) {
 next:
 	for i, a := range p.attrs {
-		if a.Name.Space == nsXSI { // schemaLocation, a redundant type
+		if a.Name.Space == XSI { // schemaLocation, a redundant type
 			continue
 		}
 		if p.judge.set != nil && p.judge.attrBad&(1<<(i&63)) != 0 {
@@ -277,6 +277,6 @@ next:
 				}
 			}
 		}
-		p.warn(p.at, CodeAttribute, path, "the attribute "+quote(a.Name.Local)+" does not belong on <"+p.name.Local+">", "remove it; it was not kept")
+		p.warn(p.at, CodeAttribute, path, "the attribute "+Quote(a.Name.Local)+" does not belong on <"+p.name.Local+">", "remove it; it was not kept")
 	}
 }

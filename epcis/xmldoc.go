@@ -15,7 +15,7 @@ func (p *parser) document() error {
 		p.warn(p.doctype, CodeDoctype, "", "the document has a document type declaration", "remove <!DOCTYPE …>; it declares nothing and was passed over")
 	}
 	read := p.root
-	if p.name.Space == nsSOAP11 || p.name.Space == nsSOAP12 {
+	if p.name.Space == SOAP11 || p.name.Space == SOAP12 {
 		read = p.envelope
 	}
 	if err := read(); err != nil {
@@ -42,7 +42,7 @@ func (p *parser) refuse(code, message, hint string) error {
 func (p *parser) envelope() error {
 	soap, at := p.name.Space, p.at
 	if p.name.Local != "Envelope" {
-		return p.refuse(CodeNotEPCIS, "the root element is <"+clip(p.name.Local)+"> of SOAP, want <Envelope>", hintNotEPCIS)
+		return p.refuse(CodeNotEPCIS, "the root element is <"+Clip(p.name.Local)+"> of SOAP, want <Envelope>", NotEPCISHint)
 	}
 	found := false
 	err := p.each("Envelope", func() error {
@@ -65,7 +65,7 @@ func (p *parser) envelope() error {
 	})
 	if err == nil && !found {
 		p.at = at
-		return p.refuse(CodeNotEPCIS, "the SOAP message has an empty body", hintNotEPCIS)
+		return p.refuse(CodeNotEPCIS, "the SOAP message has an empty body", NotEPCISHint)
 	}
 	return err
 }
@@ -79,29 +79,29 @@ func (p *parser) root() error {
 	}
 	var want string
 	switch root.Space {
-	case nsDoc1, nsDoc2:
+	case EPCIS1, EPCIS2:
 		want = "EPCISDocument"
-	case nsQuery1, nsQuery2:
+	case Query1, Query2:
 		want = "EPCISQueryDocument"
-	case nsMaster1, nsMaster2:
+	case MasterData1, MasterData2:
 		want = "EPCISMasterDataDocument"
 	case "":
 	default:
 		if strings.HasPrefix(root.Space, "urn:epcglobal:epcis") {
-			return p.refuse(CodeUnsupportedVersion, "the namespace "+quote(root.Space)+" is no version of EPCIS that is read", hintNotEPCIS)
+			return p.refuse(CodeUnsupportedVersion, "the namespace "+Quote(root.Space)+" is no version of EPCIS that is read", NotEPCISHint)
 		}
-		return p.refuse(CodeNotEPCIS, "the root element is <"+clip(root.Local)+"> in the namespace "+quote(root.Space), hintNotEPCIS)
+		return p.refuse(CodeNotEPCIS, "the root element is <"+Clip(root.Local)+"> in the namespace "+Quote(root.Space), NotEPCISHint)
 	}
 	results := want == "EPCISQueryDocument" && root.Local == "QueryResults"
 	switch {
 	case want != "EPCISQueryDocument" && want != "EPCISMasterDataDocument" && isEventName(root.Local):
 		return p.bareEvent()
 	case want == "":
-		return p.refuse(CodeNotEPCIS, "the root element is <"+clip(root.Local)+"> in no namespace", hintNotEPCIS)
+		return p.refuse(CodeNotEPCIS, "the root element is <"+Clip(root.Local)+"> in no namespace", NotEPCISHint)
 	case want == "EPCISQueryDocument" && root.Local != want && !results && schemaSets()[setKey{p.version, root.Space}].elements[root] != nil:
 		return p.refuse(CodeNotEPCIS, "the root element is <"+root.Local+">, a message of the query interface that holds no events", "send the QueryResults, or an EPCISDocument")
 	case root.Local != want && !results:
-		return p.refuse(CodeNotEPCIS, "the root element is <"+clip(root.Local)+">, want <"+want+"> in this namespace", hintNotEPCIS)
+		return p.refuse(CodeNotEPCIS, "the root element is <"+Clip(root.Local)+">, want <"+want+"> in this namespace", NotEPCISHint)
 	}
 	p.sum.Root = root.Local
 	set := schemaSets()[setKey{p.version, root.Space}]
@@ -130,8 +130,8 @@ func (p *parser) parts(at pos) error {
 	}
 	if p.header.CreationDate == "" {
 		p.warn(at, CodeFieldMissing, "", "the attribute creationDate is missing", "add the time at which the document was made")
-	} else if _, err := parseTime(p.header.CreationDate); err != nil {
-		p.warn(at, CodeTimeInvalid, "", "creationDate: "+err.Error(), hintTime)
+	} else if _, err := ParseTime(p.header.CreationDate); err != nil {
+		p.warn(at, CodeTimeInvalid, "", "creationDate: "+err.Error(), TimeHint)
 	}
 	body := false
 	err := p.each("", func() error {
@@ -169,7 +169,7 @@ func (p *parser) bounded(read func() error) error {
 	p.stop = p.dec.InputOffset() + maxHeaderBytes
 	err := read()
 	p.stop = 0
-	if errors.Is(err, errEventTooLarge) {
+	if errors.Is(err, ErrEventTooLarge) {
 		p.at = at
 		return p.exceeded("header and master data are longer than %d bytes", maxHeaderBytes)
 	}
@@ -182,7 +182,7 @@ func (p *parser) extensions(list *[]Extension, path string) error {
 }
 
 func isEventName(name string) bool {
-	return layoutOf(1, name) != nil || layoutOf(2, name) != nil
+	return LayoutOf(1, name) != nil || LayoutOf(2, name) != nil
 }
 
 // bareEvent reads an event that is the root. Its namespace tells the version, if it has one; else a namespace declared on it,
@@ -192,20 +192,20 @@ func (p *parser) bareEvent() error {
 	space := p.name.Space
 	p.versionOf()
 	for _, b := range p.bindings {
-		if space == "" && (b.space == nsDoc1 || b.space == nsDoc2) {
+		if space == "" && (b.space == EPCIS1 || b.space == EPCIS2) {
 			space = b.space
 		}
 	}
 	switch {
 	case space != "":
 	case strings.HasPrefix(p.header.SchemaVersion, "2"):
-		space = nsDoc2
+		space = EPCIS2
 	case strings.HasPrefix(p.header.SchemaVersion, "1"):
-		space = nsDoc1
+		space = EPCIS1
 	default:
 		p.anyVersion = true
 	}
-	if space != nsDoc1 {
+	if space != EPCIS1 {
 		p.version, p.header.Format, p.sum.Format = 2, string(FormatXML2), FormatXML2
 	}
 	name := p.std()
@@ -223,7 +223,7 @@ func (p *parser) ignore(path string) error {
 	if path != "" {
 		path += "/"
 	}
-	name := clip(p.name.Local)
+	name := Clip(p.name.Local)
 	p.warn(p.at, CodeElement, path+name, "the element <"+name+"> does not belong here", "remove it; it was not kept")
 	return p.skip()
 }
@@ -245,9 +245,9 @@ func (p *parser) body(path string) error {
 		case "queryName", "subscriptionID":
 			return p.skip()
 		default:
-			space := nsQuery1
+			space := Query1
 			if p.version == 2 {
-				space = nsQuery2
+				space = Query2
 			}
 			if schemaSets()[setKey{p.version, space}].elements[xml.Name{Space: space, Local: name}] == nil {
 				return p.ignore(path)

@@ -11,7 +11,7 @@ func newXMLEncoder(w io.Writer, head Head, o WriteOptions) (Encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newEncoder(x.writer, x, head), nil
+	return newEncoder(x.Writer, x, head), nil
 }
 
 // encodeXMLEvent writes one event by itself, as an element with its namespaces.
@@ -20,16 +20,16 @@ func encodeXMLEvent(w io.Writer, e *Event, recordTime string, o WriteOptions) (l
 	if err != nil {
 		return nil, err
 	}
-	return encodeEvent(x.writer, x, e, recordTime)
+	return encodeEvent(x.Writer, x, e, recordTime)
 }
 
 func newXMLWriter(to io.Writer, o WriteOptions) (*xmlWriter, error) {
 	if o.Format == FormatJSON {
 		return nil, fmt.Errorf("write EPCIS: %q is no format of XML: use %s or %s", o.Format, FormatXML2, FormatXML12)
 	}
-	w, err := newWriter(o)
+	w, err := New(o)
 	if err != nil {
 		return nil, err
 	}
-	return &xmlWriter{writer: w, to: to}, nil
+	return &xmlWriter{Writer: w, to: to}, nil
 }

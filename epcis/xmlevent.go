@@ -17,14 +17,14 @@ func (p *parser) event(name, wrapper string) error {
 			Message: "the document has more than " + strconv.Itoa(p.opt.MaxEvents) + " events", Hint: "send it in several documents",
 		}
 	}
-	l := layoutOf(p.version, name)
+	l := LayoutOf(p.version, name)
 	known := l != nil
 	if !known {
-		if l = layoutOf(3-p.version, name); l == nil { // QuantityEvent in 2.0
+		if l = LayoutOf(3-p.version, name); l == nil { // QuantityEvent in 2.0
 			l = unknownEvent
 		}
 	}
-	label := clip(p.name.Local)
+	label := Clip(p.name.Local)
 	p.ordinal[label]++
 	p.layout, p.eventAt, p.path = l, p.at, p.list+"/"+label+"["+strconv.Itoa(p.ordinal[label])+"]"
 	if p.bare {
@@ -39,7 +39,7 @@ func (p *parser) event(name, wrapper string) error {
 	depth := len(p.frames)
 	p.stop = p.dec.InputOffset() + p.opt.MaxEventBytes
 
-	e := EventAt{Event: Event{Type: l.modelled}, Index: p.index, Line: p.at.line, Column: p.at.col}
+	e := EventAt{Event: Event{Type: l.Modelled}, Index: p.index, Line: p.at.line, Column: p.at.col}
 	var err error
 	switch l {
 	case unknownEvent:
@@ -47,13 +47,13 @@ func (p *parser) event(name, wrapper string) error {
 		if p.name.Space != "" {
 			hint += ", in no namespace"
 		}
-		p.fault(p.at, CodeEventUnknown, "", "<"+label+"> in the namespace "+quote(p.name.Space)+" is no EPCIS event", hint)
+		p.fault(p.at, CodeEventUnknown, "", "<"+label+"> in the namespace "+Quote(p.name.Space)+" is no EPCIS event", hint)
 		err = p.skip()
 	default:
-		if wrapper != l.wrapper && !p.bare {
+		if wrapper != l.Wrapper && !p.bare {
 			where := "directly in EventList"
-			if l.wrapper != "" {
-				where = "inside EventList/" + strings.TrimSuffix(l.wrapper, "/")
+			if l.Wrapper != "" {
+				where = "inside EventList/" + strings.TrimSuffix(l.Wrapper, "/")
 			}
 			p.warn(p.at, CodeEventMisplaced, "", name+" does not stand "+where, "put it there")
 		}
@@ -68,9 +68,9 @@ func (p *parser) event(name, wrapper string) error {
 		}
 		err = p.fields("", &e.Event)
 	}
-	if errors.Is(err, errEventTooLarge) {
+	if errors.Is(err, ErrEventTooLarge) {
 		p.stop = 0
-		p.fault(p.eventAt, CodeEventTooLarge, "", "the event names more than "+strconv.Itoa(p.opt.MaxEPCs)+" EPCs, is longer than "+strconv.Itoa(int(p.opt.MaxEventBytes))+" bytes or has more than "+strconv.Itoa(maxEventNodes)+" extensions",
+		p.fault(p.eventAt, CodeEventTooLarge, "", "the event names more than "+strconv.Itoa(p.opt.MaxEPCs)+" EPCs, is longer than "+strconv.Itoa(int(p.opt.MaxEventBytes))+" bytes or has more than "+strconv.Itoa(MaxEventNodes)+" extensions",
 			"send it as several events")
 		err = p.unwind(depth - 1)
 	} else if err == nil && l != unknownEvent {
@@ -81,7 +81,7 @@ func (p *parser) event(name, wrapper string) error {
 		return err
 	}
 	p.tell(pos{})
-	if more := max(p.faults-maxEventProblems, 0) + max(p.warnings-maxEventProblems, 0); more > 0 {
+	if more := max(p.faults-MaxEventProblems, 0) + max(p.warnings-MaxEventProblems, 0); more > 0 {
 		p.warnings = 0
 		p.emit(p.eventAt, Problem{
 			Severity: SeverityWarning, Code: CodeTruncated, Schema: p.unlisted,
@@ -100,7 +100,7 @@ func (p *parser) event(name, wrapper string) error {
 	return p.to.Event(e)
 }
 
-var unknownEvent = &layout{}
+var unknownEvent = &Layout{}
 
 // fields reads the fields of an event, or of a wrapper in it.
 func (p *parser) fields(wrapper string, e *Event) error {
@@ -117,13 +117,13 @@ func (p *parser) fields(wrapper string, e *Event) error {
 			p.onlyAttrs(wrapper + name)
 			return p.fields(wrapper+name+"/", e)
 		}
-		id, known := fieldIDs[name]
-		if !known || id >= fEPCClass && p.layout.name != "QuantityEvent" {
+		id, known := IDs[name]
+		if !known || id >= EPCClass && p.layout.Name != "QuantityEvent" {
 			hint := "put fields of your own into a namespace of your own; it was kept as an extension"
 			if near := Nearest(name, fieldNames[:]); near != "" {
 				hint = "was " + near + " meant? It was kept as an extension"
 			}
-			p.warn(p.at, CodeFieldUnknown, wrapper+clip(name), "EPCIS has no field "+quote(name), hint)
+			p.warn(p.at, CodeFieldUnknown, wrapper+Clip(name), "EPCIS has no field "+Quote(name), hint)
 			return p.extension(&e.Extensions)
 		}
 		if !p.place(id, wrapper) {
@@ -134,64 +134,64 @@ func (p *parser) fields(wrapper string, e *Event) error {
 }
 
 // place notes where a field is and reports what is unusual about it. It returns false when the field cannot be kept.
-func (p *parser) place(id fieldID, wrapper string) bool {
-	name, s := fieldNames[id], p.layout.slots[id]
+func (p *parser) place(id ID, wrapper string) bool {
+	name, s := fieldNames[id], p.layout.Slots[id]
 	switch {
-	case !s.allowed:
-		p.fault(p.at, CodeFieldNotAllowed, name, p.layout.name+" has no field "+name, "remove it, or send another event for it")
+	case !s.Allowed:
+		p.fault(p.at, CodeFieldNotAllowed, name, p.layout.Name+" has no field "+name, "remove it, or send another event for it")
 		return false
-	case p.seen[id] && id != fCertificationInfo:
-		p.fault(p.at, CodeFieldRepeated, name, name+" stands in the event twice", "keep one: "+p.layout.name+" has one "+name)
+	case p.seen[id] && id != CertificationInfo:
+		p.fault(p.at, CodeFieldRepeated, name, name+" stands in the event twice", "keep one: "+p.layout.Name+" has one "+name)
 		return false
 	}
 	p.seen[id], p.field[id] = true, p.at
 	if p.items[id] != nil {
 		p.items[id] = p.items[id][:0]
 	}
-	if p.anyVersion || p.version == 1 && p.layout.name == "AssociationEvent" {
+	if p.anyVersion || p.version == 1 && p.layout.Name == "AssociationEvent" {
 		return true
 	}
-	if wrapper != s.wrapper {
-		where := "directly in " + p.layout.name
-		if s.wrapper != "" {
-			where = "in " + strings.TrimSuffix(s.wrapper, "/")
+	if wrapper != s.Wrapper {
+		where := "directly in " + p.layout.Name
+		if s.Wrapper != "" {
+			where = "in " + strings.TrimSuffix(s.Wrapper, "/")
 		}
 		p.warn(p.at, CodeFieldMisplaced, wrapper+name, name+" belongs "+where, "move it there; it was read as if it were")
 		return true
 	}
-	if s.rank < p.rank && !p.disorder {
+	if s.Rank < p.rank && !p.disorder {
 		p.disorder = true
 		p.warn(p.at, CodeFieldOrder, wrapper+name, name+" comes too late", "write the fields in the order of the EPCIS schema")
 	}
-	p.rank = max(p.rank, s.rank)
+	p.rank = max(p.rank, s.Rank)
 	return true
 }
 
 // read reads one field.
-func (p *parser) read(id fieldID, e *Event) error {
+func (p *parser) read(id ID, e *Event) error {
 	path := fieldNames[id]
 	p.onlyAttrs(path)
 	switch id {
-	case fEventTime:
+	case EventTime:
 		return p.into(&e.EventTime, path)
-	case fRecordTime:
+	case RecordTime:
 		return p.into(&e.RecordTime, path)
-	case fEventTimeZoneOffset:
+	case EventTimeZoneOffset:
 		return p.intoWord(&e.EventTimeZoneOffset, path)
-	case fEventID:
+	case EventID:
 		return p.into(&e.EventID, path)
 	case fErrorDeclaration:
 		return p.errorDeclaration(e)
-	case fCertificationInfo:
+	case CertificationInfo:
 		var s string
 		if err := p.into(&s, path); err != nil || s == "" {
 			return err
 		}
 		e.CertificationInfo = append(e.CertificationInfo, s)
 		return nil
-	case fAction:
+	case Action:
 		return p.intoWord(&e.Action, path)
-	case fTransformationID:
+	case TransformationID:
 		return p.into(&e.TransformationID, path)
 	case fBizStep:
 		return p.intoWord(&e.BizStep, path)
@@ -200,48 +200,48 @@ func (p *parser) read(id fieldID, e *Event) error {
 	case fPersistentDisposition:
 		e.PersistentDisposition = &PersistentDisposition{}
 		return p.persistentDisposition(e.PersistentDisposition)
-	case fReadPoint:
+	case ReadPoint:
 		return p.location(&e.ReadPoint, path)
-	case fBizLocation:
+	case BizLocation:
 		return p.location(&e.BizLocation, path)
-	case fBizTransactionList:
+	case BizTransactionList:
 		return p.typed(id, "type", func(t, v string) {
-			e.BizTransactionList = append(e.BizTransactionList, BizTransaction{t, v})
+			e.BizTransactionList = append(e.BizTransactionList, BizTransaction{Type: t, Value: v})
 		})
-	case fSourceList:
-		return p.typed(id, "type", func(t, v string) { e.SourceList = append(e.SourceList, SourceDest{t, v}) })
-	case fDestinationList:
-		return p.typed(id, "type", func(t, v string) { e.DestinationList = append(e.DestinationList, SourceDest{t, v}) })
-	case fQuantityList:
+	case SourceList:
+		return p.typed(id, "type", func(t, v string) { e.SourceList = append(e.SourceList, SourceDest{Type: t, Value: v}) })
+	case DestinationList:
+		return p.typed(id, "type", func(t, v string) { e.DestinationList = append(e.DestinationList, SourceDest{Type: t, Value: v}) })
+	case QuantityList:
 		return p.quantities(id, &e.QuantityList)
-	case fChildQuantityList:
+	case ChildQuantityList:
 		return p.quantities(id, &e.ChildQuantityList)
-	case fInputQuantityList:
+	case InputQuantityList:
 		return p.quantities(id, &e.InputQuantityList)
-	case fOutputQuantityList:
+	case OutputQuantityList:
 		return p.quantities(id, &e.OutputQuantityList)
-	case fSensorElementList:
+	case SensorElementList:
 		return p.sensors(e)
-	case fILMD:
+	case ILMD:
 		return p.foreign(&e.ILMD, path, nil)
-	case fEPCList:
+	case EPCList:
 		return p.epcs(id, &e.EPCList)
-	case fChildEPCs:
+	case ChildEPCs:
 		return p.epcs(id, &e.ChildEPCs)
-	case fInputEPCList:
+	case InputEPCList:
 		return p.epcs(id, &e.InputEPCList)
-	case fOutputEPCList:
+	case OutputEPCList:
 		return p.epcs(id, &e.OutputEPCList)
-	case fParentID:
+	case ParentID:
 		if p.units++; p.units > p.opt.MaxEPCs {
-			return errEventTooLarge
+			return ErrEventTooLarge
 		}
 		return p.into(&e.ParentID, path)
-	case fEPCClass, fQuantity:
+	case EPCClass, fQuantity:
 		if len(e.QuantityList) == 0 {
 			e.QuantityList = []Quantity{{}}
 		}
-		if id == fEPCClass {
+		if id == EPCClass {
 			return p.into(&e.QuantityList[0].EPCClass, path)
 		}
 		return p.into(&e.QuantityList[0].Quantity, path)
@@ -273,20 +273,20 @@ func (p *parser) empty(at pos, path string) {
 // finish checks an event that was read.
 func (p *parser) finish(e *Event) {
 	if p.version == 1 && !p.anyVersion { // the 1.x schema wants the lists even when they are empty
-		var id fieldID
-		switch p.layout.name {
+		var id ID
+		switch p.layout.Name {
 		case "ObjectEvent", "TransactionEvent":
-			id = fEPCList
+			id = EPCList
 		case "AggregationEvent":
-			id = fChildEPCs
+			id = ChildEPCs
 		}
-		if id != fNone && !p.seen[id] {
+		if id != None && !p.seen[id] {
 			p.warn(p.eventAt, CodeFieldMissing, fieldNames[id], fieldNames[id]+" is missing", "write an empty <"+fieldNames[id]+"/>")
 		}
 	}
 	p.check.Check(e, p.opt.MaxEPCs, func(pr Problem, name string, item int) {
-		at, id := p.eventAt, fieldIDs[name]
-		if id != fNone && p.seen[id] {
+		at, id := p.eventAt, IDs[name]
+		if id != None && p.seen[id] {
 			at = p.field[id]
 			if item >= 0 && item < len(p.items[id]) {
 				at = p.items[id][item]

@@ -23,11 +23,11 @@ func (p *parser) extension(list *[]Extension) error {
 // it: XML Schema's is written xsd, another is replaced by its namespace in braces.
 func (p *parser) attribute(a xml.Attr) Extension {
 	x := Extension{Namespace: a.Name.Space, Name: a.Name.Local, Type: Text, Text: a.Value}
-	if a.Name.Space == nsXSI && a.Name.Local == "type" {
-		x.Text = strings.Trim(x.Text, blank)
+	if a.Name.Space == XSI && a.Name.Local == "type" {
+		x.Text = strings.Trim(x.Text, Blank)
 		if prefix, local, ok := strings.Cut(x.Text, ":"); ok {
 			switch space, declared := p.lookup(prefix); {
-			case declared && space == nsXSD:
+			case declared && space == XSD:
 				x.Text = "xsd:" + local
 			case declared:
 				x.Text = "{" + space + "}" + local
@@ -45,8 +45,8 @@ func (p *parser) attribute(a xml.Attr) Extension {
 func (p *parser) content(x *Extension) error {
 	var text []byte // not p.buf: this recurses
 	flush := func() {
-		if !isBlank(text) {
-			x.Children = append(x.Children, Extension{Name: textName, Type: Text, Text: string(text)})
+		if !IsBlank(text) {
+			x.Children = append(x.Children, Extension{Name: TextName, Type: Text, Text: string(text)})
 		}
 		text = text[:0]
 	}

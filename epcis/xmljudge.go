@@ -47,7 +47,7 @@ type refusal struct {
 }
 
 // maxFindings is how many wait. All are counted.
-const maxFindings = 2 * maxEventProblems
+const maxFindings = 2 * MaxEventProblems
 
 type judge struct {
 	set       *schemaSet // nil: nothing is judged
@@ -121,7 +121,7 @@ func (p *parser) found(group findingGroup, at pos, code, message, hint string) *
 // misplaced is found for the place of the element just opened.
 func (p *parser) misplaced(group findingGroup, code, message, hint string) {
 	f := p.found(group, p.at, code, message, hint)
-	f.path = append(f.path, clip(p.name.Local))
+	f.path = append(f.path, Clip(p.name.Local))
 }
 
 // judgedDepth is the depth whose path the problems of the moment do not have to tell: the event's, or the root's.
@@ -190,18 +190,18 @@ func (p *parser) child(f *xframe) (t *xtype, declared, nillable bool) {
 	case t == nil:
 		return nil, false, false
 	case f.nilled:
-		p.misplaced(groupPlace, CodeContent, "<"+clip(p.name.Local)+"> stands in an element that says it is nil", "remove one of the two")
+		p.misplaced(groupPlace, CodeContent, "<"+Clip(p.name.Local)+"> stands in an element that says it is nil", "remove one of the two")
 		return nil, false, false
 	case t.kind == anything:
 		return p.lax()
 	case f.typed && t.kind == textOnly:
-		p.found(groupAttribute, f.at, CodeFieldInvalid, "<"+clip(f.name)+"> has elements in it, though its xsi:type is "+t.name, "remove xsi:type")
+		p.found(groupAttribute, f.at, CodeFieldInvalid, "<"+Clip(f.name)+"> has elements in it, though its xsi:type is "+t.name, "remove xsi:type")
 		f.t = nil
 		return nil, false, false
 	case t.kind != elementsOnly:
-		message := "the element <" + clip(p.name.Local) + "> stands where a value should"
+		message := "the element <" + Clip(p.name.Local) + "> stands where a value should"
 		if t.kind == nothing {
-			message = "the element <" + clip(p.name.Local) + "> stands in <" + f.name + ">, which is empty"
+			message = "the element <" + Clip(p.name.Local) + "> stands in <" + f.name + ">, which is empty"
 		}
 		p.misplaced(groupPlace, CodeContent, message, "write the value as text")
 		return nil, false, false
@@ -227,7 +227,7 @@ func (p *parser) child(f *xframe) (t *xtype, declared, nillable bool) {
 	bit := uint64(1) << i
 	switch {
 	case t.one && f.seen != 0:
-		p.misplaced(groupPlace, CodeContent, "<"+f.name+"> holds one element only, and <"+clip(p.name.Local)+"> is not the first", "remove one")
+		p.misplaced(groupPlace, CodeContent, "<"+f.name+"> holds one element only, and <"+Clip(p.name.Local)+"> is not the first", "remove one")
 	case !t.inOrder:
 	case f.seen&bit != 0 && !part.many:
 		p.misplaced(groupPlace, CodeFieldRepeated, part.name+" stands in <"+f.name+"> twice", "keep one")
@@ -282,7 +282,7 @@ const hintQualified = "write the elements below the root without prefix and with
 
 func isStandard(space string) bool {
 	switch space {
-	case nsDoc1, nsDoc2, nsQuery1, nsQuery2, nsMaster1, nsMaster2, nsSBDH:
+	case EPCIS1, EPCIS2, Query1, Query2, MasterData1, MasterData2, nsSBDH:
 		return true
 	}
 	return false
@@ -290,9 +290,9 @@ func isStandard(space string) bool {
 
 func (p *parser) unexpected(f *xframe) {
 	f.wild = true // so that it is not called empty as well
-	message := "the schema has no element <" + clip(p.name.Local) + "> in <" + f.name + ">"
+	message := "the schema has no element <" + Clip(p.name.Local) + "> in <" + f.name + ">"
 	if p.name.Space != "" {
-		message = "the schema has no element <" + clip(p.name.Local) + "> of the namespace " + quote(p.name.Space) + " in <" + f.name + ">"
+		message = "the schema has no element <" + Clip(p.name.Local) + "> of the namespace " + Quote(p.name.Space) + " in <" + f.name + ">"
 	}
 	hint := "remove it"
 	if order := f.t.order(); order != "" {
@@ -302,7 +302,7 @@ func (p *parser) unexpected(f *xframe) {
 	case f.t.wild == foreignWild && p.name.Space == "":
 		hint = "put elements of your own into a namespace of your own, behind those of the standard"
 	case f.t.name == "EPCISHeaderType" && p.name.Space != "":
-		message = "EPCIS 2.0 has no place for <" + clip(p.name.Local) + "> of the namespace " + quote(p.name.Space) + " in the header; EPCIS 1.2 had"
+		message = "EPCIS 2.0 has no place for <" + Clip(p.name.Local) + "> of the namespace " + Quote(p.name.Space) + " in the header; EPCIS 1.2 had"
 		hint = "put it behind EPCISBody, as an element of the document"
 	}
 	p.misplaced(groupPlace, CodeElement, message, hint)
@@ -354,23 +354,23 @@ func (p *parser) enter(t *xtype, nillable, declared bool) {
 // instance reads xsi:type and xsi:nil.
 func (p *parser) instance(f *xframe, nillable, declared bool) {
 	for _, a := range p.attrs {
-		if a.Name.Space != nsXSI {
+		if a.Name.Space != XSI {
 			continue
 		}
 		switch a.Name.Local {
 		case "nil":
-			value := strings.Trim(a.Value, blank)
+			value := strings.Trim(a.Value, Blank)
 			switch {
 			case !declared:
 			case value != "true" && value != "false" && value != "1" && value != "0":
-				p.found(groupAttribute, p.at, CodeFieldInvalid, "xsi:nil is "+quote(a.Value)+", want true or false", "write true or remove it")
+				p.found(groupAttribute, p.at, CodeFieldInvalid, "xsi:nil is "+Quote(a.Value)+", want true or false", "write true or remove it")
 			case !nillable:
 				p.found(groupAttribute, p.at, CodeFieldInvalid, "<"+f.name+"> cannot be nil", "remove xsi:nil; leave the element out if there is no value")
 			case value == "true" || value == "1":
 				f.nilled = true
 			}
 		case "type":
-			p.instanceType(f, strings.Trim(a.Value, blank), declared)
+			p.instanceType(f, strings.Trim(a.Value, Blank), declared)
 		}
 	}
 	if f.t.abstract {
@@ -386,20 +386,20 @@ func (p *parser) instanceType(f *xframe, value string, declared bool) {
 		prefix, local = "", value
 	}
 	if !nameForm(local, lexNCName) || ok && !nameForm(prefix, lexNCName) {
-		p.found(groupAttribute, p.at, CodeFieldInvalid, "xsi:type is "+quote(value)+", which is no name", hint)
+		p.found(groupAttribute, p.at, CodeFieldInvalid, "xsi:type is "+Quote(value)+", which is no name", hint)
 		return
 	}
 	space, known := p.lookup(prefix)
 	if !known {
-		p.found(groupAttribute, p.at, CodeFieldInvalid, "xsi:type is "+quote(value)+" and the prefix "+quote(prefix)+" is not declared", hint)
+		p.found(groupAttribute, p.at, CodeFieldInvalid, "xsi:type is "+Quote(value)+" and the prefix "+Quote(prefix)+" is not declared", hint)
 		return
 	}
 	t := p.judge.set.types[xml.Name{Space: space, Local: local}]
 	switch {
 	case t == nil:
-		p.found(groupAttribute, p.at, CodeFieldInvalid, "xsi:type is "+quote(value)+", a type that the EPCIS schema does not know", hint)
+		p.found(groupAttribute, p.at, CodeFieldInvalid, "xsi:type is "+Quote(value)+", a type that the EPCIS schema does not know", hint)
 	case declared && !t.derives(f.t):
-		p.found(groupAttribute, p.at, CodeFieldInvalid, "xsi:type is "+quote(value)+", but <"+f.name+"> is of type "+f.t.name, "remove xsi:type")
+		p.found(groupAttribute, p.at, CodeFieldInvalid, "xsi:type is "+Quote(value)+", but <"+f.name+"> is of type "+f.t.name, "remove xsi:type")
 	default:
 		f.t, f.typed = t, !declared
 	}
@@ -413,7 +413,7 @@ func (p *parser) attributesOf(f *xframe) {
 	}
 	var seen uint64
 	for i, a := range p.attrs {
-		if a.Name.Space == nsXSI {
+		if a.Name.Space == XSI {
 			switch a.Name.Local {
 			case "type", "nil", "schemaLocation", "noNamespaceSchemaLocation":
 				continue
@@ -435,10 +435,10 @@ func (p *parser) attributesOf(f *xframe) {
 		case !t.anyAttr:
 			p.judge.attrBad |= 1 << (i & 63)
 			if f.typed {
-				p.found(groupAttribute, p.at, CodeFieldInvalid, "<"+clip(f.name)+"> has other attributes, though its xsi:type is "+t.name, "remove xsi:type")
+				p.found(groupAttribute, p.at, CodeFieldInvalid, "<"+Clip(f.name)+"> has other attributes, though its xsi:type is "+t.name, "remove xsi:type")
 				continue
 			}
-			p.found(groupAttribute, p.at, CodeAttribute, "the attribute "+quote(a.Name.Local)+" does not belong on <"+f.name+">", "remove it; it was not kept")
+			p.found(groupAttribute, p.at, CodeAttribute, "the attribute "+Quote(a.Name.Local)+" does not belong on <"+f.name+">", "remove it; it was not kept")
 		}
 	}
 	for k := range t.attrs {
@@ -466,7 +466,7 @@ func (p *parser) judgeText(f *xframe) {
 	case anything:
 		return
 	case elementsOnly:
-		if !f.nilled && isBlank(p.text) {
+		if !f.nilled && IsBlank(p.text) {
 			return
 		}
 	case nothing:
@@ -475,7 +475,7 @@ func (p *parser) judgeText(f *xframe) {
 		return
 	}
 	f.texted = true
-	message := "bare text " + quote(string(trim(p.text))) + " stands where only elements may"
+	message := "bare text " + Quote(string(Trim(p.text))) + " stands where only elements may"
 	if f.nilled {
 		message = "<" + f.name + "> has text and says that it is nil"
 	} else if t.kind == nothing {
@@ -492,7 +492,7 @@ func (p *parser) leave(f *xframe) {
 	}
 	switch t.kind {
 	case textOnly:
-		if t.lex == lexURI && plainURI(trim(p.judge.text)) {
+		if t.lex == lexURI && plainURI(Trim(p.judge.text)) {
 			break
 		}
 		if (t.lex != lexText || t.enum != nil) && !t.ok(string(p.judge.text)) {
@@ -556,17 +556,17 @@ func (p *parser) missing(f *xframe) {
 // refuse says what a value is not.
 func (t *xtype) refuse(s string) string {
 	if t.enum != nil {
-		if trimmed := strings.Trim(s, blank); trimmed != s && slices.Contains(t.enum, trimmed) {
-			return quote(s) + " has white space around the value"
+		if trimmed := strings.Trim(s, Blank); trimmed != s && slices.Contains(t.enum, trimmed) {
+			return Quote(s) + " has white space around the value"
 		}
-		return quote(s) + " is none of " + strings.Join(t.enum, ", ")
+		return Quote(s) + " is none of " + strings.Join(t.enum, ", ")
 	}
-	return quote(s) + " is not " + lexicalNames[t.lex]
+	return Quote(s) + " is not " + lexicalNames[t.lex]
 }
 
 func (t *xtype) hint() string {
 	if t.lex == lexDateTime || t.lex == lexStamp {
-		return hintTime
+		return TimeHint
 	}
 	if t.lex == lexURI {
 		return "write a URI; percent signs and brackets must be escaped"

@@ -21,7 +21,7 @@ import (
 // The judge against libxml2, on every example and on damaged copies of them. It needs xmllint (Debian: libxml2-utils), so it
 // runs in make test-long only. Where libxml2 is known to deviate from XML Schema, the damage keeps away: white space around dates.
 func TestXMLLint(t *testing.T) {
-	needXMLLint(t)
+	NeedXMLLint(t)
 	slice := cmp.Or(os.Getenv("SLICE"), "1/1")
 	i, n := 1, 1
 	if _, err := fmt.Sscanf(slice, "%d/%d", &i, &n); err != nil {
@@ -33,7 +33,7 @@ func TestXMLLint(t *testing.T) {
 
 	var all []lintDoc
 	for _, x := range examples(t, "xml") {
-		raw := sharedFile(t, x.path)
+		raw := File(t, x.path)
 		if x.wellFormed && x.valid != "n/a" {
 			all = append(all, lintDoc{name: x.path, raw: raw})
 		}
@@ -61,7 +61,7 @@ func TestXMLLint(t *testing.T) {
 	// Documents grown from our own table show what the examples do not have, whole and damaged.
 	for seed := from; seed < to; seed++ {
 		rng := rand.New(rand.NewPCG(uint64(seed), 3))
-		for _, key := range []setKey{{1, nsDoc1}, {1, nsQuery1}, {1, nsMaster1}, {2, nsDoc2}, {2, nsQuery2}, {2, nsMaster2}} {
+		for _, key := range []setKey{{1, EPCIS1}, {1, Query1}, {1, MasterData1}, {2, EPCIS2}, {2, Query2}, {2, MasterData2}} {
 			for round := range 12 {
 				tree := growDocument(rng, key)
 				if round%3 > 0 {
@@ -338,7 +338,7 @@ func damage(rng *rand.Rand, root *tree) {
 		set(e, "xmlns", "dmg", "urn:dmg")
 		set(e, "dmg", "a", pick(damageValues))
 	case 12:
-		for prefix, space := range map[string]string{"i": nsXSI, "xsd": nsXSD, "e1": nsDoc1, "e2": nsDoc2, "g": "urn:epcglobal:xsd:1", "q2": nsQuery2} {
+		for prefix, space := range map[string]string{"i": XSI, "xsd": XSD, "e1": EPCIS1, "e2": EPCIS2, "g": "urn:epcglobal:xsd:1", "q2": Query2} {
 			set(e, "xmlns", prefix, space)
 		}
 		slices.SortFunc(e.attrs, func(a, b xml.Attr) int {
@@ -378,7 +378,7 @@ func damage(rng *rand.Rand, root *tree) {
 	case 17: // in a wrapper
 		parent.children[i] = &tree{name: pick([]string{"extension", "baseExtension"}), children: []*tree{e}}
 	case 18: // in another namespace
-		set(e, "xmlns", "dmgns", pick([]string{nsDoc1, nsDoc2, nsQuery1, nsQuery2, nsSBDH, "urn:dmg"}))
+		set(e, "xmlns", "dmgns", pick([]string{EPCIS1, EPCIS2, Query1, Query2, nsSBDH, "urn:dmg"}))
 		e.name = "dmgns:" + e.name[strings.LastIndexByte(e.name, ':')+1:]
 	case 19: // a wrapper goes
 		if len(e.children) > 0 {
@@ -389,7 +389,7 @@ func damage(rng *rand.Rand, root *tree) {
 
 // growDocument makes a document that the schema takes, from the table.
 func growDocument(rng *rand.Rand, key setKey) *tree {
-	names := map[string]string{nsDoc1: "EPCISDocument", nsDoc2: "EPCISDocument", nsQuery1: "EPCISQueryDocument", nsQuery2: "EPCISQueryDocument", nsMaster1: "EPCISMasterDataDocument", nsMaster2: "EPCISMasterDataDocument"}
+	names := map[string]string{EPCIS1: "EPCISDocument", EPCIS2: "EPCISDocument", Query1: "EPCISQueryDocument", Query2: "EPCISQueryDocument", MasterData1: "EPCISMasterDataDocument", MasterData2: "EPCISMasterDataDocument"}
 	root := xml.Name{Space: key.space, Local: names[key.space]}
 	prefixes := map[string]string{key.space: "r", nsSBDH: "sbdh", "urn:x": "x"}
 	set := schemaSets()[key]

@@ -1,7 +1,7 @@
 package epcis
 
 // epcs reads <epc> elements.
-func (p *parser) epcs(id fieldID, list *[]string) error {
+func (p *parser) epcs(id ID, list *[]string) error {
 	name := fieldNames[id]
 	path := name + "/epc"
 	return p.each(name, func() error {
@@ -9,7 +9,7 @@ func (p *parser) epcs(id fieldID, list *[]string) error {
 			return p.stranger(name)
 		}
 		if p.units++; p.units > p.opt.MaxEPCs {
-			return errEventTooLarge
+			return ErrEventTooLarge
 		}
 		p.items[id] = append(p.items[id], p.at)
 		if len(p.attrs) > 0 {
@@ -23,13 +23,13 @@ func (p *parser) epcs(id fieldID, list *[]string) error {
 
 // stranger refuses an element in a list of the standard, where the model could not keep it.
 func (p *parser) stranger(path string) error {
-	p.fault(p.at, CodeContent, path, "the element <"+clip(p.name.Local)+"> does not belong into "+path, "remove it, or put it behind the standard fields of the event")
+	p.fault(p.at, CodeContent, path, "the element <"+Clip(p.name.Local)+"> does not belong into "+path, "remove it, or put it behind the standard fields of the event")
 	return p.skip()
 }
 
 // typed reads a list of values with a type attribute.
-func (p *parser) typed(id fieldID, attr string, add func(kind, value string)) error {
-	name, item, n := fieldNames[id], itemNames[id], 0
+func (p *parser) typed(id ID, attr string, add func(kind, value string)) error {
+	name, item, n := fieldNames[id], ItemNames[id], 0
 	at, path := p.at, name+"/"+item
 	err := p.each(name, func() error {
 		if p.std() != item {
@@ -49,14 +49,14 @@ func (p *parser) typed(id fieldID, attr string, add func(kind, value string)) er
 	return err
 }
 
-func (p *parser) quantities(id fieldID, list *[]Quantity) error {
+func (p *parser) quantities(id ID, list *[]Quantity) error {
 	name, at := fieldNames[id], p.at
 	err := p.each(name, func() error {
 		if p.std() != "quantityElement" {
 			return p.stranger(name)
 		}
 		if p.units++; p.units > p.opt.MaxEPCs {
-			return errEventTooLarge
+			return ErrEventTooLarge
 		}
 		p.items[id] = append(p.items[id], p.at)
 		path := name + "/quantityElement"
@@ -131,7 +131,7 @@ func (p *parser) foreign(list *[]Extension, path string, known func(name string)
 					return err
 				}
 			}
-			p.warn(p.at, CodeFieldUnknown, path+"/"+clip(name), path+" has no field "+quote(name),
+			p.warn(p.at, CodeFieldUnknown, path+"/"+Clip(name), path+" has no field "+Quote(name),
 				"put fields of your own into a namespace of your own; it was kept as an extension")
 		}
 		return p.extension(list)
@@ -184,8 +184,8 @@ func (p *parser) errorDeclaration(e *Event) error {
 	}
 	if d.DeclarationTime == "" {
 		p.warn(at, CodeFieldMissing, path, "declarationTime is missing", "say when the event was declared an error")
-	} else if _, bad := parseTime(d.DeclarationTime); bad != nil {
-		p.warn(declaredAt, CodeTimeInvalid, path+"/declarationTime", bad.Error(), hintTime)
+	} else if _, bad := ParseTime(d.DeclarationTime); bad != nil {
+		p.warn(declaredAt, CodeTimeInvalid, path+"/declarationTime", bad.Error(), TimeHint)
 	}
 	return nil
 }

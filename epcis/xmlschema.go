@@ -75,7 +75,7 @@ type setKey struct {
 
 var schemaSets = sync.OnceValue(func() map[setKey]*schemaSet {
 	sets := map[setKey]*schemaSet{}
-	for version, spaces := range map[int][3]string{1: {nsDoc1, nsMaster1, nsQuery1}, 2: {nsDoc2, nsMaster2, nsQuery2}} {
+	for version, spaces := range map[int][3]string{1: {EPCIS1, MasterData1, Query1}, 2: {EPCIS2, MasterData2, Query2}} {
 		all := readTable(version, spaces)
 		for _, root := range spaces {
 			s := &schemaSet{types: map[xml.Name]*xtype{}, elements: map[xml.Name]*xtype{}}
@@ -97,16 +97,16 @@ var schemaSets = sync.OnceValue(func() map[setKey]*schemaSet {
 })
 
 // ur is the type of everything that no schema knows.
-var ur = &xtype{name: "anyType", space: nsXSD, complex: true, kind: anything, anyAttr: true}
+var ur = &xtype{name: "anyType", space: XSD, complex: true, kind: anything, anyAttr: true}
 
 // readTable reads schemaTable for one version. It panics on a mistake, which no document can make.
 func readTable(version int, spaces [3]string) *schemaSet {
-	set := &schemaSet{types: map[xml.Name]*xtype{{Space: nsXSD, Local: "anyType"}: ur}, elements: map[xml.Name]*xtype{}}
+	set := &schemaSet{types: map[xml.Name]*xtype{{Space: XSD, Local: "anyType"}: ur}, elements: map[xml.Name]*xtype{}}
 	named := map[string]*xtype{"anyType": ur}
 	for _, b := range builtins[1:] {
-		t := &xtype{name: b.name, space: nsXSD, base: named[b.base], kind: textOnly, lex: b.lex, min: b.min, max: b.max}
+		t := &xtype{name: b.name, space: XSD, base: named[b.base], kind: textOnly, lex: b.lex, min: b.min, max: b.max}
 		named[b.name] = t
-		set.types[xml.Name{Space: nsXSD, Local: b.name}] = t
+		set.types[xml.Name{Space: XSD, Local: b.name}] = t
 	}
 	type line struct {
 		space, name string

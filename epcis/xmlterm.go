@@ -11,18 +11,18 @@ func xmlTerm(kind TermKind, s string, form CBVForm, old bool) string {
 		return kind.URN(s)
 	default:
 	}
-	l := &codeLists[kind]
-	word, spelled := l.cut(s)
+	l := &Lists[kind]
+	word, spelled := l.Cut(s)
 	switch {
-	case spelled == "" && !l.words[word]:
+	case spelled == "" && !l.Words[word]:
 		return s
 	case kind >= TermComponent:
 		if spelled == "" {
-			return l.curie + word
+			return l.CURIE + word
 		}
 		return s
-	case old || spelled == "" || spelled == l.curie:
-		return l.urn + word
+	case old || spelled == "" || spelled == l.CURIE:
+		return l.URN + word
 	}
 	return s
 }

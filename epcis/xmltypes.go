@@ -105,14 +105,14 @@ var builtins = []builtin{
 func (t *xtype) ok(s string) bool {
 	if t.enum != nil {
 		if t.lex != lexText {
-			s = strings.Trim(s, blank)
+			s = strings.Trim(s, Blank)
 		}
 		return slices.Contains(t.enum, s)
 	}
 	if t.lex == lexText {
 		return true
 	}
-	s = strings.Trim(s, blank)
+	s = strings.Trim(s, Blank)
 	switch t.lex {
 	case lexText:
 	case lexBoolean:
@@ -154,15 +154,15 @@ func (t *xtype) ok(s string) bool {
 		if len(s) < 7 || s[:2] != "--" || s[4] != '-' || !upTo(s[2:4], 12) || !zoneForm(s[7:]) {
 			return false
 		}
-		month, _ := digits(s[2:4])
-		return upTo(s[5:7], daysIn(2000, month))
+		month, _ := Digits(s[2:4])
+		return upTo(s[5:7], DaysIn(2000, month))
 	case lexDay:
 		return len(s) >= 5 && s[:3] == "---" && upTo(s[3:5], 31) && zoneForm(s[5:])
 	case lexDuration:
 		return durationForm(s)
 	case lexHex:
 		for i := range len(s) {
-			if !isHex(s[i]) {
+			if !IsHex(s[i]) {
 				return false
 			}
 		}
@@ -275,13 +275,13 @@ func cutYear(s string) (rest string, ok bool) {
 	if !ok || len(rest) < 6 || rest[0] != '-' || rest[3] != '-' {
 		return "", false
 	}
-	month, ok1 := digits(rest[1:3])
-	day, ok2 := digits(rest[4:6])
+	month, ok1 := Digits(rest[1:3])
+	day, ok2 := Digits(rest[4:6])
 	year := 0
 	for _, c := range []byte(strings.TrimPrefix(s[:len(s)-len(rest)], "-")) {
 		year = (year*10 + int(c-'0')) % 400
 	}
-	if !ok1 || !ok2 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
+	if !ok1 || !ok2 || month < 1 || month > 12 || day < 1 || day > DaysIn(year, month) {
 		return "", false
 	}
 	return rest[6:], true
@@ -292,9 +292,9 @@ func cutTime(s string) (rest string, ok bool) {
 	if len(s) < 8 || s[2] != ':' || s[5] != ':' {
 		return "", false
 	}
-	hour, ok1 := digits(s[:2])
-	minute, ok2 := digits(s[3:5])
-	second, ok3 := digits(s[6:8])
+	hour, ok1 := Digits(s[:2])
+	minute, ok2 := Digits(s[3:5])
+	second, ok3 := Digits(s[6:8])
 	rest = s[8:]
 	fraction := ""
 	if strings.HasPrefix(rest, ".") {
@@ -320,13 +320,13 @@ func zoneForm(s string) bool {
 	if s == "" || s == "Z" {
 		return true
 	}
-	_, err := parseOffset(s)
+	_, err := ParseOffset(s)
 	return err == nil
 }
 
 // upTo reports whether s is a number from 1 on.
 func upTo(s string, most int) bool {
-	n, ok := digits(s)
+	n, ok := Digits(s)
 	return ok && 1 <= n && n <= most
 }
 
@@ -505,7 +505,7 @@ func uriPart(s, allowed string) bool {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; c {
 		case '%':
-			if i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2]) {
+			if i+2 >= len(s) || !IsHex(s[i+1]) || !IsHex(s[i+2]) {
 				return false
 			}
 		case '[', ']', '#':
