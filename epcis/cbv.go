@@ -5,15 +5,17 @@ import (
 	"strings"
 
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/epcis/internal/vocabulary"
+	"verilot.dev/epcis/internal/xsd"
 )
 
 // CBV terms as CBVName gives them. URNs are made with the prefixes below.
 const (
-	StepPrefix        = prefixStep
-	DispositionPrefix = prefixDisposition
-	BTTPrefix         = prefixBTT
-	SDTPrefix         = prefixSDT
-	ReasonPrefix      = prefixReason
+	StepPrefix        = vocabulary.StepPrefix
+	DispositionPrefix = vocabulary.DispositionPrefix
+	BTTPrefix         = vocabulary.BTTPrefix
+	SDTPrefix         = vocabulary.SDTPrefix
+	ReasonPrefix      = vocabulary.ReasonPrefix
 )
 
 // Business steps that DSCSA knows (dscsa.md section 2.1).
@@ -66,22 +68,22 @@ const (
 )
 
 // KnownStep reports whether a bizStep is in CBV.
-func KnownStep(s string) bool { return slices.Contains(Steps, CBVName(s)) }
+func KnownStep(s string) bool { return slices.Contains(vocabulary.Steps, CBVName(s)) }
 
 // KnownDisposition reports whether a disposition is in CBV.
-func KnownDisposition(s string) bool { return slices.Contains(Dispositions, CBVName(s)) }
+func KnownDisposition(s string) bool { return slices.Contains(vocabulary.Dispositions, CBVName(s)) }
 
 // NearestStep returns the CBV step that s was probably meant to be, "" when none is near.
-func NearestStep(s string) string { return nearest(CBVName(s), Steps) }
+func NearestStep(s string) string { return nearest(CBVName(s), vocabulary.Steps) }
 
 // NearestDisposition does the same for dispositions.
-func NearestDisposition(s string) string { return nearest(CBVName(s), Dispositions) }
+func NearestDisposition(s string) string { return nearest(CBVName(s), vocabulary.Dispositions) }
 
 // CBVName is the last CBV segment of a step, disposition or type, in lower case: what the rules and the match hash
 // compare (docs/spec.md section 10). In a CBV Web URI, https://ref.gs1.org/cbv/BizStep-shipping, it stands behind
 // the "-", in anything else behind the last ":". Only A to Z are lowered, so that every implementation agrees.
 func CBVName(s string) string {
-	s = strings.Trim(s, Blank)
+	s = strings.Trim(s, xsd.Blank)
 	if i := strings.LastIndexByte(s, '/'); i >= 0 && strings.HasPrefix(s, "http") && strings.HasSuffix(s[:i], "/cbv") {
 		if _, term, ok := strings.Cut(s[i+1:], "-"); ok {
 			return lower(term)
@@ -165,7 +167,7 @@ func IsMDA(namespace string) bool {
 
 // IsJudgedILMD reports whether an ILMD element of this name is one that Lot or Expiry reads.
 func IsJudgedILMD(namespace, name string) bool {
-	return (name == LotNumber || name == ExpirationDate) && (IsMDA(namespace) || namespace == NamespaceHC)
+	return (name == vocabulary.LotNumber || name == vocabulary.ExpirationDate) && (IsMDA(namespace) || namespace == NamespaceHC)
 }
 
 func isILMD(x *Extension, name string) bool {
@@ -175,17 +177,17 @@ func isILMD(x *Extension, name string) bool {
 func (e *Event) ilmd(name string) string {
 	for i := range e.ILMD {
 		if isILMD(&e.ILMD[i], name) {
-			return strings.Trim(e.ILMD[i].Text, Blank)
+			return strings.Trim(e.ILMD[i].Text, xsd.Blank)
 		}
 	}
 	return ""
 }
 
 // Lot is the lot number of the event's ILMD, "" when it has none.
-func (e *Event) Lot() string { return e.ilmd(LotNumber) }
+func (e *Event) Lot() string { return e.ilmd(vocabulary.LotNumber) }
 
 // Expiry is the expiration date of the event's ILMD as captured, "" when it has none.
-func (e *Event) Expiry() string { return e.ilmd(ExpirationDate) }
+func (e *Event) Expiry() string { return e.ilmd(vocabulary.ExpirationDate) }
 
 // ExpiryDate is Expiry as a date; an event that passed Check has a date or nothing there.
 func (e *Event) ExpiryDate() (d gs1.Date, ok bool) {

@@ -1,5 +1,7 @@
 package epcis
 
+import "verilot.dev/epcis/internal/vocabulary"
+
 // A standard value has four spellings: the bare word of JSON, the URN and the Web URI of XML, and the CURIE of JSON-LD
 // (epcis.md section 2.4). Which list a bare word is from is told by the field alone, so every function here wants the kind.
 
@@ -8,19 +10,19 @@ type TermKind uint8
 
 // The code lists, by the field that holds them.
 const (
-	TermBizStep        TermKind = listBizStep
-	TermDisposition    TermKind = listDisposition    // also in persistentDisposition
-	TermBizTransaction TermKind = listBizTransaction // its type
-	TermSourceDest     TermKind = listSourceDest     // its type
-	TermErrorReason    TermKind = ErrorReason
-	TermComponent      TermKind = Component
-	TermMeasurement    TermKind = Measurement // type of a sensor report
-	TermSensorAlert    TermKind = SensorAlert // exception of a sensor report
+	TermBizStep        TermKind = vocabulary.BizStep
+	TermDisposition    TermKind = vocabulary.Disposition    // also in persistentDisposition
+	TermBizTransaction TermKind = vocabulary.BizTransaction // its type
+	TermSourceDest     TermKind = vocabulary.SourceDest     // its type
+	TermErrorReason    TermKind = vocabulary.ErrorReason
+	TermComponent      TermKind = vocabulary.Component
+	TermMeasurement    TermKind = vocabulary.Measurement // type of a sensor report
+	TermSensorAlert    TermKind = vocabulary.SensorAlert // exception of a sensor report
 )
 
 // CBVTerm returns the bare word of a standard value in any spelling, and anything else as it is.
 func CBVTerm(kind TermKind, s string) string {
-	if word, _ := Lists[kind].Cut(s); Lists[kind].Words[word] {
+	if word, _ := vocabulary.Lists[kind].Cut(s); vocabulary.Lists[kind].Words[word] {
 		return word
 	}
 	return s
@@ -28,15 +30,15 @@ func CBVTerm(kind TermKind, s string) string {
 
 // Known reports whether s is a standard value of the list, in any spelling.
 func (k TermKind) Known(s string) bool {
-	word, _ := Lists[k].Cut(s)
-	return Lists[k].Words[word]
+	word, _ := vocabulary.Lists[k].Cut(s)
+	return vocabulary.Lists[k].Words[word]
 }
 
 // URN returns the URN of a standard value in any spelling, and anything else as it is. Measurements and alerts have no
 // URN: theirs is the CURIE that GS1 writes in XML, gs1:Temperature. A word behind a prefix of CBV is taken for a standard
 // value even when the list does not know it: the spellings of a value that is to come are known already.
 func (k TermKind) URN(s string) string {
-	l := &Lists[k]
+	l := &vocabulary.Lists[k]
 	word, spelled := l.Cut(s)
 	switch {
 	case spelled == "" && !l.Words[word]:
@@ -49,7 +51,7 @@ func (k TermKind) URN(s string) string {
 
 // WebURI does the same for the Web URI, https://ref.gs1.org/cbv/BizStep-shipping or https://gs1.org/voc/Temperature.
 func (k TermKind) WebURI(s string) string {
-	l := &Lists[k]
+	l := &vocabulary.Lists[k]
 	word, spelled := l.Cut(s)
 	if spelled == "" && !l.Words[word] {
 		return s
