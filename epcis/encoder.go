@@ -16,7 +16,7 @@ type WriteOptions struct {
 	PrefixLength func(gs1.Key) (int, bool)
 	CBV          CBVForm // of standard values in XML
 	Indent       bool
-	// CreationDate is for documents whose source tells none, such as a single event: ledger/ has no clock.
+	// CreationDate is for documents whose source tells none, such as a single event: there is no clock here.
 	CreationDate string
 }
 

@@ -1,3 +1,4 @@
+// Package diff compares what two EPCIS documents mean, whatever their formats.
 package diff
 
 import (
@@ -26,7 +27,7 @@ type Difference struct {
 
 // Documents compares what two documents mean. Equal are: the spellings of a standard value, the forms of one identifier, the three
 // namespaces of CBV master data, the spellings of a number and of a moment, the order of lists and of events, what JSON and XML
-// write in different ways (see writevalue.go), and what only says how a document is written: its format and version.
+// write in different ways (see package extension), and what only says how a document is written: its format and version.
 func Documents(a, b *epcis.Document) []Difference {
 	var list []Difference
 	ha, hb := headerTree(&a.Header), headerTree(&b.Header)

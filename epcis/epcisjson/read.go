@@ -1,5 +1,5 @@
-// Package epcis reads EPCIS 2.0 in JSON and JSON-LD as well. How it maps to the model, where the model leaves a choice;
-// writing is the reverse:
+// Package epcisjson reads and writes EPCIS 2.0 in JSON and JSON-LD. Read keeps one event and the header in memory, Parse the
+// whole document. How JSON maps to the model, where the model leaves a choice; writing is the reverse:
 //
 //   - What is read. A document (EPCISDocument, EPCISQueryDocument) or one bare event; drafts from before 2022, with isA
 //     for type and event for eventList. A list of one may be written without its brackets, a number or boolean stands
@@ -27,7 +27,7 @@
 //     that needs it is an error, never a guess. An object inside an event has to begin with its @context.
 //
 // A Problem with Schema says that the official JSON Schema, with the formats uri and date-time asserted, refuses the
-// document; without one it accepts it. json_diff_test.go holds the two against each other.
+// document; without one it accepts it. schema_test.go holds the two against each other.
 package epcisjson
 
 import (

@@ -13,7 +13,7 @@ import (
 )
 
 // The rules of the official JSON Schema for texts, with its formats "uri" (RFC 3986) and "date-time" (RFC 3339)
-// asserted. What else it asks for, members and lists, is checked where they are read and in jsonParser.finish.
+// asserted. What else it asks for, members and lists, is checked where they are read and in parser.finish.
 
 // rule is what the schema wants of a text.
 type rule uint8
@@ -40,33 +40,15 @@ const (
 
 // terms are the bare words that a rule takes beside URIs.
 var terms = [numRules]map[string]bool{
-	ruleAction:      words("ADD OBSERVE DELETE"),
-	ruleStep:        words(strings.Join(vocabulary.Steps, " ")),
-	ruleDisposition: words(strings.Join(vocabulary.Dispositions, " ")),
-	ruleBTT:         words("bol cert desadv inv pedigree po poc prodorder recadv rma testprd testres upevt"),
-	ruleSDT:         words("owning_party possessing_party location"),
-	ruleReason:      words("did_not_occur incorrect_data"),
-	ruleAlert:       words("ALARM_CONDITION ERROR_CONDITION"),
-	ruleComponent: words(`x y z axial_distance azimuth height spherical_radius polar_angle elevation_angle easting
-		northing latitude longitude altitude`),
-	ruleMeasurement: words(`AbsoluteHumidity AbsorbedDose AbsorbedDoseRate Acceleration Radioactivity Altitude
-		AmountOfSubstance AmountOfSubstancePerUnitVolume Angle AngularAcceleration AngularMomentum AngularVelocity Area
-		Capacitance Conductance Conductivity Count Density Dimensionless DoseEquivalent DoseEquivalentRate
-		DynamicViscosity ElectricCharge ElectricCurrent ElectricCurrentDensity ElectricFieldStrength Energy Exposure
-		Force Frequency Illuminance Inductance Irradiance KinematicViscosity Length LinearMomentum Luminance
-		LuminousFlux LuminousIntensity MagneticFlux MagneticFluxDensity MagneticVectorPotential Mass
-		MassConcentration MassFlowRate MassPerAreaTime MemoryCapacity MolalityOfSolute MolarEnergy MolarMass
-		MolarVolume Power Pressure RadiantFlux RadiantIntensity RelativeHumidity Resistance Resistivity SolidAngle
-		SpecificVolume Speed SurfaceDensity SurfaceTension Temperature Time Torque Voltage Volume VolumeFlowRate
-		VolumeFraction VolumetricFlux Wavenumber`),
-}
-
-func words(s string) map[string]bool {
-	m := map[string]bool{}
-	for w := range strings.FieldsSeq(s) {
-		m[w] = true
-	}
-	return m
+	ruleAction:      {"ADD": true, "OBSERVE": true, "DELETE": true},
+	ruleStep:        vocabulary.Lists[vocabulary.BizStep].Words,
+	ruleDisposition: vocabulary.Lists[vocabulary.Disposition].Words,
+	ruleBTT:         vocabulary.Lists[vocabulary.BizTransaction].Words,
+	ruleSDT:         vocabulary.Lists[vocabulary.SourceDest].Words,
+	ruleReason:      vocabulary.Lists[vocabulary.ErrorReason].Words,
+	ruleMeasurement: vocabulary.Lists[vocabulary.Measurement].Words,
+	ruleAlert:       vocabulary.Lists[vocabulary.SensorAlert].Words,
+	ruleComponent:   vocabulary.Lists[vocabulary.Component].Words,
 }
 
 // takes reports whether the schema takes the text.
@@ -272,7 +254,7 @@ func isIPLiteral(s string) bool {
 	return err == nil && a.Is6() && a.Zone() == ""
 }
 
-// isDateTime reports whether s is a date-time of RFC 3339. It differs from parseTime, which reads XML Schema's: here
+// isDateTime reports whether s is a date-time of RFC 3339. It differs from xsd.ParseTime, which reads XML Schema's: here
 // a zone is required, T and Z may be small, 24:00 does not exist and a leap second does.
 func isDateTime(b []byte) bool {
 	if len(b) < len("2006-01-02T15:04:05Z") || b[4] != '-' || b[7] != '-' || b[10]|0x20 != 't' || b[13] != ':' || b[16] != ':' {

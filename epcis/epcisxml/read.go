@@ -1,3 +1,27 @@
+// Package epcisxml reads and writes EPCIS in XML. It reads the versions 1.0 to 1.2 and 2.0: documents, query documents, master
+// data documents, the results of a query alone, a single event, and each of these in a SOAP envelope, 1.1 or 1.2. It writes
+// 1.2 and 2.0.
+//
+// Reading trusts nothing: the document is bounded in every direction, declares no document type, and is read by namespace and
+// local name, never by prefix. Read keeps one event and the header in memory, Parse the whole document.
+//
+// Problem.Schema is the verdict of the official XML Schemas, 1.2 and 2.0, which a judge follows beside the reader, element by
+// element, with a table of what they say: order and number of elements, forms of values, attributes, wildcards, xsi:type. It
+// agrees with xmllint on every example and on many thousands of damaged documents (TestXMLLint), but for white space around a
+// date, which XML Schema collapses and libxml2 refuses. A single event has no official schema: Summary.NoSchema.
+//
+// How XML maps to the model, where the model leaves a choice:
+//
+//   - White space around a standard value is not part of it. The text of an extension is kept exactly.
+//   - The wrappers baseExtension and extension of 1.x are looked through: their content is where 2.0 has it.
+//   - An extension element with text alone is Text, with nothing Empty, with children NoValue. Text between children
+//     is a child named #text, unless it is white space. Attributes are Text or Empty. Namespace declarations are not
+//     attributes. The value of xsi:type is a name: it is written xsd:… for XML Schema's types, {namespace}… for others.
+//   - An unqualified element that the standard does not know is an extension without namespace.
+//   - A QuantityEvent is an ObjectEvent with action OBSERVE and one quantity. A quantity that is nil is absent.
+//   - Foreign elements beside or in EPCISBody, and what stands in the extension of document or body, are Header.Extensions.
+//   - A single event takes its version from its namespace, or one declared on it, or schemaVersion; of one without any of
+//     these, fields and wrappers of both versions are read.
 package epcisxml
 
 import (

@@ -124,7 +124,7 @@ func (p *parser) root() error {
 func (p *parser) versionOf() {
 	p.header.SchemaVersion = p.attr("schemaVersion")
 	p.header.CreationDate = p.attr("creationDate")
-	p.header.ID = p.attr("id") // of a document that was JSON: see xmlWriter.begin
+	p.header.ID = p.attr("id") // of a document that was JSON: see writer.Begin
 	if v := p.header.SchemaVersion; p.version == 1 && v != "1.2" && v != "" {
 		p.sum.Format = epcis.FormatXML1
 	}

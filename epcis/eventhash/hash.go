@@ -1,3 +1,9 @@
+// Package eventhash is the event hash of CBV 2.0 section 8.9: a name for an event that everybody who has the event can
+// compute, however it was written. docs/event-hash.md describes the canonical form, and where public implementations differ from it.
+//
+// The pre-hash is a concatenation without separators, so somebody who chooses the texts of an event can make two
+// different events with one hash. It is a name among honest parties. Nothing on the ledger is bound by it: the ledger
+// commits to events as docs/spec.md section 4 says.
 package eventhash
 
 import (
@@ -16,13 +22,6 @@ import (
 	"verilot.dev/epcis/internal/vocabulary"
 	"verilot.dev/epcis/internal/xsd"
 )
-
-// The event hash of CBV 2.0 section 8.9: a name for an event that everybody who has the event can compute, however it
-// was written. docs/event-hash.md describes the canonical form, and where public implementations differ from it.
-//
-// The pre-hash is a concatenation without separators, so somebody who chooses the texts of an event can make two
-// different events with one hash. It is a name among honest parties. Nothing on the ledger is bound by it: the ledger
-// commits to events as docs/spec.md section 4 says.
 
 // Hash returns the hash ID of an event, ni:///sha-256;…?ver=CBV2.0, and the text that was hashed. It fails only for
 // an event without a type or without a time that can be read.
@@ -49,7 +48,7 @@ type Hasher struct {
 
 type span struct{ from, to int }
 
-// Hash is cbvHash. The pre-hash is valid until the next call.
+// Hash is the function Hash. The pre-hash is valid until the next call.
 func (h *Hasher) Hash(e *epcis.Event) (id string, prehash []byte, err error) {
 	h.buf, h.spans = h.buf[:0], h.spans[:0]
 	if err := h.event(e); err != nil {

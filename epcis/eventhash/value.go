@@ -156,7 +156,7 @@ func (h *Hasher) extensionValue(s, namespace, name string) {
 	}
 }
 
-// isJSONArray reports whether x is an array of JSON that is not just repetition, see the package comment.
+// isJSONArray reports whether x is an array of JSON that is not just repetition, see the comment of package epcisjson.
 func isJSONArray(x *epcis.Extension) bool {
 	return len(x.Attributes) == 1 && x.Attributes[0].Name == "[]" && x.Attributes[0].Namespace == "" && x.Type == epcis.NoValue
 }
@@ -181,7 +181,7 @@ func onlyText(x *epcis.Extension) int {
 
 // IgnoredFields are the extensions that a document asks to leave out of the hash of its events, with an extension named
 // ignoreFields beside them: elements in XML, a list of names in JSON. It is a custom of the reference implementation
-// for fields that a repository adds; the standard does not have it, so cbvHash does not either.
+// for fields that a repository adds; the standard does not have it, so the function Hash does not either.
 func IgnoredFields(header *epcis.Header) (names []QName) {
 	if header == nil {
 		return nil

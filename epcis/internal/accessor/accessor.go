@@ -1,3 +1,4 @@
+// Package accessor reaches the parts of an event by the number or name of their field.
 package accessor
 
 import (
@@ -57,6 +58,7 @@ func Present(e *epcis.Event, id field.ID) bool {
 	}
 }
 
+// Quantities is a list of quantities of an event, nil for another field.
 func Quantities(e *epcis.Event, id field.ID) []epcis.Quantity {
 	switch id {
 	case field.QuantityList:
@@ -72,6 +74,7 @@ func Quantities(e *epcis.Event, id field.ID) []epcis.Quantity {
 	}
 }
 
+// EPCs is a list of EPCs of an event, nil for another field.
 func EPCs(e *epcis.Event, id field.ID) []string {
 	switch id {
 	case field.EPCList:
@@ -165,7 +168,7 @@ func ReportField(r *epcis.SensorReport, name string) *string {
 	return nil
 }
 
-// sensorFields are the attributes of both, in the order of GS1's examples.
+// The attributes of both, in the order of GS1's examples.
 var (
 	MetadataFields = strings.Fields("time startTime endTime deviceID deviceMetadata rawData dataProcessingMethod bizRules")
 	ReportFields   = strings.Fields(`type exception deviceID deviceMetadata rawData dataProcessingMethod bizRules time

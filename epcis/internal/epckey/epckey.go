@@ -1,3 +1,4 @@
+// Package epckey reads the keys of many EPCs.
 package epckey
 
 import "verilot.dev/epcis/gs1"

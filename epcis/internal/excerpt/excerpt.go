@@ -1,3 +1,4 @@
+// Package excerpt quotes from documents in messages.
 package excerpt
 
 import (

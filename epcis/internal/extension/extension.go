@@ -1,3 +1,13 @@
+// Package extension says what extensions mean. JSON and XML say some things in different ways:
+//
+//	JSON                      XML
+//	10, 1.5, 1e5, true        xsi:type xsd:integer, xsd:decimal, xsd:double, xsd:boolean
+//	null                      xsi:nil="true"
+//	["a", null]               the element twice
+//	["a"], [], [["a"]]        nothing like it
+//	{}                        nothing like it: an empty element is ""
+//
+// One form is written as the other, and package diff takes both for one.
 package extension
 
 import (
@@ -11,18 +21,7 @@ import (
 	"verilot.dev/epcis/internal/xsd"
 )
 
-// What JSON and XML say of an extension in different ways:
-//
-//	JSON                      XML
-//	10, 1.5, 1e5, true        xsi:type xsd:integer, xsd:decimal, xsd:double, xsd:boolean
-//	null                      xsi:nil="true"
-//	["a", null]               the element twice
-//	["a"], [], [["a"]]        nothing like it
-//	{}                        nothing like it: an empty element is ""
-//
-// One form is written as the other, and Diff takes both for one.
-
-// IsMarker reports whether an attribute marks an array: see the package comment.
+// IsMarker reports whether an attribute marks an array: see the comment of package epcisjson.
 func IsMarker(a *epcis.Extension) bool {
 	return a.Name == ListName && a.Namespace == "" && a.Type == epcis.Empty
 }
@@ -210,8 +209,10 @@ func Canonical(space string) string {
 	return space
 }
 
+// IsText reports whether a child is a piece of text.
 func IsText(c *epcis.Extension) bool { return c.Namespace == "" && c.Name == TextName }
 
+// HasText reports whether one of the children is.
 func HasText(list []epcis.Extension) bool {
 	return slices.ContainsFunc(list, func(c epcis.Extension) bool { return IsText(&c) })
 }

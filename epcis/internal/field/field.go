@@ -1,3 +1,6 @@
+// Package field names the fields of an event and says what may stand where. Reading does not depend on it: a known field is read wherever it is found, in a wrapper or not,
+// in any order. The tables tell which deviations to report, per event type and version, so a further version is a
+// further table.
 package field
 
 import (
@@ -6,12 +9,10 @@ import (
 	"strings"
 )
 
-// What may stand where. Reading does not depend on it: a known field is read wherever it is found, in a wrapper or not,
-// in any order. The tables tell which deviations to report, per event type and version, so a further version is a
-// further table.
-
+// ID numbers the fields of an event.
 type ID uint8
 
+// The fields. Count is how many there are.
 const (
 	None ID = iota
 	EventTime
@@ -46,6 +47,7 @@ const (
 	Count
 )
 
+// Names are the names of the fields.
 var Names = [Count]string{
 	EventTime: "eventTime", RecordTime: "recordTime", EventTimeZoneOffset: "eventTimeZoneOffset",
 	EventID: "eventID", ErrorDeclaration: "errorDeclaration", CertificationInfo: "certificationInfo",
@@ -67,6 +69,7 @@ var ItemNames = [Count]string{
 	InputEPCList: "epc", OutputEPCList: "epc",
 }
 
+// IDs are the fields by name.
 var IDs = func() map[string]ID {
 	m := make(map[string]ID, Count)
 	for id, name := range Names {
@@ -151,7 +154,7 @@ var layouts = func() map[layoutKey]*Layout {
 		" e:quantityList e:sourceList e:destinationList"+newer12))
 	add(1, makeLayout("TransformationEvent", "extension/", base12+transformation+
 		" sourceList destinationList ilmd"+strings.ReplaceAll(newer12, "ee:", "e:")))
-	// AssociationEvent is no part of 1.2, so neither is an order of its fields: see parser.place.
+	// AssociationEvent is no part of 1.2, so neither is an order of its fields: see place in package epcisxml.
 	add(1, makeLayout("AssociationEvent", "extension/extension/", base12+"certificationInfo "+association))
 	quantity := makeLayout("QuantityEvent", "", base12+"epcClass quantity"+where+" bizTransactionList")
 	quantity.Modelled = "ObjectEvent"
@@ -166,6 +169,7 @@ var layouts = func() map[layoutKey]*Layout {
 	return m
 }()
 
+// Path is the path of a field in an event, or of one item of a list field, from 0; -1 for the field.
 func Path(id ID, item int) string {
 	if item < 0 || ItemNames[id] == "" {
 		return Names[id]
@@ -201,6 +205,7 @@ var orders = func() map[orderKey][]ID {
 	return m
 }()
 
+// Order returns the fields that stand in a wrapper of an event, in the order of the schema.
 func Order(l *Layout, wrapper string) []ID { return orders[orderKey{l, wrapper}] }
 
 // LayoutOf returns the layout of an event type, as XML names it, in version 1 or 2 of EPCIS; nil when the version has no such type.

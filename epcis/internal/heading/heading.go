@@ -1,3 +1,5 @@
+// Package heading moves what a document says of itself between the places that the formats have for it: the Standard Business
+// Document Header and the transaction statement of DSCSA.
 package heading
 
 import (
@@ -13,6 +15,7 @@ import (
 // they do not hold, an authority for one, goes into the header as an extension, sbdh:StandardBusinessDocumentHeader, with the
 // names of the XML: so it comes back from JSON as it was.
 
+// SBDHName is the name of its element.
 const SBDHName = "StandardBusinessDocumentHeader"
 
 // Constants of an SBDH around EPCIS, which a document in JSON does not repeat.

@@ -1,3 +1,4 @@
+// Package jsonld knows the official context of EPCIS in JSON-LD.
 package jsonld
 
 import "strings"

@@ -1,3 +1,4 @@
+// Package reading holds the limits that all readers keep.
 package reading
 
 import (
@@ -9,6 +10,7 @@ import (
 	"verilot.dev/epcis/internal/xmlns"
 )
 
+// The errors of what is too large.
 var (
 	ErrDocumentBytes = errors.New("document too large")
 	ErrTokenBytes    = errors.New("token too large")
@@ -16,9 +18,11 @@ var (
 	ErrEventTooLarge = errors.New("event too large")
 )
 
-const MaxToken = 1 << 20
-
-const ReadAhead = 32 << 10
+// Sizes in bytes.
+const (
+	MaxToken  = 1 << 20 // bytes of one tag, text or comment, of one string or number
+	ReadAhead = 32 << 10
+)
 
 // MaxEventProblems is how many errors, and how many warnings, of one event are told; a list of 16,384 bad EPCs is one mistake.
 const MaxEventProblems = 100
@@ -29,6 +33,7 @@ const (
 	MaxDocumentNodes = 1 << 20
 )
 
+// NotEPCISHint says what to send instead of what is not EPCIS.
 const NotEPCISHint = "send an EPCISDocument in the namespace " + xmlns.EPCIS2 + ", or " + xmlns.EPCIS1 + " for EPCIS 1.2"
 
 // Defaults sets the limits that are zero.

@@ -1,3 +1,4 @@
+// Package sample has the documents and events that tests read. Only tests import it.
 package sample
 
 import (

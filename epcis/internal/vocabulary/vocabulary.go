@@ -1,3 +1,4 @@
+// Package vocabulary holds the code lists of CBV 2.0 and of the GS1 Web Vocabulary, with the spellings of their words.
 package vocabulary
 
 import "strings"
@@ -22,6 +23,7 @@ const (
 	ExpirationDate = "itemExpirationDate"
 )
 
+// List is one code list.
 type List struct {
 	Words    map[string]bool
 	URN      string // "": the list has no URNs
@@ -30,7 +32,7 @@ type List struct {
 	prefixes []string // of every spelling, the canonical ones first
 }
 
-func makeCodeList(words []string, urn, name string) List {
+func makeList(words []string, urn, name string) List {
 	l := List{Words: make(map[string]bool, len(words)), URN: urn, Web: WebCBV + name, CURIE: "cbv:" + name}
 	for _, w := range words {
 		l.Words[w] = true
@@ -43,6 +45,7 @@ func makeCodeList(words []string, urn, name string) List {
 	return l
 }
 
+// Beginnings of the spellings of a value.
 const (
 	WebCBV = "https://ref.gs1.org/cbv/"
 	WebVoc = "https://gs1.org/voc/"
@@ -71,15 +74,15 @@ const (
 
 // Lists holds every word of CBV 2.0; the lists are those of cbv-terms.csv.
 var Lists = [numLists]List{
-	BizStep:     makeCodeList(Steps, StepPrefix, "BizStep-"),
-	Disposition: makeCodeList(Dispositions, DispositionPrefix, "Disp-"),
-	BizTransaction: makeCodeList(strings.Fields(`bol cert desadv inv pedigree po poc prodorder recadv rma testprd testres
+	BizStep:     makeList(Steps, StepPrefix, "BizStep-"),
+	Disposition: makeList(Dispositions, DispositionPrefix, "Disp-"),
+	BizTransaction: makeList(strings.Fields(`bol cert desadv inv pedigree po poc prodorder recadv rma testprd testres
 		upevt`), BTTPrefix, "BTT-"),
-	SourceDest:  makeCodeList(strings.Fields("owning_party possessing_party location"), SDTPrefix, "SDT-"),
-	ErrorReason: makeCodeList(strings.Fields("did_not_occur incorrect_data"), ReasonPrefix, "ER-"),
-	Component: makeCodeList(strings.Fields(`x y z axial_distance azimuth height spherical_radius polar_angle
+	SourceDest:  makeList(strings.Fields("owning_party possessing_party location"), SDTPrefix, "SDT-"),
+	ErrorReason: makeList(strings.Fields("did_not_occur incorrect_data"), ReasonPrefix, "ER-"),
+	Component: makeList(strings.Fields(`x y z axial_distance azimuth height spherical_radius polar_angle
 		elevation_angle easting northing latitude longitude altitude`), ComponentPrefix, "Comp-"),
-	Measurement: makeCodeList(strings.Fields(`AbsoluteHumidity AbsorbedDose AbsorbedDoseRate Acceleration Radioactivity
+	Measurement: makeList(strings.Fields(`AbsoluteHumidity AbsorbedDose AbsorbedDoseRate Acceleration Radioactivity
 		Altitude AmountOfSubstance AmountOfSubstancePerUnitVolume Angle AngularAcceleration AngularMomentum
 		AngularVelocity Area Capacitance Conductance Conductivity Count Density Dimensionless DoseEquivalent
 		DoseEquivalentRate DynamicViscosity ElectricCharge ElectricCurrent ElectricCurrentDensity
@@ -89,7 +92,7 @@ var Lists = [numLists]List{
 		MolarEnergy MolarMass MolarVolume Power Pressure RadiantFlux RadiantIntensity RelativeHumidity Resistance
 		Resistivity SolidAngle SpecificVolume Speed SurfaceDensity SurfaceTension Temperature Time Torque Voltage
 		Volume VolumeFlowRate VolumeFraction VolumetricFlux Wavenumber`), "", ""),
-	SensorAlert: makeCodeList([]string{"ALARM_CONDITION", "ERROR_CONDITION"}, "", ""),
+	SensorAlert: makeList([]string{"ALARM_CONDITION", "ERROR_CONDITION"}, "", ""),
 }
 
 // Cut returns the word behind a prefix of the list. spelled is "" for a bare word.
@@ -105,6 +108,7 @@ func (l *List) Cut(s string) (word, spelled string) {
 	return "", ""
 }
 
+// IsWord reports whether s can be a bare word.
 func IsWord(s string) bool {
 	for i := range len(s) {
 		c := s[i]

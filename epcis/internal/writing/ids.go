@@ -21,7 +21,7 @@ type translator struct {
 	length func(gs1.Key) (int, bool)
 	last   gs1.Prefix // of the URN before: runs of one prefix are usual
 
-	words  map[string]string // see writer.word
+	words  map[string]string // see Writer.Word
 	kept   int               // left as captured
 	first  string            // of them
 	shrunk string            // the first Digital Link that said more than its URN can

@@ -24,6 +24,7 @@ var wellKnown = map[string]string{
 // reserved are prefixes that a caller cannot choose, because a format gives them a meaning.
 var reserved = strings.Fields("epcis epcisq epcismd cbv cbvmda gs1 rdfs owl xsd xsi xml xmlns dcterms sbdh id type http https urn ni mailto data")
 
+// Declaration is a prefix and what it stands for.
 type Declaration struct{ Prefix, Space string }
 
 // Names gives namespaces their prefixes. Those of the root hold for the whole document, those of an event for that event.
@@ -114,6 +115,7 @@ func (n *Names) EventScope() (end func()) {
 	return func() { n.n, n.Local = before, n.Local[:0] }
 }
 
+// Prefix returns the prefix of a namespace, "" when it has none.
 func (n *Names) Prefix(space string) string {
 	if p := n.prefixes[space]; p != "" {
 		return p
@@ -126,6 +128,7 @@ func (n *Names) Prefix(space string) string {
 	return ""
 }
 
+// PrefixTaken reports whether a prefix means something already.
 func (n *Names) PrefixTaken(prefix string) bool {
 	return slices.Contains(reserved, prefix) || n.DeclaredPrefix(prefix)
 }
@@ -203,7 +206,7 @@ func (w *Writer) EventNamespaces(e *epcis.Event, fn func(space string)) {
 	for _, id := range [...]field.ID{field.QuantityList, field.ChildQuantityList, field.InputQuantityList, field.OutputQuantityList} {
 		for _, q := range accessor.Quantities(e, id) {
 			if !w.JSON && q.Quantity == "" && q.UOM != "" {
-				fn(xmlns.XSI) // see xmlWriter.quantities
+				fn(xmlns.XSI) // see quantities in package epcisxml
 			}
 		}
 	}

@@ -1,3 +1,5 @@
+// Package writing is what the encoders of all formats share: namespaces and their prefixes, the forms of identifiers, and the
+// report of what a format cannot hold.
 package writing
 
 import (
@@ -29,7 +31,9 @@ type Encoder struct {
 type Format interface {
 	// Begin begins a document. empty tells that no event follows.
 	Begin(head epcis.Head, empty bool) error
+	// Event writes an event; bare tells that it is no part of a document.
 	Event(e *epcis.Event, recordTime string, bare bool) error
+	// End ends the document.
 	End() error
 }
 
@@ -48,6 +52,7 @@ func NewEncoder(w *Writer, f Format, head epcis.Head) *Encoder {
 	return &Encoder{w: w, f: f, head: head}
 }
 
+// New returns a Writer for one of the formats that are written.
 func New(o epcis.WriteOptions) (*Writer, error) {
 	switch o.Format {
 	case epcis.FormatJSON, epcis.FormatXML2, epcis.FormatXML12:
@@ -131,6 +136,7 @@ type Writer struct {
 	Names
 }
 
+// In, InItem and Out keep the path of what is being written.
 func (w *Writer) In(name string)            { w.At = append(w.At, name) }
 func (w *Writer) InItem(name string, i int) { w.At = append(w.At, name+"["+strconv.Itoa(i+1)+"]") }
 func (w *Writer) Out()                      { w.At = w.At[:len(w.At)-1] }
@@ -206,6 +212,7 @@ func (w *Writer) Word(s string) string {
 	return id
 }
 
+// IDsDone reports the identifiers of a list that could not be translated.
 func (w *Writer) IDsDone() {
 	if w.IDs.kept == 0 && w.IDs.shrunk == "" {
 		return

@@ -1,3 +1,4 @@
+// Package xmlns has the namespaces of EPCIS documents and the names in them.
 package xmlns
 
 import (
@@ -43,7 +44,7 @@ func IsNCName(s string) bool {
 	return s != ""
 }
 
-// Braced splits "{namespace}local", as parser.attribute writes the value of xsi:type.
+// Braced splits "{namespace}local", as the reader of XML keeps the value of xsi:type.
 func Braced(s string) (space, local string, ok bool) {
 	if !strings.HasPrefix(s, "{") {
 		return "", "", false

@@ -1,9 +1,11 @@
+// Package xsd reads texts as the simple types of XML Schema do: white space, digits, dates and times.
 package xsd
 
 import (
 	"strings"
 )
 
+// IsBlank reports whether b is white space alone.
 func IsBlank(b []byte) bool {
 	for _, c := range b {
 		if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
@@ -24,10 +26,13 @@ func Trim(b []byte) []byte {
 	return b
 }
 
+// Blank is the white space of XML.
 const Blank = " \t\r\n"
 
+// Trimmed removes white space around a value.
 func Trimmed(s string) string { return strings.Trim(s, Blank) }
 
+// Boolean writes a boolean as JSON does, where XML may have 1 and 0.
 func Boolean(s string) string {
 	switch s = Trimmed(s); s {
 	case "1":
@@ -38,6 +43,7 @@ func Boolean(s string) string {
 	return s
 }
 
+// Digits reads decimal digits; "" is 0.
 func Digits(s string) (n int, ok bool) {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
@@ -48,6 +54,7 @@ func Digits(s string) (n int, ok bool) {
 	return n, true
 }
 
+// IsHex reports whether c is a hexadecimal digit.
 func IsHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }

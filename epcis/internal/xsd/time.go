@@ -9,20 +9,21 @@ import (
 	"verilot.dev/epcis/internal/excerpt"
 )
 
+// TimeHint says how to write a time.
 const TimeHint = "write it as 2026-11-20T13:15:00.000-05:00"
 
-// instant is an xsd:dateTime. Its fraction is cut to milliseconds: times before 1970 too go down, not towards zero.
-type instant struct {
+// Instant is an xsd:dateTime. Its fraction is cut to milliseconds: times before 1970 too go down, not towards zero.
+type Instant struct {
 	Millis int64 // since 1970 UTC; as if in UTC when there is no zone
 	Zoned  bool
 }
 
 // ParseTime reads an xsd:dateTime of the years 0001 to 9999. Package time is not used: it takes and refuses other
 // texts than XML Schema does, and the reading of a text must not change with the Go version.
-func ParseTime(s string) (instant, error) {
+func ParseTime(s string) (Instant, error) {
 	bad := func() error { return fmt.Errorf("%s is not a date and time", excerpt.Quote(s)) } // made only when needed
 	if len(s) < len("2006-01-02T15:04:05") || s[4] != '-' || s[7] != '-' || s[10] != 'T' || s[13] != ':' || s[16] != ':' {
-		return instant{}, bad()
+		return Instant{}, bad()
 	}
 	year, ok1 := Digits(s[0:4])
 	month, ok2 := Digits(s[5:7])
@@ -31,7 +32,7 @@ func ParseTime(s string) (instant, error) {
 	minute, ok5 := Digits(s[14:16])
 	second, ok6 := Digits(s[17:19])
 	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || !ok6 {
-		return instant{}, bad()
+		return Instant{}, bad()
 	}
 	rest := s[19:]
 	millis := 0
@@ -41,21 +42,21 @@ func ParseTime(s string) (instant, error) {
 			n++
 		}
 		if n == 1 {
-			return instant{}, bad()
+			return Instant{}, bad()
 		}
 		millis, _ = Digits((rest[1:n] + "00")[:3])
 		if hour == 24 && strings.Trim(rest[1:n], "0") != "" {
-			return instant{}, bad()
+			return Instant{}, bad()
 		}
 		rest = rest[n:]
 	}
 	switch {
 	case year < 1, month < 1, month > 12, day < 1, day > DaysIn(year, month):
-		return instant{}, fmt.Errorf("%s: there is no such day", excerpt.Quote(s))
+		return Instant{}, fmt.Errorf("%s: there is no such day", excerpt.Quote(s))
 	case hour > 24, minute > 59, second > 59, hour == 24 && (minute > 0 || second > 0):
-		return instant{}, fmt.Errorf("%s: there is no such time of day", excerpt.Quote(s))
+		return Instant{}, fmt.Errorf("%s: there is no such time of day", excerpt.Quote(s))
 	}
-	t := instant{Millis: ((int64(days(year, month, day))*24+int64(hour))*60+int64(minute))*60_000 + int64(second)*1000 + int64(millis)}
+	t := Instant{Millis: ((int64(days(year, month, day))*24+int64(hour))*60+int64(minute))*60_000 + int64(second)*1000 + int64(millis)}
 	switch rest {
 	case "":
 		return t, nil
@@ -65,13 +66,14 @@ func ParseTime(s string) (instant, error) {
 	}
 	offset, err := ParseOffset(rest)
 	if err != nil {
-		return instant{}, fmt.Errorf("%s: after the seconds, want Z or a zone such as -05:00", excerpt.Quote(s))
+		return Instant{}, fmt.Errorf("%s: after the seconds, want Z or a zone such as -05:00", excerpt.Quote(s))
 	}
 	t.Zoned = true
 	t.Millis -= int64(offset) * 60_000
 	return t, nil
 }
 
+// ErrOffset is the error of ParseOffset.
 var ErrOffset = errors.New("not an offset between -14:00 and +14:00")
 
 // ParseOffset reads an eventTimeZoneOffset and returns its minutes.
@@ -90,6 +92,7 @@ func ParseOffset(s string) (int, error) {
 	return h*60 + m, nil
 }
 
+// DaysIn is the number of days of a month.
 func DaysIn(year, month int) int {
 	switch month {
 	case 4, 6, 9, 11:
