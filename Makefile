@@ -76,7 +76,7 @@ test: $(TOTALS) ## Every test, with the race detector; needs nothing but Go
 SLICES    ?= 8
 SLICE     ?=
 FRESH     ?=
-LONG_PKGS := ./ledger/consensus ./epcis ./services/internal/node/replica ./services/cmd/verilot
+LONG_PKGS := ./ledger/consensus ./epcis/epcisxml ./epcis/epcisdoc ./services/internal/node/replica ./services/cmd/verilot
 LONG_RUN  := ^(TestSchedules|TestKillNine|TestKillAny|TestCutTwoTwo|TestCutThreeOne|TestCutOneWay|TestXMLLint|TestXMLLintTakesWhatIsWritten)$$
 
 .PHONY: test-long

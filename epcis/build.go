@@ -3,6 +3,8 @@ package epcis
 import (
 	"slices"
 	"strings"
+
+	"verilot.dev/epcis/internal/vocabulary"
 )
 
 // The events of dscsa.md section 2.1, as a partner would write them: CBV terms are URNs, because 1.2 knows nothing
@@ -44,10 +46,10 @@ func (at At) aggregation(action, step, parent string, children []string) Event {
 func Commission(at At, epcs []string, lot, expiry string) Event {
 	e := at.object("ADD", StepCommissioning, DispActive, epcs)
 	if lot != "" {
-		e.ILMD = append(e.ILMD, Extension{Namespace: NamespaceMDA, Name: lotNumber, Type: Text, Text: lot})
+		e.ILMD = append(e.ILMD, Extension{Namespace: NamespaceMDA, Name: vocabulary.LotNumber, Type: Text, Text: lot})
 	}
 	if expiry != "" {
-		e.ILMD = append(e.ILMD, Extension{Namespace: NamespaceMDA, Name: expirationDate, Type: Text, Text: expiry})
+		e.ILMD = append(e.ILMD, Extension{Namespace: NamespaceMDA, Name: vocabulary.ExpirationDate, Type: Text, Text: expiry})
 	}
 	return e
 }

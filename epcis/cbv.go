@@ -5,15 +5,17 @@ import (
 	"strings"
 
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/epcis/internal/vocabulary"
+	"verilot.dev/epcis/internal/xsd"
 )
 
 // CBV terms as CBVName gives them. URNs are made with the prefixes below.
 const (
-	StepPrefix        = "urn:epcglobal:cbv:bizstep:"
-	DispositionPrefix = "urn:epcglobal:cbv:disp:"
-	BTTPrefix         = "urn:epcglobal:cbv:btt:"
-	SDTPrefix         = "urn:epcglobal:cbv:sdt:"
-	ReasonPrefix      = "urn:epcglobal:cbv:er:"
+	StepPrefix        = vocabulary.StepPrefix
+	DispositionPrefix = vocabulary.DispositionPrefix
+	BTTPrefix         = vocabulary.BTTPrefix
+	SDTPrefix         = vocabulary.SDTPrefix
+	ReasonPrefix      = vocabulary.ReasonPrefix
 )
 
 // Business steps that DSCSA knows (dscsa.md section 2.1).
@@ -65,37 +67,23 @@ const (
 	IncorrectData = "incorrect_data"
 )
 
-// All of CBV 2.0, sorted; the numbers are those of cbv-terms.csv: 41 and 33.
-var (
-	steps = strings.Fields(`accepting arriving assembling collecting commissioning consigning creating_class_instance
-		cycle_counting decommissioning departing destroying disassembling dispensing encoding entering_exiting holding
-		inspecting installing killing loading other packing picking receiving removing repackaging repairing replacing
-		reserving retail_selling sampling sensor_reporting shipping staging_outbound stock_taking stocking storing
-		transporting unloading unpacking void_shipping`)
-	dispositions = strings.Fields(`active available completeness_inferred completeness_verified conformant
-		container_closed container_open damaged destroyed dispensed disposed encoded expired in_progress in_transit
-		inactive mismatch_class mismatch_instance mismatch_quantity needs_replacement no_pedigree_match non_conformant
-		non_sellable_other partially_dispensed recalled reserved retail_sold returned sellable_accessible
-		sellable_not_accessible stolen unavailable unknown`)
-)
-
 // KnownStep reports whether a bizStep is in CBV.
-func KnownStep(s string) bool { return slices.Contains(steps, CBVName(s)) }
+func KnownStep(s string) bool { return slices.Contains(vocabulary.Steps, CBVName(s)) }
 
 // KnownDisposition reports whether a disposition is in CBV.
-func KnownDisposition(s string) bool { return slices.Contains(dispositions, CBVName(s)) }
+func KnownDisposition(s string) bool { return slices.Contains(vocabulary.Dispositions, CBVName(s)) }
 
 // NearestStep returns the CBV step that s was probably meant to be, "" when none is near.
-func NearestStep(s string) string { return nearest(CBVName(s), steps) }
+func NearestStep(s string) string { return nearest(CBVName(s), vocabulary.Steps) }
 
 // NearestDisposition does the same for dispositions.
-func NearestDisposition(s string) string { return nearest(CBVName(s), dispositions) }
+func NearestDisposition(s string) string { return nearest(CBVName(s), vocabulary.Dispositions) }
 
 // CBVName is the last CBV segment of a step, disposition or type, in lower case: what the rules and the match hash
 // compare (docs/spec.md section 10). In a CBV Web URI, https://ref.gs1.org/cbv/BizStep-shipping, it stands behind
 // the "-", in anything else behind the last ":". Only A to Z are lowered, so that every implementation agrees.
 func CBVName(s string) string {
-	s = strings.Trim(s, blank)
+	s = strings.Trim(s, xsd.Blank)
 	if i := strings.LastIndexByte(s, '/'); i >= 0 && strings.HasPrefix(s, "http") && strings.HasSuffix(s[:i], "/cbv") {
 		if _, term, ok := strings.Cut(s[i+1:], "-"); ok {
 			return lower(term)
@@ -160,6 +148,14 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
+// Namespaces that extensions of pharmaceutical events have.
+const (
+	// NamespaceHC is GS1 US Healthcare's, usually written gs1ushc (epcis.md section 7).
+	NamespaceHC = "http://epcis.gs1us.org/hc/ns"
+	// NamespaceMDA is CBV master data as XML writes it. It has two more spellings: see IsMDA.
+	NamespaceMDA = "urn:epcglobal:cbv:mda"
+)
+
 // IsMDA reports whether a namespace is CBV master data, which has three spellings (epcis.md section 2.5).
 func IsMDA(namespace string) bool {
 	if !strings.HasPrefix(namespace, NamespaceMDA) {
@@ -169,15 +165,9 @@ func IsMDA(namespace string) bool {
 	return rest == "" || rest == ":" || rest == "#"
 }
 
-// Names of ILMD elements.
-const (
-	lotNumber      = "lotNumber"
-	expirationDate = "itemExpirationDate"
-)
-
 // IsJudgedILMD reports whether an ILMD element of this name is one that Lot or Expiry reads.
 func IsJudgedILMD(namespace, name string) bool {
-	return (name == lotNumber || name == expirationDate) && (IsMDA(namespace) || namespace == NamespaceHC)
+	return (name == vocabulary.LotNumber || name == vocabulary.ExpirationDate) && (IsMDA(namespace) || namespace == NamespaceHC)
 }
 
 func isILMD(x *Extension, name string) bool {
@@ -187,17 +177,17 @@ func isILMD(x *Extension, name string) bool {
 func (e *Event) ilmd(name string) string {
 	for i := range e.ILMD {
 		if isILMD(&e.ILMD[i], name) {
-			return strings.Trim(e.ILMD[i].Text, blank)
+			return strings.Trim(e.ILMD[i].Text, xsd.Blank)
 		}
 	}
 	return ""
 }
 
 // Lot is the lot number of the event's ILMD, "" when it has none.
-func (e *Event) Lot() string { return e.ilmd(lotNumber) }
+func (e *Event) Lot() string { return e.ilmd(vocabulary.LotNumber) }
 
 // Expiry is the expiration date of the event's ILMD as captured, "" when it has none.
-func (e *Event) Expiry() string { return e.ilmd(expirationDate) }
+func (e *Event) Expiry() string { return e.ilmd(vocabulary.ExpirationDate) }
 
 // ExpiryDate is Expiry as a date; an event that passed Check has a date or nothing there.
 func (e *Event) ExpiryDate() (d gs1.Date, ok bool) {

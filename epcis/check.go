@@ -3,61 +3,29 @@ package epcis
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/epcis/internal/epckey"
+	"verilot.dev/epcis/internal/excerpt"
+	"verilot.dev/epcis/internal/field"
+	"verilot.dev/epcis/internal/vocabulary"
+	"verilot.dev/epcis/internal/xsd"
 )
 
 // Check says what is wrong with an event by itself, without any ledger: the checks of Parse, for events that were
 // built or read otherwise. Problems have no line.
 func Check(e *Event) []Problem {
-	var c checker
+	var c Checker
 	var list []Problem
-	c.check(e, MaxEPCs, func(sev Severity, code string, id fieldID, item int, message, hint string) {
-		list = append(list, Problem{Severity: sev, Code: code, Path: itemPath(id, item), Message: message, Hint: hint, Event: -1})
-	})
+	c.Check(e, MaxEPCs, func(p Problem, _ string, _ int) { list = append(list, p) })
 	return list
 }
 
-// report tells a problem of a field, or of one item of a list field (from 0; -1 for the field).
-type report func(sev Severity, code string, id fieldID, item int, message, hint string)
-
-func itemPath(id fieldID, item int) string {
-	if item < 0 || itemNames[id] == "" {
-		return fieldNames[id]
-	}
-	return fieldNames[id] + "/" + itemNames[id] + "[" + itoa(item+1) + "]"
-}
-
-// finish checks an event that was read.
-func (p *parser) finish(e *Event) {
-	if p.version == 1 && !p.anyVersion { // the 1.x schema wants the lists even when they are empty
-		var id fieldID
-		switch p.layout.name {
-		case "ObjectEvent", "TransactionEvent":
-			id = fEPCList
-		case "AggregationEvent":
-			id = fChildEPCs
-		}
-		if id != fNone && !p.seen[id] {
-			p.warn(p.eventAt, CodeFieldMissing, fieldNames[id], fieldNames[id]+" is missing", "write an empty <"+fieldNames[id]+"/>")
-		}
-	}
-	p.check.check(e, p.opt.MaxEPCs, func(sev Severity, code string, id fieldID, item int, message, hint string) {
-		at := p.eventAt
-		if id != fNone && p.seen[id] {
-			at = p.field[id]
-			if item >= 0 && item < len(p.items[id]) {
-				at = p.items[id][item]
-			}
-		}
-		p.problem(at, Problem{Severity: sev, Code: code, Path: itemPath(id, item), Message: message, Hint: hint})
-	})
-}
-
-// checker keeps what checking one event after another can use again.
-type checker struct {
-	prefix gs1.Prefix
+// Checker checks many events. It keeps its buffers, so it must not be used by two goroutines at once. The zero value is ready.
+type Checker struct {
+	ids    epckey.Reader
 	parent gs1.Key
 	keys   []gs1.Key
 	seen   map[gs1.Key]int
@@ -65,11 +33,22 @@ type checker struct {
 	good   map[string]bool // places and parties that parse
 }
 
-func (c *checker) check(e *Event, maxEPCs int, report report) {
-	fault := func(code string, id fieldID, message, hint string) {
+// Check calls report for every problem of an event that may name maxEPCs things, with the field that it is about, "" for
+// the event, and the item of a list field, from 0; -1 for the field.
+func (c *Checker) Check(e *Event, maxEPCs int, report func(p Problem, field string, item int)) {
+	c.check(e, maxEPCs, func(sev Severity, code string, id field.ID, item int, message, hint string) {
+		report(Problem{Severity: sev, Code: code, Path: field.Path(id, item), Message: message, Hint: hint, Event: -1}, field.Names[id], item)
+	})
+}
+
+// report tells a problem of a field, or of one item of a list field (from 0; -1 for the field).
+type report func(sev Severity, code string, id field.ID, item int, message, hint string)
+
+func (c *Checker) check(e *Event, maxEPCs int, report report) {
+	fault := func(code string, id field.ID, message, hint string) {
 		report(SeverityError, code, id, -1, message, hint)
 	}
-	warn := func(code string, id fieldID, message, hint string) {
+	warn := func(code string, id field.ID, message, hint string) {
 		report(SeverityWarning, code, id, -1, message, hint)
 	}
 
@@ -80,42 +59,42 @@ func (c *checker) check(e *Event, maxEPCs int, report report) {
 		switch e.Action {
 		case "ADD", "OBSERVE", "DELETE":
 		case "":
-			fault(CodeFieldMissing, fAction, "action is missing", "add ADD, OBSERVE or DELETE")
+			fault(CodeFieldMissing, field.Action, "action is missing", "add ADD, OBSERVE or DELETE")
 		default:
 			hint := "write ADD, OBSERVE or DELETE"
 			if near := nearest(e.Action, []string{"ADD", "OBSERVE", "DELETE"}); near != "" {
 				hint = "write " + near
 			}
-			fault(CodeActionInvalid, fAction, quote(e.Action)+" is not an action", hint)
+			fault(CodeActionInvalid, field.Action, excerpt.Quote(e.Action)+" is not an action", hint)
 		}
 	case "TransformationEvent":
 	default:
-		fault(CodeEventUnknown, fNone, quote(e.Type)+" is no event type of EPCIS", "use one of the five")
+		fault(CodeEventUnknown, field.None, excerpt.Quote(e.Type)+" is no event type of EPCIS", "use one of the five")
 	}
 
 	if e.BizStep != "" && !KnownStep(e.BizStep) {
-		warn(CodeCBVUnknown, fBizStep, quote(e.BizStep)+" is not a business step of CBV", near(NearestStep(e.BizStep)))
+		warn(CodeCBVUnknown, field.BizStep, excerpt.Quote(e.BizStep)+" is not a business step of CBV", near(NearestStep(e.BizStep)))
 	}
 	if e.Disposition != "" && !KnownDisposition(e.Disposition) {
-		warn(CodeCBVUnknown, fDisposition, quote(e.Disposition)+" is not a disposition of CBV", near(NearestDisposition(e.Disposition)))
+		warn(CodeCBVUnknown, field.Disposition, excerpt.Quote(e.Disposition)+" is not a disposition of CBV", near(NearestDisposition(e.Disposition)))
 	}
 
 	if len(e.EPCList)+len(e.ChildEPCs)+len(e.InputEPCList)+len(e.OutputEPCList)+len(e.parent()) > maxEPCs {
-		fault(CodeEventTooLarge, fNone, "the event names more than "+itoa(maxEPCs)+" EPCs", "send it as several events")
+		fault(CodeEventTooLarge, field.None, "the event names more than "+strconv.Itoa(maxEPCs)+" EPCs", "send it as several events")
 		return
 	}
-	c.list(fEPCList, e.EPCList, report)
-	c.list(fParentID, e.parent(), report)
+	c.list(field.EPCList, e.EPCList, report)
+	c.list(field.ParentID, e.parent(), report)
 	if c.parent = (gs1.Key{}); len(c.keys) > 0 {
 		c.parent = c.keys[0]
 	}
-	c.list(fChildEPCs, e.ChildEPCs, report)
-	c.list(fInputEPCList, e.InputEPCList, report)
-	c.list(fOutputEPCList, e.OutputEPCList, report)
-	c.quantities(fQuantityList, e.QuantityList, report)
-	c.quantities(fChildQuantityList, e.ChildQuantityList, report)
-	c.quantities(fInputQuantityList, e.InputQuantityList, report)
-	c.quantities(fOutputQuantityList, e.OutputQuantityList, report)
+	c.list(field.ChildEPCs, e.ChildEPCs, report)
+	c.list(field.InputEPCList, e.InputEPCList, report)
+	c.list(field.OutputEPCList, e.OutputEPCList, report)
+	c.quantities(field.QuantityList, e.QuantityList, report)
+	c.quantities(field.ChildQuantityList, e.ChildQuantityList, report)
+	c.quantities(field.InputQuantityList, e.InputQuantityList, report)
+	c.quantities(field.OutputQuantityList, e.OutputQuantityList, report)
 	c.what(e, fault, warn)
 	c.where(e, report)
 	c.ilmd(e, fault)
@@ -128,41 +107,41 @@ func near(word string) string {
 	return "was " + word + " meant?"
 }
 
-type tell = func(code string, id fieldID, message, hint string)
+type tell = func(code string, id field.ID, message, hint string)
 
-func (c *checker) times(e *Event, fault, warn tell) {
+func (c *Checker) times(e *Event, fault, warn tell) {
 	offsetOK := false
 	if e.EventTimeZoneOffset == "" {
-		warn(CodeTZMissing, fEventTimeZoneOffset, "eventTimeZoneOffset is missing", "add the local offset where the event happened, for example -05:00")
-	} else if _, err := parseOffset(e.EventTimeZoneOffset); err != nil {
+		warn(CodeTZMissing, field.EventTimeZoneOffset, "eventTimeZoneOffset is missing", "add the local offset where the event happened, for example -05:00")
+	} else if _, err := xsd.ParseOffset(e.EventTimeZoneOffset); err != nil {
 		hint := "write it as -05:00"
 		if e.EventTimeZoneOffset == "Z" {
 			hint = "write +00:00"
 		}
-		fault(CodeOffsetInvalid, fEventTimeZoneOffset, quote(e.EventTimeZoneOffset)+" is "+err.Error(), hint)
+		fault(CodeOffsetInvalid, field.EventTimeZoneOffset, excerpt.Quote(e.EventTimeZoneOffset)+" is "+err.Error(), hint)
 	} else {
 		offsetOK = true
 	}
 	if e.EventTime == "" {
-		fault(CodeFieldMissing, fEventTime, "eventTime is missing", "add the time at which it happened")
-	} else if t, err := parseTime(e.EventTime); err != nil {
-		fault(CodeTimeInvalid, fEventTime, err.Error(), hintTime)
-	} else if !t.zoned {
+		fault(CodeFieldMissing, field.EventTime, "eventTime is missing", "add the time at which it happened")
+	} else if t, err := xsd.ParseTime(e.EventTime); err != nil {
+		fault(CodeTimeInvalid, field.EventTime, err.Error(), xsd.TimeHint)
+	} else if !t.Zoned {
 		if offsetOK {
-			warn(CodeZoneless, fEventTime, "the time has no zone; it is taken to be local, in eventTimeZoneOffset", "add the zone, for example Z")
+			warn(CodeZoneless, field.EventTime, "the time has no zone; it is taken to be local, in eventTimeZoneOffset", "add the zone, for example Z")
 		} else {
-			fault(CodeTimeInvalid, fEventTime, quote(e.EventTime)+" has no zone and there is no eventTimeZoneOffset to tell it", "add the zone, for example Z")
+			fault(CodeTimeInvalid, field.EventTime, excerpt.Quote(e.EventTime)+" has no zone and there is no eventTimeZoneOffset to tell it", "add the zone, for example Z")
 		}
 	}
 	if e.RecordTime != "" {
-		if _, err := parseTime(e.RecordTime); err != nil {
-			warn(CodeTimeInvalid, fRecordTime, err.Error(), "leave it out: the ledger sets it")
+		if _, err := xsd.ParseTime(e.RecordTime); err != nil {
+			warn(CodeTimeInvalid, field.RecordTime, err.Error(), "leave it out: the ledger sets it")
 		}
 	}
 }
 
 // list checks one list of EPCs and leaves its keys in c.keys.
-func (c *checker) list(id fieldID, epcs []string, report report) {
+func (c *Checker) list(id field.ID, epcs []string, report report) {
 	c.keys = c.keys[:0]
 	if c.plain(id, epcs) {
 		return
@@ -178,13 +157,13 @@ func (c *checker) list(id fieldID, epcs []string, report report) {
 		}
 	}
 	for i, s := range epcs {
-		k, err := c.key(s)
+		k, err := c.ids.Key(s)
 		if err != nil {
 			report(SeverityError, CodeEPCInvalid, id, i, epcMessage(s, err), "correct the identifier")
 			c.keys = append(c.keys, gs1.Key{})
 			continue
 		}
-		if id == fChildEPCs && k == c.parent {
+		if id == field.ChildEPCs && k == c.parent {
 			report(SeverityError, CodeEventInvalid, id, i, "the parent is its own child", "name the children only")
 		}
 		first := -1
@@ -199,9 +178,9 @@ func (c *checker) list(id fieldID, epcs []string, report report) {
 		}
 		c.keys = append(c.keys, k)
 		if first >= 0 {
-			message := quote(s) + " stands in the list twice, first as number " + itoa(first+1)
+			message := excerpt.Quote(s) + " stands in the list twice, first as number " + strconv.Itoa(first+1)
 			if epcs[first] != s {
-				message += ", written " + quote(epcs[first])
+				message += ", written " + excerpt.Quote(epcs[first])
 			}
 			report(SeverityError, CodeEPCDuplicate, id, i, message, "name it once")
 		}
@@ -210,18 +189,18 @@ func (c *checker) list(id fieldID, epcs []string, report report) {
 
 // plain reports that there is nothing to say about a list, if that can be told without making a key of each identifier:
 // all have one prefix, none is there twice, and none is the parent.
-func (c *checker) plain(id fieldID, epcs []string) bool {
+func (c *Checker) plain(id field.ID, epcs []string) bool {
 	if len(epcs) < 2 {
 		return false
 	}
-	first, err := c.key(epcs[0])
-	if err != nil || id == fChildEPCs && c.parent.Kind() == first.Kind() {
+	first, err := c.ids.Key(epcs[0])
+	if err != nil || id == field.ChildEPCs && c.parent.Kind() == first.Kind() {
 		return false
 	}
-	prefix, last, ascending := c.prefix.String(), "", true
+	prefix, last, ascending := c.ids.Prefix.String(), "", true
 	for _, s := range epcs {
 		tail, ok := strings.CutPrefix(s, prefix)
-		if !ok || !c.prefix.Plain(tail) {
+		if !ok || !c.ids.Prefix.Plain(tail) {
 			return false
 		}
 		// A partner who numbers in turn saves us the search.
@@ -231,7 +210,7 @@ func (c *checker) plain(id fieldID, epcs []string) bool {
 	return ascending || c.distinct(epcs)
 }
 
-func (c *checker) distinct(list []string) bool {
+func (c *Checker) distinct(list []string) bool {
 	if len(list) <= 16 {
 		for i := range list {
 			if slices.Contains(list[:i], list[i]) {
@@ -253,37 +232,22 @@ func (c *checker) distinct(list []string) bool {
 	return n == len(list)
 }
 
-// key is gs1.ParseEPC(s).Key(), faster for a run of one prefix.
-func (c *checker) key(s string) (gs1.Key, error) {
-	prefix, tail := gs1.SplitEPC(s)
-	if prefix == c.prefix.String() {
-		return c.prefix.Key(tail)
-	}
-	p, err := gs1.ParsePrefix(prefix)
-	if err != nil {
-		_, err = gs1.ParseEPC(s) // tells the place in the whole identifier
-		return gs1.Key{}, err
-	}
-	c.prefix = p
-	return p.Key(tail)
-}
-
 func epcMessage(s string, err error) string {
 	if e, ok := errors.AsType[*gs1.Error](err); ok {
-		return quote(s) + ": " + e.Code + ": " + clip(e.Detail)
+		return excerpt.Quote(s) + ": " + e.Code + ": " + excerpt.Clip(e.Detail)
 	}
-	return quote(s) + ": " + clip(err.Error())
+	return excerpt.Quote(s) + ": " + excerpt.Clip(err.Error())
 }
 
-func (c *checker) quantities(id fieldID, list []Quantity, report report) {
+func (c *Checker) quantities(id field.ID, list []Quantity, report report) {
 	for i, q := range list {
 		if q.EPCClass == "" {
 			report(SeverityError, CodeFieldMissing, id, i, "epcClass is missing", "say of what class the quantity is")
-		} else if _, err := c.key(q.EPCClass); err != nil {
+		} else if _, err := c.ids.Key(q.EPCClass); err != nil {
 			report(SeverityError, CodeEPCInvalid, id, i, epcMessage(q.EPCClass, err), "correct the identifier")
 		}
 		if q.Quantity != "" && !isDecimal(q.Quantity) {
-			report(SeverityError, CodeFieldInvalid, id, i, quote(q.Quantity)+" is not a decimal number", "write digits, with a point if needed")
+			report(SeverityError, CodeFieldInvalid, id, i, excerpt.Quote(q.Quantity)+" is not a decimal number", "write digits, with a point if needed")
 		}
 	}
 }
@@ -292,44 +256,44 @@ func (c *checker) quantities(id fieldID, list []Quantity, report report) {
 func isDecimal(s string) bool {
 	s = strings.TrimPrefix(s, "+")
 	whole, fraction, _ := strings.Cut(s, ".")
-	_, ok1 := digits(whole)
-	_, ok2 := digits(fraction)
+	_, ok1 := xsd.Digits(whole)
+	_, ok2 := xsd.Digits(fraction)
 	return ok1 && ok2 && len(whole)+len(fraction) > 0 && len(s) <= 40
 }
 
 // what checks that the event names things (epcis.md section 2.2).
-func (c *checker) what(e *Event, fault, warn tell) {
+func (c *Checker) what(e *Event, fault, warn tell) {
 	children := len(e.ChildEPCs) + len(e.ChildQuantityList)
 	switch e.Type {
 	case "ObjectEvent":
 		if len(e.EPCList)+len(e.QuantityList)+len(e.SensorElementList) == 0 {
-			warn(CodeEventEmpty, fEPCList, "the event names no EPC and no quantity", "name what it is about")
+			warn(CodeEventEmpty, field.EPCList, "the event names no EPC and no quantity", "name what it is about")
 		}
 	case "AggregationEvent", "AssociationEvent":
 		if e.ParentID == "" && (e.Type == "AssociationEvent" || e.Action == "ADD" || e.Action == "DELETE") {
-			fault(CodeFieldMissing, fParentID, "parentID is missing", "name the container")
+			fault(CodeFieldMissing, field.ParentID, "parentID is missing", "name the container")
 		}
 		if children == 0 && e.Action != "DELETE" {
-			fault(CodeFieldMissing, fChildEPCs, "the event names no children", "name them in childEPCs; only DELETE may leave them out, for all")
+			fault(CodeFieldMissing, field.ChildEPCs, "the event names no children", "name them in childEPCs; only DELETE may leave them out, for all")
 		}
 	case "TransactionEvent":
 		if len(e.BizTransactionList) == 0 {
-			fault(CodeFieldMissing, fBizTransactionList, "a TransactionEvent without a business transaction says nothing", "add bizTransactionList")
+			fault(CodeFieldMissing, field.BizTransactionList, "a TransactionEvent without a business transaction says nothing", "add bizTransactionList")
 		}
 		if len(e.EPCList)+len(e.QuantityList) == 0 && e.Action != "DELETE" {
-			warn(CodeEventEmpty, fEPCList, "the event names no EPC and no quantity", "name what it is about")
+			warn(CodeEventEmpty, field.EPCList, "the event names no EPC and no quantity", "name what it is about")
 		}
 	case "TransformationEvent":
 		in, out := len(e.InputEPCList)+len(e.InputQuantityList), len(e.OutputEPCList)+len(e.OutputQuantityList)
 		if in+out == 0 || e.TransformationID == "" && (in == 0 || out == 0) {
-			fault(CodeFieldMissing, fInputEPCList, "a transformation needs inputs and outputs", "add them, or a transformationID that ties this event to another one")
+			fault(CodeFieldMissing, field.InputEPCList, "a transformation needs inputs and outputs", "add them, or a transformationID that ties this event to another one")
 		}
 	}
 }
 
 // where checks identifiers of places and parties. They may be anything that is a URI, so a bad one is a warning.
-func (c *checker) where(e *Event, report report) {
-	id := func(f fieldID, item int, s string) {
+func (c *Checker) where(e *Event, report report) {
+	id := func(f field.ID, item int, s string) {
 		if s == "" {
 			return
 		}
@@ -348,15 +312,15 @@ func (c *checker) where(e *Event, report report) {
 		}
 	}
 	if e.ReadPoint != nil {
-		id(fReadPoint, -1, e.ReadPoint.ID)
+		id(field.ReadPoint, -1, e.ReadPoint.ID)
 	}
 	if e.BizLocation != nil {
-		id(fBizLocation, -1, e.BizLocation.ID)
+		id(field.BizLocation, -1, e.BizLocation.ID)
 	}
 	for _, l := range [...]struct {
-		f    fieldID
+		f    field.ID
 		list []SourceDest
-	}{{fSourceList, e.SourceList}, {fDestinationList, e.DestinationList}} {
+	}{{field.SourceList, e.SourceList}, {field.DestinationList, e.DestinationList}} {
 		for i, s := range l.list {
 			if s.Type == "" {
 				report(SeverityWarning, CodeFieldMissing, l.f, i, "the type is missing", "add the attribute type: owning_party, possessing_party or location")
@@ -369,36 +333,36 @@ func (c *checker) where(e *Event, report report) {
 	}
 	for i, t := range e.BizTransactionList {
 		if t.Value == "" {
-			report(SeverityWarning, CodeFieldEmpty, fBizTransactionList, i, "the value is missing", "name the document")
+			report(SeverityWarning, CodeFieldEmpty, field.BizTransactionList, i, "the value is missing", "name the document")
 		}
 	}
 }
 
 // ilmd checks master data of instances and lots.
-func (c *checker) ilmd(e *Event, fault tell) {
+func (c *Checker) ilmd(e *Event, fault tell) {
 	if len(e.ILMD) == 0 {
 		return
 	}
 	if e.Type != "TransformationEvent" && (e.Type != "ObjectEvent" || e.Action != "ADD") {
-		fault(CodeILMDNotAllowed, fILMD, "ilmd is only for an ObjectEvent with action ADD or a TransformationEvent", "remove it, or commission the items")
+		fault(CodeILMDNotAllowed, field.ILMD, "ilmd is only for an ObjectEvent with action ADD or a TransformationEvent", "remove it, or commission the items")
 	}
-	for _, name := range [...]string{lotNumber, expirationDate} {
+	for _, name := range [...]string{vocabulary.LotNumber, vocabulary.ExpirationDate} {
 		first, found := "", false
 		for i := range e.ILMD {
 			x := &e.ILMD[i]
 			if !isILMD(x, name) {
 				continue
 			}
-			text := strings.Trim(x.Text, blank)
+			text := strings.Trim(x.Text, xsd.Blank)
 			if found && text != first {
-				fault(CodeFieldRepeated, fILMD, name+" is both "+quote(first)+" and "+quote(text), "send one event per lot")
+				fault(CodeFieldRepeated, field.ILMD, name+" is both "+excerpt.Quote(first)+" and "+excerpt.Quote(text), "send one event per lot")
 			}
 			first, found = text, true
 		}
 	}
 	if s := e.Expiry(); s != "" {
 		if _, err := gs1.ParseDate(s); err != nil {
-			fault(CodeExpiryInvalid, fILMD, quote(s)+" is not an expiration date", "write it as 2027-05-31")
+			fault(CodeExpiryInvalid, field.ILMD, excerpt.Quote(s)+" is not an expiration date", "write it as 2027-05-31")
 		}
 	}
 }

@@ -1,34 +1,18 @@
-// Package epcis is the event model of EPCIS 2.0 and its formats. All times, numbers and booleans stay the text that
-// was captured; extensions are kept with their namespaces, without loss.
+// Package epcis is the event model of EPCIS 2.0 with its vocabulary and its checks. All times, numbers and booleans stay the
+// text that was captured; extensions are kept with their namespaces, without loss.
 //
-// Read and Parse tell the format by the content. XML is read in the versions 1.0 to 1.2 and 2.0: documents, query documents,
-// master data documents, the results of a query alone, a single event, and each of these in a SOAP envelope, 1.1 or 1.2. They trust
-// nothing: the document is bounded in every direction, declares no document type, and is read by namespace and local name, never by
-// prefix. Read keeps one event and the header in memory, Parse the whole document.
+// Package epcisdoc reads and writes documents of any format, epcisxml and epcisjson those of one. What they share stands here:
+// Options, Document and Handler for reading, WriteOptions, Head and Encoder for writing, Problem for what is wrong.
 //
 // There are two verdicts. Problem.Severity is ours: what deviates from the schema but can only mean one thing is read and
-// reported as a warning; what can mean two things is an error and keeps its event out. Problem.Schema is that of the official XML
-// Schemas, 1.2 and 2.0, which a judge follows beside the reader, element by element, with a table of what they say: order and number of
-// elements, forms of values, attributes, wildcards, xsi:type. It agrees with xmllint on every example and on many thousands of
-// damaged documents (TestXMLLint), but for white space around a date, which XML Schema collapses and libxml2 refuses. A warning with
-// Schema is a known harmless deviation and says so. An XML event alone has no official schema: Summary.NoSchema. Check is the
-// second half of our verdict, for events from anywhere.
-//
-// How XML maps to the model, where the model leaves a choice:
-//
-//   - White space around a standard value is not part of it. The text of an extension is kept exactly.
-//   - The wrappers baseExtension and extension of 1.x are looked through: their content is where 2.0 has it.
-//   - An extension element with text alone is Text, with nothing Empty, with children NoValue. Text between children
-//     is a child named #text, unless it is white space. Attributes are Text or Empty. Namespace declarations are not
-//     attributes. The value of xsi:type is a name: it is written xsd:… for XML Schema's types, {namespace}… for others.
-//   - An unqualified element that the standard does not know is an extension without namespace.
-//   - A QuantityEvent is an ObjectEvent with action OBSERVE and one quantity. A quantity that is nil is absent.
-//   - Foreign elements beside or in EPCISBody, and what stands in the extension of document or body, are Header.Extensions.
-//   - A single event takes its version from its namespace, or one declared on it, or schemaVersion; of one without any of
-//     these, fields and wrappers of both versions are read.
+// reported as a warning; what can mean two things is an error and keeps its event out. Problem.Schema is that of the official
+// schema of the format. A warning with Schema is a known harmless deviation and says so. Check is the second half of our
+// verdict, for events from anywhere.
 package epcis
 
-// Extension is an element or member outside the standard.
+// Extension is an element or member outside the standard. Text between children is a child named #text. An array of JSON that
+// cannot be siblings of one name has an attribute {Name: "[]", Type: Empty}, and children named "[]". The comments of the
+// packages epcisxml and epcisjson have the whole mapping.
 type Extension struct {
 	Namespace, Name string
 	Type            ValueType // 0: no value of its own

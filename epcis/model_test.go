@@ -1,13 +1,33 @@
-package epcis
+package epcis_test
 
 import (
+	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/epcisxml"
+	"verilot.dev/epcis/internal/sample"
+	"verilot.dev/epcis/internal/vocabulary"
 )
+
+const (
+	unit      = `urn:epc:id:sgtin:030001.0012345.`
+	container = `urn:epc:id:sscc:030001.41234567890`
+)
+
+func found(problems []epcis.Problem) []string {
+	var list []string
+	for _, p := range problems {
+		list = append(list, fmt.Sprintf("%s %s %s", p.Severity, p.Code, p.Path))
+	}
+	return list
+}
 
 func TestEventTimeMillis(t *testing.T) {
 	for _, tt := range []struct {
@@ -23,7 +43,7 @@ func TestEventTimeMillis(t *testing.T) {
 		{"midnight at the end of the day", "1969-12-31T24:00:00Z", "", 0},
 		{"leap day", "2024-02-29T00:00:00Z", "", 1709164800000},
 	} {
-		got, err := EventTimeMillis(&Event{EventTime: tt.time, EventTimeZoneOffset: tt.offset})
+		got, err := epcis.EventTimeMillis(&epcis.Event{EventTime: tt.time, EventTimeZoneOffset: tt.offset})
 		if err != nil || got != tt.want {
 			t.Errorf("%s: %d, %v; want %d", tt.name, got, err, tt.want)
 		}
@@ -34,7 +54,7 @@ func TestEventTimeMillis(t *testing.T) {
 		"2026-11-20T00:00:00.Z", "2026-11-20T00:00:00z", "2026-11-20T00:00:00+0100", "2026-11-20T00:00:00+15:00", "2026-11-20T00:00:00ZZ",
 		"0000-01-01T00:00:00Z", "-001-01-01T00:00:00Z", "２026-11-20T00:00:00Z", "2026-11-20T00:00:00,5Z", "2026-11-20T00:00:00",
 	} {
-		if got, err := EventTimeMillis(&Event{EventTime: bad, EventTimeZoneOffset: ""}); err == nil {
+		if got, err := epcis.EventTimeMillis(&epcis.Event{EventTime: bad, EventTimeZoneOffset: ""}); err == nil {
 			t.Errorf("%q was read as %d", bad, got)
 		}
 	}
@@ -50,7 +70,7 @@ func TestTimesAgreeWithPackageTime(t *testing.T) {
 			return
 		}
 		text := local.Format("2006-01-02T15:04:05.000-07:00")
-		got, err := EventTimeMillis(&Event{EventTime: text})
+		got, err := epcis.EventTimeMillis(&epcis.Event{EventTime: text})
 		if err != nil || got != at.UnixMilli() {
 			t.Fatalf("%s: %d, %v; want %d", text, got, err, at.UnixMilli())
 		}
@@ -75,28 +95,28 @@ func TestCBVName(t *testing.T) {
 		"https://" + "ref.gs1.org/cbv/Comp-a-b":     "a-b",
 		"https://id.gs1.org/417/0614141000005?x=https://ref.gs1.org/cbv/Disp-expired": "expired",
 	} {
-		if got := CBVName(in); got != want {
+		if got := epcis.CBVName(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
-	if CBVName(" shipping\n") != "shipping" {
+	if epcis.CBVName(" shipping\n") != "shipping" {
 		t.Error("white space around a value counts")
 	}
-	if !KnownStep("urn:epcglobal:cbv:bizstep:void_shipping") || KnownStep("returning") || !KnownDisposition("Returned") || KnownDisposition("") {
+	if !epcis.KnownStep("urn:epcglobal:cbv:bizstep:void_shipping") || epcis.KnownStep("returning") || !epcis.KnownDisposition("Returned") || epcis.KnownDisposition("") {
 		t.Error("CBV is not known")
 	}
 	for in, want := range map[string]string{
 		"urn:epcglobal:cbv:bizstep:commissionin": "commissioning", "receivng": "receiving", "packng": "packing", "zzzzzz": "", "": "",
 		strings.Repeat("a", 1000): "",
 	} {
-		if got := NearestStep(in); got != want {
+		if got := epcis.NearestStep(in); got != want {
 			t.Errorf("%q is near %q, want %q", in, got, want)
 		}
 	}
 }
 
 func TestCBVListsAreComplete(t *testing.T) {
-	terms := string(sharedFile(t, "cbv/cbv-terms.csv"))
+	terms := string(sample.File(t, "cbv/cbv-terms.csv"))
 	var wantSteps, wantDispositions []string
 	for line := range strings.Lines(terms) {
 		switch f := strings.SplitN(line, ",", 3); f[0] {
@@ -106,7 +126,7 @@ func TestCBVListsAreComplete(t *testing.T) {
 			wantDispositions = append(wantDispositions, f[1])
 		}
 	}
-	for _, l := range []struct{ want, got []string }{{wantSteps, steps}, {wantDispositions, dispositions}} {
+	for _, l := range []struct{ want, got []string }{{wantSteps, vocabulary.Steps}, {wantDispositions, vocabulary.Dispositions}} {
 		if len(l.want) != len(l.got) {
 			t.Errorf("%d terms, want %d", len(l.got), len(l.want))
 		}
@@ -119,92 +139,95 @@ func TestCBVListsAreComplete(t *testing.T) {
 }
 
 func TestLotAndExpiryInEverySpelling(t *testing.T) {
-	for _, ns := range []string{"urn:epcglobal:cbv:mda", "urn:epcglobal:cbv:mda:", "urn:epcglobal:cbv:mda#", NamespaceHC} {
-		e := Event{ILMD: []Extension{
-			{Namespace: "http://x.example", Name: "lotNumber", Type: Text, Text: "other"},
-			{Namespace: ns, Name: "lotNumber", Type: Text, Text: " A123\n"},
-			{Namespace: ns, Name: "itemExpirationDate", Type: Text, Text: "2027-05-31"},
+	for _, ns := range []string{"urn:epcglobal:cbv:mda", "urn:epcglobal:cbv:mda:", "urn:epcglobal:cbv:mda#", epcis.NamespaceHC} {
+		e := epcis.Event{ILMD: []epcis.Extension{
+			{Namespace: "http://x.example", Name: "lotNumber", Type: epcis.Text, Text: "other"},
+			{Namespace: ns, Name: "lotNumber", Type: epcis.Text, Text: " A123\n"},
+			{Namespace: ns, Name: "itemExpirationDate", Type: epcis.Text, Text: "2027-05-31"},
 		}}
 		d, ok := e.ExpiryDate()
 		if e.Lot() != "A123" || e.Expiry() != "2027-05-31" || !ok || d.String() != "2027-05-31" {
 			t.Errorf("%s: lot %q, expiry %q", ns, e.Lot(), e.Expiry())
 		}
 	}
-	if IsMDA("urn:epcglobal:cbv:mda/x") || IsMDA("") {
+	if epcis.IsMDA("urn:epcglobal:cbv:mda/x") || epcis.IsMDA("") {
 		t.Error("another namespace taken for CBV master data")
 	}
 }
 
 // Events that no document tells the lines of are checked all the same.
 func TestCheckWithoutDocument(t *testing.T) {
-	e := Commission(At{Time: "2026-11-20T06:45:16Z", Offset: "Z"}, []string{unit + "1", unit + "1", unit + "x y"}, "A", "soon")
+	e := epcis.Commission(epcis.At{Time: "2026-11-20T06:45:16Z", Offset: "Z"}, []string{unit + "1", unit + "1", unit + "x y"}, "A", "soon")
 	want := []string{
 		"error offset_invalid eventTimeZoneOffset", "error epc_duplicate epcList/epc[2]", "error epc_invalid epcList/epc[3]", "error expiry_invalid ilmd",
 	}
-	if diff := cmp.Diff(want, summary(Check(&e))); diff != "" {
+	if diff := cmp.Diff(want, found(epcis.Check(&e))); diff != "" {
 		t.Error(diff)
 	}
-	many := make([]string, MaxEPCs+1)
-	e = Hold(At{Time: "2026-11-20T06:45:16Z", Offset: "-05:00"}, many, "")
-	if diff := cmp.Diff([]string{"error event_too_large "}, summary(Check(&e))); diff != "" {
+	many := make([]string, epcis.MaxEPCs+1)
+	e = epcis.Hold(epcis.At{Time: "2026-11-20T06:45:16Z", Offset: "-05:00"}, many, "")
+	if diff := cmp.Diff([]string{"error event_too_large "}, found(epcis.Check(&e))); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"warning TZ_MISSING eventTimeZoneOffset", "error field_missing eventTime", "error event_unknown "}, summary(Check(&Event{}))); diff != "" {
+	if diff := cmp.Diff([]string{"warning TZ_MISSING eventTimeZoneOffset", "error field_missing eventTime", "error event_unknown "}, found(epcis.Check(&epcis.Event{}))); diff != "" {
 		t.Error(diff)
 	}
 }
 
 // What we build, we would accept.
 func TestBuiltEventsPassTheCheck(t *testing.T) {
-	at := At{Time: "2026-11-20T06:45:16Z", Offset: "-05:00", ReadPoint: "urn:epc:id:sgln:030001.111111.0", BizLocation: "urn:epc:id:sgln:030001.111111.0"}
+	at := epcis.At{Time: "2026-11-20T06:45:16Z", Offset: "-05:00", ReadPoint: "urn:epc:id:sgln:030001.111111.0", BizLocation: "urn:epc:id:sgln:030001.111111.0"}
 	units := []string{unit + "1", unit + "2"}
-	s := Shipment{
+	s := epcis.Shipment{
 		SourceOwner: "urn:epc:id:sgln:030001.111111.0", SourceLocation: "urn:epc:id:sgln:030001.111121.0",
 		DestinationOwner: "urn:epc:id:sgln:039999.999999.0", DestinationLocation: "urn:epc:id:sgln:039999.345678.0",
-		Documents: []BizTransaction{BusinessDocument(PurchaseOrder, "0399999999991", "XYZPO189"), BusinessDocument(DespatchAdvice, "0300011111215", "DEL100")},
+		Documents: []epcis.BizTransaction{epcis.BusinessDocument(epcis.PurchaseOrder, "0399999999991", "XYZPO189"), epcis.BusinessDocument(epcis.DespatchAdvice, "0300011111215", "DEL100")},
 	}
-	for step, e := range map[string]Event{
-		"commissioning": Commission(at, units, "A123", "2028-03-27"),
-		"packing":       Pack(at, sscc, units), "unpacking": Unpack(at, sscc, nil), "shipping": Ship(at, units, s),
-		"void_shipping": VoidShip(at, units, s), "receiving": Receive(at, units, s), "dispensing": Dispense(at, units, true),
-		"decommissioning": Decommission(at, units), "destroying": Destroy(at, units), "holding": Hold(at, units, ""),
+	for step, e := range map[string]epcis.Event{
+		"commissioning": epcis.Commission(at, units, "A123", "2028-03-27"),
+		"packing":       epcis.Pack(at, container, units), "unpacking": epcis.Unpack(at, container, nil), "shipping": epcis.Ship(at, units, s),
+		"void_shipping": epcis.VoidShip(at, units, s), "receiving": epcis.Receive(at, units, s), "dispensing": epcis.Dispense(at, units, true),
+		"decommissioning": epcis.Decommission(at, units), "destroying": epcis.Destroy(at, units), "holding": epcis.Hold(at, units, ""),
 	} {
-		for _, p := range Check(&e) {
+		for _, p := range epcis.Check(&e) {
 			t.Errorf("%s: %s", step, p)
 		}
-		if e.Step() != step || !KnownStep(e.BizStep) || !KnownDisposition(e.Disposition) {
+		if e.Step() != step || !epcis.KnownStep(e.BizStep) || !epcis.KnownDisposition(e.Disposition) {
 			t.Errorf("%s: step %q, disposition %q", step, e.BizStep, e.Disposition)
 		}
-		e := Withdraw(e, "2026-11-21T00:00:00Z", DidNotOccur)
-		if p := Check(&e); p != nil || e.ErrorDeclaration.Reason != "urn:epcglobal:cbv:er:did_not_occur" {
+		e := epcis.Withdraw(e, "2026-11-21T00:00:00Z", epcis.DidNotOccur)
+		if p := epcis.Check(&e); p != nil || e.ErrorDeclaration.Reason != "urn:epcglobal:cbv:er:did_not_occur" {
 			t.Errorf("%s withdrawn: %v", step, p)
 		}
 	}
-	if e := Ship(at, units, s); e.Source(Location) != s.SourceLocation || e.Destination(OwningParty) != s.DestinationOwner || e.Destination(PossessingParty) != "" {
+	if e := epcis.Ship(at, units, s); e.Source(epcis.Location) != s.SourceLocation || e.Destination(epcis.OwningParty) != s.DestinationOwner || e.Destination(epcis.PossessingParty) != "" {
 		t.Errorf("shipment: %+v", e)
 	}
-	r := ShipReturn(at, units, s, "0300011111215", "R1")
-	if r.BizTransaction(ReturnAuthorization) != "urn:epcglobal:cbv:bt:0300011111215:R1" || len(s.Documents) != 2 || r.Step() != StepShipping {
+	r := epcis.ShipReturn(at, units, s, "0300011111215", "R1")
+	if r.BizTransaction(epcis.ReturnAuthorization) != "urn:epcglobal:cbv:bt:0300011111215:R1" || len(s.Documents) != 2 || r.Step() != epcis.StepShipping {
 		t.Errorf("return: %+v", r)
 	}
-	if e := ReceiveReturn(at, units, s, "0300011111215", "R1"); CBVName(e.Disposition) != DispReturned {
+	if e := epcis.ReceiveReturn(at, units, s, "0300011111215", "R1"); epcis.CBVName(e.Disposition) != epcis.DispReturned {
 		t.Errorf("return received: %+v", e)
 	}
 }
 
 // The shipping event of GS1's example, from the builder.
 func TestBuildTheExample(t *testing.T) {
-	doc := mustParse(t, string(sharedFile(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml")))
-	at := At{Offset: "-05:00", ReadPoint: "urn:epc:id:sgln:030001.111121.0", BizLocation: "urn:epc:id:sgln:030001.111121.0"}
+	doc, err := epcisxml.Parse(bytes.NewReader(sample.File(t, "examples/xml-1.2/openepcis/GS1_US_Pharma_Example_2_2_1_1.xml")), epcis.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := epcis.At{Offset: "-05:00", ReadPoint: "urn:epc:id:sgln:030001.111121.0", BizLocation: "urn:epc:id:sgln:030001.111121.0"}
 	pallet := "urn:epc:id:sscc:030001.41234567890"
-	in := func(tm string) At { at := at; at.Time = tm; return at }
-	for i, want := range map[int]Event{
-		5: Commission(in("2023-04-01T06:47:16Z"), []string{pallet}, "", ""),
-		6: Pack(in("2023-04-01T06:48:16Z"), pallet, []string{"urn:epc:id:sgtin:030001.1012345.110", "urn:epc:id:sgtin:030001.1012345.111", "urn:epc:id:sgtin:030001.1012345.121"}),
-		7: Ship(in("2023-04-01T07:48:16Z"), []string{pallet}, Shipment{
+	in := func(tm string) epcis.At { at := at; at.Time = tm; return at }
+	for i, want := range map[int]epcis.Event{
+		5: epcis.Commission(in("2023-04-01T06:47:16Z"), []string{pallet}, "", ""),
+		6: epcis.Pack(in("2023-04-01T06:48:16Z"), pallet, []string{"urn:epc:id:sgtin:030001.1012345.110", "urn:epc:id:sgtin:030001.1012345.111", "urn:epc:id:sgtin:030001.1012345.121"}),
+		7: epcis.Ship(in("2023-04-01T07:48:16Z"), []string{pallet}, epcis.Shipment{
 			SourceOwner: "urn:epc:id:sgln:030001.111111.0", SourceLocation: "urn:epc:id:sgln:030001.111121.0",
 			DestinationOwner: "urn:epc:id:sgln:039999.999999.0", DestinationLocation: "urn:epc:id:sgln:039999.345678.0",
-			Documents: []BizTransaction{BusinessDocument(PurchaseOrder, "0399999999991", "XYZPO189"), BusinessDocument(DespatchAdvice, "0300011111215", "DEL100")},
+			Documents: []epcis.BizTransaction{epcis.BusinessDocument(epcis.PurchaseOrder, "0399999999991", "XYZPO189"), epcis.BusinessDocument(epcis.DespatchAdvice, "0300011111215", "DEL100")},
 		}),
 	} {
 		if diff := cmp.Diff(want, doc.Events[i].Event); diff != "" {

@@ -2,7 +2,6 @@ package epcis
 
 import (
 	"fmt"
-	"strconv"
 )
 
 // Severity of a problem.
@@ -64,6 +63,12 @@ const (
 	CodeTruncated       = "problems_truncated"
 )
 
+// Codes of problems that only JSON has.
+const (
+	CodeContext = "context_unexpected" // @context is late, redefines a protected prefix, or lies elsewhere
+	CodeBOM     = "byte_order_mark"
+)
+
 // Problem is one thing wrong with a document, told so that its sender can repair it.
 type Problem struct {
 	Severity Severity `json:"severity"`
@@ -110,7 +115,3 @@ func (e *ParseError) Error() string {
 	}
 	return s
 }
-
-const hintNotEPCIS = "send an EPCISDocument in the namespace " + nsDoc2 + ", or " + nsDoc1 + " for EPCIS 1.2"
-
-func itoa(n int) string { return strconv.Itoa(n) }

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/epcisdoc"
 )
 
 // An official file names a parameter; a value of its type must be read.
@@ -291,7 +292,7 @@ func TestEventsFindThemselves(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		doc, err := epcis.Parse(strings.NewReader(string(raw)), epcis.Options{})
+		doc, err := epcisdoc.Parse(strings.NewReader(string(raw)), epcis.Options{})
 		if _, ok := errors.AsType[*epcis.ParseError](err); ok {
 			return nil
 		} else if err != nil {

@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/diff"
+	"verilot.dev/epcis/epcisdoc"
 	"verilot.dev/services/cmd/verilot/internal/epcischeck"
 )
 
@@ -112,7 +114,7 @@ func (a *app) epcisConvert(file string, o *convertOptions) error {
 	write := func(out io.Writer) error {
 		var summary epcis.Summary
 		var err error
-		summary, problems, err = epcis.Convert(in, out, epcischeck.Limits, w)
+		summary, problems, err = epcisdoc.Convert(in, out, epcischeck.Limits, w)
 		report.Format, report.Events = string(summary.Format), summary.Events
 		return err
 	}
@@ -221,19 +223,19 @@ func (a *app) epcisDiff(files []string) error {
 		if err != nil {
 			return unusable("%w", err)
 		}
-		doc, err := epcis.Parse(in, epcischeck.Limits)
+		doc, err := epcisdoc.Parse(in, epcischeck.Limits)
 		_ = in.Close()
 		if err != nil {
 			return unusable("%s: %w", file, err)
 		}
 		docs = append(docs, doc)
 	}
-	list := epcis.Diff(docs[0], docs[1])
+	list := diff.Documents(docs[0], docs[1])
 	if a.json {
 		answer := struct {
-			Equal       bool               `json:"equal"`
-			Differences []epcis.Difference `json:"differences"`
-		}{len(list) == 0, append([]epcis.Difference{}, list...)}
+			Equal       bool              `json:"equal"`
+			Differences []diff.Difference `json:"differences"`
+		}{len(list) == 0, append([]diff.Difference{}, list...)}
 		if err := a.printJSON(&answer); err != nil {
 			return failed(err)
 		}
@@ -251,7 +253,7 @@ func (a *app) epcisDiff(files []string) error {
 	return nil
 }
 
-func difference(d epcis.Difference) string {
+func difference(d diff.Difference) string {
 	var b strings.Builder
 	if d.Event < 0 {
 		b.WriteString("header")

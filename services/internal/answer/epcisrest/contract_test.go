@@ -17,6 +17,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/epcisdoc"
 )
 
 func sharedFile(tb testing.TB, name string) []byte {
@@ -165,7 +166,7 @@ func judge(t *testing.T, doc *openapi3.T, route *routers.Route, rec *httptest.Re
 	isXML := strings.HasSuffix(strings.Split(rec.Header().Get("Content-Type"), ";")[0], "xml")
 	if isXML && rec.Code == http.StatusOK {
 		// The body is judged by our reader of XML, whose verdict is that of the official XSD; the file has no schema for it.
-		d, err := epcis.Parse(bytes.NewReader(rec.Body.Bytes()), epcis.Options{})
+		d, err := epcisdoc.Parse(bytes.NewReader(rec.Body.Bytes()), epcis.Options{})
 		if err != nil || len(d.Problems) > 0 {
 			t.Errorf("%s: %v %+v\n%s", what, err, d, rec.Body)
 		}

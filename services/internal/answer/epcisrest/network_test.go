@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/epcisdoc"
 	"verilot.dev/services/internal/localnet"
 	"verilot.dev/services/internal/localnet/demo"
 )
@@ -59,7 +60,7 @@ func TestOverTheNetwork(t *testing.T) {
 		var all []epcis.EventAt
 		for path != "" {
 			resp, b := ask(service, path, n.Tokens[service])
-			d, err := epcis.Parse(bytes.NewReader(b), epcis.Options{})
+			d, err := epcisdoc.Parse(bytes.NewReader(b), epcis.Options{})
 			if resp.StatusCode != http.StatusOK || err != nil {
 				t.Fatalf("%s %s: %d %v %s", service, path, resp.StatusCode, err, b)
 			}

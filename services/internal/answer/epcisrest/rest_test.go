@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/epcisdoc"
 	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/node/chain"
@@ -53,7 +54,7 @@ func read(tb testing.TB, rec *httptest.ResponseRecorder) *epcis.Document {
 	if rec.Code != http.StatusOK {
 		tb.Fatalf("%d %s", rec.Code, rec.Body)
 	}
-	d, err := epcis.Parse(bytes.NewReader(rec.Body.Bytes()), epcis.Options{})
+	d, err := epcisdoc.Parse(bytes.NewReader(rec.Body.Bytes()), epcis.Options{})
 	if err != nil {
 		tb.Fatalf("%v\n%s", err, rec.Body)
 	}

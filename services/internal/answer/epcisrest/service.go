@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/epcisdoc"
 	"verilot.dev/epcis/gs1"
 	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/ledger/consensus"
@@ -156,7 +157,7 @@ func (s *Service) Answer(w io.Writer, queryName, subscriptionID string, items []
 }
 
 func (s *Service) encode(w io.Writer, queryName, subscriptionID string, items []Item, o epcis.WriteOptions) error {
-	e, err := epcis.NewEncoder(w, epcis.Head{
+	e, err := epcisdoc.NewEncoder(w, epcis.Head{
 		CreationDate: s.Now().UTC().Format(timeForm), Query: &epcis.QueryResults{Name: queryName, SubscriptionID: subscriptionID},
 	}, o)
 	if err != nil {

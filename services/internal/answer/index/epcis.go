@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/eventhash"
 	"verilot.dev/epcis/gs1"
 	epcisquery "verilot.dev/epcis/query"
 	"verilot.dev/ledger/block"
@@ -126,7 +127,7 @@ func EventHash(e *epcis.Event) string {
 	if e.EventID != "" {
 		return ""
 	}
-	id, _, err := e.CBVHash()
+	id, _, err := eventhash.Hash(e)
 	if err != nil {
 		return ""
 	}

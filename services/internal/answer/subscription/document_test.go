@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/epcisdoc"
 	"verilot.dev/services/internal/answer/epcisrest"
 )
 
 // answer writes what the api's service writes.
 func answer(w io.Writer, name, id string, items []epcisrest.Item, o epcis.WriteOptions) error {
-	e, err := epcis.NewEncoder(w, epcis.Head{CreationDate: begin.Format(time.RFC3339), Query: &epcis.QueryResults{Name: name, SubscriptionID: id}}, o)
+	e, err := epcisdoc.NewEncoder(w, epcis.Head{CreationDate: begin.Format(time.RFC3339), Query: &epcis.QueryResults{Name: name, SubscriptionID: id}}, o)
 	if err != nil {
 		return err
 	}
@@ -41,7 +42,7 @@ func TestDeliveredDocuments(t *testing.T) {
 	for i, want := range []int{2, 0} {
 		body := r.deliveries()[i].body
 		n := 0
-		sum, err := epcis.Read(bytes.NewReader(body), epcis.Options{}, epcis.Handler{
+		sum, err := epcisdoc.Read(bytes.NewReader(body), epcis.Options{}, epcis.Handler{
 			Event:   func(epcis.EventAt) error { n++; return nil },
 			Problem: func(p epcis.Problem) error { t.Errorf("%+v in %s", p, body); return nil },
 		})

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/epcisdoc"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/submission"
@@ -288,7 +289,7 @@ func (v *divider) divide() error {
 			return err
 		}
 	}
-	_, err = epcis.Read(f, readOptions(), epcis.Handler{Event: v.event})
+	_, err = epcisdoc.Read(f, readOptions(), epcis.Handler{Event: v.event})
 	if pe, ok := errors.AsType[*epcis.ParseError](err); ok {
 		return broken("it reads differently than when it was checked (%s)", pe.Error())
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/epcisdoc"
+	"verilot.dev/epcis/eventhash"
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/keys"
@@ -56,7 +58,7 @@ func (e *Engine) check(ctx context.Context, b *body, onError submission.OnError)
 		return nil, err
 	}
 	defer r.Close()
-	n.sum, err = epcis.Read(r, readOptions(), epcis.Handler{
+	n.sum, err = epcisdoc.Read(r, readOptions(), epcis.Handler{
 		Header:  func(h *epcis.Header) error { n.header = h; return nil },
 		Event:   n.event,
 		Problem: n.problem,
@@ -92,7 +94,7 @@ func nameEvent(ev *epcis.Event, job uuid.UUID, index int) {
 	if ev.EventID != "" {
 		return
 	}
-	id, _, err := ev.CBVHash()
+	id, _, err := eventhash.Hash(ev)
 	if err != nil {
 		id = numbered(job, index)
 	}

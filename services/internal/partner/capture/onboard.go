@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/epcisdoc"
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
@@ -59,7 +60,7 @@ func (e *Engine) onboard(ctx context.Context, b *body) (*Onboarding, error) {
 		return nil, err
 	}
 	defer r.Close()
-	doc, err := epcis.Parse(r, epcis.Options{MaxBytes: maxOnboarding, MaxEvents: MaxEvents})
+	doc, err := epcisdoc.Parse(r, epcis.Options{MaxBytes: maxOnboarding, MaxEvents: MaxEvents})
 	if err != nil {
 		return nil, unreadable(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/epcisdoc"
 )
 
 // A Source opens a document at its beginning, every time it is called. Some documents cannot be read in one pass: their
@@ -85,7 +86,7 @@ func Check(open Source) (*Answer, error) {
 	seen := map[string]bool{}
 	failed, more := false, 0
 	old := map[int]bool{} // events that were written as a QuantityEvent
-	summary, err := epcis.Read(source, Limits, epcis.Handler{
+	summary, err := epcisdoc.Read(source, Limits, epcis.Handler{
 		Event: func(e epcis.EventAt) error {
 			kind := e.Event.Type
 			if old[e.Index] {

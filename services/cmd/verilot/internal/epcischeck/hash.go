@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/epcisdoc"
+	"verilot.dev/epcis/eventhash"
 )
 
 // Hashes calls fn with the hash ID of every event of a document, faulty ones included, and with what was hashed, which
@@ -21,8 +23,8 @@ func Hashes(open Source, fn func(index int, id string, prehash []byte, err error
 		return err
 	}
 	defer func() { _ = in.Close() }()
-	h := epcis.Hasher{Ignore: ignore}
-	_, err = epcis.Read(in, Limits, epcis.Handler{
+	h := eventhash.Hasher{Ignore: ignore}
+	_, err = epcisdoc.Read(in, Limits, epcis.Handler{
 		Event: func(e epcis.EventAt) error {
 			id, prehash, err := h.Hash(&e.Event)
 			return fn(e.Index, id, prehash, err)
@@ -33,7 +35,7 @@ func Hashes(open Source, fn func(index int, id string, prehash []byte, err error
 
 // ignoredFields reads a document for its ignoreFields, which may stand behind the events: few documents have them, so
 // most are only searched for the word.
-func ignoredFields(open Source) ([]epcis.QName, error) {
+func ignoredFields(open Source) ([]eventhash.QName, error) {
 	has, err := contains(open, "ignoreFields")
 	if err != nil || !has {
 		return nil, err
@@ -44,10 +46,10 @@ func ignoredFields(open Source) ([]epcis.QName, error) {
 	}
 	defer func() { _ = in.Close() }()
 	var header *epcis.Header
-	if _, err := epcis.Read(in, Limits, epcis.Handler{Header: func(h *epcis.Header) error { header = h; return nil }}); err != nil {
+	if _, err := epcisdoc.Read(in, Limits, epcis.Handler{Header: func(h *epcis.Header) error { header = h; return nil }}); err != nil {
 		return nil, err
 	}
-	return epcis.IgnoredFields(header), nil
+	return eventhash.IgnoredFields(header), nil
 }
 
 func contains(open Source, word string) (bool, error) {

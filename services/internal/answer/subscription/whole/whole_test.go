@@ -17,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/epcisdoc"
 	"verilot.dev/services/internal/localnet"
 	"verilot.dev/services/internal/localnet/demo"
 )
@@ -39,7 +40,7 @@ func (h *heard) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 func (h *heard) take(b []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if _, err := epcis.Read(bytes.NewReader(b), epcis.Options{}, epcis.Handler{
+	if _, err := epcisdoc.Read(bytes.NewReader(b), epcis.Options{}, epcis.Handler{
 		Event:   func(e epcis.EventAt) error { h.ids = append(h.ids, e.Event.EventID); return nil },
 		Problem: func(p epcis.Problem) error { h.tb.Errorf("%+v", p); return nil },
 	}); err != nil {
