@@ -138,7 +138,7 @@ func (j *judging) findActor(publisher *registry.Party) (resolved bool, no *Judge
 			return false, &r
 		}
 	}
-	party, id, err := Actor(j.ev, j.reg)
+	party, id, err := Actor(j.ev, &j.reg)
 	if err != nil {
 		r := refuseFormat(err)
 		return false, &r

@@ -281,7 +281,8 @@ func (w *world) line(line string) []string {
 	if draft {
 		return nil
 	}
-	return w.say(w.judge(who, it))
+	w.judged = append(w.judged, judged{it, w.judge(who, it)})
+	return w.say(w.last)
 }
 
 func (w *world) judge(who string, it *wire.Item) Judgement {
@@ -289,7 +290,6 @@ func (w *world) judge(who string, it *wire.Item) Judgement {
 	c := w.context(who)
 	w.again = func(st state.Store) Judgement { return Judge(st, c, it) }
 	w.last = w.again(w.st)
-	w.judged = append(w.judged, judged{it, w.last})
 	return w.last
 }
 

@@ -16,7 +16,7 @@ func (j *judging) destination(kind string) string {
 	if id == "" {
 		return ""
 	}
-	party, err := partyOf(id, j.reg)
+	party, err := partyOf(id, &j.reg)
 	if err != nil {
 		no := refuseFormat(err)
 		j.reject(no.Code, "", "%s", no.Detail)
