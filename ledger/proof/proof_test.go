@@ -3,6 +3,7 @@ package proof_test
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -224,6 +225,32 @@ func TestWantsMerge(t *testing.T) {
 	}
 }
 
+func TestPinnedCheckpoint(t *testing.T) {
+	w := story(t, 3)
+	b := small(w)
+	c, _ := w.certified()
+	if _, err := proof.VerifyPinned(w.g, b, c); err != nil {
+		t.Error(err)
+	}
+	b.Certificate = nil
+	if _, err := proof.VerifyPinned(w.g, b, c); err != nil {
+		t.Errorf("without a certificate: %v", err)
+	}
+	if _, err := proof.Verify(w.g, b); !isStep(err, proof.StepCertificate) {
+		t.Errorf("nothing pinned and no certificate: %v", err)
+	}
+	other := *w.g
+	other.Validators.Validators = slices.Clone(w.g.Validators.Validators)
+	slices.Reverse(other.Validators.Validators)
+	if _, err := proof.VerifyPinned(&other, b, c); !isStep(err, proof.StepHeader) {
+		t.Errorf("headers of another validator set: %v", err)
+	}
+	c.Root = sum("another root")
+	if _, err := proof.VerifyPinned(w.g, b, c); !isStep(err, proof.StepCheckpoint) {
+		t.Errorf("another checkpoint: %v", err)
+	}
+}
+
 // TestSize holds the figure of the design: one step of an event with some 20 fields and one of 48 units, 4 validators.
 func TestSize(t *testing.T) {
 	w := story(t, 48)
@@ -265,6 +292,8 @@ func FuzzParseBinary(f *testing.F) {
 			t.Fatalf("JSON and back: %v", err)
 		}
 		_, _ = proof.Verify(w.g, b)
+		c, _ := w.certified()
+		_, _ = proof.VerifyPinned(w.g, b, c)
 	})
 }
 

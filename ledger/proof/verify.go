@@ -18,8 +18,16 @@ import (
 )
 
 // Verify checks a bundle against a genesis file. The error is a *Failure.
-func Verify(g *genesis.Genesis, b *Bundle) (*Report, error) {
-	v := &verifier{g: g, b: b, r: &Report{}}
+func Verify(g *genesis.Genesis, b *Bundle) (*Report, error) { return verify(g, b, nil) }
+
+// VerifyPinned checks a bundle whose checkpoint the caller has already verified, for instance with a newer certificate:
+// the bundle's must be the same. Its certificate may then be left out, but a wrong one is still refused.
+func VerifyPinned(g *genesis.Genesis, b *Bundle, c quorum.Checkpoint) (*Report, error) {
+	return verify(g, b, &c)
+}
+
+func verify(g *genesis.Genesis, b *Bundle, pinned *quorum.Checkpoint) (*Report, error) {
+	v := &verifier{g: g, b: b, pinned: pinned, r: &Report{}}
 	for _, s := range []struct {
 		step string
 		do   func() error
@@ -55,6 +63,7 @@ func Verify(g *genesis.Genesis, b *Bundle) (*Report, error) {
 type verifier struct {
 	g       *genesis.Genesis
 	b       *Bundle
+	pinned  *quorum.Checkpoint
 	r       *Report
 	result  string
 	blocks  []verifiedBlock
@@ -95,10 +104,17 @@ func (v *verifier) checkpoint() error {
 		return fmt.Errorf("size %d", b.Size)
 	}
 	v.r.Checkpoint = quorum.Checkpoint{Origin: quorum.Origin(v.g.Name, v.g.Hash, b.Epoch), Size: b.Size, Root: b.Root}
+	if v.pinned != nil && *v.pinned != v.r.Checkpoint {
+		return errors.New("not the pinned checkpoint")
+	}
 	return nil
 }
 
 func (v *verifier) certificate() error {
+	if v.pinned != nil && len(v.b.Certificate) == 0 {
+		v.say("checkpoint of %d blocks is the one pinned", v.b.Size)
+		return nil
+	}
 	set := &v.g.Validators
 	if err := set.Check(v.r.Checkpoint, v.b.Certificate); err != nil {
 		return err
