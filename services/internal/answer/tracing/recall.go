@@ -143,7 +143,8 @@ func isOpen(reg registry.Registry, rc *Recall) bool {
 	})
 }
 
-// recalledUnits visits every unit under the recall once, lot by lot; seen is called with a lot before its units.
+// recalledUnits visits every unit under the recall once, lot by lot; seen is called with a lot
+// before its units.
 func (s *Snapshot) recalledUnits(d *RecallDetail, seen func(g gs1.GTIN, lot string), fn func(u *custody.Unit, state string) bool) {
 	lots := map[string]bool{}
 	goOn := true
@@ -291,7 +292,8 @@ func (l *RecalledLot) count(s *Snapshot, u *custody.Unit, state string) {
 	l.Totals = append(l.Totals, t)
 }
 
-// RecallUnits calls fn for every unit under a recall, each once, until fn returns false; ErrNoRecall if the ledger has no such recall.
+// RecallUnits calls fn for every unit under a recall, each once, until fn returns false;
+// ErrNoRecall if the ledger has no such recall.
 func (s *Snapshot) RecallUnits(number string, fn func(u *custody.Unit, state string) bool) error {
 	d, err := s.recallOf(number)
 	if err != nil {
@@ -335,7 +337,8 @@ func (s *Snapshot) recallList() ([]RecallView, error) {
 	return out, failed
 }
 
-// recallsOf returns the open recalls that cover a unit: of its lot, of its GTIN, or of the unit itself.
+// recallsOf returns the open recalls that cover a unit: of its lot, of its GTIN, or of the unit
+// itself.
 func (s *Snapshot) recallsOf(key gs1.Key, lot string) []registry.RecallRecord {
 	reg := s.registry()
 	out := reg.UnitRecalls(key)
