@@ -120,11 +120,11 @@ func LotUnitOf(u *custody.Unit, state string) LotUnit {
 
 // LotUnits calls fn for every unit of a lot, until fn returns false; ErrNoLot if the ledger has no
 // such lot.
-func (s *Snapshot) LotUnits(g gs1.GTIN, lot string, fn func(u *custody.Unit, state string) bool) error {
+func (s *Snapshot) LotUnits(g gs1.GTIN, lot string, fn func(u custody.Unit, state string) bool) error {
 	some := false
 	custody.LotUnits(s.View, g, lot, func(u custody.Unit, state string) bool {
 		some = true
-		return fn(&u, state)
+		return fn(u, state)
 	})
 	if _, announced := s.registry().Lot(g, lot); !some && !announced {
 		return s.noLot(g)
