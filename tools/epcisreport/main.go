@@ -1,10 +1,12 @@
-// Command epcisreport compares what verilot finds in every document and hash vector of the shared GS1 collection with
-// what is known of them. It is for those who work on Verilot: `make epcis-report`.
+// Command epcisreport compares what verilot finds in every document and hash vector of the shared
+// GS1 collection with what is known of them. It is for those who work on Verilot: `make
+// epcis-report`.
 //
-// It asks the program that is shipped, so the report is about what users get, and this module needs nothing of ours.
+// It asks the program that is shipped, so the report is about what users get, and this module needs
+// nothing of ours.
 //
-// Exit code 0: everything agrees, but for what is known to differ and why. 1: something else does not. 2: the report
-// cannot be made.
+// Exit code 0: everything agrees, but for what is known to differ and why. 1: something else does
+// not. 2: the report cannot be made.
 package main
 
 import (

@@ -128,7 +128,8 @@ func run(v verilot, dir string) (*Report, error) {
 
 func fileOf(dir, path string) string { return filepath.Join(dir, filepath.FromSlash(path)) }
 
-// add compares one document: what verilot answered, with what the index wants and with the vectors of its events.
+// add compares one document: what verilot answered, with what the index wants and with the vectors
+// of its events.
 func (r *Report) add(got *answer, want map[string]string, vectors []map[string]string, hashes []string, used map[string]bool) {
 	path := want["path"]
 	name := strings.TrimPrefix(path, "examples/")

@@ -59,7 +59,8 @@ func (v verilot) hashes(file string) ([]string, error) {
 	return ids, err
 }
 
-// run returns what the program prints, and whether it could read what it was asked about: exit codes 0 and 1.
+// run returns what the program prints, and whether it could read what it was asked about: exit
+// codes 0 and 1.
 func (v verilot) run(args ...string) (out []byte, readable bool, err error) {
 	cmd := exec.CommandContext(v.ctx, v.path, args...) //nolint:gosec // the developer names the program
 	var stderr strings.Builder

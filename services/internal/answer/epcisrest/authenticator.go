@@ -14,8 +14,8 @@ import (
 	"verilot.dev/services/internal/node/chain"
 )
 
-// Authenticator identifies the caller of an api: a trading partner, by the token that its own service signed, or somebody who is
-// signed in at the api.
+// Authenticator identifies the caller of an api: a trading partner, by the token that its own
+// service signed, or somebody who is signed in at the api.
 type Authenticator struct {
 	Genesis  *genesis.Genesis
 	Snapshot func() (state.View, func(), error)
@@ -55,8 +55,8 @@ func (a *Authenticator) Caller(r *http.Request) (Caller, *httpapi.Problem) {
 	return caller, nil
 }
 
-// Check is the guard of the api's requests. A partner's token opens the named queries, which belong to the party that makes them, and
-// nothing else; for all other requests the sign-in decides.
+// Check is the guard of the api's requests. A partner's token opens the named queries, which belong
+// to the party that makes them, and nothing else; for all other requests the sign-in decides.
 func (a *Authenticator) Check(r *http.Request) *httpapi.Problem {
 	path := r.URL.Path
 	if _, ok := token(r); ok && (path == "/queries" || strings.HasPrefix(path, "/queries/") || strings.HasPrefix(path, "/nextPageToken/")) {

@@ -56,7 +56,8 @@ func Mount(api *httpapi.API, o Options) *Service {
 	return s
 }
 
-// PassedOn lists the routes of this package that partner services pass on to their api: all that carry httpapi.PassedOn.
+// PassedOn lists the routes of this package that partner services pass on to their api: all that
+// carry httpapi.PassedOn.
 func PassedOn() []httpapi.Route {
 	api := httpapi.New(httpapi.Options{})
 	Mount(api, Options{})
@@ -98,8 +99,8 @@ func passedOn(method, path, summary string, params ...*huma.Param) operation {
 	return o
 }
 
-// handle mounts an operation and describes it in the OpenAPI document; c.Param has path parameters decoded. The problem or error that
-// fn returns is the answer.
+// handle mounts an operation and describes it in the OpenAPI document; c.Param has path parameters
+// decoded. The problem or error that fn returns is the answer.
 func (s *Service) handle(api *httpapi.API, o operation, fn func(*gin.Context) error) {
 	ginPath, op := describe(api, &o)
 	api.Huma.OpenAPI().AddOperation(op)

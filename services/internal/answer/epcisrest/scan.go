@@ -37,7 +37,8 @@ const (
 // errTooComplex: an answer needs more work than one request may cause.
 var errTooComplex = errors.New("too much work")
 
-// resultPosition is where an event stands in the order of an answer. Order is its event time where that decides, else 0.
+// resultPosition is where an event stands in the order of an answer. Order is its event time where
+// that decides, else 0.
 type resultPosition struct {
 	order uint64
 	pos   canonical.Position
@@ -47,8 +48,8 @@ func (p resultPosition) compare(q resultPosition) int {
 	return cmp.Or(cmp.Compare(p.order, q.order), p.pos.Compare(q.pos))
 }
 
-// scan goes through the events that one caller may see and one query matches, over one state of the ledger. It is not safe for
-// concurrent use.
+// scan goes through the events that one caller may see and one query matches, over one state of the
+// ledger. It is not safe for concurrent use.
 type scan struct {
 	ctx     context.Context //nolint:containedctx // a scan lives within one call
 	s       *Service
@@ -174,7 +175,8 @@ func (sc *scan) heights(from, to uint64) iter.Seq2[uint64, []index.Ref] {
 	}
 }
 
-// inLedgerOrder yields candidates by position, from one on. The bool is false for a position that was only passed.
+// inLedgerOrder yields candidates by position, from one on. The bool is false for a position that
+// was only passed.
 func (sc *scan) inLedgerOrder(after *resultPosition, ascending bool) iter.Seq2[resultPosition, bool] {
 	from, to := sc.from, sc.to
 	if !ascending {

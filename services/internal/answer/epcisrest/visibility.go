@@ -26,8 +26,8 @@ const hiddenField = "hidden"
 // can show that it is the one.
 const sealedPrefix = "urn:verilot:sealed:"
 
-// visibility decides which events and identifiers one caller may see, over one state of the ledger. It is not safe for concurrent
-// use.
+// visibility decides which events and identifiers one caller may see, over one state of the ledger.
+// It is not safe for concurrent use.
 type visibility struct {
 	caller Caller
 	view   state.View

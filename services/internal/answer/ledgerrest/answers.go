@@ -41,7 +41,8 @@ func (s *service) digitalLink(ctx context.Context, in *struct {
 	return s.traceOf(ctx, u.Key(), "")
 }
 
-// traceOf answers a trace. captured is the identifier as the caller sent it, if it has a form of its own.
+// traceOf answers a trace. captured is the identifier as the caller sent it, if it has a form of
+// its own.
 func (s *service) traceOf(ctx context.Context, key gs1.Key, captured string) (*body[tracing.Trace], error) {
 	out, err := answer(ctx, s, func(snap *tracing.Snapshot) (*tracing.Trace, error) { return snap.Trace(key) })
 	if err == nil && captured != "" {
@@ -96,7 +97,8 @@ func (s *service) lot(ctx context.Context, in *LotInput) (*body[tracing.LotTotal
 	})
 }
 
-// lotProblem is the answer about a lot that the ledger does not have; another error, or none, stays.
+// lotProblem is the answer about a lot that the ledger does not have; another error, or none,
+// stays.
 func lotProblem(err error, g gs1.GTIN, lot string) error {
 	switch {
 	case errors.Is(err, tracing.ErrNoProduct):
@@ -123,7 +125,8 @@ func (s *service) lotContainers(ctx context.Context, in *struct {
 	})
 }
 
-// PageInput asks for a part of a list. It is exported for huma, which fills no other embedded structs.
+// PageInput asks for a part of a list. It is exported for huma, which fills no other embedded
+// structs.
 type PageInput struct {
 	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"At most so many. A page may hold fewer and still have a next one"`
 	After string `query:"after" maxLength:"1000" doc:"next of the page before"`
@@ -205,7 +208,8 @@ func (s *service) recall(ctx context.Context, in *struct {
 	})
 }
 
-// recallProblem is the answer about a recall that the ledger does not have; another error, or none, stays.
+// recallProblem is the answer about a recall that the ledger does not have; another error, or none,
+// stays.
 func recallProblem(err error, number string) error {
 	if errors.Is(err, tracing.ErrNoRecall) {
 		return httpapi.NewProblem(httpapi.UnknownRecall, "the ledger has no recall %q; /v1/recalls lists those that it has", clip(number))

@@ -20,7 +20,7 @@ const (
 	feedListened = 200
 )
 
-// feed tells of every new block until the listener leaves (HTML Living Standard, server-sent events).
+// feed sends every new block until the listener leaves (HTML Living Standard, server-sent events).
 func (s *service) feed(c *gin.Context) error {
 	from, given := uint64(0), false
 	for _, text := range []string{c.Query("after"), c.GetHeader("Last-Event-ID")} {

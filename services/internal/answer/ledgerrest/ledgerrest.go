@@ -1,6 +1,7 @@
-// Package ledgerrest serves the answers of package tracing as JSON under /v1, with problems for questions that cannot be answered,
-// a feed of new blocks, and lists of units as lines or as a table. One request is answered from one state of the ledger, and the
-// headers of the answer say which.
+// Package ledgerrest serves the answers of package tracing as JSON under /v1, with problems for
+// questions that cannot be answered, a feed of new blocks, and lists of units as lines or as a
+// table. One request is answered from one state of the ledger, and the headers of the answer say
+// which.
 //
 // It trusts the node's own copy, which the follower verified, and nothing that a caller sends.
 package ledgerrest
@@ -34,9 +35,11 @@ type Options struct {
 	Genesis *genesis.Genesis
 	Copy    Copy
 	Now     func() time.Time
-	// Waiting returns how many stream messages are known that are in no block of this copy yet; nil: 0.
+	// Waiting returns how many stream messages are known that are in no block of this copy yet;
+	// nil: 0.
 	Waiting func() uint64
-	// LastVote returns what this node received of a validator's votes since it started; nil: it receives none.
+	// LastVote returns what this node received of a validator's votes since it started; nil: it
+	// receives none.
 	LastVote func(validator int) tracing.LastVote
 }
 
@@ -100,7 +103,8 @@ func (s *service) mountJSON(api *httpapi.API) {
 	register(s, api, "digital-link", "/01/{gtin}/21/{serial}", "A GS1 Digital Link resolves to the unit's trace", s.digitalLink)
 }
 
-// PassedOn lists the routes of this package that partner services pass on to their api: all that carry httpapi.PassedOn.
+// PassedOn lists the routes of this package that partner services pass on to their api: all that
+// carry httpapi.PassedOn.
 func PassedOn() []httpapi.Route {
 	api := httpapi.New(httpapi.Options{})
 	Mount(api, Options{})
@@ -129,5 +133,6 @@ func register[I, O any](s *service, api *httpapi.API, id, path, summary string, 
 	}, fn)
 }
 
-// passedOn is the metadata of every operation here: a partner service offers all of them, by asking its api.
+// passedOn is the metadata of every operation here: a partner service offers all of them, by asking
+// its api.
 func passedOn() map[string]any { return map[string]any{httpapi.PassedOn: true} }

@@ -12,8 +12,9 @@ import (
 	"verilot.dev/services/internal/edge/httpapi"
 )
 
-// A partner service passes on what its api reads, so that its web interface asks nothing of another origin. Whatever is added to the
-// api is passed on, or is listed here with the reason why it is not.
+// A partner service passes on what its api reads, so that its web interface asks nothing of another
+// origin. Whatever is added to the api is passed on, or is listed here with the reason why it is
+// not.
 func TestWhatIsPassedOn(t *testing.T) {
 	notPassedOn := map[httpapi.Route]string{
 		{Method: http.MethodGet, Path: "/v1/ndc"}:     "a partner service has an NDC directory of its own",

@@ -56,7 +56,8 @@ func (s *service) raw(api *httpapi.API, id, path, summary string, fn func(*gin.C
 
 var pathParam = regexp.MustCompile(`\{[a-z]+\}`)
 
-// ginPath writes the path of an operation as Gin does, and calls param, if not nil, with the name of each parameter.
+// ginPath writes the path of an operation as Gin does, and calls param, if not nil, with the name
+// of each parameter.
 func ginPath(path string, param func(name string)) string {
 	return pathParam.ReplaceAllStringFunc(path, func(s string) string {
 		name := strings.Trim(s, "{}")

@@ -32,9 +32,9 @@ func (s *service) open() *current {
 	}
 }
 
-// snapshot takes a snapshot for each request and puts on its answer, problems and streams included, the newest certified block of
-// that snapshot and its age. The answers of this package come from the same snapshot; those of other packages rest on that block or
-// a newer one.
+// snapshot takes a snapshot for each request and puts on its answer, problems and streams included,
+// the newest certified block of that snapshot and its age. The answers of this package come from
+// the same snapshot; those of other packages rest on that block or a newer one.
 func (s *service) snapshot(c *gin.Context) {
 	now := s.open()
 	defer now.done()
@@ -52,8 +52,8 @@ func (s *service) snapshot(c *gin.Context) {
 	c.Next()
 }
 
-// read runs fn over the snapshot of a request and releases it: no slow reader of the answer holds a state of the ledger. A request
-// reads once.
+// read runs fn over the snapshot of a request and releases it: no slow reader of the answer holds a
+// state of the ledger. A request reads once.
 func (s *service) read(ctx context.Context, fn func(*tracing.Snapshot) error) error {
 	now, ok := ctx.Value(currentKey{}).(*current)
 	if !ok {

@@ -35,8 +35,8 @@ func (r *racing) Snapshot() (state.View, func(), error) {
 	return view, func() { r.held--; done() }, err
 }
 
-// The headers of an answer and all that it says come from one state of the ledger, however fast blocks come, and nothing is held
-// when the request is over.
+// The headers of an answer and all that it says come from one state of the ledger, however fast
+// blocks come, and nothing is held when the request is over.
 func TestOneSnapshotPerRequest(t *testing.T) {
 	g := chaintest.Genesis(t, 1, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
 	c, err := chain.Open(t.TempDir(), g, chain.Options{Project: index.Project, ProjectVersion: index.Version})

@@ -131,8 +131,8 @@ func cell(s string) string {
 }
 
 // write reports whether to go on.
-func (w *unitWriter) write(u *custody.Unit, state string) bool {
-	if !w.f.Wants(u, state) {
+func (w *unitWriter) write(u custody.Unit, state string) bool {
+	if !w.f.Wants(&u, state) {
 		return w.c.Request.Context().Err() == nil
 	}
 	if w.n == 0 {
@@ -140,7 +140,7 @@ func (w *unitWriter) write(u *custody.Unit, state string) bool {
 	}
 	w.n++
 	var err error
-	line := tracing.LotUnitOf(u, state)
+	line := tracing.LotUnitOf(&u, state)
 	if w.csv != nil {
 		g, _ := u.Key.GTIN()
 		row := []string{

@@ -162,8 +162,8 @@ func Mount(api *httpapi.API, callerOf func(*http.Request) (epcisrest.Caller, err
 	}
 }
 
-// PassedOn lists the routes of this package that partner services pass on to their api: all that carry
-// httpapi.PassedOn, and the discovery of each address, which the OpenAPI document leaves out.
+// PassedOn lists the routes of this package that partner services pass on to their api: all that
+// carry httpapi.PassedOn, and the discovery of each address, which the OpenAPI document leaves out.
 func PassedOn() []httpapi.Route {
 	api := httpapi.New(httpapi.Options{})
 	Mount(api, nil, nil)

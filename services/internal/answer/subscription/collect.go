@@ -78,7 +78,8 @@ func (b *batch) cut(n int) {
 	b.next, b.more = cursor{Done: last.Height - 1, After: &last}, true
 }
 
-// estimatedBytes is about as many bytes as an event takes; the document is measured when it is written.
+// estimatedBytes is about as many bytes as an event takes; the document is measured when it is
+// written.
 func estimatedBytes(e *epcis.Event) int {
 	n := 400 + 80*(len(e.EPCList)+len(e.ChildEPCs)+len(e.InputEPCList)+len(e.OutputEPCList)) +
 		120*(len(e.QuantityList)+len(e.ChildQuantityList)+len(e.InputQuantityList)+len(e.OutputQuantityList)+len(e.BizTransactionList)+len(e.SourceList)+len(e.DestinationList)) +

@@ -12,8 +12,8 @@ import (
 	"verilot.dev/services/internal/edge/httpapi"
 )
 
-// destinationPolicy says what a webhook may be sent to. A name is checked by what it is resolved to, at the moment of
-// dialling: what it meant before, or will mean later, is worth nothing.
+// destinationPolicy says what a webhook may be sent to. A name is checked by what it is resolved
+// to, at the moment of dialling: what it meant before, or will mean later, is worth nothing.
 type destinationPolicy struct {
 	plain    bool // http without TLS
 	loopback bool // this machine

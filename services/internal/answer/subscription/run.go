@@ -353,7 +353,8 @@ func (s *Service) deliver(ctx context.Context, sub *subscription, p progress, b 
 	}
 }
 
-// delivered moves on. acknowledged: the receiver has answered, and not that there was nothing left to send.
+// delivered moves on. acknowledged: the receiver has answered, and not that there was nothing left
+// to send.
 func (s *Service) delivered(sub *subscription, p progress, acknowledged bool) error {
 	if !p.FailingSince.IsZero() {
 		s.o.Log.Info("a webhook answers again", "subscription", sub.rec.ID, "host", hostOf(sub.rec.Dest), "failures", p.Failures)

@@ -28,7 +28,8 @@ const (
 	maxRetryAfter = 24 * time.Hour
 )
 
-// sender calls webhooks. Redirects are not followed, proxies of the environment not used: both would go around the policy.
+// sender calls webhooks. Redirects are not followed, proxies of the environment not used: both
+// would go around the policy.
 type sender struct {
 	policy  destinationPolicy
 	client  *http.Client

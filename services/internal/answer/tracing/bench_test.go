@@ -126,8 +126,7 @@ func (w *warehouse) block() {
 }
 
 // ask runs fn over a snapshot, as for one request.
-func (w *warehouse) ask(fn func(*tracing.Snapshot) error) {
-	w.tb.Helper()
+func (w *warehouse) ask(fn func(*tracing.Snapshot) error) { //nolint:thelper // Helper costs more than a check
 	view, done, err := w.chain.Snapshot()
 	if err != nil {
 		w.tb.Fatal(err)

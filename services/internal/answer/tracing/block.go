@@ -153,7 +153,8 @@ func (s *Snapshot) summary(res *consensus.Result) (Block, error) {
 	return b, nil
 }
 
-// Blocks lists blocks, newest first: at most limit of those below a height, or from the newest if before is 0.
+// Blocks lists blocks, newest first: at most limit of those below a height, or from the newest if
+// before is 0.
 func (s *Snapshot) Blocks(before uint64, limit int) (*Blocks, error) {
 	out := &Blocks{Blocks: []Block{}, RestsOn: s.AsOf()}
 	next := out.RestsOn.Height + 1
@@ -290,7 +291,8 @@ func (s *Snapshot) item(e *consensus.Entry, pos canonical.Position, rem *remarks
 	return out
 }
 
-// Item is one item of the ledger; chain.ErrNoBlock if there is no such block, ErrNoItem if the block has no such item.
+// Item is one item of the ledger; chain.ErrNoBlock if there is no such block, ErrNoItem if the
+// block has no such item.
 func (s *Snapshot) Item(pos canonical.Position) (*Item, error) {
 	res, err := s.block(pos.Height)
 	if err != nil {

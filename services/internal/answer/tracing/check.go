@@ -31,7 +31,8 @@ type CheckReason struct {
 	Detail string `json:"detail"`
 }
 
-// Printed is what stands on a package beside its serial number, as far as it was read. An empty member is not compared.
+// Printed is what stands on a package beside its serial number, as far as it was read. An empty
+// member is not compared.
 type Printed struct {
 	Lot    string
 	Expiry string // YYYY-MM-DD

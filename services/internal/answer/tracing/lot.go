@@ -33,7 +33,8 @@ type LotTotal struct {
 	Name string `json:"name,omitempty"`
 }
 
-// Lot counts every unit of a lot by the party that has it and its state; ErrNoLot if the ledger has no such lot.
+// Lot counts every unit of a lot by the party that has it and its state; ErrNoLot if the ledger has
+// no such lot.
 func (s *Snapshot) Lot(g gs1.GTIN, lot string) (*LotTotals, error) {
 	reg := s.registry()
 	l := &LotTotals{GTIN: g.String(), Lot: lot, Totals: []LotTotal{}, RestsOn: s.AsOf()}
@@ -89,7 +90,8 @@ type LotUnit struct {
 	Provisional bool     `json:"provisional,omitempty"`
 }
 
-// UnitStates are the states that custody.StateName knows. Another word would find no unit, and look like an answer.
+// UnitStates are the states that custody.StateName knows. Another word would find no unit, and look
+// like an answer.
 var UnitStates = []string{"on_hand", "in_transit", "unaccounted", "dispensed", "destroyed", "decommissioned", "lost", "stolen", "unknown"}
 
 // UnitFilter narrows a list of units. An empty member does not.
@@ -116,12 +118,13 @@ func LotUnitOf(u *custody.Unit, state string) LotUnit {
 	return l
 }
 
-// LotUnits calls fn for every unit of a lot, until fn returns false; ErrNoLot if the ledger has no such lot.
-func (s *Snapshot) LotUnits(g gs1.GTIN, lot string, fn func(u *custody.Unit, state string) bool) error {
+// LotUnits calls fn for every unit of a lot, until fn returns false; ErrNoLot if the ledger has no
+// such lot.
+func (s *Snapshot) LotUnits(g gs1.GTIN, lot string, fn func(u custody.Unit, state string) bool) error {
 	some := false
 	custody.LotUnits(s.View, g, lot, func(u custody.Unit, state string) bool {
 		some = true
-		return fn(&u, state)
+		return fn(u, state)
 	})
 	if _, announced := s.registry().Lot(g, lot); !some && !announced {
 		return s.noLot(g)
@@ -148,8 +151,8 @@ type LotContainers struct {
 	RestsOn    AsOf           `json:"restsOn"`
 }
 
-// LotContainers lists at most limit outermost containers that hold units of a lot, of one holder or, if holder is empty, of all.
-// ErrNoLot if the ledger has no such lot.
+// LotContainers lists at most limit outermost containers that hold units of a lot, of one holder
+// or, if holder is empty, of all. ErrNoLot if the ledger has no such lot.
 func (s *Snapshot) LotContainers(g gs1.GTIN, lot, holder string, limit int) (*LotContainers, error) {
 	out := &LotContainers{Containers: []LotContainer{}, RestsOn: s.AsOf()}
 	at := map[gs1.Key]int{}

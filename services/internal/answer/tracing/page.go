@@ -33,7 +33,8 @@ type pages struct {
 	more          bool
 }
 
-// Page asks for a part of a list: at most Limit things, after the page whose Next is given as After; "" is the first page.
+// Page asks for a part of a list: at most Limit things, after the page whose Next is given as
+// After; "" is the first page.
 type Page struct {
 	Limit int
 	After string

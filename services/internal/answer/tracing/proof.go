@@ -26,8 +26,9 @@ func (src source) Log(size uint64, heights []uint64) (canonical.Hash, []canonica
 
 func (src source) KeyRecord(id canonical.Hash) (proof.KeyRecord, error) { return src.s.keyRecord(id) }
 
-// Proof proves every step of a unit's trace. Of each event it shows all open fields, the unit itself (or, in an inherited
-// step, the container that carried it), the container it was packed into, and nothing of the other units. Without an event there is nothing to prove: ErrNoEvents.
+// Proof proves every step of a unit's trace. Of each event it shows all open fields, the unit
+// itself (or, in an inherited step, the container that carried it), the container it was packed
+// into, and nothing of the other units. Without an event there is nothing to prove: ErrNoEvents.
 func (s *Snapshot) Proof(key gs1.Key) (*proof.Bundle, error) {
 	touches, _ := index.History(s.View, key)
 	if len(touches) == 0 {
@@ -84,7 +85,8 @@ func (s *Snapshot) amendments(touch *index.Touch, key gs1.Key) ([]uint64, error)
 	return heights, nil
 }
 
-// Checkpoint returns the checkpoint of the snapshot's head and its certificate; ErrNotCertified if there is none yet.
+// Checkpoint returns the checkpoint of the snapshot's head and its certificate; ErrNotCertified if
+// there is none yet.
 func (s *Snapshot) Checkpoint() (cp quorum.Checkpoint, cert quorum.Certificate, err error) {
 	head, ok := consensus.ReadHead(s.View)
 	if !ok || head.Header.Height == 0 {

@@ -143,8 +143,9 @@ func isOpen(reg registry.Registry, rc *Recall) bool {
 	})
 }
 
-// recalledUnits visits every unit under the recall once, lot by lot; seen is called with a lot before its units.
-func (s *Snapshot) recalledUnits(d *RecallDetail, seen func(g gs1.GTIN, lot string), fn func(u *custody.Unit, state string) bool) {
+// recalledUnits visits every unit under the recall once, lot by lot; seen is called with a lot
+// before its units.
+func (s *Snapshot) recalledUnits(d *RecallDetail, seen func(g gs1.GTIN, lot string), fn func(u custody.Unit, state string) bool) {
 	lots := map[string]bool{}
 	goOn := true
 	visit := func(g gs1.GTIN, lot string) {
@@ -152,7 +153,7 @@ func (s *Snapshot) recalledUnits(d *RecallDetail, seen func(g gs1.GTIN, lot stri
 			lots[k] = true
 			seen(g, lot)
 			custody.LotUnits(s.View, g, lot, func(u custody.Unit, state string) bool {
-				goOn = fn(&u, state)
+				goOn = fn(u, state)
 				return goOn
 			})
 		}
@@ -179,7 +180,7 @@ func (s *Snapshot) recalledUnits(d *RecallDetail, seen func(g gs1.GTIN, lot stri
 			u, _, ok := custody.Locate(s.View, epc.Key())
 			g, _ := epc.Key().GTIN()
 			if ok && !lots[g.String()+"\x00"+u.Lot] {
-				goOn = fn(&u, custody.StateName(s.View, &u))
+				goOn = fn(u, custody.StateName(s.View, &u))
 			}
 		}
 	}
@@ -226,7 +227,7 @@ func (s *Snapshot) Recall(number string) (*RecallDetail, error) {
 			l.Expiry = reg.Expiry
 		}
 		d.Lots = append(d.Lots, l)
-	}, func(u *custody.Unit, state string) bool {
+	}, func(u custody.Unit, state string) bool {
 		e := &d.Effectiveness
 		e.Units++
 		g, _ := u.Key.GTIN()
@@ -235,9 +236,9 @@ func (s *Snapshot) Recall(number string) (*RecallDetail, error) {
 		case n == 0 || d.Lots[n-1].GTIN != g.String():
 			owner, _ = s.registry().OwnerOfGTIN(g)
 		case d.Lots[n-1].Lot == u.Lot: // a single unit may be of a lot of that name of another product
-			d.Lots[n-1].count(s, u, state)
+			d.Lots[n-1].count(s, &u, state)
 		}
-		aside, remaining := e.Outcomes.add(u, state, owner)
+		aside, remaining := e.Outcomes.add(&u, state, owner)
 		if aside || remaining {
 			h := holders[u.Holder]
 			if h == nil {
@@ -291,8 +292,9 @@ func (l *RecalledLot) count(s *Snapshot, u *custody.Unit, state string) {
 	l.Totals = append(l.Totals, t)
 }
 
-// RecallUnits calls fn for every unit under a recall, each once, until fn returns false; ErrNoRecall if the ledger has no such recall.
-func (s *Snapshot) RecallUnits(number string, fn func(u *custody.Unit, state string) bool) error {
+// RecallUnits calls fn for every unit under a recall, each once, until fn returns false;
+// ErrNoRecall if the ledger has no such recall.
+func (s *Snapshot) RecallUnits(number string, fn func(u custody.Unit, state string) bool) error {
 	d, err := s.recallOf(number)
 	if err != nil {
 		return err
@@ -335,7 +337,8 @@ func (s *Snapshot) recallList() ([]RecallView, error) {
 	return out, failed
 }
 
-// recallsOf returns the open recalls that cover a unit: of its lot, of its GTIN, or of the unit itself.
+// recallsOf returns the open recalls that cover a unit: of its lot, of its GTIN, or of the unit
+// itself.
 func (s *Snapshot) recallsOf(key gs1.Key, lot string) []registry.RecallRecord {
 	reg := s.registry()
 	out := reg.UnitRecalls(key)

@@ -2,7 +2,8 @@ package tracing
 
 import "verilot.dev/epcis/gs1"
 
-// Scan is what a scanned, typed or pasted text means. Every member is always there, so that scripts need not test for it.
+// Scan is what a scanned, typed or pasted text means. Every member is always there, so that scripts
+// need not test for it.
 type Scan struct {
 	Verdict     string    `json:"verdict"` // valid, invalid or ambiguous
 	Kind        string    `json:"kind"`
@@ -36,7 +37,8 @@ type Remark struct {
 	Detail string `json:"detail"`
 }
 
-// ReadScan reads text. year is the current one: two-digit years of expiry dates are near it (GS1 General Specifications 7.12).
+// ReadScan reads text. year is the current one: two-digit years of expiry dates are near it (GS1
+// General Specifications 7.12).
 func ReadScan(text string, year int) (Scan, gs1.Key) {
 	r := gs1.ReadScan(text, year)
 	main := reading(&r.Reading)

@@ -1,8 +1,10 @@
-// Package tracing computes the answers about the ledger: the trace of a package, the check at the counter, lots, shipments, recalls,
-// blocks, a search and proofs. Each answer is a struct, computed over one [Snapshot] of a node's own verified copy, and says which
-// certified block it rests on and how old that block is.
+// Package tracing computes the answers about the ledger: the trace of a package, the check at the
+// counter, lots, shipments, recalls, blocks, a search and proofs. Each answer is a struct, computed
+// over one [Snapshot] of a node's own verified copy, and says which certified block it rests on and
+// how old that block is.
 //
-// It knows nothing of HTTP: package ledgerrest serves the answers. It trusts the copy, which the follower verified.
+// It knows nothing of HTTP: package ledgerrest serves the answers. It trusts the copy, which the
+// follower verified.
 package tracing
 
 import (
@@ -21,7 +23,8 @@ import (
 	"verilot.dev/services/internal/node/chain"
 )
 
-// What a question may name that the ledger does not have. A block that is not there is [chain.ErrNoBlock].
+// What a question may name that the ledger does not have. A block that is not there is
+// [chain.ErrNoBlock].
 var (
 	ErrNoParty  = errors.New("tracing: no such party")
 	ErrNoRecall = errors.New("tracing: no such recall")
@@ -37,7 +40,8 @@ var (
 	ErrPageToken = errors.New("tracing: not a token of this list")
 )
 
-// BlockLog is the certified blocks of a node's own verified copy. Both methods may be called concurrently.
+// BlockLog is the certified blocks of a node's own verified copy. Both methods may be called
+// concurrently.
 type BlockLog interface {
 	// Block returns a block; the error for one that is not there is a chain.ErrNoBlock.
 	Block(height uint64) (*consensus.Result, error)
@@ -45,8 +49,8 @@ type BlockLog interface {
 	Certificate(height uint64) (quorum.Certificate, error)
 }
 
-// A Snapshot is one state of the ledger, and the questions that it answers. Everything that one request answers comes from one
-// Snapshot. It is not safe for concurrent use.
+// A Snapshot is one state of the ledger, and the questions that it answers. Everything that one
+// request answers comes from one Snapshot. It is not safe for concurrent use.
 type Snapshot struct {
 	Genesis *genesis.Genesis
 	View    state.View

@@ -20,7 +20,8 @@ type Status struct {
 	RestsOn     AsOf   `json:"restsOn"`
 }
 
-// Status is where this copy stands. waiting is how many stream messages are known that are in no block of it yet.
+// Status is where this copy stands. waiting is how many stream messages are known that are in no
+// block of it yet.
 func (s *Snapshot) Status(waiting uint64) *Status {
 	head, _ := consensus.ReadHead(s.View)
 	return &Status{
@@ -51,8 +52,8 @@ type Validator struct {
 	Evidence   int        `json:"evidence" doc:"Pairs of contradicting votes that were heard: it lies, or its key is used twice"`
 }
 
-// LastVote is what this node received of a validator's votes: the newest one, when it came, and how many pairs of its votes
-// contradict each other. Without a vote all is zero.
+// LastVote is what this node received of a validator's votes: the newest one, when it came, and how
+// many pairs of its votes contradict each other. Without a vote all is zero.
 type LastVote struct {
 	Height   uint64
 	Round    uint32
@@ -60,7 +61,8 @@ type LastVote struct {
 	Evidence int
 }
 
-// Validators lists the set. votes returns the last vote of a validator by its index; nil: this node receives none.
+// Validators lists the set. votes returns the last vote of a validator by its index; nil: this node
+// receives none.
 func (s *Snapshot) Validators(votes func(validator int) LastVote) *Validators {
 	head, _ := consensus.ReadHead(s.View)
 	set := &s.Genesis.Validators

@@ -48,7 +48,8 @@ func changesOf(f custody.FindingRecord) []FindingChange {
 	return out
 }
 
-// findingNow is what was found about a unit by one event, or about a container that carried it through the event, as it is now.
+// findingNow is what was found about a unit by one event, or about a container that carried it
+// through the event, as it is now.
 func (s *Snapshot) findingNow(touch *index.Touch, key gs1.Key, code string) (custody.FindingRecord, bool) {
 	for _, k := range append(append([]gs1.Key{key}, touch.Via...), gs1.Key{}) {
 		if f, ok := custody.FindingOf(s.View, k, touch.Pos, verdict.Code(code)); ok {
@@ -177,7 +178,8 @@ func (s *Snapshot) Trace(key gs1.Key) (*Trace, error) {
 			t.Steps = append(t.Steps, *step)
 		}
 	}
-	// The ledger's order decides; the event's own time only sorts what people see (docs/design.md section 5).
+	// The ledger's order decides; the event's own time only sorts what people see (docs/design.md
+	// section 5).
 	slices.SortStableFunc(t.Steps, func(a, b Step) int {
 		switch {
 		case a.millis < b.millis:

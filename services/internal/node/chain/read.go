@@ -35,8 +35,9 @@ func (c *Chain) Stored(height uint64) (*store.Block, error) {
 	return c.blocks.Read(height)
 }
 
-// Block returns a block with its messages opened again, or ErrNoBlock. What was judged is in Verdicts; Items of its entries, Effects and
-// Writes may be empty. The result is shared: do not change it.
+// Block returns a block with its messages opened again, or ErrNoBlock. What was judged is in
+// Verdicts; Items of its entries, Effects and Writes may be empty. The result is shared: do not
+// change it.
 func (c *Chain) Block(height uint64) (*consensus.Result, error) {
 	if height > c.Head().Header.Height { // stored, but its state is not there yet
 		return nil, fmt.Errorf("block %d: %w", height, ErrNoBlock)
@@ -164,7 +165,8 @@ func (k ignoreRevoked) Key(id canonical.Hash) (registry.KeyInfo, bool) {
 	return info, ok
 }
 
-// Certificate returns the certificate of the checkpoint of size height + 1. Block 0 has none: ErrNoBlock.
+// Certificate returns the certificate of the checkpoint of size height + 1. Block 0 has none:
+// ErrNoBlock.
 func (c *Chain) Certificate(height uint64) (quorum.Certificate, error) {
 	b, err := c.Stored(height)
 	if err != nil {

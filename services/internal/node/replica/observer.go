@@ -19,8 +19,9 @@ type ObserverConfig struct {
 	Metrics prometheus.Registerer
 }
 
-// Observer is a full follower that also collects the votes of the validators. It may start before its broker: until the
-// broker answers, the copy stays as it is, and says how old it is. Methods may be called concurrently, Run once.
+// Observer is a full follower that also collects the votes of the validators. It may start before
+// its broker: until the broker answers, the copy stays as it is, and says how old it is. Methods
+// may be called concurrently, Run once.
 type Observer struct {
 	cfg    ObserverConfig
 	roster *Roster

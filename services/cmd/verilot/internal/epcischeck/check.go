@@ -1,5 +1,6 @@
-// Package epcischeck says what an EPCIS document is found to be, and what the hash IDs of its events are, for the
-// command line. It reads files and decides nothing: the rules are those of epcis.
+// Package epcischeck says what an EPCIS document is found to be, and what the hash IDs of its
+// events are, for the command line. It reads files and decides nothing: the rules are those of
+// epcis.
 package epcischeck
 
 import (
