@@ -3,7 +3,7 @@ import hooks from 'eslint-plugin-react-hooks';
 import ts from 'typescript-eslint';
 
 export default ts.config(
-  { ignores: ['dist/', 'screenshots/', 'src/api/*.d.ts'] },
+  { ignores: ['dist/', 'screenshots/', 'src/lib/api/*.d.ts'] },
   js.configs.recommended,
   ...ts.configs.recommended,
   {

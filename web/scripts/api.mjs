@@ -1,4 +1,4 @@
-// Writes src/api/schema.d.ts and partner.d.ts from the openapi.json of running services: the binary's own, started for this.
+// Writes src/lib/api/schema.d.ts and partner.d.ts from the openapi.json of running services: the binary's own, started for this.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ try {
   ]) {
     const document = join(folder, `${name}.json`);
     writeFileSync(document, await (await fetch(`${base}/openapi.json`)).text());
-    const out = fileURLToPath(new URL(`../src/api/${name}.d.ts`, import.meta.url));
+    const out = fileURLToPath(new URL(`../src/lib/api/${name}.d.ts`, import.meta.url));
     execFileSync('npx', ['openapi-typescript', document, '-o', out], { stdio: 'inherit' });
   }
 } finally {

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, useNewest, type Rests } from '../api/client';
+import { api, useNewest, type Rests } from '../lib/api/client';
 import { age, at } from '../lib/time';
 import { Status } from './Status';
 

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Problem, type Job, type Verdict } from '../api/client';
-import { Link, path } from '../app/router';
+import { Problem, type Job, type Verdict } from '../lib/api/client';
+import { Link, path } from '../lib/router/router';
 import { Failure } from './Failure';
 import { useNow } from './Freshness';
 import { Icon } from './Icon';

@@ -1,7 +1,7 @@
 import { Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { api } from '../api/client';
+import { api } from '../lib/api/client';
 
 /** useParties lists who is registered. */
 export const useParties = () =>

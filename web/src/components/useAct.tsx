@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next';
-import { Link } from '../app/router';
-import { useSession, useSetting } from '../app/setting';
+import { Link } from '../lib/router/router';
+import { useSession, useSetting } from '../lib/api/setting';
 
 /** useMay tells whether custody may be changed from this page, and whose. */
 export function useMay(): { may: boolean; party: string; service: string } {

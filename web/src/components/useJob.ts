@@ -1,7 +1,7 @@
 // A command or document on its way: sent once, then followed until every answer shows it.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { capture, type Body, type Command, type Job } from '../api/client';
+import { capture, type Body, type Command, type Job } from '../lib/api/client';
 
 /** rank orders the states of a job. */
 export const states = ['captured', 'accepted', 'certified', 'indexed'] as const;

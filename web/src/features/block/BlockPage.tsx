@@ -1,9 +1,9 @@
 import { Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { api, type Schemas } from '../../api/client';
+import { api, type Schemas } from '../../lib/api/client';
 import type { PageProps } from '../../app/pages';
-import { Link, path } from '../../app/router';
+import { Link, path } from '../../lib/router/router';
 import { Failure } from '../../components/Failure';
 import { Hash } from '../../components/Hash';
 import { useParties } from '../../components/PartySelect';

@@ -1,7 +1,7 @@
 import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Job } from '../../api/client';
+import type { Job } from '../../lib/api/client';
 import { JobCard } from '../../components/JobCard';
 import { PartySelect } from '../../components/PartySelect';
 import { SignInFirst, useMay } from '../../components/useAct';

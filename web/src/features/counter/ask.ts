@@ -1,6 +1,6 @@
 // One question at the counter is three of the service: the verdict, what the scan says by itself, and the history for names and for
 // whom the package came from. The verdict decides; the other two may stay away.
-import { api, Problem, type Rests, type Schemas } from '../../api/client';
+import { api, Problem, type Rests, type Schemas } from '../../lib/api/client';
 import { isBox } from './verdict';
 
 export type Asked = {

@@ -1,4 +1,4 @@
-import type { Schemas } from '../../api/client';
+import type { Schemas } from '../../lib/api/client';
 import type { Tone } from '../../components/Status';
 
 /** The kinds of answer about a package. One that did not come is none of them. */

@@ -1,8 +1,8 @@
 import { useMediaQuery } from '@mantine/hooks';
 import { useLayoutEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { LotUnit } from '../../api/client';
-import { Link, tracePath } from '../../app/router';
+import type { LotUnit } from '../../lib/api/client';
+import { Link, tracePath } from '../../lib/router/router';
 import { Status } from '../../components/Status';
 import { windowOf } from '../../lib/rows';
 

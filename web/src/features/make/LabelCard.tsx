@@ -2,7 +2,7 @@ import { Button, Skeleton, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, type Schemas } from '../../api/client';
+import { api, type Schemas } from '../../lib/api/client';
 import { Failure } from '../../components/Failure';
 import { Note } from '../../components/Status';
 import { draw } from '../../lib/label/draw';

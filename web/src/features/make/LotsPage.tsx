@@ -2,9 +2,9 @@ import { Button, NativeSelect, NumberInput, Skeleton, TextInput } from '@mantine
 import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api } from '../../api/client';
+import { api } from '../../lib/api/client';
 import type { PageProps } from '../../app/pages';
-import { Link, path, useNavigation } from '../../app/router';
+import { Link, path, useNavigation } from '../../lib/router/router';
 import { Failure } from '../../components/Failure';
 import { JobCard } from '../../components/JobCard';
 import { Note, Status } from '../../components/Status';

@@ -2,8 +2,8 @@ import { Button, NativeSelect, NumberInput, TextInput, Skeleton } from '@mantine
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, capture, type Schemas } from '../../api/client';
-import { Link, path, tracePath } from '../../app/router';
+import { api, capture, type Schemas } from '../../lib/api/client';
+import { Link, path, tracePath } from '../../lib/router/router';
 import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
 import { JobCard } from '../../components/JobCard';

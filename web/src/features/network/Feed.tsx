@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link, path } from '../../app/router';
+import { Link, path } from '../../lib/router/router';
 import { useParties } from '../../components/PartySelect';
 import { Status } from '../../components/Status';
 import { at } from '../../lib/time';

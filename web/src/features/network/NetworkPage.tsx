@@ -2,12 +2,12 @@ import { Skeleton, Switch } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, type Schemas } from '../../api/client';
+import { api, type Schemas } from '../../lib/api/client';
 import { Failure } from '../../components/Failure';
 import { Freshness, useNow } from '../../components/Freshness';
 import { Hash } from '../../components/Hash';
 import { Note, Status } from '../../components/Status';
-import { Link, path } from '../../app/router';
+import { Link, path } from '../../lib/router/router';
 import { age, at } from '../../lib/time';
 import { Feed } from './Feed';
 

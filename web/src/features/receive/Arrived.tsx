@@ -1,7 +1,7 @@
 import { Button, NativeSelect } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Schemas } from '../../api/client';
+import type { Schemas } from '../../lib/api/client';
 import { JobCard } from '../../components/JobCard';
 import { useCommand } from '../../components/useJob';
 import { printed } from '../../lib/printed';

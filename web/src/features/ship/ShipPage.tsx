@@ -1,8 +1,8 @@
 import { Button, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, Problem, type Schemas } from '../../api/client';
-import { Link, tracePath } from '../../app/router';
+import { api, Problem, type Schemas } from '../../lib/api/client';
+import { Link, tracePath } from '../../lib/router/router';
 import { Failure } from '../../components/Failure';
 import { JobCard } from '../../components/JobCard';
 import { PartySelect } from '../../components/PartySelect';

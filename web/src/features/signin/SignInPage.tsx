@@ -1,9 +1,9 @@
 import { Button, PasswordInput } from '@mantine/core';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Problem } from '../../api/client';
-import { useNavigation } from '../../app/router';
-import { useSession, useSignIn } from '../../app/setting';
+import { Problem } from '../../lib/api/client';
+import { useNavigation } from '../../lib/router/router';
+import { useSession, useSignIn } from '../../lib/api/setting';
 import { Failure } from '../../components/Failure';
 import { Note } from '../../components/Status';
 

@@ -1,5 +1,5 @@
 import { useTranslation } from 'react-i18next';
-import type { Schemas } from '../../api/client';
+import type { Schemas } from '../../lib/api/client';
 import { Status, type Tone } from '../../components/Status';
 import { printed } from '../../lib/printed';
 

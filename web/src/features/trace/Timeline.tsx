@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next';
-import type { Schemas } from '../../api/client';
-import { Link, path, tracePath } from '../../app/router';
+import type { Schemas } from '../../lib/api/client';
+import { Link, path, tracePath } from '../../lib/router/router';
 import { Hash } from '../../components/Hash';
 import { Icon, type IconName } from '../../components/Icon';
 import { Status, type Tone } from '../../components/Status';

@@ -1,9 +1,9 @@
 import { Button, Skeleton, TextInput } from '@mantine/core';
 import { lazy, Suspense, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Problem, type Schemas } from '../../api/client';
+import { Problem, type Schemas } from '../../lib/api/client';
 import type { PageProps } from '../../app/pages';
-import { decoded, Link, path, tracePath, useNavigation } from '../../app/router';
+import { decoded, Link, path, tracePath, useNavigation } from '../../lib/router/router';
 import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
 import { Note, Status } from '../../components/Status';

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useMemo, useState, type DragEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api } from '../../api/client';
+import { api } from '../../lib/api/client';
 import { Checks } from '../../components/Checks';
 import { Failure } from '../../components/Failure';
 import { Hash } from '../../components/Hash';

@@ -2,7 +2,7 @@
 // questions on to its api, so that a page asks nobody but the service that it came from.
 import createClient from 'openapi-fetch';
 import { useSyncExternalStore } from 'react';
-import { lines } from '../lib/rows';
+import { lines } from '../rows';
 import type { components as partnerComponents, paths as partnerPaths } from './partner';
 import type { components, paths } from './schema';
 

@@ -1,6 +1,6 @@
 // Which service serves this page, and whether somebody is signed in to it.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { session, setting, type Session, type Setting } from '../api/client';
+import { session, setting, type Session, type Setting } from './client';
 
 export type { Session, Setting };
 
