@@ -7,7 +7,8 @@ import { Failure } from '../components/Failure';
 import { Note } from '../components/Status';
 import { Header } from './Header';
 import { isPage, pages, startOf } from './pages';
-import { Link, Router, segments, useNavigation } from '../lib/router/router';
+import { segments } from '../lib/router/address';
+import { Link, Router, useNavigation } from '../lib/router/router';
 import { useSetting } from '../lib/api/setting';
 import { theme, variables } from './theme';
 

@@ -1,20 +1,22 @@
 import { Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { api, type Schemas } from '../../lib/api/client';
-import type { PageProps } from '../../app/pages';
-import { Link, path } from '../../lib/router/router';
 import { Failure } from '../../components/Failure';
 import { Hash } from '../../components/Hash';
-import { useParties } from '../../components/PartySelect';
 import { Note, Status } from '../../components/Status';
+import { api, type Schemas } from '../../lib/api/client';
+import { useHeartbeat } from '../../lib/api/heartbeat';
+import { useParties } from '../../lib/api/parties';
+import { path } from '../../lib/router/address';
+import type { PageProps } from '../../lib/router/page';
+import { Link } from '../../lib/router/router';
 import { at } from '../../lib/time';
 
 export default function BlockPage({ pieces }: PageProps) {
   const { t, i18n } = useTranslation();
   const height = /^\d{1,19}$/.test(pieces[0] ?? '') ? pieces[0]! : '';
   const query = useQuery({ queryKey: ['block', height], queryFn: () => api.block(height), enabled: height !== '', staleTime: Infinity });
-  const status = useQuery({ queryKey: ['heartbeat'], queryFn: api.status, refetchInterval: 10_000, retry: false });
+  const status = useHeartbeat();
   const validators = useQuery({ queryKey: ['validators'], queryFn: api.validators, staleTime: 60_000 });
   const names = new Map(useParties().data?.map((p) => [p.id, p.name]));
   if (height === '') return <Note tone="warn" title={t('block.noHeight')} />;

@@ -2,18 +2,21 @@ import { Loader } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, Problem, useNewest, type Job } from '../../lib/api/client';
-import type { PageProps } from '../../app/pages';
-import { decoded, Link, path, tracePath, useNavigation } from '../../lib/router/router';
-import { Freshness, useNow } from '../../components/Freshness';
+import { Freshness } from '../../components/Freshness';
 import { Icon, type IconName } from '../../components/Icon';
 import { Readings } from '../../components/Readings';
 import { ScanField } from '../../components/ScanField';
 import { Status, type Tone } from '../../components/Status';
-import { useMay } from '../../components/useAct';
-import { useFollow } from '../../components/useJob';
+import { useFollow } from '../../lib/api/job';
+import { Problem, useNewest, type Job } from '../../lib/api/client';
+import { useHeartbeat } from '../../lib/api/heartbeat';
+import { useMay } from '../../lib/api/setting';
 import { printed } from '../../lib/printed';
+import { decoded, path, tracePath } from '../../lib/router/address';
+import type { PageProps } from '../../lib/router/page';
+import { Link, useNavigation } from '../../lib/router/router';
 import { shown } from '../../lib/scan/wedge';
+import { useNow } from '../../lib/useNow';
 import { Actions } from './Actions';
 import { ask, type Asked } from './ask';
 import { remember, rememberAct, usePast, type Act, type Outcome } from './past';
@@ -65,7 +68,7 @@ function Answer({ text, turn }: { text: string; turn: number }) {
     gcTime: 0,
   });
   // A recall may come while the patient waits: whatever a newer block says is asked for.
-  useQuery({ queryKey: ['heartbeat'], queryFn: api.status, refetchInterval: 3000, retry: false });
+  useHeartbeat(3000);
   const newest = useNewest()?.height ?? 0n;
   const asked = query.data;
   const askedAt = asked?.rests?.height;

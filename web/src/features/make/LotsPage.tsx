@@ -2,14 +2,16 @@ import { Button, NativeSelect, NumberInput, Skeleton, TextInput } from '@mantine
 import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api } from '../../lib/api/client';
-import type { PageProps } from '../../app/pages';
-import { Link, path, useNavigation } from '../../lib/router/router';
 import { Failure } from '../../components/Failure';
 import { JobCard } from '../../components/JobCard';
+import { SignInFirst } from '../../components/SignInFirst';
 import { Note, Status } from '../../components/Status';
-import { SignInFirst, useMay } from '../../components/useAct';
-import { useCommand } from '../../components/useJob';
+import { useCommand } from '../../lib/api/job';
+import { api } from '../../lib/api/client';
+import { useMay } from '../../lib/api/setting';
+import { path } from '../../lib/router/address';
+import type { PageProps } from '../../lib/router/page';
+import { Link, useNavigation } from '../../lib/router/router';
 import { Workbench } from './Workbench';
 
 export default function LotsPage({ pieces }: PageProps) {

@@ -2,15 +2,16 @@ import { Button, Skeleton, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, type Body } from '../../lib/api/client';
-import { Link, path, useNavigation } from '../../lib/router/router';
-import { useSetting } from '../../lib/api/setting';
 import { Failure } from '../../components/Failure';
 import { JobCard } from '../../components/JobCard';
+import { SignInFirst } from '../../components/SignInFirst';
 import { Note, Status } from '../../components/Status';
-import { SignInFirst, useMay } from '../../components/useAct';
-import { useCommand } from '../../components/useJob';
+import { useCommand } from '../../lib/api/job';
+import { api, type Body } from '../../lib/api/client';
+import { useMay, useSetting } from '../../lib/api/setting';
 import { badGTIN, gtinOf } from '../../lib/gs1/ndc';
+import { path } from '../../lib/router/address';
+import { Link, useNavigation } from '../../lib/router/router';
 
 export default function ProductsPage() {
   const { t } = useTranslation();

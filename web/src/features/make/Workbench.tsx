@@ -2,16 +2,18 @@ import { Button, NativeSelect, NumberInput, TextInput, Skeleton } from '@mantine
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, capture, type Schemas } from '../../lib/api/client';
-import { Link, path, tracePath } from '../../lib/router/router';
 import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
 import { JobCard } from '../../components/JobCard';
 import { PartySelect } from '../../components/PartySelect';
+import { SignInFirst } from '../../components/SignInFirst';
 import { Note, Status } from '../../components/Status';
-import { SignInFirst, useMay } from '../../components/useAct';
-import { useCommand } from '../../components/useJob';
+import { useCommand } from '../../lib/api/job';
+import { api, capture, type Schemas } from '../../lib/api/client';
+import { useMay } from '../../lib/api/setting';
 import { printed } from '../../lib/printed';
+import { path, tracePath } from '../../lib/router/address';
+import { Link } from '../../lib/router/router';
 import { isCase, palletsOf } from './packing';
 import { usePacking } from './usePacking';
 

@@ -2,7 +2,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useSyncExternalStore } from 'react';
 import { api, capture, Problem, type Job } from '../../lib/api/client';
-import { newKey } from '../../components/useJob';
+import { newKey } from '../../lib/api/job';
 import { pack, type Io, type Memory, type Plan, type Progress } from './packing';
 
 interface State {

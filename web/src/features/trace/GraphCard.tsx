@@ -3,10 +3,11 @@ import '@xyflow/react/dist/base.css';
 import { useElementSize } from '@mantine/hooks';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Schemas } from '../../lib/api/client';
-import { Link, tracePath } from '../../lib/router/router';
 import { Icon } from '../../components/Icon';
+import type { Schemas } from '../../lib/api/client';
 import { printed } from '../../lib/printed';
+import { tracePath } from '../../lib/router/address';
+import { Link } from '../../lib/router/router';
 import { at, day } from '../../lib/time';
 import { graphOf, layout, listed, type Anchor, type Box, type Station } from './graph';
 

@@ -19,3 +19,14 @@ export function useSignOut() {
   const queries = useQueryClient();
   return useMutation({ mutationFn: session.end, onSuccess: (s) => queries.setQueryData(['session'], s) });
 }
+
+/** useMay tells whether custody may be changed from this page, and whose. */
+export function useMay(): { may: boolean; party: string; service: string } {
+  const setting = useSetting().data;
+  const session = useSession().data;
+  return {
+    may: session !== undefined && (session.signedIn || !session.required),
+    party: setting?.party ?? '',
+    service: setting?.service ?? '',
+  };
+}
