@@ -47,3 +47,9 @@ export async function ask(text: string): Promise<Asked> {
     return { what: 'unreadable', detail: e.detail, printed, milliseconds };
   }
 }
+
+/** nameOf is the name of the medicine, as far as it is known. */
+export function nameOf(asked?: Asked): string | undefined {
+  const product = asked?.trace?.product;
+  return product && [product.name, product.strength].filter(Boolean).join(' ');
+}

@@ -2,8 +2,8 @@ import { Button, NativeSelect } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { JobCard } from '../../components/JobCard';
-import { useCommand } from '../../lib/api/job';
 import type { Schemas } from '../../lib/api/client';
+import { useCommand } from '../../lib/api/job';
 import { printed } from '../../lib/printed';
 
 const reasons = ['damaged', 'suspect', 'expired', 'recalled'] as const;
