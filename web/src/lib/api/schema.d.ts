@@ -4,149 +4,6 @@
  */
 
 export interface paths {
-    "/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Top-level resources of the EPCIS interface */
-        get: operations["epcis-get"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/01/{gtin}/21/{serial}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A GS1 Digital Link resolves to the unit's trace */
-        get: operations["digital-link"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/bizLocations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Known business locations */
-        get: operations["epcis-get-bizlocations"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-bizlocations"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/bizLocations/{bizLocation}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What there is about one of the business locations */
-        get: operations["epcis-get-bizlocations-bizlocation"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-bizlocations-bizlocation"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/bizLocations/{bizLocation}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** EPCIS events with one of the business locations */
-        get: operations["epcis-get-bizlocations-bizlocation-events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-bizlocations-bizlocation-events"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/bizSteps": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Known business steps */
-        get: operations["epcis-get-bizsteps"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-bizsteps"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/bizSteps/{bizStep}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What there is about one of the business steps */
-        get: operations["epcis-get-bizsteps-bizstep"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-bizsteps-bizstep"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/bizSteps/{bizStep}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** EPCIS events with one of the business steps */
-        get: operations["epcis-get-bizsteps-bizstep-events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-bizsteps-bizstep-events"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/capture": {
         parameters: {
             query?: never;
@@ -155,9 +12,281 @@ export interface paths {
             cookie?: never;
         };
         /** List capture jobs, newest first */
-        get: operations["capture-jobs"];
+        get: {
+            parameters: {
+                query?: {
+                    perPage?: number;
+                    nextPageToken?: string;
+                    /** @description Of these jobs only those that are not indexed yet: what a page that was closed may still wait for */
+                    running?: boolean;
+                };
+                header?: {
+                    /** @description Lowest version of EPCIS that the caller takes */
+                    "GS1-EPCIS-Min"?: string;
+                    /** @description Highest version of EPCIS that the caller takes */
+                    "GS1-EPCIS-Max"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        Link?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"][] | null;
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Acceptable */
+                406: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
-        post?: never;
+        /**
+         * Capture an EPCIS document
+         * @description Checks the whole document, then answers with a job. A document that needs several submissions is divided behind the answer, under proceed.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Lowest version of EPCIS that the caller takes */
+                    "GS1-EPCIS-Min"?: string;
+                    /** @description Highest version of EPCIS that the caller takes */
+                    "GS1-EPCIS-Max"?: string;
+                    /** @description Version of EPCIS that the document is of; the document says it too */
+                    "GS1-EPCIS-Version"?: string;
+                    /** @description Version of the CBV that it uses */
+                    "GS1-CBV-Version"?: string;
+                    /** @description A repeated request with the same key and document gets the job of the first. Without a key a document captured again is a new job, whose events the ledger recognises (DUP_EVENT) */
+                    "Idempotency-Key"?: string;
+                    /** @description rollback (default): one bad event refuses the document; proceed: the good ones are recorded */
+                    "GS1-Capture-Error-Behaviour"?: string;
+                    /** @description The same header as some texts spell it */
+                    "GS1-EPCIS-Capture-Error-Behaviour"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            /** @description An EPCISDocument or EPCISQueryDocument: EPCIS 1.0 to 2.0 as XML, also in a SOAP envelope, or EPCIS 2.0 as JSON */
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/ld+json": Record<string, never>;
+                    "application/xml": string;
+                    "text/xml": string;
+                };
+            };
+            responses: {
+                /** @description The job that the document became */
+                202: {
+                    headers: {
+                        "Content-Type"?: string;
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {string} */
+                            captureErrorBehaviour: "rollback" | "proceed";
+                            /** @description Id of the job; its address is /capture/{captureID} */
+                            captureID: string;
+                            /** @description What became of the events that are judged */
+                            counts: components["schemas"]["Counts"];
+                            /** Format: date-time */
+                            createdAt: string;
+                            /**
+                             * Format: int64
+                             * @description How many errors there are, also those that are not listed
+                             */
+                            errorCount?: number;
+                            /**
+                             * @description Address of all errors, one JSON object a line, when there are more than are listed
+                             * @example /capture/01a1fb68-fb49-7594-aac6-cf35fb24f6a9/errors
+                             */
+                            errorFile?: string;
+                            /** @description One problem per event that was not recorded; the first of them if there are many */
+                            errors?: components["schemas"]["JobError"][] | null;
+                            /**
+                             * Format: int64
+                             * @description Events in the request, refused ones included
+                             */
+                            events: number;
+                            /** Format: date-time */
+                            finishedAt?: string;
+                            /**
+                             * Format: int64
+                             * @description Events whose outcome is certain: refused here, or with a certified verdict
+                             */
+                            judged: number;
+                            /** @description document, or the name of the business command */
+                            kind: string;
+                            notes?: string[] | null;
+                            /** @description The submissions it became; in a list of jobs the first 20 */
+                            parts: components["schemas"]["Part"][] | null;
+                            /** @description What a command made: serials, containers */
+                            result?: unknown;
+                            /** @description Whether verdicts are still awaited */
+                            running: boolean;
+                            /**
+                             * @description How far all of the job is
+                             * @enum {string}
+                             */
+                            state: "captured" | "accepted" | "certified" | "indexed";
+                            /**
+                             * Format: int64
+                             * @description Events that are in signed submissions; of a document that needs many they are made behind the answer
+                             */
+                            submitted: number;
+                            /** @description While running: no error so far. Afterwards: everything was recorded */
+                            success: boolean;
+                            /** @description One per event and registration, once certified; events refused at capture are listed too. Of a job of more than 20,000 only the first 1,000 that were not simply accepted; /capture/{captureID}/verdicts tells all */
+                            verdicts: components["schemas"]["Verdict"][] | null;
+                            /** @description What was read as meant, but is not as the standard has it */
+                            warnings?: components["schemas"]["Fault"][] | null;
+                        };
+                        "application/xml": string;
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Acceptable */
+                406: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Insufficient Storage */
+                507: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -172,7 +301,144 @@ export interface paths {
             cookie?: never;
         };
         /** One capture job, with a verdict per event once certified */
-        get: operations["capture-job"];
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Answer when the job is there, or after timeout */
+                    wait?: "captured" | "accepted" | "certified" | "indexed";
+                    /** @description How long to wait, like 5s or 500ms; at most 60s, 10s if left out */
+                    timeout?: string;
+                };
+                header?: {
+                    /** @description Lowest version of EPCIS that the caller takes */
+                    "GS1-EPCIS-Min"?: string;
+                    /** @description Highest version of EPCIS that the caller takes */
+                    "GS1-EPCIS-Max"?: string;
+                };
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The job */
+                200: {
+                    headers: {
+                        "Content-Type"?: string;
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @enum {string} */
+                            captureErrorBehaviour: "rollback" | "proceed";
+                            /** @description Id of the job; its address is /capture/{captureID} */
+                            captureID: string;
+                            /** @description What became of the events that are judged */
+                            counts: components["schemas"]["Counts"];
+                            /** Format: date-time */
+                            createdAt: string;
+                            /**
+                             * Format: int64
+                             * @description How many errors there are, also those that are not listed
+                             */
+                            errorCount?: number;
+                            /**
+                             * @description Address of all errors, one JSON object a line, when there are more than are listed
+                             * @example /capture/01a1fb68-fb49-7594-aac6-cf35fb24f6a9/errors
+                             */
+                            errorFile?: string;
+                            /** @description One problem per event that was not recorded; the first of them if there are many */
+                            errors?: components["schemas"]["JobError"][] | null;
+                            /**
+                             * Format: int64
+                             * @description Events in the request, refused ones included
+                             */
+                            events: number;
+                            /** Format: date-time */
+                            finishedAt?: string;
+                            /**
+                             * Format: int64
+                             * @description Events whose outcome is certain: refused here, or with a certified verdict
+                             */
+                            judged: number;
+                            /** @description document, or the name of the business command */
+                            kind: string;
+                            notes?: string[] | null;
+                            /** @description The submissions it became; in a list of jobs the first 20 */
+                            parts: components["schemas"]["Part"][] | null;
+                            /** @description What a command made: serials, containers */
+                            result?: unknown;
+                            /** @description Whether verdicts are still awaited */
+                            running: boolean;
+                            /**
+                             * @description How far all of the job is
+                             * @enum {string}
+                             */
+                            state: "captured" | "accepted" | "certified" | "indexed";
+                            /**
+                             * Format: int64
+                             * @description Events that are in signed submissions; of a document that needs many they are made behind the answer
+                             */
+                            submitted: number;
+                            /** @description While running: no error so far. Afterwards: everything was recorded */
+                            success: boolean;
+                            /** @description One per event and registration, once certified; events refused at capture are listed too. Of a job of more than 20,000 only the first 1,000 that were not simply accepted; /capture/{captureID}/verdicts tells all */
+                            verdicts: components["schemas"]["Verdict"][] | null;
+                            /** @description What was read as meant, but is not as the standard has it */
+                            warnings?: components["schemas"]["Fault"][] | null;
+                        };
+                        "application/xml": string;
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Acceptable */
+                406: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -189,7 +455,73 @@ export interface paths {
             cookie?: never;
         };
         /** Every error of a capture job, one a line */
-        get: operations["capture-job-errors"];
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One JSON object a line */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": string;
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Acceptable */
+                406: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -206,372 +538,77 @@ export interface paths {
             cookie?: never;
         };
         /** What became of each event of a capture job, one a line */
-        get: operations["capture-job-verdicts"];
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One JSON object a line */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": string;
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not Acceptable */
+                406: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/dispositions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Known dispositions */
-        get: operations["epcis-get-dispositions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-dispositions"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/dispositions/{disposition}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What there is about one of the dispositions */
-        get: operations["epcis-get-dispositions-disposition"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-dispositions-disposition"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/dispositions/{disposition}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** EPCIS events with one of the dispositions */
-        get: operations["epcis-get-dispositions-disposition-events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-dispositions-disposition-events"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/epcs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Known EPCs */
-        get: operations["epcis-get-epcs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-epcs"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/epcs/{epc}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What there is about one of the EPCs */
-        get: operations["epcis-get-epcs-epc"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-epcs-epc"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/epcs/{epc}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** EPCIS events with one of the EPCs */
-        get: operations["epcis-get-epcs-epc-events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-epcs-epc-events"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/eventTypes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Known event types */
-        get: operations["epcis-get-eventtypes"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-eventtypes"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/eventTypes/{eventType}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What there is about one of the event types */
-        get: operations["epcis-get-eventtypes-eventtype"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-eventtypes-eventtype"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/eventTypes/{eventType}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** EPCIS events with one of the event types */
-        get: operations["epcis-get-eventtypes-eventtype-events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-eventtypes-eventtype-events"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Query EPCIS events */
-        get: operations["epcis-get-events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-events"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/events/{eventID}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One EPCIS event, with what declares it an error */
-        get: operations["epcis-get-events-eventid"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-events-eventid"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/nextPageToken/{token}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Invalidate a page token (not offered) */
-        delete: operations["epcis-delete-nextpagetoken-token"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/queries": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List your named queries */
-        get: operations["queries"];
-        put?: never;
-        /** Create a named query */
-        post: operations["create-query"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/queries/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One named query */
-        get: operations["query-definition"];
-        put?: never;
-        post?: never;
-        /** Delete a named query, its subscriptions and its sockets */
-        delete: operations["delete-query"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/queries/{name}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Events that a named query matches, or a WebSocket of those to come
-         * @description With Upgrade: websocket, and stream=true or a schedule (second, minute, hour, dayOfMonth, month, dayOfWeek), EPCISQueryDocuments are sent as text messages.
-         */
-        get: operations["query-events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/queries/{name}/subscriptions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List the subscriptions of a named query */
-        get: operations["subscriptions"];
-        put?: never;
-        /** Subscribe a webhook to a named query */
-        post: operations["subscribe"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/queries/{name}/subscriptions/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One subscription, and how its deliveries go */
-        get: operations["subscription"];
-        put?: never;
-        post?: never;
-        /** Unsubscribe */
-        delete: operations["unsubscribe"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/readPoints": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Known read points */
-        get: operations["epcis-get-readpoints"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-readpoints"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/readPoints/{readPoint}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What there is about one of the read points */
-        get: operations["epcis-get-readpoints-readpoint"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-readpoints-readpoint"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/readPoints/{readPoint}/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** EPCIS events with one of the read points */
-        get: operations["epcis-get-readpoints-readpoint-events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        /** Versions and formats that are offered here */
-        options: operations["epcis-options-readpoints-readpoint-events"];
         head?: never;
         patch?: never;
         trace?: never;
@@ -584,7 +621,39 @@ export interface paths {
             cookie?: never;
         };
         /** Newest blocks first */
-        get: operations["blocks"];
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only blocks below this height; 0: from the newest */
+                    before?: number;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Blocks"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -601,7 +670,37 @@ export interface paths {
             cookie?: never;
         };
         /** One block: header, certificate, entries with verdicts */
-        get: operations["block"];
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    height: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Block"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -618,7 +717,35 @@ export interface paths {
             cookie?: never;
         };
         /** Newest certified checkpoint, a C2SP signed note */
-        get: operations["checkpoint"];
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": unknown;
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -635,7 +762,39 @@ export interface paths {
             cookie?: never;
         };
         /** One item of the ledger with verdict and findings */
-        get: operations["event"];
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    height: number;
+                    entry: number;
+                    item: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Item"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -652,7 +811,38 @@ export interface paths {
             cookie?: never;
         };
         /** Every new block as it comes, server-sent events */
-        get: operations["feed"];
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Begin after this height, at most 100 blocks back; left out: with the newest */
+                    after?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": unknown;
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -669,7 +859,35 @@ export interface paths {
             cookie?: never;
         };
         /** The genesis file, byte for byte */
-        get: operations["genesis"];
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -686,9 +904,149 @@ export interface paths {
             cookie?: never;
         };
         /** Lots, those that the ledger heard of last first */
-        get: operations["lots"];
+        get: {
+            parameters: {
+                query?: {
+                    /** @description At most so many. A page may hold fewer and still have a next one */
+                    limit?: number;
+                    /** @description next of the page before */
+                    after?: string;
+                    /** @description Only lots of this GTIN */
+                    gtin?: string;
+                    /** @description Only lots whose GTIN is this party's */
+                    party?: string;
+                    /** @description Part of the lot's or the product's name */
+                    q?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Lots"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
-        post?: never;
+        /** Register a lot */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["LotsBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -703,7 +1061,40 @@ export interface paths {
             cookie?: never;
         };
         /** Totals of a lot per party and state; they add up to the units commissioned */
-        get: operations["lot"];
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description GTIN-14 of the unit, or its NDC's GTIN */
+                    gtin: string;
+                    /** @description Lot, exactly as printed */
+                    lot: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LotTotals"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -720,7 +1111,44 @@ export interface paths {
             cookie?: never;
         };
         /** The outermost containers that hold units of a lot */
-        get: operations["lot-containers"];
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only what this party holds */
+                    holder?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    /** @description GTIN-14 of the unit, or its NDC's GTIN */
+                    gtin: string;
+                    /** @description Lot, exactly as printed */
+                    lot: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LotContainers"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -737,7 +1165,50 @@ export interface paths {
             cookie?: never;
         };
         /** Every unit of a lot, NDJSON or CSV */
-        get: operations["lot-units"];
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only what this party holds */
+                    holder?: string;
+                    /** @description Only units in this state, as the totals name it */
+                    state?: "on_hand" | "in_transit" | "unaccounted" | "dispensed" | "destroyed" | "decommissioned" | "lost" | "stolen" | "unknown";
+                    /** @description Only units that are in no container */
+                    loose?: boolean;
+                    /** @description At most so many; all, if left out */
+                    limit?: number;
+                    /** @description ndjson, if left out */
+                    format?: "ndjson" | "csv";
+                };
+                header?: never;
+                path: {
+                    gtin: string;
+                    lot: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": unknown;
+                        "text/csv": unknown;
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -754,7 +1225,57 @@ export interface paths {
             cookie?: never;
         };
         /** Search the FDA's NDC Directory */
-        get: operations["ndc"];
+        get: {
+            parameters: {
+                query?: {
+                    /** @description An NDC in any writing, a GTIN, or words of name, labeler, form, strength */
+                    q?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NDCAnswer"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -771,9 +1292,138 @@ export interface paths {
             cookie?: never;
         };
         /** All registered parties */
-        get: operations["parties"];
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Parties"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
-        post?: never;
+        /** Register a party (development networks only) */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PartyBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -788,7 +1438,37 @@ export interface paths {
             cookie?: never;
         };
         /** One party */
-        get: operations["party"];
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Party"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -805,9 +1485,147 @@ export interface paths {
             cookie?: never;
         };
         /** Registered products, newest first */
-        get: operations["products"];
+        get: {
+            parameters: {
+                query?: {
+                    /** @description At most so many. A page may hold fewer and still have a next one */
+                    limit?: number;
+                    /** @description next of the page before */
+                    after?: string;
+                    /** @description Only products whose GTIN is this party's */
+                    party?: string;
+                    /** @description Part of the name, the NDC or the GTIN */
+                    q?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Products"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
-        post?: never;
+        /** Register a product (trade item) */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ProductsBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -822,7 +1640,41 @@ export interface paths {
             cookie?: never;
         };
         /** Proof bundle of a unit's trace */
-        get: operations["proof"];
+        get: {
+            parameters: {
+                query: {
+                    /** @description As for /v1/trace */
+                    id: string;
+                    /** @description json, if left out */
+                    format?: "json" | "binary";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                        "application/octet-stream": unknown;
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -841,7 +1693,107 @@ export interface paths {
         get?: never;
         put?: never;
         /** Open or end a recall */
-        post: operations["recall"];
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["RecallBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -856,7 +1808,35 @@ export interface paths {
             cookie?: never;
         };
         /** All recalls on the ledger */
-        get: operations["recalls"];
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Recalls"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -873,7 +1853,37 @@ export interface paths {
             cookie?: never;
         };
         /** One recall: what it covers, where it is, and how far it has come */
-        get: operations["recall-detail"];
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    number: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RecallDetail"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -890,7 +1900,49 @@ export interface paths {
             cookie?: never;
         };
         /** Every unit under a recall, NDJSON or CSV */
-        get: operations["recall-units"];
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only what this party holds */
+                    holder?: string;
+                    /** @description Only units in this state, as the totals name it */
+                    state?: "on_hand" | "in_transit" | "unaccounted" | "dispensed" | "destroyed" | "decommissioned" | "lost" | "stolen" | "unknown";
+                    /** @description Only units that are in no container */
+                    loose?: boolean;
+                    /** @description At most so many; all, if left out */
+                    limit?: number;
+                    /** @description ndjson, if left out */
+                    format?: "ndjson" | "csv";
+                };
+                header?: never;
+                path: {
+                    number: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": unknown;
+                        "text/csv": unknown;
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -907,7 +1959,38 @@ export interface paths {
             cookie?: never;
         };
         /** Read a scanned, typed or pasted text */
-        get: operations["scan"];
+        get: {
+            parameters: {
+                query: {
+                    /** @description What a scanner sent, with GS as 0x1D */
+                    text: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Answer"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -924,7 +2007,39 @@ export interface paths {
             cookie?: never;
         };
         /** Find anything: units, containers, lots, products, parties, blocks, events, recalls */
-        get: operations["search"];
+        get: {
+            parameters: {
+                query: {
+                    /** @description Anything: a scan, an EPC, a Digital Link, an NDC, a GTIN, a lot, a party, a block, a recall, a product's name */
+                    q: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Found"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -941,12 +2056,166 @@ export interface paths {
             cookie?: never;
         };
         /** Whose service this is, and whether you are signed in */
-        get: operations["session"];
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        "Set-Cookie"?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Session"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         /** Exchange the token for a session cookie */
-        post: operations["sign-in"];
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SignInInputBody"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        "Set-Cookie"?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Session"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too Many Requests */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         /** Forget the session cookie */
-        delete: operations["sign-out"];
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        "Set-Cookie"?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Session"];
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -960,7 +2229,46 @@ export interface paths {
             cookie?: never;
         };
         /** What was shipped to or from a party, and what of it is still on its way */
-        get: operations["shipments"];
+        get: {
+            parameters: {
+                query?: {
+                    /** @description At most so many. A page may hold fewer and still have a next one */
+                    limit?: number;
+                    /** @description next of the page before */
+                    after?: string;
+                    /** @description Party id of the addressee */
+                    to?: string;
+                    /** @description Party id of the sender; give to, from, or both */
+                    from?: string;
+                    /** @description Only shipments of which something is still on its way */
+                    open?: boolean;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Shipments"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -977,7 +2285,35 @@ export interface paths {
             cookie?: never;
         };
         /** Where this copy of the ledger stands */
-        get: operations["status"];
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Status"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -994,7 +2330,38 @@ export interface paths {
             cookie?: never;
         };
         /** History and present state of one unit or container */
-        get: operations["trace"];
+        get: {
+            parameters: {
+                query?: {
+                    /** @description What is on the package: scan, Digital Link, EPC URN, (01)…(21)… or ledger key */
+                    id?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Trace"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -1011,7 +2378,35 @@ export interface paths {
             cookie?: never;
         };
         /** The validators, and where each stands as far as its votes were heard here */
-        get: operations["validators"];
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Validators"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
         delete?: never;
@@ -1028,9 +2423,1589 @@ export interface paths {
             cookie?: never;
         };
         /** Pharmacy check: verified, and fit to dispense, with reasons */
-        get: operations["check"];
+        get: {
+            parameters: {
+                query?: {
+                    /** @description What the scanner sent */
+                    id?: string;
+                    /** @description Lot on the package, when the scan does not hold it */
+                    lot?: string;
+                    /** @description Expiry on the package, YYYY-MM-DD, when the scan does not hold it */
+                    expiry?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Check"];
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/commission": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Commission serials of a lot */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CommissionBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/decommission": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Retire identifiers for ever */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ItemsBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/destroy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Report destruction */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ItemsBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dispense": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Dispense to patients; no patient data */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DispenseBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/onboarding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register what a document names (development networks only) */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and document gets the job of the first. Without a key a document captured again is a new job, whose events the ledger recognises (DUP_EVENT) */
+                    "Idempotency-Key"?: string;
+                    /** @description rollback (default): one bad event refuses the document; proceed: the good ones are recorded */
+                    "GS1-Capture-Error-Behaviour"?: string;
+                    /** @description The same header as some texts spell it */
+                    "GS1-EPCIS-Capture-Error-Behaviour"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            /** @description An EPCIS document of at most 32 MiB */
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never>;
+                    "application/ld+json": Record<string, never>;
+                    "application/xml": string;
+                    "text/xml": string;
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Onboarding"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gateway Timeout */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Insufficient Storage */
+                507: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pack into a case or pallet */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PackBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/quarantine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take goods out of sale */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["QuarantineBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Receive from another party */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReceiveBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put goods back into sale after inspection */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ItemsBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send goods back to their seller */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ReturnBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/serials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Draw fresh random serials */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SerialsBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ship": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ship to another party */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ShipBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/unpack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Unpack a case or pallet */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["UnpackBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -2111,6 +5086,242 @@ export interface components {
              */
             verdict: "accepted" | "flagged" | "rejected" | "duplicate" | "refused";
         };
+        CommissionBody: {
+            /**
+             * Format: int64
+             * @description How many units to commission under fresh random serials
+             */
+            count?: number;
+            /**
+             * Format: date-time
+             * @description When it happened; now, if left out
+             */
+            eventTime?: string;
+            /**
+             * Format: date
+             * @description YYYY-MM-DD
+             */
+            expiry: string;
+            gtin: string;
+            /**
+             * Format: int64
+             * @description Characters per fresh serial; 14, if left out
+             */
+            length?: number;
+            /** @description Where: an SGLN in any form, or 13 digits of a GLN; the party's first place, if left out */
+            location?: string;
+            lot: string;
+            /** @description Serials to commission; or give count */
+            serials?: string[] | null;
+        };
+        DispenseBody: {
+            /**
+             * Format: date-time
+             * @description When it happened; now, if left out
+             */
+            eventTime?: string;
+            items: string[] | null;
+            /** @description Where: an SGLN in any form, or 13 digits of a GLN; the party's first place, if left out */
+            location?: string;
+            /** @description Only part of what is in the package was dispensed */
+            partial?: boolean;
+        };
+        ItemsBody: {
+            /**
+             * Format: date-time
+             * @description When it happened; now, if left out
+             */
+            eventTime?: string;
+            /** @description What was scanned, in any form */
+            items: string[] | null;
+            /** @description Where: an SGLN in any form, or 13 digits of a GLN; the party's first place, if left out */
+            location?: string;
+        };
+        LotsBody: {
+            /**
+             * Format: date
+             * @description YYYY-MM-DD
+             */
+            expiry: string;
+            gtin: string;
+            lot: string;
+            /** Format: date */
+            manufacturedOn?: string;
+            /**
+             * Format: int64
+             * @description Units planned
+             */
+            size?: number;
+        };
+        Onboarding: {
+            /** @description The capture jobs it took */
+            jobs: string[] | null;
+            /** @description What was left out, and why */
+            notes?: string[] | null;
+            /** @description Parties that were registered or extended */
+            parties: string[] | null;
+            /** @description Company prefixes that were registered */
+            prefixes: string[] | null;
+            /** @description GTINs that were registered */
+            products: string[] | null;
+        };
+        OtherEnd: {
+            /** @description GLN or SGLN of the site, if it is not the owner's first place */
+            location?: string;
+            /** @description GLN or SGLN of the owning party, instead of a party id */
+            owner?: string;
+            /** @description Party id, as GET /v1/parties of the api service lists them */
+            party?: string;
+        };
+        PackBody: {
+            children: string[] | null;
+            /**
+             * Format: date-time
+             * @description When it happened; now, if left out
+             */
+            eventTime?: string;
+            /** @description Where: an SGLN in any form, or 13 digits of a GLN; the party's first place, if left out */
+            location?: string;
+            /** @description SSCC or case in any form; left out, a fresh SSCC is numbered and commissioned */
+            parent?: string;
+        };
+        PartyBody: {
+            companyPrefixes?: string[] | null;
+            /** @description Ed25519 public key that the party signs events with, 32 bytes as base64 */
+            eventKey?: string;
+            glns?: string[] | null;
+            /** @description Party id: lower case letters, digits, hyphens */
+            id: string;
+            licences?: components["schemas"]["PartyLicence"][] | null;
+            name?: string;
+            note?: string;
+            places?: components["schemas"]["PartyPlace"][] | null;
+            /** @description manufacturer, repackager, distributor, 3pl, dispenser */
+            roles?: string[] | null;
+        };
+        PartyLicence: {
+            jurisdiction?: string;
+            kind?: string;
+            number: string;
+            validFrom?: string;
+            validTo?: string;
+        };
+        PartyPlace: {
+            city?: string;
+            country?: string;
+            /** @description SGLN */
+            id: string;
+            name?: string;
+            postalCode?: string;
+            state?: string;
+            streetOne?: string;
+            streetTwo?: string;
+        };
+        ProductsBody: {
+            /** Format: int32 */
+            containsCount?: number;
+            /** @description For a case: the GTIN inside */
+            containsGtin?: string;
+            dosageForm?: string;
+            gtin: string;
+            manufacturer?: string;
+            name: string;
+            /** @description With hyphens where known */
+            ndc?: string;
+            /** @description US_FDA_NDC or FDA_NDC_11 */
+            ndcFormat?: string;
+            netContent?: string;
+            strength?: string;
+        };
+        QuarantineBody: {
+            /**
+             * Format: date-time
+             * @description When it happened; now, if left out
+             */
+            eventTime?: string;
+            items: string[] | null;
+            /** @description Where: an SGLN in any form, or 13 digits of a GLN; the party's first place, if left out */
+            location?: string;
+            /**
+             * @description suspect, if left out
+             * @enum {string}
+             */
+            reason?: "suspect" | "damaged" | "expired" | "recalled" | "stolen";
+        };
+        ReceiveBody: {
+            /** @description Number of the despatch advice; sealed */
+            desadv?: string;
+            /**
+             * Format: date-time
+             * @description When it happened; now, if left out
+             */
+            eventTime?: string;
+            from: components["schemas"]["OtherEnd"];
+            /** @description Number of the invoice; sealed */
+            inv?: string;
+            /** @description What was scanned */
+            items: string[] | null;
+            /** @description Where: an SGLN in any form, or 13 digits of a GLN; the party's first place, if left out */
+            location?: string;
+            /** @description Number of the purchase order; sealed */
+            po?: string;
+            /** @description When goods come back: the number given to the returner */
+            returnAuthorization?: string;
+        };
+        ReturnBody: {
+            /**
+             * Format: date-time
+             * @description When it happened; now, if left out
+             */
+            eventTime?: string;
+            items: string[] | null;
+            /** @description Where: an SGLN in any form, or 13 digits of a GLN; the party's first place, if left out */
+            location?: string;
+            /** @description Number that the former seller gave */
+            returnAuthorization: string;
+            to: components["schemas"]["OtherEnd"];
+        };
+        SerialsBody: {
+            /** Format: int64 */
+            count: number;
+            gtin: string;
+            /**
+             * Format: int64
+             * @description Characters per serial; 14, if left out
+             */
+            length?: number;
+        };
+        ShipBody: {
+            /** @description Number of the despatch advice; sealed */
+            desadv?: string;
+            dropShipment?: boolean;
+            /**
+             * Format: date-time
+             * @description When it happened; now, if left out
+             */
+            eventTime?: string;
+            /** @description Number of the invoice; sealed */
+            inv?: string;
+            /** @description The outermost containers and loose units */
+            items: string[] | null;
+            /** @description Where: an SGLN in any form, or 13 digits of a GLN; the party's first place, if left out */
+            location?: string;
+            /** @description Number of the purchase order; sealed */
+            po?: string;
+            to: components["schemas"]["OtherEnd"];
+        };
+        UnpackBody: {
+            /** @description Left out: everything that is inside */
+            children?: string[] | null;
+            /**
+             * Format: date-time
+             * @description When it happened; now, if left out
+             */
+            eventTime?: string;
+            /** @description Where: an SGLN in any form, or 13 digits of a GLN; the party's first place, if left out */
+            location?: string;
+            parent: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2119,4450 +5330,4 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export interface operations {
-    "epcis-get": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "digital-link": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                gtin: string;
-                serial: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Trace"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-bizlocations": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-bizlocations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-bizlocations-bizlocation": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-            };
-            header?: never;
-            path: {
-                bizLocation: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-bizlocations-bizlocation": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                bizLocation: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-bizlocations-bizlocation-events": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-                /** @description Events of one of these types. */
-                eventType?: string;
-                /** @description Events that happened at this time or later. */
-                GE_eventTime?: string;
-                /** @description Events that happened before this time. */
-                LT_eventTime?: string;
-                /** @description Events recorded by the ledger at this time or later. */
-                GE_recordTime?: string;
-                /** @description Events recorded by the ledger before this time. */
-                LT_recordTime?: string;
-                /** @description Events with one of these actions: ADD, OBSERVE, DELETE. */
-                EQ_action?: string;
-                /** @description Events with one of these business steps: words of CBV, or URIs. */
-                EQ_bizStep?: string;
-                /** @description Events with one of these dispositions: words of CBV, or URIs. */
-                EQ_disposition?: string;
-                /** @description Events that set one of these persistent dispositions. */
-                EQ_persistentDisposition_set?: string;
-                /** @description Events that unset one of these persistent dispositions. */
-                EQ_persistentDisposition_unset?: string;
-                /** @description Events read at one of these read points. */
-                EQ_readPoint?: string;
-                /** @description Events read at one of these read points or, by master data, at a place within one of them. */
-                WD_readPoint?: string;
-                /** @description Events after which the objects are at one of these places. */
-                EQ_bizLocation?: string;
-                /** @description Events after which the objects are at one of these places or, by master data, at a place within one of them. */
-                WD_bizLocation?: string;
-                /** @description Transformations with one of these identifiers. */
-                EQ_transformationID?: string;
-                /** @description Events whose epcList or childEPCs name one of these objects, or an object of one of these classes or patterns. */
-                MATCH_epc?: string;
-                /** @description Events whose parentID is one of these objects, or matches a pattern. */
-                MATCH_parentID?: string;
-                /** @description Transformations whose inputEPCList names one of these objects, classes or patterns. */
-                MATCH_inputEPC?: string;
-                /** @description Transformations whose outputEPCList names one of these objects, classes or patterns. */
-                MATCH_outputEPC?: string;
-                /** @description Events that name one of these objects, classes or patterns in any list of EPCs, parentID included. */
-                MATCH_anyEPC?: string;
-                /** @description Events whose quantityList or childQuantityList names one of these classes or patterns. */
-                MATCH_epcClass?: string;
-                /** @description Transformations whose inputQuantityList names one of these classes or patterns. */
-                MATCH_inputEPCClass?: string;
-                /** @description Transformations whose outputQuantityList names one of these classes or patterns. */
-                MATCH_outputEPCClass?: string;
-                /** @description Events that name one of these classes or patterns in any quantity list. */
-                MATCH_anyEPCClass?: string;
-                /** @description Events with one of these event IDs. An event without one is found by its hash ID. */
-                EQ_eventID?: string;
-                /** @description Events that withdraw an event: those with an error declaration. */
-                EXISTS_errorDeclaration?: string;
-                /** @description Error declarations made at this time or later. */
-                GE_errorDeclarationTime?: string;
-                /** @description Error declarations made before this time. */
-                LT_errorDeclarationTime?: string;
-                /** @description Error declarations with one of these reasons: words of CBV, or URIs. */
-                EQ_errorReason?: string;
-                /** @description Error declarations that name one of these events as the corrected one. */
-                EQ_correctiveEventID?: string;
-                /** @description Events with sensor data. */
-                EXISTS_sensorElementList?: string;
-                /** @description Events with sensor data taken at this time or later (time of the metadata or of a report). */
-                GE_time?: string;
-                /** @description Events with sensor data taken before this time. */
-                LT_time?: string;
-                /** @description Events whose sensor data begins at this time or later. */
-                GE_startTime?: string;
-                /** @description Events whose sensor data begins before this time. */
-                LT_startTime?: string;
-                /** @description Events whose sensor data ends at this time or later. */
-                GE_endTime?: string;
-                /** @description Events whose sensor data ends before this time. */
-                LT_endTime?: string;
-                /** @description Events with a sensor report of one of these measurement types: words of the GS1 Web Vocabulary, or URIs. */
-                EQ_type?: string;
-                /** @description Events with sensor data of one of these devices. */
-                EQ_deviceID?: string;
-                /** @description Events with sensor data processed by one of these methods. */
-                EQ_dataProcessingMethod?: string;
-                /** @description Events with a sensor report on one of these microorganisms. */
-                EQ_microorganism?: string;
-                /** @description Events with a sensor report on one of these substances. */
-                EQ_chemicalSubstance?: string;
-                /** @description Events with sensor data that follows one of these rules. */
-                EQ_bizRules?: string;
-                /** @description Events with a sensor report of one of these texts. */
-                EQ_stringValue?: string;
-                /** @description Events with a sensor report of this truth value. */
-                EQ_booleanValue?: string;
-                /** @description Events with a sensor report of one of these binary values; upper and lower case are equal. */
-                EQ_hexBinaryValue?: string;
-                /** @description Events with a sensor report of one of these URIs. */
-                EQ_uriValue?: string;
-                /** @description The order of the result: eventTime, recordTime, or an extension field, written as in EQ_{field}. */
-                orderBy?: string;
-                /** @description ASC for smallest and oldest first, DESC (the default) for largest and newest first. */
-                orderDirection?: string;
-                /** @description Only the first so many events, in the order of orderBy, which must be given. */
-                eventCountLimit?: string;
-                /** @description Refuse the query (QueryTooLargeException) when more events match. Not together with eventCountLimit. */
-                maxEventCount?: string;
-                /** @description Equal: events that count something in this quantity, in whatever unit. */
-                EQ_quantity?: string;
-                /** @description Greater: events that count something in this quantity, in whatever unit. */
-                GT_quantity?: string;
-                /** @description Greater or equal: events that count something in this quantity, in whatever unit. */
-                GE_quantity?: string;
-                /** @description Less: events that count something in this quantity, in whatever unit. */
-                LT_quantity?: string;
-                /** @description Less or equal: events that count something in this quantity, in whatever unit. */
-                LE_quantity?: string;
-                /** @description Equal: events with a sensor report of this percentile rank. */
-                EQ_percRank?: string;
-                /** @description Greater: events with a sensor report of this percentile rank. */
-                GT_percRank?: string;
-                /** @description Greater or equal: events with a sensor report of this percentile rank. */
-                GE_percRank?: string;
-                /** @description Less: events with a sensor report of this percentile rank. */
-                LT_percRank?: string;
-                /** @description Less or equal: events with a sensor report of this percentile rank. */
-                LE_percRank?: string;
-            };
-            header?: never;
-            path: {
-                bizLocation: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-bizlocations-bizlocation-events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                bizLocation: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-bizsteps": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-bizsteps": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-bizsteps-bizstep": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-            };
-            header?: never;
-            path: {
-                bizStep: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-bizsteps-bizstep": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                bizStep: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-bizsteps-bizstep-events": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-                /** @description Events of one of these types. */
-                eventType?: string;
-                /** @description Events that happened at this time or later. */
-                GE_eventTime?: string;
-                /** @description Events that happened before this time. */
-                LT_eventTime?: string;
-                /** @description Events recorded by the ledger at this time or later. */
-                GE_recordTime?: string;
-                /** @description Events recorded by the ledger before this time. */
-                LT_recordTime?: string;
-                /** @description Events with one of these actions: ADD, OBSERVE, DELETE. */
-                EQ_action?: string;
-                /** @description Events with one of these business steps: words of CBV, or URIs. */
-                EQ_bizStep?: string;
-                /** @description Events with one of these dispositions: words of CBV, or URIs. */
-                EQ_disposition?: string;
-                /** @description Events that set one of these persistent dispositions. */
-                EQ_persistentDisposition_set?: string;
-                /** @description Events that unset one of these persistent dispositions. */
-                EQ_persistentDisposition_unset?: string;
-                /** @description Events read at one of these read points. */
-                EQ_readPoint?: string;
-                /** @description Events read at one of these read points or, by master data, at a place within one of them. */
-                WD_readPoint?: string;
-                /** @description Events after which the objects are at one of these places. */
-                EQ_bizLocation?: string;
-                /** @description Events after which the objects are at one of these places or, by master data, at a place within one of them. */
-                WD_bizLocation?: string;
-                /** @description Transformations with one of these identifiers. */
-                EQ_transformationID?: string;
-                /** @description Events whose epcList or childEPCs name one of these objects, or an object of one of these classes or patterns. */
-                MATCH_epc?: string;
-                /** @description Events whose parentID is one of these objects, or matches a pattern. */
-                MATCH_parentID?: string;
-                /** @description Transformations whose inputEPCList names one of these objects, classes or patterns. */
-                MATCH_inputEPC?: string;
-                /** @description Transformations whose outputEPCList names one of these objects, classes or patterns. */
-                MATCH_outputEPC?: string;
-                /** @description Events that name one of these objects, classes or patterns in any list of EPCs, parentID included. */
-                MATCH_anyEPC?: string;
-                /** @description Events whose quantityList or childQuantityList names one of these classes or patterns. */
-                MATCH_epcClass?: string;
-                /** @description Transformations whose inputQuantityList names one of these classes or patterns. */
-                MATCH_inputEPCClass?: string;
-                /** @description Transformations whose outputQuantityList names one of these classes or patterns. */
-                MATCH_outputEPCClass?: string;
-                /** @description Events that name one of these classes or patterns in any quantity list. */
-                MATCH_anyEPCClass?: string;
-                /** @description Events with one of these event IDs. An event without one is found by its hash ID. */
-                EQ_eventID?: string;
-                /** @description Events that withdraw an event: those with an error declaration. */
-                EXISTS_errorDeclaration?: string;
-                /** @description Error declarations made at this time or later. */
-                GE_errorDeclarationTime?: string;
-                /** @description Error declarations made before this time. */
-                LT_errorDeclarationTime?: string;
-                /** @description Error declarations with one of these reasons: words of CBV, or URIs. */
-                EQ_errorReason?: string;
-                /** @description Error declarations that name one of these events as the corrected one. */
-                EQ_correctiveEventID?: string;
-                /** @description Events with sensor data. */
-                EXISTS_sensorElementList?: string;
-                /** @description Events with sensor data taken at this time or later (time of the metadata or of a report). */
-                GE_time?: string;
-                /** @description Events with sensor data taken before this time. */
-                LT_time?: string;
-                /** @description Events whose sensor data begins at this time or later. */
-                GE_startTime?: string;
-                /** @description Events whose sensor data begins before this time. */
-                LT_startTime?: string;
-                /** @description Events whose sensor data ends at this time or later. */
-                GE_endTime?: string;
-                /** @description Events whose sensor data ends before this time. */
-                LT_endTime?: string;
-                /** @description Events with a sensor report of one of these measurement types: words of the GS1 Web Vocabulary, or URIs. */
-                EQ_type?: string;
-                /** @description Events with sensor data of one of these devices. */
-                EQ_deviceID?: string;
-                /** @description Events with sensor data processed by one of these methods. */
-                EQ_dataProcessingMethod?: string;
-                /** @description Events with a sensor report on one of these microorganisms. */
-                EQ_microorganism?: string;
-                /** @description Events with a sensor report on one of these substances. */
-                EQ_chemicalSubstance?: string;
-                /** @description Events with sensor data that follows one of these rules. */
-                EQ_bizRules?: string;
-                /** @description Events with a sensor report of one of these texts. */
-                EQ_stringValue?: string;
-                /** @description Events with a sensor report of this truth value. */
-                EQ_booleanValue?: string;
-                /** @description Events with a sensor report of one of these binary values; upper and lower case are equal. */
-                EQ_hexBinaryValue?: string;
-                /** @description Events with a sensor report of one of these URIs. */
-                EQ_uriValue?: string;
-                /** @description The order of the result: eventTime, recordTime, or an extension field, written as in EQ_{field}. */
-                orderBy?: string;
-                /** @description ASC for smallest and oldest first, DESC (the default) for largest and newest first. */
-                orderDirection?: string;
-                /** @description Only the first so many events, in the order of orderBy, which must be given. */
-                eventCountLimit?: string;
-                /** @description Refuse the query (QueryTooLargeException) when more events match. Not together with eventCountLimit. */
-                maxEventCount?: string;
-                /** @description Equal: events that count something in this quantity, in whatever unit. */
-                EQ_quantity?: string;
-                /** @description Greater: events that count something in this quantity, in whatever unit. */
-                GT_quantity?: string;
-                /** @description Greater or equal: events that count something in this quantity, in whatever unit. */
-                GE_quantity?: string;
-                /** @description Less: events that count something in this quantity, in whatever unit. */
-                LT_quantity?: string;
-                /** @description Less or equal: events that count something in this quantity, in whatever unit. */
-                LE_quantity?: string;
-                /** @description Equal: events with a sensor report of this percentile rank. */
-                EQ_percRank?: string;
-                /** @description Greater: events with a sensor report of this percentile rank. */
-                GT_percRank?: string;
-                /** @description Greater or equal: events with a sensor report of this percentile rank. */
-                GE_percRank?: string;
-                /** @description Less: events with a sensor report of this percentile rank. */
-                LT_percRank?: string;
-                /** @description Less or equal: events with a sensor report of this percentile rank. */
-                LE_percRank?: string;
-            };
-            header?: never;
-            path: {
-                bizStep: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-bizsteps-bizstep-events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                bizStep: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "capture-jobs": {
-        parameters: {
-            query?: {
-                perPage?: number;
-                nextPageToken?: string;
-                /** @description Of these jobs only those that are not indexed yet: what a page that was closed may still wait for */
-                running?: boolean;
-            };
-            header?: {
-                /** @description Lowest version of EPCIS that the caller takes */
-                "GS1-EPCIS-Min"?: string;
-                /** @description Highest version of EPCIS that the caller takes */
-                "GS1-EPCIS-Max"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    Link?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Job"][] | null;
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "capture-job": {
-        parameters: {
-            query?: {
-                /** @description Answer when the job is there, or after timeout */
-                wait?: "captured" | "accepted" | "certified" | "indexed";
-                /** @description How long to wait, like 5s or 500ms; at most 60s, 10s if left out */
-                timeout?: string;
-            };
-            header?: {
-                /** @description Lowest version of EPCIS that the caller takes */
-                "GS1-EPCIS-Min"?: string;
-                /** @description Highest version of EPCIS that the caller takes */
-                "GS1-EPCIS-Max"?: string;
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The job */
-            200: {
-                headers: {
-                    "Content-Type"?: string;
-                    Location?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @enum {string} */
-                        captureErrorBehaviour: "rollback" | "proceed";
-                        /** @description Id of the job; its address is /capture/{captureID} */
-                        captureID: string;
-                        /** @description What became of the events that are judged */
-                        counts: components["schemas"]["Counts"];
-                        /** Format: date-time */
-                        createdAt: string;
-                        /**
-                         * Format: int64
-                         * @description How many errors there are, also those that are not listed
-                         */
-                        errorCount?: number;
-                        /**
-                         * @description Address of all errors, one JSON object a line, when there are more than are listed
-                         * @example /capture/01a1fb68-fb49-7594-aac6-cf35fb24f6a9/errors
-                         */
-                        errorFile?: string;
-                        /** @description One problem per event that was not recorded; the first of them if there are many */
-                        errors?: components["schemas"]["JobError"][] | null;
-                        /**
-                         * Format: int64
-                         * @description Events in the request, refused ones included
-                         */
-                        events: number;
-                        /** Format: date-time */
-                        finishedAt?: string;
-                        /**
-                         * Format: int64
-                         * @description Events whose outcome is certain: refused here, or with a certified verdict
-                         */
-                        judged: number;
-                        /** @description document, or the name of the business command */
-                        kind: string;
-                        notes?: string[] | null;
-                        /** @description The submissions it became; in a list of jobs the first 20 */
-                        parts: components["schemas"]["Part"][] | null;
-                        /** @description What a command made: serials, containers */
-                        result?: unknown;
-                        /** @description Whether verdicts are still awaited */
-                        running: boolean;
-                        /**
-                         * @description How far all of the job is
-                         * @enum {string}
-                         */
-                        state: "captured" | "accepted" | "certified" | "indexed";
-                        /**
-                         * Format: int64
-                         * @description Events that are in signed submissions; of a document that needs many they are made behind the answer
-                         */
-                        submitted: number;
-                        /** @description While running: no error so far. Afterwards: everything was recorded */
-                        success: boolean;
-                        /** @description One per event and registration, once certified; events refused at capture are listed too. Of a job of more than 20,000 only the first 1,000 that were not simply accepted; /capture/{captureID}/verdicts tells all */
-                        verdicts: components["schemas"]["Verdict"][] | null;
-                        /** @description What was read as meant, but is not as the standard has it */
-                        warnings?: components["schemas"]["Fault"][] | null;
-                    };
-                    "application/xml": string;
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "capture-job-errors": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description One JSON object a line */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/x-ndjson": string;
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "capture-job-verdicts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description One JSON object a line */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/x-ndjson": string;
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-dispositions": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-dispositions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-dispositions-disposition": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-            };
-            header?: never;
-            path: {
-                disposition: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-dispositions-disposition": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                disposition: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-dispositions-disposition-events": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-                /** @description Events of one of these types. */
-                eventType?: string;
-                /** @description Events that happened at this time or later. */
-                GE_eventTime?: string;
-                /** @description Events that happened before this time. */
-                LT_eventTime?: string;
-                /** @description Events recorded by the ledger at this time or later. */
-                GE_recordTime?: string;
-                /** @description Events recorded by the ledger before this time. */
-                LT_recordTime?: string;
-                /** @description Events with one of these actions: ADD, OBSERVE, DELETE. */
-                EQ_action?: string;
-                /** @description Events with one of these business steps: words of CBV, or URIs. */
-                EQ_bizStep?: string;
-                /** @description Events with one of these dispositions: words of CBV, or URIs. */
-                EQ_disposition?: string;
-                /** @description Events that set one of these persistent dispositions. */
-                EQ_persistentDisposition_set?: string;
-                /** @description Events that unset one of these persistent dispositions. */
-                EQ_persistentDisposition_unset?: string;
-                /** @description Events read at one of these read points. */
-                EQ_readPoint?: string;
-                /** @description Events read at one of these read points or, by master data, at a place within one of them. */
-                WD_readPoint?: string;
-                /** @description Events after which the objects are at one of these places. */
-                EQ_bizLocation?: string;
-                /** @description Events after which the objects are at one of these places or, by master data, at a place within one of them. */
-                WD_bizLocation?: string;
-                /** @description Transformations with one of these identifiers. */
-                EQ_transformationID?: string;
-                /** @description Events whose epcList or childEPCs name one of these objects, or an object of one of these classes or patterns. */
-                MATCH_epc?: string;
-                /** @description Events whose parentID is one of these objects, or matches a pattern. */
-                MATCH_parentID?: string;
-                /** @description Transformations whose inputEPCList names one of these objects, classes or patterns. */
-                MATCH_inputEPC?: string;
-                /** @description Transformations whose outputEPCList names one of these objects, classes or patterns. */
-                MATCH_outputEPC?: string;
-                /** @description Events that name one of these objects, classes or patterns in any list of EPCs, parentID included. */
-                MATCH_anyEPC?: string;
-                /** @description Events whose quantityList or childQuantityList names one of these classes or patterns. */
-                MATCH_epcClass?: string;
-                /** @description Transformations whose inputQuantityList names one of these classes or patterns. */
-                MATCH_inputEPCClass?: string;
-                /** @description Transformations whose outputQuantityList names one of these classes or patterns. */
-                MATCH_outputEPCClass?: string;
-                /** @description Events that name one of these classes or patterns in any quantity list. */
-                MATCH_anyEPCClass?: string;
-                /** @description Events with one of these event IDs. An event without one is found by its hash ID. */
-                EQ_eventID?: string;
-                /** @description Events that withdraw an event: those with an error declaration. */
-                EXISTS_errorDeclaration?: string;
-                /** @description Error declarations made at this time or later. */
-                GE_errorDeclarationTime?: string;
-                /** @description Error declarations made before this time. */
-                LT_errorDeclarationTime?: string;
-                /** @description Error declarations with one of these reasons: words of CBV, or URIs. */
-                EQ_errorReason?: string;
-                /** @description Error declarations that name one of these events as the corrected one. */
-                EQ_correctiveEventID?: string;
-                /** @description Events with sensor data. */
-                EXISTS_sensorElementList?: string;
-                /** @description Events with sensor data taken at this time or later (time of the metadata or of a report). */
-                GE_time?: string;
-                /** @description Events with sensor data taken before this time. */
-                LT_time?: string;
-                /** @description Events whose sensor data begins at this time or later. */
-                GE_startTime?: string;
-                /** @description Events whose sensor data begins before this time. */
-                LT_startTime?: string;
-                /** @description Events whose sensor data ends at this time or later. */
-                GE_endTime?: string;
-                /** @description Events whose sensor data ends before this time. */
-                LT_endTime?: string;
-                /** @description Events with a sensor report of one of these measurement types: words of the GS1 Web Vocabulary, or URIs. */
-                EQ_type?: string;
-                /** @description Events with sensor data of one of these devices. */
-                EQ_deviceID?: string;
-                /** @description Events with sensor data processed by one of these methods. */
-                EQ_dataProcessingMethod?: string;
-                /** @description Events with a sensor report on one of these microorganisms. */
-                EQ_microorganism?: string;
-                /** @description Events with a sensor report on one of these substances. */
-                EQ_chemicalSubstance?: string;
-                /** @description Events with sensor data that follows one of these rules. */
-                EQ_bizRules?: string;
-                /** @description Events with a sensor report of one of these texts. */
-                EQ_stringValue?: string;
-                /** @description Events with a sensor report of this truth value. */
-                EQ_booleanValue?: string;
-                /** @description Events with a sensor report of one of these binary values; upper and lower case are equal. */
-                EQ_hexBinaryValue?: string;
-                /** @description Events with a sensor report of one of these URIs. */
-                EQ_uriValue?: string;
-                /** @description The order of the result: eventTime, recordTime, or an extension field, written as in EQ_{field}. */
-                orderBy?: string;
-                /** @description ASC for smallest and oldest first, DESC (the default) for largest and newest first. */
-                orderDirection?: string;
-                /** @description Only the first so many events, in the order of orderBy, which must be given. */
-                eventCountLimit?: string;
-                /** @description Refuse the query (QueryTooLargeException) when more events match. Not together with eventCountLimit. */
-                maxEventCount?: string;
-                /** @description Equal: events that count something in this quantity, in whatever unit. */
-                EQ_quantity?: string;
-                /** @description Greater: events that count something in this quantity, in whatever unit. */
-                GT_quantity?: string;
-                /** @description Greater or equal: events that count something in this quantity, in whatever unit. */
-                GE_quantity?: string;
-                /** @description Less: events that count something in this quantity, in whatever unit. */
-                LT_quantity?: string;
-                /** @description Less or equal: events that count something in this quantity, in whatever unit. */
-                LE_quantity?: string;
-                /** @description Equal: events with a sensor report of this percentile rank. */
-                EQ_percRank?: string;
-                /** @description Greater: events with a sensor report of this percentile rank. */
-                GT_percRank?: string;
-                /** @description Greater or equal: events with a sensor report of this percentile rank. */
-                GE_percRank?: string;
-                /** @description Less: events with a sensor report of this percentile rank. */
-                LT_percRank?: string;
-                /** @description Less or equal: events with a sensor report of this percentile rank. */
-                LE_percRank?: string;
-            };
-            header?: never;
-            path: {
-                disposition: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-dispositions-disposition-events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                disposition: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-epcs": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-epcs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-epcs-epc": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-            };
-            header?: never;
-            path: {
-                epc: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-epcs-epc": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                epc: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-epcs-epc-events": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-                /** @description Events of one of these types. */
-                eventType?: string;
-                /** @description Events that happened at this time or later. */
-                GE_eventTime?: string;
-                /** @description Events that happened before this time. */
-                LT_eventTime?: string;
-                /** @description Events recorded by the ledger at this time or later. */
-                GE_recordTime?: string;
-                /** @description Events recorded by the ledger before this time. */
-                LT_recordTime?: string;
-                /** @description Events with one of these actions: ADD, OBSERVE, DELETE. */
-                EQ_action?: string;
-                /** @description Events with one of these business steps: words of CBV, or URIs. */
-                EQ_bizStep?: string;
-                /** @description Events with one of these dispositions: words of CBV, or URIs. */
-                EQ_disposition?: string;
-                /** @description Events that set one of these persistent dispositions. */
-                EQ_persistentDisposition_set?: string;
-                /** @description Events that unset one of these persistent dispositions. */
-                EQ_persistentDisposition_unset?: string;
-                /** @description Events read at one of these read points. */
-                EQ_readPoint?: string;
-                /** @description Events read at one of these read points or, by master data, at a place within one of them. */
-                WD_readPoint?: string;
-                /** @description Events after which the objects are at one of these places. */
-                EQ_bizLocation?: string;
-                /** @description Events after which the objects are at one of these places or, by master data, at a place within one of them. */
-                WD_bizLocation?: string;
-                /** @description Transformations with one of these identifiers. */
-                EQ_transformationID?: string;
-                /** @description Events whose epcList or childEPCs name one of these objects, or an object of one of these classes or patterns. */
-                MATCH_epc?: string;
-                /** @description Events whose parentID is one of these objects, or matches a pattern. */
-                MATCH_parentID?: string;
-                /** @description Transformations whose inputEPCList names one of these objects, classes or patterns. */
-                MATCH_inputEPC?: string;
-                /** @description Transformations whose outputEPCList names one of these objects, classes or patterns. */
-                MATCH_outputEPC?: string;
-                /** @description Events that name one of these objects, classes or patterns in any list of EPCs, parentID included. */
-                MATCH_anyEPC?: string;
-                /** @description Events whose quantityList or childQuantityList names one of these classes or patterns. */
-                MATCH_epcClass?: string;
-                /** @description Transformations whose inputQuantityList names one of these classes or patterns. */
-                MATCH_inputEPCClass?: string;
-                /** @description Transformations whose outputQuantityList names one of these classes or patterns. */
-                MATCH_outputEPCClass?: string;
-                /** @description Events that name one of these classes or patterns in any quantity list. */
-                MATCH_anyEPCClass?: string;
-                /** @description Events with one of these event IDs. An event without one is found by its hash ID. */
-                EQ_eventID?: string;
-                /** @description Events that withdraw an event: those with an error declaration. */
-                EXISTS_errorDeclaration?: string;
-                /** @description Error declarations made at this time or later. */
-                GE_errorDeclarationTime?: string;
-                /** @description Error declarations made before this time. */
-                LT_errorDeclarationTime?: string;
-                /** @description Error declarations with one of these reasons: words of CBV, or URIs. */
-                EQ_errorReason?: string;
-                /** @description Error declarations that name one of these events as the corrected one. */
-                EQ_correctiveEventID?: string;
-                /** @description Events with sensor data. */
-                EXISTS_sensorElementList?: string;
-                /** @description Events with sensor data taken at this time or later (time of the metadata or of a report). */
-                GE_time?: string;
-                /** @description Events with sensor data taken before this time. */
-                LT_time?: string;
-                /** @description Events whose sensor data begins at this time or later. */
-                GE_startTime?: string;
-                /** @description Events whose sensor data begins before this time. */
-                LT_startTime?: string;
-                /** @description Events whose sensor data ends at this time or later. */
-                GE_endTime?: string;
-                /** @description Events whose sensor data ends before this time. */
-                LT_endTime?: string;
-                /** @description Events with a sensor report of one of these measurement types: words of the GS1 Web Vocabulary, or URIs. */
-                EQ_type?: string;
-                /** @description Events with sensor data of one of these devices. */
-                EQ_deviceID?: string;
-                /** @description Events with sensor data processed by one of these methods. */
-                EQ_dataProcessingMethod?: string;
-                /** @description Events with a sensor report on one of these microorganisms. */
-                EQ_microorganism?: string;
-                /** @description Events with a sensor report on one of these substances. */
-                EQ_chemicalSubstance?: string;
-                /** @description Events with sensor data that follows one of these rules. */
-                EQ_bizRules?: string;
-                /** @description Events with a sensor report of one of these texts. */
-                EQ_stringValue?: string;
-                /** @description Events with a sensor report of this truth value. */
-                EQ_booleanValue?: string;
-                /** @description Events with a sensor report of one of these binary values; upper and lower case are equal. */
-                EQ_hexBinaryValue?: string;
-                /** @description Events with a sensor report of one of these URIs. */
-                EQ_uriValue?: string;
-                /** @description The order of the result: eventTime, recordTime, or an extension field, written as in EQ_{field}. */
-                orderBy?: string;
-                /** @description ASC for smallest and oldest first, DESC (the default) for largest and newest first. */
-                orderDirection?: string;
-                /** @description Only the first so many events, in the order of orderBy, which must be given. */
-                eventCountLimit?: string;
-                /** @description Refuse the query (QueryTooLargeException) when more events match. Not together with eventCountLimit. */
-                maxEventCount?: string;
-                /** @description Equal: events that count something in this quantity, in whatever unit. */
-                EQ_quantity?: string;
-                /** @description Greater: events that count something in this quantity, in whatever unit. */
-                GT_quantity?: string;
-                /** @description Greater or equal: events that count something in this quantity, in whatever unit. */
-                GE_quantity?: string;
-                /** @description Less: events that count something in this quantity, in whatever unit. */
-                LT_quantity?: string;
-                /** @description Less or equal: events that count something in this quantity, in whatever unit. */
-                LE_quantity?: string;
-                /** @description Equal: events with a sensor report of this percentile rank. */
-                EQ_percRank?: string;
-                /** @description Greater: events with a sensor report of this percentile rank. */
-                GT_percRank?: string;
-                /** @description Greater or equal: events with a sensor report of this percentile rank. */
-                GE_percRank?: string;
-                /** @description Less: events with a sensor report of this percentile rank. */
-                LT_percRank?: string;
-                /** @description Less or equal: events with a sensor report of this percentile rank. */
-                LE_percRank?: string;
-            };
-            header?: never;
-            path: {
-                epc: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-epcs-epc-events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                epc: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-eventtypes": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-eventtypes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-eventtypes-eventtype": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-            };
-            header?: never;
-            path: {
-                eventType: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-eventtypes-eventtype": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                eventType: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-eventtypes-eventtype-events": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-                /** @description Events of one of these types. */
-                eventType?: string;
-                /** @description Events that happened at this time or later. */
-                GE_eventTime?: string;
-                /** @description Events that happened before this time. */
-                LT_eventTime?: string;
-                /** @description Events recorded by the ledger at this time or later. */
-                GE_recordTime?: string;
-                /** @description Events recorded by the ledger before this time. */
-                LT_recordTime?: string;
-                /** @description Events with one of these actions: ADD, OBSERVE, DELETE. */
-                EQ_action?: string;
-                /** @description Events with one of these business steps: words of CBV, or URIs. */
-                EQ_bizStep?: string;
-                /** @description Events with one of these dispositions: words of CBV, or URIs. */
-                EQ_disposition?: string;
-                /** @description Events that set one of these persistent dispositions. */
-                EQ_persistentDisposition_set?: string;
-                /** @description Events that unset one of these persistent dispositions. */
-                EQ_persistentDisposition_unset?: string;
-                /** @description Events read at one of these read points. */
-                EQ_readPoint?: string;
-                /** @description Events read at one of these read points or, by master data, at a place within one of them. */
-                WD_readPoint?: string;
-                /** @description Events after which the objects are at one of these places. */
-                EQ_bizLocation?: string;
-                /** @description Events after which the objects are at one of these places or, by master data, at a place within one of them. */
-                WD_bizLocation?: string;
-                /** @description Transformations with one of these identifiers. */
-                EQ_transformationID?: string;
-                /** @description Events whose epcList or childEPCs name one of these objects, or an object of one of these classes or patterns. */
-                MATCH_epc?: string;
-                /** @description Events whose parentID is one of these objects, or matches a pattern. */
-                MATCH_parentID?: string;
-                /** @description Transformations whose inputEPCList names one of these objects, classes or patterns. */
-                MATCH_inputEPC?: string;
-                /** @description Transformations whose outputEPCList names one of these objects, classes or patterns. */
-                MATCH_outputEPC?: string;
-                /** @description Events that name one of these objects, classes or patterns in any list of EPCs, parentID included. */
-                MATCH_anyEPC?: string;
-                /** @description Events whose quantityList or childQuantityList names one of these classes or patterns. */
-                MATCH_epcClass?: string;
-                /** @description Transformations whose inputQuantityList names one of these classes or patterns. */
-                MATCH_inputEPCClass?: string;
-                /** @description Transformations whose outputQuantityList names one of these classes or patterns. */
-                MATCH_outputEPCClass?: string;
-                /** @description Events that name one of these classes or patterns in any quantity list. */
-                MATCH_anyEPCClass?: string;
-                /** @description Events with one of these event IDs. An event without one is found by its hash ID. */
-                EQ_eventID?: string;
-                /** @description Events that withdraw an event: those with an error declaration. */
-                EXISTS_errorDeclaration?: string;
-                /** @description Error declarations made at this time or later. */
-                GE_errorDeclarationTime?: string;
-                /** @description Error declarations made before this time. */
-                LT_errorDeclarationTime?: string;
-                /** @description Error declarations with one of these reasons: words of CBV, or URIs. */
-                EQ_errorReason?: string;
-                /** @description Error declarations that name one of these events as the corrected one. */
-                EQ_correctiveEventID?: string;
-                /** @description Events with sensor data. */
-                EXISTS_sensorElementList?: string;
-                /** @description Events with sensor data taken at this time or later (time of the metadata or of a report). */
-                GE_time?: string;
-                /** @description Events with sensor data taken before this time. */
-                LT_time?: string;
-                /** @description Events whose sensor data begins at this time or later. */
-                GE_startTime?: string;
-                /** @description Events whose sensor data begins before this time. */
-                LT_startTime?: string;
-                /** @description Events whose sensor data ends at this time or later. */
-                GE_endTime?: string;
-                /** @description Events whose sensor data ends before this time. */
-                LT_endTime?: string;
-                /** @description Events with a sensor report of one of these measurement types: words of the GS1 Web Vocabulary, or URIs. */
-                EQ_type?: string;
-                /** @description Events with sensor data of one of these devices. */
-                EQ_deviceID?: string;
-                /** @description Events with sensor data processed by one of these methods. */
-                EQ_dataProcessingMethod?: string;
-                /** @description Events with a sensor report on one of these microorganisms. */
-                EQ_microorganism?: string;
-                /** @description Events with a sensor report on one of these substances. */
-                EQ_chemicalSubstance?: string;
-                /** @description Events with sensor data that follows one of these rules. */
-                EQ_bizRules?: string;
-                /** @description Events with a sensor report of one of these texts. */
-                EQ_stringValue?: string;
-                /** @description Events with a sensor report of this truth value. */
-                EQ_booleanValue?: string;
-                /** @description Events with a sensor report of one of these binary values; upper and lower case are equal. */
-                EQ_hexBinaryValue?: string;
-                /** @description Events with a sensor report of one of these URIs. */
-                EQ_uriValue?: string;
-                /** @description The order of the result: eventTime, recordTime, or an extension field, written as in EQ_{field}. */
-                orderBy?: string;
-                /** @description ASC for smallest and oldest first, DESC (the default) for largest and newest first. */
-                orderDirection?: string;
-                /** @description Only the first so many events, in the order of orderBy, which must be given. */
-                eventCountLimit?: string;
-                /** @description Refuse the query (QueryTooLargeException) when more events match. Not together with eventCountLimit. */
-                maxEventCount?: string;
-                /** @description Equal: events that count something in this quantity, in whatever unit. */
-                EQ_quantity?: string;
-                /** @description Greater: events that count something in this quantity, in whatever unit. */
-                GT_quantity?: string;
-                /** @description Greater or equal: events that count something in this quantity, in whatever unit. */
-                GE_quantity?: string;
-                /** @description Less: events that count something in this quantity, in whatever unit. */
-                LT_quantity?: string;
-                /** @description Less or equal: events that count something in this quantity, in whatever unit. */
-                LE_quantity?: string;
-                /** @description Equal: events with a sensor report of this percentile rank. */
-                EQ_percRank?: string;
-                /** @description Greater: events with a sensor report of this percentile rank. */
-                GT_percRank?: string;
-                /** @description Greater or equal: events with a sensor report of this percentile rank. */
-                GE_percRank?: string;
-                /** @description Less: events with a sensor report of this percentile rank. */
-                LT_percRank?: string;
-                /** @description Less or equal: events with a sensor report of this percentile rank. */
-                LE_percRank?: string;
-            };
-            header?: never;
-            path: {
-                eventType: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-eventtypes-eventtype-events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                eventType: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-events": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-                /** @description Events of one of these types. */
-                eventType?: string;
-                /** @description Events that happened at this time or later. */
-                GE_eventTime?: string;
-                /** @description Events that happened before this time. */
-                LT_eventTime?: string;
-                /** @description Events recorded by the ledger at this time or later. */
-                GE_recordTime?: string;
-                /** @description Events recorded by the ledger before this time. */
-                LT_recordTime?: string;
-                /** @description Events with one of these actions: ADD, OBSERVE, DELETE. */
-                EQ_action?: string;
-                /** @description Events with one of these business steps: words of CBV, or URIs. */
-                EQ_bizStep?: string;
-                /** @description Events with one of these dispositions: words of CBV, or URIs. */
-                EQ_disposition?: string;
-                /** @description Events that set one of these persistent dispositions. */
-                EQ_persistentDisposition_set?: string;
-                /** @description Events that unset one of these persistent dispositions. */
-                EQ_persistentDisposition_unset?: string;
-                /** @description Events read at one of these read points. */
-                EQ_readPoint?: string;
-                /** @description Events read at one of these read points or, by master data, at a place within one of them. */
-                WD_readPoint?: string;
-                /** @description Events after which the objects are at one of these places. */
-                EQ_bizLocation?: string;
-                /** @description Events after which the objects are at one of these places or, by master data, at a place within one of them. */
-                WD_bizLocation?: string;
-                /** @description Transformations with one of these identifiers. */
-                EQ_transformationID?: string;
-                /** @description Events whose epcList or childEPCs name one of these objects, or an object of one of these classes or patterns. */
-                MATCH_epc?: string;
-                /** @description Events whose parentID is one of these objects, or matches a pattern. */
-                MATCH_parentID?: string;
-                /** @description Transformations whose inputEPCList names one of these objects, classes or patterns. */
-                MATCH_inputEPC?: string;
-                /** @description Transformations whose outputEPCList names one of these objects, classes or patterns. */
-                MATCH_outputEPC?: string;
-                /** @description Events that name one of these objects, classes or patterns in any list of EPCs, parentID included. */
-                MATCH_anyEPC?: string;
-                /** @description Events whose quantityList or childQuantityList names one of these classes or patterns. */
-                MATCH_epcClass?: string;
-                /** @description Transformations whose inputQuantityList names one of these classes or patterns. */
-                MATCH_inputEPCClass?: string;
-                /** @description Transformations whose outputQuantityList names one of these classes or patterns. */
-                MATCH_outputEPCClass?: string;
-                /** @description Events that name one of these classes or patterns in any quantity list. */
-                MATCH_anyEPCClass?: string;
-                /** @description Events with one of these event IDs. An event without one is found by its hash ID. */
-                EQ_eventID?: string;
-                /** @description Events that withdraw an event: those with an error declaration. */
-                EXISTS_errorDeclaration?: string;
-                /** @description Error declarations made at this time or later. */
-                GE_errorDeclarationTime?: string;
-                /** @description Error declarations made before this time. */
-                LT_errorDeclarationTime?: string;
-                /** @description Error declarations with one of these reasons: words of CBV, or URIs. */
-                EQ_errorReason?: string;
-                /** @description Error declarations that name one of these events as the corrected one. */
-                EQ_correctiveEventID?: string;
-                /** @description Events with sensor data. */
-                EXISTS_sensorElementList?: string;
-                /** @description Events with sensor data taken at this time or later (time of the metadata or of a report). */
-                GE_time?: string;
-                /** @description Events with sensor data taken before this time. */
-                LT_time?: string;
-                /** @description Events whose sensor data begins at this time or later. */
-                GE_startTime?: string;
-                /** @description Events whose sensor data begins before this time. */
-                LT_startTime?: string;
-                /** @description Events whose sensor data ends at this time or later. */
-                GE_endTime?: string;
-                /** @description Events whose sensor data ends before this time. */
-                LT_endTime?: string;
-                /** @description Events with a sensor report of one of these measurement types: words of the GS1 Web Vocabulary, or URIs. */
-                EQ_type?: string;
-                /** @description Events with sensor data of one of these devices. */
-                EQ_deviceID?: string;
-                /** @description Events with sensor data processed by one of these methods. */
-                EQ_dataProcessingMethod?: string;
-                /** @description Events with a sensor report on one of these microorganisms. */
-                EQ_microorganism?: string;
-                /** @description Events with a sensor report on one of these substances. */
-                EQ_chemicalSubstance?: string;
-                /** @description Events with sensor data that follows one of these rules. */
-                EQ_bizRules?: string;
-                /** @description Events with a sensor report of one of these texts. */
-                EQ_stringValue?: string;
-                /** @description Events with a sensor report of this truth value. */
-                EQ_booleanValue?: string;
-                /** @description Events with a sensor report of one of these binary values; upper and lower case are equal. */
-                EQ_hexBinaryValue?: string;
-                /** @description Events with a sensor report of one of these URIs. */
-                EQ_uriValue?: string;
-                /** @description The order of the result: eventTime, recordTime, or an extension field, written as in EQ_{field}. */
-                orderBy?: string;
-                /** @description ASC for smallest and oldest first, DESC (the default) for largest and newest first. */
-                orderDirection?: string;
-                /** @description Only the first so many events, in the order of orderBy, which must be given. */
-                eventCountLimit?: string;
-                /** @description Refuse the query (QueryTooLargeException) when more events match. Not together with eventCountLimit. */
-                maxEventCount?: string;
-                /** @description Equal: events that count something in this quantity, in whatever unit. */
-                EQ_quantity?: string;
-                /** @description Greater: events that count something in this quantity, in whatever unit. */
-                GT_quantity?: string;
-                /** @description Greater or equal: events that count something in this quantity, in whatever unit. */
-                GE_quantity?: string;
-                /** @description Less: events that count something in this quantity, in whatever unit. */
-                LT_quantity?: string;
-                /** @description Less or equal: events that count something in this quantity, in whatever unit. */
-                LE_quantity?: string;
-                /** @description Equal: events with a sensor report of this percentile rank. */
-                EQ_percRank?: string;
-                /** @description Greater: events with a sensor report of this percentile rank. */
-                GT_percRank?: string;
-                /** @description Greater or equal: events with a sensor report of this percentile rank. */
-                GE_percRank?: string;
-                /** @description Less: events with a sensor report of this percentile rank. */
-                LT_percRank?: string;
-                /** @description Less or equal: events with a sensor report of this percentile rank. */
-                LE_percRank?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-events-eventid": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                eventID: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-events-eventid": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                eventID: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-delete-nextpagetoken-token": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                token: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    queries: {
-        parameters: {
-            query?: {
-                perPage?: number;
-                nextPageToken?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    Link?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NamedQuery"][] | null;
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "create-query": {
-        parameters: {
-            query?: never;
-            header?: {
-                "Content-Type"?: string;
-                /** @description Prefixes of extensions: prefix=namespace,… */
-                "GS1-Extensions"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewQuery"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    Location?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NamedQuery"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "query-definition": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NamedQuery"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "delete-query": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "query-events": {
-        parameters: {
-            query?: {
-                /** @description Events of a page */
-                perPage?: string;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-                /** @description true: send whatever matches as soon as it is recorded */
-                stream?: string;
-                /** @description Of a schedule: also tell that there was nothing */
-                reportIfEmpty?: string;
-                /** @description Begin with what was recorded then; default: now */
-                initialRecordTime?: string;
-                /** @description Of a schedule */
-                second?: string;
-                /** @description Of a schedule */
-                minute?: string;
-                /** @description Of a schedule */
-                hour?: string;
-                /** @description Of a schedule */
-                dayOfMonth?: string;
-                /** @description Of a schedule */
-                month?: string;
-                /** @description Of a schedule */
-                dayOfWeek?: string;
-            };
-            header?: {
-                /** @description No_Preference, Always_GS1_Digital_Link (default), Always_EPC_URN or Never_Translates */
-                "GS1-EPC-Format"?: string;
-            };
-            path: {
-                /** @description Its name */
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The WebSocket is open */
-            101: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description An EPCISQueryDocument */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                    "application/ld+json": unknown;
-                    "application/xml": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    subscriptions: {
-        parameters: {
-            query?: {
-                perPage?: number;
-                nextPageToken?: string;
-            };
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    Link?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Subscription"][] | null;
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    subscribe: {
-        parameters: {
-            query?: never;
-            header?: {
-                "Content-Type"?: string;
-                /** @description No_Preference, Always_GS1_Digital_Link (default), Always_EPC_URN or Never_Translates: of every delivery */
-                "GS1-EPC-Format"?: string;
-            };
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewSubscription"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    Location?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Subscription"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    subscription: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Subscription"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    unsubscribe: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Acceptable */
-            406: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-readpoints": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-readpoints": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-readpoints-readpoint": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-            };
-            header?: never;
-            path: {
-                readPoint: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-readpoints-readpoint": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                readPoint: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-get-readpoints-readpoint-events": {
-        parameters: {
-            query?: {
-                /** @description At most so many; 30 if left out, and never more than 1000. A page may hold fewer and still have a next one */
-                perPage?: number;
-                /** @description From the Link header of the page before */
-                nextPageToken?: string;
-                /** @description Events of one of these types. */
-                eventType?: string;
-                /** @description Events that happened at this time or later. */
-                GE_eventTime?: string;
-                /** @description Events that happened before this time. */
-                LT_eventTime?: string;
-                /** @description Events recorded by the ledger at this time or later. */
-                GE_recordTime?: string;
-                /** @description Events recorded by the ledger before this time. */
-                LT_recordTime?: string;
-                /** @description Events with one of these actions: ADD, OBSERVE, DELETE. */
-                EQ_action?: string;
-                /** @description Events with one of these business steps: words of CBV, or URIs. */
-                EQ_bizStep?: string;
-                /** @description Events with one of these dispositions: words of CBV, or URIs. */
-                EQ_disposition?: string;
-                /** @description Events that set one of these persistent dispositions. */
-                EQ_persistentDisposition_set?: string;
-                /** @description Events that unset one of these persistent dispositions. */
-                EQ_persistentDisposition_unset?: string;
-                /** @description Events read at one of these read points. */
-                EQ_readPoint?: string;
-                /** @description Events read at one of these read points or, by master data, at a place within one of them. */
-                WD_readPoint?: string;
-                /** @description Events after which the objects are at one of these places. */
-                EQ_bizLocation?: string;
-                /** @description Events after which the objects are at one of these places or, by master data, at a place within one of them. */
-                WD_bizLocation?: string;
-                /** @description Transformations with one of these identifiers. */
-                EQ_transformationID?: string;
-                /** @description Events whose epcList or childEPCs name one of these objects, or an object of one of these classes or patterns. */
-                MATCH_epc?: string;
-                /** @description Events whose parentID is one of these objects, or matches a pattern. */
-                MATCH_parentID?: string;
-                /** @description Transformations whose inputEPCList names one of these objects, classes or patterns. */
-                MATCH_inputEPC?: string;
-                /** @description Transformations whose outputEPCList names one of these objects, classes or patterns. */
-                MATCH_outputEPC?: string;
-                /** @description Events that name one of these objects, classes or patterns in any list of EPCs, parentID included. */
-                MATCH_anyEPC?: string;
-                /** @description Events whose quantityList or childQuantityList names one of these classes or patterns. */
-                MATCH_epcClass?: string;
-                /** @description Transformations whose inputQuantityList names one of these classes or patterns. */
-                MATCH_inputEPCClass?: string;
-                /** @description Transformations whose outputQuantityList names one of these classes or patterns. */
-                MATCH_outputEPCClass?: string;
-                /** @description Events that name one of these classes or patterns in any quantity list. */
-                MATCH_anyEPCClass?: string;
-                /** @description Events with one of these event IDs. An event without one is found by its hash ID. */
-                EQ_eventID?: string;
-                /** @description Events that withdraw an event: those with an error declaration. */
-                EXISTS_errorDeclaration?: string;
-                /** @description Error declarations made at this time or later. */
-                GE_errorDeclarationTime?: string;
-                /** @description Error declarations made before this time. */
-                LT_errorDeclarationTime?: string;
-                /** @description Error declarations with one of these reasons: words of CBV, or URIs. */
-                EQ_errorReason?: string;
-                /** @description Error declarations that name one of these events as the corrected one. */
-                EQ_correctiveEventID?: string;
-                /** @description Events with sensor data. */
-                EXISTS_sensorElementList?: string;
-                /** @description Events with sensor data taken at this time or later (time of the metadata or of a report). */
-                GE_time?: string;
-                /** @description Events with sensor data taken before this time. */
-                LT_time?: string;
-                /** @description Events whose sensor data begins at this time or later. */
-                GE_startTime?: string;
-                /** @description Events whose sensor data begins before this time. */
-                LT_startTime?: string;
-                /** @description Events whose sensor data ends at this time or later. */
-                GE_endTime?: string;
-                /** @description Events whose sensor data ends before this time. */
-                LT_endTime?: string;
-                /** @description Events with a sensor report of one of these measurement types: words of the GS1 Web Vocabulary, or URIs. */
-                EQ_type?: string;
-                /** @description Events with sensor data of one of these devices. */
-                EQ_deviceID?: string;
-                /** @description Events with sensor data processed by one of these methods. */
-                EQ_dataProcessingMethod?: string;
-                /** @description Events with a sensor report on one of these microorganisms. */
-                EQ_microorganism?: string;
-                /** @description Events with a sensor report on one of these substances. */
-                EQ_chemicalSubstance?: string;
-                /** @description Events with sensor data that follows one of these rules. */
-                EQ_bizRules?: string;
-                /** @description Events with a sensor report of one of these texts. */
-                EQ_stringValue?: string;
-                /** @description Events with a sensor report of this truth value. */
-                EQ_booleanValue?: string;
-                /** @description Events with a sensor report of one of these binary values; upper and lower case are equal. */
-                EQ_hexBinaryValue?: string;
-                /** @description Events with a sensor report of one of these URIs. */
-                EQ_uriValue?: string;
-                /** @description The order of the result: eventTime, recordTime, or an extension field, written as in EQ_{field}. */
-                orderBy?: string;
-                /** @description ASC for smallest and oldest first, DESC (the default) for largest and newest first. */
-                orderDirection?: string;
-                /** @description Only the first so many events, in the order of orderBy, which must be given. */
-                eventCountLimit?: string;
-                /** @description Refuse the query (QueryTooLargeException) when more events match. Not together with eventCountLimit. */
-                maxEventCount?: string;
-                /** @description Equal: events that count something in this quantity, in whatever unit. */
-                EQ_quantity?: string;
-                /** @description Greater: events that count something in this quantity, in whatever unit. */
-                GT_quantity?: string;
-                /** @description Greater or equal: events that count something in this quantity, in whatever unit. */
-                GE_quantity?: string;
-                /** @description Less: events that count something in this quantity, in whatever unit. */
-                LT_quantity?: string;
-                /** @description Less or equal: events that count something in this quantity, in whatever unit. */
-                LE_quantity?: string;
-                /** @description Equal: events with a sensor report of this percentile rank. */
-                EQ_percRank?: string;
-                /** @description Greater: events with a sensor report of this percentile rank. */
-                GT_percRank?: string;
-                /** @description Greater or equal: events with a sensor report of this percentile rank. */
-                GE_percRank?: string;
-                /** @description Less: events with a sensor report of this percentile rank. */
-                LT_percRank?: string;
-                /** @description Less or equal: events with a sensor report of this percentile rank. */
-                LE_percRank?: string;
-            };
-            header?: never;
-            path: {
-                readPoint: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "epcis-options-readpoints-readpoint-events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                readPoint: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    blocks: {
-        parameters: {
-            query?: {
-                /** @description Only blocks below this height; 0: from the newest */
-                before?: number;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Blocks"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    block: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                height: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Block"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    checkpoint: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/plain": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    event: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                height: number;
-                entry: number;
-                item: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Item"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    feed: {
-        parameters: {
-            query?: {
-                /** @description Begin after this height, at most 100 blocks back; left out: with the newest */
-                after?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    genesis: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    lots: {
-        parameters: {
-            query?: {
-                /** @description At most so many. A page may hold fewer and still have a next one */
-                limit?: number;
-                /** @description next of the page before */
-                after?: string;
-                /** @description Only lots of this GTIN */
-                gtin?: string;
-                /** @description Only lots whose GTIN is this party's */
-                party?: string;
-                /** @description Part of the lot's or the product's name */
-                q?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Lots"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    lot: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description GTIN-14 of the unit, or its NDC's GTIN */
-                gtin: string;
-                /** @description Lot, exactly as printed */
-                lot: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LotTotals"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "lot-containers": {
-        parameters: {
-            query?: {
-                /** @description Only what this party holds */
-                holder?: string;
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description GTIN-14 of the unit, or its NDC's GTIN */
-                gtin: string;
-                /** @description Lot, exactly as printed */
-                lot: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LotContainers"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "lot-units": {
-        parameters: {
-            query?: {
-                /** @description Only what this party holds */
-                holder?: string;
-                /** @description Only units in this state, as the totals name it */
-                state?: "on_hand" | "in_transit" | "unaccounted" | "dispensed" | "destroyed" | "decommissioned" | "lost" | "stolen" | "unknown";
-                /** @description Only units that are in no container */
-                loose?: boolean;
-                /** @description At most so many; all, if left out */
-                limit?: number;
-                /** @description ndjson, if left out */
-                format?: "ndjson" | "csv";
-            };
-            header?: never;
-            path: {
-                gtin: string;
-                lot: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/x-ndjson": unknown;
-                    "text/csv": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    ndc: {
-        parameters: {
-            query?: {
-                /** @description An NDC in any writing, a GTIN, or words of name, labeler, form, strength */
-                q?: string;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NDCAnswer"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    parties: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Parties"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    party: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Party"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    products: {
-        parameters: {
-            query?: {
-                /** @description At most so many. A page may hold fewer and still have a next one */
-                limit?: number;
-                /** @description next of the page before */
-                after?: string;
-                /** @description Only products whose GTIN is this party's */
-                party?: string;
-                /** @description Part of the name, the NDC or the GTIN */
-                q?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Products"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    proof: {
-        parameters: {
-            query: {
-                /** @description As for /v1/trace */
-                id: string;
-                /** @description json, if left out */
-                format?: "json" | "binary";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                    "application/octet-stream": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    recall: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description A repeated request with the same key and body gets the job of the first */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RecallBody"];
-                "application/octet-stream": string;
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    Location?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Job"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Request Entity Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Service Unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    recalls: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Recalls"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "recall-detail": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                number: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RecallDetail"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "recall-units": {
-        parameters: {
-            query?: {
-                /** @description Only what this party holds */
-                holder?: string;
-                /** @description Only units in this state, as the totals name it */
-                state?: "on_hand" | "in_transit" | "unaccounted" | "dispensed" | "destroyed" | "decommissioned" | "lost" | "stolen" | "unknown";
-                /** @description Only units that are in no container */
-                loose?: boolean;
-                /** @description At most so many; all, if left out */
-                limit?: number;
-                /** @description ndjson, if left out */
-                format?: "ndjson" | "csv";
-            };
-            header?: never;
-            path: {
-                number: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/x-ndjson": unknown;
-                    "text/csv": unknown;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    scan: {
-        parameters: {
-            query: {
-                /** @description What a scanner sent, with GS as 0x1D */
-                text: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Answer"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    search: {
-        parameters: {
-            query: {
-                /** @description Anything: a scan, an EPC, a Digital Link, an NDC, a GTIN, a lot, a party, a block, a recall, a product's name */
-                q: string;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Found"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    "Set-Cookie"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "sign-in": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SignInInputBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    "Set-Cookie"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too Many Requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "sign-out": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    "Set-Cookie"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Internal Server Error */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    shipments: {
-        parameters: {
-            query?: {
-                /** @description At most so many. A page may hold fewer and still have a next one */
-                limit?: number;
-                /** @description next of the page before */
-                after?: string;
-                /** @description Party id of the addressee */
-                to?: string;
-                /** @description Party id of the sender; give to, from, or both */
-                from?: string;
-                /** @description Only shipments of which something is still on its way */
-                open?: boolean;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Shipments"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    status: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Status"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    trace: {
-        parameters: {
-            query?: {
-                /** @description What is on the package: scan, Digital Link, EPC URN, (01)…(21)… or ledger key */
-                id?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Trace"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    validators: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Validators"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    check: {
-        parameters: {
-            query?: {
-                /** @description What the scanner sent */
-                id?: string;
-                /** @description Lot on the package, when the scan does not hold it */
-                lot?: string;
-                /** @description Expiry on the package, YYYY-MM-DD, when the scan does not hold it */
-                expiry?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Check"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-}
+export type operations = Record<string, never>;
