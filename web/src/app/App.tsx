@@ -11,6 +11,7 @@ import { segments } from '../lib/router/address';
 import { Link, Router, useNavigation } from '../lib/router/router';
 import { useSetting } from '../lib/api/setting';
 import { theme, variables } from './theme';
+import './app.css';
 
 const queries = new QueryClient({
   defaultOptions: {

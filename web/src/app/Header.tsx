@@ -67,7 +67,7 @@ function SignedIn() {
   if (!session || !session.required) return null;
   if (!session.signedIn) {
     return (
-      <Link to="/sign-in" className="signin">
+      <Link to="/sign-in" className="link-button">
         {t('app.signIn')}
       </Link>
     );

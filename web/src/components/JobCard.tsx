@@ -8,6 +8,7 @@ import { useNow } from '../lib/useNow';
 import { Failure } from './Failure';
 import { Icon } from './Icon';
 import { Note, Status } from './Status';
+import './JobCard.css';
 
 /**
  * How far something is that a person did, and in the end what became of it. brief leaves out what did not go through as it stands: a

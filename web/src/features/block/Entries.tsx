@@ -3,6 +3,7 @@ import { Status } from '../../components/Status';
 import type { Schemas } from '../../lib/api/client';
 import { path } from '../../lib/router/address';
 import { Link } from '../../lib/router/router';
+import './block.css';
 
 const shown = 300;
 

@@ -6,6 +6,7 @@ import type { PageProps } from '../../lib/router/page';
 import { useNavigation } from '../../lib/router/router';
 import { Answer } from './Answer';
 import { Earlier } from './Earlier';
+import './counter.css';
 
 export default function CheckPage({ rest }: PageProps) {
   const { t } = useTranslation();

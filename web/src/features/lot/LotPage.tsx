@@ -12,6 +12,7 @@ import { Link } from '../../lib/router/router';
 import { OpenRecall } from './OpenRecall';
 import { Totals } from './Totals';
 import { Units } from './Units';
+import './lot.css';
 
 export default function LotPage({ pieces }: PageProps) {
   const { t } = useTranslation();

@@ -41,10 +41,10 @@ export function Units({ lot: l }: { lot: Schemas['LotTotals'] }) {
           {t('lot.list')}
         </h2>
         <div className="actions">
-          <a href={file('csv')} download className="signin">
+          <a href={file('csv')} download className="link-button">
             {t('lot.csv')}
           </a>
-          <a href={file('ndjson')} download={`lot-${l.lot}.ndjson`} className="signin">
+          <a href={file('ndjson')} download={`lot-${l.lot}.ndjson`} className="link-button">
             {t('lot.ndjson')}
           </a>
           <Button variant="default" onClick={() => setOpen((o) => !o)} aria-expanded={open}>

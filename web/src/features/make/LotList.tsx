@@ -38,7 +38,7 @@ export function LotList() {
           <Button type="submit" size="md">
             {t('make.search')}
           </Button>
-          <Link to={`/lots/new${gtin ? `?gtin=${gtin}` : ''}`} className="signin">
+          <Link to={`/lots/new${gtin ? `?gtin=${gtin}` : ''}`} className="link-button">
             {t('make.newLot')}
           </Link>
         </form>

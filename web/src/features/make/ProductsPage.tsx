@@ -59,7 +59,7 @@ export default function ProductsPage() {
       <JobCard title={t('make.registering')} job={register.job} error={register.error} lost={register.lost} />
       {register.job?.state === 'indexed' && register.job.success && (
         <p style={{ margin: 0 }}>
-          <Link to={`/lots/new?gtin=${last}`} className="signin">
+          <Link to={`/lots/new?gtin=${last}`} className="link-button">
             {t('make.lotOf')}
           </Link>
         </p>
@@ -93,7 +93,7 @@ export default function ProductsPage() {
                   {registered.has(h.gtin) ? (
                     <>
                       <Status tone="good">{t('make.registered')}</Status>
-                      <Link to={`/lots/new?gtin=${h.gtin}`} className="signin">
+                      <Link to={`/lots/new?gtin=${h.gtin}`} className="link-button">
                         {t('make.newLot')}
                       </Link>
                     </>

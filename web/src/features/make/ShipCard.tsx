@@ -9,6 +9,7 @@ import { useMay } from '../../lib/api/setting';
 import { printed } from '../../lib/printed';
 import { tracePath } from '../../lib/router/address';
 import { Link } from '../../lib/router/router';
+import './picks.css';
 
 export function ShipCard({ boxes, party }: { boxes: Schemas['LotContainer'][]; party: string }) {
   const { t } = useTranslation();

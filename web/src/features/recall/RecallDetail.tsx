@@ -62,10 +62,10 @@ export function RecallDetail({ number }: { number: string }) {
             {share === undefined ? t('recall.nothingMade') : t('recall.effect', { share })}
           </h2>
           <div className="actions">
-            <a href={file('csv')} download className="signin">
+            <a href={file('csv')} download className="link-button">
               {t('recall.csv')}
             </a>
-            <a href={file('ndjson')} download={`recall-${number.replace(/[^A-Za-z0-9-]/g, '_')}.ndjson`} className="signin">
+            <a href={file('ndjson')} download={`recall-${number.replace(/[^A-Za-z0-9-]/g, '_')}.ndjson`} className="link-button">
               {t('recall.ndjson')}
             </a>
           </div>

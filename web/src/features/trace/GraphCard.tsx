@@ -10,6 +10,7 @@ import { tracePath } from '../../lib/router/address';
 import { Link } from '../../lib/router/router';
 import { at, day } from '../../lib/time';
 import { graphOf, layout, listed, type Anchor, type Box, type Station } from './graph';
+import './graph.css';
 
 type StationNode = Node<{ station: Station; anchors: Anchor[] }, 'station'>;
 type BoxNode = Node<{ box: Box; anchors: Anchor[]; across: boolean }, 'box'>;

@@ -13,6 +13,7 @@ import { Present } from './Present';
 import { ProofCard } from './ProofCard';
 import { Timeline } from './Timeline';
 import { useProof, useTrace } from './useTrace';
+import './trace.css';
 
 const GraphCard = lazy(() => import('./GraphCard'));
 

@@ -8,6 +8,7 @@ import { Note, Status } from '../../components/Status';
 import { api } from '../../lib/api/client';
 import { hex, parseGenesis, positionText, Refused, verifyBytes, type Genesis, type Result } from '../../lib/proof';
 import { at } from '../../lib/time';
+import './verify.css';
 
 interface Dropped {
   name: string;
