@@ -1,9 +1,10 @@
 import js from '@eslint/js';
 import hooks from 'eslint-plugin-react-hooks';
 import ts from 'typescript-eslint';
+import { layersPointDown } from './eslint.layers.js';
 
 export default ts.config(
-  { ignores: ['dist/', 'screenshots/', 'src/api/*.d.ts'] },
+  { ignores: ['dist/', 'screenshots/', 'src/lib/api/*.d.ts'] },
   js.configs.recommended,
   ...ts.configs.recommended,
   {
@@ -22,23 +23,16 @@ export default ts.config(
     rules: {
       'no-restricted-globals': ['error', 'window', 'document', 'fetch', 'localStorage', 'navigator', 'crypto', 'performance', 'setTimeout'],
       'no-restricted-properties': ['error', { object: 'Date', property: 'now' }, { object: 'Math', property: 'random' }],
-      'no-restricted-imports': [
-        'error',
-        { patterns: ['react*', '@mantine/*', '@tanstack/*', '**/api/*', '**/features/*', '**/components/*'] },
-      ],
+      'no-restricted-imports': ['error', { patterns: ['react*', '@mantine/*', '@tanstack/*'] }],
     },
   },
   {
-    files: ['src/features/**'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        { patterns: ['../{trace,verify,network,counter,receive,make,ship,upload,search,recall,lot,block,signin}/*', '../../features/*'] },
-      ],
-    },
+    files: ['src/**'],
+    plugins: { house: { rules: { 'layers-point-down': layersPointDown } } },
+    rules: { 'house/layers-point-down': 'error' },
   },
   {
-    files: ['scripts/**', '*.config.*'],
+    files: ['scripts/**', '*.config.*', 'eslint.*.js'],
     languageOptions: {
       globals: {
         console: 'readonly',

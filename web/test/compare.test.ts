@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Schemas } from '../src/api/client';
+import type { Schemas } from '../src/lib/api/client';
 import { compare, keyOfText } from '../src/features/trace/compare';
 import { fieldName } from '../src/features/trace/fields';
-import { decoded, read, tracePath } from '../src/app/router';
+import { decoded, read, tracePath } from '../src/lib/router/address';
 import { age, at } from '../src/lib/time';
 import type { Report } from '../src/lib/proof';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Job, Schemas } from '../src/api/client';
+import type { Job, Schemas } from '../src/lib/api/client';
 import { acted, seen, type Past } from '../src/features/counter/past';
 import { isBox, kindOf, pair, sellerOf } from '../src/features/counter/verdict';
 import { finds, isRight, match } from '../src/features/receive/match';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Schemas } from '../src/api/client';
+import type { Schemas } from '../src/lib/api/client';
 import { joined, kept, told } from '../src/features/network/useFeed';
 
 const block = (height: string): Schemas['FeedBlock'] => ({

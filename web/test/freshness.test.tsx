@@ -3,7 +3,7 @@ import { MantineProvider } from '@mantine/core';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { cleanup, render, screen } from '@testing-library/react';
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { api } from '../src/api/client';
+import { api } from '../src/lib/api/client';
 import { Checks } from '../src/components/Checks';
 import { Freshness, standing } from '../src/components/Freshness';
 import { startLanguages } from '../src/i18n';

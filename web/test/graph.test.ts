@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Schemas } from '../src/api/client';
+import type { Schemas } from '../src/lib/api/client';
 import { graphOf, layout } from '../src/features/trace/graph';
 
 type Step = Schemas['Step'];

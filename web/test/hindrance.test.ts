@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Schemas } from '../src/api/client';
+import type { Schemas } from '../src/lib/api/client';
 import { hindrance } from '../src/features/ship/hindrance';
 
 const here = { known: true, state: 'active', phase: 'held', holder: { id: 'maker' } } as Schemas['Trace'];

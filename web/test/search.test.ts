@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Schemas } from '../src/api/client';
+import type { Schemas } from '../src/lib/api/client';
 import { groups, moved } from '../src/features/search/groups';
 import { added } from '../src/features/search/recent';
 import { where } from '../src/features/search/where';

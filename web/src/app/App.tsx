@@ -2,14 +2,16 @@ import { MantineProvider, Loader } from '@mantine/core';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { Suspense, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Problem } from '../api/client';
+import { Problem } from '../lib/api/client';
 import { Failure } from '../components/Failure';
 import { Note } from '../components/Status';
 import { Header } from './Header';
 import { isPage, pages, startOf } from './pages';
-import { Link, Router, segments, useNavigation } from './router';
-import { useSetting } from './setting';
+import { segments } from '../lib/router/address';
+import { Link, Router, useNavigation } from '../lib/router/router';
+import { useSetting } from '../lib/api/setting';
 import { theme, variables } from './theme';
+import './app.css';
 
 const queries = new QueryClient({
   defaultOptions: {

@@ -3,8 +3,8 @@ import { useTranslation } from 'react-i18next';
 import { Icon } from '../components/Icon';
 import { languages, setLanguage, type Language } from '../i18n';
 import { navigation, startOf } from './pages';
-import { Link, useNavigation } from './router';
-import { useSession, useSetting, useSignOut } from './setting';
+import { Link, useNavigation } from '../lib/router/router';
+import { useSession, useSetting, useSignOut } from '../lib/api/setting';
 
 export function Header() {
   const { t, i18n } = useTranslation();
@@ -67,7 +67,7 @@ function SignedIn() {
   if (!session || !session.required) return null;
   if (!session.signedIn) {
     return (
-      <Link to="/sign-in" className="signin">
+      <Link to="/sign-in" className="link-button">
         {t('app.signIn')}
       </Link>
     );

@@ -1,14 +1,10 @@
 // Every page: who sees it in the navigation, in this order, and its code, which is fetched when it is first opened. A page
 // without services has an address and no entry. The first of a service's pages is where it starts.
 import { lazy, type ComponentType } from 'react';
+import type { Setting } from '../lib/api/client';
+import type { PageProps } from '../lib/router/page';
 
-export type Service = 'api' | 'manufacturer' | 'distributor' | 'pharmacy';
-
-/** What a page is given: the decoded pieces of its address, and the rest of the path in one piece. */
-export interface PageProps {
-  pieces: string[];
-  rest: string;
-}
+type Service = Setting['service'];
 
 interface Page {
   services: Service[];

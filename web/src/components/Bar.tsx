@@ -1,4 +1,5 @@
 import type { Tone } from './Status';
+import './Bar.css';
 
 /** Shares of a whole as one bar. The numbers stand beside it in words: this is for the eye alone. */
 export function Bar({ parts }: { parts: { key: string; units: number; tone: Tone | 'rest' }[] }) {

@@ -5,6 +5,7 @@ import { prepareZXingModule, readBarcodes } from 'zxing-wasm/reader';
 import wasm from 'zxing-wasm/reader/zxing_reader.wasm?url';
 import { coded, isNew, type Look } from '../lib/scan/camera';
 import { Note, Status } from './Status';
+import './Camera.css';
 
 // From our own origin: without this the library would fetch it from elsewhere.
 prepareZXingModule({ overrides: { locateFile: (path: string, prefix: string) => (path.endsWith('.wasm') ? wasm : prefix + path) } });

@@ -2,6 +2,7 @@ import { useTranslation } from 'react-i18next';
 import { steps } from '../lib/proof/steps';
 import type { Result } from '../lib/proof/verify';
 import { Icon } from './Icon';
+import './Checks.css';
 
 /** Every check of a bundle in its order: what was checked, what it means, and what was found. */
 export function Checks({ result }: { result: Result }) {

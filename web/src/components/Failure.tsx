@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import { Problem } from '../api/client';
+import { Problem } from '../lib/api/client';
 import { Note } from './Status';
 
 /** What went wrong, and what to do. The service explains its refusals itself, in English. */

@@ -1,9 +1,9 @@
 import { Button } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, useNewest, type Rests } from '../api/client';
+import { useNewest, type Rests } from '../lib/api/client';
+import { useHeartbeat } from '../lib/api/heartbeat';
 import { age, at } from '../lib/time';
+import { useNow } from '../lib/useNow';
 import { Status } from './Status';
 
 /** From this age on nothing is called current: the network writes a block at least every 20 seconds. */
@@ -26,22 +26,13 @@ export function standing(rests: Rests, newest: Rests | undefined, now: number): 
   return known.height > rests.height ? { is: 'behind', blocks: known.height - rests.height } : { is: 'newest' };
 }
 
-export function useNow(everyMs = 1000): number {
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    const id = setInterval(() => setNow(Date.now()), everyMs);
-    return () => clearInterval(id);
-  }, [everyMs]);
-  return now;
-}
-
 /** Says honestly which block an answer rests on, how old that is, and how far it has fallen behind since. */
 export function Freshness({ rests, refresh }: { rests?: Rests; refresh?: () => void }) {
   const { t, i18n } = useTranslation();
   const newest = useNewest();
   const now = useNow();
   // Whatever page shows this stays open: it asks now and then how far the ledger is.
-  useQuery({ queryKey: ['heartbeat'], queryFn: api.status, refetchInterval: 10_000, retry: false });
+  useHeartbeat();
   if (!rests) return <p className="quiet">{t('fresh.unknown')}</p>;
   const seconds = rests.ageSeconds + (now - rests.arrived) / 1000;
   const s = standing(rests, newest, now);

@@ -1,12 +1,14 @@
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Problem, type Job, type Verdict } from '../api/client';
-import { Link, path } from '../app/router';
+import { Problem, type Job, type Verdict } from '../lib/api/client';
+import { rank, states } from '../lib/api/job';
+import { path } from '../lib/router/address';
+import { Link } from '../lib/router/router';
+import { useNow } from '../lib/useNow';
 import { Failure } from './Failure';
-import { useNow } from './Freshness';
 import { Icon } from './Icon';
 import { Note, Status } from './Status';
-import { rank, states } from './useJob';
+import './JobCard.css';
 
 /**
  * How far something is that a person did, and in the end what became of it. brief leaves out what did not go through as it stands: a

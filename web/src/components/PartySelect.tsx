@@ -1,11 +1,6 @@
 import { Select } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
-import { api } from '../api/client';
-
-/** useParties lists who is registered. */
-export const useParties = () =>
-  useQuery({ queryKey: ['parties'], queryFn: async () => (await api.parties()).data.parties ?? [], staleTime: 60_000 });
+import { useParties } from '../lib/api/parties';
 
 const traders = ['manufacturer', 'repackager', 'distributor', '3pl', 'dispenser'];
 

@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next';
-import type { Schemas } from '../api/client';
+import type { Schemas } from '../lib/api/client';
+import './Readings.css';
 
 /** The ways in which a scan that lost its separators can be read. Nobody guesses: who has the package in hand compares. */
 export function Readings({ texts, scan, onChoose }: { texts: string[]; scan?: Schemas['Answer']; onChoose: (text: string) => void }) {

@@ -3,6 +3,7 @@ import { lazy, Suspense, useEffect, useRef, useState, type ClipboardEvent, type 
 import { useTranslation } from 'react-i18next';
 import { elapse, GS, idle, meant, patience, press, shown, shownGS, type Step } from '../lib/scan/wedge';
 import { Icon } from './Icon';
+import './ScanField.css';
 
 const Camera = lazy(() => import('./Camera'));
 

@@ -1,11 +1,12 @@
 import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Job } from '../../api/client';
 import { JobCard } from '../../components/JobCard';
 import { PartySelect } from '../../components/PartySelect';
-import { SignInFirst, useMay } from '../../components/useAct';
-import { useCommand } from '../../components/useJob';
+import { SignInFirst } from '../../components/SignInFirst';
+import type { Job } from '../../lib/api/client';
+import { useCommand } from '../../lib/api/job';
+import { useMay } from '../../lib/api/setting';
 import type { Asked } from './ask';
 import type { Act } from './past';
 import { isAside, moving, sellerOf, type Kind } from './verdict';

@@ -1,6 +1,6 @@
 // One question at the counter is three of the service: the verdict, what the scan says by itself, and the history for names and for
 // whom the package came from. The verdict decides; the other two may stay away.
-import { api, Problem, type Rests, type Schemas } from '../../api/client';
+import { api, Problem, type Rests, type Schemas } from '../../lib/api/client';
 import { isBox } from './verdict';
 
 export type Asked = {
@@ -46,4 +46,10 @@ export async function ask(text: string): Promise<Asked> {
     if (trace && isBox(trace)) return { what: 'box', trace, printed, rests: history?.rests, milliseconds };
     return { what: 'unreadable', detail: e.detail, printed, milliseconds };
   }
+}
+
+/** nameOf is the name of the medicine, as far as it is known. */
+export function nameOf(asked?: Asked): string | undefined {
+  const product = asked?.trace?.product;
+  return product && [product.name, product.strength].filter(Boolean).join(' ');
 }

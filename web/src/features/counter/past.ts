@@ -1,6 +1,6 @@
 // What was checked since this page was loaded: in memory only, as a counter is no place for lists of who got what.
 import { useSyncExternalStore } from 'react';
-import type { Job } from '../../api/client';
+import type { Job } from '../../lib/api/client';
 import type { Kind } from './verdict';
 
 export type Outcome = Kind | 'silent' | 'box' | 'unreadable';

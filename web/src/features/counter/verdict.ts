@@ -1,5 +1,5 @@
-import type { Schemas } from '../../api/client';
 import type { Tone } from '../../components/Status';
+import type { Schemas } from '../../lib/api/client';
 
 /** The kinds of answer about a package. One that did not come is none of them. */
 export type Kind = 'dispense' | 'elsewhere' | 'recalled' | 'unverified' | 'unfit' | 'stale';

@@ -1,9 +1,10 @@
 import { useMediaQuery } from '@mantine/hooks';
 import { useLayoutEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { LotUnit } from '../../api/client';
-import { Link, tracePath } from '../../app/router';
 import { Status } from '../../components/Status';
+import type { LotUnit } from '../../lib/api/client';
+import { tracePath } from '../../lib/router/address';
+import { Link } from '../../lib/router/router';
 import { windowOf } from '../../lib/rows';
 
 /** A list of any length, of which only what can be seen is drawn. It scrolls in itself, by keyboard too. */

@@ -1,6 +1,6 @@
 // The packages of a lot as they stream in: the first are on the screen while the rest is still coming.
 import { useEffect, useState } from 'react';
-import { api, type LotUnit } from '../../api/client';
+import { api, type LotUnit } from '../../lib/api/client';
 
 /** What a page keeps at most; the files have all. */
 export const most = 50_000;

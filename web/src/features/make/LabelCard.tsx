@@ -2,13 +2,14 @@ import { Button, Skeleton, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, type Schemas } from '../../api/client';
 import { Failure } from '../../components/Failure';
 import { Note } from '../../components/Status';
+import { api, type Schemas } from '../../lib/api/client';
 import { draw } from '../../lib/label/draw';
 import { elements, lines, sheet, type Sheet } from '../../lib/label/label';
 import { printed } from '../../lib/printed';
 import { save } from '../../lib/save';
+import './label.css';
 
 const most = 500;
 
@@ -125,7 +126,7 @@ function Label({
     };
   }, []);
   const print = () => {
-    document.body.classList.add('prints-label'); // app.css: then nothing else is printed
+    document.body.classList.add('prints-label'); // label.css: then nothing else is printed
     window.print();
   };
   const number = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 0 });

@@ -2,15 +2,16 @@ import { Button, Skeleton, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, type Body } from '../../api/client';
-import { Link, path, useNavigation } from '../../app/router';
-import { useSetting } from '../../app/setting';
 import { Failure } from '../../components/Failure';
 import { JobCard } from '../../components/JobCard';
+import { SignInFirst } from '../../components/SignInFirst';
 import { Note, Status } from '../../components/Status';
-import { SignInFirst, useMay } from '../../components/useAct';
-import { useCommand } from '../../components/useJob';
-import { badGTIN, gtinOf } from '../../lib/gs1/ndc';
+import { api, type Body } from '../../lib/api/client';
+import { useCommand } from '../../lib/api/job';
+import { useMay } from '../../lib/api/setting';
+import { path } from '../../lib/router/address';
+import { Link, useNavigation } from '../../lib/router/router';
+import { ByHand } from './ByHand';
 
 export default function ProductsPage() {
   const { t } = useTranslation();
@@ -58,7 +59,7 @@ export default function ProductsPage() {
       <JobCard title={t('make.registering')} job={register.job} error={register.error} lost={register.lost} />
       {register.job?.state === 'indexed' && register.job.success && (
         <p style={{ margin: 0 }}>
-          <Link to={`/lots/new?gtin=${last}`} className="signin">
+          <Link to={`/lots/new?gtin=${last}`} className="link-button">
             {t('make.lotOf')}
           </Link>
         </p>
@@ -92,7 +93,7 @@ export default function ProductsPage() {
                   {registered.has(h.gtin) ? (
                     <>
                       <Status tone="good">{t('make.registered')}</Status>
-                      <Link to={`/lots/new?gtin=${h.gtin}`} className="signin">
+                      <Link to={`/lots/new?gtin=${h.gtin}`} className="link-button">
                         {t('make.newLot')}
                       </Link>
                     </>
@@ -147,68 +148,5 @@ export default function ProductsPage() {
         </section>
       )}
     </div>
-  );
-}
-
-function ByHand({ send, busy }: { send: (b: Body<'products'>) => void; busy: boolean }) {
-  const { t } = useTranslation();
-  const { may } = useMay();
-  const ours = useSetting().data?.partyName ?? '';
-  const [p, setP] = useState({ ndc: '', gtin: '', name: '', strength: '', dosageForm: '', netContent: '', manufacturer: ours });
-  const derived = gtinOf(p.ndc);
-  const gtin = p.gtin.trim() || derived || '';
-  const bad = gtin === '' ? undefined : badGTIN(gtin);
-  const field = (name: keyof typeof p, more: { required?: boolean; help?: string; error?: string; placeholder?: string } = {}) => (
-    <TextInput
-      inputWrapperOrder={['label', 'input', 'description', 'error']}
-      label={t(`make.field.${name}`)}
-      description={more.help}
-      error={more.error}
-      placeholder={more.placeholder}
-      value={p[name]}
-      onChange={(e) => setP({ ...p, [name]: e.currentTarget.value })}
-      required={more.required ?? false}
-      maxLength={200}
-      autoComplete="off"
-    />
-  );
-  return (
-    <form
-      className="card stack-18"
-      aria-label={t('make.byHand')}
-      onSubmit={(e) => {
-        e.preventDefault();
-        if (gtin === '' || bad) return;
-        const given = Object.fromEntries(
-          Object.entries(p)
-            .map(([k, v]) => [k, v.trim()])
-            .filter(([, v]) => v !== ''),
-        );
-        send({ ...given, gtin, name: p.name.trim(), ...(p.ndc.trim() ? { ndcFormat: 'US_FDA_NDC' } : {}) });
-      }}
-    >
-      <div className="field-row" style={{ alignItems: 'start' }}>
-        {field('ndc', { help: t('make.ndcHelp') })}
-        {field('gtin', {
-          required: derived === undefined,
-          ...(derived ? { placeholder: derived, help: t('make.gtinDerived') } : {}),
-          ...(bad ? { error: t(`make.gtinBad.${bad}`) } : {}),
-        })}
-        {field('name', { required: true })}
-        {field('strength')}
-        {field('dosageForm')}
-        {field('netContent')}
-        {field('manufacturer')}
-      </div>
-      {may ? (
-        <div>
-          <Button type="submit" loading={busy} disabled={gtin === '' || bad !== undefined || p.name.trim() === ''}>
-            {t('make.register')}
-          </Button>
-        </div>
-      ) : (
-        <SignInFirst />
-      )}
-    </form>
   );
 }

@@ -1,8 +1,8 @@
 // The packing of a lot as a page shows it. It runs beside the pages: somebody may look at something else and come back.
 import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useSyncExternalStore } from 'react';
-import { api, capture, Problem, type Job } from '../../api/client';
-import { newKey } from '../../components/useJob';
+import { api, capture, Problem, type Job } from '../../lib/api/client';
+import { newKey } from '../../lib/api/job';
 import { pack, type Io, type Memory, type Plan, type Progress } from './packing';
 
 interface State {

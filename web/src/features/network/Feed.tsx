@@ -1,9 +1,10 @@
 import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link, path } from '../../app/router';
-import { useParties } from '../../components/PartySelect';
 import { Status } from '../../components/Status';
+import { useParties } from '../../lib/api/parties';
+import { path } from '../../lib/router/address';
+import { Link } from '../../lib/router/router';
 import { at } from '../../lib/time';
 import { kept, useFeed, type Mode } from './useFeed';
 

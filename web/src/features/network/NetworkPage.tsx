@@ -2,13 +2,15 @@ import { Skeleton, Switch } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, type Schemas } from '../../api/client';
 import { Failure } from '../../components/Failure';
-import { Freshness, useNow } from '../../components/Freshness';
+import { Freshness } from '../../components/Freshness';
 import { Hash } from '../../components/Hash';
 import { Note, Status } from '../../components/Status';
-import { Link, path } from '../../app/router';
+import { api, type Schemas } from '../../lib/api/client';
+import { path } from '../../lib/router/address';
+import { Link } from '../../lib/router/router';
 import { age, at } from '../../lib/time';
+import { useNow } from '../../lib/useNow';
 import { Feed } from './Feed';
 
 const everyMs = 5000;

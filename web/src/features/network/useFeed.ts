@@ -1,6 +1,6 @@
 // Blocks as they come. Pure but for useFeed: what is kept of them, and how a block that was asked for is told like one that was sent.
 import { useEffect, useState } from 'react';
-import { api, type Schemas } from '../../api/client';
+import { api, type Schemas } from '../../lib/api/client';
 
 type FeedBlock = Schemas['FeedBlock'];
 

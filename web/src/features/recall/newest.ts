@@ -1,4 +1,4 @@
-import type { Schemas } from '../../api/client';
+import type { Schemas } from '../../lib/api/client';
 
 /** newestByNumber is one line per recall number, the newest first; it is open while any part of it is. */
 export function newestByNumber(list: Schemas['RecallView'][]): Schemas['RecallView'][] {

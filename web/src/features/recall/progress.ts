@@ -1,4 +1,4 @@
-import type { Schemas } from '../../api/client';
+import type { Schemas } from '../../lib/api/client';
 
 /**
  * accounted is how many recalled units are where a recall wants them or beyond its reach: set aside, back with the maker, destroyed,

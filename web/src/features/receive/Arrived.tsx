@@ -1,9 +1,9 @@
 import { Button, NativeSelect } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Schemas } from '../../api/client';
 import { JobCard } from '../../components/JobCard';
-import { useCommand } from '../../components/useJob';
+import type { Schemas } from '../../lib/api/client';
+import { useCommand } from '../../lib/api/job';
 import { printed } from '../../lib/printed';
 
 const reasons = ['damaged', 'suspect', 'expired', 'recalled'] as const;

@@ -1,4 +1,4 @@
-import { api, type Rests, type Schemas } from '../../api/client';
+import { api, type Rests, type Schemas } from '../../lib/api/client';
 
 const pages = 5; // of a hundred: further back nobody looks for a delivery
 

@@ -1,4 +1,4 @@
-import type { Schemas } from '../../api/client';
+import type { Schemas } from '../../lib/api/client';
 
 /** What a scan means for a shipment that is being received. */
 export type Scanned =

@@ -1,4 +1,4 @@
-import type { Schemas } from '../../api/client';
+import type { Schemas } from '../../lib/api/client';
 
 type Hit = Schemas['Hit'];
 

@@ -1,5 +1,5 @@
-import type { Schemas } from '../../api/client';
-import { path, tracePath } from '../../app/router';
+import type { Schemas } from '../../lib/api/client';
+import { path, tracePath } from '../../lib/router/address';
 
 /** where is the page of a thing that a search found. */
 export function where(h: Schemas['Hit']): string {

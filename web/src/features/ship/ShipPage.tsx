@@ -1,17 +1,19 @@
 import { Button, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api, Problem, type Schemas } from '../../api/client';
-import { Link, tracePath } from '../../app/router';
 import { Failure } from '../../components/Failure';
 import { JobCard } from '../../components/JobCard';
 import { PartySelect } from '../../components/PartySelect';
 import { Readings } from '../../components/Readings';
 import { ScanField } from '../../components/ScanField';
+import { SignInFirst } from '../../components/SignInFirst';
 import { Status } from '../../components/Status';
-import { SignInFirst, useMay } from '../../components/useAct';
-import { useCommand } from '../../components/useJob';
+import { api, Problem, type Schemas } from '../../lib/api/client';
+import { useCommand } from '../../lib/api/job';
+import { useMay } from '../../lib/api/setting';
 import { printed } from '../../lib/printed';
+import { tracePath } from '../../lib/router/address';
+import { Link } from '../../lib/router/router';
 import { hindrance } from './hindrance';
 
 /** Scan what stands at the dock, say where it goes. What may not leave is said before anything is sent. */

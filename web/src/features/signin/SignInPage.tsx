@@ -1,11 +1,11 @@
 import { Button, PasswordInput } from '@mantine/core';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Problem } from '../../api/client';
-import { useNavigation } from '../../app/router';
-import { useSession, useSignIn } from '../../app/setting';
 import { Failure } from '../../components/Failure';
 import { Note } from '../../components/Status';
+import { Problem } from '../../lib/api/client';
+import { useSession, useSignIn } from '../../lib/api/setting';
+import { useNavigation } from '../../lib/router/router';
 
 /** A link from the terminal holds the token behind #, which browsers keep to themselves. */
 export default function SignInPage() {

@@ -1,6 +1,6 @@
 import { useTranslation } from 'react-i18next';
-import type { Schemas } from '../../api/client';
 import { Status, type Tone } from '../../components/Status';
+import type { Schemas } from '../../lib/api/client';
 import { printed } from '../../lib/printed';
 
 const tones: Record<string, Tone> = { reject: 'bad', hold: 'warn', flag: 'warn' };

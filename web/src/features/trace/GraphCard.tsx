@@ -3,12 +3,14 @@ import '@xyflow/react/dist/base.css';
 import { useElementSize } from '@mantine/hooks';
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Schemas } from '../../api/client';
-import { Link, tracePath } from '../../app/router';
 import { Icon } from '../../components/Icon';
+import type { Schemas } from '../../lib/api/client';
 import { printed } from '../../lib/printed';
+import { tracePath } from '../../lib/router/address';
+import { Link } from '../../lib/router/router';
 import { at, day } from '../../lib/time';
 import { graphOf, layout, listed, type Anchor, type Box, type Station } from './graph';
+import './graph.css';
 
 type StationNode = Node<{ station: Station; anchors: Anchor[] }, 'station'>;
 type BoxNode = Node<{ box: Box; anchors: Anchor[]; across: boolean }, 'box'>;

@@ -5,7 +5,7 @@ import { Failure } from '../../components/Failure';
 import { Hash } from '../../components/Hash';
 import { Icon } from '../../components/Icon';
 import { Note } from '../../components/Status';
-import { Link } from '../../app/router';
+import { Link } from '../../lib/router/router';
 import { save } from '../../lib/save';
 import type { compare } from './compare';
 import type { useProof } from './useTrace';

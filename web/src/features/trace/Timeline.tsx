@@ -1,13 +1,14 @@
 import { useTranslation } from 'react-i18next';
-import type { Schemas } from '../../api/client';
-import { Link, path, tracePath } from '../../app/router';
 import { Hash } from '../../components/Hash';
 import { Icon, type IconName } from '../../components/Icon';
 import { Status, type Tone } from '../../components/Status';
+import type { Schemas } from '../../lib/api/client';
+import { printed } from '../../lib/printed';
+import { path, tracePath } from '../../lib/router/address';
+import { Link } from '../../lib/router/router';
 import { at } from '../../lib/time';
 import type { StepProof } from './compare';
 import { fieldName } from './fields';
-import { printed } from '../../lib/printed';
 import { FindingList } from './Findings';
 
 const icons: Record<string, IconName> = {

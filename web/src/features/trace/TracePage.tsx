@@ -1,18 +1,19 @@
 import { Button, Skeleton, TextInput } from '@mantine/core';
 import { lazy, Suspense, useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Problem, type Schemas } from '../../api/client';
-import type { PageProps } from '../../app/pages';
-import { decoded, Link, path, tracePath, useNavigation } from '../../app/router';
 import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
-import { Note, Status } from '../../components/Status';
+import { Note } from '../../components/Status';
+import { Problem } from '../../lib/api/client';
+import { decoded, tracePath } from '../../lib/router/address';
+import type { PageProps } from '../../lib/router/page';
+import { Link, useNavigation } from '../../lib/router/router';
 import { compare, keyOfText } from './compare';
-import { printed } from '../../lib/printed';
-import { FindingList } from './Findings';
+import { Present } from './Present';
 import { ProofCard } from './ProofCard';
 import { Timeline } from './Timeline';
 import { useProof, useTrace } from './useTrace';
+import './trace.css';
 
 const GraphCard = lazy(() => import('./GraphCard'));
 
@@ -147,107 +148,5 @@ function Refusal({ error, retry }: { error: unknown; retry: () => void }) {
         </>
       )}
     </Failure>
-  );
-}
-
-/** The present state. It is what the server works out of the steps, and says so. */
-function Present({ trace: x }: { trace: Schemas['Trace'] }) {
-  const { t } = useTranslation();
-  const title = x.product
-    ? [x.product.name, x.product.strength].filter(Boolean).join(' ')
-    : t(x.id.kind === 'sscc' ? 'trace.container' : 'trace.unit');
-  const recalls = x.recalls ?? [];
-  const findings = (x.findings ?? []).filter((f) => f.state !== 'closed');
-  const row = (label: string, value: React.ReactNode) =>
-    value ? (
-      <div>
-        <dt>{t(`trace.${label}`)}</dt>
-        <dd>{value}</dd>
-      </div>
-    ) : null;
-  const place = x.place && (
-    <>
-      {x.place.name ?? x.place.gln ?? x.place.key}
-      {x.place.address && <div className="quiet">{x.place.address}</div>}
-    </>
-  );
-  return (
-    <section className="card" aria-labelledby="what" style={{ display: 'grid', gap: 14 }}>
-      <div className="step-head">
-        <h2 id="what" style={{ margin: 0, fontSize: 22 }}>
-          {title}
-        </h2>
-        <span className="pair">
-          {x.known ? (
-            <Status tone={recalls.length > 0 ? 'bad' : 'calm'}>
-              {[t(`state.${x.state ?? 'unknown'}`, { defaultValue: x.state }), recalls.length > 0 ? t('trace.recalled') : '']
-                .filter(Boolean)
-                .join(' · ')}
-            </Status>
-          ) : (
-            <Status tone="bad">{t('trace.noRecord')}</Status>
-          )}
-          {(x.overlays ?? [])
-            .filter((o) => o !== 'recalled')
-            .map((o) => (
-              <Status key={o} tone="warn">
-                {t(`overlay.${o}`, { defaultValue: o })}
-              </Status>
-            ))}
-        </span>
-      </div>
-      {!x.known && (
-        <Note tone="bad" level={3} title={t('trace.unknownTitle')}>
-          <p>{t('trace.unknownHelp')}</p>
-        </Note>
-      )}
-      {recalls.map((r) => (
-        <Note key={r.recallNumber} tone="bad" level={3} title={t('trace.recallTitle', { number: r.recallNumber })}>
-          <p>
-            {r.reason && <span lang="en">{r.reason}. </span>}
-            {t('trace.recallHelp', { classification: r.classification ?? '–', date: r.initiatedOn ?? '–', party: r.party })}
-          </p>
-        </Note>
-      ))}
-      {findings.length > 0 && <FindingList findings={findings} />}
-      <dl className="facts">
-        {row('serial', x.id.serial && <span className="mono">{x.id.serial}</span>)}
-        {row('gtin', x.id.gtin && <span className="mono">{x.id.gtin}</span>)}
-        {row('sscc', x.id.sscc && <span className="mono">{x.id.sscc}</span>)}
-        {row('ndc', x.product?.ndc && <span className="mono">{x.product.ndc}</span>)}
-        {row(
-          'lot',
-          x.lot && (
-            <Link to={path('lot', x.id.gtin ?? '', x.lot)} className="mono">
-              {x.lot}
-            </Link>
-          ),
-        )}
-        {row('expiry', x.expiry)}
-        {row('form', x.product && [x.product.dosageForm, x.product.netContent].filter(Boolean).join(', '))}
-        {row('manufacturer', x.product?.manufacturer)}
-        {row('holder', x.holder && (x.holder.name ?? x.holder.id))}
-        {row('phase', x.phase && t(`phase.${x.phase}`, { defaultValue: x.phase }))}
-        {row('to', x.to && (x.to.name ?? x.to.id))}
-        {row('place', place)}
-        {row('contents', x.contents ? String(x.contents) : '')}
-        {row(
-          'inside',
-          (x.containers ?? []).length > 0 &&
-            x.containers!.map((c) => (
-              <div key={c}>
-                <Link to={tracePath(c)} className="mono">
-                  {printed(c)}
-                </Link>
-              </div>
-            )),
-        )}
-      </dl>
-      {x.known && (
-        <p className="quiet" style={{ margin: 0 }}>
-          {t('trace.derived')}
-        </p>
-      )}
-    </section>
   );
 }

@@ -1,6 +1,6 @@
 // Does what the server shows of a step stand in the proof? A bundle may verify and the page beside it still lie: so each
 // step that is shown is compared, field by field, with the item that the verified bundle discloses at its position.
-import type { Schemas } from '../../api/client';
+import type { Schemas } from '../../lib/api/client';
 import { parseEPC, parseKey } from '../../lib/gs1/key';
 import type { Genesis, Report, Step as Proven } from '../../lib/proof';
 

@@ -1,5 +1,5 @@
 // The way of a package as a graph: where it was held, what carried it between, and the containers it was in. Pure.
-import type { Schemas } from '../../api/client';
+import type { Schemas } from '../../lib/api/client';
 
 type Step = Schemas['Step'];
 

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { api, Problem } from '../../api/client';
+import { api, Problem } from '../../lib/api/client';
 
 export const useTrace = (id: string) => useQuery({ queryKey: ['trace', id], queryFn: () => api.trace(id), enabled: id !== '' });
 

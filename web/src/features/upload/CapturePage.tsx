@@ -1,4 +1,4 @@
-import type { PageProps } from '../../app/pages';
+import type { PageProps } from '../../lib/router/page';
 import { JobPage } from './JobPage';
 import { Send } from './Send';
 

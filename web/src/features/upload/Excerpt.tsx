@@ -1,4 +1,5 @@
 import { excerpt } from './excerpt';
+import './excerpt.css';
 
 /** The place in the file that an error is about. */
 export function Excerpt({ lines, line, column }: { lines: string[]; line: number; column?: number }) {

@@ -1,13 +1,14 @@
 import { Button } from '@mantine/core';
 import { useMemo, useState, type DragEvent } from 'react';
 import { useTranslation } from 'react-i18next';
-import { api } from '../../api/client';
 import { Checks } from '../../components/Checks';
 import { Failure } from '../../components/Failure';
 import { Hash } from '../../components/Hash';
 import { Note, Status } from '../../components/Status';
+import { api } from '../../lib/api/client';
 import { hex, parseGenesis, positionText, Refused, verifyBytes, type Genesis, type Result } from '../../lib/proof';
 import { at } from '../../lib/time';
+import './verify.css';
 
 interface Dropped {
   name: string;

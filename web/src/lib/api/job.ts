@@ -1,7 +1,7 @@
 // A command or document on its way: sent once, then followed until every answer shows it.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { capture, type Body, type Command, type Job } from '../api/client';
+import { capture, type Body, type Command, type Job } from './client';
 
 /** rank orders the states of a job. */
 export const states = ['captured', 'accepted', 'certified', 'indexed'] as const;
@@ -10,7 +10,7 @@ export const rank = (s: Job['state']): number => states.indexOf(s);
 /** next is the state to wait for: the service answers when it is there. */
 const next = (s: Job['state']) => states[Math.min(rank(s) + 1, states.length - 1)];
 
-/** useJobState follows a job, longer and longer when the service does not answer. */
+/** useFollow follows a job, longer and longer when the service does not answer. */
 export function useFollow(job: Job | undefined) {
   return useQuery({
     queryKey: ['job', job?.captureID],

@@ -2,13 +2,12 @@
 // questions on to its api, so that a page asks nobody but the service that it came from.
 import createClient from 'openapi-fetch';
 import { useSyncExternalStore } from 'react';
-import { lines } from '../lib/rows';
-import type { components as partnerComponents, paths as partnerPaths } from './partner';
+import { lines } from '../rows';
 import type { components, paths } from './schema';
 
 export type Schemas = components['schemas'];
-export type Job = partnerComponents['schemas']['Job'];
-export type Verdict = partnerComponents['schemas']['Verdict'];
+export type Job = Schemas['Job'];
+export type Verdict = Schemas['Verdict'];
 
 /** What an answer rests on: the headers Verilot-Height, -Block-Time and -Age-Seconds, and when they arrived. */
 export interface Rests {
@@ -63,8 +62,7 @@ export const useNewest = (): Rests | undefined =>
     () => newest,
   );
 
-const client = createClient<paths>({ baseUrl: '' });
-const partner = createClient<partnerPaths, 'application/json'>({ baseUrl: '' });
+const client = createClient<paths, 'application/json'>({ baseUrl: '' });
 
 interface Answer<T> {
   data: T;
@@ -99,7 +97,7 @@ export const api = {
   recalls: () => answer(client.GET('/v1/recalls')),
   recall: (number: string) => answer(client.GET('/v1/recalls/{number}', { params: { path: { number } } })),
   block: (height: string) => answer(client.GET('/v1/blocks/{height}', { params: { path: { height } as never } })),
-  ndc: (q: string, limit: number) => answer(partner.GET('/v1/ndc', { params: { query: { q, limit } } })),
+  ndc: (q: string, limit: number) => answer(client.GET('/v1/ndc', { params: { query: { q, limit } } })),
   scan: (text: string) => answer(client.GET('/v1/scan', { params: { query: { text } } })),
   lot: (gtin: string, lot: string) => answer(client.GET('/v1/lots/{gtin}/{lot}', { params: { path: { gtin, lot } } })),
   parties: () => answer(client.GET('/v1/parties')),
@@ -186,14 +184,15 @@ export const session = {
   end: () => json<Session>('DELETE', '/v1/session'),
 };
 
+/** The business commands: what is posted as JSON under /v1 and answered with a job. */
 type Commands = {
   [
-    P in keyof partnerPaths as P extends `/v1/${infer Name}`
-      ? partnerPaths[P] extends { post: { requestBody: { content: { 'application/json': unknown } } } }
+    P in keyof paths as P extends `/v1/${infer Name}`
+      ? paths[P] extends { post: { responses: { 202: { content: { 'application/json': Job } } } } }
         ? Name
         : never
       : never
-  ]: partnerPaths[P] extends { post: { requestBody: { content: { 'application/json': infer B } } } } ? B : never;
+  ]: paths[P] extends { post: { requestBody: { content: { 'application/json': infer B } } } } ? B : never;
 };
 
 /** Command is a business command's name, Body what it is sent. */
@@ -223,13 +222,13 @@ export const capture = {
   },
   /** job asks how far a job is; with wait, the answer comes when it is there, or after some seconds. */
   job: (id: string, wait?: Job['state']) =>
-    answer(partner.GET('/capture/{id}', { params: { path: { id }, query: wait ? { wait, timeout: '20s' } : {} } })).then((a) => a.data),
-  jobs: (perPage: number) => answer(partner.GET('/capture', { params: { query: { perPage } } })).then((a) => a.data ?? []),
+    answer(client.GET('/capture/{id}', { params: { path: { id }, query: wait ? { wait, timeout: '20s' } : {} } })).then((a) => a.data),
+  jobs: (perPage: number) => answer(client.GET('/capture', { params: { query: { perPage } } })).then((a) => a.data ?? []),
   /** running finds the jobs that a page which was closed may still wait for, among the newest. */
-  running: () => answer(partner.GET('/capture', { params: { query: { perPage: 100, running: true } } })).then((a) => a.data ?? []),
+  running: () => answer(client.GET('/capture', { params: { query: { perPage: 100, running: true } } })).then((a) => a.data ?? []),
   /** page lists jobs further back: next is what to ask with for those before. */
   page: async (perPage: number, token?: string): Promise<{ jobs: Job[]; next?: string }> => {
-    const { data, error, response } = await partner.GET('/capture', {
+    const { data, error, response } = await client.GET('/capture', {
       params: { query: { perPage, ...(token ? { nextPageToken: token } : {}) } },
     });
     if (!data) throw new Problem(response.status, error as Partial<Schemas['Problem']> | undefined);

@@ -1,6 +1,6 @@
 // Which service serves this page, and whether somebody is signed in to it.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { session, setting, type Session, type Setting } from '../api/client';
+import { session, setting, type Session, type Setting } from './client';
 
 export type { Session, Setting };
 
@@ -18,4 +18,15 @@ export function useSignIn() {
 export function useSignOut() {
   const queries = useQueryClient();
   return useMutation({ mutationFn: session.end, onSuccess: (s) => queries.setQueryData(['session'], s) });
+}
+
+/** useMay tells whether custody may be changed from this page, and whose. */
+export function useMay(): { may: boolean; party: string; service: string } {
+  const setting = useSetting().data;
+  const session = useSession().data;
+  return {
+    may: session !== undefined && (session.signedIn || !session.required),
+    party: setting?.party ?? '',
+    service: setting?.service ?? '',
+  };
 }

@@ -1,0 +1,53 @@
+import { useTranslation } from 'react-i18next';
+import { Readings } from '../../components/Readings';
+import { Note } from '../../components/Status';
+import { printed } from '../../lib/printed';
+import type { Scanned } from './match';
+import type { Unread } from './unread';
+
+/** What the last scan was, big enough to be seen from the pallet. */
+export function Last({ scanned: m, choose }: { scanned: Scanned | Unread; choose: (text: string) => void }) {
+  const { t } = useTranslation();
+  switch (m.kind) {
+    case 'unread':
+      return <NotRead unread={m} choose={choose} />;
+    case 'expected':
+      return m.recall ? (
+        <Note tone="bad" title={t('receive.expectedRecalled', { name: printed(m.key), number: m.recall })}>
+          <p>{t('receive.recalledHelp')}</p>
+        </Note>
+      ) : (
+        <Note tone="good" title={t('receive.expected', { name: printed(m.key) })} />
+      );
+    case 'again':
+      return <Note tone="calm" title={t('receive.again', { name: printed(m.key) })} />;
+    case 'received':
+      return <Note tone="calm" title={t('receive.already', { name: printed(m.key) })} />;
+    case 'inside':
+      return <Note tone="warn" title={t('receive.inside', { container: printed(m.container) })} />;
+    case 'extra':
+      return (
+        <Note tone="bad" title={t('receive.extra')}>
+          <p>
+            <span className="mono">{printed(m.key)}</span> {t(`receive.why.${m.why}`, { who: m.who })}
+          </p>
+        </Note>
+      );
+  }
+}
+
+export function NotRead({ unread: u, choose }: { unread: Unread; choose: (text: string) => void }) {
+  const { t } = useTranslation();
+  if (u.readings.length === 0) {
+    return (
+      <Note tone="warn" icon="unknown" title={t('receive.unread')}>
+        <p>{u.why}</p>
+      </Note>
+    );
+  }
+  return (
+    <Note tone="warn" icon="unknown" title={t('receive.choose')}>
+      <Readings texts={u.readings} scan={u.scan} onChoose={choose} />
+    </Note>
+  );
+}
