@@ -1,4 +1,4 @@
-package capture
+package outboxtest
 
 import (
 	"math/rand"

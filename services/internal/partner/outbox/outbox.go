@@ -13,7 +13,7 @@
 // shown: blocks are published when they are decided, so inclusion and certification are seen in the same instant.
 //
 // The broker is trusted with nothing but carrying bytes; nor is any caller.
-package capture
+package outbox
 
 import (
 	"context"

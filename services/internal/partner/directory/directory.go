@@ -1,4 +1,4 @@
-package capture
+package directory
 
 import (
 	"encoding/hex"
