@@ -26,7 +26,8 @@ import (
 	"verilot.dev/services/internal/node/chain"
 	"verilot.dev/services/internal/node/replica"
 	"verilot.dev/services/internal/node/store"
-	"verilot.dev/services/internal/partner/capture"
+	"verilot.dev/services/internal/partner"
+	"verilot.dev/services/internal/partner/directory"
 	"verilot.dev/services/internal/service"
 )
 
@@ -102,19 +103,19 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	}
 	defer func() { err = errors.Join(err, queries.Close()) }()
 	subscription.Mount(h, subscription.CallerOf(gate.Caller), queries) //nolint:contextcheck // as above
-	directory, err := ndc.Open(cfg.NDC)
+	drugs, err := ndc.Open(cfg.NDC)
 	if err != nil {
 		return fmt.Errorf("configuration: ndc: %w", err)
 	}
-	ndc.Mount(h, directory, nil)
-	engine, closeEngine, err := office(&cfg, c, env)
+	ndc.Mount(h, drugs, nil)
+	recalls, err := office(&cfg, c, env)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeEngine()) }()
-	if engine != nil {
-		env.Ready("outbox", engine.Ready)
-		engine.Mount(h) //nolint:contextcheck // as above
+	if recalls != nil {
+		defer func() { err = errors.Join(err, recalls.Close()) }()
+		env.Ready("outbox", recalls.Ready)
+		recalls.Mount(h) //nolint:contextcheck // as above
 	} else {
 		epcisrest.MountNoCapture(h) //nolint:contextcheck // as above
 	}
@@ -128,47 +129,39 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	group := service.NewGroup(ctx)
 	group.Go("follower", f.run)
 	group.Go("standing queries", queries.Run)
-	if engine != nil {
-		group.Go("outbox", engine.Run)
+	if recalls != nil {
+		group.Go("outbox", recalls.Run)
 	}
 	group.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, h.Engine) })
 	return group.Wait()
 }
 
-// office is the engine that takes the recalls of this service's own party; nil if it has none.
-func office(cfg *Config, c *chain.Chain, env *service.Env) (*capture.Engine, func() error, error) {
+// office is the service that takes the recalls of this service's own party; nil if it has none.
+func office(cfg *Config, c *chain.Chain, env *service.Env) (*partner.Service, error) {
 	if cfg.Party == "" {
-		return nil, func() error { return nil }, nil
+		return nil, nil
 	}
-	e, closeLine, err := capture.OpenService(capture.Regulator(), capture.ServiceConfig{
+	return partner.OpenService(partner.Regulator(), partner.ServiceConfig{
 		Genesis: cfg.Genesis, Data: cfg.Data, Party: cfg.Party, Key: cfg.Key, NATS: cfg.NATS, NATSCreds: cfg.Creds, Broker: cfg.Server,
 	}, c.Genesis(), own{c}, env)
-	if err != nil {
-		return nil, nil, err
-	}
-	return e, func() error {
-		err := e.Close()
-		closeLine()
-		return err
-	}, nil
 }
 
-// own tells an engine in this service what others ask it over HTTP.
+// own tells a partner service in this one what others ask it over HTTP.
 type own struct{ chain *chain.Chain }
 
-// Indexed implements capture.Peer.
+// Indexed implements partner.Peer.
 func (o own) Indexed(context.Context) (uint64, error) { return o.chain.Head().Header.Height, nil }
 
-// Parties implements capture.Peer.
-func (o own) Parties(context.Context) ([]capture.KnownParty, error) {
+// Parties implements partner.Peer.
+func (o own) Parties(context.Context) ([]directory.KnownParty, error) {
 	view, done, err := o.chain.Snapshot()
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	var out []capture.KnownParty
+	var out []directory.KnownParty
 	for _, p := range (registry.Registry{View: view}).Parties() {
-		known := capture.KnownParty{ID: p.ID, Name: p.Name, Roles: p.Roles, GLNs: p.GLNs, Prefixes: p.Prefixes, Places: p.Places}
+		known := directory.KnownParty{ID: p.ID, Name: p.Name, Roles: p.Roles, GLNs: p.GLNs, Prefixes: p.Prefixes, Places: p.Places}
 		for _, k := range p.Keys {
 			known.KeyIDs = append(known.KeyIDs, hex.EncodeToString(k[:]))
 		}

@@ -12,7 +12,7 @@ import (
 	"verilot.dev/ledger/keys"
 	"verilot.dev/services/internal/edge/signin"
 	"verilot.dev/services/internal/localnet/story"
-	"verilot.dev/services/internal/partner/capture"
+	"verilot.dev/services/internal/partner"
 	"verilot.dev/services/internal/service"
 )
 
@@ -26,7 +26,7 @@ func guestName(party string) string { return "guest-" + party }
 
 // Guest runs a service of a further party in this process, at an address of its own, until stop is called: so that a whole country can
 // act on one machine without running all at once. Its outbox stays in the folder, and it goes on where it was.
-func (n *Network) Guest(ctx context.Context, p capture.Profile, party string) (_ story.Service, stop func() error, err error) {
+func (n *Network) Guest(ctx context.Context, p partner.Profile, party string) (_ story.Service, stop func() error, err error) {
 	pl, name := n.plan, guestName(party)
 	if _, err := n.GuestKey(party); err != nil {
 		return story.Service{}, nil, err
@@ -38,7 +38,7 @@ func (n *Network) Guest(ctx context.Context, p capture.Profile, party string) (_
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	started := make(chan net.Addr, 1)
-	cfg := capture.ServiceConfig{
+	cfg := partner.ServiceConfig{
 		Common: service.Common{Listen: "127.0.0.1:0", LogLevel: pl.o.LogLevel}, Genesis: pl.in("genesis.json"),
 		Data: filepath.Join(pl.o.Dir, "guests", party), Party: party, Key: keyFile(pl.o.Dir, name, keys.Event),
 		NATS: pl.brokers.reach(0), NATSCreds: pl.brokers.creds, API: pl.urls["api"], Broker: pl.brokers.inProcess(),
@@ -53,7 +53,7 @@ func (n *Network) Guest(ctx context.Context, p capture.Profile, party string) (_
 		return story.Service{}, nil, fmt.Errorf("service of %s: %w", party, err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- capture.Serve(ctx, p, cfg, env) }()
+	go func() { done <- partner.Serve(ctx, p, cfg, env) }()
 	stop = func() error {
 		cancel()
 		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {

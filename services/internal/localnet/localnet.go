@@ -22,7 +22,7 @@ import (
 	"verilot.dev/services/internal/edge/signin"
 	"verilot.dev/services/internal/localnet/story"
 	"verilot.dev/services/internal/localnet/supervise"
-	"verilot.dev/services/internal/partner/capture"
+	"verilot.dev/services/internal/partner"
 	"verilot.dev/services/internal/service"
 	"verilot.dev/services/manufacturer"
 	"verilot.dev/services/pharmacy"
@@ -219,7 +219,7 @@ func (n *Network) runHere() error {
 	}
 	cfg := p.api()
 	n.run("api", p.o, cfg.Common, func(ctx context.Context, env *service.Env) error { return api.Run(ctx, cfg, env) })
-	for i, run := range []func(context.Context, capture.ServiceConfig, *service.Env) error{manufacturer.Run, distributor.Run, pharmacy.Run} {
+	for i, run := range []func(context.Context, partner.ServiceConfig, *service.Env) error{manufacturer.Run, distributor.Run, pharmacy.Run} {
 		cfg := p.partner(i)
 		n.run(roles[i], p.o, cfg.Common, func(ctx context.Context, env *service.Env) error { return run(ctx, cfg, env) })
 	}

@@ -1,11 +1,16 @@
+// Package directory is what a partner's service knows of parties: genesis, its own registrations, and what an api service told. It decides
+// what is refused at capture and how identifiers are written, never what the ledger says.
 package directory
 
 import (
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/canonical"
@@ -14,11 +19,42 @@ import (
 	"verilot.dev/ledger/state"
 )
 
-// directory is what this service knows of parties: genesis, its own registrations, and what an api service told. It
-// decides what is refused here and how identifiers are written, never what the ledger says.
-type directory struct {
+// Config of a directory. Genesis, Party, KeyID and Now are required.
+type Config struct {
+	Genesis *genesis.Genesis
+	Party   string         // whose service this is
+	KeyID   canonical.Hash // of the party's event key
+	// Parties asks an api service for all registered parties; nil: the directory knows only what genesis and its own registrations say.
+	Parties func(context.Context) ([]KnownParty, error)
+	Now     func() time.Time
+	Log     *slog.Logger // nil: nothing is logged
+}
+
+// KnownParty is a party as an api service tells it.
+type KnownParty struct {
+	ID       string           `json:"id"`
+	Name     string           `json:"name"`
+	Roles    []string         `json:"roles"`
+	GLNs     []string         `json:"glns"`
+	Prefixes []string         `json:"companyPrefixes"`
+	KeyIDs   []string         `json:"keyIDs"`
+	Places   []registry.Place `json:"places"`
+}
+
+// Registration is something that was registered through this service, as it is stored.
+type Registration struct {
+	Act     *registry.Act     `json:"act,omitempty"`
+	Product *registry.Product `json:"product,omitempty"`
+	// Foreign are GLNs that the ledger says are another party's, without saying whose.
+	Foreign []string `json:"foreign,omitempty"`
+}
+
+// Directory is safe for concurrent use.
+type Directory struct {
+	cfg  Config
 	self string
 
+	// mu guards the fields below, which are in memory. Readers see every registration whole or not at all.
 	mu       sync.RWMutex
 	mem      *state.Memory
 	prefixes map[string]string // to the party
@@ -29,8 +65,13 @@ type directory struct {
 // somebody stands for a party of which no more is known than that it is another.
 const somebody = "?"
 
-func newDirectory(g *genesis.Genesis, self string) (*directory, error) {
-	d := &directory{self: self, mem: state.NewMemory(), prefixes: map[string]string{}, told: map[string]bool{}, foreign: map[string]bool{}}
+// New makes a directory that knows the parties of the genesis file.
+func New(cfg Config) (*Directory, error) {
+	g := cfg.Genesis
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	d := &Directory{cfg: cfg, self: cfg.Party, mem: state.NewMemory(), prefixes: map[string]string{}, told: map[string]bool{}, foreign: map[string]bool{}}
 	authorities := make([]registry.Authority, len(g.Authorities))
 	for i, a := range g.Authorities {
 		authorities[i] = registry.Authority{Party: a.Party, Key: a.Key}
@@ -44,14 +85,14 @@ func newDirectory(g *genesis.Genesis, self string) (*directory, error) {
 	return d, nil
 }
 
-func (d *directory) note(a *registry.Act) {
+func (d *Directory) note(a *registry.Act) {
 	for _, p := range a.Prefixes {
 		d.prefixes[p] = a.Party
 	}
 }
 
 // learn adds a registration; one that contradicts what is known is ignored, as the ledger ignores it.
-func (d *directory) learn(a *registry.Act) {
+func (d *Directory) learn(a *registry.Act) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if registry.ApplyAct(d.mem, a, false) == nil {
@@ -59,16 +100,18 @@ func (d *directory) learn(a *registry.Act) {
 	}
 }
 
-func (d *directory) learnJSON(b []byte) error {
-	var l learned
+// Load adds a stored registration.
+func (d *Directory) Load(b []byte) error {
+	var l Registration
 	if err := json.Unmarshal(b, &l); err != nil {
 		return fmt.Errorf("stored registration: %w", err)
 	}
-	d.take(l)
+	d.Add(l)
 	return nil
 }
 
-func (d *directory) take(l learned) {
+// Add adds a registration that the ledger has accepted.
+func (d *Directory) Add(l Registration) {
 	if l.Act != nil {
 		d.learn(l.Act)
 	}
@@ -82,7 +125,22 @@ func (d *directory) take(l learned) {
 	}
 }
 
-func (d *directory) hear(parties []KnownParty) {
+// Refresh asks the api service for the parties. What it answers is a courtesy: without it more is left to the ledger.
+func (d *Directory) Refresh(ctx context.Context) {
+	if d.cfg.Parties == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	list, err := d.cfg.Parties(ctx)
+	if err != nil {
+		d.cfg.Log.Info("the api service did not tell the parties", "err", err)
+		return
+	}
+	d.hear(list)
+}
+
+func (d *Directory) hear(parties []KnownParty) {
 	for _, p := range parties {
 		d.learn(&registry.Act{Party: p.ID, Name: p.Name, Roles: p.Roles, GLNs: p.GLNs, Prefixes: p.Prefixes, Places: p.Places})
 		if p.ID == d.self {
@@ -95,34 +153,43 @@ func (d *directory) hear(parties []KnownParty) {
 	}
 }
 
-// read runs fn over the registry.
-func (d *directory) read(fn func(registry.Registry)) {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	fn(registry.Registry{View: d.mem})
+// View is a directory while nothing in it changes. It holds for the length of one Read.
+type View struct {
+	registry.Registry
+	Prefixes map[string]string // registered company prefixes, and whose they are; not to be changed
 }
 
-func (d *directory) party(id string) (p registry.Party, ok bool) {
-	d.read(func(r registry.Registry) { p, ok = r.Party(id) })
+// Read runs fn over the directory. fn must not call it.
+func (d *Directory) Read(fn func(View)) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	fn(View{registry.Registry{View: d.mem}, d.prefixes})
+}
+
+// Self is the party whose service this is.
+func (d *Directory) Self() string { return d.self }
+
+func (d *Directory) party(id string) (p registry.Party, ok bool) {
+	d.Read(func(r View) { p, ok = r.Party(id) })
 	return p, ok
 }
 
-func (d *directory) has(roles []string) bool {
+func (d *Directory) has(roles []string) bool {
 	p, ok := d.party(d.self)
 	return ok && p.Has(roles...)
 }
 
 // keyKnown reports whether the ledger, as far as known here, believes a key of this party.
-func (d *directory) keyKnown(id canonical.Hash) (ok bool) {
-	d.read(func(r registry.Registry) {
+func (d *Directory) keyKnown(id canonical.Hash) (ok bool) {
+	d.Read(func(r View) {
 		k, found := r.Key(id)
 		ok = found && k.Party == d.self && !k.Revoked || d.told[hex.EncodeToString(id[:])]
 	})
 	return ok
 }
 
-// partyOf is the party that a place or party identifier belongs to.
-func (d *directory) partyOf(id string) (party string, ok bool) {
+// PartyOf is the party that a place or party identifier belongs to.
+func (d *Directory) PartyOf(id string) (party string, ok bool) {
 	epc, err := gs1.ParseEPC(id)
 	if err != nil {
 		return "", false
@@ -131,7 +198,7 @@ func (d *directory) partyOf(id string) (party string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	d.read(func(r registry.Registry) {
+	d.Read(func(r View) {
 		if party, ok = r.PartyOfGLN(gln.String()); !ok && d.foreign[gln.String()] {
 			party, ok = somebody, true
 		}
@@ -139,13 +206,14 @@ func (d *directory) partyOf(id string) (party string, ok bool) {
 	return party, ok
 }
 
-func (d *directory) ownerOf(g gs1.GTIN) (party string, ok bool) {
-	d.read(func(r registry.Registry) { party, ok = r.OwnerOfGTIN(g) })
+// OwnerOf is the party whose company prefix covers a GTIN.
+func (d *Directory) OwnerOf(g gs1.GTIN) (party string, ok bool) {
+	d.Read(func(r View) { party, ok = r.OwnerOfGTIN(g) })
 	return party, ok
 }
 
-// split is the length of the registered company prefix that twelve digits begin with, 0 when none is known.
-func (d *directory) split(digits string) int {
+// Split is the length of the registered company prefix that twelve digits begin with, 0 when none is known.
+func (d *Directory) Split(digits string) int {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	for n := len(digits); n >= 6; n-- {
@@ -156,8 +224,8 @@ func (d *directory) split(digits string) int {
 	return 0
 }
 
-// write spells a key: as an EPC URN where the company prefix is registered, else as a Digital Link. It is never guessed.
-func (d *directory) write(k gs1.Key) string {
+// Write spells a key: as an EPC URN where the company prefix is registered, else as a Digital Link. It is never guessed.
+func (d *Directory) Write(k gs1.Key) string {
 	digits := ""
 	if g, ok := k.GTIN(); ok {
 		digits = g.String()[1:13]
@@ -167,7 +235,7 @@ func (d *directory) write(k gs1.Key) string {
 		digits = g.String()[:12]
 	}
 	if digits != "" {
-		if n := d.split(digits); n > 0 {
+		if n := d.Split(digits); n > 0 {
 			if urn, err := k.URN(n); err == nil {
 				return urn
 			}
@@ -176,25 +244,25 @@ func (d *directory) write(k gs1.Key) string {
 	return k.DigitalLink()
 }
 
-// home is the place where this party's commands happen unless they say otherwise, "" when none is known.
-func (d *directory) home() string { return d.address(d.self) }
+// Home is the place where this party's commands happen unless they say otherwise, "" when none is known.
+func (d *Directory) Home() string { return d.Address(d.self) }
 
-// address is a party's first place, or its first GLN as a place.
-func (d *directory) address(id string) string {
+// Address is a party's first place, or its first GLN as a place.
+func (d *Directory) Address(id string) string {
 	p, ok := d.party(id)
 	if !ok {
 		return ""
 	}
 	if len(p.Places) > 0 {
 		if k, err := registry.PlaceKey(p.Places[0].ID); err == nil {
-			return d.write(k)
+			return d.Write(k)
 		}
 	}
-	return d.owner(id)
+	return d.Owner(id)
 }
 
-// owner is how a party is named as an owning party: its first GLN, written as the GS1 US guideline does, as an SGLN.
-func (d *directory) owner(id string) string {
+// Owner is how a party is named as an owning party: its first GLN, written as the GS1 US guideline does, as an SGLN.
+func (d *Directory) Owner(id string) string {
 	p, ok := d.party(id)
 	if !ok || len(p.GLNs) == 0 {
 		return ""
@@ -207,11 +275,11 @@ func (d *directory) owner(id string) string {
 	if err != nil {
 		return ""
 	}
-	return d.write(s.Key())
+	return d.Write(s.Key())
 }
 
-// ownPrefix is the party's first prefix to number containers with.
-func (d *directory) ownPrefix() string {
+// OwnPrefix is the party's first prefix to number containers with.
+func (d *Directory) OwnPrefix() string {
 	p, _ := d.party(d.self)
 	i := slices.IndexFunc(p.Prefixes, func(s string) bool { return len(s) >= 6 })
 	if i < 0 {

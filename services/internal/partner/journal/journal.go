@@ -1,174 +1,109 @@
+// Package journal is what a trading partner's service must not lose: its jobs, the outbox, what it sealed, the numbers it gave out. It says
+// under which keys and in which bytes that is stored, in Badger with group commit: writes that wait together share one sync.
+//
+// It decides nothing. What is written together, and when, is said by package outbox.
 package journal
 
 import (
 	"bytes"
 	"compress/flate"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
 
 	"github.com/dgraph-io/badger/v4"
-	"github.com/google/uuid"
 
-	"verilot.dev/ledger/canonical"
-	"verilot.dev/ledger/commit"
 	files "verilot.dev/services/internal/node/store"
 )
 
-// The keys of the store. Numbers are big-endian, so that they sort.
-//
-//	j/<job 16>                  jobRecord, JSON; never rewritten
-//	r/<job 16><part u16>        partRecord, JSON: where a submission of the job stands
-//	m/<job 16><part u16>        items of a part of a divided document, JSON, compressed: []itemMeta
-//	v/<job 16><part u16>        the verdicts on them, JSON, compressed: []itemVerdict
-//	p/<job 16>                  plan of a document that is not divided yet, JSON
-//	q/<job 16>                  brokenRecord, JSON: why a document was not divided to its end
-//	f/<job 16><chunk u32>       further faults of a document, JSON: []httpapi.Fault
-//	o/<lane>/<counter u64>      outbox: job 16, part u16, the signed message; gone once its verdict is certified. The message of a part
-//	                            of a divided document is a file of the spool instead: what the value log holds is mapped into memory
-//	c/<lane>                    highest counter ever given out, u64
-//	i/<SHA-256 of the key>      idempotency: hash of the request 32, job 16
-//	s/<submission 16>           sealed values: see encodeSealed
-//	d/<u64>                     registrations made here, JSON, in order
-//	u/<gtin>/<serial>           a serial that was given out
-//	n/<purpose>                 a running number, u64
-//	b/<height u64>              what a followed block says: see facts
-//	l/…                         the light chain's own state
-const (
-	jobKeys     = "j/"
-	partKeys    = "r/"
-	metaKeys    = "m/"
-	verdictKeys = "v/"
-	planKeys    = "p/"
-	brokenKeys  = "q/"
-	faultKeys   = "f/"
-	outKeys     = "o/"
-	laneKeys    = "c/"
-	idemKeys    = "i/"
-	sealedKeys  = "s/"
-	actKeys     = "d/"
-	serialKeys  = "u/"
-	numberKeys  = "n/"
-	blockKeys   = "b/"
-	lightKeys   = "l/"
-)
-
-func jobKey(id uuid.UUID) string { return jobKeys + string(id[:]) }
-
-func partKey(id uuid.UUID, part uint16) string {
-	return string(binary.BigEndian.AppendUint16([]byte(partKeys+string(id[:])), part))
-}
-
-func metaKey(id uuid.UUID, part uint16) string {
-	return string(binary.BigEndian.AppendUint16([]byte(metaKeys+string(id[:])), part))
-}
-
-func verdictKey(id uuid.UUID, part uint16) string {
-	return string(binary.BigEndian.AppendUint16([]byte(verdictKeys+string(id[:])), part))
-}
-
-func planKey(id uuid.UUID) string { return planKeys + string(id[:]) }
-
-func brokenKey(id uuid.UUID) string { return brokenKeys + string(id[:]) }
-
-func faultKey(id uuid.UUID, chunk int) string {
-	return string(binary.BigEndian.AppendUint32([]byte(faultKeys+string(id[:])), uint32(chunk)))
-}
-
-func outKey(lane string, counter uint64) string {
-	return string(binary.BigEndian.AppendUint64([]byte(outKeys+lane+"/"), counter))
-}
-
-func blockKey(height uint64) string {
-	return string(binary.BigEndian.AppendUint64([]byte(blockKeys), height))
-}
-
-func u64(b []byte) uint64 {
-	if len(b) != 8 {
-		return 0
-	}
-	return binary.BigEndian.Uint64(b)
-}
-
-// A write is a set of changes that becomes durable as a whole. nil values delete.
-type write struct {
+// A Write is a set of changes that becomes durable as a whole. nil values delete.
+type Write struct {
 	keys   []string
 	values [][]byte
 	done   chan error
-	gone   []string // files to be removed when it is durable
 }
 
-func (w *write) put(key string, value []byte) {
+func (w *Write) put(key string, value []byte) {
 	if value == nil {
 		value = []byte{}
 	}
 	w.keys, w.values = append(w.keys, key), append(w.values, value)
 }
 
-func (w *write) del(key string) { w.keys, w.values = append(w.keys, key), append(w.values, nil) }
+func (w *Write) del(key string) { w.keys, w.values = append(w.keys, key), append(w.values, nil) }
 
-func (w *write) putJSON(key string, v any) {
+func (w *Write) putJSON(key string, v any) {
 	b, err := json.Marshal(v)
 	if err != nil {
-		panic(fmt.Errorf("capture: encode %q: %w", key, err)) // our own structs always encode
+		panic(fmt.Errorf("journal: encode %q: %w", key, err)) // our own structs always encode
 	}
 	w.put(key, b)
 }
 
+// Add takes over the changes of another write, which is not submitted.
+func (w *Write) Add(v *Write) {
+	w.keys, w.values = append(w.keys, v.keys...), append(w.values, v.values...)
+}
+
 // putPacked is putJSON for what is large and seldom read.
-func (w *write) putPacked(key string, v any) {
+func (w *Write) putPacked(key string, v any) {
 	var b bytes.Buffer
 	z, err := flate.NewWriter(&b, flate.BestSpeed)
 	if err == nil {
 		err = errors.Join(json.NewEncoder(z).Encode(v), z.Close())
 	}
 	if err != nil {
-		panic(fmt.Errorf("capture: encode %q: %w", key, err)) // our own structs, into memory
+		panic(fmt.Errorf("journal: encode %q: %w", key, err)) // our own structs, into memory
 	}
 	w.put(key, b.Bytes())
 }
 
 var (
-	errNotFound = errors.New("capture: no such record")
-	errTooBig   = errors.New("capture: more than one transaction holds")
-	errClosed   = errors.New("capture: store is closed")
-	// errNotStored is of a write that is not durable.
-	errNotStored = errors.New("capture: not stored")
+	// ErrNotFound is of a record that is not there.
+	ErrNotFound = errors.New("journal: no such record")
+	// ErrTooBig is of a write that is more than one transaction holds.
+	ErrTooBig = errors.New("journal: more than one transaction holds")
+
+	errClosed = errors.New("journal: it is closed")
 )
 
-// store is Badger with group commit: every write waits for its own transaction's sync, and writes that wait together
-// share one. Badger itself would sync once per transaction. Writes become visible in the order of submit.
-type store struct {
+// Journal is the store: every write waits for its own transaction's sync, and writes that wait together
+// share one. Badger itself would sync once per transaction. Writes become visible in the order of Submit.
+type Journal struct {
 	db *badger.DB
 
+	// numbering is held while numbers are drawn and stored, on disk too: no two callers get the same. It guards nothing in memory.
+	numbering sync.Mutex
+
+	// mu guards the fields below, in memory; nothing is written under it.
 	mu     sync.Mutex
-	queue  []*write
+	queue  []*Write
 	wake   chan struct{}
 	closed bool
 	idle   chan struct{} // closed when the committer has ended
 }
 
-func openStore(dir string) (*store, error) {
+// Open opens the journal in a folder of its own.
+func Open(dir string) (*Journal, error) {
 	o := badger.DefaultOptions(dir).WithLogger(nil).WithSyncWrites(true).WithDetectConflicts(false).
 		WithMemTableSize(32 << 20).WithNumMemtables(3).WithNumCompactors(2).WithBlockCacheSize(16 << 20).WithIndexCacheSize(16 << 20).
 		WithValueLogFileSize(64 << 20).WithValueThreshold(8 << 10) // messages go to the value log: a transaction holds many
 	if err := files.DropEmpty(dir); err != nil {
-		return nil, fmt.Errorf("open capture store %s: %w", dir, err)
+		return nil, fmt.Errorf("open journal %s: %w", dir, err)
 	}
 	db, err := badger.Open(o)
 	if err != nil {
-		return nil, fmt.Errorf("open capture store %s: %w", dir, err)
+		return nil, fmt.Errorf("open journal %s: %w", dir, err)
 	}
-	s := &store{db: db, wake: make(chan struct{}, 1), idle: make(chan struct{})}
+	s := &Journal{db: db, wake: make(chan struct{}, 1), idle: make(chan struct{})}
 	go s.run()
 	return s, nil
 }
 
-// submit queues w and returns at once; w.wait waits until it is durable. Callers hold their own locks across submit,
-// never across wait, so that the order of writes is that of their decisions.
-func (s *store) submit(w *write) {
+// Submit queues w and returns at once; w.Wait waits until it is durable. Callers hold their own locks across Submit,
+// never across Wait, so that the order of writes is that of their decisions.
+func (s *Journal) Submit(w *Write) {
 	w.done = make(chan error, 1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,9 +118,16 @@ func (s *store) submit(w *write) {
 	}
 }
 
-func (w *write) wait() error { return <-w.done }
+// Wait waits until a submitted write is durable.
+func (w *Write) Wait() error { return <-w.done }
 
-func (s *store) run() {
+// Put makes w durable.
+func (s *Journal) Put(w *Write) error {
+	s.Submit(w)
+	return w.Wait()
+}
+
+func (s *Journal) run() {
 	defer close(s.idle)
 	for range s.wake {
 		for {
@@ -202,9 +144,9 @@ func (s *store) run() {
 }
 
 // commit makes batch durable in order, with as few transactions as Badger's limit allows.
-func (s *store) commit(batch []*write) {
+func (s *Journal) commit(batch []*Write) {
 	err := s.apply(batch)
-	if !errors.Is(err, errTooBig) || len(batch) == 1 {
+	if !errors.Is(err, ErrTooBig) || len(batch) == 1 {
 		for _, w := range batch {
 			w.done <- err
 		}
@@ -215,7 +157,7 @@ func (s *store) commit(batch []*write) {
 	s.commit(batch[half:])
 }
 
-func (s *store) apply(batch []*write) error {
+func (s *Journal) apply(batch []*Write) error {
 	txn := s.db.NewTransaction(true)
 	defer txn.Discard()
 	for _, w := range batch {
@@ -227,7 +169,7 @@ func (s *store) apply(batch []*write) error {
 				err = txn.Set([]byte(k), w.values[i])
 			}
 			if errors.Is(err, badger.ErrTxnTooBig) {
-				return errTooBig
+				return ErrTooBig
 			}
 			if err != nil {
 				return fmt.Errorf("write %q: %w", k, err)
@@ -240,7 +182,8 @@ func (s *store) apply(batch []*write) error {
 	return nil
 }
 
-func (s *store) close() error {
+// Close makes what was submitted durable and ends the journal.
+func (s *Journal) Close() error {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -257,12 +200,12 @@ func (s *store) close() error {
 	s.queue = nil
 	s.mu.Unlock()
 	if err := s.db.Close(); err != nil {
-		return fmt.Errorf("close capture store: %w", err)
+		return fmt.Errorf("close journal: %w", err)
 	}
 	return nil
 }
 
-func (s *store) get(key string) ([]byte, error) {
+func (s *Journal) get(key string) ([]byte, error) {
 	var out []byte
 	err := s.db.View(func(txn *badger.Txn) error {
 		it, err := txn.Get([]byte(key))
@@ -273,7 +216,7 @@ func (s *store) get(key string) ([]byte, error) {
 		return err
 	})
 	if errors.Is(err, badger.ErrKeyNotFound) {
-		return nil, errNotFound
+		return nil, ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %q: %w", key, err)
@@ -281,7 +224,7 @@ func (s *store) get(key string) ([]byte, error) {
 	return out, nil
 }
 
-func (s *store) getJSON(key string, v any) error {
+func (s *Journal) getJSON(key string, v any) error {
 	b, err := s.get(key)
 	if err != nil {
 		return err
@@ -293,7 +236,7 @@ func (s *store) getJSON(key string, v any) error {
 }
 
 // getPacked reads what putPacked wrote.
-func (s *store) getPacked(key string, v any) error {
+func (s *Journal) getPacked(key string, v any) error {
 	b, err := s.get(key)
 	if err != nil {
 		return err
@@ -306,7 +249,7 @@ func (s *store) getPacked(key string, v any) error {
 }
 
 // scan calls fn for the keys with prefix that are > after ("" is all), ascending, until it returns false.
-func (s *store) scan(prefix, after string, values, reverse bool, fn func(key string, value []byte) bool) error {
+func (s *Journal) scan(prefix, after string, values, reverse bool, fn func(key string, value []byte) bool) error {
 	return s.db.View(func(txn *badger.Txn) error {
 		o := badger.DefaultIteratorOptions
 		o.PrefetchValues, o.Reverse, o.Prefix = values, reverse, []byte(prefix)
@@ -340,61 +283,8 @@ func (s *store) scan(prefix, after string, values, reverse bool, fn func(key str
 	})
 }
 
-// collect gives back the space of deleted messages; Badger never does it by itself.
-func (s *store) collect() {
+// Collect gives back the space of deleted messages; Badger never does it by itself.
+func (s *Journal) Collect() {
 	for s.db.RunValueLogGC(0.5) == nil {
 	}
-}
-
-// lightView is the light chain's state: a state.View over the keys l/….
-type lightView struct{ s *store }
-
-// Get implements state.View.
-func (v lightView) Get(key string) ([]byte, bool) {
-	b, err := v.s.get(lightKeys + key)
-	if errors.Is(err, errNotFound) {
-		return nil, false
-	}
-	if err != nil {
-		panic(err) // state.View: losing the disk ends the reading
-	}
-	return b, true
-}
-
-// Scan implements state.View.
-func (v lightView) Scan(prefix string, fn func(string, []byte) bool) {
-	err := v.s.scan(lightKeys+prefix, "", true, false, func(k string, b []byte) bool { return fn(k[len(lightKeys):], b) })
-	if err != nil {
-		panic(err)
-	}
-}
-
-// encodeSealed is u32 count, then per value: u16 item, str16 path, salt (32), u8 type, str32 text.
-func encodeSealed(items [][]commit.SealedValue) []byte {
-	n := 0
-	for _, it := range items {
-		n += len(it)
-	}
-	b := canonical.U32(nil, uint32(n))
-	for i, it := range items {
-		for _, v := range it {
-			b = canonical.U16(b, uint16(i))
-			b = canonical.Str16(b, string(v.Path))
-			b = append(b, v.Salt[:]...)
-			b = canonical.U8(b, uint8(v.Type))
-			b = canonical.Str32(b, v.Text)
-		}
-	}
-	return b
-}
-
-func decodeSealed(b []byte) (map[uint16][]commit.SealedValue, error) {
-	r := canonical.NewReader(b)
-	out := map[uint16][]commit.SealedValue{}
-	for n := r.U32(); n > 0 && r.Err() == nil; n-- {
-		item := r.U16()
-		v := commit.SealedValue{Path: commit.Path(r.Str16()), Salt: r.Hash(), Type: commit.Type(r.U8()), Text: string(r.Str32())}
-		out[item] = append(out[item], v)
-	}
-	return out, r.Done()
 }

@@ -2,99 +2,71 @@ package outbox
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"strings"
+	"math/rand"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/uuid"
-	"go.uber.org/goleak"
+
+	"verilot.dev/services/internal/partner/journal"
+	"verilot.dev/services/internal/partner/outbox/outboxtest"
 )
 
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/golang/glog.(*fileSink).flushDaemon"))
-}
+const (
+	works    = outboxtest.Works
+	down     = outboxtest.Down
+	silent   = outboxtest.Silent
+	forgets  = outboxtest.Forgets
+	hijacked = outboxtest.Hijacked
+)
 
 // Whatever the broker does to a message, it is judged once, and the job says so.
-// TestStoreKilledWhileAFileIsMade: kill -9 between the making of a file of the store and its first byte.
-func TestStoreKilledWhileAFileIsMade(t *testing.T) {
-	dir := t.TempDir()
-	for range 2 {
-		s, err := openStore(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.close(); err != nil {
-			t.Fatal(err)
-		}
-		for _, name := range []string{"00099.mem", "000099.vlog"} {
-			if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-}
-
 func TestBrokerFaults(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		faults []fault
+		faults []outboxtest.Fault
 		sends  int
 	}{
 		{"all is well", nil, 1},
-		{"the broker is down", []fault{down, down}, 3},
-		{"the ack is lost, and the block is followed before the second copy is acknowledged", []fault{silent}, 2},
-		{"the ack is lost, and the broker has forgotten the message when it comes again", []fault{silent, forgets}, 2},
-		{"another message got the place that was acknowledged", []fault{hijacked, hijacked}, 3},
+		{"the broker is down", []outboxtest.Fault{down, down}, 3},
+		{"the ack is lost, and the block is followed before the second copy is acknowledged", []outboxtest.Fault{silent}, 2},
+		{"the ack is lost, and the broker has forgotten the message when it comes again", []outboxtest.Fault{silent, forgets}, 2},
+		{"another message got the place that was acknowledged", []outboxtest.Fault{hijacked, hijacked}, 3},
 	} {
 		for _, restart := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, restart %v", tt.name, restart), func(t *testing.T) {
-				w := newWorld(t, Manufacturer(), "maker")
+				w := newWorld(t)
 				w.kill()
-				w.ledger.fault = func(n int) fault {
+				w.ledger.Faults(func(n int) outboxtest.Fault {
 					if n <= len(tt.faults) {
 						return tt.faults[n-1]
 					}
 					return works
-				}
-				once := sync.Once{}
+				})
+				first := sync.Once{}
 				if restart {
 					w.step = func(name string) (err error) {
 						if name == "publish: before ack is stored" {
-							once.Do(func() { err = errKilled })
+							first.Do(func() { err = outboxtest.ErrKilled })
 						}
 						return err
 					}
 				}
 				w.start()
-				rec := w.call("POST", "/v1/lots", map[string]string{"Content-Type": jsonType, "Idempotency-Key": "k"}, lotBody(1))
+				id := w.mustSubmit("k", 1)
 				if restart {
 					if err := <-w.done; err == nil {
-						t.Error("the engine went on although it was killed")
+						t.Error("the outbox went on although it was killed")
 					}
 					w.done <- nil
 					w.restart()
 				}
-				j := w.certified(rec)
-				if len(j.Verdicts) != 1 || j.Verdicts[0].Verdict != "accepted" {
-					t.Errorf("%+v", j.Verdicts)
-				}
-				for id, n := range w.ledger.judged() {
-					if n != 1 {
-						t.Errorf("%s was judged %d times", id, n)
-					}
-				}
-				w.ledger.mu.Lock()
-				sends := w.ledger.n
-				w.ledger.mu.Unlock()
-				if !restart && sends != tt.sends {
+				w.accepted(id)
+				w.once()
+				if sends := w.ledger.Sends(); !restart && sends != tt.sends {
 					t.Errorf("sent %d times, want %d", sends, tt.sends)
 				}
 			})
@@ -102,233 +74,279 @@ func TestBrokerFaults(t *testing.T) {
 	}
 }
 
-// A data folder that was put back gives out counters twice. The ledger refuses the second use, and the engine signs again.
+// A data folder that was put back gives out counters twice. The ledger refuses the second use, and the outbox signs again.
 func TestRestoredBackup(t *testing.T) {
-	w := newWorld(t, Manufacturer(), "maker")
+	w := newWorld(t)
 	for i := range 3 {
-		w.do("lots", lotBody(i))
+		w.accepted(w.mustSubmit("", i))
 	}
 	w.kill()
 	w.dir = t.TempDir()
-	w.ledger.restored = true
+	w.ledger.Restored()
 	w.start()
-	j := w.do("lots", lotBody(7))
-	if j.Verdicts[0].Verdict != "accepted" || j.Parts[0].Counter != 4 {
-		t.Errorf("%+v %+v", j.Verdicts, j.Parts)
+	if p := w.accepted(w.mustSubmit("", 7)); p.Counter != 4 {
+		t.Errorf("%+v", p)
 	}
 }
 
-// The outbox keeps captures while the broker is away and sends them in order, in few batches, when it is back.
+// The same, killed at every step of it and again two steps later: also between signing again and storing that.
+func TestRestoredBackupKilledAtEveryStep(t *testing.T) {
+	steps := 0
+	for at := 0; at == 0 || at <= steps; at++ {
+		t.Run(fmt.Sprint("step ", at), func(t *testing.T) {
+			w := newWorld(t)
+			for i := range 3 {
+				w.accepted(w.mustSubmit("", i))
+			}
+			w.kill()
+			w.dir = t.TempDir()
+			w.ledger.Restored()
+			var mu sync.Mutex
+			n := 0
+			names := map[string]bool{}
+			w.step = func(name string) error {
+				mu.Lock()
+				defer mu.Unlock()
+				names[name] = true
+				if n++; at > 0 && (n == at || n == at+2) {
+					return outboxtest.ErrKilled
+				}
+				return nil
+			}
+			w.start()
+			id, err := w.submit("k", 7)
+			for tries := 0; err != nil; tries++ {
+				if tries == 3 {
+					t.Fatal(err)
+				}
+				w.restart()
+				id, err = w.submit("k", 7)
+			}
+			for w.await(id, journal.Certified) == nil {
+				w.restart()
+			}
+			if again := w.mustSubmit("k", 7); again != id {
+				t.Errorf("two jobs: %s and %s", id, again)
+			}
+			w.restart()
+			w.accepted(id)
+			w.once()
+			mu.Lock()
+			defer mu.Unlock()
+			if at == 0 {
+				steps = n
+				for _, name := range []string{"capture: before commit", "capture: after commit", "publish: before send", "publish: before ack is stored", "publish: after ack is stored", "follow: before commit", "follow: judged", "follow: after commit"} {
+					if !names[name] {
+						t.Errorf("no step %q", name)
+					}
+				}
+			}
+		})
+	}
+	if steps < 20 {
+		t.Errorf("only %d steps", steps)
+	}
+}
+
+// An ack that comes after its block was followed, killed at every step: the verdict is taken from the block that was kept.
+func TestLateAckKilledAtEveryStep(t *testing.T) {
+	for _, at := range []string{"", "late: judged", "late: after commit"} {
+		t.Run(at, func(t *testing.T) {
+			w := newWorld(t)
+			w.kill()
+			w.ledger.Faults(func(n int) outboxtest.Fault {
+				if n == 1 {
+					return silent
+				}
+				return works
+			})
+			followed := make(chan struct{})
+			var first, gone sync.Once
+			late := false
+			w.step = func(name string) (err error) {
+				switch name {
+				case "follow: after commit":
+					first.Do(func() { close(followed) })
+				case "publish: before send": // the second copy waits until the block with the first is followed
+					if w.ledger.Sends() == 1 {
+						<-followed
+					}
+				case "late: judged":
+					late = true
+				}
+				if name == at {
+					gone.Do(func() { err = outboxtest.ErrKilled })
+				}
+				return err
+			}
+			w.start()
+			id := w.mustSubmit("k", 1)
+			for w.await(id, journal.Certified) == nil {
+				w.restart()
+			}
+			w.accepted(id)
+			w.restart()
+			w.once()
+			if !late {
+				t.Error("the ack was not late")
+			}
+		})
+	}
+}
+
+// The outbox keeps submissions while the broker is away and sends them in order, in few batches, when it is back.
 func TestOutage(t *testing.T) {
-	w := newWorld(t, Manufacturer(), "maker")
-	w.clock.mu.Lock()
-	w.clock.eager = false
-	w.clock.mu.Unlock()
-	away := true
-	w.ledger.mu.Lock()
-	w.ledger.fault = func(int) fault {
-		if away {
-			return down
-		}
-		return works
-	}
-	w.ledger.mu.Unlock()
-	var ids []string
+	w := newWorld(t)
+	w.clock.Patient(true)
+	w.ledger.Faults(func(int) outboxtest.Fault { return down })
+	var ids []uuid.UUID
 	for i := range 50 {
-		rec := w.call("POST", "/v1/lots", map[string]string{"Content-Type": jsonType}, lotBody(i))
-		var j Job
-		if err := json.Unmarshal(rec.Body.Bytes(), &j); err != nil || j.State != Captured || rec.Code != http.StatusAccepted {
-			t.Fatalf("%v: %s", err, rec.Body)
-		}
-		ids = append(ids, j.CaptureID)
+		ids = append(ids, w.mustSubmit("", i))
 	}
-	if n, _ := w.e.outstanding(); n != 50 {
+	if n, _ := w.o.outstanding(); n != 50 {
 		t.Errorf("%d rows in the outbox", n)
 	}
-	w.ledger.mu.Lock()
-	away = false
-	w.ledger.mu.Unlock()
+	w.ledger.Faults(nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	var last uint64
 	for i, id := range ids {
 		for {
-			w.clock.advance(time.Minute)
-			j, err := w.e.Job(ctx, uuid.MustParse(id), Certified, 10*time.Second)
-			if err != nil || ctx.Err() != nil {
-				t.Fatal(err, ctx.Err())
+			w.clock.Advance(time.Minute)
+			changed, done := w.o.Watch(id)
+			p, err := w.o.j.Part(id, 0)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if j.State.rank() < Certified.rank() {
-				continue
+			if !p.State.Before(journal.Certified) {
+				done()
+				if p.Seq <= last {
+					t.Errorf("submission %d was published at %d, after the next one", i, p.Seq)
+				}
+				last = p.Seq
+				break
 			}
-			if j.Parts[0].Sequence <= last {
-				t.Errorf("capture %d was published at %d, after the next one", i, j.Parts[0].Sequence)
+			select {
+			case <-changed:
+			case <-time.After(10 * time.Millisecond): // the clock is moved again
+			case <-ctx.Done():
+				t.Fatal(ctx.Err())
 			}
-			last = j.Parts[0].Sequence
-			break
+			done()
 		}
 	}
-}
-
-// A job can be waited for, state by state, without asking again and again.
-func TestWait(t *testing.T) {
-	w := newWorld(t, Manufacturer(), "maker")
-	w.clock.mu.Lock()
-	w.clock.eager = false
-	w.clock.mu.Unlock()
-	w.ledger.mu.Lock()
-	w.ledger.auto = false
-	w.ledger.mu.Unlock()
-	rec := w.call("POST", "/v1/lots", map[string]string{"Content-Type": jsonType}, lotBody(1))
-	at := rec.Header().Get("Location")
-	get := func(query string) *Job {
-		t.Helper()
-		rec := w.call("GET", at+query, nil, "")
-		var j Job
-		if err := json.Unmarshal(rec.Body.Bytes(), &j); err != nil || rec.Code != http.StatusOK {
-			t.Fatalf("%d %v: %s", rec.Code, err, rec.Body)
-		}
-		return &j
-	}
-	if j := get("?wait=accepted&timeout=30s"); j.State != Accepted || !j.Running || !j.Success || j.Parts[0].Sequence != 2 {
-		t.Errorf("%+v", j)
-	}
-	if j := get("?wait=certified&timeout=0s"); j.State != Accepted {
-		t.Errorf("%+v", j)
-	}
-	answered := make(chan *Job)
-	go func() { answered <- get("?wait=indexed&timeout=30s") }()
-	w.ledger.cutNow()
-	j := <-answered
-	if j.State != Indexed || j.Running || !j.Success || j.FinishedAt == nil || j.Parts[0].Height != 1 || j.Verdicts[0].Position.Height != 1 {
-		t.Errorf("%+v", j)
+	if sends := w.ledger.Sends(); sends > 150 {
+		t.Errorf("%d sends for 50 submissions", sends)
 	}
 }
 
 // Many callers at once: every one is judged, and no counter is given out twice, not even after a restart.
 func TestManyCallers(t *testing.T) {
-	w := newWorld(t, Manufacturer(), "maker")
+	w := newWorld(t)
 	for round := range 3 {
-		h := w.api()
-		ids := make([]string, 40)
+		ids := make([]uuid.UUID, 40)
 		var wg sync.WaitGroup
 		for i := range ids {
 			wg.Go(func() {
-				req := httptest.NewRequest(http.MethodPost, "/v1/lots", strings.NewReader(lotBody(100*round+i)))
-				req.Header.Set("Content-Type", jsonType)
-				rec := httptest.NewRecorder()
-				h.ServeHTTP(rec, req)
-				ids[i] = strings.TrimPrefix(rec.Header().Get("Location"), "/capture/")
+				var err error
+				if ids[i], err = w.submit("", 100*round+i); err != nil {
+					t.Error(err)
+				}
 			})
 		}
 		wg.Wait()
 		for _, id := range ids {
-			if j := w.await(id, Certified); !j.Success {
-				t.Errorf("%+v", j.Verdicts)
-			}
+			w.accepted(id)
 		}
 		w.restart()
 	}
+	w.once()
 }
 
-func TestJobsArePaged(t *testing.T) {
-	w := newWorld(t, Manufacturer(), "maker")
-	for i := range 5 {
-		w.do("lots", lotBody(i))
+func TestSameRequest(t *testing.T) {
+	w := newWorld(t)
+	a := w.mustSubmit("k1", 1)
+	w.restart()
+	if b := w.mustSubmit("k1", 1); a != b {
+		t.Errorf("two jobs for one request: %s and %s", a, b)
 	}
-	seen := map[string]bool{}
-	path := "/capture?perPage=2"
-	for pages := 0; path != ""; pages++ {
-		rec := w.call("GET", path, nil, "")
-		var jobs []Job
-		if err := json.Unmarshal(rec.Body.Bytes(), &jobs); err != nil || pages > 5 {
-			t.Fatalf("%v: %s", err, rec.Body)
-		}
-		for _, j := range jobs {
-			seen[j.CaptureID] = true
-		}
-		link := rec.Header().Get("Link")
-		path, _, _ = strings.Cut(strings.TrimPrefix(link, "<"), ">")
+	_, err := w.submit("k1", 2)
+	if reused, ok := errors.AsType[*KeyReusedError](err); !ok || reused.Job != a {
+		t.Errorf("another request under the same key: %v", err)
 	}
-	if len(seen) != 5 {
-		t.Errorf("%d jobs listed", len(seen))
+	if d := w.mustSubmit("k2", 1); d == a {
+		t.Error("another key got the same job")
+	}
+	var wg sync.WaitGroup
+	ids := make([]uuid.UUID, 20)
+	for i := range ids {
+		wg.Go(func() { ids[i], _ = w.submit("k3", 3) })
+	}
+	wg.Wait()
+	for _, id := range ids {
+		if id != ids[0] || id == uuid.Nil {
+			t.Errorf("one request, asked at once: %v", ids)
+			break
+		}
 	}
 }
 
-func TestSerialsAreNeverGivenOutTwice(t *testing.T) {
-	w := newWorld(t, Manufacturer(), "maker")
-	seen := map[string]bool{}
-	for i := range 4 {
-		var r serialsResult
-		if err := json.Unmarshal(w.do("serials", `{"gtin":"00399990100013","count":500,"length":12}`).Result, &r); err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range r.Serials {
-			if seen[s] || len(s) != 12 || strings.Trim(s, alphabet) != "" {
-				t.Errorf("serial %q", s)
+// An outbox that is killed between any two steps, over a broker that fails in every way it can, ends with each submission judged
+// exactly once.
+func TestCrashes(t *testing.T) {
+	rounds := 12
+	if testing.Short() {
+		rounds = 4
+	}
+	for seed := range rounds {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			rng := rand.New(rand.NewSource(int64(seed)))
+			w := newWorld(t)
+			w.kill()
+			w.ledger.Auto(false)
+			dice := rand.New(rand.NewSource(int64(seed) + 500)) // the ledger's own, under its lock
+			w.ledger.Faults(func(int) outboxtest.Fault {
+				if dice.Intn(3) == 0 {
+					return []outboxtest.Fault{down, silent, forgets, hijacked}[dice.Intn(4)]
+				}
+				return works
+			})
+			killer := outboxtest.NewKiller(seed)
+			w.step = killer.Step
+			w.start()
+			for i := range 12 {
+				for {
+					_, err := w.submit(fmt.Sprint("cmd-", i), i)
+					if err == nil {
+						break
+					}
+					if !errors.Is(err, outboxtest.ErrKilled) {
+						t.Fatal(err)
+					}
+					w.restart() // the caller got no answer, so it asks again
+				}
+				if rng.Intn(2) == 0 {
+					w.ledger.Cut()
+				}
+				if w.killed() {
+					w.restart()
+				}
 			}
-			seen[s] = true
-		}
-		if i == 1 {
+			killer.Spare()
 			w.restart()
-		}
-	}
-	if len(seen) != 2000 {
-		t.Errorf("%d serials", len(seen))
-	}
-}
-
-func TestOpenAPIAndOptions(t *testing.T) {
-	for _, p := range []Profile{Manufacturer(), Distributor(), Pharmacy()} {
-		w := newWorld(t, p, "maker")
-		doc, err := openapi3.NewLoader().LoadFromData(w.call("GET", "/openapi.json", nil, "").Body.Bytes())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := doc.Validate(t.Context()); err != nil {
-			t.Error(err)
-		}
-		for _, c := range all {
-			if doc.Paths.Find("/v1/"+c) == nil {
-				t.Errorf("/v1/%s is not described", c)
+			w.ledger.Faults(nil)
+			w.ledger.Auto(true)
+			w.ledger.Cut()
+			ids := map[uuid.UUID]bool{}
+			for i := range 12 {
+				id := w.mustSubmit(fmt.Sprint("cmd-", i), i)
+				if ids[id] {
+					t.Errorf("two requests share job %s", id)
+				}
+				ids[id] = true
+				w.accepted(id)
 			}
-		}
-		rec := w.call("OPTIONS", "/capture", nil, "")
-		if rec.Code != http.StatusNoContent || rec.Header().Get("GS1-EPCIS-Capture-Limit") == "" || rec.Header().Get("Allow") == "" {
-			t.Errorf("%d %v", rec.Code, rec.Header())
-		}
-		metrics := w.call("GET", "/metrics", nil, "").Body.String()
-		for _, m := range []string{"verilot_capture_outbox_rows 0", "verilot_capture_outbox_age_seconds 0", "verilot_capture_height"} {
-			if !strings.Contains(metrics, m) {
-				t.Errorf("no metric %q", m)
-			}
-		}
-	}
-}
-
-// behind is an api service that has indexed nothing yet.
-type behind struct{ peerOf }
-
-func (behind) Indexed(context.Context) (uint64, error) { return 0, nil }
-
-func TestRunningJobsAreFoundAgain(t *testing.T) {
-	w := newWorld(t, Manufacturer(), "maker")
-	j := w.do("lots", lotBody(0))
-	running := func() (list []Job) {
-		t.Helper()
-		rec := w.call("GET", "/capture?running=true", nil, "")
-		if err := json.Unmarshal(rec.Body.Bytes(), &list); err != nil {
-			t.Fatalf("%v: %s", err, rec.Body)
-		}
-		return list
-	}
-	if list := running(); len(list) != 0 {
-		t.Errorf("%d jobs run, though every answer shows them", len(list))
-	}
-	w.kill()
-	w.peer = behind{peerOf{w}}
-	w.start()
-	if list := running(); len(list) != 1 || list[0].CaptureID != j.CaptureID {
-		t.Errorf("%+v", list)
+			w.once()
+		})
 	}
 }

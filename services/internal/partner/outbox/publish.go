@@ -7,118 +7,63 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
 	"verilot.dev/services/internal/node/bus"
+	"verilot.dev/services/internal/partner/journal"
 )
-
-// Run publishes and follows until ctx ends or something is broken that going on would hide.
-func (e *Engine) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	e.mu.Lock()
-	lanes := make([]*lane, 0, len(e.lanes))
-	for _, l := range e.lanes {
-		lanes = append(lanes, l)
-	}
-	e.mu.Unlock()
-	var wg sync.WaitGroup
-	for _, l := range lanes {
-		wg.Go(func() {
-			if err := e.publish(ctx, l); err != nil {
-				cancel(fmt.Errorf("outbox of %s: %w", l.party, err))
-			}
-		})
-	}
-	wg.Go(func() {
-		if err := e.divideAll(ctx); err != nil {
-			cancel(fmt.Errorf("divide documents: %w", err))
-		}
-	})
-	wg.Go(func() {
-		if err := e.follow(ctx); err != nil {
-			cancel(fmt.Errorf("follow blocks: %w", err))
-		}
-	})
-	wg.Go(func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-e.cfg.Clock.After(10 * time.Minute):
-				e.st.collect()
-			}
-		}
-	})
-	wg.Go(func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-e.cfg.Clock.After(streamCheck):
-				_ = e.sameStream(ctx) // it says so itself
-			}
-		}
-	})
-	wg.Wait()
-	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
-}
 
 const (
 	minDelay = time.Second
 	maxDelay = time.Minute
 )
 
-// publish sends the lane's rows in counter order, one message or one batch at a time.
-func (e *Engine) publish(ctx context.Context, l *lane) error {
-	if !e.awaitEpoch(ctx) {
+// publish sends a queue's rows in counter order, one message or one batch at a time.
+func (o *Outbox) publish(ctx context.Context, q *keyQueue) error {
+	if !o.awaitEpoch(ctx) {
 		return nil
 	}
 	var checked time.Time // when the stream was last seen to be ours
 	for {
-		e.mu.Lock()
-		delay := l.delay
-		e.mu.Unlock()
+		o.mu.Lock()
+		delay := q.delay
+		o.mu.Unlock()
 		if delay > 0 {
 			select {
-			case <-e.cfg.Clock.After(delay):
+			case <-o.cfg.Clock.After(delay):
 			case <-ctx.Done():
 				return nil
 			}
 		}
-		rows := e.next(l)
+		rows := o.next(q)
 		if len(rows) == 0 {
 			select {
-			case <-l.wake:
+			case <-q.wake:
 				continue
 			case <-ctx.Done():
 				return nil
 			}
 		}
-		if e.cfg.Clock.Now().Sub(checked) >= streamCheck {
-			if err := e.sameStream(ctx); err != nil {
-				e.mu.Lock()
-				l.delay = streamCheck
-				e.mu.Unlock()
+		if o.cfg.Clock.Now().Sub(checked) >= streamCheck {
+			if err := o.sameStream(ctx); err != nil {
+				o.mu.Lock()
+				q.delay = streamCheck
+				o.mu.Unlock()
 				continue
 			}
-			checked = e.cfg.Clock.Now()
+			checked = o.cfg.Clock.Now()
 		}
-		if err := e.cfg.step("publish: before send"); err != nil {
+		if err := o.cfg.Step("publish: before send"); err != nil {
 			return err
 		}
-		acks, err := e.send(ctx, l, rows)
-		if stop := e.cfg.step("publish: before ack is stored"); stop != nil {
+		acks, err := o.send(ctx, q, rows)
+		if stop := o.cfg.Step("publish: before ack is stored"); stop != nil {
 			return stop
 		}
-		e.metrics.acks.Add(float64(len(acks)))
-		if stop := e.acked(l, rows, acks, err); stop != nil {
+		o.metrics.acks.Add(float64(len(acks)))
+		if stop := o.acked(q, rows, acks, err); stop != nil {
 			return stop
 		}
 		if err != nil {
@@ -127,23 +72,23 @@ func (e *Engine) publish(ctx context.Context, l *lane) error {
 		switch {
 		case err == nil, ctx.Err() != nil: // the loop sees the end by itself
 		case bus.Temporary(err):
-			e.cfg.Log.Info("broker did not take a submission, will try again", "party", l.party, "err", err)
+			o.cfg.Log.Info("broker did not take a submission, will try again", "party", q.party, "err", err)
 		default:
-			e.cfg.Log.Error("broker refuses a submission; it stays in the outbox and is tried again", "party", l.party, "err", err)
+			o.cfg.Log.Error("broker refuses a submission; it stays in the outbox and is tried again", "party", q.party, "err", err)
 		}
 	}
 }
 
 // awaitEpoch waits until the stream has its first message: were it one of ours, the network could never start. false:
 // ctx ended first.
-func (e *Engine) awaitEpoch(ctx context.Context) bool {
+func (o *Outbox) awaitEpoch(ctx context.Context) bool {
 	for {
-		last, err := e.cfg.Bus.LastSeq(ctx)
-		if err == nil && last >= 1 && e.sameStream(ctx) == nil {
+		last, err := o.cfg.Bus.LastSeq(ctx)
+		if err == nil && last >= 1 && o.sameStream(ctx) == nil {
 			return true
 		}
 		select {
-		case <-e.cfg.Clock.After(100 * time.Millisecond):
+		case <-o.cfg.Clock.After(100 * time.Millisecond):
 		case <-ctx.Done():
 			return false
 		}
@@ -162,14 +107,14 @@ const (
 // sameStream fails when the broker shows that its stream is not the one that the certified blocks came from: it is gone, or shorter
 // than they are. Publishing into another one would only seem to work. Captures go on into the outbox, and everything goes on by itself
 // when the stream is back.
-func (e *Engine) sameStream(ctx context.Context) error {
-	e.mu.Lock()
-	followed := e.followedSeq
-	e.mu.Unlock()
+func (o *Outbox) sameStream(ctx context.Context) error {
+	o.mu.Lock()
+	followed := o.followedSeq
+	o.mu.Unlock()
 	if followed == 0 {
 		return nil
 	}
-	last, err := e.cfg.Bus.LastSeq(ctx)
+	last, err := o.cfg.Bus.LastSeq(ctx)
 	why := ""
 	switch {
 	case errors.Is(err, bus.ErrGone):
@@ -179,12 +124,12 @@ func (e *Engine) sameStream(ctx context.Context) error {
 	case last < followed:
 		why = fmt.Sprintf("%s (it ends at message %d, a certified block holds %d)", streamOther, last, followed)
 	}
-	before := e.astray.Swap(&why)
+	before := o.astray.Swap(&why)
 	switch was := before != nil && *before != ""; {
 	case why != "" && !was:
-		e.cfg.Log.Error("nothing is published any more; captures are kept in the outbox", "reason", why)
+		o.cfg.Log.Error("nothing is published any more; captures are kept in the outbox", "reason", why)
 	case why == "" && was:
-		e.cfg.Log.Warn("the stream is back; the outbox is published again")
+		o.cfg.Log.Warn("the stream is back; the outbox is published again")
 	}
 	if why != "" {
 		return errors.New(why)
@@ -193,20 +138,20 @@ func (e *Engine) sameStream(ctx context.Context) error {
 }
 
 // Ready is nil unless the stream is not the one that the certified blocks came from.
-func (e *Engine) Ready(context.Context) error {
-	if why := e.astray.Load(); why != nil && *why != "" {
+func (o *Outbox) Ready(context.Context) error {
+	if why := o.astray.Load(); why != nil && *why != "" {
 		return errors.New("captures are kept, and not published: " + *why)
 	}
 	return nil
 }
 
 // next picks the rows of the next send: all that wait, up to what one batch may hold.
-func (e *Engine) next(l *lane) []*row {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (o *Outbox) next(q *keyQueue) []*row {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	var rows []*row
 	size := 0
-	for _, r := range l.queue {
+	for _, r := range q.queue {
 		if len(rows) == bus.MaxBatch || size+r.size > bus.MaxBatchBytes && len(rows) > 0 {
 			break
 		}
@@ -216,18 +161,15 @@ func (e *Engine) next(l *lane) []*row {
 	return rows
 }
 
-func (e *Engine) payload(r *row) ([]byte, error) {
-	b, err := e.st.get(outKey(r.lane.id, r.counter))
-	if err != nil {
-		return nil, err
-	}
-	_, _, payload, err := decodeOut(b)
+// payload reads the message of a row; journal.ErrNotFound: its verdict is certified.
+func (o *Outbox) payload(r *row) ([]byte, error) {
+	payload, err := o.j.Row(r.queue.id, r.counter)
 	if err != nil || r.file == "" {
 		return payload, err
 	}
-	payload, err = os.ReadFile(filepath.Join(e.spool, r.file))
+	payload, err = os.ReadFile(filepath.Join(o.cfg.Spool, r.file))
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, gone := e.st.get(outKey(r.lane.id, r.counter)); errors.Is(gone, errNotFound) {
+		if _, gone := o.j.Row(r.queue.id, r.counter); errors.Is(gone, journal.ErrNotFound) {
 			return nil, gone // judged in the meantime
 		}
 	}
@@ -238,11 +180,11 @@ func (e *Engine) payload(r *row) ([]byte, error) {
 }
 
 // send publishes rows and returns the acks of the first ones that are certain.
-func (e *Engine) send(ctx context.Context, l *lane, rows []*row) ([]bus.Ack, error) {
+func (o *Outbox) send(ctx context.Context, q *keyQueue, rows []*row) ([]bus.Ack, error) {
 	payloads := make([][]byte, 0, len(rows))
 	for _, r := range rows {
-		p, err := e.payload(r)
-		if errors.Is(err, errNotFound) {
+		p, err := o.payload(r)
+		if errors.Is(err, journal.ErrNotFound) {
 			break // its verdict came in the meantime; the next round leaves it out
 		}
 		if err != nil {
@@ -254,58 +196,58 @@ func (e *Engine) send(ctx context.Context, l *lane, rows []*row) ([]bus.Ack, err
 	case 0:
 		return nil, nil
 	case 1:
-		a, err := e.cfg.Bus.Publish(ctx, l.party, payloads[0])
+		a, err := o.cfg.Bus.Publish(ctx, q.party, payloads[0])
 		if err != nil {
 			return nil, err
 		}
 		return []bus.Ack{a}, nil
 	}
-	return e.cfg.Bus.PublishBatch(ctx, l.party, payloads)
+	return o.cfg.Bus.PublishBatch(ctx, q.party, payloads)
 }
 
 // acked records where the broker stored rows. A "duplicate" only says where an earlier copy is: the verdict is what
 // counts, and that comes from a block.
-func (e *Engine) acked(l *lane, rows []*row, acks []bus.Ack, failed error) error {
-	w := &write{}
+func (o *Outbox) acked(q *keyQueue, rows []*row, acks []bus.Ack, failed error) error {
+	w := &journal.Write{}
 	var jobs []uuid.UUID
-	e.mu.Lock()
+	o.mu.Lock()
 	if failed != nil || len(acks) == 0 { // none and no error: a row's verdict is being stored just now
-		l.delay = min(max(2*l.delay, minDelay), maxDelay)
+		q.delay = min(max(2*q.delay, minDelay), maxDelay)
 	} else {
-		l.delay = 0
+		q.delay = 0
 	}
 	var late []*row
 	for i, a := range acks {
 		r := rows[i]
-		if l.rows[r.counter] != r {
+		if q.rows[r.counter] != r {
 			continue // judged already
 		}
-		l.dequeue(r)
+		q.dequeue(r)
 		r.seq = a.Seq
-		l.bySeq[a.Seq] = r
-		r.rec.State, r.rec.Seq = Accepted, a.Seq
-		w.putJSON(partKey(r.job, r.part), &r.rec)
+		q.bySeq[a.Seq] = r
+		r.rec.State, r.rec.Seq = journal.Accepted, a.Seq
+		w.PutPart(r.job, r.part, &r.rec)
 		jobs = append(jobs, r.job)
-		if a.Seq <= e.followedSeq {
+		if a.Seq <= o.followedSeq {
 			late = append(late, r)
 		}
 	}
 	if len(jobs) > 0 {
-		e.st.submit(w)
+		o.j.Submit(w)
 	}
-	e.mu.Unlock()
+	o.mu.Unlock()
 	if len(jobs) == 0 {
 		return nil
 	}
-	if err := w.wait(); err != nil {
+	if err := w.Wait(); err != nil {
 		return err
 	}
-	if err := e.cfg.step("publish: after ack is stored"); err != nil {
+	if err := o.cfg.Step("publish: after ack is stored"); err != nil {
 		return err
 	}
-	e.changed(jobs...)
+	o.Changed(jobs...)
 	for _, r := range late {
-		if err := e.judgeLate(r); err != nil {
+		if err := o.judgeLate(r); err != nil {
 			return err
 		}
 	}

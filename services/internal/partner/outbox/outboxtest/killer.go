@@ -3,33 +3,33 @@ package outboxtest
 import (
 	"math/rand"
 	"sync"
-
-	"verilot.dev/ledger/registry"
-	"verilot.dev/ledger/state"
 )
 
-// killer stops the engine at random steps.
-type killer struct {
+// Killer stops a service at random steps.
+type Killer struct {
 	mu   sync.Mutex
 	rng  *rand.Rand
 	dead bool
 }
 
-func newKiller(seed int) *killer { return &killer{rng: rand.New(rand.NewSource(int64(seed) + 1000))} }
+// NewKiller draws the steps from a seed.
+func NewKiller(seed int) *Killer {
+	return &Killer{rng: rand.New(rand.NewSource(int64(seed) + 1000))} //nolint:gosec // a test repeats its draws
+}
 
-func (k *killer) step(string) error {
+// Step is a step of a service.
+func (k *Killer) Step(string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !k.dead && k.rng.Intn(6) == 0 {
-		return errKilled
+		return ErrKilled
 	}
 	return nil
 }
 
-func (k *killer) spare() {
+// Spare lets it live from now on.
+func (k *Killer) Spare() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.dead = true
 }
-
-func registryOf(v state.View) registry.Registry { return registry.Registry{View: v} }

@@ -1,3 +1,6 @@
+// Package outboxtest is a network for tests of what is above the outbox: a genesis file, and a broker and a validator in one.
+//
+// All keys follow from their names. Never use one outside a test.
 package outboxtest
 
 import (
@@ -6,11 +9,12 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
@@ -24,29 +28,31 @@ import (
 	"verilot.dev/services/internal/node/bus"
 )
 
-func testKey(name string) ed25519.PrivateKey {
+// Key is the test key of a name such as "v1/vote" or "maker/event".
+func Key(name string) ed25519.PrivateKey {
 	seed := sha256.Sum256([]byte("verilot capture test key " + name))
 	return ed25519.NewKeyFromSeed(seed[:])
 }
 
-func testPub(name string) ed25519.PublicKey { return testKey(name).Public().(ed25519.PublicKey) }
+// Public is its public half.
+func Public(name string) ed25519.PublicKey { return Key(name).Public().(ed25519.PublicKey) }
 
-// The test network: made in Iowa, sold in Kentucky, dispensed in Ohio.
-func testGenesis(tb testing.TB, development bool) *genesis.Genesis {
+// Genesis is the test network: made in Iowa, sold in Kentucky, dispensed in Ohio.
+func Genesis(tb testing.TB, development bool) *genesis.Genesis {
 	tb.Helper()
 	g := &genesis.Genesis{
 		Name: "test", Development: development, CreatedAt: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli(), Epoch: 1, RulesVersion: 1, StateKind: 1,
 		VerdictKey: sha256.Sum256([]byte("k0")), GraceSeconds: 86400,
-		Authorities: []genesis.Authority{{Party: "board", Key: testPub("board/authority")}},
+		Authorities: []genesis.Authority{{Party: "board", Key: Public("board/authority")}},
 	}
-	g.Validators.Validators = []quorum.Validator{{Name: "v1.test", Party: "board", VoteKey: testPub("v1/vote"), CosignKey: testPub("v1/cosign")}}
+	g.Validators.Validators = []quorum.Validator{{Name: "v1.test", Party: "board", VoteKey: Public("v1/vote"), CosignKey: Public("v1/cosign")}}
 	g.Parties = []registry.Act{{Party: "board", Name: "Board", Roles: []string{"authority", "regulator", "validator"}}}
 	for _, p := range []struct{ id, role, prefix, gln string }{
 		{"maker", "manufacturer", "0399990", "0399990000016"}, {"dist", "distributor", "0399991", "0399991000015"}, {"pharm", "dispenser", "0399992", "0399992000014"},
 	} {
 		g.Parties = append(g.Parties, registry.Act{
 			Party: p.id, Name: p.id, Roles: []string{p.role}, GLNs: []string{p.gln}, Prefixes: []string{p.prefix},
-			Keys:     []registry.Key{{PublicKey: testPub(p.id + "/event"), Use: keys.Event}},
+			Keys:     []registry.Key{{PublicKey: Public(p.id + "/event"), Use: keys.Event}},
 			Licences: []registry.Licence{{Number: "L", Kind: p.role, Jurisdiction: "US", ValidFrom: "2020-01-01", ValidTo: "2040-12-31"}},
 			Places:   []registry.Place{{ID: "urn:epc:id:sgln:" + p.prefix + ".00001.0", Name: p.id + " site"}},
 		})
@@ -61,8 +67,8 @@ func testGenesis(tb testing.TB, development bool) *genesis.Genesis {
 	return g
 }
 
-// fakeClock stands still until told; timers fire when it is moved past them.
-type fakeClock struct {
+// Clock stands still until told; timers fire when it is moved past them.
+type Clock struct {
 	mu     sync.Mutex
 	now    time.Time
 	timers []fakeTimer
@@ -74,9 +80,11 @@ type fakeTimer struct {
 	ch chan time.Time
 }
 
-func (c *fakeClock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
+// Now implements outbox.Clock.
+func (c *Clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
 
-func (c *fakeClock) After(d time.Duration) <-chan time.Time {
+// After implements outbox.Clock.
+func (c *Clock) After(d time.Duration) <-chan time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ch := make(chan time.Time, 1)
@@ -88,7 +96,20 @@ func (c *fakeClock) After(d time.Duration) <-chan time.Time {
 	return ch
 }
 
-func (c *fakeClock) advance(d time.Duration) {
+// NewClock is an eager clock that shows noon of the day of these tests.
+func NewClock() *Clock {
+	return &Clock{now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), eager: true}
+}
+
+// Patient makes timers wait for their time, or, if eager, fire at once again.
+func (c *Clock) Patient(patient bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.eager = !patient
+}
+
+// Advance moves it.
+func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)
@@ -101,11 +122,11 @@ func (c *fakeClock) advance(d time.Duration) {
 	})
 }
 
-// ledger is a broker and a validator in one: it keeps the stream, executes the real rules, and certifies blocks. It
+// Ledger is a broker and a validator in one: it keeps the stream, executes the real rules, and certifies blocks. It
 // checks its callers: nothing before the epoch record, no other bytes under a counter once sent, batches within bounds.
-type ledger struct {
+type Ledger struct {
 	tb testing.TB
-	g  *genesis.Genesis
+	G  *genesis.Genesis
 
 	mu      sync.Mutex
 	stream  [][]byte
@@ -118,32 +139,31 @@ type ledger struct {
 	changed chan struct{}
 	auto    bool // a block after every publish
 
-	// fault decides what goes wrong with the n-th publish, counted from 1.
-	fault func(n int) fault
-	n     int
-	// restored allows other bytes under a counter that was sent: somebody put back an old data folder.
+	fault    func(n int) Fault
+	n        int
 	restored bool
 }
 
-type fault int
+type Fault int
 
 const (
-	works    fault = iota
-	down           // not stored, and the caller is told so
-	silent         // stored, but no ack comes
-	forgets        // the duplicate window has passed: an old id is stored again
-	hijacked       // acknowledged with a place that another message gets
+	Works    Fault = iota
+	Down           // not stored, and the caller is told so
+	Silent         // stored, but no ack comes
+	Forgets        // the duplicate window has passed: an old id is stored again
+	Hijacked       // acknowledged with a place that another message gets
 )
 
-func newLedger(tb testing.TB, g *genesis.Genesis) *ledger {
+// NewLedger makes a ledger that cuts a block after every publish.
+func NewLedger(tb testing.TB, g *genesis.Genesis) *Ledger {
 	tb.Helper()
 	zero, err := consensus.Zero(g)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	l := &ledger{tb: tb, g: g, ids: map[[32]byte]uint64{}, sent: map[string][32]byte{}, view: state.NewMemory(), changed: make(chan struct{}), auto: true}
+	l := &Ledger{tb: tb, G: g, ids: map[[32]byte]uint64{}, sent: map[string][32]byte{}, view: state.NewMemory(), changed: make(chan struct{}), auto: true}
 	l.view.Apply(zero.Writes)
-	epoch, err := block.SignEpoch(g.Network, block.Epoch{Epoch: g.Epoch, Genesis: g.Hash}, testKey("v1/vote"))
+	epoch, err := block.SignEpoch(g.Network, block.Epoch{Epoch: g.Epoch, Genesis: g.Hash}, Key("v1/vote"))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -151,17 +171,19 @@ func newLedger(tb testing.TB, g *genesis.Genesis) *ledger {
 	return l
 }
 
-func (l *ledger) LastSeq(context.Context) (uint64, error) {
+// LastSeq implements outbox.Bus.
+func (l *Ledger) LastSeq(context.Context) (uint64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return uint64(len(l.stream)), nil
 }
 
-func (l *ledger) Publish(_ context.Context, party string, payload []byte) (bus.Ack, error) {
+// Publish implements outbox.Bus.
+func (l *Ledger) Publish(_ context.Context, party string, payload []byte) (bus.Ack, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.n++
-	f := works
+	f := Works
 	if l.fault != nil {
 		f = l.fault(l.n)
 	}
@@ -172,7 +194,8 @@ func (l *ledger) Publish(_ context.Context, party string, payload []byte) (bus.A
 	return a, err
 }
 
-func (l *ledger) PublishBatch(_ context.Context, party string, payloads [][]byte) ([]bus.Ack, error) {
+// PublishBatch implements outbox.Bus.
+func (l *Ledger) PublishBatch(_ context.Context, party string, payloads [][]byte) ([]bus.Ack, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(payloads) < 2 || len(payloads) > bus.MaxBatch {
@@ -182,7 +205,7 @@ func (l *ledger) PublishBatch(_ context.Context, party string, payloads [][]byte
 	var err error
 	for _, p := range payloads {
 		l.n++
-		f := works
+		f := Works
 		if l.fault != nil {
 			f = l.fault(l.n)
 		}
@@ -198,8 +221,8 @@ func (l *ledger) PublishBatch(_ context.Context, party string, payloads [][]byte
 	return acks, err
 }
 
-func (l *ledger) store(party string, payload []byte, f fault) (bus.Ack, error) {
-	h, _, err := submission.DecodeHeader(l.g.Network, payload)
+func (l *Ledger) store(party string, payload []byte, f Fault) (bus.Ack, error) {
+	h, _, err := submission.DecodeHeader(l.G.Network, payload)
 	if err != nil || h.Party != party || len(payload) > submission.MaxMessage {
 		l.tb.Errorf("published under %s: party %q, %d bytes, %v", party, h.Party, len(payload), err)
 	}
@@ -209,30 +232,30 @@ func (l *ledger) store(party string, payload []byte, f fault) (bus.Ack, error) {
 		l.tb.Errorf("counter %d was sent with two different messages", h.Counter)
 	}
 	l.sent[name] = id
-	if f == down {
+	if f == Down {
 		return bus.Ack{}, bus.ErrUnavailable
 	}
-	if seq, ok := l.ids[id]; ok && f != forgets {
+	if seq, ok := l.ids[id]; ok && f != Forgets {
 		return bus.Ack{Seq: seq, Duplicate: true}, nil
 	}
-	if f == hijacked {
+	if f == Hijacked {
 		l.stream = append(l.stream, []byte("something else"))
 		return bus.Ack{Seq: uint64(len(l.stream))}, nil
 	}
 	l.stream = append(l.stream, slices.Clone(payload))
 	l.ids[id] = uint64(len(l.stream))
-	if f == silent {
+	if f == Silent {
 		return bus.Ack{}, bus.ErrUnknown
 	}
 	return bus.Ack{Seq: uint64(len(l.stream))}, nil
 }
 
 // block cuts everything stored into one certified block.
-func (l *ledger) block() {
+func (l *Ledger) block() {
 	l.pulses++
 	clock := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC).UnixMilli() + int64(l.pulses)
 	head, _ := consensus.ReadHead(l.view)
-	pulse, err := block.SignPulse(l.g.Network, block.Pulse{What: block.Cut, Epoch: 1, Height: head.Header.Height + 1, Clock: clock, Counter: l.pulses}, testKey("v1/vote"))
+	pulse, err := block.SignPulse(l.G.Network, block.Pulse{What: block.Cut, Epoch: 1, Height: head.Header.Height + 1, Clock: clock, Counter: l.pulses}, Key("v1/vote"))
 	if err != nil {
 		l.tb.Error(err)
 		return
@@ -242,7 +265,7 @@ func (l *ledger) block() {
 	for i := l.cut; i < len(l.stream); i++ {
 		msgs = append(msgs, consensus.Message{Seq: uint64(i + 1), Payload: l.stream[i]})
 	}
-	res, err := consensus.Execute(l.g, l.view, msgs)
+	res, err := consensus.Execute(l.G, l.view, msgs)
 	if err != nil {
 		l.tb.Error(err)
 		return
@@ -254,8 +277,8 @@ func (l *ledger) block() {
 		l.tb.Error(err)
 		return
 	}
-	cp := quorum.Checkpoint{Origin: l.g.Origin(), Size: res.Header.Height + 1, Root: root}
-	sig, err := quorum.Cosign(cp, uint64(clock/1000), testKey("v1/cosign"))
+	cp := quorum.Checkpoint{Origin: l.G.Origin(), Size: res.Header.Height + 1, Root: root}
+	sig, err := quorum.Cosign(cp, uint64(clock/1000), Key("v1/cosign"))
 	if err != nil {
 		l.tb.Error(err)
 		return
@@ -269,13 +292,73 @@ func (l *ledger) block() {
 	l.changed = make(chan struct{})
 }
 
-func (l *ledger) cutNow() {
+// Auto says whether a block is cut after every publish.
+func (l *Ledger) Auto(on bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.auto = on
+}
+
+// Faults decides what goes wrong with the n-th publish, counted from 1; it runs under the ledger's lock. nil: nothing does.
+func (l *Ledger) Faults(f func(n int) Fault) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fault = f
+}
+
+// Restored allows other bytes under a counter that was sent: somebody put back an old data folder.
+func (l *Ledger) Restored() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.restored = true
+}
+
+// Sends is how often something was published.
+func (l *Ledger) Sends() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.n
+}
+
+// Registry calls fn with what the ledger has registered.
+func (l *Ledger) Registry(fn func(registry.Registry)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fn(registry.Registry{View: l.view})
+}
+
+// Groups counts, per part of a divided document, the submissions that were made of it.
+func (l *Ledger) Groups() map[string]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	subs := map[string]map[uuid.UUID]bool{}
+	for _, msg := range l.stream {
+		h, _, err := submission.DecodeHeader(l.G.Network, msg)
+		if err != nil || h.GroupCount == 0 {
+			continue
+		}
+		part := fmt.Sprintf("%x %d of %d", h.GroupID, h.GroupIndex, h.GroupCount)
+		if subs[part] == nil {
+			subs[part] = map[uuid.UUID]bool{}
+		}
+		subs[part][h.ID] = true
+	}
+	out := map[string]int{}
+	for part, ids := range subs {
+		out[part] = len(ids)
+	}
+	return out
+}
+
+// Cut cuts a block now.
+func (l *Ledger) Cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.block()
 }
 
-func (l *ledger) ConsumeBlocks(ctx context.Context, from uint64, handle func(uint64, []byte) (bool, error)) error {
+// ConsumeBlocks implements outbox.Bus.
+func (l *Ledger) ConsumeBlocks(ctx context.Context, from uint64, handle func(uint64, []byte) (bool, error)) error {
 	next := from
 	for at := 0; ; {
 		l.mu.Lock()
@@ -305,88 +388,8 @@ func (l *ledger) ConsumeBlocks(ctx context.Context, from uint64, handle func(uin
 	}
 }
 
-// world is one service over a ledger; kill and restart keep only what is on disk.
-type world struct {
-	tb      testing.TB
-	ledger  *ledger
-	clock   *fakeClock
-	dir     string
-	profile Profile
-	party   string
-	step    func(string) error
-	peer    Peer
-	items   int // of a part of a divided document
-	free    func(string) (uint64, error)
-
-	e         *Engine
-	handler   http.Handler
-	handlerOf *Engine
-	stop      context.CancelFunc
-	done      chan error
-}
-
-func newWorld(tb testing.TB, profile Profile, party string) *world {
-	tb.Helper()
-	w := &world{
-		tb: tb, ledger: newLedger(tb, testGenesis(tb, true)), dir: tb.TempDir(), profile: profile, party: party,
-		clock: &fakeClock{now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), eager: true},
-	}
-	w.start()
-	tb.Cleanup(func() { w.kill() })
-	return w
-}
-
-func (w *world) config() Config {
-	return Config{
-		Dir: w.dir, Genesis: w.ledger.g, Profile: w.profile, Party: w.party, Key: testKey(w.party + "/event"), Bus: w.ledger, Clock: w.clock,
-		AuthorityParty: "board", AuthorityKey: testKey("board/authority"), Peer: w.peer, partItems: w.items, free: w.free,
-		step: func(name string) error {
-			if w.step != nil {
-				return w.step(name)
-			}
-			return nil
-		},
-	}
-}
-
-func (w *world) start() {
-	w.tb.Helper()
-	e, err := Open(w.config())
-	if err != nil {
-		w.tb.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- e.Run(ctx) }()
-	w.e, w.stop, w.done = e, stop, done
-}
-
-var errKilled = errors.New("killed")
-
-// kill ends the service; what it had not made durable is gone.
-func (w *world) kill() {
-	w.tb.Helper()
-	if w.e == nil {
-		return
-	}
-	w.stop()
-	if err := <-w.done; err != nil && !errors.Is(err, errKilled) {
-		w.tb.Errorf("run: %v", err)
-	}
-	if err := w.e.Close(); err != nil {
-		w.tb.Error(err)
-	}
-	w.e = nil
-}
-
-func (w *world) restart() {
-	w.tb.Helper()
-	w.kill()
-	w.start()
-}
-
-// judged counts, per event id, the verdicts of the ledger that are no duplicates.
-func (l *ledger) judged() map[string]int {
+// Judged counts, per event id, the verdicts of the ledger that are no duplicates.
+func (l *Ledger) Judged() map[string]int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	out := map[string]int{}
@@ -395,7 +398,7 @@ func (l *ledger) judged() map[string]int {
 		if err != nil {
 			l.tb.Fatal(err)
 		}
-		h, err := block.DecodeHeader(l.g.Network, rec.Header)
+		h, err := block.DecodeHeader(l.G.Network, rec.Header)
 		if err != nil {
 			l.tb.Fatal(err)
 		}
@@ -406,7 +409,7 @@ func (l *ledger) judged() map[string]int {
 				continue
 			}
 			msg := l.stream[h.FirstSeq-1+uint64(v.Pos.Entry)]
-			sh, _, err := submission.DecodeHeader(l.g.Network, msg)
+			sh, _, err := submission.DecodeHeader(l.G.Network, msg)
 			if err != nil {
 				l.tb.Fatal(err)
 			}
@@ -415,3 +418,6 @@ func (l *ledger) judged() map[string]int {
 	}
 	return out
 }
+
+// ErrKilled stops a service at a step.
+var ErrKilled = errors.New("killed")
