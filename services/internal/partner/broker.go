@@ -9,11 +9,13 @@ import (
 	"verilot.dev/services/internal/node/bus"
 )
 
-// brokerConn is a Bus that need not be up when the service starts: captures go on into the outbox meanwhile.
+// brokerConn is a Bus that need not be up when the service starts: captures go on into the outbox
+// meanwhile.
 type brokerConn struct {
 	o bus.Options
 
-	// mu guards b. It is held while connecting, for two seconds at most: the connection is made once.
+	// mu guards b. It is held while connecting, for two seconds at most: the connection is made
+	// once.
 	mu sync.Mutex
 	b  *bus.Bus // nil: not connected yet
 }

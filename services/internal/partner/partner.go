@@ -1,8 +1,9 @@
-// Package partner is the service of one trading partner: what it captures and orders goes through its outbox to the ledger, what it reads it
-// passes on to its api. This package puts the rooms together; each says itself what it promises.
+// Package partner is the service of one trading partner: what it captures and orders goes through
+// its outbox to the ledger, what it reads it passes on to its api. This package puts the rooms
+// together; each says itself what it promises.
 //
-// One service has three profiles (manufacturer, distributor, pharmacy), which differ only in what they offer; a fourth, of a regulator, is part
-// of an api service.
+// One service has three profiles (manufacturer, distributor, pharmacy), which differ only in what
+// they offer; a fourth, of a regulator, is part of an api service.
 package partner
 
 import (
@@ -44,7 +45,8 @@ type Config struct {
 	AuthorityParty string
 	AuthorityKey   crypto.Signer
 	Bus            outbox.Bus
-	// Peer asks an api service; nil: the service knows only what genesis and its own registrations say.
+	// Peer asks an api service; nil: the service knows only what genesis and its own registrations
+	// say.
 	Peer     Peer
 	Clock    outbox.Clock
 	Log      *slog.Logger
@@ -158,9 +160,10 @@ func (s *Service) Close() error {
 	return err
 }
 
-// API returns the service's HTTP handler. guard authorizes requests that change state; nil disables authorization and is for tests only.
-// Pages of the origins may call it; other pages may not, since a service on a person's own machine must not take commands from whatever page
-// that person has open.
+// API returns the service's HTTP handler. guard authorizes requests that change state; nil disables
+// authorization and is for tests only. Pages of the origins may call it; other pages may not, since
+// a service on a person's own machine must not take commands from whatever page that person has
+// open.
 func (s *Service) API(ready func(context.Context) error, guard *signin.Guard, origins ...string) *httpapi.API {
 	o := httpapi.Options{
 		Title: "Verilot capture: " + s.cfg.Profile.Name, Version: "1", Log: s.cfg.Log, Registry: s.cfg.Registry, Ready: ready, MaxBody: capture.MaxDocument + 1<<20,
@@ -178,7 +181,8 @@ func (s *Service) API(ready func(context.Context) error, guard *signin.Guard, or
 	return api
 }
 
-// Mount adds the operations. A party that does one thing only, beside a service of another kind, gets only that and its jobs.
+// Mount adds the operations. A party that does one thing only, beside a service of another kind,
+// gets only that and its jobs.
 func (s *Service) Mount(api *httpapi.API) {
 	p := s.cfg.Profile
 	capture.MountJobs(api, s.jobs)

@@ -6,8 +6,8 @@ import (
 	"verilot.dev/services/internal/edge/httpapi"
 )
 
-// passedOn lists the routes that a partner passes on to its api: those that everybody may read, and those of the EPCIS query interface, which
-// are asked in the party's name.
+// passedOn lists the routes that a partner passes on to its api: those that everybody may read, and
+// those of the EPCIS query interface, which are asked in the party's name.
 func passedOn() (open, party []httpapi.Route) {
 	for _, path := range []string{
 		"/v1/trace", "/v1/verify", "/v1/scan", "/v1/lots", "/v1/products", "/v1/blocks", "/v1/events/{height}/{entry}/{item}", "/v1/parties", "/v1/recalls", "/v1/status",

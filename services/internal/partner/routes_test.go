@@ -11,7 +11,8 @@ import (
 	"verilot.dev/services/internal/partner/gateway"
 )
 
-// Every route that is passed on is served at a partner, beside all that the partner offers itself, and the answer is the api's.
+// Every route that is passed on is served at a partner, beside all that the partner offers itself,
+// and the answer is the api's.
 func TestPassedOnRoutesAreServed(t *testing.T) {
 	w := newWorld(t, Manufacturer(), "maker")
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

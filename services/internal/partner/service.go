@@ -137,7 +137,8 @@ func (s *Service) mountNDC(api *httpapi.API, folder string) error {
 	return nil
 }
 
-// OpenService opens the service of a configured party with its connection to the broker. Of c it reads what is about party and broker.
+// OpenService opens the service of a configured party with its connection to the broker. Of c it
+// reads what is about party and broker.
 func OpenService(p Profile, c ServiceConfig, g *genesis.Genesis, peer Peer, env *service.Env) (*Service, error) {
 	cfg, conn, err := c.open(p, g, env)
 	if err != nil {

@@ -248,7 +248,8 @@ func (b *body) sameKind(contentType string) error {
 	return httpapi.NewProblem(httpapi.UnsupportedMediaType, "the Content-Type is %s but the document begins like %s; send it with the Content-Type of its own format", httpapi.Printable(contentType), is)
 }
 
-// Names of files in the spool: a document that is being received, and one that belongs to a job. Others are the outbox's.
+// Names of files in the spool: a document that is being received, and one that belongs to a job.
+// Others are the outbox's.
 const (
 	uploadExt = ".upload"
 	spoolExt  = ".document"

@@ -1,5 +1,6 @@
-// Package capture takes EPCIS documents and single events in: it checks them event by event, holds large ones in a spool, divides what needs
-// several submissions behind the answer, and shows the jobs that requests become. What it drafts, package outbox signs and stores.
+// Package capture takes EPCIS documents and single events in: it checks them event by event, holds
+// large ones in a spool, divides what needs several submissions behind the answer, and shows the
+// jobs that requests become. What it drafts, package outbox signs and stores.
 //
 // No more of a document is held in memory than one submission takes.
 package capture
@@ -43,8 +44,9 @@ type Service struct {
 	whole     map[uuid.UUID]bool // jobs whose file is known to be what was checked
 	spoolWake chan struct{}      // something was added to spooled
 
-	// For tests. free is how many bytes the disk of a folder has left; partItems is how many items a part of a divided document may have;
-	// step is called between any two steps that a crash could part, and an error stops the service there, as a kill would.
+	// For tests. free is how many bytes the disk of a folder has left; partItems is how many items
+	// a part of a divided document may have; step is called between any two steps that a crash
+	// could part, and an error stops the service there, as a kill would.
 	free      func(dir string) (uint64, error)
 	partItems int
 	step      func(name string) error

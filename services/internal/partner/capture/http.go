@@ -147,7 +147,8 @@ const (
 	bodyTimeout  = 15 * time.Minute
 )
 
-// deadlineReader extends the read deadline of a request while its body arrives: pieceTimeout per piece, bodyTimeout in total.
+// deadlineReader extends the read deadline of a request while its body arrives: pieceTimeout per
+// piece, bodyTimeout in total.
 type deadlineReader struct {
 	ctx   huma.Context
 	until time.Time
@@ -184,7 +185,8 @@ func (u *Upload) receive(ctx context.Context, s *Service) (*body, error) {
 	return b, nil
 }
 
-// takes describes the body of the POST operation at a path, which reads it piece by piece. huma reads whole what it knows before.
+// takes describes the body of the POST operation at a path, which reads it piece by piece. huma
+// reads whole what it knows before.
 func takes(h huma.API, path, doc string) {
 	b := &huma.RequestBody{Required: true, Description: doc, Content: map[string]*huma.MediaType{}}
 	for _, t := range []string{"application/xml", "text/xml"} {
@@ -196,7 +198,8 @@ func takes(h huma.API, path, doc string) {
 	h.OpenAPI().Paths[path].Post.RequestBody = b
 }
 
-// Mount adds capturing documents and single events, and what is offered at the EPCIS addresses of a service that captures.
+// Mount adds capturing documents and single events, and what is offered at the EPCIS addresses of a
+// service that captures.
 func Mount(api *httpapi.API, s *Service) {
 	mountCapture(api.Huma, s)
 	mountEvents(api.Huma, s)
@@ -234,7 +237,8 @@ func mountCapture(h huma.API, s *Service) {
 	takes(h, "/capture", "An EPCISDocument or EPCISQueryDocument: EPCIS 1.0 to 2.0 as XML, also in a SOAP envelope, or EPCIS 2.0 as JSON")
 }
 
-// MountDocument adds an operation whose body is an EPCIS document, which is received as one that is captured.
+// MountDocument adds an operation whose body is an EPCIS document, which is received as one that is
+// captured.
 func MountDocument[O any](api *httpapi.API, s *Service, op huma.Operation, doc string, fn func(context.Context, io.Reader) (*O, error)) {
 	op.Metadata = map[string]any{httpapi.OwnContentTypes: true}
 	huma.Register(api.Huma, op, func(ctx context.Context, in *Upload) (*struct{ Body *O }, error) {

@@ -17,7 +17,8 @@ import (
 	"verilot.dev/services/internal/partner/outbox"
 )
 
-// Jobs shows what becomes of requests. It is where the outbox meets HTTP: its refusals are problems here.
+// Jobs shows what becomes of requests. It is where the outbox meets HTTP: its refusals are problems
+// here.
 type Jobs struct {
 	outbox  *outbox.Outbox
 	journal *journal.Journal
@@ -31,8 +32,8 @@ type Jobs struct {
 	asking  bool
 }
 
-// NewJobs shows the jobs of an outbox and its journal. indexed asks an api service up to which height it has applied blocks; nil: there is
-// none, and what is certified here counts as indexed.
+// NewJobs shows the jobs of an outbox and its journal. indexed asks an api service up to which
+// height it has applied blocks; nil: there is none, and what is certified here counts as indexed.
 func NewJobs(o *outbox.Outbox, j *journal.Journal, clock outbox.Clock, log *slog.Logger, indexed func(context.Context) (uint64, error)) *Jobs {
 	return &Jobs{outbox: o, journal: j, clock: clock, log: log, height: indexed}
 }
@@ -106,7 +107,8 @@ func faults(list []journal.Fault) []httpapi.Fault {
 	return out
 }
 
-// Await waits up to timeout for the wanted state of a job. A timeout is no error: the state says how far it is.
+// Await waits up to timeout for the wanted state of a job. A timeout is no error: the state says
+// how far it is.
 func (s *Jobs) Await(ctx context.Context, id uuid.UUID, want journal.State, timeout time.Duration) (journal.State, error) {
 	var expired <-chan time.Time
 	for {

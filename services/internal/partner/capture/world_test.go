@@ -44,7 +44,8 @@ var (
 
 var xmlType = map[string]string{"Content-Type": "application/xml"}
 
-// world is what captures for the maker, over an outbox and a ledger; kill and restart keep only what is on disk.
+// world is what captures for the maker, over an outbox and a ledger; kill and restart keep only
+// what is on disk.
 type world struct {
 	tb     testing.TB
 	ledger *outboxtest.Ledger

@@ -246,7 +246,8 @@ func (c *Commands) serials(ctx context.Context, b *serialsBody) (*draft.Draft, e
 // alphabet leaves out what people misread: 0 O, 1 I L, 2 Z, 5 S, 8 B, U V. Twelve of its letters give 2^50 serials.
 const alphabet = "34679ACDEFGHJKMNPQRTWXY"
 
-// generate draws serials that this service has never given out. They are reserved before the job is stored.
+// generate draws serials that this service has never given out. They are reserved before the job is
+// stored.
 func (c *Commands) generate(g gs1.GTIN, count, length int) ([]string, error) {
 	if length == 0 {
 		length = defaultLength

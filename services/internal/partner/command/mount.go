@@ -1,5 +1,6 @@
-// Package command is what a partner orders in words of the trade: make, pack, ship, receive, dispense, recall. A command becomes a draft of
-// EPCIS events or registrations; it stores nothing but the numbers that it gives out.
+// Package command is what a partner orders in words of the trade: make, pack, ship, receive,
+// dispense, recall. A command becomes a draft of EPCIS events or registrations; it stores nothing
+// but the numbers that it gives out.
 package command
 
 import (
@@ -26,7 +27,7 @@ type Config struct {
 	Foreign   bool // recalls what others made
 }
 
-// Numbers are given out once and never again, whatever is killed in between.
+// Numbers are given out once and never again, even if the service is killed in between.
 type Numbers interface {
 	// Serials reserves serials of a GTIN; draw makes a candidate.
 	Serials(gtin string, count int, draw func() (string, error)) ([]string, error)
@@ -51,12 +52,12 @@ var Names = []string{
 
 // Offer says which commands a service offers.
 type Offer struct {
-	By    string // the kind of service, as it is told
+	By    string // the kind of service, for the text of a refusal
 	Names []string
 	// Only: what is not offered is not there. Otherwise it is refused with a reason.
 	Only bool
-	// Authority: parties can be registered too, which is for whoever runs a development network. A real authority looks before it signs, and
-	// has no place in a partner's service.
+	// Authority: parties can be registered too, which is for whoever runs a development network. A
+	// real authority looks before it signs, and has no place in a partner's service.
 	Authority bool
 }
 
@@ -134,7 +135,8 @@ func add[J, B any](m *mounter[J], name, summary string, build func(context.Conte
 	})
 }
 
-// post mounts an operation that ends in a job. what names it in a request's identity. may, if given, says why it is refused to everybody.
+// post mounts an operation that ends in a job. what names it in a request's identity. may, if
+// given, says why it is refused to everybody.
 func post[J, B any](m *mounter[J], op huma.Operation, what string, may func() error, build func(context.Context, *B) (*draft.Draft, error)) {
 	op.Method, op.DefaultStatus, op.MaxBodyBytes, op.BodyReadTimeout = http.MethodPost, http.StatusAccepted, 8<<20, 90*time.Second
 	huma.Register(m.huma, op, func(ctx context.Context, in *commandInput[B]) (*jobAnswer[J], error) {

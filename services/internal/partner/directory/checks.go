@@ -40,8 +40,9 @@ func (d *Directory) MayCapture(ctx context.Context) error {
 	return httpapi.NewProblem(httpapi.KeyUnknown, "the event key %x… of this service is not registered for party %s, so the ledger would refuse every submission; have an authority register it", id[:8], d.self)
 }
 
-// actor returns the party that performed ev, by the ledger's own rule (docs/design.md section 5) with what is known here. said is the
-// identifier that the rule rests on, "" when the event names none.
+// actor returns the party that performed ev, by the ledger's own rule (docs/design.md section 5)
+// with what is known here. said is the identifier that the rule rests on, "" when the event names
+// none.
 func (d *Directory) actor(ev *epcis.Event) (party, said string) {
 	switch ev.Step() {
 	case epcis.StepReceiving:
@@ -61,8 +62,9 @@ func (d *Directory) actor(ev *epcis.Event) (party, said string) {
 	return party, said
 }
 
-// CheckEvent applies what can be known here without the ledger. Another party's act that we only pass on is not ours
-// to check: the ledger knows that party better than we do. asked says whether the api service was asked for the parties already.
+// CheckEvent applies what can be known here without the ledger. Another party's act that we only
+// pass on is not ours to check: the ledger knows that party better than we do. asked says whether
+// the api service was asked for the parties already.
 func (d *Directory) CheckEvent(ctx context.Context, ev *epcis.Event, asked *bool) *httpapi.Fault {
 	if f := d.CheckTime(ev); f != nil {
 		return f

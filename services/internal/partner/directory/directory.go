@@ -1,5 +1,6 @@
-// Package directory is what a partner's service knows of parties: genesis, its own registrations, and what an api service told. It decides
-// what is refused at capture and how identifiers are written, never what the ledger says.
+// Package directory is what a partner's service knows of parties: genesis, its own registrations,
+// and what an api service told. It decides what is refused at capture and how identifiers are
+// written, never what the ledger says.
 package directory
 
 import (
@@ -24,7 +25,8 @@ type Config struct {
 	Genesis *genesis.Genesis
 	Party   string         // whose service this is
 	KeyID   canonical.Hash // of the party's event key
-	// Parties asks an api service for all registered parties; nil: the directory knows only what genesis and its own registrations say.
+	// Parties asks an api service for all registered parties; nil: the directory knows only what
+	// genesis and its own registrations say.
 	Parties func(context.Context) ([]KnownParty, error)
 	Now     func() time.Time
 	Log     *slog.Logger // nil: nothing is logged
@@ -54,7 +56,8 @@ type Directory struct {
 	cfg  Config
 	self string
 
-	// mu guards the fields below, which are in memory. Readers see every registration whole or not at all.
+	// mu guards the fields below, which are in memory. Readers see every registration whole or not
+	// at all.
 	mu       sync.RWMutex
 	mem      *state.Memory
 	prefixes map[string]string // to the party
@@ -125,7 +128,8 @@ func (d *Directory) Add(l Registration) {
 	}
 }
 
-// Refresh asks the api service for the parties. What it answers is a courtesy: without it more is left to the ledger.
+// Refresh asks the api service for the parties. What it answers is a courtesy: without it more is
+// left to the ledger.
 func (d *Directory) Refresh(ctx context.Context) {
 	if d.cfg.Parties == nil {
 		return
@@ -212,7 +216,8 @@ func (d *Directory) OwnerOf(g gs1.GTIN) (party string, ok bool) {
 	return party, ok
 }
 
-// Split is the length of the registered company prefix that twelve digits begin with, 0 when none is known.
+// Split is the length of the registered company prefix that twelve digits begin with, 0 when none
+// is known.
 func (d *Directory) Split(digits string) int {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
@@ -224,7 +229,8 @@ func (d *Directory) Split(digits string) int {
 	return 0
 }
 
-// Write spells a key: as an EPC URN where the company prefix is registered, else as a Digital Link. It is never guessed.
+// Write spells a key: as an EPC URN where the company prefix is registered, else as a Digital Link.
+// It is never guessed.
 func (d *Directory) Write(k gs1.Key) string {
 	digits := ""
 	if g, ok := k.GTIN(); ok {
@@ -244,7 +250,8 @@ func (d *Directory) Write(k gs1.Key) string {
 	return k.DigitalLink()
 }
 
-// Home is the place where this party's commands happen unless they say otherwise, "" when none is known.
+// Home is the place where this party's commands happen unless they say otherwise, "" when none is
+// known.
 func (d *Directory) Home() string { return d.Address(d.self) }
 
 // Address is a party's first place, or its first GLN as a place.
@@ -261,7 +268,8 @@ func (d *Directory) Address(id string) string {
 	return d.Owner(id)
 }
 
-// Owner is how a party is named as an owning party: its first GLN, written as the GS1 US guideline does, as an SGLN.
+// Owner is how a party is named as an owning party: its first GLN, written as the GS1 US guideline
+// does, as an SGLN.
 func (d *Directory) Owner(id string) string {
 	p, ok := d.party(id)
 	if !ok || len(p.GLNs) == 0 {

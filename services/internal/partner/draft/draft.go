@@ -1,4 +1,5 @@
-// Package draft is what a request becomes before it is signed: its items, sealed, and how they are grouped into submissions.
+// Package draft is what a request becomes before it is signed: its items, sealed, and how they are
+// grouped into submissions.
 package draft
 
 import (
@@ -35,8 +36,9 @@ type Draft struct {
 	Authority     bool      // signed with the authority's key
 	Job           uuid.UUID // drawn when it is stored, unless it is known before
 
-	// Plan is how a document is divided behind the answer, into Parts submissions that the outbox is given later, instead of Items. It is
-	// stored with the job, as JSON, until the last part is. Stored is called as soon as it is durable.
+	// Plan is how a document is divided behind the answer, into Parts submissions that the outbox
+	// is given later, instead of Items. It is stored with the job, as JSON, until the last part is.
+	// Stored is called as soon as it is durable.
 	Plan   any
 	Parts  int
 	Stored func()
@@ -74,7 +76,8 @@ type Request struct {
 	Sum canonical.Hash // of what is asked, byte for byte
 }
 
-// NewRequest identifies a request by what is asked, with which options, and the hash of the bytes it is asked over.
+// NewRequest identifies a request by what is asked, with which options, and the hash of the bytes
+// it is asked over.
 func NewRequest(key, what string, body canonical.Hash) Request {
 	return Request{key, sha256.Sum256([]byte(what + "\n" + string(body[:])))}
 }
@@ -98,12 +101,14 @@ const (
 	// Headroom is what header and signature of a submission, and the framing of an item, may need.
 	Headroom = 1024
 	maxParts = 64
-	// Items that are smaller than this fit one submission by a wide margin, even with long identifiers.
+	// Items that are smaller than this fit one submission by a wide margin, even with long
+	// identifiers.
 	PlentyUnits = 2048
 	PlentyBytes = 256 << 10
 )
 
-// Group seals the items and groups them into submissions: one, or under proceed as many as the limits ask for.
+// Group seals the items and groups them into submissions: one, or under proceed as many as the
+// limits ask for.
 func (d *Draft) Group(n canonical.Network) (parts [][]Item, sealed [][][]commit.SealedValue, err error) {
 	switch {
 	case len(d.Items) == 0:

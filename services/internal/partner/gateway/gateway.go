@@ -1,7 +1,8 @@
-// Package gateway is what a partner service passes on to its api service, so that its web interface calls one origin only.
+// Package gateway is what a partner service passes on to its api service, so that its web interface
+// calls one origin only.
 //
-// Which routes those are is declared where the api registers them (httpapi.PassedOn). The api gets no cookie and no token of
-// the caller's; the EPCIS query interface is asked in the party's name.
+// Which routes those are is declared where the api registers them (httpapi.PassedOn). The api gets
+// no cookie and no token of the caller's; the EPCIS query interface is asked in the party's name.
 package gateway
 
 import (
@@ -36,18 +37,20 @@ type Config struct {
 	API string
 	// Open are the routes that everybody may read. The api is not told who asks.
 	Open []httpapi.Route
-	// Party are the routes of the EPCIS query interface. They show a party's events, so the api is told in whose name this service asks, and
-	// only who is signed in here is passed on.
+	// Party are the routes of the EPCIS query interface. They show a party's events, so the api is
+	// told in whose name this service asks, and only who is signed in here is passed on.
 	Party []httpapi.Route
-	// Reader says why a request may not read the party's events; nil: every request may, which is for tests.
+	// Reader says why a request may not read the party's events; nil: every request may, which is
+	// for tests.
 	Reader func(*http.Request) *httpapi.Problem
 	// Token is what the api is shown for the Party routes; nil: nothing, which is for tests.
 	Token func(method string) (string, error)
 	Log   *slog.Logger
 }
 
-// Mount passes the routes on, and what lies below their first name. What the service answers itself stays with it. An answer of the api
-// goes back as it is, piece by piece. done frees the connections.
+// Mount passes the routes on, and what lies below their first name. What the service answers itself
+// stays with it. An answer of the api goes back as it is, piece by piece. done frees the
+// connections.
 func Mount(h *httpapi.API, c Config) (done func(), err error) {
 	open := func(c *gin.Context) {
 		httpapi.Write(c, unavailable("this service knows no api service to ask; have its operator set api in its configuration"))
@@ -95,7 +98,8 @@ func (m *mounter) add(method, path string, h gin.HandlerFunc) {
 	}
 }
 
-// open mounts everything at and below /v1/<name>, or everything below another first name, such as /01.
+// open mounts everything at and below /v1/<name>, or everything below another first name, such as
+// /01.
 func (m *mounter) open(r httpapi.Route, h gin.HandlerFunc) {
 	first, rest, _ := strings.Cut(strings.TrimPrefix(r.Path, "/"), "/")
 	at := "/" + first
@@ -107,8 +111,9 @@ func (m *mounter) open(r httpapi.Route, h gin.HandlerFunc) {
 	m.add(r.Method, at+"/*rest", h)
 }
 
-// party mounts, for every name at which there is a route, the methods offered there or below, and OPTIONS, which says what is offered. A
-// name that only begins longer routes is mounted as those are.
+// party mounts, for every name at which there is a route, the methods offered there or below, and
+// OPTIONS, which says what is offered. A name that only begins longer routes is mounted as those
+// are.
 func (m *mounter) party(routes []httpapi.Route, h gin.HandlerFunc) {
 	for _, r := range routes {
 		first, _, _ := strings.Cut(strings.TrimPrefix(r.Path, "/"), "/")

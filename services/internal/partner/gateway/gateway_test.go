@@ -415,7 +415,8 @@ func TestWebSocketIsPassedOn(t *testing.T) {
 	}
 }
 
-// A route that an api declares is served at a partner, one that the partner answers itself stays there, and no other goes on.
+// A route that an api declares is served at a partner, one that the partner answers itself stays
+// there, and no other goes on.
 func TestWhatIsDeclaredIsPassedOn(t *testing.T) {
 	api := httpapi.New(httpapi.Options{})
 	type answer struct {

@@ -1,5 +1,6 @@
-// Package journal is what a trading partner's service must not lose: its jobs, the outbox, what it sealed, the numbers it gave out. It says
-// under which keys and in which bytes that is stored, in Badger with group commit: writes that wait together share one sync.
+// Package journal is what a trading partner's service must not lose: its jobs, the outbox, what it
+// sealed, the numbers it gave out. It says under which keys and in which bytes that is stored, in
+// Badger with group commit: writes that wait together share one sync.
 //
 // It decides nothing. What is written together, and when, is said by package outbox.
 package journal
@@ -68,12 +69,14 @@ var (
 	errClosed = errors.New("journal: it is closed")
 )
 
-// Journal is the store: every write waits for its own transaction's sync, and writes that wait together
-// share one. Badger itself would sync once per transaction. Writes become visible in the order of Submit.
+// Journal is the store: every write waits for its own transaction's sync, and writes that wait
+// together share one. Badger itself would sync once per transaction. Writes become visible in the
+// order of Submit.
 type Journal struct {
 	db *badger.DB
 
-	// numbering is held while numbers are drawn and stored, on disk too: no two callers get the same. It guards nothing in memory.
+	// numbering is held while numbers are drawn and stored, on disk too: no two callers get the
+	// same. It guards nothing in memory.
 	numbering sync.Mutex
 
 	// mu guards the fields below, in memory; nothing is written under it.
@@ -101,8 +104,8 @@ func Open(dir string) (*Journal, error) {
 	return s, nil
 }
 
-// Submit queues w and returns at once; w.Wait waits until it is durable. Callers hold their own locks across Submit,
-// never across Wait, so that the order of writes is that of their decisions.
+// Submit queues w and returns at once; w.Wait waits until it is durable. Callers hold their own
+// locks across Submit, never across Wait, so that the order of writes is that of their decisions.
 func (s *Journal) Submit(w *Write) {
 	w.done = make(chan error, 1)
 	s.mu.Lock()

@@ -17,7 +17,8 @@ import (
 	"verilot.dev/ledger/submission"
 )
 
-// TestJournalKilledWhileAFileIsMade: kill -9 between the making of a file of the store and its first byte.
+// TestJournalKilledWhileAFileIsMade: kill -9 between the making of a file of the store and its
+// first byte.
 func TestJournalKilledWhileAFileIsMade(t *testing.T) {
 	dir := t.TempDir()
 	for range 2 {
@@ -36,7 +37,8 @@ func TestJournalKilledWhileAFileIsMade(t *testing.T) {
 	}
 }
 
-// What is on disk stays as it is: these are the keys and values of a data folder from before this package was one.
+// What is on disk stays as it is: these are the keys and values of a data folder from before this
+// package was one.
 func TestBytesOnDisk(t *testing.T) {
 	job, sub := uuid.MustParse("01a1fb68-fb49-7594-aac6-cf35fb24f6a9"), uuid.MustParse("01a1fb68-fb49-7594-aac6-cf35fb24f6aa")
 	at, event := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), 3

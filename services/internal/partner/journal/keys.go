@@ -22,8 +22,10 @@ import (
 //	p/<job 16>                  plan of a document that is not divided yet, JSON
 //	q/<job 16>                  Broken, JSON: why a document was not divided to its end
 //	f/<job 16><chunk u32>       further faults of a document, JSON: []Fault
-//	o/<lane>/<counter u64>      outbox row of a key, whose <lane> is 8 bytes of its id as hex: job 16, part u16, the signed message; gone once its verdict is certified. The message of a part
-//	                            of a divided document is a file of the spool instead: what the value log holds is mapped into memory
+//	o/<lane>/<counter u64>      outbox row of a key, whose <lane> is 8 bytes of its id as hex: job 16,
+//	                            part u16, the signed message; gone once its verdict is certified. The
+//	                            message of a part of a divided document is a file of the spool instead:
+//	                            what the value log holds is mapped into memory
 //	c/<lane>                    highest counter ever given out, u64
 //	i/<SHA-256 of the key>      idempotency: hash of the request 32, job 16
 //	s/<submission 16>           sealed values: see encodeSealed
@@ -178,7 +180,8 @@ func (w *Write) PutSealed(submission uuid.UUID, values [][]commit.SealedValue) {
 	}
 }
 
-// encodeSealed is u32 count, then per value: u16 item, str16 path, salt (32), u8 type, str32 text; nil, if there are none.
+// encodeSealed is u32 count, then per value: u16 item, str16 path, salt (32), u8 type, str32 text;
+// nil, if there are none.
 func encodeSealed(items [][]commit.SealedValue) []byte {
 	n := 0
 	for _, it := range items {

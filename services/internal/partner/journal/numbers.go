@@ -10,7 +10,8 @@ import (
 
 // What a partner gives out once, or keeps beside its jobs: serials, running numbers, registrations.
 
-// Serials reserves count serials of a GTIN that were never given out before; draw makes a candidate.
+// Serials reserves count serials of a GTIN that were never given out before; draw makes a
+// candidate.
 func (s *Journal) Serials(gtin string, count int, draw func() (string, error)) ([]string, error) {
 	// Two requests at once must not draw the same serial; the odds are nil, the promise is not.
 	s.numbering.Lock()

@@ -11,11 +11,13 @@ import (
 	"verilot.dev/ledger/submission"
 )
 
-// The durable records of a job, as they are stored: a data folder of any earlier version opens. A member is never renamed or retyped;
-// a new one is left out when it is empty. keys.go says under which keys they are.
+// The durable records of a job, as they are stored: a data folder of any earlier version opens. A
+// member is never renamed or retyped; a new one is left out when it is empty. keys.go says under
+// which keys they are.
 
-// State is how far a job is; captured: durable here. accepted: the broker stored it. certified: a quorum of the
-// validators stands behind a block with its verdicts. indexed: the api service has applied that block, or, without one, our own follower has.
+// State is how far a job is; captured: durable here. accepted: the broker stored it. certified: a
+// quorum of the validators stands behind a block with its verdicts. indexed: the api service has
+// applied that block, or, without one, our own follower has.
 type State string
 
 // The states, in order.
@@ -197,7 +199,8 @@ func (s *Journal) Job(id uuid.UUID) (*Job, error) {
 	return &rec, err
 }
 
-// Jobs lists up to n jobs, newest first, after the given one (nil: from the newest). more: there are others.
+// Jobs lists up to n jobs, newest first, after the given one (nil: from the newest). more: there
+// are others.
 func (s *Journal) Jobs(after *uuid.UUID, n int) (ids []uuid.UUID, more bool, err error) {
 	last := ""
 	if after != nil {
@@ -214,7 +217,8 @@ func (s *Journal) Jobs(after *uuid.UUID, n int) (ids []uuid.UUID, more bool, err
 	return ids, more, err
 }
 
-// Parts reads where the submissions of a job stand. whole: they are all there, or no more will come.
+// Parts reads where the submissions of a job stand. whole: they are all there, or no more will
+// come.
 func (s *Journal) Parts(id uuid.UUID, rec *Job) (list []Part, whole bool, err error) {
 	for i := range max(len(rec.Parts), rec.Divided) {
 		var p Part
@@ -291,7 +295,8 @@ func (w *Write) PutVerdicts(id uuid.UUID, number uint16, list []ItemVerdict) {
 	w.putPacked(verdictKey(id, number), list)
 }
 
-// PutPlan writes how a document is divided behind the answer. What is in a plan is known to the divider only.
+// PutPlan writes how a document is divided behind the answer. What is in a plan is known to the
+// divider only.
 func (w *Write) PutPlan(id uuid.UUID, plan any) { w.putJSON(planKey(id), plan) }
 
 // DropPlan removes a plan.

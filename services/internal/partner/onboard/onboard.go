@@ -1,4 +1,5 @@
-// Package onboard registers, on a development network, what a document from elsewhere names, so that the document can be captured.
+// Package onboard registers, on a development network, what a document from elsewhere names, so
+// that the document can be captured.
 package onboard
 
 import (
@@ -70,7 +71,8 @@ const (
 	MaxDocument = 32 << 20
 )
 
-// Document registers what a document names and waits until that is certified. Repeating it changes nothing.
+// Document registers what a document names and waits until that is certified. Repeating it changes
+// nothing.
 func (s *Service) Document(ctx context.Context, r io.Reader) (*Onboarding, error) {
 	switch {
 	case !s.cfg.Genesis.Development:

@@ -103,7 +103,8 @@ func (o *Outbox) block(raw []byte) (taken bool, err error) {
 	return true, nil
 }
 
-// settle judges our submissions in a block, and hands the journal what that changes together with w.
+// settle judges our submissions in a block, and hands the journal what that changes together with
+// w.
 func (o *Outbox) settle(w *journal.Write, cb *consensus.CertifiedBlock, raw []byte) (outcomes []*outcome, err error) {
 	b := &verifiedBlock{height: cb.Header.Height, first: cb.Header.FirstSeq, rec: cb.Record}
 	judged := map[*row]bool{}
@@ -136,7 +137,8 @@ func (o *Outbox) settle(w *journal.Write, cb *consensus.CertifiedBlock, raw []by
 	return outcomes, nil
 }
 
-// acknowledged lists the rows that the broker says are in a range of sequences, in order, but for those judged already. mu is held.
+// acknowledged lists the rows that the broker says are in a range of sequences, in order, but for
+// those judged already. mu is held.
 func (o *Outbox) acknowledged(first, last uint64, judged map[*row]bool) (rows []*row) {
 	for seq := first; seq <= last; seq++ {
 		for _, q := range o.queues {
@@ -151,7 +153,8 @@ func (o *Outbox) acknowledged(first, last uint64, judged map[*row]bool) (rows []
 // maxPruned bounds what one block may delete: after a long outage there is much to forget.
 const maxPruned = 1000
 
-// retain decides whether a block must be kept: as long as a row is outstanding, one of its copies may be in it. mu is held.
+// retain decides whether a block must be kept: as long as a row is outstanding, one of its copies
+// may be in it. mu is held.
 func (o *Outbox) retain(w *journal.Write, height uint64, raw []byte) {
 	oldest, outstanding := height, false
 	for _, q := range o.queues {

@@ -13,9 +13,10 @@ import (
 	"verilot.dev/services/internal/partner/journal"
 )
 
-// Judging a row reads blocks from disk and may sign, so it happens outside Outbox.mu, and only its outcome is applied under it. That is
-// safe because an acknowledged row has one judge: follow, if the ack was recorded before the row's block was followed, else who recorded
-// the ack (judgeLate). Until an outcome is applied nobody else changes the row.
+// Judging a row reads blocks from disk and may sign, so it happens outside Outbox.mu, and only its
+// outcome is applied under it. That is safe because an acknowledged row has one judge: follow, if
+// the ack was recorded before the row's block was followed, else who recorded the ack (judgeLate).
+// Until an outcome is applied nobody else changes the row.
 
 // Codes of verdicts on a whole submission that say "not this copy" (docs/spec.md 5.4).
 const (
@@ -120,7 +121,8 @@ func (o *Outbox) judgeLate(r *row) error {
 	return nil
 }
 
-// holding finds the block with r's sequence among those that were followed since its capture; nil if there is none.
+// holding finds the block with r's sequence among those that were followed since its capture; nil
+// if there is none.
 func (o *Outbox) holding(r *row, followed uint64) (*verifiedBlock, error) {
 	for h := followed; h > r.base; h-- {
 		b, err := o.stored(h)
@@ -230,8 +232,8 @@ func (o *Outbox) resend(r *row) *outcome {
 	return x
 }
 
-// signAgain gives the same items the next counter of their queue. The old row goes and the new one comes in one write, so there
-// is never more than one message that can still be judged.
+// signAgain gives the same items the next counter of their queue. The old row goes and the new one
+// comes in one write, so there is never more than one message that can still be judged.
 func (o *Outbox) signAgain(r *row) (*outcome, error) {
 	q := r.queue
 	if q.signer == nil {

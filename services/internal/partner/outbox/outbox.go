@@ -1,15 +1,19 @@
-// Package outbox signs what a trading partner captures and brings it to the ledger. Its promise: a draft that Submit has taken ends in a
-// block with exactly one verdict that is not "duplicate", whatever is killed in between.
+// Package outbox signs what a trading partner captures and brings it to the ledger. Its promise: a
+// draft that Submit has taken ends in a block with exactly one verdict that is not "duplicate",
+// whatever is killed in between.
 //
-// It rests on three rules. Job, outbox row, counter, idempotency record and sealed values are one durable write, made before Submit
-// returns. The same bytes are sent again only while no ack came, or when a certified block shows another message at the acknowledged
-// sequence. A row leaves the outbox only with its certified verdict.
+// It rests on three rules. Job, outbox row, counter, idempotency record and sealed values are one
+// durable write, made before Submit returns. The same bytes are sent again only while no ack came,
+// or when a certified block shows another message at the acknowledged sequence. A row leaves the
+// outbox only with its certified verdict.
 //
-// States. captured: durable here. accepted: the broker stored it. certified: a quorum of the validators stands behind a block with its
-// verdicts, which this package checks itself (it follows headers, certificates and verdicts, not bodies). "included" is never shown:
-// blocks are published when they are decided, so inclusion and certification are seen in the same instant.
+// States. captured: durable here. accepted: the broker stored it. certified: a quorum of the
+// validators stands behind a block with its verdicts, which this package checks itself (it follows
+// headers, certificates and verdicts, not bodies). "included" is never shown: blocks are published
+// when they are decided, so inclusion and certification are seen in the same instant.
 //
-// Where to look: store in submit.go is the write path, publish.go sends, follow.go and judge.go settle, package journal says what is on disk.
+// Where to look: store in submit.go is the write path, publish.go sends, follow.go and judge.go
+// settle, package journal says what is on disk.
 //
 // The broker is trusted with nothing but carrying bytes; nor is any caller.
 package outbox
@@ -39,8 +43,9 @@ import (
 	"verilot.dev/services/internal/partner/journal"
 )
 
-// Bus is what the outbox needs of the broker. Publish and PublishBatch must not return an ack before the message is
-// stored; a batch keeps its order, and its acks are those of its first members that are certain.
+// Bus is what the outbox needs of the broker. Publish and PublishBatch must not return an ack
+// before the message is stored; a batch keeps its order, and its acks are those of its first
+// members that are certain.
 type Bus interface {
 	LastSeq(ctx context.Context) (uint64, error)
 	Publish(ctx context.Context, party string, payload []byte) (bus.Ack, error)
@@ -78,7 +83,8 @@ type Config struct {
 	Registry       *prometheus.Registry
 	// Spool is the folder of the signed messages of divided documents' parts.
 	Spool string
-	// Step is called between any two steps that a crash could part; an error stops the outbox there, as a kill would. For tests.
+	// Step is called between any two steps that a crash could part; an error stops the outbox
+	// there, as a kill would. For tests.
 	Step func(name string) error
 }
 
@@ -91,9 +97,11 @@ type Outbox struct {
 	event   *keyQueue
 	astray  atomic.Pointer[string] // why nothing is published; nil or empty: it is
 
-	// mu guards the queues, their rows and the fields below, all in memory: nothing is read from disk, signed or sent under it. What is
-	// decided under mu is handed to the journal before mu is released, so the order of writes is that of the decisions. A row that waits for
-	// an ack is changed by its queue's publisher only; one that has its ack, by whoever judges it (see judge.go).
+	// mu guards the queues, their rows and the fields below, all in memory: nothing is read from
+	// disk, signed or sent under it. What is decided under mu is handed to the journal before mu is
+	// released, so the order of writes is that of the decisions. A row that waits for an ack is
+	// changed by its queue's publisher only; one that has its ack, by its judge (see
+	// judge.go).
 	mu          sync.Mutex
 	queues      map[string]*keyQueue
 	authority   *keyQueue // nil: no drafts for an authority are taken
@@ -101,11 +109,13 @@ type Outbox struct {
 	followedSeq uint64
 	lowest      uint64 // first height whose record may be stored
 
-	// watching guards watchers, the channels that are closed when a job changes. A change is durable before its channel is closed.
+	// watching guards watchers, the channels that are closed when a job changes. A change is
+	// durable before its channel is closed.
 	watching sync.Mutex
 	watchers map[uuid.UUID]chan struct{}
 
-	// asking guards inflight: a key of a request in it is in use by one request, and the channel is closed when that one is answered.
+	// asking guards inflight: a key of a request in it is in use by one request, and the channel is
+	// closed when that one is answered.
 	asking   sync.Mutex
 	inflight map[canonical.Hash]chan struct{}
 }
@@ -201,7 +211,8 @@ func (o *Outbox) Unacknowledged(job uuid.UUID) (n int) {
 	return n
 }
 
-// Watch returns a channel that is closed when the job changes. done must be called when nobody waits on it any more.
+// Watch returns a channel that is closed when the job changes. done must be called when nobody
+// waits on it any more.
 func (o *Outbox) Watch(id uuid.UUID) (changed <-chan struct{}, done func()) {
 	o.watching.Lock()
 	defer o.watching.Unlock()

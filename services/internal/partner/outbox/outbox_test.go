@@ -74,7 +74,8 @@ func TestBrokerFaults(t *testing.T) {
 	}
 }
 
-// A data folder that was put back gives out counters twice. The ledger refuses the second use, and the outbox signs again.
+// A data folder that was put back gives out counters twice. The ledger refuses the second use, and
+// the outbox signs again.
 func TestRestoredBackup(t *testing.T) {
 	w := newWorld(t)
 	for i := range 3 {
@@ -89,7 +90,8 @@ func TestRestoredBackup(t *testing.T) {
 	}
 }
 
-// The same, killed at every step of it and again two steps later: also between signing again and storing that.
+// The same, killed at every step of it and again two steps later: also between signing again and
+// storing that.
 func TestRestoredBackupKilledAtEveryStep(t *testing.T) {
 	steps := 0
 	for at := 0; at == 0 || at <= steps; at++ {
@@ -148,7 +150,8 @@ func TestRestoredBackupKilledAtEveryStep(t *testing.T) {
 	}
 }
 
-// An ack that comes after its block was followed, killed at every step: the verdict is taken from the block that was kept.
+// An ack that comes after its block was followed, killed at every step: the verdict is taken from
+// the block that was kept.
 func TestLateAckKilledAtEveryStep(t *testing.T) {
 	for _, at := range []string{"", "late: judged", "late: after commit"} {
 		t.Run(at, func(t *testing.T) {
@@ -194,7 +197,8 @@ func TestLateAckKilledAtEveryStep(t *testing.T) {
 	}
 }
 
-// The outbox keeps submissions while the broker is away and sends them in order, in few batches, when it is back.
+// The outbox keeps submissions while the broker is away and sends them in order, in few batches,
+// when it is back.
 func TestOutage(t *testing.T) {
 	w := newWorld(t)
 	w.clock.Patient(true)
@@ -291,8 +295,8 @@ func TestSameRequest(t *testing.T) {
 	}
 }
 
-// An outbox that is killed between any two steps, over a broker that fails in every way it can, ends with each submission judged
-// exactly once.
+// An outbox that is killed between any two steps, over a broker that fails in every way it can,
+// ends with each submission judged exactly once.
 func TestCrashes(t *testing.T) {
 	rounds := 12
 	if testing.Short() {

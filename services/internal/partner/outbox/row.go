@@ -20,8 +20,8 @@ import (
 	"verilot.dev/services/internal/partner/journal"
 )
 
-// keyQueue is the ordered way of one key's submissions to the broker. Guarded by Outbox.mu, but for the first four fields, which do not
-// change after Open.
+// keyQueue is the ordered way of one key's submissions to the broker. Guarded by Outbox.mu, but for
+// the first four fields, which do not change after Open.
 type keyQueue struct {
 	id     string
 	party  string
@@ -52,7 +52,8 @@ type row struct {
 	queued  bool
 }
 
-// take gives out the next counter. The row is outstanding from here on, so that blocks are kept for it. mu is held.
+// take gives out the next counter. The row is outstanding from here on, so that blocks are kept for
+// it. mu is held.
 func (q *keyQueue) take(base uint64) *row {
 	q.counter++
 	r := &row{queue: q, counter: q.counter, base: base}
@@ -147,7 +148,8 @@ func (o *Outbox) loadRow(queue string, counter uint64, job uuid.UUID, part uint1
 	return nil
 }
 
-// partExt ends the names of files of the spool that hold the signed message of a part. Other files of the folder are not the outbox's.
+// partExt ends the names of files of the spool that hold the signed message of a part. Other files
+// of the folder are not the outbox's.
 const partExt = ".part"
 
 func partName(job uuid.UUID, part uint16) string { return fmt.Sprintf("%s-%d%s", job, part, partExt) }

@@ -26,8 +26,9 @@ const (
 	faultsPerChunk = 500
 )
 
-// Submit takes the draft that build makes of a request and returns its job. When it returns without an error, everything about the draft
-// is durable. A repeated request gets the job of the first, and build is not called.
+// Submit takes the draft that build makes of a request and returns its job. When it returns without
+// an error, everything about the draft is durable. A repeated request gets the job of the first,
+// and build is not called.
 func (o *Outbox) Submit(ctx context.Context, q Request, build func(context.Context) (*draft.Draft, error)) (uuid.UUID, error) {
 	h := sha256.Sum256([]byte(q.Key))
 	if q.Key != "" {
@@ -78,7 +79,8 @@ type Request struct {
 	Sum canonical.Hash // of what is asked, byte for byte
 }
 
-// NewRequest identifies a request by what is asked, with which options, and the hash of the bytes it is asked over.
+// NewRequest identifies a request by what is asked, with which options, and the hash of the bytes
+// it is asked over.
 func NewRequest(key, what string, body canonical.Hash) Request {
 	return Request{key, sha256.Sum256([]byte(what + "\n" + string(body[:])))}
 }
@@ -174,7 +176,8 @@ func infos(items []draft.Item) []journal.ItemInfo {
 	return list
 }
 
-// AddPart makes part number of a divided document's job durable, which is stored with the plan of count parts. The plan goes with the last.
+// AddPart makes part number of a divided document's job durable, which is stored with the plan of
+// count parts. The plan goes with the last.
 func (o *Outbox) AddPart(job uuid.UUID, number uint16, count int, items []draft.Item, sealed [][]commit.SealedValue) error {
 	p, err := newPart(number, items, sealed)
 	if err != nil {
@@ -222,8 +225,9 @@ func newPart(number uint16, items []draft.Item, sealed [][]commit.SealedValue) (
 	return &draftPart{number: number, id: id, items: items, sealed: sealed}, nil
 }
 
-// store is the write path, in the order in which things become durable. Up to the commit an error leaves nothing behind; from there on
-// only the end of the service stops it, and the next start goes on from what is stored.
+// store is the write path, in the order in which things become durable. Up to the commit an error
+// leaves nothing behind; from there on only the end of the service stops it, and the next start
+// goes on from what is stored.
 func (o *Outbox) store(s *signing) (err error) {
 	// 1. Take counters. The rows are outstanding from here on: blocks are kept for them.
 	rows := make([]*row, len(s.parts))
@@ -243,7 +247,8 @@ func (o *Outbox) store(s *signing) (err error) {
 		}
 	}()
 
-	// 2. Sign. The message of a divided document's part goes into a file, which is synced before the row that names it.
+	// 2. Sign. The message of a divided document's part goes into a file, which is synced before
+	// the row that names it.
 	for i, p := range s.parts {
 		signed, message, err := o.sign(s, p, rows[i])
 		if err != nil {
@@ -267,7 +272,8 @@ func (o *Outbox) store(s *signing) (err error) {
 		return err
 	}
 
-	// 3. Commit: job, plan, faults, idempotency record, rows, their records, sealed values and the counter, in one synced transaction.
+	// 3. Commit: job, plan, faults, idempotency record, rows, their records, sealed values and the
+	// counter, in one synced transaction.
 	o.mu.Lock()
 	if len(rows) > 0 {
 		// Requests that sign at the same time are stored in any order: the highest counter given out so far is what counts.
@@ -295,7 +301,8 @@ func (o *Outbox) store(s *signing) (err error) {
 	return nil
 }
 
-// sign makes the message of a part under a row's counter. The row that it returns is to take r's place.
+// sign makes the message of a part under a row's counter. The row that it returns is to take r's
+// place.
 func (o *Outbox) sign(s *signing, p *draftPart, r *row) (*row, []byte, error) {
 	q := s.queue
 	h := submission.Header{

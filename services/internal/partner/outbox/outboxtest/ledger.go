@@ -1,4 +1,5 @@
-// Package outboxtest is a network for tests of what is above the outbox: a genesis file, and a broker and a validator in one.
+// Package outboxtest is a network for tests of what is above the outbox: a genesis file, and a
+// broker and a validator in one.
 //
 // All keys follow from their names. Never use one outside a test.
 package outboxtest
@@ -122,8 +123,9 @@ func (c *Clock) Advance(d time.Duration) {
 	})
 }
 
-// Ledger is a broker and a validator in one: it keeps the stream, executes the real rules, and certifies blocks. It
-// checks its callers: nothing before the epoch record, no other bytes under a counter once sent, batches within bounds.
+// Ledger is a broker and a validator in one: it keeps the stream, executes the real rules, and
+// certifies blocks. It checks its callers: nothing before the epoch record, no other bytes under a
+// counter once sent, batches within bounds.
 type Ledger struct {
 	tb testing.TB
 	G  *genesis.Genesis
@@ -299,7 +301,8 @@ func (l *Ledger) Auto(on bool) {
 	l.auto = on
 }
 
-// Faults decides what goes wrong with the n-th publish, counted from 1; it runs under the ledger's lock. nil: nothing does.
+// Faults decides what goes wrong with the n-th publish, counted from 1; it runs under the ledger's
+// lock. nil: nothing does.
 func (l *Ledger) Faults(f func(n int) Fault) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
