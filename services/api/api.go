@@ -100,19 +100,19 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	}
 	defer func() { err = errors.Join(err, queries.Close()) }()
 	subscription.Mount(h, subscription.CallerOf(callers.Caller), queries) //nolint:contextcheck // as above
-	directory, err := ndc.Open(cfg.NDC)
+	drugs, err := ndc.Open(cfg.NDC)
 	if err != nil {
 		return fmt.Errorf("configuration: ndc: %w", err)
 	}
-	ndc.Mount(h, directory, nil)
-	engine, closeEngine, err := office(&cfg, c, env)
+	ndc.Mount(h, drugs, nil)
+	recalls, err := office(&cfg, c, env)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeEngine()) }()
-	if engine != nil {
-		env.Ready("outbox", engine.Ready)
-		engine.Mount(h) //nolint:contextcheck // as above
+	if recalls != nil {
+		defer func() { err = errors.Join(err, recalls.Close()) }()
+		env.Ready("outbox", recalls.Ready)
+		recalls.Mount(h) //nolint:contextcheck // as above
 	} else {
 		epcisrest.MountNoCapture(h) //nolint:contextcheck // as above
 	}
@@ -126,8 +126,8 @@ func Run(ctx context.Context, cfg Config, env *service.Env) (err error) {
 	group := service.NewGroup(ctx)
 	group.Go("follower", node.Run)
 	group.Go("standing queries", queries.Run)
-	if engine != nil {
-		group.Go("outbox", engine.Run)
+	if recalls != nil {
+		group.Go("outbox", recalls.Run)
 	}
 	group.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, h.Engine) })
 	return group.Wait()

@@ -1,18 +1,18 @@
-// Package pharmacy is the service that receives and dispenses for one dispenser. It is the capture engine with the
+// Package pharmacy is the service that receives and dispenses for one dispenser. It is a partner service with the
 // pharmacy's profile; what it promises and whom it trusts is said there.
 package pharmacy
 
 import (
 	"context"
 
-	"verilot.dev/services/internal/partner/capture"
+	"verilot.dev/services/internal/partner"
 	"verilot.dev/services/internal/service"
 )
 
 // Config is the service's configuration.
-type Config = capture.ServiceConfig
+type Config = partner.ServiceConfig
 
 // Run serves until ctx ends.
 func Run(ctx context.Context, cfg Config, env *service.Env) error {
-	return capture.Serve(ctx, capture.Pharmacy(), cfg, env)
+	return partner.Serve(ctx, partner.Pharmacy(), cfg, env)
 }

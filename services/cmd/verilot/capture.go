@@ -17,6 +17,8 @@ import (
 
 	"verilot.dev/ledger/verdict"
 	"verilot.dev/services/internal/partner/capture"
+	"verilot.dev/services/internal/partner/journal"
+	"verilot.dev/services/internal/partner/onboard"
 )
 
 type captureOptions struct {
@@ -110,7 +112,7 @@ func (a *app) capture(ctx context.Context, file string, o *captureOptions) error
 		a.showJob(&job)
 	}
 	switch {
-	case rank(job.State) < rank(capture.State(o.wait)):
+	case rank(job.State) < rank(journal.State(o.wait)):
 		return noAnswer("job %s is %s after %s, not yet %s; ask again at %s%s", job.CaptureID, job.State, o.timeout, o.wait, o.to, answer.Get("Location"))
 	case !job.Success:
 		return &exit{code: 1, quiet: true}
@@ -125,8 +127,8 @@ func contentType(doc []byte) string {
 	return "application/xml"
 }
 
-func rank(s capture.State) int {
-	for i, x := range []capture.State{capture.Captured, capture.Accepted, capture.Certified, capture.Indexed} {
+func rank(s journal.State) int {
+	for i, x := range []journal.State{journal.Captured, journal.Accepted, journal.Certified, journal.Indexed} {
 		if s == x {
 			return i
 		}
@@ -137,7 +139,7 @@ func rank(s capture.State) int {
 // await polls the job with the service's own long poll until it is as far as wanted or the time is up.
 func (a *app) await(ctx context.Context, cl *client, location, want string, raw []byte, job capture.Job) ([]byte, capture.Job, error) {
 	progress := terminal(a.err) && !a.json
-	for rank(job.State) < rank(capture.State(want)) && ctx.Err() == nil {
+	for rank(job.State) < rank(journal.State(want)) && ctx.Err() == nil {
 		left := 30 * time.Second
 		if d, ok := ctx.Deadline(); ok {
 			left = min(left, time.Until(d))
@@ -166,7 +168,7 @@ func (a *app) onboard(ctx context.Context, cl *client, header http.Header, doc [
 		return a.refused(err)
 	}
 	if !a.json {
-		var o capture.Onboarding
+		var o onboard.Onboarding
 		if err := decode(b, &o); err != nil {
 			return err
 		}
@@ -215,7 +217,7 @@ type reason struct{ title, detail string }
 // of is the cell of the table: each code once, a finding's with its severity and how many things it is about.
 func (r *reasons) of(v *capture.Verdict, index string) string {
 	var cell []string
-	if v.Code != "" && !slices.ContainsFunc(v.Findings, func(f capture.Finding) bool { return f.Code == v.Code }) {
+	if v.Code != "" && !slices.ContainsFunc(v.Findings, func(f journal.Finding) bool { return f.Code == v.Code }) {
 		cell = append(cell, v.Code)
 	}
 	title := v.Code

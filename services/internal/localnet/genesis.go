@@ -50,14 +50,14 @@ var roles = []string{"manufacturer", "distributor", "pharmacy"}
 // services are the api and the partner services in the order of their ports.
 func services() []string { return append([]string{"api"}, roles...) }
 
-type partner struct {
+type organisation struct {
 	id, name, role, prefix, gln, sgln string
 	licence                           registry.Licence
 	place                             registry.Place
 }
 
-func partners() []partner {
-	return []partner{
+func partners() []organisation {
+	return []organisation{
 		{
 			id: DemoMaker, name: "Lakeside Pharma", role: "manufacturer", prefix: DemoMakerPrefix, gln: "0399990000016", sgln: DemoMakerSGLN,
 			licence: registry.Licence{Number: "FEI-3009990", Kind: "fda_establishment", Jurisdiction: "US", ValidFrom: "2020-01-01", ValidTo: "2035-12-31"},
@@ -151,11 +151,11 @@ func makeGenesis(dir string, s setup) (*genesis.Genesis, error) {
 	if _, err := rand.Read(g.VerdictKey[:]); err != nil {
 		return nil, fmt.Errorf("random verdict key: %w", err)
 	}
-	orgs := append(partners(), partner{id: DemoRegulator, name: "Regulator (development)", role: "regulator"})
+	orgs := append(partners(), organisation{id: DemoRegulator, name: "Regulator (development)", role: "regulator"})
 	for i := range s.validators {
 		name := fmt.Sprintf("validator-%d", i+1)
 		if i == len(orgs) { // one organisation, one vote
-			orgs = append(orgs, partner{id: fmt.Sprintf("auditor-%d", i+1), name: fmt.Sprintf("Auditor %d (development)", i+1)})
+			orgs = append(orgs, organisation{id: fmt.Sprintf("auditor-%d", i+1), name: fmt.Sprintf("Auditor %d (development)", i+1)})
 		}
 		vote, err := public(dir, name, keys.Vote)
 		if err != nil {

@@ -20,7 +20,7 @@ import (
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/edge/signin"
 	"verilot.dev/services/internal/localnet/supervise"
-	"verilot.dev/services/internal/partner/capture"
+	"verilot.dev/services/internal/partner"
 	"verilot.dev/services/internal/service"
 	"verilot.dev/services/manufacturer"
 	"verilot.dev/services/pharmacy"
@@ -216,7 +216,7 @@ func (n *Network) runHere() error {
 	}
 	cfg := p.api()
 	n.run("api", p.o, cfg.Common, func(ctx context.Context, env *service.Env) error { return api.Run(ctx, cfg, env) })
-	for i, run := range []func(context.Context, capture.ServiceConfig, *service.Env) error{manufacturer.Run, distributor.Run, pharmacy.Run} {
+	for i, run := range []func(context.Context, partner.ServiceConfig, *service.Env) error{manufacturer.Run, distributor.Run, pharmacy.Run} {
 		cfg := p.partner(i)
 		n.run(roles[i], p.o, cfg.Common, func(ctx context.Context, env *service.Env) error { return run(ctx, cfg, env) })
 	}

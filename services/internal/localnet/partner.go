@@ -11,7 +11,7 @@ import (
 
 	"verilot.dev/ledger/keys"
 	"verilot.dev/services/internal/edge/signin"
-	"verilot.dev/services/internal/partner/capture"
+	"verilot.dev/services/internal/partner"
 	"verilot.dev/services/internal/service"
 )
 
@@ -29,7 +29,7 @@ func addedName(party string) string { return "guest-" + party }
 
 // StartPartner runs the service of such a party in this process, at a free port, until stop is called. A whole country can act on one
 // machine in this way, without running all services at once. The outbox stays in the folder; the next start continues it.
-func (n *Network) StartPartner(ctx context.Context, p capture.Profile, party string) (_ Service, stop func() error, err error) {
+func (n *Network) StartPartner(ctx context.Context, p partner.Profile, party string) (_ Service, stop func() error, err error) {
 	pl, name := n.plan, addedName(party)
 	if _, err := n.PartnerKey(party); err != nil {
 		return Service{}, nil, err
@@ -41,7 +41,7 @@ func (n *Network) StartPartner(ctx context.Context, p capture.Profile, party str
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	started := make(chan net.Addr, 1)
-	cfg := capture.ServiceConfig{
+	cfg := partner.ServiceConfig{
 		Common: service.Common{Listen: "127.0.0.1:0", LogLevel: pl.o.LogLevel}, Genesis: pl.in("genesis.json"),
 		Data: filepath.Join(pl.o.Dir, "guests", party), Party: party, Key: keyFile(pl.o.Dir, name, keys.Event),
 		Broker: pl.brokers.client(0), Server: pl.brokers.inProcess(), API: pl.urls["api"],
@@ -56,7 +56,7 @@ func (n *Network) StartPartner(ctx context.Context, p capture.Profile, party str
 		return Service{}, nil, fmt.Errorf("service of %s: %w", party, err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- capture.Serve(ctx, p, cfg, env) }()
+	go func() { done <- partner.Serve(ctx, p, cfg, env) }()
 	stop = func() error {
 		cancel()
 		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {

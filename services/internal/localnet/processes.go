@@ -17,7 +17,7 @@ import (
 	"verilot.dev/services/broker"
 	"verilot.dev/services/internal/edge/signin"
 	"verilot.dev/services/internal/localnet/supervise"
-	"verilot.dev/services/internal/partner/capture"
+	"verilot.dev/services/internal/partner"
 	"verilot.dev/services/internal/service"
 	"verilot.dev/services/validator"
 )
@@ -66,9 +66,9 @@ func (p *plan) api() api.Config {
 	}
 }
 
-func (p *plan) partner(i int) capture.ServiceConfig {
+func (p *plan) partner(i int) partner.ServiceConfig {
 	role := roles[i]
-	return capture.ServiceConfig{
+	return partner.ServiceConfig{
 		Common: p.common(p.ports[i+1]), Genesis: p.in("genesis.json"), Data: p.in(role), Party: partners()[i].id,
 		Key: keyFile(p.o.Dir, role, keys.Event), DevAuthorityKey: keyFile(p.o.Dir, role, keys.Authority),
 		Broker: p.brokers.client(i), Server: p.brokers.inProcess(), API: p.urls["api"],

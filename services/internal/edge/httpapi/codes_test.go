@@ -25,9 +25,10 @@ const problemsPage = "../../../../docs/problems.md"
 // tables are the tests that exercise codes, with what they run against.
 var tables = []struct{ file, name string }{
 	{"../../edge/httpapi/httpapi_test.go", "httpapi"},
-	{"../../partner/capture/badinput_test.go", "capture"},
+	{"../../partner/badinput_test.go", "capture"},
+	{"../../partner/capture/limits_test.go", "limits"},
 	{"../../partner/capture/events_test.go", "events"},
-	{"../../partner/capture/reads_test.go", "reads"},
+	{"../../partner/gateway/gateway_test.go", "reads"},
 	{"../../answer/ledgerrest/badinput_test.go", "query"},
 	{"../../edge/signin/signin_test.go", "signin"},
 	{"../../answer/subscription/badinput_test.go", "standing"},
@@ -35,7 +36,7 @@ var tables = []struct{ file, name string }{
 }
 
 // services are the packages that answer with codes of their own, and whose answers those are.
-var services = map[string]string{"httpapi": "every service", "capture": "partner services", "ledgerrest": "api", "signin": "every service", "subscription": "api", "epcisrest": "api"}
+var services = map[string]string{"httpapi": "every service", "capture": "partner services", "command": "partner services", "directory": "partner services", "gateway": "partner services", "onboard": "partner services", "ledgerrest": "api", "signin": "every service", "subscription": "api", "epcisrest": "api"}
 
 // sources reads which code constants each package of services/internal names outside its tests, and which each table names.
 type sources struct {

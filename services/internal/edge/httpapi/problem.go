@@ -69,6 +69,15 @@ func (p *Problem) With(f ...Fault) *Problem { p.Errors = append(p.Errors, f...);
 // Because keeps the cause for the log.
 func (p *Problem) Because(err error) *Problem { p.cause = err; return p }
 
+// Printable shortens what a caller sent, for the detail of a problem, and shows the separator of a scan.
+func Printable(s string) string {
+	s = strings.ReplaceAll(s, "\x1d", "␝")
+	if len(s) > 120 {
+		s = s[:120] + "…"
+	}
+	return s
+}
+
 // EPCIS switches the type to the standard's exception name (EPCIS 2.0 section 12.7), for EPCIS endpoints.
 func (p *Problem) EPCIS() {
 	if t := Lookup(p.Code).EPCIS; t != "" {

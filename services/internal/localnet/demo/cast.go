@@ -12,16 +12,17 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/services/internal/answer/ndc"
 	"verilot.dev/services/internal/localnet"
+	"verilot.dev/services/internal/partner"
 	"verilot.dev/services/internal/partner/capture"
 )
 
 //go:embed pharmacies.tsv
 var pharmaciesFile string
 
-// member is a party of the
+// member is a party of the story.
 type member struct {
 	id, name, role string
-	profile        capture.Profile
+	profile        partner.Profile
 	gln            string // location, and owner
 	prefixes       []string
 	place          map[string]any
@@ -47,7 +48,7 @@ func location(prefix string, n int) (gln, sgln string, err error) {
 	return "", "", fmt.Errorf("no GLN begins with %s", digits)
 }
 
-func newMember(id, name, role string, profile capture.Profile, prefix string, n int, street, city, state, zip, licence string) (member, error) {
+func newMember(id, name, role string, profile partner.Profile, prefix string, n int, street, city, state, zip, licence string) (member, error) {
 	gln, sgln, err := location(prefix, n)
 	if err != nil {
 		return member{}, err
@@ -117,10 +118,10 @@ func newCast(pharmacies int) (*cast, error) {
 		return nil, err
 	}
 	for i, l := range labelers {
-		m := maker{member: member{id: l.id, name: l.name, role: "manufacturer", profile: capture.Manufacturer()}}
+		m := maker{member: member{id: l.id, name: l.name, role: "manufacturer", profile: partner.Manufacturer()}}
 		if i == 0 {
 			m.service, m.name = "manufacturer", "Lakeside Pharma"
-		} else if m.member, err = newMember(l.id, l.name, "manufacturer", capture.Manufacturer(), makerPrefix, i, l.place[0], l.place[1], l.place[2], l.place[3], fmt.Sprintf("FEI-30%05d", i)); err != nil {
+		} else if m.member, err = newMember(l.id, l.name, "manufacturer", partner.Manufacturer(), makerPrefix, i, l.place[0], l.place[1], l.place[2], l.place[3], fmt.Sprintf("FEI-30%05d", i)); err != nil {
 			return nil, err
 		}
 		for _, code := range l.ndcs {
@@ -137,11 +138,11 @@ func newCast(pharmacies int) (*cast, error) {
 		m.prefixes = []string{prefixOf(m.products[0].Package)}
 		c.makers = append(c.makers, m)
 	}
-	if c.second, err = newMember("prairie", "Prairie Wholesale", "distributor", capture.Distributor(), traderPrefix, 1, "4100 Dodge Street", "Omaha", "NE", "68131", "WDD-NE-118"); err != nil {
+	if c.second, err = newMember("prairie", "Prairie Wholesale", "distributor", partner.Distributor(), traderPrefix, 1, "4100 Dodge Street", "Omaha", "NE", "68131", "WDD-NE-118"); err != nil {
 		return nil, err
 	}
 	c.second.prefixes = []string{traderPrefix}
-	if c.side, err = newMember("side-street", "Side Street Pharmacy (invented)", "dispenser", capture.Pharmacy(), traderPrefix, 2, "9 Side Street", "Gary", "IN", "46402", "PH-IN-990"); err != nil {
+	if c.side, err = newMember("side-street", "Side Street Pharmacy (invented)", "dispenser", partner.Pharmacy(), traderPrefix, 2, "9 Side Street", "Gary", "IN", "46402", "PH-IN-990"); err != nil {
 		return nil, err
 	}
 	rows := strings.Split(strings.TrimRight(pharmaciesFile, "\n"), "\n")[1:]
@@ -150,7 +151,7 @@ func newCast(pharmacies int) (*cast, error) {
 		if len(f) != 6 {
 			return nil, fmt.Errorf("pharmacies.tsv: line %d has %d fields, want 6", i+2, len(f))
 		}
-		m, err := newMember(fmt.Sprintf("rx-%s-%s", strings.ToLower(f[3]), slug(f[0])), f[0], "dispenser", capture.Pharmacy(), pharmacyPrefix, i+1, f[1], f[2], f[3], f[4], f[5])
+		m, err := newMember(fmt.Sprintf("rx-%s-%s", strings.ToLower(f[3]), slug(f[0])), f[0], "dispenser", partner.Pharmacy(), pharmacyPrefix, i+1, f[1], f[2], f[3], f[4], f[5])
 		if err != nil {
 			return nil, err
 		}

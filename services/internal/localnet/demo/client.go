@@ -29,6 +29,7 @@ import (
 	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/localnet"
 	"verilot.dev/services/internal/partner/capture"
+	"verilot.dev/services/internal/partner/journal"
 )
 
 // Network is where the services are.
@@ -79,7 +80,7 @@ func (s Service) Command(ctx context.Context, command string, body map[string]an
 	if err := send(req, http.StatusAccepted, &job); err != nil {
 		return nil, fmt.Errorf("%s: %w", command, err)
 	}
-	for job.State != capture.Indexed {
+	for job.State != journal.Indexed {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("%s: job %s is still %s: %w", command, job.CaptureID, job.State, err)
 		}

@@ -26,6 +26,7 @@ import (
 	"verilot.dev/services/internal/localnet"
 	"verilot.dev/services/internal/localnet/demo"
 	"verilot.dev/services/internal/partner/capture"
+	"verilot.dev/services/internal/partner/journal"
 )
 
 // TestShortStory plays the story over real products and looks at everything that it must have left behind, before and after the
@@ -402,7 +403,7 @@ func dispenseTwice(t *testing.T, n *localnet.Network, p demo.Product) {
 		t.Errorf("dispensed once: %+v", v)
 	}
 	again := only(t, do("pharmacy", "dispense", map[string]any{"items": unit}))
-	found := again.Code == "DISPENSE_TWICE" || slices.ContainsFunc(again.Findings, func(f capture.Finding) bool { return f.Code == "DISPENSE_TWICE" })
+	found := again.Code == "DISPENSE_TWICE" || slices.ContainsFunc(again.Findings, func(f journal.Finding) bool { return f.Code == "DISPENSE_TWICE" })
 	if !found {
 		t.Errorf("dispensed twice: %+v", again)
 	}
@@ -487,7 +488,7 @@ func recallByRegulator(t *testing.T, n *localnet.Network, p demo.Product) {
 	regulator := demo.NetworkOf(n).At("api")
 	recall := map[string]any{"recallNumber": "FDA-1", "gtin": p.GTIN, "lot": "TWO", "classification": "I", "reason": "Contamination"}
 	job, err = regulator.Command(t.Context(), "recall", recall)
-	if err != nil || !job.Success || job.State != capture.Indexed {
+	if err != nil || !job.Success || job.State != journal.Indexed {
 		t.Fatalf("%v: %+v", err, job)
 	}
 	if is := colour(); is != "red Recalled" {

@@ -14,11 +14,9 @@ import (
 // BenchmarkCapture is one document of one event through HTTP handler, checks, sealing, signature and durable outbox, with
 // many callers at once; the ledger behind it only stores. Beside it stands what one synced write costs here.
 func BenchmarkCapture(b *testing.B) {
-	w := newWorld(b, Manufacturer(), "maker")
-	w.ledger.mu.Lock()
-	w.ledger.auto = false
-	w.ledger.mu.Unlock()
-	h := w.api()
+	w := newWorld(b)
+	w.ledger.Auto(false)
+	h := w.handler
 	var n atomic.Int64
 	b.SetParallelism(32)
 	start := time.Now()
@@ -36,29 +34,11 @@ func BenchmarkCapture(b *testing.B) {
 	b.ReportMetric(float64(b.N)/time.Since(start).Seconds(), "captures/s")
 }
 
-func BenchmarkSyncedWrite(b *testing.B) {
-	s, err := openStore(b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = s.close() }()
-	for i := range b.N {
-		w := &write{}
-		w.put(fmt.Sprint("x/", i), make([]byte, 1000))
-		s.submit(w)
-		if err := w.wait(); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 // BenchmarkCaptureTen is one document of ten events at a time: what its sender waits for.
 func BenchmarkCaptureTen(b *testing.B) {
-	w := newWorld(b, Manufacturer(), "maker")
-	w.ledger.mu.Lock()
-	w.ledger.auto = false
-	w.ledger.mu.Unlock()
-	h := w.api()
+	w := newWorld(b)
+	w.ledger.Auto(false)
+	h := w.handler
 	took := make([]time.Duration, 0, b.N)
 	for i := range b.N {
 		list := make([]string, 10)

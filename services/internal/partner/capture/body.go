@@ -16,6 +16,7 @@ import (
 
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/services/internal/edge/httpapi"
+	"verilot.dev/services/internal/partner/outbox"
 )
 
 // Limits of one document, announced by OPTIONS /capture.
@@ -45,6 +46,7 @@ type body struct {
 	done func()         // gives the place among the large ones back
 }
 
+// open reads it from its beginning.
 func (b *body) open() (io.ReadCloser, error) {
 	if b.file == "" {
 		return io.NopCloser(bytes.NewReader(b.mem)), nil
@@ -67,17 +69,17 @@ func (b *body) close() {
 }
 
 // takeIn reads a document of length bytes (-1: nobody says).
-func (e *Engine) takeIn(ctx context.Context, r io.Reader, length int64) (*body, error) {
+func (s *Service) takeIn(ctx context.Context, r io.Reader, length int64) (*body, error) {
 	if length > MaxDocument {
 		return nil, documentTooLarge()
 	}
 	b := &body{}
 	if length > largeBody {
-		if err := e.takeLarge(b); err != nil {
+		if err := s.takeLarge(b); err != nil {
 			return nil, err
 		}
 	}
-	err := e.fill(ctx, b, r, length)
+	err := s.fill(ctx, b, r, length)
 	if err != nil {
 		b.close()
 		return nil, err
@@ -85,8 +87,8 @@ func (e *Engine) takeIn(ctx context.Context, r io.Reader, length int64) (*body, 
 	return b, nil
 }
 
-func (e *Engine) fill(ctx context.Context, b *body, r io.Reader, length int64) error {
-	if err := e.space(max(length, 0)); err != nil {
+func (s *Service) fill(ctx context.Context, b *body, r io.Reader, length int64) error {
+	if err := s.space(max(length, 0)); err != nil {
 		return err
 	}
 	var head bytes.Buffer
@@ -101,7 +103,7 @@ func (e *Engine) fill(ctx context.Context, b *body, r io.Reader, length int64) e
 		b.mem, b.size, b.sum = head.Bytes(), n, sha256.Sum256(head.Bytes())
 		return nil
 	}
-	f, err := os.CreateTemp(e.spool, "*"+uploadExt)
+	f, err := os.CreateTemp(s.cfg.Spool, "*"+uploadExt)
 	if err != nil {
 		return notStored(err)
 	}
@@ -115,10 +117,10 @@ func (e *Engine) fill(ctx context.Context, b *body, r io.Reader, length int64) e
 			break
 		}
 		if err == nil && b.size > largeBody && b.done == nil {
-			err = e.takeLarge(b)
+			err = s.takeLarge(b)
 		}
 		if err == nil {
-			err = e.space(max(length-b.size, checkSpace))
+			err = s.space(max(length-b.size, checkSpace))
 		}
 		if err != nil {
 			_ = f.Close()
@@ -133,10 +135,10 @@ func (e *Engine) fill(ctx context.Context, b *body, r io.Reader, length int64) e
 }
 
 // takeLarge takes a place among the large documents.
-func (e *Engine) takeLarge(b *body) error {
+func (s *Service) takeLarge(b *body) error {
 	select {
-	case e.large <- struct{}{}:
-		b.done = func() { <-e.large }
+	case s.large <- struct{}{}:
+		b.done = func() { <-s.large }
 		return nil
 	default:
 		return busy("%d documents of more than %d MiB are being checked, and more at a time would take the memory of the rest", maxLarge, largeBody>>20)
@@ -148,8 +150,8 @@ func busy(format string, args ...any) error {
 }
 
 // space refuses what would fill the disk.
-func (e *Engine) space(more int64) error {
-	free, err := e.cfg.free(e.spool)
+func (s *Service) space(more int64) error {
+	free, err := s.free(s.cfg.Spool)
 	if err != nil {
 		return notStored(err)
 	}
@@ -213,10 +215,10 @@ func readable(contentType, contentEncoding string) error {
 			contentType = "nothing"
 		}
 		return httpapi.NewProblem(httpapi.UnsupportedMediaType,
-			"the Content-Type is %s; EPCIS is read as application/xml or text/xml (EPCIS 1.0 to 2.0) and as application/json or application/ld+json (EPCIS 2.0). Name the format of the document and send it again", printable(contentType))
+			"the Content-Type is %s; EPCIS is read as application/xml or text/xml (EPCIS 1.0 to 2.0) and as application/json or application/ld+json (EPCIS 2.0). Name the format of the document and send it again", httpapi.Printable(contentType))
 	}
 	if c := strings.ToLower(strings.TrimSpace(contentEncoding)); c != "" && c != "identity" {
-		return httpapi.NewProblem(httpapi.UnsupportedMediaType, "the Content-Encoding is %s; documents are read as they are, not compressed. Send it without", printable(contentEncoding))
+		return httpapi.NewProblem(httpapi.UnsupportedMediaType, "the Content-Encoding is %s; documents are read as they are, not compressed. Send it without", httpapi.Printable(contentEncoding))
 	}
 	return nil
 }
@@ -243,20 +245,20 @@ func (b *body) sameKind(contentType string) error {
 	if is == "" || is == kindOfType(contentType) {
 		return nil // what is neither, the reader says best what is wrong with
 	}
-	return httpapi.NewProblem(httpapi.UnsupportedMediaType, "the Content-Type is %s but the document begins like %s; send it with the Content-Type of its own format", printable(contentType), is)
+	return httpapi.NewProblem(httpapi.UnsupportedMediaType, "the Content-Type is %s but the document begins like %s; send it with the Content-Type of its own format", httpapi.Printable(contentType), is)
 }
 
-// Names of files in the spool: a document that is being received, one that belongs to a job, and the signed message of a part of one.
+// Names of files in the spool: a document that is being received, and one that belongs to a job.
+// Others are the outbox's.
 const (
 	uploadExt = ".upload"
 	spoolExt  = ".document"
-	partExt   = ".part"
 )
 
 // keep makes the document durable under the job's name.
-func (e *Engine) keep(b *body, name string) (err error) {
+func (s *Service) keep(b *body, name string) (err error) {
 	if b.file == "" {
-		f, err := os.CreateTemp(e.spool, "*"+uploadExt)
+		f, err := os.CreateTemp(s.cfg.Spool, "*"+uploadExt)
 		if err != nil {
 			return fmt.Errorf("spool: %w", err)
 		}
@@ -273,21 +275,10 @@ func (e *Engine) keep(b *body, name string) (err error) {
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("spool: %w", err)
 	}
-	to := filepath.Join(e.spool, name)
+	to := filepath.Join(s.cfg.Spool, name)
 	if err := os.Rename(b.file, to); err != nil {
 		return fmt.Errorf("spool: %w", err)
 	}
 	b.file = to
-	return syncDir(e.spool)
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
-	}
-	return nil
+	return outbox.SyncDir(s.cfg.Spool)
 }

@@ -14,10 +14,12 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/epcisdoc"
-	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/wire"
+	"verilot.dev/services/internal/partner/draft"
+	"verilot.dev/services/internal/partner/journal"
+	"verilot.dev/services/internal/partner/outbox"
 )
 
 // A document that needs more than one submission is divided behind the answer. What the answer rests on is durable before it: the
@@ -47,8 +49,6 @@ const (
 	maxPlanned = 8192
 	// ahead is how many parts may wait for the broker's ack.
 	ahead = 8
-	// faultsPerChunk keeps records of a readable size.
-	faultsPerChunk = 500
 )
 
 // count is how many parts there are.
@@ -69,151 +69,93 @@ func (p *plan) numbered(i int) uint16 {
 
 func spoolName(job uuid.UUID) string { return job.String() + spoolExt }
 
-func partName(job uuid.UUID, part uint16) string { return fmt.Sprintf("%s-%d%s", job, part, partExt) }
-
-// writePart makes the message of a part durable.
-func (e *Engine) writePart(name string, payload []byte) error {
-	f, err := os.OpenFile(filepath.Join(e.spool, name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errNotStored, err)
-	}
-	_, err = f.Write(payload)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("%w: %w", errNotStored, err)
-	}
-	return syncDir(e.spool)
-}
-
-// readHead reads how the message of a part begins: its header and signature, and how long it is.
-func (e *Engine) readHead(name string) (head []byte, size int, err error) {
-	f, err := os.Open(filepath.Join(e.spool, name))
-	if err != nil {
-		return nil, 0, fmt.Errorf("read outbox: %w; put the spool back from where it was kept, it belongs to the outbox", err)
-	}
-	defer func() { _ = f.Close() }()
-	head = make([]byte, headroom)
-	n, err := io.ReadFull(f, head)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, 0, fmt.Errorf("read outbox: %w", err)
-	}
-	i, err := f.Stat()
-	if err != nil {
-		return nil, 0, fmt.Errorf("read outbox: %w", err)
-	}
-	return head[:n], int(i.Size()), nil
-}
-
-// forget removes the file of a row whose message is not needed any more.
-func (w *write) forget(r *row) {
-	if r.file != "" {
-		w.gone = append(w.gone, r.file)
-	}
-}
-
-// remove removes files of the spool; what stays is removed at the next start.
-func (e *Engine) remove(names []string) {
-	for _, name := range names {
-		if err := os.Remove(filepath.Join(e.spool, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			e.cfg.Log.Warn("a file of the spool was not removed; the next start does it", "err", err)
-		}
-	}
-}
-
-// captureDivided makes a document and its plan durable. The worker makes the submissions.
-func (e *Engine) captureDivided(d *draft, rec *jobRecord, w *write) error {
-	e.mu.Lock()
-	full := len(e.spooled) >= maxSpooled
-	e.mu.Unlock()
+// keepPlanned makes a document that is divided durable; it is the job's once the draft is stored.
+func (s *Service) keepPlanned(d *draft.Draft, b *body) error {
+	s.mu.Lock()
+	full := len(s.spooled) >= maxSpooled
+	s.mu.Unlock()
 	if full {
 		return busy("%d documents wait for being divided into submissions", maxSpooled)
 	}
-	if err := e.keep(d.body, spoolName(d.job)); err != nil {
+	if err := s.keep(b, spoolName(d.Job)); err != nil {
 		return notStored(err)
 	}
-	if err := e.cfg.step("divide: spooled"); err != nil {
-		d.body.file = "" // a killed service removes nothing
+	if err := s.step("divide: spooled"); err != nil {
+		b.file = "" // a killed service removes nothing
 		return err
 	}
-	rec.Divided = d.plan.count()
-	w.putJSON(planKey(d.job), d.plan)
+	d.Stored = func() { b.file = "" }
 	return nil
 }
 
 // divideLater leaves a job that is durable to the worker.
-func (e *Engine) divideLater(d *draft) {
-	e.mu.Lock()
-	e.spooled = append(e.spooled, d.job)
-	e.whole[d.job] = true
-	e.mu.Unlock()
+func (s *Service) divideLater(job uuid.UUID) {
+	s.mu.Lock()
+	s.spooled = append(s.spooled, job)
+	s.whole[job] = true
+	s.mu.Unlock()
 	select {
-	case e.spoolWake <- struct{}{}:
+	case s.spoolWake <- struct{}{}:
 	default:
 	}
 }
 
 // loadSpool finds the documents that are not divided yet, and removes files that belong to none.
-func (e *Engine) loadSpool() error {
-	if err := os.MkdirAll(e.spool, 0o700); err != nil {
+func (s *Service) loadSpool() error {
+	if err := os.MkdirAll(s.cfg.Spool, 0o700); err != nil {
 		return fmt.Errorf("make spool: %w", err)
 	}
-	if err := e.st.scan(planKeys, "", false, false, func(k string, _ []byte) bool {
-		e.spooled = append(e.spooled, uuid.UUID([]byte(k[len(planKeys):])))
-		return true
-	}); err != nil {
+	var err error
+	if s.spooled, err = s.cfg.Journal.Plans(); err != nil {
 		return err
 	}
-	files, err := os.ReadDir(e.spool)
+	files, err := os.ReadDir(s.cfg.Spool)
 	if err != nil {
 		return fmt.Errorf("read spool: %w", err)
 	}
 	needed := map[string]bool{}
-	for _, job := range e.spooled {
+	for _, job := range s.spooled {
 		needed[spoolName(job)] = true
-	}
-	for _, l := range e.lanes {
-		for _, r := range l.rows {
-			needed[r.file] = true
-		}
 	}
 	for _, f := range files {
 		name := f.Name()
-		if ext := filepath.Ext(name); needed[name] || ext != uploadExt && ext != spoolExt && ext != partExt {
+		if ext := filepath.Ext(name); needed[name] || ext != uploadExt && ext != spoolExt {
 			continue
 		}
-		if err := os.Remove(filepath.Join(e.spool, name)); err != nil {
+		if err := os.Remove(filepath.Join(s.cfg.Spool, name)); err != nil {
 			return fmt.Errorf("clean spool: %w", err)
 		}
 	}
 	return nil
 }
 
-// divideAll is the worker.
-func (e *Engine) divideAll(ctx context.Context) error {
+// Run divides documents until ctx ends or something is broken that going on would hide.
+func (s *Service) Run(ctx context.Context) error {
 	for {
-		e.mu.Lock()
+		s.mu.Lock()
 		var job uuid.UUID
-		if len(e.spooled) > 0 {
-			job = e.spooled[0]
+		if len(s.spooled) > 0 {
+			job = s.spooled[0]
 		}
-		e.mu.Unlock()
+		s.mu.Unlock()
 		if job == (uuid.UUID{}) {
 			select {
-			case <-e.spoolWake:
+			case <-s.spoolWake:
 				continue
 			case <-ctx.Done():
 				return nil
 			}
 		}
-		if err := e.divideJob(ctx, job); err != nil {
+		if err := s.divideJob(ctx, job); err != nil {
 			if ctx.Err() != nil {
 				return nil //nolint:nilerr // the next start goes on
 			}
-			return err
+			return fmt.Errorf("divide documents: %w", err)
 		}
-		e.mu.Lock()
-		e.spooled = e.spooled[1:]
-		delete(e.whole, job)
-		e.mu.Unlock()
+		s.mu.Lock()
+		s.spooled = s.spooled[1:]
+		delete(s.whole, job)
+		s.mu.Unlock()
 	}
 }
 
@@ -224,56 +166,52 @@ func (b *brokenError) Error() string { return b.why }
 
 func broken(format string, args ...any) error { return &brokenError{fmt.Sprintf(format, args...)} }
 
-func (e *Engine) divideJob(ctx context.Context, job uuid.UUID) error {
+func (s *Service) divideJob(ctx context.Context, job uuid.UUID) error {
 	var p plan
-	if err := e.st.getJSON(planKey(job), &p); err != nil {
+	if err := s.cfg.Journal.Plan(job, &p); err != nil {
 		return err
 	}
-	v := &divider{e: e, ctx: ctx, job: job, plan: &p}
+	v := &divider{s: s, ctx: ctx, job: job, plan: &p}
 	err := v.divide()
 	if b, ok := errors.AsType[*brokenError](err); ok {
 		// Nothing is judged that cannot be shown: the parts that were made stand, the rest is told to be missing.
-		e.cfg.Log.Error("a captured document cannot be divided; its job tells which events are missing", "job", job, "made", v.made, "of", p.count(), "reason", b.why)
-		w := &write{}
-		w.putJSON(brokenKey(job), brokenRecord{Why: b.why, At: e.cfg.Clock.Now().UTC()})
-		w.del(planKey(job))
-		e.st.submit(w)
-		err = w.wait()
+		s.cfg.Log.Error("a captured document cannot be divided; its job tells which events are missing", "job", job, "made", v.made, "of", p.count(), "reason", b.why)
+		err = s.cfg.Journal.Break(job, journal.Broken{Why: b.why, At: s.cfg.Clock.Now().UTC()})
 	}
 	if err != nil {
 		return err
 	}
-	if err := e.cfg.step("divide: done"); err != nil {
+	if err := s.step("divide: done"); err != nil {
 		return err
 	}
-	e.changed(job)
-	e.remove([]string{spoolName(job)})
+	s.cfg.Outbox.Changed(job)
+	if err := os.Remove(filepath.Join(s.cfg.Spool, spoolName(job))); err != nil && !errors.Is(err, os.ErrNotExist) {
+		s.cfg.Log.Warn("a file of the spool was not removed; the next start does it", "err", err)
+	}
 	return nil
 }
 
 // divider makes the parts of one document.
 type divider struct {
-	e     *Engine
+	s     *Service
 	ctx   context.Context //nolint:containedctx // of the worker, whose only work this is
 	job   uuid.UUID
 	plan  *plan
 	made  int // parts that are stored
 	at    int // the run of events being gathered, an index of plan.Parts
-	items []draftItem
+	items []draft.Item
 }
 
 func (v *divider) divide() error {
-	e := v.e
-	if err := e.st.scan(string(append([]byte(partKeys), v.job[:]...)), "", false, false, func(string, []byte) bool {
-		v.made++
-		return true
-	}); err != nil {
+	s := v.s
+	var err error
+	if v.made, err = s.cfg.Journal.Made(v.job); err != nil {
 		return err
 	}
 	if v.made == v.plan.count() {
 		return nil // killed between the last part and here: cannot be, they are one write; a plan of no parts neither
 	}
-	f, err := os.Open(filepath.Join(e.spool, spoolName(v.job)))
+	f, err := os.Open(filepath.Join(s.cfg.Spool, spoolName(v.job)))
 	if errors.Is(err, os.ErrNotExist) {
 		return broken("its file is not in the spool any more")
 	}
@@ -301,9 +239,9 @@ func (v *divider) divide() error {
 
 // verify makes sure that a file from before a stop is what was checked.
 func (v *divider) verify(f *os.File) error {
-	v.e.mu.Lock()
-	known := v.e.whole[v.job]
-	v.e.mu.Unlock()
+	v.s.mu.Lock()
+	known := v.s.whole[v.job]
+	v.s.mu.Unlock()
 	if known {
 		return nil
 	}
@@ -318,9 +256,9 @@ func (v *divider) verify(f *os.File) error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("read spooled document: %w", err)
 	}
-	v.e.mu.Lock()
-	v.e.whole[v.job] = true
-	v.e.mu.Unlock()
+	v.s.mu.Lock()
+	v.s.whole[v.job] = true
+	v.s.mu.Unlock()
 	return nil
 }
 
@@ -341,7 +279,7 @@ func (v *divider) event(at epcis.EventAt) error {
 		return nil
 	}
 	ev := at.Event
-	v.items = append(v.items, eventItem(&ev, v.job, at.Index, place{at.Line, at.Column}))
+	v.items = append(v.items, eventItem(&ev, v.job, at.Index))
 	return nil
 }
 
@@ -361,73 +299,53 @@ func (v *divider) flush() error {
 
 // make stores a part: with its header if it is the first.
 func (v *divider) make(number uint16) error {
-	e := v.e
 	items := v.items
 	if number == 0 && len(v.plan.Header) > 0 {
 		head, err := wire.DecodeBody(v.plan.Header)
 		if err != nil || len(head) != 1 {
 			return broken("its plan is damaged")
 		}
-		items = append([]draftItem{{
-			item: wire.Item{Kind: wire.KindDocumentHeader, Message: head[0].Message}, meta: itemMeta{Kind: wire.KindDocumentHeader, Event: -1},
-		}}, items...)
+		items = append([]draft.Item{draft.Registration(wire.KindDocumentHeader, head[0].Message, "")}, items...)
 	}
 	if err := v.await(); err != nil {
 		return err
 	}
 	sealed := make([][]commit.SealedValue, len(items))
 	for i := range items {
-		values, err := e.seal(&items[i].item)
+		values, err := draft.Seal(v.s.n, &items[i].Item)
 		if err != nil {
-			return broken("event %d cannot be encoded any more: %s", items[i].meta.Event, err)
+			return broken("event %d cannot be encoded any more: %s", items[i].Info.Event, err)
 		}
 		sealed[i] = values
 	}
-	w := &write{}
-	s := &signing{lane: e.event, job: v.job, onError: submission.Proceed, at: e.cfg.Clock.Now().UTC(), group: v.plan.count()}
-	if err := e.signPart(s, w, number, items, sealed, true); err != nil {
-		s.forget(e)
-		if errors.Is(err, errNotStored) {
-			return err
-		}
+	err := v.s.cfg.Outbox.AddPart(v.job, number, v.plan.count(), items, sealed)
+	if _, unsigned := errors.AsType[*outbox.SignError](err); unsigned {
 		return broken("part %d cannot be signed: %s", number, err)
 	}
-	if int(number)+1 == v.plan.count() {
-		w.del(planKey(v.job))
-	}
-	if err := e.store(s, w, "divide"); err != nil {
+	if err != nil {
 		return err
 	}
 	v.made = int(number) + 1
-	e.changed(v.job)
 	return nil
 }
 
 // await holds the worker back: the broker may be away, and the disk full of what it has not taken.
 func (v *divider) await() error {
-	e := v.e
+	s := v.s
 	for told := false; ; {
-		changed, done := e.watch(v.job)
-		e.mu.Lock()
-		waiting := 0
-		for _, r := range e.event.queue {
-			if r.job == v.job {
-				waiting++
-			}
-		}
-		e.mu.Unlock()
+		changed, done := s.cfg.Outbox.Watch(v.job)
 		var retry <-chan time.Time
-		if waiting < ahead {
-			err := e.space(submission.MaxMessage)
+		if s.cfg.Outbox.Unacknowledged(v.job) < ahead {
+			err := s.space(submission.MaxMessage)
 			if err == nil {
 				done()
 				return nil
 			}
 			if !told {
-				e.cfg.Log.Error("a captured document waits for room on the disk", "job", v.job, "err", err)
+				s.cfg.Log.Error("a captured document waits for room on the disk", "job", v.job, "err", err)
 			}
 			told = true
-			retry = e.cfg.Clock.After(minDelay)
+			retry = s.cfg.Clock.After(time.Second)
 		}
 		select {
 		case <-changed:
@@ -438,106 +356,4 @@ func (v *divider) await() error {
 		}
 		done()
 	}
-}
-
-// signing is a set of submissions of one job that become durable together.
-type signing struct {
-	lane    *lane
-	job     uuid.UUID
-	onError submission.OnError
-	at      time.Time
-	group   int // submissions of the job
-	rows    []*row
-	durable func() // called when they are; may be nil
-}
-
-// forget gives up rows that were not stored.
-func (s *signing) forget(e *Engine) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, r := range s.rows {
-		delete(r.lane.rows, r.counter)
-	}
-}
-
-// signPart signs one submission of a job and adds everything about it to w. alone: its items are listed beside it, not in the job.
-func (e *Engine) signPart(s *signing, w *write, number uint16, items []draftItem, sealed [][]commit.SealedValue, alone bool) error {
-	sub, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("draw a submission id: %w", err)
-	}
-	h := submission.Header{Epoch: e.cfg.Genesis.Epoch, Party: s.lane.party, ID: sub, CreatedAt: s.at.UnixMilli(), OnError: s.onError}
-	if s.group > 1 {
-		h.GroupID, h.GroupIndex, h.GroupCount = s.job, number, uint16(s.group)
-	}
-	r, payload, err := e.sign(s.lane, h, items, s.job, number)
-	if err != nil {
-		return err
-	}
-	s.rows = append(s.rows, r)
-	r.rec = partRecord{Lane: r.lane.id, Party: r.lane.party, Counter: r.counter, Base: r.base, At: s.at, State: Captured, Submission: sub, Count: len(items)}
-	for i := range items {
-		if items[i].meta.Event >= 0 {
-			r.rec.Events++
-		}
-	}
-	if alone {
-		r.rec.Alone = true
-		w.putPacked(metaKey(s.job, number), metas(items))
-		r.file = partName(s.job, number)
-		if err := e.writePart(r.file, payload); err != nil {
-			return err
-		}
-		payload = nil
-	}
-	w.put(outKey(r.lane.id, r.counter), encodeOut(s.job, r.part, payload))
-	w.putJSON(partKey(s.job, r.part), &r.rec)
-	if values := 0; len(sealed) > 0 {
-		for _, list := range sealed {
-			values += len(list)
-		}
-		if values > 0 {
-			w.put(sealedKeys+string(sub[:]), encodeSealed(sealed))
-		}
-	}
-	return nil
-}
-
-func metas(items []draftItem) []itemMeta {
-	list := make([]itemMeta, len(items))
-	for i := range items {
-		list[i] = items[i].meta
-	}
-	return list
-}
-
-// store makes a signing durable with all that is in w, and lets it be published.
-func (e *Engine) store(s *signing, w *write, name string) error {
-	if err := e.cfg.step(name + ": before commit"); err != nil {
-		s.forget(e)
-		return err
-	}
-	e.mu.Lock()
-	if len(s.rows) > 0 {
-		// Requests that sign at the same time are stored in any order: the highest counter given out so far is what counts.
-		w.put(laneKeys+s.lane.id, canonical.U64(nil, s.lane.counter))
-	}
-	e.st.submit(w)
-	e.mu.Unlock()
-	if err := w.wait(); err != nil {
-		s.forget(e)
-		return fmt.Errorf("%w: %w", errNotStored, err)
-	}
-	if s.durable != nil {
-		s.durable()
-	}
-	if err := e.cfg.step(name + ": after commit"); err != nil {
-		return err
-	}
-	e.mu.Lock()
-	for _, r := range s.rows {
-		r.lane.enqueue(r)
-	}
-	e.mu.Unlock()
-	return nil
 }

@@ -11,22 +11,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
-	"verilot.dev/ledger/submission"
+	"verilot.dev/services/internal/partner/journal"
+	"verilot.dev/services/internal/partner/outbox/outboxtest"
 )
-
-const eventTime = "2026-11-20T06:00:00-05:00"
-
-// manyEvents is a document of n events of one unit each.
-func manyEvents(n int, serial string) string {
-	list := make([]string, n)
-	for i := range list {
-		list[i] = event(eventTime, "commissioning", "ADD", ilmd, fmt.Sprintf("urn:epc:id:sgtin:0399990.010001.%s%d", serial, i))
-	}
-	return document(list...)
-}
 
 func proceed(key string) map[string]string {
 	return map[string]string{"Content-Type": "text/xml", "GS1-Capture-Error-Behaviour": "proceed", "Idempotency-Key": key}
@@ -35,34 +26,11 @@ func proceed(key string) map[string]string {
 // smallParts is a world where a submission holds five items.
 func smallParts(t *testing.T) *world {
 	t.Helper()
-	w := newWorld(t, Manufacturer(), "maker")
+	w := newWorld(t)
 	w.kill()
 	w.items = 5
 	w.start()
 	return w
-}
-
-// groups counts, per part of a divided document, the submissions that were made of it.
-func (l *ledger) groups() map[string]int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	subs := map[string]map[uuid.UUID]bool{}
-	for _, msg := range l.stream {
-		h, _, err := submission.DecodeHeader(l.g.Network, msg)
-		if err != nil || h.GroupCount == 0 {
-			continue
-		}
-		part := fmt.Sprintf("%x %d of %d", h.GroupID, h.GroupIndex, h.GroupCount)
-		if subs[part] == nil {
-			subs[part] = map[uuid.UUID]bool{}
-		}
-		subs[part][h.ID] = true
-	}
-	out := map[string]int{}
-	for part, ids := range subs {
-		out[part] = len(ids)
-	}
-	return out
 }
 
 func (w *world) spooled() []string {
@@ -81,7 +49,7 @@ func (w *world) whole(j *Job, n int) {
 	if j.Events != n || j.Submitted != n || j.Judged != n || j.Counts.Accepted != n || !j.Success || len(j.Parts) != parts || len(j.Verdicts) != n+1 {
 		w.tb.Errorf("job: %d events, %d submitted, %d judged, %+v, %d parts, %d verdicts, errors %+v", j.Events, j.Submitted, j.Judged, j.Counts, len(j.Parts), len(j.Verdicts), j.Errors)
 	}
-	groups := w.ledger.groups()
+	groups := w.ledger.Groups()
 	if len(groups) != parts {
 		w.tb.Errorf("parts on the ledger: %v", groups)
 	}
@@ -90,15 +58,15 @@ func (w *world) whole(j *Job, n int) {
 			w.tb.Errorf("part %s was made %d times", part, n)
 		}
 	}
-	for id, n := range w.ledger.judged() {
+	for id, n := range w.ledger.Judged() {
 		if n != 1 {
 			w.tb.Errorf("%s was judged %d times", id, n)
 		}
 	}
-	if n, _ := w.e.outstanding(); n != 0 {
+	if n := w.outstanding(); n != 0 {
 		w.tb.Errorf("%d rows are left in the outbox", n)
 	}
-	if _, err := w.e.st.get(planKey(uuid.MustParse(j.CaptureID))); !errors.Is(err, errNotFound) {
+	if err := w.s.cfg.Journal.Plan(uuid.MustParse(j.CaptureID), &plan{}); !errors.Is(err, journal.ErrNotFound) {
 		w.tb.Errorf("the plan is still there: %v", err)
 	}
 	if list := w.spooled(); len(list) != 0 {
@@ -114,7 +82,7 @@ func TestDividedKilledAtEveryStep(t *testing.T) {
 	steps := 0
 	for at := 0; at == 0 || at <= steps; at++ {
 		t.Run(fmt.Sprint("step ", at), func(t *testing.T) {
-			w := newWorld(t, Manufacturer(), "maker")
+			w := newWorld(t)
 			w.kill()
 			w.items = 5
 			var mu sync.Mutex
@@ -123,7 +91,7 @@ func TestDividedKilledAtEveryStep(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				if n++; at > 0 && (n == at || n == at+2) {
-					return errKilled
+					return outboxtest.ErrKilled
 				}
 				return nil
 			}
@@ -148,7 +116,7 @@ func TestDividedKilledAtEveryStep(t *testing.T) {
 				t.Errorf("two jobs: %s and %s", id, j.CaptureID)
 			}
 			w.restart() // what a killed service left in the spool goes now
-			w.whole(w.await(id, Certified), events)
+			w.whole(w.await(id, journal.Certified), events)
 			mu.Lock()
 			defer mu.Unlock()
 			if at == 0 {
@@ -165,12 +133,12 @@ func TestDividedKilledAtEveryStep(t *testing.T) {
 func (w *world) untilDone(id string) (killed bool) {
 	w.tb.Helper()
 	for {
-		changed, done := w.e.watch(uuid.MustParse(id))
-		j, err := w.e.view(uuid.MustParse(id), nothing)
+		changed, done := w.s.cfg.Outbox.Watch(uuid.MustParse(id))
+		j, err := w.s.cfg.Jobs.view(uuid.MustParse(id), nothing)
 		if err != nil {
 			w.tb.Fatal(err)
 		}
-		if j.State.rank() >= Certified.rank() {
+		if !j.State.Before(journal.Certified) {
 			done()
 			return false
 		}
@@ -193,18 +161,18 @@ func TestDividedCrashes(t *testing.T) {
 	const events = 40
 	for seed := range rounds {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			w := newWorld(t, Manufacturer(), "maker")
+			w := newWorld(t)
 			w.kill()
 			w.items = 5
-			dice := newKiller(seed + 77)
-			w.ledger.fault = func(n int) fault {
-				if n < 60 && dice.step("") != nil {
-					return []fault{down, silent, forgets, hijacked}[n%4]
+			dice := outboxtest.NewKiller(seed + 77)
+			w.ledger.Faults(func(n int) outboxtest.Fault {
+				if n < 60 && dice.Step("") != nil {
+					return []outboxtest.Fault{outboxtest.Down, outboxtest.Silent, outboxtest.Forgets, outboxtest.Hijacked}[n%4]
 				}
-				return works
-			}
-			killer := newKiller(seed)
-			w.step = killer.step
+				return outboxtest.Works
+			})
+			killer := outboxtest.NewKiller(seed)
+			w.step = killer.Step
 			w.start()
 			docs := []string{manyEvents(events, "A"), manyEvents(events, "B")}
 			ids := make([]string, len(docs))
@@ -220,22 +188,22 @@ func TestDividedCrashes(t *testing.T) {
 			}
 			for deaths := 0; ; deaths++ {
 				if deaths == 40 {
-					killer.spare()
+					killer.Spare()
 				}
 				if !w.untilDone(ids[0]) && !w.untilDone(ids[1]) {
 					break
 				}
 				w.restart()
 			}
-			killer.spare()
+			killer.Spare()
 			w.restart()
 			for _, id := range ids {
-				j := w.await(id, Certified)
+				j := w.await(id, journal.Certified)
 				if j.Counts.Accepted != events || !j.Success || len(j.Parts) != 9 {
 					t.Errorf("%+v, %d parts, %+v", j.Counts, len(j.Parts), j.Errors)
 				}
 			}
-			groups := w.ledger.groups()
+			groups := w.ledger.Groups()
 			for part, n := range groups {
 				if n != 1 {
 					t.Errorf("part %s was made %d times", part, n)
@@ -252,16 +220,8 @@ func TestDividedCrashes(t *testing.T) {
 func TestDividedWaitsForTheBroker(t *testing.T) {
 	w := smallParts(t)
 	w.kill()
-	w.clock.eager = false
-	away := true
-	w.ledger.mu.Lock()
-	w.ledger.fault = func(int) fault {
-		if away {
-			return down
-		}
-		return works
-	}
-	w.ledger.mu.Unlock()
+	w.clock.Patient(true)
+	w.ledger.Faults(func(int) outboxtest.Fault { return outboxtest.Down })
 	made := make(chan struct{}, 100)
 	w.step = func(name string) error {
 		if name == "divide: after commit" {
@@ -276,22 +236,18 @@ func TestDividedWaitsForTheBroker(t *testing.T) {
 	for range ahead {
 		<-made
 	}
-	j, err := w.e.job(uuid.MustParse(id))
-	if err != nil || j.Submitted != ahead*5-1 || j.Judged != 0 || !j.Running || !j.Success || j.State != Captured || j.FinishedAt != nil {
+	j, err := w.s.cfg.Jobs.Job(uuid.MustParse(id))
+	if err != nil || j.Submitted != ahead*5-1 || j.Judged != 0 || !j.Running || !j.Success || j.State != journal.Captured || j.FinishedAt != nil {
 		t.Errorf("%v: %+v", err, j)
 	}
 	w.restart()
-	if n, _ := w.e.outstanding(); n != ahead {
+	if n := w.outstanding(); n != ahead {
 		t.Errorf("%d parts wait for the broker", n)
 	}
-	w.ledger.mu.Lock()
-	away = false
-	w.ledger.mu.Unlock()
-	w.clock.mu.Lock()
-	w.clock.eager = true
-	w.clock.mu.Unlock()
-	w.clock.advance(maxDelay)
-	w.whole(w.await(id, Certified), events)
+	w.ledger.Faults(nil)
+	w.clock.Patient(false)
+	w.clock.Advance(time.Minute)
+	w.whole(w.await(id, journal.Certified), events)
 }
 
 // Bad events of a document that is divided are left out and told; what does not fit the answer is in a file.
@@ -309,7 +265,7 @@ func TestDividedWithFaults(t *testing.T) {
 		}
 	}
 	j := w.certified(w.call("POST", "/capture", proceed("k"), document(list...)))
-	if want := (Counts{Accepted: 19, Rejected: 1, Refused: 10}); j.Counts != want || j.Success || j.Judged != 30 || j.ErrorCount != 11 || len(j.Errors) != 11 || j.ErrorFile != "" {
+	if want := (journal.Counts{Accepted: 19, Rejected: 1, Refused: 10}); j.Counts != want || j.Success || j.Judged != 30 || j.ErrorCount != 11 || len(j.Errors) != 11 || j.ErrorFile != "" {
 		t.Errorf("%+v, %d errors of %d, judged %d, file %q", j.Counts, len(j.Errors), j.ErrorCount, j.Judged, j.ErrorFile)
 	}
 	lines := func(name string) (out []map[string]any) {
@@ -334,11 +290,11 @@ func TestDividedWithFaults(t *testing.T) {
 		t.Errorf("%d verdicts", len(v))
 	}
 	// A short listing has the errors that fit, and says where the others are.
-	rec, err := w.e.record(uuid.MustParse(j.CaptureID))
+	rec, err := w.s.cfg.Jobs.record(uuid.MustParse(j.CaptureID))
 	if err != nil {
 		t.Fatal(err)
 	}
-	short, err := w.e.view(uuid.MustParse(j.CaptureID), extent{all: 5, some: 3, errors: 4})
+	short, err := w.s.cfg.Jobs.view(uuid.MustParse(j.CaptureID), extent{all: 5, some: 3, errors: 4})
 	if err != nil || len(short.Errors) != 4 || len(short.Verdicts) != 3 || short.ErrorFile != "/capture/"+j.CaptureID+"/errors" || rec.Divided != len(j.Parts) {
 		t.Errorf("%v %d errors, %d verdicts, file %q, divided into %d", err, len(short.Errors), len(short.Verdicts), short.ErrorFile, rec.Divided)
 	}
@@ -349,8 +305,8 @@ func TestDividedWithFaults(t *testing.T) {
 
 // More faults than a job's record holds go into records of their own, and are all told.
 func TestManyFaults(t *testing.T) {
-	w := newWorld(t, Manufacturer(), "maker")
-	const bad = maxFaults + 2*faultsPerChunk + 7
+	w := newWorld(t)
+	const bad = maxFaults + 2*500 + 7 // two further records of faults, and a part of one
 	list := make([]string, bad+1)
 	for i := range list {
 		list[i] = event(eventTime, "commissioning", "ADDED", "", fmt.Sprintf("urn:epc:id:sgtin:0399990.010001.M%d", i))
@@ -387,7 +343,7 @@ func TestRollbackThatDoesNotFit(t *testing.T) {
 	if rec := w.call("POST", "/capture", xmlType, doc); rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), "7 of 8 events") {
 		t.Errorf("%d %s", rec.Code, rec.Body)
 	}
-	if jobs, _, err := w.e.Jobs(10, ""); err != nil || len(jobs) != 0 || len(w.spooled()) != 0 {
+	if jobs, _, err := w.s.cfg.Jobs.List(10, ""); err != nil || len(jobs) != 0 || len(w.spooled()) != 0 {
 		t.Errorf("%v, %d jobs, spool %q", err, len(jobs), w.spooled())
 	}
 	// What just fits goes in as one.
@@ -426,7 +382,7 @@ func TestDividedDocumentIsLost(t *testing.T) {
 			w.step = func(name string) error {
 				if name == "divide: after commit" {
 					if n++; n == 2 {
-						return errKilled
+						return outboxtest.ErrKilled
 					}
 				}
 				return nil
@@ -446,7 +402,7 @@ func TestDividedDocumentIsLost(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.start()
-			j := w.await(id, Certified)
+			j := w.await(id, journal.Certified)
 			if j.Success || j.Running || j.Submitted != 9 || j.Counts.Accepted != 9 || len(j.Errors) != 1 || !strings.Contains(j.Errors[0].Detail, "9 of 22 events were submitted") {
 				t.Errorf("%+v %+v", j.Counts, j.Errors)
 			}

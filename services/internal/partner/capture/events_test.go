@@ -11,22 +11,16 @@ import (
 	"github.com/google/uuid"
 
 	"verilot.dev/services/internal/edge/httpapi"
+	"verilot.dev/services/internal/partner/journal"
 )
 
 // bareEvent is one event as the root of a document.
 func bareEvent(event string) string { return `<?xml version="1.0"?>` + event }
 
-// patient makes timers wait for their time.
-func (w *world) patient() {
-	w.clock.mu.Lock()
-	defer w.clock.mu.Unlock()
-	w.clock.eager = false
-}
-
 // A single event is answered when the network has recorded it, at its own address.
 func TestSingleEvent(t *testing.T) {
-	w := newWorld(t, Manufacturer(), "maker")
-	w.patient()
+	w := newWorld(t)
+	w.clock.Patient(true)
 	one := bareEvent(event(eventTime, "commissioning", "ADD", ilmd, sgtins(3, "E")...))
 	rec := w.call("POST", "/events", map[string]string{"Content-Type": "application/xml", "Idempotency-Key": "k"}, one)
 	at, err := url.PathUnescape(strings.TrimPrefix(rec.Header().Get("Location"), "/events/"))
@@ -37,7 +31,7 @@ func TestSingleEvent(t *testing.T) {
 		t.Errorf("%v", rec.Header())
 	}
 	job, _, _ := strings.Cut(strings.TrimPrefix(rec.Header().Get("Link"), "</capture/"), ">")
-	if j := w.await(job, Certified); len(j.Verdicts) != 1 || j.Verdicts[0].EventID != at || j.Kind != kindEvent {
+	if j := w.await(job, journal.Certified); len(j.Verdicts) != 1 || j.Verdicts[0].EventID != at || j.Kind != kindEvent {
 		t.Errorf("%+v", j)
 	}
 	again := w.call("POST", "/events", map[string]string{"Content-Type": "application/xml", "Idempotency-Key": "k"}, one)
@@ -65,15 +59,11 @@ func TestSingleEvent(t *testing.T) {
 
 // An event whose verdict does not come in time is not lost: the answer names its job.
 func TestSingleEventNotJudgedInTime(t *testing.T) {
-	w := newWorld(t, Manufacturer(), "maker")
-	w.ledger.mu.Lock()
-	w.ledger.auto = false
-	w.ledger.mu.Unlock()
+	w := newWorld(t)
+	w.ledger.Auto(false)
 	rec := w.call("POST", "/events?timeout=0s", xmlType, bareEvent(event(eventTime, "commissioning", "ADD", ilmd, sgtins(1, "E")...)))
-	w.ledger.mu.Lock()
-	w.ledger.auto = true
-	w.ledger.mu.Unlock()
-	w.ledger.cutNow()
+	w.ledger.Auto(true)
+	w.ledger.Cut()
 	if j := w.certified(rec); !j.Success {
 		t.Errorf("%+v", j)
 	}
@@ -97,7 +87,7 @@ func jsonDocument(events ...string) string {
 
 // JSON is captured as XML is: an event is the same in both to the ledger. (Its hash is another: the namespace of ILMD has another name.)
 func TestJSON(t *testing.T) {
-	w := newWorld(t, Manufacturer(), "maker")
+	w := newWorld(t)
 	for _, contentType := range []string{"application/json", "application/ld+json; charset=utf-8"} {
 		serial := string(contentType[12])
 		j := w.certified(w.call("POST", "/capture", map[string]string{"Content-Type": contentType}, jsonDocument(jsonEvent(eventTime, "ADD", sgtins(2, serial)...), jsonEvent(eventTime, "ADD", sgtins(2, serial+"-")...))))
@@ -109,7 +99,7 @@ func TestJSON(t *testing.T) {
 			t.Errorf("as XML: %+v, as JSON: %+v", again.Verdicts, j.Verdicts)
 		}
 	}
-	w.patient()
+	w.clock.Patient(true)
 	one := "{" + jsonContext + "," + jsonEvent(eventTime, "ADD", sgtins(1, "X")...)[1:]
 	rec := w.call("POST", "/events", map[string]string{"Content-Type": "application/json"}, one)
 	if rec.Code != http.StatusCreated || rec.Body.Len() != 0 || !strings.HasPrefix(rec.Header().Get("Location"), "/events/ni:%2F%2F%2Fsha-256%3B") {
@@ -123,7 +113,7 @@ func TestJSON(t *testing.T) {
 
 // What can be done at an address is told there, with the versions and limits.
 func TestDiscovery(t *testing.T) {
-	w := newWorld(t, Manufacturer(), "maker")
+	w := newWorld(t)
 	for path, allow := range map[string]string{"/capture": "OPTIONS, GET, POST", "/events": "OPTIONS, GET, POST", "/capture/" + uuid.NewString(): "OPTIONS, GET"} {
 		rec := w.call("OPTIONS", path, nil, "")
 		h := rec.Header()
@@ -144,13 +134,13 @@ func TestDiscovery(t *testing.T) {
 
 // A job as XML is what the schema of EPCIS 2.0 says.
 func TestJobAsXML(t *testing.T) {
-	w := newWorld(t, Manufacturer(), "maker")
+	w := newWorld(t)
 	rec := w.call("POST", "/capture", map[string]string{"Content-Type": "application/xml", "Accept": "application/xml"}, manyEvents(1, "J"))
 	at := rec.Header().Get("Location")
 	if rec.Code != http.StatusAccepted || rec.Header().Get("Content-Type") != "application/xml" || !strings.Contains(rec.Body.String(), `captureID="`+strings.TrimPrefix(at, "/capture/")+`"`) {
 		t.Fatalf("%d %v %s", rec.Code, rec.Header(), rec.Body)
 	}
-	w.await(strings.TrimPrefix(at, "/capture/"), Indexed)
+	w.await(strings.TrimPrefix(at, "/capture/"), journal.Indexed)
 	for accept, want := range map[string]string{
 		"application/xml": "application/xml", "text/xml": "text/xml", "application/xml;q=0.5, application/json": "application/json", "*/*": "application/json", "": "application/json",
 	} {
@@ -167,7 +157,7 @@ func TestJobAsXML(t *testing.T) {
 
 // A document that does not fit in memory is the same document: the same key gives the same job, and its file is gone when it is done.
 func TestSpooledDocument(t *testing.T) {
-	w := newWorld(t, Manufacturer(), "maker")
+	w := newWorld(t)
 	padding := "<!--" + strings.Repeat("x", inMemory-100) + "-->"
 	doc := strings.Replace(manyEvents(3, "P"), "<EPCISBody>", padding+padding+"<EPCISBody>", 1)
 	a := w.call("POST", "/capture", proceed("k"), doc)
@@ -189,7 +179,7 @@ func TestSpooledDocument(t *testing.T) {
 
 // What a killed service left in its spool is removed, and nothing else.
 func TestSpoolIsCleaned(t *testing.T) {
-	w := newWorld(t, Manufacturer(), "maker")
+	w := newWorld(t)
 	dir := filepath.Join(w.dir, "spool")
 	for _, name := range []string{"123" + uploadExt, uuid.NewString() + spoolExt, "notes.txt"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {

@@ -2,7 +2,6 @@ package capture
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"verilot.dev/epcis"
@@ -10,14 +9,16 @@ import (
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/wire"
 	"verilot.dev/services/internal/edge/httpapi"
+	"verilot.dev/services/internal/partner/draft"
+	"verilot.dev/services/internal/partner/journal"
 )
 
 // intake takes a document in, event by event. It holds the items while they fit one submission; from then on it keeps only which
 // events are good and where the submissions that they become begin: a plan, after which the document is read a second time.
 type intake struct {
-	e      *Engine
+	s      *Service
 	ctx    context.Context //nolint:containedctx // of the request, whose only work this is
-	d      *draft
+	d      *draft.Draft
 	sum    epcis.Summary
 	header *epcis.Header
 	asked  bool // the api service was asked for the parties
@@ -54,7 +55,7 @@ func (b *bitmap) add(i int) (added bool) {
 func (b bitmap) has(i int) bool { return i/8 < len(b) && b[i/8]&(1<<(i%8)) != 0 }
 
 func (n *intake) problem(p epcis.Problem) error {
-	f := httpapi.Fault{Pointer: p.Path, Line: p.Line, Column: p.Column, Code: p.Code, Message: p.Message, Hint: p.Hint}
+	f := journal.Fault{Pointer: p.Path, Line: p.Line, Column: p.Column, Code: p.Code, Message: p.Message, Hint: p.Hint}
 	if p.Pointer != "" {
 		f.Pointer = p.Pointer
 	}
@@ -62,8 +63,8 @@ func (n *intake) problem(p epcis.Problem) error {
 		f.Event = &p.Event
 	}
 	if p.Severity == epcis.SeverityWarning {
-		if len(n.d.warns) < maxWarnings {
-			n.d.warns = append(n.d.warns, f)
+		if len(n.d.Warnings) < maxWarnings {
+			n.d.Warnings = append(n.d.Warnings, f)
 		} else {
 			n.remarks++
 		}
@@ -77,16 +78,16 @@ func (n *intake) problem(p epcis.Problem) error {
 }
 
 // refuse notes a fault, and that its event is not recorded.
-func (n *intake) refuse(f httpapi.Fault) {
+func (n *intake) refuse(f journal.Fault) {
 	if f.Event != nil && n.refused.add(*f.Event) {
 		n.bad++
 	}
 	keep := maxKept
-	if n.d.onError == submission.Rollback {
+	if n.d.OnError == submission.Rollback {
 		keep = maxFaults // which is all that the answer tells, and there will be no job
 	}
-	if len(n.d.refused) < keep {
-		n.d.refused = append(n.d.refused, f)
+	if len(n.d.Refused) < keep {
+		n.d.Refused = append(n.d.Refused, f)
 	} else {
 		n.more++
 	}
@@ -96,21 +97,21 @@ func (n *intake) event(at epcis.EventAt) error {
 	if err := n.ctx.Err(); err != nil {
 		return fmt.Errorf("check document: %w", err)
 	}
-	if f := n.e.checkEvent(n.ctx, &at.Event, &n.asked); f != nil {
+	if f := n.s.cfg.Directory.CheckEvent(n.ctx, &at.Event, &n.asked); f != nil {
 		n.refuse(located(f, &at))
 		return nil
 	}
-	if n.d.onError == submission.Rollback && (n.over || n.bad > 0) {
+	if n.d.OnError == submission.Rollback && (n.over || n.bad > 0) {
 		return nil // it will be refused: what is still looked for is what else to correct
 	}
 	ev := at.Event
-	it := draftItem{
-		item: wire.Item{Kind: wire.KindEvent, Message: &ev}, meta: itemMeta{Kind: wire.KindEvent, Event: at.Index}, at: place{at.Line, at.Column},
+	it := draft.Item{
+		Item: wire.Item{Kind: wire.KindEvent, Message: &ev}, Info: journal.ItemInfo{Kind: wire.KindEvent, Event: at.Index}, Line: at.Line, Column: at.Column,
 	}
 	if n.unmeasured {
-		n.units += countUnits(&it.item)
-		n.d.items = append(n.d.items, it)
-		if n.units > plentyUnits || len(n.d.items) >= n.e.cfg.partItems {
+		n.units += draft.CountUnits(&it.Item)
+		n.d.Items = append(n.d.Items, it)
+		if n.units > draft.PlentyUnits || len(n.d.Items) >= n.s.partItems {
 			return n.measureHeld()
 		}
 		return nil
@@ -118,21 +119,21 @@ func (n *intake) event(at epcis.EventAt) error {
 	return n.place(it, &at)
 }
 
-func located(f *httpapi.Fault, at *epcis.EventAt) httpapi.Fault {
+func located(f *httpapi.Fault, at *epcis.EventAt) journal.Fault {
 	f.Event, f.Line, f.Column = &at.Index, at.Line, at.Column
 	if at.Pointer != "" {
 		f.Pointer = at.Pointer + "/" + f.Pointer
 	}
-	return *f
+	return journal.Fault(*f)
 }
 
 // measureHeld goes over to measuring, beginning with the items that are there.
 func (n *intake) measureHeld() error {
 	n.unmeasured = false
-	held := n.d.items
-	n.d.items = nil
+	held := n.d.Items
+	n.d.Items = nil
 	for i := range held {
-		at := epcis.EventAt{Index: held[i].meta.Event, Line: held[i].at.line, Column: held[i].at.column}
+		at := epcis.EventAt{Index: held[i].Info.Event, Line: held[i].Line, Column: held[i].Column}
 		if err := n.place(held[i], &at); err != nil {
 			return err
 		}
@@ -141,8 +142,8 @@ func (n *intake) measureHeld() error {
 }
 
 // place puts an item into the submission being filled, or into the next one.
-func (n *intake) place(it draftItem, at *epcis.EventAt) error {
-	size, err := n.e.measure(it.item)
+func (n *intake) place(it draft.Item, at *epcis.EventAt) error {
+	size, err := n.s.measure(it.Item)
 	if err != nil || !size.Fits(room) {
 		n.refuse(located(&httpapi.Fault{
 			Code: string(httpapi.EventTooLarge), Message: fmt.Sprintf("the event alone takes more than a submission holds (%s)", sizes(size, err)),
@@ -157,12 +158,12 @@ func (n *intake) place(it draftItem, at *epcis.EventAt) error {
 		n.total = n.headerSize
 		n.parts = []planPart{{}}
 	}
-	if total := n.total.Add(size); total.Fits(room) && total.Items <= n.e.cfg.partItems {
+	if total := n.total.Add(size); total.Fits(room) && total.Items <= n.s.partItems {
 		n.total = total
 	} else {
 		if !n.over {
-			n.over, n.fit = true, len(n.d.items)
-			n.d.items = nil
+			n.over, n.fit = true, len(n.d.Items)
+			n.d.Items = nil
 		}
 		n.total = size
 		n.parts = append(n.parts, planPart{})
@@ -173,7 +174,7 @@ func (n *intake) place(it draftItem, at *epcis.EventAt) error {
 	}
 	part.Events++
 	if !n.over {
-		n.d.items = append(n.d.items, it)
+		n.d.Items = append(n.d.Items, it)
 	}
 	return nil
 }
@@ -189,31 +190,20 @@ func sizes(s wire.Size, err error) string {
 const someID = "ni:///sha-256;0000000000000000000000000000000000000000000000000000000000000000?ver=CBV2.0"
 
 // measure says how much of a submission an item takes. The item stays as it is.
-func (e *Engine) measure(it wire.Item) (size wire.Size, err error) {
+func (s *Service) measure(it wire.Item) (size wire.Size, err error) {
 	if ev, ok := it.Message.(*epcis.Event); ok && ev.EventID == "" {
 		named := *ev
 		named.EventID = someID
 		it.Message = &named
 	}
-	if _, err := e.seal(&it); err != nil {
+	if _, err := draft.Seal(s.n, &it); err != nil {
 		return size, err
 	}
 	return wire.Measure(&it)
 }
 
-// seal moves what is not for everybody out of an item, which gets a message of its own.
-func (e *Engine) seal(it *wire.Item) (values []commit.SealedValue, err error) {
-	if it.Salt, err = salt(); err != nil {
-		return nil, err
-	}
-	if values, err = wire.Seal(e.n, it, wire.DefaultSealed, mustSalt); err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
-	}
-	return values, nil
-}
-
 // room is what the items of a submission may take.
-const room = submission.MaxMessage - headroom
+const room = submission.MaxMessage - draft.Headroom
 
 // measureHeader finds out what the document's header takes, as far as it has been read.
 func (n *intake) measureHeader() error {
@@ -222,7 +212,7 @@ func (n *intake) measureHeader() error {
 		return nil
 	}
 	h := *n.header
-	size, err := n.e.measure(wire.Item{Kind: wire.KindDocumentHeader, Message: &h})
+	size, err := n.s.measure(wire.Item{Kind: wire.KindDocumentHeader, Message: &h})
 	if err != nil || !size.Fits(room) {
 		return httpapi.NewProblem(httpapi.CaptureLimitExceeded, "the header of the document, with its master data, is too large for one submission (%s); nothing was stored. Send the master data in several documents, or less of it", sizes(size, err))
 	}
@@ -239,31 +229,31 @@ func (n *intake) bare() bool {
 	return true
 }
 
-func (n *intake) headerItem() []draftItem {
+func (n *intake) headerItem() []draft.Item {
 	if n.header == nil || n.bare() {
 		return nil
 	}
 	h := *n.header
-	return []draftItem{{item: wire.Item{Kind: wire.KindDocumentHeader, Message: &h}, meta: itemMeta{Kind: wire.KindDocumentHeader, Event: -1}}}
+	return []draft.Item{draft.Registration(wire.KindDocumentHeader, &h, "")}
 }
 
 // draft says what becomes of a document that was read to its end.
-func (n *intake) draft(b *body) (*draft, error) {
+func (n *intake) draft(b *body) (*draft.Draft, error) {
 	d := n.d
 	switch {
-	case d.events == 0:
+	case d.Events == 0:
 		return nil, httpapi.NewProblem(httpapi.EmptyDocument, "the document holds no event, so there is nothing to capture; put events into its event list (EPCISBody/EventList, or epcisBody.eventList)")
-	case n.faulty() && d.onError == submission.Rollback:
+	case n.faulty() && d.OnError == submission.Rollback:
 		return nil, n.refusal()
 	}
 	if n.remarks > 0 {
-		d.notes = append(d.notes, fmt.Sprintf("%d further remarks are not listed", n.remarks))
+		d.Notes = append(d.Notes, fmt.Sprintf("%d further remarks are not listed", n.remarks))
 	}
 	if n.more > 0 {
-		d.notes = append(d.notes, fmt.Sprintf("%d further faults are not listed", n.more))
+		d.Notes = append(d.Notes, fmt.Sprintf("%d further faults are not listed", n.more))
 	}
-	d.refusedEvents, d.faults, d.size = n.bad, len(d.refused)+n.more, int(b.size)
-	if n.unmeasured && len(d.items) > 0 {
+	d.RefusedEvents, d.Faults, d.Size = n.bad, len(d.Refused)+n.more, int(b.size)
+	if n.unmeasured && len(d.Items) > 0 {
 		n.whole()
 		return d, nil
 	}
@@ -278,83 +268,74 @@ func (n *intake) draft(b *body) (*draft, error) {
 	late := n.headerSize != before
 	if !n.over && (!late || n.total.Add(n.headerSize).Fits(room)) {
 		n.whole()
-		d.values = make([][]commit.SealedValue, len(d.items))
-		for i := range d.items {
+		d.Sealed = make([][]commit.SealedValue, len(d.Items))
+		for i := range d.Items {
 			var err error
-			if d.values[i], err = n.e.seal(&d.items[i].item); err != nil {
+			if d.Sealed[i], err = draft.Seal(n.s.n, &d.Items[i].Item); err != nil {
 				return nil, err
 			}
 		}
 		return d, nil
 	}
-	if d.onError == submission.Rollback {
+	if d.OnError == submission.Rollback {
 		fit := n.fit
 		if !n.over {
-			fit = len(d.items)
+			fit = len(d.Items)
 		}
 		return nil, httpapi.NewProblem(httpapi.CaptureLimitExceeded,
 			"the document does not fit one submission (%d items, %d unit references, %d bytes), and what is rolled back as a whole must; its first %d of %d events fit. Nothing was stored. Send fewer events at a time, or GS1-Capture-Error-Behaviour: proceed, under which it is divided",
-			submission.MaxItems, submission.MaxUnits, room, fit, d.events)
+			submission.MaxItems, submission.MaxUnits, room, fit, d.Events)
 	}
-	d.items = nil
-	d.body = b
-	return d, n.plan(late)
+	d.Items = nil
+	return d, n.plan(b, late)
 }
 
 // whole makes the items of a document that fits one submission: with its header, and every event with an id.
 func (n *intake) whole() {
 	items := n.headerItem()
-	for _, it := range n.d.items {
-		ev, _ := it.item.Message.(*epcis.Event)
-		items = append(items, eventItem(ev, n.d.job, it.meta.Event, it.at))
+	for _, it := range n.d.Items {
+		ev, _ := it.Message.(*epcis.Event)
+		items = append(items, eventItem(ev, n.d.Job, it.Info.Event))
 	}
-	n.d.items = items
+	n.d.Items = items
 }
 
-// plan fixes how the document is divided.
-func (n *intake) plan(headerAlone bool) error {
-	p := &plan{Size: n.d.body.size, Sum: n.d.body.sum[:], Parts: n.parts, Refused: n.refused}
+// plan fixes how the document is divided, and makes it durable under the job's name.
+func (n *intake) plan(b *body, headerAlone bool) error {
+	p := &plan{Size: b.size, Sum: b.sum[:], Parts: n.parts, Refused: n.refused}
 	if items := n.headerItem(); len(items) > 0 {
 		var err error
-		if p.Header, err = wire.EncodeBody([]wire.Item{items[0].item}); err != nil {
+		if p.Header, err = wire.EncodeBody([]wire.Item{items[0].Item}); err != nil {
 			return fmt.Errorf("encode document header: %w", err)
 		}
 		p.HeaderAlone = headerAlone
 	}
 	if p.count() > maxPlanned {
-		return tooLarge(n.d.onError, "the document needs %d submissions, at most %d are made of one", p.count(), maxPlanned)
+		return draft.TooLarge(n.d.OnError, "the document needs %d submissions, at most %d are made of one", p.count(), maxPlanned)
 	}
-	n.d.plan = p
-	return nil
+	n.d.Plan, n.d.Parts = p, p.count()
+	return n.s.keepPlanned(n.d, b)
 }
 
-func (n *intake) faulty() bool { return len(n.d.refused) > 0 }
+func (n *intake) faulty() bool { return len(n.d.Refused) > 0 }
 
 // refusal is the answer to a document that is refused as a whole. If all faults are of one kind, it is that kind's.
 func (n *intake) refusal() error {
 	d := n.d
-	code := httpapi.Code(d.refused[0].Code)
-	for _, f := range d.refused {
+	code := httpapi.Code(d.Refused[0].Code)
+	for _, f := range d.Refused {
 		if httpapi.Code(f.Code) != code {
 			code = httpapi.EventsRefused
 		}
 	}
-	f := d.refused[0]
+	f := d.Refused[0]
 	return httpapi.NewProblem(code, "%d of %d events were refused, the first at %s: %s; nothing was stored. Correct them, or send the document with GS1-Capture-Error-Behaviour: proceed to record the others",
-		n.bad, d.events, where(&f), f.Message).With(d.refused...)
+		n.bad, d.Events, where(&f), f.Message).With(faults(d.Refused)...)
 }
 
-func where(f *httpapi.Fault) string {
+func where(f *journal.Fault) string {
 	if f.Line > 0 {
 		return fmt.Sprintf("line %d, column %d", f.Line, f.Column)
 	}
 	return f.Pointer
-}
-
-// sized turns what the encoding of items says into an answer.
-func sized(onError submission.OnError, err error) error {
-	if errors.Is(err, wire.ErrMalformed) || errors.Is(err, wire.ErrItems) || errors.Is(err, wire.ErrUnits) {
-		return tooLarge(onError, "the items do not fit one submission (%s)", err.Error())
-	}
-	return err
 }

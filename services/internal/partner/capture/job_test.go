@@ -5,18 +5,19 @@ import (
 	"testing"
 
 	"verilot.dev/ledger/block"
+	"verilot.dev/services/internal/partner/journal"
 )
 
 // What the ledger's codes mean and what to do is told with the job: for a second commissioning that is not "send it again".
 func TestJobExplainsCodes(t *testing.T) {
 	j := &Job{}
-	p := &partRecord{State: Certified, Items: []itemVerdict{
-		{Verdict: block.Rejected, Code: "DUP_COMMISSION", Findings: []Finding{{Code: "DUP_COMMISSION", Severity: "reject", Count: 1}}},
-		{Verdict: block.Flagged, Findings: []Finding{{Code: "QTY_SHORT", Severity: "flag", Count: 2}}},
+	p := &journal.Part{State: journal.Certified, Items: []journal.ItemVerdict{
+		{Verdict: block.Rejected, Code: "DUP_COMMISSION", Findings: []journal.Finding{{Code: "DUP_COMMISSION", Severity: "reject", Count: 1}}},
+		{Verdict: block.Flagged, Findings: []journal.Finding{{Code: "QTY_SHORT", Severity: "flag", Count: 2}}},
 		{Verdict: block.Rejected, Code: "OF_LATER_RULES"},
 	}}
-	items := []itemMeta{{Kind: 11, Event: 0}, {Kind: 11, Event: 1}, {Kind: 11, Event: 2}}
-	if err := p.outcomes(items, func(v *Verdict, f *JobError) error {
+	items := []journal.ItemInfo{{Kind: 11, Event: 0}, {Kind: 11, Event: 1}, {Kind: 11, Event: 2}}
+	if err := partOutcomes(p, items, func(v *Verdict, f *JobError) error {
 		j.Verdicts = append(j.Verdicts, *v)
 		if f != nil {
 			j.Errors = append(j.Errors, *f)

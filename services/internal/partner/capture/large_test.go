@@ -21,6 +21,8 @@ import (
 	"github.com/google/uuid"
 
 	"verilot.dev/services/internal/node/bus"
+	"verilot.dev/services/internal/partner/journal"
+	"verilot.dev/services/internal/partner/outbox"
 )
 
 // hole is a broker that acknowledges everything and keeps nothing.
@@ -116,27 +118,11 @@ func TestLargeDocument(t *testing.T) {
 	}
 	for _, format := range []string{isXML, isJSON} {
 		t.Run(format, func(t *testing.T) {
-			w := newWorld(t, Manufacturer(), "maker")
+			w := newWorld(t)
 			w.kill()
-			cfg := w.config()
-			cfg.Dir, cfg.Clock, cfg.Bus = t.TempDir(), wallClock{}, &hole{}
-			e, err := Open(cfg)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ctx, stop := context.WithCancel(t.Context())
-			done := make(chan error, 1)
-			go func() { done <- e.Run(ctx) }()
-			defer func() {
-				stop()
-				if err := <-done; err != nil {
-					t.Error(err)
-				}
-				if err := e.Close(); err != nil {
-					t.Error(err)
-				}
-			}()
-			srv := httptest.NewServer(e.API(nil, nil).Engine)
+			w.dir, w.time, w.bus = t.TempDir(), outbox.WallClock{}, &hole{}
+			w.start()
+			srv := httptest.NewServer(w.handler)
 			defer srv.Close()
 
 			debug.FreeOSMemory()
@@ -172,8 +158,8 @@ func TestLargeDocument(t *testing.T) {
 				t.Fatalf("%v %d %s", err, resp.StatusCode, answer)
 			}
 			checked := memory(t, "VmHWM")
-			k, err := e.Job(t.Context(), uuid.MustParse(j.CaptureID), Accepted, 20*time.Minute)
-			if err != nil || k.State != Accepted || k.Submitted != sent || !k.Success {
+			k, err := w.s.cfg.Jobs.awaited(t.Context(), uuid.MustParse(j.CaptureID), journal.Accepted, 20*time.Minute)
+			if err != nil || k.State != journal.Accepted || k.Submitted != sent || !k.Success {
 				t.Fatalf("%v: %s, %d of %d submitted, %+v", err, k.State, k.Submitted, sent, k.Errors)
 			}
 			peak := memory(t, "VmHWM")

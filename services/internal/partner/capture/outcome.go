@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/services/internal/edge/httpapi"
+	"verilot.dev/services/internal/partner/journal"
 )
 
 // extent is how much of a job is listed: every outcome if there are at most all of them, else the first some that somebody has to look
@@ -22,36 +22,24 @@ var (
 	inFull  = extent{all: 20_000, some: 1000, errors: 1000}
 )
 
-// job puts a job together from what is durable.
-func (e *Engine) job(id uuid.UUID) (*Job, error) { return e.view(id, inFull) }
-
-func (e *Engine) record(id uuid.UUID) (*jobRecord, error) {
-	var rec jobRecord
-	err := e.st.getJSON(jobKey(id), &rec)
-	if errors.Is(err, errNotFound) {
-		return nil, httpapi.NewProblem(httpapi.JobNotFound, "this service has no capture job %s; the id is in the Location header of the 202 answer, and only the service that gave it knows it", id)
-	}
-	return &rec, err
-}
-
-func (e *Engine) view(id uuid.UUID, d extent) (*Job, error) {
-	rec, err := e.record(id)
+func (s *Jobs) view(id uuid.UUID, d extent) (*Job, error) {
+	rec, err := s.record(id)
 	if err != nil {
 		return nil, err
 	}
 	j := &Job{
 		CaptureID: id.String(), CaptureErrorBehaviour: behaviour(rec.OnError), CreatedAt: rec.CreatedAt, Kind: rec.Kind, Events: rec.Events,
-		Parts: []Part{}, Verdicts: []Verdict{}, Warnings: rec.Warnings, Notes: rec.Notes, Result: rec.Result, State: Indexed,
+		Parts: []Part{}, Verdicts: []Verdict{}, Warnings: faults(rec.Warnings), Notes: rec.Notes, Result: rec.Result, State: journal.Indexed,
 	}
 	last := rec.CreatedAt
-	parts, whole, err := e.parts(id, rec)
+	parts, whole, err := s.journal.Parts(id, rec)
 	if err != nil {
 		return nil, err
 	}
 	if !whole {
-		j.State = Captured
+		j.State = journal.Captured
 	}
-	j.Counts.Refused, j.ErrorCount = rec.refusedEvents(), max(rec.Faults, len(rec.Refused))
+	j.Counts.Refused, j.ErrorCount = refusedEvents(rec), max(rec.Faults, len(rec.Refused))
 	j.Judged = j.Counts.Refused
 	for i := range parts {
 		p := &parts[i]
@@ -64,33 +52,32 @@ func (e *Engine) view(id uuid.UUID, d extent) (*Job, error) {
 			last = p.DoneAt
 		}
 		st := p.State
-		if st == Certified {
+		if st == journal.Certified {
 			j.Judged += p.Events
-			j.Counts.plus(p.Tally.Counts)
+			j.Counts.Plus(p.Tally.Counts)
 			j.ErrorCount += p.Tally.Failed
-			if e.indexedUpTo(p.Height) {
-				st = Indexed
+			if s.indexedUpTo(p.Height) {
+				st = journal.Indexed
 			}
 		}
-		if st.rank() < j.State.rank() {
+		if st.Before(j.State) {
 			j.State = st
 		}
 	}
 	var lost *JobError
 	if rec.Divided > len(parts) {
-		var b brokenRecord
-		switch err := e.st.getJSON(brokenKey(id), &b); {
+		switch b, err := s.journal.Broken(id); {
 		case err == nil:
 			j.ErrorCount++
 			lost = j.lost(b.Why)
 			if b.At.After(last) {
 				last = b.At
 			}
-		case !errors.Is(err, errNotFound):
+		case !errors.Is(err, journal.ErrNotFound):
 			return nil, err
 		}
 	}
-	j.Running, j.Success = j.State.rank() < Certified.rank(), j.ErrorCount == 0
+	j.Running, j.Success = j.State.Before(journal.Certified), j.ErrorCount == 0
 	if !j.Running {
 		j.FinishedAt = &last
 	}
@@ -101,7 +88,7 @@ func (e *Engine) view(id uuid.UUID, d extent) (*Job, error) {
 		if lost != nil {
 			j.Errors = append(j.Errors, *lost)
 		}
-		if err := e.list(j, id, rec, parts, d); err != nil {
+		if err := s.list(j, id, rec, parts, d); err != nil {
 			return nil, err
 		}
 	}
@@ -122,7 +109,7 @@ func (j *Job) lost(why string) *JobError {
 }
 
 // refusedEvents is how many events were refused; records of earlier versions do not say.
-func (rec *jobRecord) refusedEvents() int {
+func refusedEvents(rec *journal.Job) int {
 	if rec.Faults > 0 {
 		return rec.RefusedEvents
 	}
@@ -135,54 +122,14 @@ func (rec *jobRecord) refusedEvents() int {
 	return len(seen)
 }
 
-// parts reads where the submissions of a job stand. whole: they are all there, or no more will come.
-func (e *Engine) parts(id uuid.UUID, rec *jobRecord) (list []partRecord, whole bool, err error) {
-	for i := range max(len(rec.Parts), rec.Divided) {
-		var p partRecord
-		err := e.st.getJSON(partKey(id, uint16(i)), &p)
-		if errors.Is(err, errNotFound) && rec.Divided > 0 {
-			_, err := e.st.get(brokenKey(id))
-			if errors.Is(err, errNotFound) {
-				return list, false, nil
-			}
-			return list, true, err
-		}
-		if err != nil {
-			return nil, false, err
-		}
-		if !p.Alone {
-			p.from(&rec.Parts[i])
-		}
-		list = append(list, p)
-	}
-	return list, true, nil
-}
-
-// from completes the record of a part whose items are listed with the job.
-func (p *partRecord) from(m *partMeta) {
-	p.Submission, p.Count, p.Events = m.Submission, len(m.Items), 0
-	p.Tally = &tally{}
-	for i := range m.Items {
-		event := m.Items[i].Event >= 0
-		if event {
-			p.Events++
-		}
-		code := block.Rejected
-		if i < len(p.Items) {
-			code = p.Items[i].Verdict
-		}
-		p.Tally.add(code, event)
-	}
-}
-
 // list puts the outcomes into a job.
-func (e *Engine) list(j *Job, id uuid.UUID, rec *jobRecord, parts []partRecord, d extent) error {
+func (s *Jobs) list(j *Job, id uuid.UUID, rec *journal.Job, parts []journal.Part, d extent) error {
 	n := j.Counts.Refused
 	for i := range parts {
 		n += parts[i].Count
 	}
 	every := n <= d.all
-	return e.outcomes(id, rec, parts, !every, func(v *Verdict, f *JobError) error {
+	return s.outcomes(id, rec, parts, !every, func(v *Verdict, f *JobError) error {
 		if f != nil && len(j.Errors) < d.errors {
 			j.Errors = append(j.Errors, *f)
 		}
@@ -201,23 +148,18 @@ var errEnough = errors.New("capture: enough")
 
 // outcomes calls fn for everything that became of a job's events, in order: what was refused here, then the verdicts, part by part. Of
 // each, v is the verdict and f the error, if it is one; either may be nil. remarkable leaves parts out in which everything was accepted.
-func (e *Engine) outcomes(id uuid.UUID, rec *jobRecord, parts []partRecord, remarkable bool, fn func(v *Verdict, f *JobError) error) error {
-	err := e.refusals(id, rec, fn)
+func (s *Jobs) outcomes(id uuid.UUID, rec *journal.Job, parts []journal.Part, remarkable bool, fn func(v *Verdict, f *JobError) error) error {
+	err := s.refusals(id, rec, fn)
 	for i := 0; err == nil && i < len(parts); i++ {
 		p := &parts[i]
-		if p.State != Certified || remarkable && p.Tally.Accepted == p.Events && p.Tally.Failed == 0 {
+		if p.State != journal.Certified || remarkable && p.Tally.Accepted == p.Events && p.Tally.Failed == 0 {
 			continue
 		}
-		var items []itemMeta
-		if p.Alone {
-			number := uint16(i)
-			if err := errors.Join(e.st.getPacked(metaKey(id, number), &items), e.st.getPacked(verdictKey(id, number), &p.Items)); err != nil {
-				return err
-			}
-		} else {
-			items = rec.Parts[i].Items
+		items, err2 := s.journal.Outcome(id, rec, uint16(i), p)
+		if err2 != nil {
+			return err2
 		}
-		err = p.outcomes(items, fn)
+		err = partOutcomes(p, items, fn)
 		p.Items = nil
 	}
 	if errors.Is(err, errEnough) {
@@ -226,7 +168,7 @@ func (e *Engine) outcomes(id uuid.UUID, rec *jobRecord, parts []partRecord, rema
 	return err
 }
 
-func (e *Engine) refusals(id uuid.UUID, rec *jobRecord, fn func(v *Verdict, f *JobError) error) error {
+func (s *Jobs) refusals(id uuid.UUID, rec *journal.Job, fn func(v *Verdict, f *JobError) error) error {
 	shown := map[int]bool{}
 	list := rec.Refused
 	for chunk := 0; ; chunk++ {
@@ -245,8 +187,8 @@ func (e *Engine) refusals(id uuid.UUID, rec *jobRecord, fn func(v *Verdict, f *J
 		if chunk == rec.FaultChunks {
 			return nil
 		}
-		list = nil
-		if err := e.st.getJSON(faultKey(id, chunk), &list); err != nil {
+		var err error
+		if list, err = s.journal.Faults(id, chunk); err != nil {
 			return err
 		}
 	}
@@ -260,8 +202,8 @@ func failure(e JobError, exception string) *JobError {
 	return &e
 }
 
-// outcomes are those of the items of a part.
-func (p *partRecord) outcomes(items []itemMeta, fn func(v *Verdict, f *JobError) error) error {
+// partOutcomes calls fn for the items of a part.
+func partOutcomes(p *journal.Part, items []journal.ItemInfo, fn func(v *Verdict, f *JobError) error) error {
 	for i := range items {
 		it := &items[i]
 		v := Verdict{
@@ -272,7 +214,7 @@ func (p *partRecord) outcomes(items []itemMeta, fn func(v *Verdict, f *JobError)
 			v.Index = &it.Event
 		}
 		if i < len(p.Items) {
-			v.Verdict, v.Code, v.Findings = verdictName(p.Items[i].Verdict), p.Items[i].Code, p.Items[i].Findings
+			v.Verdict, v.Code, v.Findings = journal.VerdictName(p.Items[i].Verdict), p.Items[i].Code, p.Items[i].Findings
 		}
 		v.Detail = explain(v.Code)
 		for k := range v.Findings {

@@ -2,381 +2,158 @@ package capture
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/sha256"
+	"encoding/json"
 	"errors"
-	"fmt"
+	"log/slog"
 	"net/http"
-	"slices"
-	"sync"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
-	"verilot.dev/ledger/block"
-	"verilot.dev/ledger/canonical"
-	"verilot.dev/ledger/consensus"
-	"verilot.dev/ledger/genesis"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+
 	"verilot.dev/ledger/keys"
-	"verilot.dev/ledger/quorum"
-	"verilot.dev/ledger/registry"
-	"verilot.dev/ledger/state"
-	"verilot.dev/ledger/submission"
-	"verilot.dev/services/internal/node/bus"
+	"verilot.dev/services/internal/edge/httpapi"
+	"verilot.dev/services/internal/partner/directory"
+	"verilot.dev/services/internal/partner/journal"
+	"verilot.dev/services/internal/partner/outbox"
+	"verilot.dev/services/internal/partner/outbox/outboxtest"
 )
 
-func testKey(name string) ed25519.PrivateKey {
-	seed := sha256.Sum256([]byte("verilot capture test key " + name))
-	return ed25519.NewKeyFromSeed(seed[:])
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/golang/glog.(*fileSink).flushDaemon"))
 }
 
-func testPub(name string) ed25519.PublicKey { return testKey(name).Public().(ed25519.PublicKey) }
-
-// The test network: made in Iowa, sold in Kentucky, dispensed in Ohio.
-func testGenesis(tb testing.TB, development bool) *genesis.Genesis {
-	tb.Helper()
-	g := &genesis.Genesis{
-		Name: "test", Development: development, CreatedAt: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli(), Epoch: 1, RulesVersion: 1, StateKind: 1,
-		VerdictKey: sha256.Sum256([]byte("k0")), GraceSeconds: 86400,
-		Authorities: []genesis.Authority{{Party: "board", Key: testPub("board/authority")}},
-	}
-	g.Validators.Validators = []quorum.Validator{{Name: "v1.test", Party: "board", VoteKey: testPub("v1/vote"), CosignKey: testPub("v1/cosign")}}
-	g.Parties = []registry.Act{{Party: "board", Name: "Board", Roles: []string{"authority", "regulator", "validator"}}}
-	for _, p := range []struct{ id, role, prefix, gln string }{
-		{"maker", "manufacturer", "0399990", "0399990000016"}, {"dist", "distributor", "0399991", "0399991000015"}, {"pharm", "dispenser", "0399992", "0399992000014"},
-	} {
-		g.Parties = append(g.Parties, registry.Act{
-			Party: p.id, Name: p.id, Roles: []string{p.role}, GLNs: []string{p.gln}, Prefixes: []string{p.prefix},
-			Keys:     []registry.Key{{PublicKey: testPub(p.id + "/event"), Use: keys.Event}},
-			Licences: []registry.Licence{{Number: "L", Kind: p.role, Jurisdiction: "US", ValidFrom: "2020-01-01", ValidTo: "2040-12-31"}},
-			Places:   []registry.Place{{ID: "urn:epc:id:sgln:" + p.prefix + ".00001.0", Name: p.id + " site"}},
-		})
-	}
-	raw, err := genesis.Format(g)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if g, err = genesis.Parse(raw); err != nil {
-		tb.Fatal(err)
-	}
-	return g
-}
-
-// fakeClock stands still until told; timers fire when it is moved past them.
-type fakeClock struct {
-	mu     sync.Mutex
-	now    time.Time
-	timers []fakeTimer
-	eager  bool // timers of up to a minute fire at once
-}
-
-type fakeTimer struct {
-	at time.Time
-	ch chan time.Time
-}
-
-func (c *fakeClock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
-
-func (c *fakeClock) After(d time.Duration) <-chan time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	ch := make(chan time.Time, 1)
-	if c.eager && d <= time.Minute {
-		ch <- c.now
-		return ch
-	}
-	c.timers = append(c.timers, fakeTimer{c.now.Add(d), ch})
-	return ch
-}
-
-func (c *fakeClock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	c.timers = slices.DeleteFunc(c.timers, func(t fakeTimer) bool {
-		if t.at.After(c.now) {
-			return false
-		}
-		t.ch <- c.now
-		return true
-	})
-}
-
-// ledger is a broker and a validator in one: it keeps the stream, executes the real rules, and certifies blocks. It
-// checks its callers: nothing before the epoch record, no other bytes under a counter once sent, batches within bounds.
-type ledger struct {
-	tb testing.TB
-	g  *genesis.Genesis
-
-	mu      sync.Mutex
-	stream  [][]byte
-	ids     map[[32]byte]uint64
-	sent    map[string][32]byte // key and counter to bytes
-	view    *state.Memory
-	blocks  [][]byte
-	cut     int // messages that are in blocks
-	pulses  uint64
-	changed chan struct{}
-	auto    bool // a block after every publish
-
-	// fault decides what goes wrong with the n-th publish, counted from 1.
-	fault func(n int) fault
-	n     int
-	// restored allows other bytes under a counter that was sent: somebody put back an old data folder.
-	restored bool
-}
-
-type fault int
-
+// The documents of the tests.
 const (
-	works    fault = iota
-	down           // not stored, and the caller is told so
-	silent         // stored, but no ack comes
-	forgets        // the duplicate window has passed: an old id is stored again
-	hijacked       // acknowledged with a place that another message gets
+	eventTime = outboxtest.EventTime
+	ilmd      = outboxtest.ILMD
+	jsonType  = "application/json"
 )
 
-func newLedger(tb testing.TB, g *genesis.Genesis) *ledger {
-	tb.Helper()
-	zero, err := consensus.Zero(g)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	l := &ledger{tb: tb, g: g, ids: map[[32]byte]uint64{}, sent: map[string][32]byte{}, view: state.NewMemory(), changed: make(chan struct{}), auto: true}
-	l.view.Apply(zero.Writes)
-	epoch, err := block.SignEpoch(g.Network, block.Epoch{Epoch: g.Epoch, Genesis: g.Hash}, testKey("v1/vote"))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	l.stream = append(l.stream, epoch)
-	return l
-}
+var (
+	event      = outboxtest.Event
+	document   = outboxtest.Document
+	sgtins     = outboxtest.SGTINs
+	manyEvents = outboxtest.ManyEvents
+)
 
-func (l *ledger) LastSeq(context.Context) (uint64, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return uint64(len(l.stream)), nil
-}
+var xmlType = map[string]string{"Content-Type": "application/xml"}
 
-func (l *ledger) Publish(_ context.Context, party string, payload []byte) (bus.Ack, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.n++
-	f := works
-	if l.fault != nil {
-		f = l.fault(l.n)
-	}
-	a, err := l.store(party, payload, f)
-	if l.auto {
-		l.block()
-	}
-	return a, err
-}
-
-func (l *ledger) PublishBatch(_ context.Context, party string, payloads [][]byte) ([]bus.Ack, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(payloads) < 2 || len(payloads) > bus.MaxBatch {
-		l.tb.Errorf("batch of %d", len(payloads))
-	}
-	var acks []bus.Ack
-	var err error
-	for _, p := range payloads {
-		l.n++
-		f := works
-		if l.fault != nil {
-			f = l.fault(l.n)
-		}
-		var a bus.Ack
-		if a, err = l.store(party, p, f); err != nil {
-			break
-		}
-		acks = append(acks, a)
-	}
-	if l.auto {
-		l.block()
-	}
-	return acks, err
-}
-
-func (l *ledger) store(party string, payload []byte, f fault) (bus.Ack, error) {
-	h, _, err := submission.DecodeHeader(l.g.Network, payload)
-	if err != nil || h.Party != party || len(payload) > submission.MaxMessage {
-		l.tb.Errorf("published under %s: party %q, %d bytes, %v", party, h.Party, len(payload), err)
-	}
-	id := sha256.Sum256(payload)
-	name := fmt.Sprintf("%x/%d", h.KeyID, h.Counter)
-	if was, ok := l.sent[name]; ok && was != id && !l.restored {
-		l.tb.Errorf("counter %d was sent with two different messages", h.Counter)
-	}
-	l.sent[name] = id
-	if f == down {
-		return bus.Ack{}, bus.ErrUnavailable
-	}
-	if seq, ok := l.ids[id]; ok && f != forgets {
-		return bus.Ack{Seq: seq, Duplicate: true}, nil
-	}
-	if f == hijacked {
-		l.stream = append(l.stream, []byte("something else"))
-		return bus.Ack{Seq: uint64(len(l.stream))}, nil
-	}
-	l.stream = append(l.stream, slices.Clone(payload))
-	l.ids[id] = uint64(len(l.stream))
-	if f == silent {
-		return bus.Ack{}, bus.ErrUnknown
-	}
-	return bus.Ack{Seq: uint64(len(l.stream))}, nil
-}
-
-// block cuts everything stored into one certified block.
-func (l *ledger) block() {
-	l.pulses++
-	clock := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC).UnixMilli() + int64(l.pulses)
-	head, _ := consensus.ReadHead(l.view)
-	pulse, err := block.SignPulse(l.g.Network, block.Pulse{What: block.Cut, Epoch: 1, Height: head.Header.Height + 1, Clock: clock, Counter: l.pulses}, testKey("v1/vote"))
-	if err != nil {
-		l.tb.Error(err)
-		return
-	}
-	l.stream = append(l.stream, pulse)
-	var msgs []consensus.Message
-	for i := l.cut; i < len(l.stream); i++ {
-		msgs = append(msgs, consensus.Message{Seq: uint64(i + 1), Payload: l.stream[i]})
-	}
-	res, err := consensus.Execute(l.g, l.view, msgs)
-	if err != nil {
-		l.tb.Error(err)
-		return
-	}
-	l.view.Apply(res.Writes)
-	l.cut = len(l.stream)
-	root, _, err := consensus.LogRoot(l.view, res.Header.Height+1, nil)
-	if err != nil {
-		l.tb.Error(err)
-		return
-	}
-	cp := quorum.Checkpoint{Origin: l.g.Origin(), Size: res.Header.Height + 1, Root: root}
-	sig, err := quorum.Cosign(cp, uint64(clock/1000), testKey("v1/cosign"))
-	if err != nil {
-		l.tb.Error(err)
-		return
-	}
-	rec := res.Record(quorum.Certificate{{Validator: 0, Time: uint64(clock / 1000), Signature: sig}})
-	// Garbage and a forged copy come first: a follower must not be misled.
-	forged := *rec
-	forged.Certificate = quorum.Certificate{{Validator: 0, Time: 1, Signature: sig}}
-	l.blocks = append(l.blocks, []byte("garbage"), forged.Encode(), rec.Encode())
-	close(l.changed)
-	l.changed = make(chan struct{})
-}
-
-func (l *ledger) cutNow() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.block()
-}
-
-func (l *ledger) ConsumeBlocks(ctx context.Context, from uint64, handle func(uint64, []byte) (bool, error)) error {
-	next := from
-	for at := 0; ; {
-		l.mu.Lock()
-		if at == len(l.blocks) {
-			ch := l.changed
-			l.mu.Unlock()
-			select {
-			case <-ch:
-				continue
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		}
-		raw := l.blocks[at]
-		l.mu.Unlock()
-		at++
-		if (at-1)/3+1 < int(from) {
-			continue
-		}
-		taken, err := handle(next, raw)
-		if err != nil {
-			return err
-		}
-		if taken {
-			next++
-		}
-	}
-}
-
-// world is one service over a ledger; kill and restart keep only what is on disk.
+// world is what captures for the maker, over an outbox and a ledger; kill and restart keep only
+// what is on disk.
 type world struct {
-	tb      testing.TB
-	ledger  *ledger
-	clock   *fakeClock
-	dir     string
-	profile Profile
-	party   string
-	step    func(string) error
-	peer    Peer
-	items   int // of a part of a divided document
-	free    func(string) (uint64, error)
+	tb     testing.TB
+	ledger *outboxtest.Ledger
+	clock  *outboxtest.Clock
+	dir    string
+	step   func(string) error
+	items  int // of a part of a divided document
+	free   func(string) (uint64, error)
+	bus    outbox.Bus   // the ledger, if left out
+	time   outbox.Clock // the clock, if left out
 
-	e         *Engine
-	handler   http.Handler
-	handlerOf *Engine
-	stop      context.CancelFunc
-	done      chan error
+	s       *Service
+	metrics *prometheus.Registry
+	handler http.Handler
+	stop    context.CancelFunc
+	done    chan error
 }
 
-func newWorld(tb testing.TB, profile Profile, party string) *world {
+func newWorld(tb testing.TB) *world {
 	tb.Helper()
-	w := &world{
-		tb: tb, ledger: newLedger(tb, testGenesis(tb, true)), dir: tb.TempDir(), profile: profile, party: party,
-		clock: &fakeClock{now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), eager: true},
-	}
+	w := &world{tb: tb, ledger: outboxtest.NewLedger(tb, outboxtest.Genesis(tb, true)), dir: tb.TempDir(), clock: outboxtest.NewClock()}
 	w.start()
-	tb.Cleanup(func() { w.kill() })
+	tb.Cleanup(w.kill)
 	return w
 }
 
-func (w *world) config() Config {
-	return Config{
-		Dir: w.dir, Genesis: w.ledger.g, Profile: w.profile, Party: w.party, Key: testKey(w.party + "/event"), Bus: w.ledger, Clock: w.clock,
-		AuthorityParty: "board", AuthorityKey: testKey("board/authority"), Peer: w.peer, partItems: w.items, free: w.free,
-		step: func(name string) error {
-			if w.step != nil {
-				return w.step(name)
-			}
-			return nil
-		},
+func (w *world) open() (*Service, error) {
+	w.tb.Helper()
+	g := w.ledger.G
+	var clock outbox.Clock = w.clock
+	if w.time != nil {
+		clock = w.time
 	}
+	var b outbox.Bus = w.ledger
+	if w.bus != nil {
+		b = w.bus
+	}
+	log, metrics, spool := slog.New(slog.DiscardHandler), prometheus.NewRegistry(), filepath.Join(w.dir, "spool")
+	key := outboxtest.Key("maker/event")
+	dir, err := directory.New(directory.Config{Genesis: g, Party: "maker", KeyID: keys.ID(keys.Event, outboxtest.Public("maker/event")), Now: clock.Now})
+	if err != nil {
+		return nil, err
+	}
+	j, err := journal.Open(w.dir)
+	if err != nil {
+		return nil, err
+	}
+	o, err := outbox.Open(outbox.Config{Journal: j, Spool: spool, Genesis: g, Party: "maker", Key: key, Bus: b, Clock: clock, Registry: metrics, Step: w.step})
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	jobs := NewJobs(o, j, clock, log, nil)
+	s, err := New(Config{Network: g.Network, Journal: j, Outbox: o, Directory: dir, Jobs: jobs, Spool: spool, Clock: clock, Log: log, Registry: metrics})
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	if w.step != nil {
+		s.step = w.step
+	}
+	if w.free != nil {
+		s.free = w.free
+	}
+	if w.items > 0 {
+		s.partItems = w.items
+	}
+	w.metrics = metrics
+	return s, nil
 }
 
 func (w *world) start() {
 	w.tb.Helper()
-	e, err := Open(w.config())
+	s, err := w.open()
 	if err != nil {
 		w.tb.Fatal(err)
 	}
+	api := httpapi.New(httpapi.Options{MaxBody: MaxDocument + 1<<20, Registry: w.metrics})
+	MountJobs(api, s.cfg.Jobs)
+	Mount(api, s)
 	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- e.Run(ctx) }()
-	w.e, w.stop, w.done = e, stop, done
+	done := make(chan error, 2)
+	for _, run := range []func(context.Context) error{s.cfg.Outbox.Run, s.Run} {
+		go func() {
+			err := run(ctx)
+			if err != nil {
+				stop()
+			}
+			done <- err
+		}()
+	}
+	both := make(chan error, 1)
+	go func() { both <- errors.Join(<-done, <-done) }()
+	w.s, w.handler, w.stop, w.done = s, api.Engine, stop, both
 }
-
-var errKilled = errors.New("killed")
 
 // kill ends the service; what it had not made durable is gone.
 func (w *world) kill() {
 	w.tb.Helper()
-	if w.e == nil {
+	if w.s == nil {
 		return
 	}
 	w.stop()
-	if err := <-w.done; err != nil && !errors.Is(err, errKilled) {
+	if err := <-w.done; err != nil && !errors.Is(err, outboxtest.ErrKilled) {
 		w.tb.Errorf("run: %v", err)
 	}
-	if err := w.e.Close(); err != nil {
+	if err := w.s.cfg.Journal.Close(); err != nil {
 		w.tb.Error(err)
 	}
-	w.e = nil
+	w.s = nil
 }
 
 func (w *world) restart() {
@@ -385,33 +162,60 @@ func (w *world) restart() {
 	w.start()
 }
 
-// judged counts, per event id, the verdicts of the ledger that are no duplicates.
-func (l *ledger) judged() map[string]int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	out := map[string]int{}
-	for i := 2; i < len(l.blocks); i += 3 {
-		rec, err := consensus.DecodeBlockRecord(l.blocks[i])
-		if err != nil {
-			l.tb.Fatal(err)
-		}
-		h, err := block.DecodeHeader(l.g.Network, rec.Header)
-		if err != nil {
-			l.tb.Fatal(err)
-		}
-		for _, leaf := range rec.Verdicts {
-			x, _ := block.DecodeVerdictLeaf(leaf)
-			v, ok := x.(block.Verdict)
-			if !ok || v.Verdict == block.Duplicate || v.Pos.Item == canonical.WholeEntry {
-				continue
-			}
-			msg := l.stream[h.FirstSeq-1+uint64(v.Pos.Entry)]
-			sh, _, err := submission.DecodeHeader(l.g.Network, msg)
-			if err != nil {
-				l.tb.Fatal(err)
-			}
-			out[fmt.Sprintf("%x/%d", sh.ID, v.Pos.Item)]++
+// call sends a request through the service's own HTTP handler.
+func (w *world) call(method, path string, header map[string]string, body string) *httptest.ResponseRecorder {
+	w.tb.Helper()
+	req := httptest.NewRequest(method, path, strings.NewReader(body))
+	for k, v := range header {
+		req.Header.Set(k, v)
+	}
+	rec := httptest.NewRecorder()
+	w.handler.ServeHTTP(rec, req)
+	return rec
+}
+
+// certified expects 202 and waits for the certified job.
+func (w *world) certified(rec *httptest.ResponseRecorder) *Job {
+	w.tb.Helper()
+	if rec.Code != http.StatusAccepted {
+		w.tb.Fatalf("%d: %s", rec.Code, rec.Body)
+	}
+	var j Job
+	if err := json.Unmarshal(rec.Body.Bytes(), &j); err != nil {
+		w.tb.Fatal(err)
+	}
+	if rec.Header().Get("Location") != "/capture/"+j.CaptureID {
+		w.tb.Errorf("location %q", rec.Header().Get("Location"))
+	}
+	return w.await(j.CaptureID, journal.Certified)
+}
+
+func (w *world) await(id string, want journal.State) *Job {
+	w.tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	j, err := w.s.cfg.Jobs.awaited(ctx, uuid.MustParse(id), want, time.Hour)
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	if j.State.Before(want) {
+		w.tb.Fatalf("job %s is %s, want %s", id, j.State, want)
+	}
+	return j
+}
+
+// outstanding is how many rows the outbox has, as its metric says.
+func (w *world) outstanding() int {
+	w.tb.Helper()
+	list, err := w.metrics.Gather()
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	for _, m := range list {
+		if m.GetName() == "verilot_capture_outbox_rows" {
+			return int(m.GetMetric()[0].GetGauge().GetValue())
 		}
 	}
-	return out
+	w.tb.Fatal("no metric of the outbox")
+	return 0
 }

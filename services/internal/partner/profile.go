@@ -1,9 +1,9 @@
-package capture
+package partner
 
 import (
 	"slices"
 
-	"verilot.dev/ledger/registry"
+	"verilot.dev/services/internal/partner/command"
 )
 
 // Profile is what a kind of trading partner may do through its service. The ledger judges by the registered roles;
@@ -17,14 +17,9 @@ type Profile struct {
 	foreign bool
 }
 
-var all = []string{
-	"products", "lots", "serials", "commission", "pack", "unpack", "ship", "receive", "dispense", "return", "quarantine", "release",
-	"recall", "decommission", "destroy",
-}
-
 // Manufacturer offers everything but dispensing.
 func Manufacturer() Profile {
-	return Profile{Name: "manufacturer", commands: slices.DeleteFunc(slices.Clone(all), func(c string) bool { return c == "dispense" })}
+	return Profile{Name: "manufacturer", commands: slices.DeleteFunc(slices.Clone(command.Names), func(c string) bool { return c == "dispense" })}
 }
 
 // Distributor handles what others made.
@@ -42,22 +37,4 @@ func Regulator() Profile {
 	return Profile{Name: "regulator", commands: []string{"recall"}, beside: true, foreign: true}
 }
 
-func (p Profile) offers(command string) bool { return slices.Contains(p.commands, command) }
-
-// Roles that a step needs (ledger/custody, rule table); what is not listed any trading partner may do.
-var (
-	makers     = []string{"manufacturer", "repackager"}
-	dispensers = []string{"dispenser"}
-	traders    = []string{"manufacturer", "repackager", "distributor", "3pl", "dispenser"}
-)
-
-// KnownParty is a party as an api service tells it.
-type KnownParty struct {
-	ID       string           `json:"id"`
-	Name     string           `json:"name"`
-	Roles    []string         `json:"roles"`
-	GLNs     []string         `json:"glns"`
-	Prefixes []string         `json:"companyPrefixes"`
-	KeyIDs   []string         `json:"keyIDs"`
-	Places   []registry.Place `json:"places"`
-}
+func (p Profile) offers(name string) bool { return slices.Contains(p.commands, name) }

@@ -1,4 +1,4 @@
-package capture
+package partner
 
 import (
 	"bytes"
@@ -8,8 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"sync"
-	"time"
 
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/genesis"
@@ -21,6 +19,7 @@ import (
 	"verilot.dev/services/internal/edge/webapp"
 	"verilot.dev/services/internal/keyring"
 	"verilot.dev/services/internal/node/bus"
+	"verilot.dev/services/internal/partner/gateway"
 	"verilot.dev/services/internal/service"
 )
 
@@ -77,23 +76,24 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 	if c.API != "" {
 		peer = HTTPPeer(c.API)
 	}
-	e, closeLine, err := OpenService(p, c, g, peer, env)
+	s, err := OpenService(p, c, g, peer, env)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, e.Close()); closeLine() }()
-	env.Ready("outbox", e.Ready)
-	api := e.API(env.CheckReady, guard, c.CORS...) //nolint:contextcheck // handlers take the context of their request
-	as, err := e.queryAs(guard)
+	defer func() { err = errors.Join(err, s.Close()) }()
+	env.Ready("outbox", s.Ready)
+	api := s.API(env.CheckReady, guard, c.CORS...) //nolint:contextcheck // handlers take the context of their request
+	token, err := s.token()
 	if err != nil {
 		return err
 	}
-	done, err := passReads(api, c.API, as, env.Log) //nolint:contextcheck // as above
+	open, party := passedOn()
+	done, err := gateway.Mount(api, gateway.Config{API: c.API, Open: open, Party: party, Reader: guard.CheckRead, Token: token, Log: env.Log}) //nolint:contextcheck // as above
 	if err != nil {
 		return err
 	}
 	defer done()
-	if err := e.mountDirectory(api, c.NDC); err != nil {
+	if err := s.mountNDC(api, c.NDC); err != nil {
 		return err
 	}
 	place := guard.Identity()
@@ -109,50 +109,51 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 		c.Started(ln.Addr())
 	}
 	group := service.NewGroup(ctx)
-	group.Go("outbox", e.Run)
+	group.Go("outbox", s.Run)
 	group.Go("http", func(ctx context.Context) error { return httpapi.Serve(ctx, ln, api.Engine) })
 	return group.Wait()
 }
 
-// queryAs is how this party asks its api for events.
-func (e *Engine) queryAs(guard *signin.Guard) (asking, error) {
-	key := keyring.Public(e.cfg.Key)
-	signer, err := partnertoken.NewSigner(e.cfg.Key, keys.ID(keys.Event, key), e.cfg.Party, e.cfg.Genesis.Hash)
+// token returns how this party shows its api who asks for events.
+func (s *Service) token() (func(method string) (string, error), error) {
+	signer, err := partnertoken.NewSigner(s.cfg.Key, s.keyID, s.cfg.Party, s.cfg.Genesis.Hash)
 	if err != nil {
-		return asking{}, fmt.Errorf("configuration: key: %w", err)
+		return nil, fmt.Errorf("configuration: key: %w", err)
 	}
-	return asking{reader: guard.CheckRead, token: func(method string) (string, error) { return signer.Sign(method, e.cfg.Clock.Now()) }}, nil
+	return func(method string) (string, error) { return signer.Sign(method, s.cfg.Clock.Now()) }, nil
 }
 
-// mountDirectory offers the NDC directory where products are registered.
-func (e *Engine) mountDirectory(api *httpapi.API, folder string) error {
-	if !e.cfg.Profile.offers("products") {
+// mountNDC offers the NDC directory where products are registered.
+func (s *Service) mountNDC(api *httpapi.API, folder string) error {
+	if !s.cfg.Profile.offers("products") {
 		return nil
 	}
 	d, err := ndc.Open(folder)
 	if err != nil {
 		return fmt.Errorf("configuration: ndc: %w", err)
 	}
-	ndc.Mount(api, d, func(g gs1.GTIN) bool { return e.checkOwner(g) == nil })
+	ndc.Mount(api, d, func(g gs1.GTIN) bool { return s.directory.CheckOwner(g) == nil })
 	return nil
 }
 
-// OpenService opens the engine of a configured party, with its line to the broker, which close ends after the engine. Of c it reads
-// what is about party and broker.
-func OpenService(p Profile, c ServiceConfig, g *genesis.Genesis, peer Peer, env *service.Env) (e *Engine, closeLine func(), err error) {
-	cfg, line, err := c.open(p, g, env)
+// OpenService opens the service of a configured party with its connection to the broker. Of c it
+// reads what is about party and broker.
+func OpenService(p Profile, c ServiceConfig, g *genesis.Genesis, peer Peer, env *service.Env) (*Service, error) {
+	cfg, conn, err := c.open(p, g, env)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	cfg.Peer = peer
-	if e, err = Open(cfg); err != nil {
-		line.close()
-		return nil, nil, err
+	s, err := Open(cfg)
+	if err != nil {
+		conn.close()
+		return nil, err
 	}
-	return e, line.close, nil
+	s.closeBroker = conn.close
+	return s, nil
 }
 
-func (c *ServiceConfig) open(p Profile, g *genesis.Genesis, env *service.Env) (_ Config, _ *line, err error) {
+func (c *ServiceConfig) open(p Profile, g *genesis.Genesis, env *service.Env) (_ Config, _ *brokerConn, err error) {
 	for _, f := range []struct{ name, value string }{{"genesis", c.Genesis}, {"data", c.Data}, {"party", c.Party}, {"key", c.Key}} {
 		if f.value == "" {
 			return Config{}, nil, fmt.Errorf("configuration: %s is missing", f.name)
@@ -173,9 +174,9 @@ func (c *ServiceConfig) open(p Profile, g *genesis.Genesis, env *service.Env) (_
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return Config{}, nil, fmt.Errorf("make data folder: %w", err)
 	}
-	l := &line{o: bus.Options{URL: c.Broker.URL, Server: c.Server, Creds: c.Broker.Creds, Name: p.Name + " " + c.Party, Log: env.Log}}
-	cfg.Bus = l
-	return cfg, l, nil
+	conn := &brokerConn{o: bus.Options{URL: c.Broker.URL, Server: c.Server, Creds: c.Broker.Creds, Name: p.Name + " " + c.Party, Log: env.Log}}
+	cfg.Bus = conn
+	return cfg, conn, nil
 }
 
 // authority finds whose authority key is configured. Outside development it is refused: an authority looks before it signs.
@@ -194,71 +195,4 @@ func (c *ServiceConfig) authority(cfg *Config) error {
 		}
 	}
 	return fmt.Errorf("configuration: %s is no authority of network %s", c.DevAuthorityKey, cfg.Genesis.Name)
-}
-
-// line is a Bus that need not be up when the service starts: captures go on into the outbox meanwhile.
-type line struct {
-	o  bus.Options
-	mu sync.Mutex
-	b  *bus.Bus
-}
-
-func (l *line) get(ctx context.Context) (*bus.Bus, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.b != nil {
-		return l.b, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	b, err := bus.Connect(ctx, l.o)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", bus.ErrUnavailable, err)
-	}
-	l.b = b
-	return b, nil
-}
-
-func (l *line) close() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.b != nil {
-		l.b.Close()
-	}
-}
-
-// LastSeq implements Bus.
-func (l *line) LastSeq(ctx context.Context) (uint64, error) {
-	b, err := l.get(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return b.LastSeq(ctx)
-}
-
-// Publish implements Bus.
-func (l *line) Publish(ctx context.Context, party string, payload []byte) (bus.Ack, error) {
-	b, err := l.get(ctx)
-	if err != nil {
-		return bus.Ack{}, err
-	}
-	return b.Publish(ctx, party, payload)
-}
-
-// PublishBatch implements Bus.
-func (l *line) PublishBatch(ctx context.Context, party string, payloads [][]byte) ([]bus.Ack, error) {
-	b, err := l.get(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return b.PublishBatch(ctx, party, payloads)
-}
-
-// ConsumeBlocks implements Bus.
-func (l *line) ConsumeBlocks(ctx context.Context, from uint64, handle func(uint64, []byte) (bool, error)) error {
-	b, err := l.get(ctx)
-	if err != nil {
-		return err
-	}
-	return b.ConsumeBlocks(ctx, from, handle)
 }

@@ -1,10 +1,9 @@
-package capture
+package partner
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,7 +12,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/uuid"
+
+	"verilot.dev/ledger/registry"
+	"verilot.dev/services/internal/partner/capture"
+	"verilot.dev/services/internal/partner/command"
+	"verilot.dev/services/internal/partner/directory"
+	"verilot.dev/services/internal/partner/journal"
+	"verilot.dev/services/internal/partner/onboard"
 )
 
 // call sends a request through the service's own HTTP handler.
@@ -29,43 +36,46 @@ func (w *world) call(method, path string, header map[string]string, body string)
 }
 
 func (w *world) api() http.Handler {
-	if w.handler == nil || w.handlerOf != w.e {
-		w.handler, w.handlerOf = w.e.API(nil, nil).Engine, w.e
+	if w.handler == nil || w.handlerOf != w.s {
+		w.handler, w.handlerOf = w.s.API(nil, nil).Engine, w.s
 	}
 	return w.handler
 }
 
 // do posts a command, expects 202 and waits for the certified job.
-func (w *world) do(command, body string) *Job {
+func (w *world) do(command, body string) *capture.Job {
 	w.tb.Helper()
 	rec := w.call("POST", "/v1/"+command, map[string]string{"Content-Type": "application/json"}, body)
 	return w.certified(rec)
 }
 
-func (w *world) certified(rec *httptest.ResponseRecorder) *Job {
+func (w *world) certified(rec *httptest.ResponseRecorder) *capture.Job {
 	w.tb.Helper()
 	if rec.Code != http.StatusAccepted {
 		w.tb.Fatalf("%d: %s", rec.Code, rec.Body)
 	}
-	var j Job
+	var j capture.Job
 	if err := json.Unmarshal(rec.Body.Bytes(), &j); err != nil {
 		w.tb.Fatal(err)
 	}
 	if rec.Header().Get("Location") != "/capture/"+j.CaptureID {
 		w.tb.Errorf("location %q", rec.Header().Get("Location"))
 	}
-	return w.await(j.CaptureID, Certified)
+	return w.await(j.CaptureID, journal.Certified)
 }
 
-func (w *world) await(id string, want State) *Job {
+func (w *world) await(id string, want journal.State) *capture.Job {
 	w.tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	j, err := w.e.Job(ctx, uuid.MustParse(id), want, time.Hour)
+	if _, err := w.s.jobs.Await(ctx, uuid.MustParse(id), want, time.Hour); err != nil {
+		w.tb.Fatal(err)
+	}
+	j, err := w.s.jobs.Job(uuid.MustParse(id))
 	if err != nil {
 		w.tb.Fatal(err)
 	}
-	if j.State.rank() < want.rank() {
+	if j.State.Before(want) {
 		w.tb.Fatalf("job %s is %s, want %s", id, j.State, want)
 	}
 	return j
@@ -86,15 +96,13 @@ func pharma(tb testing.TB) string {
 	return string(b)
 }
 
-var xmlType = map[string]string{"Content-Type": "application/xml"}
-
 // The GS1 US example goes in whole: onboarded once, captured by its maker, then relayed by the distributor.
 func TestPharmaExample(t *testing.T) {
 	doc := pharma(t)
 	w := newWorld(t, Manufacturer(), "maker")
 	for i := range 2 {
 		rec := w.call("POST", "/v1/onboarding", xmlType, doc)
-		var o Onboarding
+		var o onboard.Onboarding
 		if err := json.Unmarshal(rec.Body.Bytes(), &o); err != nil || rec.Code != http.StatusOK {
 			t.Fatalf("%d %v: %s", rec.Code, err, rec.Body)
 		}
@@ -107,7 +115,7 @@ func TestPharmaExample(t *testing.T) {
 		}
 	}
 	j := w.certified(w.call("POST", "/capture", xmlType, doc))
-	if !j.Success || j.Running || j.State != Indexed || j.Events != 8 || len(j.Verdicts) != 9 {
+	if !j.Success || j.Running || j.State != journal.Indexed || j.Events != 8 || len(j.Verdicts) != 9 {
 		t.Errorf("job: %+v", j)
 	}
 	for _, v := range j.Verdicts {
@@ -118,11 +126,6 @@ func TestPharmaExample(t *testing.T) {
 			t.Errorf("event %d has no id", *v.Index)
 		}
 	}
-	sealed, err := w.e.Sealed(uuid.MustParse(j.Parts[0].SubmissionID))
-	if err != nil || len(sealed[8]) != 2 {
-		t.Errorf("purchase order and despatch advice are not kept: %v %v", sealed, err)
-	}
-
 	dist := &world{tb: t, ledger: w.ledger, clock: w.clock, dir: t.TempDir(), profile: Distributor(), party: "dist"}
 	dist.peer = peerOf{w}
 	dist.start()
@@ -147,19 +150,19 @@ type peerOf struct{ w *world }
 
 func (p peerOf) Indexed(context.Context) (uint64, error) { return 1 << 30, nil }
 
-func (p peerOf) Parties(context.Context) (list []KnownParty, err error) {
-	p.w.ledger.mu.Lock()
-	defer p.w.ledger.mu.Unlock()
-	for _, q := range registryOf(p.w.ledger.view).Parties() {
-		list = append(list, KnownParty{ID: q.ID, Name: q.Name, Roles: q.Roles, GLNs: q.GLNs, Prefixes: q.Prefixes, Places: q.Places})
-	}
+func (p peerOf) Parties(context.Context) (list []directory.KnownParty, err error) {
+	p.w.ledger.Registry(func(r registry.Registry) {
+		for _, q := range r.Parties() {
+			list = append(list, directory.KnownParty{ID: q.ID, Name: q.Name, Roles: q.Roles, GLNs: q.GLNs, Prefixes: q.Prefixes, Places: q.Places})
+		}
+	})
 	return list, nil
 }
 
 // Make, pack, ship: every command ends in accepted events, and ids are taken in every form.
 func TestCommands(t *testing.T) {
 	w := newWorld(t, Manufacturer(), "maker")
-	ok := func(j *Job) *Job {
+	ok := func(j *capture.Job) *capture.Job {
 		t.Helper()
 		for _, v := range j.Verdicts {
 			if v.Verdict != "accepted" {
@@ -170,7 +173,10 @@ func TestCommands(t *testing.T) {
 	}
 	ok(w.do("products", `{"gtin":"00399990100013","name":"Testol","strength":"10 mg"}`))
 	ok(w.do("lots", `{"gtin":"00399990100013","lot":"L1","expiry":"2028-01-31","size":100}`))
-	var made serialsResult
+	var made struct {
+		Serials []string
+		EPCs    []string
+	}
 	j := ok(w.do("commission", `{"gtin":"00399990100013","lot":"L1","expiry":"2028-01-31","count":6}`))
 	if err := json.Unmarshal(j.Result, &made); err != nil || len(made.EPCs) != 6 || !strings.HasPrefix(made.EPCs[0], "urn:epc:id:sgtin:0399990.010001.") {
 		t.Fatalf("%v %s", err, j.Result)
@@ -179,7 +185,7 @@ func TestCommands(t *testing.T) {
 	children, _ := json.Marshal([]string{
 		made.EPCs[0], "(01)" + gtin + "(21)" + s[1], "https://example.com/01/" + gtin + "/21/" + s[2], "]d201" + gtin + "21" + s[3] + "\x1d17280131",
 	})
-	var packed packResult
+	var packed struct{ Parent string }
 	j = ok(w.do("pack", `{"children":`+string(children)+`}`))
 	if err := json.Unmarshal(j.Result, &packed); err != nil || packed.Parent != "urn:epc:id:sscc:0399990.0000000001" {
 		t.Fatalf("%v %s", err, j.Result)
@@ -198,6 +204,10 @@ func TestCommands(t *testing.T) {
 	ok(dist.do("unpack", `{"parent":"`+packed.Parent+`"}`))
 	ok(dist.do("return", `{"items":["`+made.EPCs[0]+`"],"to":{"party":"maker"},"returnAuthorization":"RMA-1"}`))
 	ok(w.do("receive", `{"items":["`+made.EPCs[0]+`"],"from":{"owner":"0399991000015"},"returnAuthorization":"RMA-1"}`))
+}
+
+func lotBody(i int) string {
+	return fmt.Sprintf(`{"gtin":"00399990100013","lot":"L%d","expiry":"2028-01-31"}`, i)
 }
 
 func TestIdempotency(t *testing.T) {
@@ -221,81 +231,135 @@ func TestIdempotency(t *testing.T) {
 	}
 }
 
-// A service that is killed between any two steps, over a broker that fails in every way it can, ends with each captured
-// command judged exactly once.
-func TestCrashes(t *testing.T) {
-	rounds := 12
-	if testing.Short() {
-		rounds = 4
+// A job can be waited for, state by state, without asking again and again.
+func TestWait(t *testing.T) {
+	w := newWorld(t, Manufacturer(), "maker")
+	w.clock.Patient(true)
+	w.ledger.Auto(false)
+	rec := w.call("POST", "/v1/lots", map[string]string{"Content-Type": jsonType}, lotBody(1))
+	at := rec.Header().Get("Location")
+	get := func(query string) *capture.Job {
+		t.Helper()
+		rec := w.call("GET", at+query, nil, "")
+		var j capture.Job
+		if err := json.Unmarshal(rec.Body.Bytes(), &j); err != nil || rec.Code != http.StatusOK {
+			t.Fatalf("%d %v: %s", rec.Code, err, rec.Body)
+		}
+		return &j
 	}
-	for seed := range rounds {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			rng := rand.New(rand.NewSource(int64(seed)))
-			w := newWorld(t, Manufacturer(), "maker")
-			w.kill()
-			w.ledger.auto = false
-			dice := rand.New(rand.NewSource(int64(seed) + 500)) // the ledger's own, under its lock
-			w.ledger.fault = func(int) fault {
-				if dice.Intn(3) == 0 {
-					return []fault{down, silent, forgets, hijacked}[dice.Intn(4)]
-				}
-				return works
+	if j := get("?wait=accepted&timeout=30s"); j.State != journal.Accepted || !j.Running || !j.Success || j.Parts[0].Sequence != 2 {
+		t.Errorf("%+v", j)
+	}
+	if j := get("?wait=certified&timeout=0s"); j.State != journal.Accepted {
+		t.Errorf("%+v", j)
+	}
+	answered := make(chan *capture.Job)
+	go func() { answered <- get("?wait=indexed&timeout=30s") }()
+	w.ledger.Cut()
+	j := <-answered
+	if j.State != journal.Indexed || j.Running || !j.Success || j.FinishedAt == nil || j.Parts[0].Height != 1 || j.Verdicts[0].Position.Height != 1 {
+		t.Errorf("%+v", j)
+	}
+}
+
+func TestJobsArePaged(t *testing.T) {
+	w := newWorld(t, Manufacturer(), "maker")
+	for i := range 5 {
+		w.do("lots", lotBody(i))
+	}
+	seen := map[string]bool{}
+	path := "/capture?perPage=2"
+	for pages := 0; path != ""; pages++ {
+		rec := w.call("GET", path, nil, "")
+		var jobs []capture.Job
+		if err := json.Unmarshal(rec.Body.Bytes(), &jobs); err != nil || pages > 5 {
+			t.Fatalf("%v: %s", err, rec.Body)
+		}
+		for _, j := range jobs {
+			seen[j.CaptureID] = true
+		}
+		link := rec.Header().Get("Link")
+		path, _, _ = strings.Cut(strings.TrimPrefix(link, "<"), ">")
+	}
+	if len(seen) != 5 {
+		t.Errorf("%d jobs listed", len(seen))
+	}
+}
+
+func TestSerialsAreNeverGivenOutTwice(t *testing.T) {
+	w := newWorld(t, Manufacturer(), "maker")
+	seen := map[string]bool{}
+	for i := range 4 {
+		var r struct{ Serials []string }
+		if err := json.Unmarshal(w.do("serials", `{"gtin":"00399990100013","count":500,"length":12}`).Result, &r); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range r.Serials {
+			if seen[s] || len(s) != 12 || strings.Trim(s, "34679ACDEFGHJKMNPQRTWXY") != "" {
+				t.Errorf("serial %q", s)
 			}
-			killer := newKiller(seed)
-			w.step = killer.step
-			w.start()
-			var keys []string
-			for i := range 12 {
-				key := fmt.Sprint("cmd-", i)
-				keys = append(keys, key)
-				for !w.try(key, i) {
-					w.restart() // the caller got no answer, so it asks again
-				}
-				if rng.Intn(2) == 0 {
-					w.ledger.cutNow()
-				}
-				select {
-				case err := <-w.done:
-					w.done <- err
-					w.restart()
-				default:
-				}
-			}
-			killer.spare()
+			seen[s] = true
+		}
+		if i == 1 {
 			w.restart()
-			w.ledger.mu.Lock()
-			w.ledger.fault, w.ledger.auto = nil, true
-			w.ledger.mu.Unlock()
-			w.ledger.cutNow()
-			ids := map[string]bool{}
-			for i, key := range keys {
-				rec := w.call("POST", "/v1/lots", map[string]string{"Content-Type": "application/json", "Idempotency-Key": key}, lotBody(i))
-				j := w.certified(rec)
-				if ids[j.CaptureID] {
-					t.Errorf("two requests share job %s", j.CaptureID)
-				}
-				ids[j.CaptureID] = true
-				if len(j.Verdicts) != 1 || j.Verdicts[0].Verdict != "accepted" {
-					t.Errorf("%s: %+v", key, j.Verdicts)
-				}
-			}
-			for id, n := range w.ledger.judged() {
-				if n != 1 {
-					t.Errorf("submission %s was judged %d times", id, n)
-				}
-			}
-			if n, _ := w.e.outstanding(); n != 0 {
-				t.Errorf("%d rows are left in the outbox", n)
-			}
-		})
+		}
+	}
+	if len(seen) != 2000 {
+		t.Errorf("%d serials", len(seen))
 	}
 }
 
-func lotBody(i int) string {
-	return fmt.Sprintf(`{"gtin":"00399990100013","lot":"L%d","expiry":"2028-01-31"}`, i)
+func TestOpenAPIAndOptions(t *testing.T) {
+	for _, p := range []Profile{Manufacturer(), Distributor(), Pharmacy()} {
+		w := newWorld(t, p, "maker")
+		doc, err := openapi3.NewLoader().LoadFromData(w.call("GET", "/openapi.json", nil, "").Body.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := doc.Validate(t.Context()); err != nil {
+			t.Error(err)
+		}
+		for _, c := range command.Names {
+			if doc.Paths.Find("/v1/"+c) == nil {
+				t.Errorf("/v1/%s is not described", c)
+			}
+		}
+		rec := w.call("OPTIONS", "/capture", nil, "")
+		if rec.Code != http.StatusNoContent || rec.Header().Get("GS1-EPCIS-Capture-Limit") == "" || rec.Header().Get("Allow") == "" {
+			t.Errorf("%d %v", rec.Code, rec.Header())
+		}
+		metrics := w.call("GET", "/metrics", nil, "").Body.String()
+		for _, m := range []string{"verilot_capture_outbox_rows 0", "verilot_capture_outbox_age_seconds 0", "verilot_capture_height"} {
+			if !strings.Contains(metrics, m) {
+				t.Errorf("no metric %q", m)
+			}
+		}
+	}
 }
 
-func (w *world) try(key string, i int) bool {
-	rec := w.call("POST", "/v1/lots", map[string]string{"Content-Type": "application/json", "Idempotency-Key": key}, lotBody(i))
-	return rec.Code == http.StatusAccepted
+// behind is an api service that has indexed nothing yet.
+type behind struct{ peerOf }
+
+func (behind) Indexed(context.Context) (uint64, error) { return 0, nil }
+
+func TestRunningJobsAreFoundAgain(t *testing.T) {
+	w := newWorld(t, Manufacturer(), "maker")
+	j := w.do("lots", lotBody(0))
+	running := func() (list []capture.Job) {
+		t.Helper()
+		rec := w.call("GET", "/capture?running=true", nil, "")
+		if err := json.Unmarshal(rec.Body.Bytes(), &list); err != nil {
+			t.Fatalf("%v: %s", err, rec.Body)
+		}
+		return list
+	}
+	if list := running(); len(list) != 0 {
+		t.Errorf("%d jobs run, though every answer shows them", len(list))
+	}
+	w.kill()
+	w.peer = behind{peerOf{w}}
+	w.start()
+	if list := running(); len(list) != 1 || list[0].CaptureID != j.CaptureID {
+		t.Errorf("%+v", list)
+	}
 }

@@ -1,53 +1,18 @@
-package capture
+package partner
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/services/internal/edge/httpapi"
+	"verilot.dev/services/internal/partner/onboard"
+	"verilot.dev/services/internal/partner/outbox/outboxtest"
 )
-
-const jsonType = "application/json"
-
-// event is one ObjectEvent of the maker's.
-func event(time, step, action, extra string, epcs ...string) string {
-	return event2(time, step, action, "urn:epc:id:sgln:0399990.00001.0", extra, epcs...)
-}
-
-func event2(time, step, action, place, extra string, epcs ...string) string {
-	var b strings.Builder
-	for _, e := range epcs {
-		b.WriteString("<epc>" + e + "</epc>")
-	}
-	list := b.String()
-	return "<ObjectEvent><eventTime>" + time + "</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset><epcList>" + list + "</epcList><action>" + action +
-		"</action><bizStep>urn:epcglobal:cbv:bizstep:" + step + "</bizStep><readPoint><id>" + place + "</id></readPoint><bizLocation><id>" + place + "</id></bizLocation>" + extra + "</ObjectEvent>\n"
-}
-
-const ilmd = `<extension><ilmd><cbvmda:lotNumber xmlns:cbvmda="urn:epcglobal:cbv:mda">L1</cbvmda:lotNumber><cbvmda:itemExpirationDate xmlns:cbvmda="urn:epcglobal:cbv:mda">2028-01-31</cbvmda:itemExpirationDate></ilmd></extension>`
-
-func document(events ...string) string {
-	return `<?xml version="1.0"?>
-<epcis:EPCISDocument xmlns:epcis="urn:epcglobal:epcis:xsd:1" schemaVersion="1.2" creationDate="2026-11-20T00:00:00Z"><EPCISBody><EventList>
-` + strings.Join(events, "") + `</EventList></EPCISBody></epcis:EPCISDocument>`
-}
-
-func sgtins(n int, from string) []string {
-	list := make([]string, n)
-	for i := range list {
-		list[i] = fmt.Sprintf("urn:epc:id:sgtin:0399990.010001.%s%d", from, i)
-	}
-	return list
-}
 
 // Everything that is wrong with a capture has its own code, status, and a sentence that says what to do; nothing half-done
 // stays behind.
@@ -67,7 +32,7 @@ func TestBadInput(t *testing.T) {
 	stranger := &world{tb: t, ledger: w.ledger, clock: w.clock, dir: t.TempDir(), profile: Manufacturer(), party: "nobody"}
 	stranger.start()
 	t.Cleanup(stranger.kill)
-	production := &world{tb: t, ledger: newLedger(t, testGenesis(t, false)), clock: w.clock, dir: t.TempDir(), profile: Manufacturer(), party: "maker"}
+	production := &world{tb: t, ledger: outboxtest.NewLedger(t, outboxtest.Genesis(t, false)), clock: w.clock, dir: t.TempDir(), profile: Manufacturer(), party: "maker"}
 	production.start()
 	t.Cleanup(production.kill)
 	if rec := w.call("POST", "/v1/lots", map[string]string{"Content-Type": jsonType, "Idempotency-Key": "taken"}, lot); rec.Code != http.StatusAccepted {
@@ -128,7 +93,7 @@ func TestBadInput(t *testing.T) {
 		{"onboarding outside development", "/v1/onboarding", "application/xml", document(good), "", production, 403, httpapi.OnboardingForbidden, "authority"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			before, _, err := tt.on.e.Jobs(200, "")
+			before, _, err := tt.on.s.jobs.List(200, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -150,7 +115,7 @@ func TestBadInput(t *testing.T) {
 			if want := "epcisException:"; (strings.HasPrefix(tt.path, "/capture") || tt.path == "/events") != strings.HasPrefix(p.Type, want) {
 				t.Errorf("type %q", p.Type)
 			}
-			after, _, err := tt.on.e.Jobs(200, "")
+			after, _, err := tt.on.s.jobs.List(200, "")
 			if err != nil || len(after) != len(before) {
 				t.Errorf("%d jobs before, %d after (%v): something was left behind", len(before), len(after), err)
 			}
@@ -166,64 +131,9 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// What the service has no room for is refused before anything of it is stored, and the answer says when to come again.
-func TestNoRoom(t *testing.T) {
-	w := newWorld(t, Manufacturer(), "maker")
-	refused := func(body string, length int64, code httpapi.Code, says string) *httptest.ResponseRecorder {
-		t.Helper()
-		req := httptest.NewRequest(http.MethodPost, "/capture", io.MultiReader(strings.NewReader(body))) // of no known length
-		req.ContentLength = length
-		req.Header.Set("Content-Type", "application/xml")
-		rec := httptest.NewRecorder()
-		w.api().ServeHTTP(rec, req)
-		if rec.Code != httpapi.Lookup(code).Status || !strings.Contains(rec.Body.String(), `"code":"`+string(code)+`"`) || !strings.Contains(rec.Body.String(), says) {
-			t.Errorf("%d, want %s: %s", rec.Code, code, rec.Body)
-		}
-		if list := w.spooled(); len(list) != 0 {
-			t.Errorf("left in the spool: %q", list)
-		}
-		return rec
-	}
-	for range maxLarge {
-		w.e.large <- struct{}{}
-	}
-	large := strings.Repeat(" ", largeBody+2*checkSpace)
-	for _, length := range []int64{-1, int64(len(large))} {
-		if rec := refused(large, length, httpapi.CaptureBusy, "in a moment"); rec.Header().Get("Retry-After") == "" {
-			t.Error("no Retry-After")
-		}
-	}
-	if j := w.certified(w.call("POST", "/capture", xmlType, manyEvents(2, "N"))); !j.Success {
-		t.Error("a small document waits for large ones")
-	}
-	for range maxLarge {
-		<-w.e.large
-	}
-	if rec := refused("", MaxDocument+1, httpapi.CaptureLimitExceeded, "256 MiB"); rec.Header().Get("GS1-EPCIS-Capture-File-Size-Limit") != "268435456" {
-		t.Errorf("%v", rec.Header())
-	}
-	refused(large, 10, httpapi.MalformedDocument, "line 1") // takes no more places than it gives back
-	if len(w.e.large) != 0 {
-		t.Errorf("%d places are taken", len(w.e.large))
-	}
-	w.e.mu.Lock()
-	w.e.spooled = make([]uuid.UUID, maxSpooled)
-	w.e.mu.Unlock()
-	w.e.cfg.partItems = 5
-	rec := w.call("POST", "/capture", proceed("k"), manyEvents(9, "O"))
-	if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") == "" || len(w.spooled()) != 0 {
-		t.Errorf("%d %v %s", rec.Code, rec.Header(), rec.Body)
-	}
-	w.kill()
-	w.free = func(string) (uint64, error) { return keepFree + 2<<20, nil }
-	w.start()
-	refused(large, -1, httpapi.StorageFull, "disk")
-	refused(large, 2<<20, httpapi.StorageFull, "68 MiB")
-}
-
 // A party of which nothing but its key is registered is told what it lacks.
 func TestNothingRegistered(t *testing.T) {
-	g := testGenesis(t, true)
+	g := outboxtest.Genesis(t, true)
 	for i := range g.Parties {
 		if g.Parties[i].Party == "maker" {
 			g.Parties[i].GLNs, g.Parties[i].Prefixes, g.Parties[i].Places = nil, nil, nil
@@ -236,7 +146,7 @@ func TestNothingRegistered(t *testing.T) {
 	if g, err = genesis.Parse(raw); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{tb: t, ledger: newLedger(t, g), clock: &fakeClock{now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), eager: true}, dir: t.TempDir(), profile: Manufacturer(), party: "maker"}
+	w := &world{tb: t, ledger: outboxtest.NewLedger(t, g), clock: outboxtest.NewClock(), dir: t.TempDir(), profile: Manufacturer(), party: "maker"}
 	w.start()
 	t.Cleanup(w.kill)
 	for _, tt := range []struct {
@@ -257,10 +167,8 @@ func TestNothingRegistered(t *testing.T) {
 // Onboarding that is not certified in time is not lost: its job goes on, and the answer names it.
 func TestOnboardingNotCertifiedInTime(t *testing.T) {
 	w := newWorld(t, Manufacturer(), "maker")
-	w.ledger.mu.Lock()
-	w.ledger.auto = false
-	w.ledger.mu.Unlock()
-	doc := document(event2("2026-11-20T06:00:00-05:00", "commissioning", "ADD", "urn:epc:id:sgln:0614141.00001.0", ilmd, "urn:epc:id:sgtin:0614141.010001.X1"))
+	w.ledger.Auto(false)
+	doc := document(outboxtest.EventAt("2026-11-20T06:00:00-05:00", "commissioning", "ADD", "urn:epc:id:sgln:0614141.00001.0", ilmd, "urn:epc:id:sgtin:0614141.010001.X1"))
 	answered := make(chan *httptest.ResponseRecorder)
 	go func() {
 		answered <- w.call("POST", "/v1/onboarding", map[string]string{"Content-Type": "application/xml"}, doc)
@@ -271,49 +179,10 @@ func TestOnboardingNotCertifiedInTime(t *testing.T) {
 		case rec = <-answered:
 			tick.Stop()
 		case <-tick.C:
-			w.clock.advance(onboardingTimeout)
+			w.clock.Advance(onboard.Timeout)
 		}
 	}
 	if body := rec.Body.String(); rec.Code != http.StatusGatewayTimeout || !strings.Contains(body, `"code":"`+string(httpapi.WaitTimeout)+`"`) || !strings.Contains(body, "/capture/") {
 		t.Errorf("%d %s", rec.Code, body)
-	}
-}
-
-// Where the caller asks to proceed, good events go through and bad ones are listed.
-func TestProceed(t *testing.T) {
-	const when = "2026-11-20T06:00:00-05:00"
-	w := newWorld(t, Manufacturer(), "maker")
-	for i, name := range []string{"GS1-Capture-Error-Behaviour", "GS1-EPCIS-Capture-Error-Behaviour"} {
-		serial := string(rune('A' + i))
-		doc := document(event(when, "commissioning", "ADD", ilmd, sgtins(2, serial)...), event(when, "commissioning", "ADD", ilmd, "urn:epc:id:sgtin:0614141.010001.X1"))
-		j := w.certified(w.call("POST", "/capture", map[string]string{"Content-Type": "text/xml; charset=utf-8", name: "proceed"}, doc))
-		if j.Success || j.CaptureErrorBehaviour != "proceed" || len(j.Errors) != 1 || j.Errors[0].Code != "gtin_not_owned" || *j.Errors[0].Event != 1 {
-			t.Errorf("job %+v", j)
-		}
-		got := map[string]string{}
-		for _, v := range j.Verdicts {
-			if v.Index != nil {
-				got[fmt.Sprint(*v.Index)] = v.Verdict
-			}
-		}
-		if got["0"] != "accepted" || got["1"] != "refused" {
-			t.Errorf("verdicts %v", got)
-		}
-	}
-	all := w.certified(w.call("POST", "/capture", map[string]string{"Content-Type": "text/xml", "GS1-Capture-Error-Behaviour": "proceed"},
-		document(event(when, "dispensing", "OBSERVE", "", sgtins(1, "A")...))))
-	if all.Success || len(all.Parts) != 0 || all.Running {
-		t.Errorf("nothing good: %+v", all)
-	}
-}
-
-// A document that is too large for one submission becomes several, linked, each judged in its own right.
-func TestDivided(t *testing.T) {
-	const when = "2026-11-20T06:00:00-05:00"
-	w := newWorld(t, Manufacturer(), "maker")
-	doc := document(event(when, "commissioning", "ADD", ilmd, sgtins(9000, "M")...), event(when, "commissioning", "ADD", ilmd, sgtins(9000, "N")...))
-	j := w.certified(w.call("POST", "/capture", map[string]string{"Content-Type": "text/xml", "GS1-Capture-Error-Behaviour": "proceed"}, doc))
-	if len(j.Parts) != 2 || !j.Success || len(j.Verdicts) != 3 {
-		t.Errorf("%d parts, %d verdicts, %+v", len(j.Parts), len(j.Verdicts), j.Errors)
 	}
 }

@@ -1,4 +1,4 @@
-package capture
+package outbox
 
 import (
 	"time"
@@ -14,7 +14,7 @@ type metrics struct {
 	height   prometheus.Gauge
 }
 
-func newMetrics(r *prometheus.Registry, e *Engine) *metrics {
+func newMetrics(r *prometheus.Registry, o *Outbox) *metrics {
 	m := &metrics{
 		captured: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "verilot_capture_jobs_total", Help: "Requests captured durably, by kind."}, []string{"kind"}),
 		acks:     prometheus.NewCounter(prometheus.CounterOpts{Name: "verilot_capture_acks_total", Help: "Submissions that the broker acknowledged."}),
@@ -26,32 +26,27 @@ func newMetrics(r *prometheus.Registry, e *Engine) *metrics {
 		height: prometheus.NewGauge(prometheus.GaugeOpts{Name: "verilot_capture_height", Help: "Newest certified height that was checked."}),
 	}
 	depth := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "verilot_capture_outbox_rows", Help: "Submissions without a certified verdict."}, func() float64 {
-		n, _ := e.outstanding()
+		n, _ := o.outstanding()
 		return float64(n)
 	})
 	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "verilot_capture_outbox_age_seconds", Help: "Age of the oldest submission without a certified verdict."}, func() float64 {
-		_, oldest := e.outstanding()
+		_, oldest := o.outstanding()
 		if oldest.IsZero() {
 			return 0
 		}
-		return e.cfg.Clock.Now().Sub(oldest).Seconds()
+		return o.cfg.Clock.Now().Sub(oldest).Seconds()
 	})
-	spool := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "verilot_capture_spool_jobs", Help: "Documents that are not divided into submissions to their end."}, func() float64 {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		return float64(len(e.spooled))
-	})
-	r.MustRegister(m.captured, m.acks, m.verdicts, m.seconds, m.height, depth, age, spool)
+	r.MustRegister(m.captured, m.acks, m.verdicts, m.seconds, m.height, depth, age)
 	return m
 }
 
 // outstanding counts the outbox and finds its oldest row.
-func (e *Engine) outstanding() (n int, oldest time.Time) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, l := range e.lanes {
-		n += len(l.rows)
-		for _, r := range l.rows {
+func (o *Outbox) outstanding() (n int, oldest time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, q := range o.queues {
+		n += len(q.rows)
+		for _, r := range q.rows {
 			if at := r.rec.At; !at.IsZero() && (oldest.IsZero() || at.Before(oldest)) {
 				oldest = at
 			}

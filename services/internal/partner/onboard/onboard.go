@@ -1,9 +1,12 @@
-package capture
+// Package onboard registers, on a development network, what a document from elsewhere names, so
+// that the document can be captured.
+package onboard
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -15,12 +18,16 @@ import (
 	"verilot.dev/epcis/epcisdoc"
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
-	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
 	"verilot.dev/services/internal/edge/httpapi"
+	"verilot.dev/services/internal/partner/directory"
+	"verilot.dev/services/internal/partner/draft"
+	"verilot.dev/services/internal/partner/journal"
+	"verilot.dev/services/internal/partner/outbox"
 )
 
 // Onboarding is what a development network makes of a document from elsewhere: the parties, places, prefixes and products
@@ -34,42 +41,60 @@ type Onboarding struct {
 	Notes    []string `json:"notes,omitempty" doc:"What was left out, and why"`
 }
 
-// learned is a stored registration.
-type learned struct {
-	Act     *registry.Act     `json:"act,omitempty"`
-	Product *registry.Product `json:"product,omitempty"`
-	// Foreign are GLNs that the ledger says are another party's, without saying whose.
-	Foreign []string `json:"foreign,omitempty"`
+// Config of onboarding. All of it is required.
+type Config struct {
+	Genesis   *genesis.Genesis
+	Authority bool // the outbox takes drafts for an authority
+	Directory *directory.Directory
+	Jobs      Jobs
+	Journal   *journal.Journal
+	MaxEvents int // of a document
 }
 
-const onboardingTimeout = 90 * time.Second
+// Jobs takes drafts and waits for what becomes of them.
+type Jobs interface {
+	Submit(context.Context, outbox.Request, func(context.Context) (*draft.Draft, error)) (uuid.UUID, error)
+	Await(ctx context.Context, id uuid.UUID, want journal.State, timeout time.Duration) (journal.State, error)
+}
 
-// onboard registers what a document names and waits until that is certified. Repeating it changes nothing.
-func (e *Engine) onboard(ctx context.Context, b *body) (*Onboarding, error) {
+// Service onboards documents.
+type Service struct {
+	cfg Config
+	dir *directory.Directory
+}
+
+// New makes a service.
+func New(cfg Config) *Service { return &Service{cfg, cfg.Directory} }
+
+const (
+	// Timeout is how long a document's registrations may take.
+	Timeout = 90 * time.Second
+	// MaxDocument bounds a document: it is read whole.
+	MaxDocument = 32 << 20
+)
+
+// Document registers what a document names and waits until that is certified. Repeating it changes
+// nothing.
+func (s *Service) Document(ctx context.Context, r io.Reader) (*Onboarding, error) {
 	switch {
-	case !e.cfg.Genesis.Development:
-		return nil, httpapi.NewProblem(httpapi.OnboardingForbidden, "network %s is not a development network; have an authority register parties, prefixes and products", e.cfg.Genesis.Name)
-	case e.authority == nil:
+	case !s.cfg.Genesis.Development:
+		return nil, httpapi.NewProblem(httpapi.OnboardingForbidden, "network %s is not a development network; have an authority register parties, prefixes and products", s.cfg.Genesis.Name)
+	case !s.cfg.Authority:
 		return nil, httpapi.NewProblem(httpapi.OnboardingForbidden, "this service has no authority key; give it one (development only), or onboard through a service that has one")
 	}
-	if err := e.mayCapture(ctx); err != nil {
+	if err := s.dir.MayCapture(ctx); err != nil {
 		return nil, err
 	}
-	r, err := b.open()
+	doc, err := epcisdoc.Parse(r, epcis.Options{MaxBytes: MaxDocument, MaxEvents: s.cfg.MaxEvents})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("parse document: %w", err)
 	}
-	defer r.Close()
-	doc, err := epcisdoc.Parse(r, epcis.Options{MaxBytes: maxOnboarding, MaxEvents: MaxEvents})
-	if err != nil {
-		return nil, unreadable(err)
-	}
-	e.askParties(ctx)
+	s.dir.Refresh(ctx)
 	out := &Onboarding{Parties: []string{}, Prefixes: []string{}, Products: []string{}, Jobs: []string{}}
-	if err := e.onboardParties(ctx, read(doc), out); err != nil {
+	if err := s.parties(ctx, read(doc), out); err != nil {
 		return nil, err
 	}
-	return out, e.onboardProducts(ctx, doc, out)
+	return out, s.products(ctx, doc, out)
 }
 
 // company is everything a document says about one company prefix (or, where no split is known, one GLN).
@@ -211,14 +236,15 @@ func attributes(el *epcis.VocabularyElement) map[string]string {
 }
 
 // acts are the registrations that are missing.
-func (e *Engine) acts(all companies) []*registry.Act {
+func (s *Service) acts(all companies) []*registry.Act {
+	maker := s.dir.IsMaker()
 	var acts []*registry.Act
 	taken := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		c := all[name]
 		act := &registry.Act{}
-		e.dir.read(func(r registry.Registry) {
-			id, known := e.dir.prefixes[c.prefix]
+		s.dir.Read(func(r directory.View) {
+			id, known := r.Prefixes[c.prefix]
 			for _, gln := range slices.Sorted(maps.Keys(c.glns)) {
 				if known {
 					break
@@ -229,18 +255,17 @@ func (e *Engine) acts(all companies) []*registry.Act {
 					id, known = who, slices.Contains(p.GLNs, gln)
 				}
 			}
-			self, _ := r.Party(e.dir.self)
 			switch {
 			case known:
 				act.Party = id
-			case c.maker && self.Has(makers...):
-				act.Party = self.ID // so that a document from elsewhere can be captured as one's own
+			case c.maker && maker:
+				act.Party = s.dir.Self() // so that a document from elsewhere can be captured as one's own
 			default:
-				act.Party = unusedID(r, c, taken)
+				act.Party = unusedID(r.Registry, c, taken)
 				act.Name = c.name()
 				act.Roles = []string{c.role()}
 			}
-			if _, registered := e.dir.prefixes[c.prefix]; c.prefix != "" && !registered {
+			if _, registered := r.Prefixes[c.prefix]; c.prefix != "" && !registered {
 				act.Prefixes = []string{c.prefix}
 			}
 			for _, g := range slices.Sorted(maps.Keys(c.glns)) {
@@ -311,39 +336,37 @@ func unusedID(r registry.Registry, c *company, taken map[string]bool) string {
 	}
 }
 
-func (e *Engine) onboardParties(ctx context.Context, all companies, out *Onboarding) error {
-	acts := e.acts(all)
+func (s *Service) parties(ctx context.Context, all companies, out *Onboarding) error {
+	acts := s.acts(all)
 	if len(acts) == 0 {
 		return nil
 	}
-	d := &draft{kind: "onboarding", onError: submission.Proceed, lane: e.authority}
+	d := &draft.Draft{Kind: "onboarding", OnError: submission.Proceed, Authority: true}
 	for _, a := range acts {
-		d.items = append(d.items, draftItem{
-			item: wire.Item{Kind: wire.KindPartyAct, Message: a}, meta: itemMeta{Kind: wire.KindPartyAct, Event: -1, Subject: "party " + a.Party},
-		})
+		d.Items = append(d.Items, draft.Registration(wire.KindPartyAct, a, "party "+a.Party))
 	}
-	accepted, err := e.settled(ctx, d, out)
+	accepted, err := s.settled(ctx, d, out)
 	if err != nil {
 		return err
 	}
-	var keep []learned
+	var keep []directory.Registration
 	for i, a := range acts {
 		if accepted[i] != "" {
 			out.Notes = append(out.Notes, fmt.Sprintf("party %s was not registered: the ledger says %s", a.Party, accepted[i]))
-			if (accepted[i] == string(verdict.PrefixTaken) || accepted[i] == string(verdict.GLNTaken)) && a.Party != e.cfg.Party {
-				keep = append(keep, learned{Foreign: a.GLNs})
+			if (accepted[i] == string(verdict.PrefixTaken) || accepted[i] == string(verdict.GLNTaken)) && a.Party != s.dir.Self() {
+				keep = append(keep, directory.Registration{Foreign: a.GLNs})
 			}
 			continue
 		}
-		keep = append(keep, learned{Act: a})
+		keep = append(keep, directory.Registration{Act: a})
 		out.Parties = append(out.Parties, a.Party)
 		out.Prefixes = append(out.Prefixes, a.Prefixes...)
 	}
-	return e.remember(keep)
+	return s.remember(keep)
 }
 
-func (e *Engine) onboardProducts(ctx context.Context, doc *epcis.Document, out *Onboarding) error {
-	d := &draft{kind: "onboarding", onError: submission.Proceed}
+func (s *Service) products(ctx context.Context, doc *epcis.Document, out *Onboarding) error {
+	d := &draft.Draft{Kind: "onboarding", OnError: submission.Proceed}
 	var products []*registry.Product
 	for _, v := range doc.Header.Vocabularies {
 		if !strings.HasSuffix(v.Type, ":EPCClass") {
@@ -356,7 +379,7 @@ func (e *Engine) onboardProducts(ctx context.Context, doc *epcis.Document, out *
 			if err != nil || !ok {
 				continue
 			}
-			if owner, known := e.dir.ownerOf(g); !known || owner != e.cfg.Party {
+			if owner, known := s.dir.OwnerOf(g); !known || owner != s.dir.Self() {
 				out.Notes = append(out.Notes, fmt.Sprintf("GTIN %s was not registered: products are registered by the owner of their company prefix", g))
 				continue
 			}
@@ -367,7 +390,7 @@ func (e *Engine) onboardProducts(ctx context.Context, doc *epcis.Document, out *
 				Strength: a["strengthDescription"], NetContent: a["netContentDescription"], CompanyPrefixLength: uint32(epc.GCPLength()),
 			}
 			known := false
-			e.dir.read(func(r registry.Registry) {
+			s.dir.Read(func(r directory.View) {
 				old, ok := r.Product(g)
 				known = ok && old == *p
 			})
@@ -375,62 +398,60 @@ func (e *Engine) onboardProducts(ctx context.Context, doc *epcis.Document, out *
 				continue
 			}
 			products = append(products, p)
-			d.items = append(d.items, draftItem{
-				item: wire.Item{Kind: wire.KindProduct, Message: p}, meta: itemMeta{Kind: wire.KindProduct, Event: -1, Subject: "GTIN " + p.GTIN},
-			})
+			d.Items = append(d.Items, draft.Registration(wire.KindProduct, p, "GTIN "+p.GTIN))
 		}
 	}
 	if len(products) == 0 {
 		return nil
 	}
-	accepted, err := e.settled(ctx, d, out)
+	accepted, err := s.settled(ctx, d, out)
 	if err != nil {
 		return err
 	}
-	var keep []learned
+	var keep []directory.Registration
 	for i, p := range products {
 		if accepted[i] != "" {
 			out.Notes = append(out.Notes, fmt.Sprintf("GTIN %s was not registered: the ledger says %s", p.GTIN, accepted[i]))
 			continue
 		}
-		keep = append(keep, learned{Product: p})
+		keep = append(keep, directory.Registration{Product: p})
 		out.Products = append(out.Products, p.GTIN)
 	}
-	return e.remember(keep)
+	return s.remember(keep)
 }
 
 // settled captures a draft, waits for its certified verdict and returns, per item, "" or why it was not accepted.
-func (e *Engine) settled(ctx context.Context, d *draft, out *Onboarding) ([]string, error) {
-	id, err := e.capture(d, "", canonical.Hash{})
+func (s *Service) settled(ctx context.Context, d *draft.Draft, out *Onboarding) ([]string, error) {
+	id, err := s.cfg.Jobs.Submit(ctx, outbox.Request{}, func(context.Context) (*draft.Draft, error) { return d, nil })
 	if err != nil {
 		return nil, err
 	}
 	out.Jobs = append(out.Jobs, id.String())
-	j, err := e.Job(ctx, id, Indexed, onboardingTimeout)
+	state, err := s.cfg.Jobs.Await(ctx, id, journal.Indexed, Timeout)
 	if err != nil {
 		return nil, err
 	}
-	if j.State.rank() < Certified.rank() {
+	if state.Before(journal.Certified) {
 		return nil, httpapi.NewProblem(httpapi.WaitTimeout, "the registrations are captured (job /capture/%s) but not certified yet; wait for that job, then send the document again", id)
 	}
-	return e.outcome(id, len(d.items))
+	return s.outcome(id, len(d.Items))
 }
 
-func (e *Engine) outcome(id uuid.UUID, n int) ([]string, error) {
+func (s *Service) outcome(id uuid.UUID, n int) ([]string, error) {
 	out := make([]string, 0, n)
-	var rec jobRecord
-	if err := e.st.getJSON(jobKey(id), &rec); err != nil {
+	rec, err := s.cfg.Journal.Job(id)
+	if err != nil {
 		return nil, err
 	}
-	for i := range rec.Parts {
-		var p partRecord
-		if err := e.st.getJSON(partKey(id, uint16(i)), &p); err != nil {
-			return nil, err
-		}
-		for j := range rec.Parts[i].Items {
+	parts, _, err := s.cfg.Journal.Parts(id, rec)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range parts {
+		for i := range p.Count {
 			why := p.Code
-			if j < len(p.Items) {
-				if v := p.Items[j]; v.Verdict != block.Accepted && v.Verdict != block.Flagged {
+			if i < len(p.Items) {
+				if v := p.Items[i]; v.Verdict != block.Accepted && v.Verdict != block.Flagged {
 					why = v.Code
 				}
 			} else if why == "" {
@@ -443,28 +464,22 @@ func (e *Engine) outcome(id uuid.UUID, n int) ([]string, error) {
 }
 
 // remember stores what was registered, so that this service knows it after a restart.
-func (e *Engine) remember(keep []learned) error {
+func (s *Service) remember(keep []directory.Registration) error {
 	if len(keep) == 0 {
 		return nil
 	}
-	w := &write{}
-	e.mu.Lock()
-	for _, l := range keep {
-		b, err := json.Marshal(l)
-		if err != nil {
-			e.mu.Unlock()
+	list := make([][]byte, len(keep))
+	for i, l := range keep {
+		var err error
+		if list[i], err = json.Marshal(l); err != nil {
 			return fmt.Errorf("encode registration: %w", err)
 		}
-		w.put(actKeys+string(canonical.U64(nil, e.known)), b)
-		e.known++
 	}
-	e.st.submit(w)
-	e.mu.Unlock()
-	if err := w.wait(); err != nil {
+	if err := s.cfg.Journal.Register(list); err != nil {
 		return err
 	}
 	for _, l := range keep {
-		e.dir.take(l)
+		s.dir.Add(l)
 	}
 	return nil
 }

@@ -1,19 +1,14 @@
-package capture
+package command
 
 import (
-	"context"
 	"crypto/ed25519"
 	"encoding/base64"
-	"net/http"
-	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/registry"
-	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/wire"
 	"verilot.dev/services/internal/edge/httpapi"
+	"verilot.dev/services/internal/partner/draft"
 )
 
 // partyBody is what an authority attests of a party. A party that is registered gets what is new of it.
@@ -49,27 +44,8 @@ type (
 	}
 )
 
-// mountParties offers registering parties to whoever runs a development network. A real authority looks before it signs, and has no
-// place in a partner's service.
-func (e *Engine) mountParties(h huma.API) {
-	if e.authority == nil {
-		return
-	}
-	huma.Register(h, huma.Operation{
-		OperationID: "register-party", Method: http.MethodPost, Path: "/v1/parties", Summary: "Register a party (development networks only)", Tags: []string{"development"},
-		DefaultStatus: http.StatusAccepted, MaxBodyBytes: 8 << 20, BodyReadTimeout: 90 * time.Second, Errors: []int{400, 403, 409, 413, 415, 503},
-	}, func(ctx context.Context, in *commandInput[partyBody]) (*jobAnswer, error) {
-		id, err := e.once(ctx, in.IdempotencyKey, requestHash("parties", in.RawBody), func(context.Context) (*draft, error) {
-			return e.parties(&in.Body)
-		})
-		if err != nil {
-			return nil, err
-		}
-		return e.answer(id)
-	})
-}
-
-func (e *Engine) parties(b *partyBody) (*draft, error) {
+// parties drafts a registration that the authority signs.
+func parties(b *partyBody) (*draft.Draft, error) {
 	act := &registry.Act{Party: b.ID, Name: b.Name, Roles: b.Roles, GLNs: b.GLNs, Prefixes: b.Prefixes, Note: b.Reference}
 	if b.EventKey != "" {
 		key, err := base64.StdEncoding.DecodeString(b.EventKey)
@@ -84,8 +60,7 @@ func (e *Engine) parties(b *partyBody) (*draft, error) {
 	for _, p := range b.Places {
 		act.Places = append(act.Places, registry.Place(p))
 	}
-	return &draft{
-		kind: "parties", onError: submission.Rollback, lane: e.authority,
-		items: []draftItem{{item: wire.Item{Kind: wire.KindPartyAct, Message: act}, meta: itemMeta{Kind: wire.KindPartyAct, Event: -1, Subject: "party " + b.ID}}},
-	}, nil
+	d := registration("parties", wire.KindPartyAct, act, "party "+b.ID)
+	d.Authority = true
+	return d, nil
 }

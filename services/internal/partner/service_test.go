@@ -1,4 +1,4 @@
-package capture
+package partner
 
 import (
 	"bytes"
@@ -20,13 +20,16 @@ import (
 	"verilot.dev/services/internal/node/bus"
 	"verilot.dev/services/internal/node/chain"
 	"verilot.dev/services/internal/node/replica"
+	"verilot.dev/services/internal/partner/capture"
+	"verilot.dev/services/internal/partner/journal"
+	"verilot.dev/services/internal/partner/outbox/outboxtest"
 	"verilot.dev/services/internal/service"
 )
 
 // testFiles makes key files in dir and a genesis file that knows them.
 func testFiles(t *testing.T, dir string) (genesisFile string, g *genesis.Genesis) {
 	t.Helper()
-	g = testGenesis(t, true)
+	g = outboxtest.Genesis(t, true)
 	create := func(name, use string) []byte {
 		k, err := keyring.Create(filepath.Join(dir, name+".pem"), use)
 		if err != nil {
@@ -102,7 +105,7 @@ func TestServicesOverARealNetwork(t *testing.T) {
 	}
 	maker, stopMaker := start(Manufacturer(), "maker", filepath.Join(dir, "board.pem"))
 	early := request(t, "POST", maker+"/v1/lots", jsonType, lotBody(1))
-	if early.State != Captured {
+	if early.State != journal.Captured {
 		t.Errorf("without a network a capture is %s", early.State)
 	}
 	startValidator(t, dir, g, server)
@@ -121,7 +124,7 @@ func TestServicesOverARealNetwork(t *testing.T) {
 	stopMaker()
 	maker, stopMaker = start(Manufacturer(), "maker", "")
 	j = request(t, "GET", maker+"/capture/"+j.CaptureID+"?wait=indexed&timeout=30s", "", "")
-	if j.State != Indexed || !j.Success || len(j.Verdicts) != 9 {
+	if j.State != journal.Indexed || !j.Success || len(j.Verdicts) != 9 {
 		t.Errorf("%+v", j)
 	}
 	if e := request(t, "GET", maker+"/capture/"+early.CaptureID+"?wait=certified&timeout=30s", "", ""); e.Verdicts[0].Verdict != "accepted" {
@@ -146,7 +149,7 @@ func TestServicesOverARealNetwork(t *testing.T) {
 	stopMaker()
 	maker, _ = start(Manufacturer(), "maker", "")
 	j = request(t, "GET", maker+at+"?wait=indexed&timeout=60s", "", "")
-	if len(j.Parts) < 2 || j.State != Indexed || !j.Success || j.Counts.Accepted != submission.MaxItems+5 {
+	if len(j.Parts) < 2 || j.State != journal.Indexed || !j.Success || j.Counts.Accepted != submission.MaxItems+5 {
 		t.Errorf("%+v %+v %+v", j.State, j.Counts, j.Parts)
 	}
 	dist, _ := start(Distributor(), "dist", filepath.Join(dir, "board.pem"))
@@ -178,7 +181,7 @@ func startValidator(t *testing.T, dir string, g *genesis.Genesis, server *bus.Se
 		t.Fatal(err)
 	}
 	v, err := replica.NewValidator(replica.ValidatorConfig{
-		Chain: c, Bus: b, Journal: filepath.Join(dir, "journal"), Vote: testKey("v1/vote"), Cosign: testKey("v1/cosign"), Now: time.Now,
+		Chain: c, Bus: b, Journal: filepath.Join(dir, "journal"), Vote: outboxtest.Key("v1/vote"), Cosign: outboxtest.Key("v1/cosign"), Now: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -198,7 +201,7 @@ func startValidator(t *testing.T, dir string, g *genesis.Genesis, server *bus.Se
 	})
 }
 
-func request(t *testing.T, method, url, contentType, body string) *Job {
+func request(t *testing.T, method, url, contentType, body string) *capture.Job {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, bytes.NewReader([]byte(body)))
 	if err != nil {
@@ -216,7 +219,7 @@ func request(t *testing.T, method, url, contentType, body string) *Job {
 	if err != nil || resp.StatusCode > 299 {
 		t.Fatalf("%v %d %s", err, resp.StatusCode, b)
 	}
-	var j Job
+	var j capture.Job
 	if err := json.Unmarshal(b, &j); err != nil {
 		t.Fatal(err)
 	}

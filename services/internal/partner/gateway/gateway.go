@@ -1,4 +1,9 @@
-package capture
+// Package gateway is what a partner service passes on to its api service, so that its web interface
+// calls one origin only.
+//
+// Which routes those are is declared where the api registers them (httpapi.PassedOn). The api gets
+// no cookie and no token of the caller's; the EPCIS query interface is asked in the party's name.
+package gateway
 
 import (
 	"context"
@@ -9,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,39 +28,39 @@ import (
 // statusGone goes into the log for a caller that did not wait; nobody receives it.
 const statusGone = 499
 
-// reads are what a partner service passes on to its api service, so that its web interface asks nothing of another origin.
-var reads = []string{
-	"trace", "verify", "scan", "lots", "products", "blocks", "events", "parties", "recalls", "status", "validators", "genesis", "checkpoint", "proof", "search",
-	"shipments", "feed",
-}
-
 // passedOn marks what was passed on once: an api address that leads back here would go round for ever.
 const passedOn = "Verilot-Passed-On" //nolint:gosec // the name of a header
 
-// queries are what it passes on of the EPCIS query interface. Events are not everybody's: the api is told in whose name this service asks,
-// and only who is signed in here is passed on.
-var queries = []string{"events", "eventTypes", "epcs", "bizSteps", "dispositions", "readPoints", "bizLocations", "queries"}
-
-// asking is in whose name the EPCIS interface is passed on.
-type asking struct {
-	// reader says why a request may not read the party's events; nil: everybody may, which is for tests.
-	reader func(*http.Request) *httpapi.Problem
-	// token is what the api is shown.
-	token func(method string) (string, error)
+// Config says what is passed on, and where to.
+type Config struct {
+	// API is the address of the api service; "": there is none, and every route says so.
+	API string
+	// Open are the routes that everybody may read. The api is not told who asks.
+	Open []httpapi.Route
+	// Party are the routes of the EPCIS query interface. They show a party's events, so the api is
+	// told in whose name this service asks, and only who is signed in here is passed on.
+	Party []httpapi.Route
+	// Reader says why a request may not read the party's events; nil: every request may, which is
+	// for tests.
+	Reader func(*http.Request) *httpapi.Problem
+	// Token is what the api is shown for the Party routes; nil: nothing, which is for tests.
+	Token func(method string) (string, error)
+	Log   *slog.Logger
 }
 
-// passReads mounts them. The api gets no cookie and no token of ours, and its answer goes back as it is, piece by piece. done frees the
+// Mount passes the routes on, and what lies below their first name. What the service answers itself
+// stays with it. An answer of the api goes back as it is, piece by piece. done frees the
 // connections.
-func passReads(h *httpapi.API, api string, as asking, log *slog.Logger) (done func(), err error) {
-	handler := func(c *gin.Context) {
+func Mount(h *httpapi.API, c Config) (done func(), err error) {
+	open := func(c *gin.Context) {
 		httpapi.Write(c, unavailable("this service knows no api service to ask; have its operator set api in its configuration"))
 	}
-	known := handler
+	signed := open
 	done = func() {}
-	if api != "" {
-		base, err := url.Parse(api)
+	if c.API != "" {
+		base, err := url.Parse(c.API)
 		if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-			return nil, fmt.Errorf("configuration: api %q is not an address like http://localhost:8080", api)
+			return nil, fmt.Errorf("configuration: api %q is not an address like http://localhost:8080", c.API)
 		}
 		// Compression is between the caller and the api: nothing is unpacked on the way. No proxy of the environment: tokens of the
 		// network's inside stay there.
@@ -63,21 +69,73 @@ func passReads(h *httpapi.API, api string, as asking, log *slog.Logger) (done fu
 			TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: time.Minute, DisableCompression: true,
 		}
 		done = transport.CloseIdleConnections
-		handler, known = pass(base, transport, nil, log), pass(base, transport, as.token, log)
+		open, signed = pass(base, transport, nil, c.Log), pass(base, transport, c.Token, c.Log)
 	}
-	for _, name := range reads {
-		h.Engine.GET("/v1/"+name, handler)
-		h.Engine.GET("/v1/"+name+"/*rest", handler)
+	m := mounter{h.Engine, map[httpapi.Route]bool{}}
+	for _, r := range h.Engine.Routes() {
+		m.taken[httpapi.Route{Method: r.Method, Path: r.Path}] = true
 	}
-	h.Engine.GET("/01/*rest", handler)
-	mountQueries(h, as, known)
+	for _, r := range c.Open {
+		m.open(r, open)
+	}
+	guarded := guard(c.Reader, signed)
+	m.party(c.Party, guarded)
+	m.add(http.MethodGet, "/", epcisrest.TopLevel)
+	m.add(http.MethodOptions, "/", guarded)
 	return done, nil
 }
 
-func mountQueries(h *httpapi.API, as asking, known gin.HandlerFunc) {
-	guarded := func(c *gin.Context) {
-		if as.reader != nil && c.Request.Method != http.MethodOptions { // what is offered is everybody's to know
-			if p := as.reader(c.Request); p != nil {
+// mounter adds each route once.
+type mounter struct {
+	engine *gin.Engine
+	taken  map[httpapi.Route]bool // in Gin's spelling
+}
+
+func (m *mounter) add(method, path string, h gin.HandlerFunc) {
+	if r := (httpapi.Route{Method: method, Path: path}); !m.taken[r] {
+		m.taken[r] = true
+		m.engine.Handle(method, path, h)
+	}
+}
+
+// open mounts everything at and below /v1/<name>, or everything below another first name, such as
+// /01.
+func (m *mounter) open(r httpapi.Route, h gin.HandlerFunc) {
+	first, rest, _ := strings.Cut(strings.TrimPrefix(r.Path, "/"), "/")
+	at := "/" + first
+	if first == "v1" {
+		name, _, _ := strings.Cut(rest, "/")
+		at += "/" + name
+		m.add(r.Method, at, h)
+	}
+	m.add(r.Method, at+"/*rest", h)
+}
+
+// party mounts, for every name at which there is a route, the methods offered there or below, and
+// OPTIONS, which says what is offered. A name that only begins longer routes is mounted as those
+// are.
+func (m *mounter) party(routes []httpapi.Route, h gin.HandlerFunc) {
+	for _, r := range routes {
+		first, _, _ := strings.Cut(strings.TrimPrefix(r.Path, "/"), "/")
+		at := "/" + first
+		switch {
+		case first == "": // Mount answers the top level itself
+		case slices.ContainsFunc(routes, func(x httpapi.Route) bool { return x.Path == at }):
+			for _, path := range []string{at, at + "/*rest"} {
+				m.add(r.Method, path, h)
+				m.add(http.MethodOptions, path, h)
+			}
+		default:
+			m.add(r.Method, strings.NewReplacer("{", ":", "}", "").Replace(r.Path), h)
+		}
+	}
+}
+
+// guard lets pass who may read the party's events.
+func guard(reader func(*http.Request) *httpapi.Problem, next gin.HandlerFunc) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if reader != nil && c.Request.Method != http.MethodOptions { // what is offered is everybody's to know
+			if p := reader(c.Request); p != nil {
 				if p.Status == http.StatusUnauthorized {
 					c.Header("WWW-Authenticate", "Bearer")
 				}
@@ -85,23 +143,8 @@ func mountQueries(h *httpapi.API, as asking, known gin.HandlerFunc) {
 				return
 			}
 		}
-		known(c)
+		next(c)
 	}
-	for _, name := range queries {
-		for _, path := range []string{"/" + name, "/" + name + "/*rest"} {
-			h.Engine.GET(path, guarded)
-			if path != "/events" { // one event is captured there, so this service says itself what it offers
-				h.Engine.OPTIONS(path, guarded)
-			}
-		}
-	}
-	for _, path := range []string{"/queries", "/queries/*rest"} {
-		h.Engine.POST(path, guarded)
-		h.Engine.DELETE(path, guarded)
-	}
-	h.Engine.DELETE("/nextPageToken/:token", guarded)
-	h.Engine.GET("/", epcisrest.TopLevel)
-	h.Engine.OPTIONS("/", guarded)
 }
 
 func unavailable(detail string) *httpapi.Problem {

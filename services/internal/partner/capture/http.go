@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -21,8 +22,12 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/services/internal/edge/httpapi"
+	"verilot.dev/services/internal/partner/draft"
+	"verilot.dev/services/internal/partner/journal"
+	"verilot.dev/services/internal/partner/outbox"
 )
 
 // The EPCIS operations: documents, single events, and discovery (EPCIS 2.0 section 12.6).
@@ -73,7 +78,7 @@ func checkVersions(standard string, header func(string) string) *httpapi.Problem
 		}
 		v := readVersion(text)
 		if v == nil {
-			return httpapi.NewProblem(httpapi.InvalidParameter, "%s is %q, which is no version; write it like 2.0.0", h.name, printable(text))
+			return httpapi.NewProblem(httpapi.InvalidParameter, "%s is %q, which is no version; write it like 2.0.0", h.name, httpapi.Printable(text))
 		}
 		if h.bad(v) {
 			return httpapi.NewProblem(httpapi.NotAcceptable, "%s is %s, and this service speaks %s %s to %s; ask for one of those versions", h.name, text, standard, versionMin, versionMax)
@@ -142,14 +147,15 @@ const (
 	bodyTimeout  = 15 * time.Minute
 )
 
-// slowly reads a body that may be large and the line slow, but not for ever.
-type slowly struct {
+// deadlineReader extends the read deadline of a request while its body arrives: pieceTimeout per
+// piece, bodyTimeout in total.
+type deadlineReader struct {
 	ctx   huma.Context
 	until time.Time
 	set   time.Time
 }
 
-func (s *slowly) Read(b []byte) (int, error) {
+func (s *deadlineReader) Read(b []byte) (int, error) {
 	if now := time.Now(); now.Sub(s.set) > pieceTimeout/10 {
 		s.set = now
 		end := now.Add(pieceTimeout)
@@ -162,12 +168,12 @@ func (s *slowly) Read(b []byte) (int, error) {
 }
 
 // receive reads the body of a request.
-func (u *Upload) receive(ctx context.Context, e *Engine) (*body, error) {
+func (u *Upload) receive(ctx context.Context, s *Service) (*body, error) {
 	if err := readable(u.ctx.Header("Content-Type"), u.ctx.Header("Content-Encoding")); err != nil {
 		return nil, err
 	}
 	c := humagin.Unwrap(u.ctx)
-	b, err := e.takeIn(ctx, &slowly{ctx: u.ctx, until: time.Now().Add(bodyTimeout)}, c.Request.ContentLength)
+	b, err := s.takeIn(ctx, &deadlineReader{ctx: u.ctx, until: time.Now().Add(bodyTimeout)}, c.Request.ContentLength)
 	if err != nil {
 		return nil, err
 	}
@@ -179,8 +185,9 @@ func (u *Upload) receive(ctx context.Context, e *Engine) (*body, error) {
 	return b, nil
 }
 
-// takes describes the body of an operation that reads it piece by piece. huma reads whole what it knows before.
-func takes(op *huma.Operation, doc string) {
+// takes describes the body of the POST operation at a path, which reads it piece by piece. huma
+// reads whole what it knows before.
+func takes(h huma.API, path, doc string) {
 	b := &huma.RequestBody{Required: true, Description: doc, Content: map[string]*huma.MediaType{}}
 	for _, t := range []string{"application/xml", "text/xml"} {
 		b.Content[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
@@ -188,11 +195,22 @@ func takes(op *huma.Operation, doc string) {
 	for _, t := range []string{"application/json", "application/ld+json"} {
 		b.Content[t] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeObject}}
 	}
-	op.RequestBody = b
+	h.OpenAPI().Paths[path].Post.RequestBody = b
 }
 
-func (e *Engine) mountCapture(api *httpapi.API) {
-	h := api.Huma
+// Mount adds capturing documents and single events, and what is offered at the EPCIS addresses of a
+// service that captures.
+func Mount(api *httpapi.API, s *Service) {
+	mountCapture(api.Huma, s)
+	mountEvents(api.Huma, s)
+	writable := maps.Clone(versionHeaders)
+	writable["GS1-EPC-Format"], writable["GS1-CBV-XML-Format"] = "No_Preference", "No_Preference"
+	offer(api.Engine, "/capture", "OPTIONS, GET, POST", writable, limitHeaders, map[string]string{"GS1-Capture-Error-Behaviour": "all"})
+	offer(api.Engine, "/events", "OPTIONS, GET, POST", writable, limitHeaders)
+	offer(api.Engine, "/capture/:id", "OPTIONS, GET", versionHeaders)
+}
+
+func mountCapture(h huma.API, s *Service) {
 	huma.Register(h, huma.Operation{
 		OperationID: "capture", Method: http.MethodPost, Path: "/capture", Summary: "Capture an EPCIS document", Tags: []string{"EPCIS"},
 		Description:   "Checks the whole document, then answers with a job. A document that needs several submissions is divided behind the answer, under proceed.",
@@ -204,28 +222,46 @@ func (e *Engine) mountCapture(api *httpapi.API) {
 		if err != nil {
 			return nil, err
 		}
-		id, err := e.upload(ctx, in, "capture "+behaviour(onError), func(ctx context.Context, b *body) (*draft, error) {
-			return e.document(ctx, b, onError)
+		id, err := s.upload(ctx, in, "capture "+behaviour(onError), func(ctx context.Context, b *body) (*draft.Draft, error) {
+			return s.document(ctx, b, onError)
 		})
 		if err != nil {
 			return nil, announced(err)
 		}
-		j, err := e.job(id)
+		j, err := s.cfg.Jobs.Job(id)
 		if err != nil {
 			return nil, err
 		}
 		return in.write(http.StatusAccepted, j)
 	})
-	takes(h.OpenAPI().Paths["/capture"].Post, "An EPCISDocument or EPCISQueryDocument: EPCIS 1.0 to 2.0 as XML, also in a SOAP envelope, or EPCIS 2.0 as JSON")
-	e.mountEvents(h)
-	takes(h.OpenAPI().Paths["/events"].Post, "One event: JSON with its own @context, or the XML element of an event")
-	e.mountOnboarding(h)
-	takes(h.OpenAPI().Paths["/v1/onboarding"].Post, "An EPCIS document of at most 32 MiB")
-	writable := maps.Clone(versionHeaders)
-	writable["GS1-EPC-Format"], writable["GS1-CBV-XML-Format"] = "No_Preference", "No_Preference"
-	offer(api.Engine, "/capture", "OPTIONS, GET, POST", writable, limitHeaders, map[string]string{"GS1-Capture-Error-Behaviour": "all"})
-	offer(api.Engine, "/events", "OPTIONS, GET, POST", writable, limitHeaders)
-	offer(api.Engine, "/capture/:id", "OPTIONS, GET", versionHeaders)
+	takes(h, "/capture", "An EPCISDocument or EPCISQueryDocument: EPCIS 1.0 to 2.0 as XML, also in a SOAP envelope, or EPCIS 2.0 as JSON")
+}
+
+// MountDocument adds an operation whose body is an EPCIS document, which is received as one that is
+// captured.
+func MountDocument[O any](api *httpapi.API, s *Service, op huma.Operation, doc string, fn func(context.Context, io.Reader) (*O, error)) {
+	op.Metadata = map[string]any{httpapi.ChecksContentType: true}
+	huma.Register(api.Huma, op, func(ctx context.Context, in *Upload) (*struct{ Body *O }, error) {
+		b, err := in.receive(ctx, s)
+		if err != nil {
+			return nil, announced(err)
+		}
+		defer b.close()
+		r, err := b.open()
+		if err != nil {
+			return nil, err
+		}
+		defer r.Close()
+		out, err := fn(ctx, r)
+		if err != nil {
+			if _, ok := errors.AsType[*epcis.ParseError](err); ok {
+				err = unreadable(err)
+			}
+			return nil, err
+		}
+		return &struct{ Body *O }{out}, nil
+	})
+	takes(api.Huma, op.Path, doc)
 }
 
 // offer answers what can be done at an address, unless something else answers that already.
@@ -254,13 +290,22 @@ func offer(g *gin.Engine, path, allow string, headers ...map[string]string) {
 }
 
 // upload captures the body of a request.
-func (e *Engine) upload(ctx context.Context, in *Upload, what string, build func(context.Context, *body) (*draft, error)) (uuid.UUID, error) {
-	b, err := in.receive(ctx, e)
+func (s *Service) upload(ctx context.Context, in *Upload, what string, build func(context.Context, *body) (*draft.Draft, error)) (uuid.UUID, error) {
+	b, err := in.receive(ctx, s)
 	if err != nil {
 		return uuid.Nil, err
 	}
 	defer b.close()
-	return e.once(ctx, in.IdempotencyKey, requestOf(what, b.sum), func(ctx context.Context) (*draft, error) { return build(ctx, b) })
+	var divided bool
+	id, err := s.cfg.Jobs.Submit(ctx, outbox.NewRequest(in.IdempotencyKey, what, b.sum), func(ctx context.Context) (*draft.Draft, error) {
+		d, err := build(ctx, b)
+		divided = err == nil && d.Plan != nil
+		return d, err
+	})
+	if err == nil && divided {
+		s.divideLater(id)
+	}
+	return id, err
 }
 
 // announced adds the headers that belong to a refusal.
@@ -284,7 +329,7 @@ func announced(err error) error {
 }
 
 // mountEvents offers capturing a single event, which waits for its verdict.
-func (e *Engine) mountEvents(h huma.API) {
+func mountEvents(h huma.API, s *Service) {
 	type input struct {
 		Upload
 		Timeout string `query:"timeout" doc:"How long to wait for the verdict, like 5s or 500ms; at most 60s, 10s if left out"`
@@ -306,15 +351,15 @@ func (e *Engine) mountEvents(h huma.API) {
 		DefaultStatus: http.StatusCreated,
 		Errors:        []int{400, 403, 406, 408, 409, 413, 415, 503, 507}, Metadata: documentFormats, Middlewares: versioned, Parameters: contentHeaders(), Responses: responses,
 	}, func(ctx context.Context, in *input) (*output, error) {
-		timeout, err := waitOf(Certified, in.Timeout)
+		timeout, err := waitOf(journal.Certified, in.Timeout)
 		if err != nil {
 			return nil, err
 		}
-		id, err := e.upload(ctx, &in.Upload, "event", e.oneEvent)
+		id, err := s.upload(ctx, &in.Upload, "event", s.oneEvent)
 		if err != nil {
 			return nil, announced(err)
 		}
-		j, err := e.Job(ctx, id, Certified, timeout)
+		j, err := s.cfg.Jobs.awaited(ctx, id, journal.Certified, timeout)
 		if err != nil {
 			return nil, err
 		}
@@ -331,18 +376,19 @@ func (e *Engine) mountEvents(h huma.API) {
 		}
 		return &output{Status: http.StatusCreated, Location: "/events/" + url.PathEscape(v.EventID), Link: "<" + jobPath(id) + `>; rel="describedby"`, Body: []byte{}}, nil
 	})
+	takes(h, "/events", "One event: JSON with its own @context, or the XML element of an event")
 }
 
 // oneEvent checks a request's single event.
-func (e *Engine) oneEvent(ctx context.Context, b *body) (*draft, error) {
-	n, err := e.check(ctx, b, submission.Rollback)
+func (s *Service) oneEvent(ctx context.Context, b *body) (*draft.Draft, error) {
+	n, err := s.check(ctx, b, submission.Rollback)
 	if err != nil {
 		return nil, err
 	}
 	if !n.bare() {
 		return nil, httpapi.NewProblem(httpapi.MalformedDocument, "the body is an %s, and /events takes one event by itself; send the event, or the document to /capture", n.sum.Root)
 	}
-	n.d.kind = kindEvent
+	n.d.Kind = kindEvent
 	return n.draft(b)
 }
 
@@ -410,21 +456,21 @@ func (r *incoming) write(status int, j *Job) (*writtenJob, error) {
 
 // xmlJob is a job as the schema of EPCIS 2.0 has it; what is ours comes behind, in a namespace of its own.
 type xmlJob struct {
-	XMLName    xml.Name    `xml:"epcis:EPCISCaptureJob"`
-	EPCIS      string      `xml:"xmlns:epcis,attr"`
-	Verilot    string      `xml:"xmlns:verilot,attr"`
-	Running    bool        `xml:"running,attr"`
-	Success    bool        `xml:"success,attr"`
-	CaptureID  string      `xml:"captureID,attr"`
-	Behaviour  string      `xml:"captureErrorBehaviour"`
-	CreatedAt  time.Time   `xml:"createdAt"`
-	FinishedAt *time.Time  `xml:"finishedAt"`
-	Errors     *[]xmlError `xml:"errors>error"`
-	ErrorFile  string      `xml:"errorFile,omitempty"`
-	State      State       `xml:"verilot:state"`
-	Events     int         `xml:"verilot:events"`
-	Submitted  int         `xml:"verilot:submitted"`
-	Judged     int         `xml:"verilot:judged"`
+	XMLName    xml.Name      `xml:"epcis:EPCISCaptureJob"`
+	EPCIS      string        `xml:"xmlns:epcis,attr"`
+	Verilot    string        `xml:"xmlns:verilot,attr"`
+	Running    bool          `xml:"running,attr"`
+	Success    bool          `xml:"success,attr"`
+	CaptureID  string        `xml:"captureID,attr"`
+	Behaviour  string        `xml:"captureErrorBehaviour"`
+	CreatedAt  time.Time     `xml:"createdAt"`
+	FinishedAt *time.Time    `xml:"finishedAt"`
+	Errors     *[]xmlError   `xml:"errors>error"`
+	ErrorFile  string        `xml:"errorFile,omitempty"`
+	State      journal.State `xml:"verilot:state"`
+	Events     int           `xml:"verilot:events"`
+	Submitted  int           `xml:"verilot:submitted"`
+	Judged     int           `xml:"verilot:judged"`
 }
 
 type xmlError struct {
@@ -456,7 +502,7 @@ func (j *Job) xml() ([]byte, error) {
 }
 
 // mountOutcomes offers everything that became of a job's events, line by line: a job of many thousand events lists only some.
-func (e *Engine) mountOutcomes(h huma.API) {
+func mountOutcomes(h huma.API, s *Jobs) {
 	list := func(name, summary string, line func(v *Verdict, f *JobError) any) {
 		huma.Register(h, huma.Operation{
 			OperationID: "capture-job-" + name, Method: http.MethodGet, Path: "/capture/{id}/" + name, Summary: summary, Tags: []string{"EPCIS"},
@@ -470,25 +516,25 @@ func (e *Engine) mountOutcomes(h huma.API) {
 			if err != nil {
 				return nil, err
 			}
-			rec, err := e.record(id)
+			rec, err := s.record(id)
 			if err != nil {
 				return nil, err
 			}
-			parts, _, err := e.parts(id, rec)
+			parts, _, err := s.journal.Parts(id, rec)
 			if err != nil {
 				return nil, err
 			}
 			return &huma.StreamResponse{Body: func(ctx huma.Context) {
 				ctx.SetHeader("Content-Type", "application/x-ndjson")
 				to := json.NewEncoder(ctx.BodyWriter())
-				err := e.outcomes(id, rec, parts, name == "errors", func(v *Verdict, f *JobError) error {
+				err := s.outcomes(id, rec, parts, name == "errors", func(v *Verdict, f *JobError) error {
 					if l := line(v, f); l != nil {
 						return to.Encode(l)
 					}
 					return nil
 				})
 				if err != nil { // half an answer must not look whole
-					e.cfg.Log.Warn("a listing of a job ended early", "job", id, "err", err)
+					s.log.Warn("a listing of a job ended early", "job", id, "err", err)
 					panic(http.ErrAbortHandler)
 				}
 			}}, nil
@@ -505,26 +551,5 @@ func (e *Engine) mountOutcomes(h huma.API) {
 			return nil
 		}
 		return v
-	})
-}
-
-// maxOnboarding bounds a document that is read whole.
-const maxOnboarding = 32 << 20
-
-func (e *Engine) mountOnboarding(h huma.API) {
-	huma.Register(h, huma.Operation{
-		OperationID: "onboarding", Method: http.MethodPost, Path: "/v1/onboarding", Summary: "Register what a document names (development networks only)",
-		Tags: []string{"development"}, Errors: []int{400, 403, 408, 413, 415, 503, 504, 507}, Metadata: map[string]any{httpapi.ChecksContentType: true},
-	}, func(ctx context.Context, in *Upload) (*struct{ Body *Onboarding }, error) {
-		b, err := in.receive(ctx, e)
-		if err != nil {
-			return nil, announced(err)
-		}
-		defer b.close()
-		out, err := e.onboard(ctx, b)
-		if err != nil {
-			return nil, err
-		}
-		return &struct{ Body *Onboarding }{out}, nil
 	})
 }

@@ -1,4 +1,4 @@
-package capture
+package gateway
 
 import (
 	"bufio"
@@ -15,16 +15,39 @@ import (
 	"testing"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
 	"verilot.dev/services/internal/edge/httpapi"
 )
 
+func get(paths ...string) (list []httpapi.Route) {
+	for _, p := range paths {
+		list = append(list, httpapi.Route{Method: http.MethodGet, Path: p})
+	}
+	return list
+}
+
+// What an api declares, as far as these tests ask for it.
+var (
+	openRoutes = get("/v1/trace", "/v1/verify", "/v1/scan", "/v1/lots", "/v1/lots/{gtin}/{lot}", "/v1/lots/{gtin}/{lot}/units", "/v1/products", "/v1/blocks", "/v1/blocks/{height}",
+		"/v1/events/{height}/{entry}/{item}", "/v1/parties/{id}", "/v1/recalls/{number}/units", "/v1/status", "/v1/validators", "/v1/genesis", "/v1/checkpoint", "/v1/proof", "/v1/search",
+		"/v1/shipments", "/v1/feed", "/01/{gtin}/21/{serial}")
+	partyRoutes = append(get("/", "/events", "/events/{eventID}", "/eventTypes", "/eventTypes/{eventType}", "/epcs", "/epcs/{epc}/events", "/bizSteps", "/bizSteps/{bizStep}", "/dispositions", "/readPoints",
+		"/bizLocations", "/queries", "/queries/{name}/events"),
+		httpapi.Route{Method: http.MethodPost, Path: "/queries"}, httpapi.Route{Method: http.MethodDelete, Path: "/queries/{name}"},
+		httpapi.Route{Method: http.MethodPost, Path: "/queries/{name}/subscriptions"}, httpapi.Route{Method: http.MethodDelete, Path: "/nextPageToken/{token}"})
+)
+
+func mount(h *httpapi.API, api string) (done func(), err error) {
+	return Mount(h, Config{API: api, Open: openRoutes, Party: partyRoutes, Log: slog.New(slog.DiscardHandler)})
+}
+
 // readsOf is a partner service's way to an api, and nothing else.
 func readsOf(t *testing.T, api string) *httptest.Server {
 	t.Helper()
 	h := httpapi.New(httpapi.Options{CORS: []string{"http://console.example"}})
-	done, err := passReads(h, api, asking{}, slog.New(slog.DiscardHandler))
+	done, err := mount(h, api)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +198,7 @@ func TestFeedEndsWithTheService(t *testing.T) {
 			<-r.Context().Done()
 		}))
 		h := httpapi.New(httpapi.Options{})
-		done, err := passReads(h, origin.URL, asking{}, slog.New(slog.DiscardHandler))
+		done, err := mount(h, origin.URL)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -213,7 +236,7 @@ func TestAPIIsAway(t *testing.T) {
 	away.Close()
 	round := httptest.NewUnstartedServer(nil)
 	h := httpapi.New(httpapi.Options{})
-	done, err := passReads(h, "http://"+round.Listener.Addr().String(), asking{}, slog.New(slog.DiscardHandler))
+	done, err := mount(h, "http://"+round.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +259,7 @@ func TestAPIIsAway(t *testing.T) {
 		}
 	}
 	for _, address := range []string{"localhost:8080", "ftp://x", "http://", ":"} {
-		if _, err := passReads(httpapi.New(httpapi.Options{}), address, asking{}, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "configuration: api") {
+		if _, err := mount(httpapi.New(httpapi.Options{}), address); err == nil || !strings.Contains(err.Error(), "configuration: api") {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
@@ -257,16 +280,17 @@ func TestQueriesAreTheParty(t *testing.T) {
 	origin := httptest.NewServer(api.Engine)
 	defer origin.Close()
 	h := httpapi.New(httpapi.Options{})
-	as := asking{
-		reader: func(r *http.Request) *httpapi.Problem {
+	c := Config{
+		API: origin.URL, Open: openRoutes, Party: partyRoutes, Log: slog.New(slog.DiscardHandler),
+		Reader: func(r *http.Request) *httpapi.Problem {
 			if r.Header.Get("Authorization") == "Bearer mine" {
 				return nil
 			}
 			return httpapi.NewProblem(httpapi.ReadNeedsSignIn, "sign in")
 		},
-		token: func(method string) (string, error) { return "signed for " + method, nil },
+		Token: func(method string) (string, error) { return "signed for " + method, nil },
 	}
-	done, err := passReads(h, origin.URL, as, slog.New(slog.DiscardHandler))
+	done, err := Mount(h, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,7 +379,7 @@ func TestWebSocketIsPassedOn(t *testing.T) {
 	}))
 	defer origin.Close()
 	h := httpapi.New(httpapi.Options{})
-	done, err := passReads(h, origin.URL, asking{token: func(string) (string, error) { return "x", nil }}, slog.New(slog.DiscardHandler))
+	done, err := Mount(h, Config{API: origin.URL, Party: partyRoutes, Token: func(string) (string, error) { return "x", nil }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -388,5 +412,42 @@ func TestWebSocketIsPassedOn(t *testing.T) {
 	<-ended
 	if err := <-served; err != nil {
 		t.Error(err)
+	}
+}
+
+// A route that an api declares is served at a partner, one that the partner answers itself stays
+// there, and no other goes on.
+func TestWhatIsDeclaredIsPassedOn(t *testing.T) {
+	api := httpapi.New(httpapi.Options{})
+	type answer struct {
+		Body string
+	}
+	declare := func(method, path string, on bool) {
+		huma.Register(api.Huma, huma.Operation{OperationID: method + path, Method: method, Path: path, Metadata: map[string]any{httpapi.PassedOn: on}},
+			func(context.Context, *struct{}) (*answer, error) { return &answer{"of the api"}, nil })
+	}
+	declare(http.MethodGet, "/v1/new", true)
+	declare(http.MethodGet, "/v1/other", false)
+	declare(http.MethodGet, "/v1/ours", true)
+	origin := httptest.NewServer(api.Engine)
+	defer origin.Close()
+	h := httpapi.New(httpapi.Options{})
+	h.Engine.GET("/v1/ours", func(c *gin.Context) { c.String(http.StatusOK, "of the partner") })
+	done, err := Mount(h, Config{API: origin.URL, Open: api.PassedOn(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	partner := httptest.NewServer(h.Engine)
+	defer partner.Close()
+	for path, want := range map[string]struct {
+		status int
+		says   string
+	}{
+		"/v1/new": {200, "of the api"}, "/v1/new/below": {404, "not_found"}, "/v1/ours": {200, "of the partner"}, "/v1/other": {404, "not_found"},
+	} {
+		if resp, body := readFrom(t, partner.URL+path); resp.StatusCode != want.status || !strings.Contains(body, want.says) {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
+		}
 	}
 }
