@@ -23,7 +23,8 @@ func Check(e *Event) []Problem {
 	return list
 }
 
-// Checker checks many events. It keeps its buffers, so it must not be used by two goroutines at once. The zero value is ready.
+// Checker checks many events. It keeps its buffers, so it must not be used by two goroutines at
+// once. The zero value is ready.
 type Checker struct {
 	ids    epckey.Reader
 	parent gs1.Key
@@ -33,8 +34,8 @@ type Checker struct {
 	good   map[string]bool // places and parties that parse
 }
 
-// Check calls report for every problem of an event that may name maxEPCs things, with the field that it is about, "" for
-// the event, and the item of a list field, from 0; -1 for the field.
+// Check calls report for every problem of an event that may name maxEPCs things, with the field
+// that it is about, "" for the event, and the item of a list field, from 0; -1 for the field.
 func (c *Checker) Check(e *Event, maxEPCs int, report func(p Problem, field string, item int)) {
 	c.check(e, maxEPCs, func(sev Severity, code string, id field.ID, item int, message, hint string) {
 		report(Problem{Severity: sev, Code: code, Path: field.Path(id, item), Message: message, Hint: hint, Event: -1}, field.Names[id], item)

@@ -16,8 +16,8 @@ type Options struct {
 	// KeepFaulty hands events with errors over too, as far as they could be read; EventAt.Faults tells.
 	KeepFaulty bool
 
-	// KeepsAll tells that the caller keeps every event in memory, so that limits on extensions count for the whole document.
-	// Parse sets it.
+	// KeepsAll tells that the caller keeps every event in memory, so that limits on extensions
+	// count for the whole document. Parse sets it.
 	KeepsAll bool
 }
 

@@ -16,7 +16,8 @@ type WriteOptions struct {
 	PrefixLength func(gs1.Key) (int, bool)
 	CBV          CBVForm // of standard values in XML
 	Indent       bool
-	// CreationDate is for documents whose source tells none, such as a single event: there is no clock here.
+	// CreationDate is for documents whose source tells none, such as a single event: there is no
+	// clock here.
 	CreationDate string
 }
 
@@ -32,7 +33,8 @@ type Head struct {
 	// Header.Prefixes. Others are declared there when the header or the first event has them, else on the event, as ns1, ns2….
 	Namespaces map[string]string
 
-	// Declare are events whose namespaces are declared at the beginning too, before those of Namespaces.
+	// Declare are events whose namespaces are declared at the beginning too, before those of
+	// Namespaces.
 	Declare []*Event
 	// MasterData makes XML an EPCISMasterDataDocument, if there are no events.
 	MasterData bool

@@ -1,8 +1,10 @@
-// Package epcis is the event model of EPCIS 2.0 with its vocabulary and its checks. All times, numbers and booleans stay the
-// text that was captured; extensions are kept with their namespaces, without loss.
+// Package epcis is the event model of EPCIS 2.0 with its vocabulary and its checks. All times,
+// numbers and booleans stay the text that was captured; extensions are kept with their namespaces,
+// without loss.
 //
-// Package epcisdoc reads and writes documents of any format, epcisxml and epcisjson those of one. What they share stands here:
-// Options, Document and Handler for reading, WriteOptions, Head and Encoder for writing, Problem for what is wrong.
+// Package epcisdoc reads and writes documents of any format, epcisxml and epcisjson those of one.
+// What they share stands here: Options, Document and Handler for reading, WriteOptions, Head and
+// Encoder for writing, Problem for what is wrong.
 //
 // There are two verdicts. Problem.Severity is ours: what deviates from the schema but can only mean one thing is read and
 // reported as a warning; what can mean two things is an error and keeps its event out. Problem.Schema is that of the official
@@ -10,9 +12,10 @@
 // verdict, for events from anywhere.
 package epcis
 
-// Extension is an element or member outside the standard. Text between children is a child named #text. An array of JSON that
-// cannot be siblings of one name has an attribute {Name: "[]", Type: Empty}, and children named "[]". The comments of the
-// packages epcisxml and epcisjson have the whole mapping.
+// Extension is an element or member outside the standard. Text between children is a child named
+// #text. An array of JSON that cannot be siblings of one name has an attribute {Name: "[]", Type:
+// Empty}, and children named "[]". The comments of the packages epcisxml and epcisjson have the
+// whole mapping.
 type Extension struct {
 	Namespace, Name string
 	Type            ValueType // 0: no value of its own

@@ -1,5 +1,5 @@
-// Package epcisdoc reads and writes EPCIS documents of any format. Read and Parse tell the format by the content. Convert reads
-// one format and writes another.
+// Package epcisdoc reads and writes EPCIS documents of any format. Read and Parse tell the format
+// by the content. Convert reads one format and writes another.
 package epcisdoc
 
 import (

@@ -1,5 +1,6 @@
-// Package epcisjson reads and writes EPCIS 2.0 in JSON and JSON-LD. Read keeps one event and the header in memory, Parse the
-// whole document. How JSON maps to the model, where the model leaves a choice; writing is the reverse:
+// Package epcisjson reads and writes EPCIS 2.0 in JSON and JSON-LD. Read keeps one event and the
+// header in memory, Parse the whole document. How JSON maps to the model, where the model leaves a
+// choice; writing is the reverse:
 //
 //   - What is read. A document (EPCISDocument, EPCISQueryDocument) or one bare event; drafts from before 2022, with isA
 //     for type and event for eventList. A list of one may be written without its brackets, a number or boolean stands
@@ -103,9 +104,9 @@ const (
 	maxWord  = 256
 )
 
-// Read reads an EPCIS document in JSON, in bounded memory. What was received counts only when it returns nil: a document
-// can turn out not to be well-formed behind its last event. Of a reader that is an io.Seeker, a late @context is found by
-// reading the document twice.
+// Read reads an EPCIS document in JSON, in bounded memory. What was received counts only when it
+// returns nil: a document can turn out not to be well-formed behind its last event. Of a reader
+// that is an io.Seeker, a late @context is found by reading the document twice.
 func Read(r io.Reader, opt epcis.Options, h epcis.Handler) (epcis.Summary, error) {
 	in := bufio.NewReaderSize(r, reading.ReadAhead)
 	p := &parser{
@@ -139,8 +140,8 @@ func Read(r io.Reader, opt epcis.Options, h epcis.Handler) (epcis.Summary, error
 	return p.sum, err
 }
 
-// Parse reads a whole document. One that is not well-formed or not EPCIS fails with a *ParseError. An event with an
-// error-level problem is reported and left out.
+// Parse reads a whole document. One that is not well-formed or not EPCIS fails with a *ParseError.
+// An event with an error-level problem is reported and left out.
 func Parse(r io.Reader, opt epcis.Options) (*epcis.Document, error) {
 	return reading.Collect(r, opt, Read)
 }

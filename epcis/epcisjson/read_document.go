@@ -20,7 +20,8 @@ import (
 
 // Everything of a document around its events.
 
-// rootState is what was seen of the root and the body. The schema's demands depend on the type, which may come last.
+// rootState is what was seen of the root and the body. The schema's demands depend on the type,
+// which may come last.
 type rootState struct {
 	at       pos
 	isEvent  bool

@@ -18,7 +18,8 @@ import (
 	"verilot.dev/epcis/internal/xsd"
 )
 
-// writer writes JSON-LD 2.0. The keys of an event stand in the order of the XML schema, behind its context and type.
+// writer writes JSON-LD 2.0. The keys of an event stand in the order of the XML schema, behind its
+// context and type.
 type writer struct {
 	*writing.Writer
 	enc  *jsontext.Encoder

@@ -13,7 +13,7 @@ const shipping = `<epcis:EPCISDocument xmlns:epcis="urn:epcglobal:epcis:xsd:2" s
 <EPCISBody><EventList><ObjectEvent>
   <eventTime>2026-11-20T06:45:16Z</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset>
   <epcList><epc>urn:epc:id:sscc:030001.41234567890</epc></epcList>
-  <action>OBSERVE</action><bizStep>urn:epcglobal:cbv:bizstep:shiping</bizStep>
+  <action>OBSERVE</action><bizStep>urn:epcglobal:cbv:bizstep:teleporting</bizStep>
 </ObjectEvent></EventList></EPCISBody></epcis:EPCISDocument>`
 
 func ExampleRead() {
@@ -31,7 +31,7 @@ func ExampleRead() {
 		fmt.Println(err)
 	}
 	// Output:
-	// 5 CBV_UNKNOWN was shipping meant?
+	// 5 CBV_UNKNOWN was transporting meant?
 	// 2 ObjectEvent [urn:epc:id:sscc:030001.41234567890]
 }
 

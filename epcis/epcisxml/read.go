@@ -1,14 +1,17 @@
-// Package epcisxml reads and writes EPCIS in XML. It reads the versions 1.0 to 1.2 and 2.0: documents, query documents, master
-// data documents, the results of a query alone, a single event, and each of these in a SOAP envelope, 1.1 or 1.2. It writes
-// 1.2 and 2.0.
+// Package epcisxml reads and writes EPCIS in XML. It reads the versions 1.0 to 1.2 and 2.0:
+// documents, query documents, master data documents, the results of a query alone, a single event,
+// and each of these in a SOAP envelope, 1.1 or 1.2. It writes 1.2 and 2.0.
 //
-// Reading trusts nothing: the document is bounded in every direction, declares no document type, and is read by namespace and
-// local name, never by prefix. Read keeps one event and the header in memory, Parse the whole document.
+// Reading trusts nothing: the document is bounded in every direction, declares no document type,
+// and is read by namespace and local name, never by prefix. Read keeps one event and the header in
+// memory, Parse the whole document.
 //
-// Problem.Schema is the verdict of the official XML Schemas, 1.2 and 2.0, which a judge follows beside the reader, element by
-// element, with a table of what they say: order and number of elements, forms of values, attributes, wildcards, xsi:type. It
-// agrees with xmllint on every example and on many thousands of damaged documents (TestXMLLint), but for white space around a
-// date, which XML Schema collapses and libxml2 refuses. A single event has no official schema: Summary.NoSchema.
+// Problem.Schema is the verdict of the official XML Schemas, 1.2 and 2.0, which a judge follows
+// beside the reader, element by element, with a table of what they say: order and number of
+// elements, forms of values, attributes, wildcards, xsi:type. It agrees with xmllint on every
+// example and on many thousands of damaged documents (TestXMLLint), but for white space around a
+// date, which XML Schema collapses and libxml2 refuses. A single event has no official schema:
+// Summary.NoSchema.
 //
 // How XML maps to the model, where the model leaves a choice:
 //
@@ -94,8 +97,8 @@ func (p *parser) node(weight int) error {
 	return nil
 }
 
-// Read reads an EPCIS document in XML, in bounded memory. What was received counts only when it returns nil: a document
-// can turn out not to be well-formed behind its last event.
+// Read reads an EPCIS document in XML, in bounded memory. What was received counts only when it
+// returns nil: a document can turn out not to be well-formed behind its last event.
 func Read(r io.Reader, opt epcis.Options, h epcis.Handler) (epcis.Summary, error) {
 	opt = reading.Defaults(opt)
 	s, err := newScanner(r, &opt)
@@ -109,8 +112,8 @@ func Read(r io.Reader, opt epcis.Options, h epcis.Handler) (epcis.Summary, error
 	return p.sum, err
 }
 
-// Parse reads a whole document. One that is not well-formed or not EPCIS fails with a *ParseError. An event with an
-// error-level problem is reported and left out.
+// Parse reads a whole document. One that is not well-formed or not EPCIS fails with a *ParseError.
+// An event with an error-level problem is reported and left out.
 func Parse(r io.Reader, opt epcis.Options) (*epcis.Document, error) {
 	return reading.Collect(r, opt, Read)
 }

@@ -1,5 +1,6 @@
-// Package eventhash is the event hash of CBV 2.0 section 8.9: a name for an event that everybody who has the event can
-// compute, however it was written. docs/event-hash.md describes the canonical form, and where public implementations differ from it.
+// Package eventhash is the event hash of CBV 2.0 section 8.9: a name for an event that everybody
+// who has the event can compute, however it was written. docs/event-hash.md describes the canonical
+// form, and where public implementations differ from it.
 //
 // The pre-hash is a concatenation without separators, so somebody who chooses the texts of an event can make two
 // different events with one hash. It is a name among honest parties. Nothing on the ledger is bound by it: the ledger

@@ -156,7 +156,8 @@ func (h *Hasher) extensionValue(s, namespace, name string) {
 	}
 }
 
-// isJSONArray reports whether x is an array of JSON that is not just repetition, see the comment of package epcisjson.
+// isJSONArray reports whether x is an array of JSON that is not just repetition, see the comment of
+// package epcisjson.
 func isJSONArray(x *epcis.Extension) bool {
 	return len(x.Attributes) == 1 && x.Attributes[0].Name == "[]" && x.Attributes[0].Namespace == "" && x.Type == epcis.NoValue
 }

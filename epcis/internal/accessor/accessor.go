@@ -90,7 +90,8 @@ func EPCs(e *epcis.Event, id field.ID) []string {
 	}
 }
 
-// MetadataField returns the field of an attribute of sensorMetadata, nil for one that the standard does not name.
+// MetadataField returns the field of an attribute of sensorMetadata, nil for one that the standard
+// does not name.
 func MetadataField(m *epcis.SensorMetadata, name string) *string {
 	switch name {
 	case "time":

@@ -29,7 +29,8 @@ func IsMarker(a *epcis.Extension) bool {
 // IsArray reports whether x is an array that is one Extension; its elements are x.Children.
 func IsArray(x *epcis.Extension) bool { return len(x.Attributes) > 0 && IsMarker(&x.Attributes[0]) }
 
-// TypeOf is the type of the value of x: what xsi:type and xsi:nil say, when that says all, else what x says.
+// TypeOf is the type of the value of x: what xsi:type and xsi:nil say, when that says all, else
+// what x says.
 func TypeOf(x *epcis.Extension) epcis.ValueType {
 	for i := range x.Attributes {
 		a := &x.Attributes[i]

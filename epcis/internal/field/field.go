@@ -154,7 +154,8 @@ var layouts = func() map[layoutKey]*Layout {
 		" e:quantityList e:sourceList e:destinationList"+newer12))
 	add(1, makeLayout("TransformationEvent", "extension/", base12+transformation+
 		" sourceList destinationList ilmd"+strings.ReplaceAll(newer12, "ee:", "e:")))
-	// AssociationEvent is no part of 1.2, so neither is an order of its fields: see place in package epcisxml.
+	// AssociationEvent is no part of 1.2, so neither is an order of its fields: see place in
+	// package epcisxml.
 	add(1, makeLayout("AssociationEvent", "extension/extension/", base12+"certificationInfo "+association))
 	quantity := makeLayout("QuantityEvent", "", base12+"epcClass quantity"+where+" bizTransactionList")
 	quantity.Modelled = "ObjectEvent"
@@ -169,7 +170,8 @@ var layouts = func() map[layoutKey]*Layout {
 	return m
 }()
 
-// Path is the path of a field in an event, or of one item of a list field, from 0; -1 for the field.
+// Path is the path of a field in an event, or of one item of a list field, from 0; -1 for the
+// field.
 func Path(id ID, item int) string {
 	if item < 0 || ItemNames[id] == "" {
 		return Names[id]
@@ -208,5 +210,6 @@ var orders = func() map[orderKey][]ID {
 // Order returns the fields that stand in a wrapper of an event, in the order of the schema.
 func Order(l *Layout, wrapper string) []ID { return orders[orderKey{l, wrapper}] }
 
-// LayoutOf returns the layout of an event type, as XML names it, in version 1 or 2 of EPCIS; nil when the version has no such type.
+// LayoutOf returns the layout of an event type, as XML names it, in version 1 or 2 of EPCIS; nil
+// when the version has no such type.
 func LayoutOf(version int, name string) *Layout { return layouts[layoutKey{version, name}] }

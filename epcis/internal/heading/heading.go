@@ -1,5 +1,5 @@
-// Package heading moves what a document says of itself between the places that the formats have for it: the Standard Business
-// Document Header and the transaction statement of DSCSA.
+// Package heading moves what a document says of itself between the places that the formats have for
+// it: the Standard Business Document Header and the transaction statement of DSCSA.
 package heading
 
 import (
@@ -101,7 +101,8 @@ func SBDHExtension(b *epcis.SBDH) epcis.Extension {
 	return root
 }
 
-// LiftSBDH returns h with an SBDH that stands among its extensions, as JSON has it, put where it belongs. h is not changed.
+// LiftSBDH returns h with an SBDH that stands among its extensions, as JSON has it, put where it
+// belongs. h is not changed.
 func LiftSBDH(h *epcis.Header) *epcis.Header {
 	i := slices.IndexFunc(h.Extensions, func(x epcis.Extension) bool { return x.Namespace == xmlns.SBDH && x.Name == SBDHName })
 	if i < 0 {
@@ -169,7 +170,8 @@ const (
 	dscsaNotice    = "legalNotice"
 )
 
-// Extensions are the extensions of a header with the DSCSA statement as the element that it is in a document.
+// Extensions are the extensions of a header with the DSCSA statement as the element that it is in a
+// document.
 func Extensions(h *epcis.Header) []epcis.Extension {
 	if h.TransactionStatement == "" && h.LegalNotice == "" {
 		return h.Extensions

@@ -6,7 +6,8 @@ import "strings"
 // Vocabulary is the namespace of the standard's own terms in JSON-LD.
 const Vocabulary = "https://ref.gs1.org/epcis/"
 
-// Prefixes are those of the official context. They hold in every document; the context protects them.
+// Prefixes are those of the official context. They hold in every document; the context protects
+// them.
 var Prefixes = map[string]string{
 	"epcis":   Vocabulary,
 	"cbv":     "https://ref.gs1.org/cbv/",
@@ -30,5 +31,6 @@ func SplitURI(s string) (space, name string) {
 	return s[:i], s[i:]
 }
 
-// Context is the official JSON-LD context. It is protected: what it declares must not be declared again.
+// Context is the official JSON-LD context. It is protected: what it declares must not be declared
+// again.
 const Context = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"

@@ -24,7 +24,8 @@ const (
 	ReadAhead = 32 << 10
 )
 
-// MaxEventProblems is how many errors, and how many warnings, of one event are told; a list of 16,384 bad EPCs is one mistake.
+// MaxEventProblems is how many errors, and how many warnings, of one event are told; a list of
+// 16,384 bad EPCs is one mistake.
 const MaxEventProblems = 100
 
 // Limits on what is much larger in memory than in the document.

@@ -36,7 +36,8 @@ func File(tb testing.TB, name string) []byte {
 	return nil
 }
 
-// NeedXMLLint keeps a test for make test-long, and says what it lacks; where the tests count (CI=true) that is a failure.
+// NeedXMLLint keeps a test for make test-long, and says what it lacks; where the tests count
+// (CI=true) that is a failure.
 func NeedXMLLint(t *testing.T) {
 	t.Helper()
 	if os.Getenv("VERILOT_LONG") == "" {

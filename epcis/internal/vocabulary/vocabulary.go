@@ -1,4 +1,5 @@
-// Package vocabulary holds the code lists of CBV 2.0 and of the GS1 Web Vocabulary, with the spellings of their words.
+// Package vocabulary holds the code lists of CBV 2.0 and of the GS1 Web Vocabulary, with the
+// spellings of their words.
 package vocabulary
 
 import "strings"

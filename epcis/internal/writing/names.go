@@ -27,7 +27,8 @@ var reserved = strings.Fields("epcis epcisq epcismd cbv cbvmda gs1 rdfs owl xsd 
 // Declaration is a prefix and what it stands for.
 type Declaration struct{ Prefix, Space string }
 
-// Names gives namespaces their prefixes. Those of the root hold for the whole document, those of an event for that event.
+// Names gives namespaces their prefixes. Those of the root hold for the whole document, those of an
+// event for that event.
 type Names struct {
 	json     bool
 	prefixes map[string]string // by namespace
@@ -108,7 +109,8 @@ func (n *Names) add(prefix, space string) {
 // declared ends the declarations of the root.
 func (n *Names) declared() { n.rooted = true }
 
-// EventScope begins the declarations of an event: its prefixes count on from those of the root, so they depend on it alone.
+// EventScope begins the declarations of an event: its prefixes count on from those of the root, so
+// they depend on it alone.
 func (n *Names) EventScope() (end func()) {
 	before := n.n
 	n.Local = n.Local[:0]
@@ -156,7 +158,8 @@ func (n *Names) asTerm(space string) bool {
 	return true
 }
 
-// DeclaredPrefix reports whether a word is a prefix of the document. In JSON-LD such a word alone means its namespace.
+// DeclaredPrefix reports whether a word is a prefix of the document. In JSON-LD such a word alone
+// means its namespace.
 func (n *Names) DeclaredPrefix(word string) bool {
 	return n.taken[word] || slices.ContainsFunc(n.Local, func(d Declaration) bool { return d.Prefix == word })
 }

@@ -1,5 +1,5 @@
-// Package writing is what the encoders of all formats share: namespaces and their prefixes, the forms of identifiers, and the
-// report of what a format cannot hold.
+// Package writing is what the encoders of all formats share: namespaces and their prefixes, the
+// forms of identifiers, and the report of what a format cannot hold.
 package writing
 
 import (
@@ -190,7 +190,8 @@ func (r *reporter) problems() []epcis.Problem {
 	return r.list
 }
 
-// ID writes an identifier; idsDone reports, once for a whole list, those that could not be translated.
+// ID writes an identifier; idsDone reports, once for a whole list, those that could not be
+// translated.
 func (w *Writer) ID(s string) string { return w.IDs.id(s) }
 
 // Word writes an identifier that a document repeats: of a class, a place or a party.
@@ -237,7 +238,8 @@ func (w *Writer) IDsDone() {
 	w.IDs.kept, w.IDs.first, w.IDs.shrunk = 0, "", ""
 }
 
-// Whole returns s as the format can hold it: text in UTF-8 and, for XML, without control characters.
+// Whole returns s as the format can hold it: text in UTF-8 and, for XML, without control
+// characters.
 func (w *Writer) Whole(s string) string {
 	plain := true
 	for i := range len(s) {

@@ -25,7 +25,8 @@ const (
 	XMLNS = "http://www.w3.org/2000/xmlns/"
 )
 
-// IsNCName reports whether s can be the local part of a name in XML. Beyond ASCII, encoding/xml is asked.
+// IsNCName reports whether s can be the local part of a name in XML. Beyond ASCII, encoding/xml is
+// asked.
 func IsNCName(s string) bool {
 	for i := range len(s) {
 		switch c := s[i]; {

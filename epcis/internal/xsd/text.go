@@ -1,4 +1,5 @@
-// Package xsd reads texts as the simple types of XML Schema do: white space, digits, dates and times.
+// Package xsd reads texts as the simple types of XML Schema do: white space, digits, dates and
+// times.
 package xsd
 
 import (
@@ -15,7 +16,8 @@ func IsBlank(b []byte) bool {
 	return true
 }
 
-// Trim removes white space around a value, as the schema does (whiteSpace="collapse") for everything standard.
+// Trim removes white space around a value, as the schema does (whiteSpace="collapse") for
+// everything standard.
 func Trim(b []byte) []byte {
 	for len(b) > 0 && IsBlank(b[:1]) {
 		b = b[1:]

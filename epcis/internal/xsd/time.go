@@ -12,7 +12,8 @@ import (
 // TimeHint says how to write a time.
 const TimeHint = "write it as 2026-11-20T13:15:00.000-05:00"
 
-// Instant is an xsd:dateTime. Its fraction is cut to milliseconds: times before 1970 too go down, not towards zero.
+// Instant is an xsd:dateTime. Its fraction is cut to milliseconds: times before 1970 too go down,
+// not towards zero.
 type Instant struct {
 	Millis int64 // since 1970 UTC; as if in UTC when there is no zone
 	Zoned  bool
