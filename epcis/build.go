@@ -7,7 +7,7 @@ import (
 	"verilot.dev/epcis/internal/vocabulary"
 )
 
-// The events of dscsa.md section 2.1, as a partner would write them: CBV terms are URNs, because 1.2 knows nothing
+// The events of docs/dscsa.md section 2, as a partner would write them: CBV terms are URNs, because 1.2 knows nothing
 // else. Nothing is checked here; Check does that. Slices given are copied.
 
 // At is when and where something happened. A place left empty is left out.

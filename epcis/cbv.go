@@ -18,7 +18,7 @@ const (
 	ReasonPrefix      = vocabulary.ReasonPrefix
 )
 
-// Business steps that DSCSA knows (dscsa.md section 2.1).
+// Business steps that DSCSA knows (docs/dscsa.md section 2).
 const (
 	StepCommissioning   = "commissioning"
 	StepPacking         = "packing"

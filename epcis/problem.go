@@ -14,7 +14,7 @@ const (
 )
 
 // Codes of problems and parse errors. They are stable; texts are not. The two in capitals are findings of the DSCSA
-// rules (dscsa.md section 7) that can be seen without the ledger.
+// rules (docs/dscsa.md section 7) that can be seen without the ledger.
 const (
 	// Of the document as a whole.
 	CodeMalformed          = "document_malformed"

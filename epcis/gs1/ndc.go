@@ -10,7 +10,7 @@ import (
 type NDCFormat uint8
 
 // The formats. 4-4-2, 5-3-2 and 5-4-1 are the FDA's ten-digit forms (21 CFR 207.33); 5-4-2 is the billing form;
-// 6-4-2 is the FDA's form from 7 March 2033 (dscsa.md 1.3).
+// 6-4-2 is the FDA's form from 7 March 2033 (docs/dscsa.md section 3).
 const (
 	NDCInvalid NDCFormat = iota
 	NDC442
@@ -112,7 +112,7 @@ func (n NDC) Labeler() (string, bool) {
 	return labeler, true
 }
 
-// GTINFromNDC builds indicator, "03", the ten NDC digits, check digit (dscsa.md 1.3). Indicators are 0 to 8; 9 is for
+// GTINFromNDC builds indicator, "03", the ten NDC digits, check digit (docs/dscsa.md section 3). Indicators are 0 to 8; 9 is for
 // goods of variable measure.
 func GTINFromNDC(indicator int, ndc10 string) (GTIN, error) {
 	if indicator < 0 || indicator > 8 {

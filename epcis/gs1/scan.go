@@ -78,7 +78,7 @@ const (
 
 const gs = '\x1d'
 
-// ReadScan reads what a barcode scanner or a keyboard sent (General Specifications 3 and 7.8, dscsa.md 1.3):
+// ReadScan reads what a barcode scanner or a keyboard sent (General Specifications 3 and 7.8, docs/dscsa.md section 3):
 //
 //   - a GS1 element string: application identifiers in any order, with variable-length values ended by GS (0x1D);
 //     a symbology identifier (]d2, ]C1, ]Q3, ]e0, …), a leading GS or FNC1, and trailing GS, CR, LF, TAB are dropped.

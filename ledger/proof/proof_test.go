@@ -251,7 +251,7 @@ func TestPinnedCheckpoint(t *testing.T) {
 	}
 }
 
-// TestSize holds the figure of the design: one step of an event with some 20 fields and one of 48 units, 4 validators.
+// TestSize holds the figure of docs/design.md section 12: one step of an event with some 20 fields and one of 48 units, 4 validators.
 func TestSize(t *testing.T) {
 	w := story(t, 48)
 	for len(w.results) < 64 {

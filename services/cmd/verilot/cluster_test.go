@@ -165,7 +165,7 @@ func (p *processes) height() uint64 {
 	return s.Height
 }
 
-// TestClusterOfProcesses: four validators, api and maker, each a process of its own, and what the design says of faults.
+// TestClusterOfProcesses: four validators, api and maker, each a process of its own, and the faults of docs/design.md section 10.
 func TestClusterOfProcesses(t *testing.T) {
 	p := startProcesses(t)
 	load := makerLoad(t)

@@ -14,7 +14,7 @@ import (
 
 // BenchmarkThroughput: pre-signed submissions from the bus to certified by every one of n validators in this process, beside
 // each other on one machine; with an api's follower that indexes too when it says so. This is the first and third row of the
-// design's section 12.
+// docs/design.md section 12.
 func BenchmarkThroughput(b *testing.B) {
 	for _, validators := range []int{1, 4, 7} {
 		for _, units := range []int{1, 48} {
@@ -36,7 +36,7 @@ func BenchmarkThroughput(b *testing.B) {
 }
 
 // BenchmarkLatency: submissions of one event at a steady rate, sent when they are due whether or not earlier ones are done, from
-// the moment each was due to the moment when the first validator has its block certified. 300/s is the design's row.
+// the moment each was due to the moment when the first validator has its block certified. 300/s is the row of docs/design.md section 12.
 func BenchmarkLatency(b *testing.B) {
 	for _, validators := range []int{1, 4, 7} {
 		for _, rate := range []int{30, 300, 1000} {

@@ -9,6 +9,7 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/custody"
 	"verilot.dev/services/internal/edge/httpapi"
 )
 
@@ -17,15 +18,8 @@ import (
 // futureSkew is how far the clocks of sender and service may be apart.
 const futureSkew = 5 * time.Minute
 
-// Roles that a step needs (ledger/custody, rule table); what is not listed any trading partner may do.
-var (
-	makers     = []string{"manufacturer", "repackager"}
-	dispensers = []string{"dispenser"}
-	traders    = []string{"manufacturer", "repackager", "distributor", "3pl", "dispenser"}
-)
-
 // IsMaker reports whether the party is registered as one that may make what it sells.
-func (d *Directory) IsMaker() bool { return d.has(makers) }
+func (d *Directory) IsMaker() bool { return d.has(custody.Roles(epcis.StepCommissioning, true)) }
 
 // MayCapture refuses everything while nobody would believe our signature.
 func (d *Directory) MayCapture(ctx context.Context) error {
@@ -40,25 +34,10 @@ func (d *Directory) MayCapture(ctx context.Context) error {
 	return httpapi.NewProblem(httpapi.KeyUnknown, "the event key %x… of this service is not registered for party %s, so the ledger would refuse every submission; have an authority register it", id[:8], d.self)
 }
 
-// actor returns the party that performed ev, by the ledger's own rule (docs/design.md section 5)
-// with what is known here. said is the identifier that the rule rests on, "" when the event names
-// none.
+// actor returns the party that performed ev, by the ledger's own rule with what is known here. said
+// is the identifier that the rule rests on, "" when the event names none.
 func (d *Directory) actor(ev *epcis.Event) (party, said string) {
-	switch ev.Step() {
-	case epcis.StepReceiving:
-		said = ev.Destination(epcis.OwningParty)
-	case epcis.StepShipping, epcis.StepVoidShipping:
-		said = ev.Source(epcis.OwningParty)
-	}
-	for _, p := range []*epcis.Place{ev.BizLocation, ev.ReadPoint} {
-		if said == "" && p != nil {
-			said = p.ID
-		}
-	}
-	if said == "" {
-		return "", ""
-	}
-	party, _ = d.PartyOf(said)
+	party, said, _ = custody.Actor(ev, d) // epcis.Check has refused what cannot be read
 	return party, said
 }
 
@@ -98,14 +77,9 @@ func (d *Directory) CheckTime(ev *epcis.Event) *httpapi.Fault {
 // CheckOwn holds an act of this party against its roles and prefixes.
 func (d *Directory) CheckOwn(ev *epcis.Event) *httpapi.Fault {
 	step := ev.Step()
-	need := traders
-	switch step {
-	case epcis.StepDispensing:
-		need = dispensers
-	case epcis.StepCommissioning:
-		if len(gtins(ev)) > 0 {
-			need = makers
-		}
+	need := custody.Roles(step, step == epcis.StepCommissioning && len(gtins(ev)) > 0)
+	if need == nil { // steps without effect on custody: this service captures for trading partners
+		need = custody.Roles(epcis.StepShipping, false)
 	}
 	if !d.has(need) {
 		p, _ := d.party(d.self)

@@ -202,8 +202,13 @@ func (d *Directory) PartyOf(id string) (party string, ok bool) {
 	if !ok {
 		return "", false
 	}
+	return d.PartyOfGLN(gln.String())
+}
+
+// PartyOfGLN implements custody.Directory.
+func (d *Directory) PartyOfGLN(gln string) (party string, ok bool) {
 	d.Read(func(r View) {
-		if party, ok = r.PartyOfGLN(gln.String()); !ok && d.foreign[gln.String()] {
+		if party, ok = r.PartyOfGLN(gln); !ok && d.foreign[gln] {
 			party, ok = somebody, true
 		}
 	})
