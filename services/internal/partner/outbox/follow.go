@@ -9,11 +9,10 @@ import (
 	"verilot.dev/services/internal/partner/journal"
 )
 
-// follow checks every certified block and takes from it the verdicts on our own submissions.
-func (o *Outbox) follow(ctx context.Context) error {
-	// What was acknowledged before a stop may be judged in a block that was followed before it.
-	o.mu.Lock()
-	var late []*row
+// acknowledgedBeforeStart lists the rows that were acknowledged before a stop and whose block was
+// followed before it too. It is called before anything is published: a row that is acknowledged
+// later is judged by who records its ack, and a row has one judge. mu is held.
+func (o *Outbox) acknowledgedBeforeStart() (late []*row) {
 	for _, q := range o.queues {
 		for seq, r := range q.bySeq {
 			if seq <= o.followedSeq {
@@ -21,7 +20,12 @@ func (o *Outbox) follow(ctx context.Context) error {
 			}
 		}
 	}
-	o.mu.Unlock()
+	return late
+}
+
+// follow judges the rows in late, then checks every certified block and takes from it the verdicts
+// on our own submissions.
+func (o *Outbox) follow(ctx context.Context, late []*row) error {
 	for _, r := range late {
 		if err := o.judgeLate(r); err != nil {
 			return err

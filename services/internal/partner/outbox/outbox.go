@@ -154,6 +154,7 @@ func (o *Outbox) Run(ctx context.Context) error {
 	for _, q := range o.queues {
 		queues = append(queues, q)
 	}
+	late := o.acknowledgedBeforeStart()
 	o.mu.Unlock()
 	var wg sync.WaitGroup
 	for _, q := range queues {
@@ -164,7 +165,7 @@ func (o *Outbox) Run(ctx context.Context) error {
 		})
 	}
 	wg.Go(func() {
-		if err := o.follow(ctx); err != nil {
+		if err := o.follow(ctx, late); err != nil {
 			cancel(fmt.Errorf("follow blocks: %w", err))
 		}
 	})
