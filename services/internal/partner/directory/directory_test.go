@@ -1,0 +1,112 @@
+package directory
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/keys"
+	"verilot.dev/ledger/registry"
+	"verilot.dev/services/internal/edge/httpapi"
+	"verilot.dev/services/internal/partner/outbox/outboxtest"
+)
+
+var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+func newDirectory(t *testing.T, parties func(context.Context) ([]KnownParty, error)) *Directory {
+	t.Helper()
+	d, err := New(Config{
+		Genesis: outboxtest.Genesis(t, true), Party: "maker", KeyID: keys.ID(keys.Event, outboxtest.Public("maker/event")), Parties: parties,
+		Now: func() time.Time { return now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// An identifier is a URN where its company prefix is registered, else a Digital Link.
+func TestIdentifiersAreNeverGuessed(t *testing.T) {
+	d := newDirectory(t, nil)
+	for gtin, want := range map[string]string{
+		"00399990100013": "urn:epc:id:sgtin:0399990.010001.1",
+		"10614141007346": "https://id.gs1.org/01/10614141007346/21/1",
+	} {
+		g, err := gs1.ParseGTIN(gtin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := gs1.NewSGTIN(g, "1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Write(u.Key()); got != want {
+			t.Errorf("%s is written %s", gtin, got)
+		}
+	}
+	if d.Home() == "" || d.OwnPrefix() != "0399990" || d.Owner("nobody") != "" {
+		t.Errorf("home %q, prefix %q", d.Home(), d.OwnPrefix())
+	}
+}
+
+// What another party did is left to the ledger; what this one did is held against its roles and prefixes, and time against the clock.
+func TestCheckEvent(t *testing.T) {
+	asked := 0
+	d := newDirectory(t, func(context.Context) ([]KnownParty, error) {
+		asked++
+		return []KnownParty{{ID: "corner", Name: "Corner", Roles: []string{"dispenser"}, GLNs: []string{"0614141000012"}, Prefixes: []string{"0614141"}}}, nil
+	})
+	const ours, dist, corner = "urn:epc:id:sgln:0399990.00001.0", "urn:epc:id:sgln:0399991.00001.0", "urn:epc:id:sgln:0614141.00001.0"
+	commission := func(site, epc string) *epcis.Event {
+		e := epcis.Commission(epcis.At{Time: "2026-11-20T11:00:00Z", Offset: "+00:00", ReadPoint: site, BizLocation: site}, []string{epc}, "L1", "2028-01-31")
+		return &e
+	}
+	dispense := func(site string) *epcis.Event {
+		e := epcis.Dispense(epcis.At{Time: "2026-11-20T11:00:00Z", Offset: "+00:00", ReadPoint: site, BizLocation: site}, []string{"urn:epc:id:sgtin:0399990.010001.1"}, false)
+		return &e
+	}
+	future := commission(ours, "urn:epc:id:sgtin:0399990.010001.1")
+	future.EventTime = "2026-11-20T13:00:00Z"
+	for name, tt := range map[string]struct {
+		event *epcis.Event
+		want  httpapi.Code
+	}{
+		"ours":                    {commission(ours, "urn:epc:id:sgtin:0399990.010001.1"), ""},
+		"from the future":         {future, httpapi.FutureEvent},
+		"another's GTIN":          {commission(ours, "urn:epc:id:sgtin:0399991.010001.1"), httpapi.GTINNotOwned},
+		"a step of others":        {dispense(ours), httpapi.RoleForbidden},
+		"a known party's":         {dispense(dist), ""},
+		"a party's the api knows": {dispense(corner), ""},
+	} {
+		var once bool
+		f := d.CheckEvent(t.Context(), tt.event, &once)
+		if got := httpapi.Code(""); f != nil {
+			if got = httpapi.Code(f.Code); got != tt.want {
+				t.Errorf("%s: %+v", name, f)
+			}
+		} else if tt.want != "" {
+			t.Errorf("%s: nothing is wrong with it", name)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("the api was asked %d times", asked)
+	}
+}
+
+// A registration is known at once, whole, and one that contradicts the ledger's registry is ignored.
+func TestRegistrations(t *testing.T) {
+	d := newDirectory(t, nil)
+	if err := d.Load([]byte(`{"act":{"party":"new","name":"New","roles":["distributor"],"companyPrefixes":["0614141"]}}`)); err != nil {
+		t.Fatal(err)
+	}
+	d.Add(Registration{Act: &registry.Act{Party: "other", Prefixes: []string{"0614141"}}})
+	d.Add(Registration{Foreign: []string{"0614141000012"}})
+	if party, ok := d.PartyOf("urn:epc:id:sgln:0614141.00001.0"); !ok || party == "maker" {
+		t.Errorf("%q %v", party, ok)
+	}
+	if err := d.Load([]byte("{")); err == nil {
+		t.Error("half a record was taken")
+	}
+}
