@@ -177,9 +177,9 @@ func announce(c *gin.Context) {
 }
 
 // discover answers OPTIONS.
-func (s *Service) discover(c *gin.Context, allow string) {
+func (s *Service) discover(c *gin.Context) {
 	for _, h := range [][2]string{
-		{"Allow", allow},
+		{"Allow", "OPTIONS, GET"},
 		{"GS1-EPCIS-Min", epcisVersion},
 		{"GS1-EPCIS-Max", epcisVersion},
 		{"GS1-CBV-Min", cbvVersion},

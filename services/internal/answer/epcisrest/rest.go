@@ -33,22 +33,22 @@ const (
 func Mount(api *httpapi.API, o Options) *Service {
 	s := New(o)
 	s.handle(api, here(http.MethodGet, "/", "Top-level resources of the EPCIS interface"), s.root)
-	s.options(api, passedOn, "/", "OPTIONS, GET")
+	s.options(api, passedOn, "/")
 	s.handle(api, passedOn(http.MethodGet, "/events", "Query EPCIS events", eventParams()...), s.events)
-	s.options(api, here, "/events", "OPTIONS, GET") // a partner service says itself what it offers: events are captured there
+	s.options(api, here, "/events") // a partner service says itself what it offers: events are captured there
 	s.handle(api, passedOn(http.MethodGet, "/events/{eventID}", "One EPCIS event, with what declares it an error"), s.event)
-	s.options(api, passedOn, "/events/{eventID}", "OPTIONS, GET")
+	s.options(api, passedOn, "/events/{eventID}")
 	for i := range resources {
 		r := &resources[i]
 		path := "/" + r.name
 		s.handle(api, passedOn(http.MethodGet, path, "Known "+r.words, pageParams()...), func(c *gin.Context) error { return s.list(c, r) })
-		s.options(api, passedOn, path, "OPTIONS, GET")
+		s.options(api, passedOn, path)
 		path += "/{" + r.param + "}"
 		s.handle(api, passedOn(http.MethodGet, path, "What there is about one of the "+r.words, pageParams()...), func(c *gin.Context) error { return s.resource(c, r) })
-		s.options(api, passedOn, path, "OPTIONS, GET")
+		s.options(api, passedOn, path)
 		path += "/events"
 		s.handle(api, passedOn(http.MethodGet, path, "EPCIS events with one of the "+r.words, eventParams()...), func(c *gin.Context) error { return s.resourceEvents(c, r) })
-		s.options(api, passedOn, path, "OPTIONS, GET")
+		s.options(api, passedOn, path)
 	}
 	s.handle(api, passedOn(http.MethodDelete, "/nextPageToken/{token}", "Invalidate a page token (not offered)"), func(*gin.Context) error {
 		return httpapi.NewProblem(httpapi.NotImplemented, "page tokens name a place in an answer and are kept nowhere, so there is nothing to invalidate; forget the token")
@@ -77,7 +77,7 @@ func MountNoCapture(api *httpapi.API) {
 	s.handle(api, here(http.MethodPost, "/capture", "Not offered"), func(*gin.Context) error {
 		return httpapi.NewProblem(httpapi.NotImplemented, "this service answers queries; events are captured at the service of the party whose they are, which signs them")
 	})
-	s.options(api, here, "/capture", "OPTIONS, GET")
+	s.options(api, here, "/capture")
 }
 
 // operation is one operation of the EPCIS interface; path parameters are in braces.
@@ -113,12 +113,12 @@ func (s *Service) handle(api *httpapi.API, o operation, fn func(*gin.Context) er
 }
 
 // options mounts the discovery of one address. where is here or passedOn.
-func (s *Service) options(api *httpapi.API, where func(method, path, summary string, params ...*huma.Param) operation, path, allow string) {
+func (s *Service) options(api *httpapi.API, where func(method, path, summary string, params ...*huma.Param) operation, path string) {
 	s.handle(api, where(http.MethodOptions, path, "Versions and formats that are offered here"), func(c *gin.Context) error {
 		if p := checkVersions(c.Request.Header); p != nil {
 			return p
 		}
-		s.discover(c, allow)
+		s.discover(c)
 		return nil
 	})
 }

@@ -62,11 +62,11 @@ func (s *service) feed(c *gin.Context) error {
 		changed := s.Copy.Changed() // before the height, so that no block is missed
 		head, err := s.height()
 		if err != nil {
-			return nil //nolint:nilerr // the answer has begun: the listener asks again from where it stopped
+			return nil // the answer has begun: the listener asks again from where it stopped
 		}
 		for ; from <= head; from++ {
 			if err := s.send(c, from); err != nil {
-				return nil //nolint:nilerr // as above
+				return nil // as above
 			}
 		}
 		c.Writer.Flush()
@@ -77,7 +77,7 @@ func (s *service) feed(c *gin.Context) error {
 			return nil
 		case <-beat.C:
 			if _, err := c.Writer.WriteString(":\n\n"); err != nil {
-				return nil //nolint:nilerr // as above
+				return nil // as above
 			}
 		case <-changed:
 		}

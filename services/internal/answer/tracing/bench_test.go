@@ -126,7 +126,7 @@ func (w *warehouse) block() {
 }
 
 // ask runs fn over a snapshot, as for one request.
-func (w *warehouse) ask(fn func(*tracing.Snapshot) error) { //nolint:thelper // Helper costs more than a check
+func (w *warehouse) ask(fn func(*tracing.Snapshot) error) {
 	view, done, err := w.chain.Snapshot()
 	if err != nil {
 		w.tb.Fatal(err)
