@@ -1,5 +1,5 @@
 // Writes src/lib/api/schema.d.ts from the openapi.json of running services: the binary's own, started for this. The documents of the
-// api and of a partner's service are put together, so that what both describe is generated once.
+// api and of a partner's service are merged, so that what both describe is generated once.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { startNetwork } from './network.mjs';
 
-/** add puts the entries of from into to. What both have must be the same, or have entries of its own that are put together. */
+/** add merges from into to, down to a depth. Below it, a key that both have must have the same value. */
 function add(to, from, name, depth) {
   for (const [key, value] of Object.entries(from)) {
     if (!(key in to)) to[key] = value;

@@ -13,8 +13,8 @@ const depths = ['wholesale', 'retail', 'consumer'] as const;
 export type Recall = Required<Pick<Body<'recall'>, 'recallNumber' | 'classification' | 'depth' | 'reason'>>;
 
 /**
- * RecallForm opens a recall of a lot: what it is called and how far it goes, then a question, then the command. The page that shows it
- * says what a recall begins with, and has its own button that asks and its own question.
+ * RecallForm opens a recall of a lot: the fields, then a question, then the command. The page gives the first values, the button below
+ * the fields and the question.
  */
 export function RecallForm({
   lot: l,
@@ -29,9 +29,9 @@ export function RecallForm({
   lot: Schemas['LotTotals'];
   start: Pick<Recall, 'classification' | 'depth'>;
   intro?: ReactNode;
-  /** What stands below the fields; complete: nothing is missing in them. */
-  ask: (put: () => void, complete: boolean) => ReactNode;
-  /** What is asked before the recall is sent; the buttons that answer are given. */
+  /** What stands below the fields. proceed goes on to the question; complete reports that no field is empty. */
+  ask: (proceed: () => void, complete: boolean) => ReactNode;
+  /** What is asked before the recall is sent. buttons send it or go back. */
   question: (recall: Recall, buttons: ReactNode) => ReactNode;
   /** The word on the button that goes back to the fields. */
   back: string;
@@ -48,7 +48,7 @@ export function RecallForm({
   const recall = useCommand('recall', (job) => whenIndexed(job, given, () => setSure(false)));
   const change = (part: Partial<Recall>) => setFields((f) => ({ ...f, ...part }));
   const complete = given.recallNumber !== '' && given.reason !== '';
-  const put = () => complete && setSure(true);
+  const proceed = () => complete && setSure(true);
   const asking = sure && may;
   const buttons = (
     <div className="actions">
@@ -81,7 +81,7 @@ export function RecallForm({
           className="stack-18"
           onSubmit={(e) => {
             e.preventDefault();
-            put();
+            proceed();
           }}
         >
           {intro}
@@ -113,7 +113,7 @@ export function RecallForm({
             required
             maxLength={1000}
           />
-          {!asking && ask(put, complete)}
+          {!asking && ask(proceed, complete)}
         </form>
       )}
       {open && asking && question(given, buttons)}

@@ -21,10 +21,10 @@ export function OpenRecall({ lot: l }: { lot: Schemas['LotTotals'] }) {
       intro={<p style={{ margin: 0 }}>{t('lot.recallMeans', { count: l.commissioned })}</p>}
       back={t('lot.back')}
       keepsForm
-      ask={(put, complete) =>
+      ask={(proceed, complete) =>
         may ? (
           <div>
-            <Button color="red.9" size="md" data-testid="recall-ask" disabled={!complete} onClick={put}>
+            <Button color="red.9" size="md" data-testid="recall-ask" disabled={!complete} onClick={proceed}>
               {t('lot.recallAsk')}
             </Button>
           </div>
