@@ -95,7 +95,7 @@ func TestCitations(t *testing.T) {
 				if strings.Contains(to, ":") { // another site
 					continue
 				}
-				if to = path.Join(path.Dir(name), to); !inRepository(to) && !pending(to) {
+				if to = path.Join(path.Dir(name), to); !inRepository(to) {
 					t.Errorf("%s:%d links to %s, which is not there", name, lineOf(text, m[0]), to)
 				}
 			}
@@ -104,7 +104,7 @@ func TestCitations(t *testing.T) {
 			continue
 		}
 		for _, m := range page.FindAllStringSubmatchIndex(text, -1) {
-			if to := "docs/" + text[m[2]:m[3]]; !inRepository(to) && !pending(to) {
+			if to := "docs/" + text[m[2]:m[3]]; !inRepository(to) {
 				t.Errorf("%s:%d names %s, which is not there", name, lineOf(text, m[0]), to)
 			}
 		}
@@ -123,9 +123,4 @@ func TestCitations(t *testing.T) {
 			}
 		}
 	}
-}
-
-// pending is docs/custody.md as long as docs/findings.md stands in its place.
-func pending(name string) bool {
-	return name == "docs/custody.md" && inRepository("docs/findings.md")
 }
