@@ -12,8 +12,6 @@ require (
 	verilot.dev/proto v0.0.0
 )
 
-require github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3 // indirect
-
 require (
 	golang.org/x/crypto v0.0.0-20220321153916-2c7772ba3064 // indirect
 	golang.org/x/sys v0.5.0 // indirect
