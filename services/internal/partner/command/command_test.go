@@ -2,9 +2,9 @@ package command
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,7 +103,7 @@ func TestCommandsAreDrafts(t *testing.T) {
 			kinds = append(kinds, it.Kind)
 			step = it.Info.Step
 		}
-		if fmt.Sprint(kinds) != fmt.Sprint(tt.kinds) || step != tt.step || x.OnError != submission.Rollback || x.Authority != (tt.path == "/v1/parties") || x.Sealed != nil {
+		if !slices.Equal(kinds, tt.kinds) || step != tt.step || x.OnError != submission.Rollback || x.Authority != (tt.path == "/v1/parties") || x.Sealed != nil {
 			t.Errorf("%s: %+v", tt.path, x)
 		}
 	}
