@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"verilot.dev/services/internal/answer/epcisrest"
 	"verilot.dev/services/internal/partner/gateway"
 )
 
@@ -21,7 +22,7 @@ func TestPassedOnRoutesAreServed(t *testing.T) {
 	defer api.Close()
 	h := w.s.API(nil, nil)
 	open, party := passedOn()
-	done, err := gateway.Mount(h, gateway.Config{API: api.URL, Open: open, Party: party, Log: slog.New(slog.DiscardHandler)})
+	done, err := gateway.Mount(h, gateway.Config{API: api.URL, Open: open, Party: party, TopLevel: epcisrest.TopLevel, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

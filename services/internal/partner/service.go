@@ -12,6 +12,7 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
+	"verilot.dev/services/internal/answer/epcisrest"
 	"verilot.dev/services/internal/answer/ndc"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/edge/partnertoken"
@@ -87,8 +88,11 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 	if err != nil {
 		return err
 	}
-	open, party := passedOn()
-	done, err := gateway.Mount(api, gateway.Config{API: c.API, Open: open, Party: party, Reader: guard.CheckRead, Token: token, Log: env.Log}) //nolint:contextcheck // as above
+	open, party := passedOn() //nolint:contextcheck // routes are listed; no request is served
+	through := gateway.Config{
+		API: c.API, Open: open, Party: party, TopLevel: epcisrest.TopLevel, Reader: guard.CheckRead, Token: token, Log: env.Log,
+	}
+	done, err := gateway.Mount(api, through) //nolint:contextcheck // as above
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"verilot.dev/services/internal/answer/epcisrest"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/edge/signin"
 )
@@ -40,6 +39,9 @@ type Config struct {
 	// Party are the routes of the EPCIS query interface. They show a party's events, so the api is
 	// told in whose name this service asks, and only who is signed in here is passed on.
 	Party []httpapi.Route
+	// TopLevel answers GET /, which names the resources of the EPCIS interface; nil: nothing does,
+	// which is for tests.
+	TopLevel gin.HandlerFunc
 	// Reader says why a request may not read the party's events; nil: every request may, which is
 	// for tests.
 	Reader func(*http.Request) *httpapi.Problem
@@ -80,7 +82,9 @@ func Mount(h *httpapi.API, c Config) (done func(), err error) {
 	}
 	guarded := guard(c.Reader, signed)
 	m.party(c.Party, guarded)
-	m.add(http.MethodGet, "/", epcisrest.TopLevel)
+	if c.TopLevel != nil {
+		m.add(http.MethodGet, "/", c.TopLevel)
+	}
 	m.add(http.MethodOptions, "/", guarded)
 	return done, nil
 }
