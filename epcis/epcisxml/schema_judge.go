@@ -213,17 +213,17 @@ func (p *parser) child(f *xframe) (t *xtype, declared, nillable bool) {
 		return nil, false, false
 	}
 	i := f.part(p.name.Space, p.name.Local)
-	if i < 0 {
-		if t.admits(p.name.Space) {
-			if t.one && (f.wild || f.seen != 0) {
-				p.misplaced(groupPlace, epcis.CodeContent, "<"+f.name+"> holds one element only", "remove one")
-			}
-			f.wild = true
-			if f.rank = 1 << 16; !t.inOrder {
-				f.rank = 0
-			}
-			return p.lax()
+	if (i < 0 || f.passed(i)) && t.admits(p.name.Space) {
+		if t.one && (f.wild || f.seen != 0) {
+			p.misplaced(groupPlace, epcis.CodeContent, "<"+f.name+"> holds one element only", "remove one")
 		}
+		f.wild = true
+		if f.rank = 1 << 16; !t.inOrder {
+			f.rank = 0
+		}
+		return p.lax()
+	}
+	if i < 0 {
 		if i = p.renamed(f); i < 0 {
 			p.unexpected(f)
 			return nil, false, false
@@ -246,6 +246,13 @@ func (p *parser) child(f *xframe) (t *xtype, declared, nillable bool) {
 	f.seen |= bit
 	f.last, f.rank = i, max(f.rank, part.rank)
 	return part.t, true, part.nillable
+}
+
+// passed reports whether the place of part i is behind the reader: its element may only stand there
+// again, or now, where a wildcard takes it.
+func (f *xframe) passed(i int) bool {
+	part := &f.t.parts[i]
+	return f.t.inOrder && (f.seen&(1<<i) != 0 && !part.many || part.rank < f.rank)
 }
 
 // part finds a child by its full name, beginning with the last one, because lists repeat and sequences go on.
