@@ -18,8 +18,10 @@ const (
 	AggCycle               Code = "AGG_CYCLE"
 	AggDeleteNoAdd         Code = "AGG_DELETE_NO_ADD"
 	AggHolderDiff          Code = "AGG_HOLDER_DIFF"
+	AggMixedLot            Code = "AGG_MIXED_LOT"
 	AggTooDeep             Code = "AGG_TOO_DEEP"
 	AggTwoParents          Code = "AGG_TWO_PARENTS"
+	AggUnknownChild        Code = "AGG_UNKNOWN_CHILD"
 	BadKey                 Code = "BAD_KEY"
 	BadValue               Code = "BAD_VALUE"
 	BodyHash               Code = "BODY_HASH"
@@ -40,8 +42,12 @@ const (
 	DoubleShip             Code = "DOUBLE_SHIP"
 	DupCommission          Code = "DUP_COMMISSION"
 	DupEvent               Code = "DUP_EVENT"
-	ErrdeclNoEffect        Code = "ERRDECL_NO_EFFECT"
+	ErrdeclBreaksChain     Code = "ERRDECL_BREAKS_CHAIN"
+	ErrdeclNotAuthor       Code = "ERRDECL_NOT_AUTHOR"
+	ErrdeclUnknown         Code = "ERRDECL_UNKNOWN"
+	EventIDReused          Code = "EVENT_ID_REUSED"
 	ExpiryMismatch         Code = "EXPIRY_MISMATCH"
+	FindingUnknown         Code = "FINDING_UNKNOWN"
 	FmtEPC                 Code = "FMT_EPC"
 	FmtExpiry              Code = "FMT_EXPIRY"
 	FmtGLN                 Code = "FMT_GLN"
@@ -53,29 +59,48 @@ const (
 	GLNTaken               Code = "GLN_TAKEN"
 	GLNUnknown             Code = "GLN_UNKNOWN"
 	GTINNotOwned           Code = "GTIN_NOT_OWNED"
+	GTINUnknown            Code = "GTIN_UNKNOWN"
 	HoldByNonHolder        Code = "HOLD_BY_NON_HOLDER"
 	HoldRemains            Code = "HOLD_REMAINS"
 	KeyTaken               Code = "KEY_TAKEN"
 	KeyUnknown             Code = "KEY_UNKNOWN"
 	KindNotActive          Code = "KIND_NOT_ACTIVE"
 	LotMismatch            Code = "LOT_MISMATCH"
+	LotOverrun             Code = "LOT_OVERRUN"
+	LotUnregistered        Code = "LOT_UNREGISTERED"
 	Malformed              Code = "MALFORMED"
 	MissingField           Code = "MISSING_FIELD"
 	MissingILMD            Code = "MISSING_ILMD"
+	NDCMismatch            Code = "NDC_MISMATCH"
 	NotCommissioned        Code = "NOT_COMMISSIONED"
+	PartnerNotATP          Code = "PARTNER_NOT_ATP"
 	PrefixTaken            Code = "PREFIX_TAKEN"
 	QtyOver                Code = "QTY_OVER"
 	QtyShort               Code = "QTY_SHORT"
+	ReceiveExpired         Code = "RECEIVE_EXPIRED"
 	ReceiveNoShip          Code = "RECEIVE_NO_SHIP"
+	ReceiveRecalled        Code = "RECEIVE_RECALLED"
 	Relayed                Code = "RELAYED"
+	ResolveForbidden       Code = "RESOLVE_FORBIDDEN"
+	ReturnAuthMismatch     Code = "RETURN_AUTH_MISMATCH"
+	ReturnNoSale           Code = "RETURN_NO_SALE"
+	ReturnWrongParty       Code = "RETURN_WRONG_PARTY"
 	RoleForbidden          Code = "ROLE_FORBIDDEN"
 	RolledBack             Code = "ROLLED_BACK"
 	RootMismatch           Code = "ROOT_MISMATCH"
 	SealedField            Code = "SEALED_FIELD"
+	SelfShip               Code = "SELF_SHIP"
 	SerialReused           Code = "SERIAL_REUSED"
+	ShipBeforeCommission   Code = "SHIP_BEFORE_COMMISSION"
 	ShipByNonHolder        Code = "SHIP_BY_NON_HOLDER"
 	ShipChildOutsideParent Code = "SHIP_CHILD_OUTSIDE_PARENT"
+	ShipExpired            Code = "SHIP_EXPIRED"
+	ShipNoParties          Code = "SHIP_NO_PARTIES"
+	ShipQuarantined        Code = "SHIP_QUARANTINED"
+	ShipRecalled           Code = "SHIP_RECALLED"
+	ShipSuspect            Code = "SHIP_SUSPECT"
 	ShipTerminal           Code = "SHIP_TERMINAL"
+	ShipUnreleasedReturn   Code = "SHIP_UNRELEASED_RETURN"
 	SigInvalid             Code = "SIG_INVALID"
 	SigKeyRevoked          Code = "SIG_KEY_REVOKED"
 	StepMismatch           Code = "STEP_MISMATCH"
@@ -133,8 +158,10 @@ var explanations = []Explanation{
 	{AggCycle, rejects, "A container would be inside itself.", "Check parentID and childEPCs: one of the containers named is wrong, or an unpacking was never recorded. Correct the event and send it again."},
 	{AggDeleteNoAdd, flags, "Something was unpacked from a container that it was never recorded to be in.", "Scan it again to be sure of the container. If the scan is right, ask whoever packed it for the missing packing event."},
 	{AggHolderDiff, holds, "Something was packed or unpacked by a company that, by the ledger, does not have it, so the packing was not believed and what it names is on hold.", "Look up who has it, and ask them for the missing shipping event, or record your own receiving event if it is missing. Keep the goods aside until it is cleared up."},
+	{AggMixedLot, flags, "A container with a product code and serial of its own, which stands for one product and one lot, holds units of another product or lot.", "Look into the container. If its contents really differ, give it an SSCC instead; if not, check the serial numbers that were scanned."},
 	{AggTooDeep, rejects, "Containers would be nested too deeply inside each other.", "Check that the containers named are the right ones, and record the unpacking of those that are no longer packed. Then send the event again."},
 	{AggTwoParents, rejects, "Something was packed that is, by the ledger, still inside another container.", "Record its unpacking from the other container first, then send this event again. If it was never in the other one, check the serial number that was scanned."},
+	{AggUnknownChild, flags, "Something was packed whose birth record has not been received. When the grace time ends without one, it is on hold.", "Ask the maker for its commissioning event. Keep the package aside until it has come."},
 	{BadKey, rejects, "A public key in this registration is not a usable Ed25519 key.", "Ask the owner of the key for its public half again, and register that."},
 	{BadValue, rejects, "A field of this registration or event has a value that is not allowed, such as an unknown role, a text that is too long or a number of the wrong length.", "Compare its fields with docs/spec.md, correct the value, and send it again."},
 	{BodyHash, rejects, "The content of the document is not what its sender signed: it was damaged or changed on the way.", tellSupplier},
@@ -155,8 +182,12 @@ var explanations = []Explanation{
 	{DoubleShip, holds, "Something was shipped that is already on its way. The first shipment counts, and the goods are on hold.", "Check what was scanned. If the first shipment did not take place, void it (void_shipping) and ship again; if this one did not, nothing more is to be sent."},
 	{DupCommission, rejects, "A package with this product code and serial number has already been commissioned: a serial number belongs to one package for ever.", "Do not send it again. If the event was a repeat of the first, nothing is needed. If there are two packages, set the second aside and give it a new serial number, and find out how the number was used twice."},
 	{DupEvent, duplicates, "You have already recorded this very event.", "Nothing is needed: the first record counts."},
-	{ErrdeclNoEffect, flags, "The event declares an earlier event wrong. That is recorded, but by itself it does not undo what the earlier event did.", "Record the event that puts it right as well, such as void_shipping for a shipment that did not take place."},
+	{ErrdeclBreaksChain, flags, "The event to be taken back has been built upon: later events touched the same goods. The declaration is recorded, and nothing was undone.", "Have the later events declared wrong first, newest first: the detail lists them. Then declare this one again. If they are right, record a new event that corrects the state instead."},
+	{ErrdeclNotAuthor, rejects, "The event to be taken back was recorded by another company; only the company that recorded an event may take it back.", "Ask the company that recorded it to declare it wrong."},
+	{ErrdeclUnknown, rejects, "The event to be taken back is not on the ledger, did nothing, or has been taken back already.", "Check eventID, or, if the event has none, that the declaration repeats its content exactly. Then send it again."},
+	{EventIDReused, rejects, "The company has used this eventID for another event before.", "Give the event an eventID of its own and send it again. To take an event back, repeat it with an errorDeclaration."},
 	{ExpiryMismatch, "", "The expiry date told is not the one with which the package or its lot was registered. As a finding (hold): the goods are quarantined. As a verdict (reject): the expiry of a lot with packages in it cannot be changed.", "Compare with what is printed on the package, and ask the maker which date is right before selling or dispensing it. A maker checks the date it registers for a lot before commissioning packages of it."},
+	{FindingUnknown, rejects, "The finding to be closed does not exist, is closed already, or is not about the packages named.", "Trace the package to see which findings are open, and name the event, the code and the packages as shown there."},
 	{FmtEPC, rejects, "The identifier of a package, container or place is malformed, or it names a kind of thing where one single thing is needed.", "Check the identifier against the code on the label; list packages and containers with their serial numbers. Correct it and send it again."},
 	{FmtExpiry, rejects, "A date is not a date of the calendar written YYYY-MM-DD.", "Write it as YYYY-MM-DD, for example 2027-11-30, and send it again."},
 	{FmtGLN, rejects, "A location number (GLN) has the wrong length or check digit.", "Check its 13 digits against your records: usually one digit is mistyped. Correct it and send it again."},
@@ -168,29 +199,48 @@ var explanations = []Explanation{
 	{GLNTaken, rejects, "The location number or place is already registered to another company.", "Check the number. If it is right, the two companies and the authority have to settle whose it is."},
 	{GLNUnknown, flags, "A place or company in the event is not registered on this network.", "Check its location number. If it is right, have it registered by the authority."},
 	{GTINNotOwned, rejects, "The product code belongs to another company's prefix, or to no registered one; only its owner may commission, describe or recall the product.", "Check the product code. If it is yours, have your company prefix registered by the authority, then send it again; if it is not, its owner has to send this."},
+	{GTINUnknown, flags, "Packages were commissioned of a product code for which no product data is registered.", "Register the product (name, NDC, strength, form). The packages themselves are not affected."},
 	{HoldByNonHolder, flags, "A company reported the condition of something that, by the ledger, it does not have; it was noted without effect.", "Look up who has it. If your receiving event is missing, record it and then this one again; otherwise tell the holder."},
 	{HoldRemains, flags, "The goods were released, but a finding of the ledger put them on hold, and a release does not lift that.", "Keep them in quarantine and clear up the finding that put them on hold; trace the package to see which it is."},
 	{KeyTaken, rejects, "The key is already registered to another company; every company needs its own.", "Make a new key for the company, and register that."},
 	{KeyUnknown, rejects, "The key with which the document was signed is not registered for this company and use.", "Have the service's key registered by the authority, then send the document again."},
 	{KindNotActive, rejects, "This kind of record is reserved for a later version of the network's rules.", "Leave it out until the network has taken up those rules."},
 	{LotMismatch, holds, "The lot told is not the one with which the package was commissioned, or two accounts of its making differ.", "Compare with what is printed on the package. Keep it aside and ask the maker which lot is right before selling or dispensing it."},
+	{LotOverrun, flags, "More packages of the lot were commissioned than its registered size.", "Compare with the batch record. If the size was registered too small, register the lot again with the right one; if not, find out where the extra packages come from."},
+	{LotUnregistered, flags, "Packages were commissioned in a lot that its maker has not registered.", "Register the lot with its expiry date and size. The packages themselves are not affected."},
 	{Malformed, rejects, "The head or the signature of the message cannot be read.", tellSupplier},
 	{MissingField, rejects, "Something that this step or registration needs is missing, such as the packages it is about, the container, the time or a name.", "Fill in the missing field and send it again: packing and unpacking need parentID, other steps need epcList."},
 	{MissingILMD, rejects, "Packages were commissioned without lot number or expiry date.", "Add lotNumber and itemExpirationDate to the event and send it again."},
+	{NDCMismatch, flags, "The NDC registered for a product is not the one inside its product code (GTIN).", "Check both numbers against the label and register the product again with the right one."},
 	{NotCommissioned, flags, "The ledger has no record of the maker commissioning this serial number. When none has come within the network's grace time (usually a day), it is put on hold.", "Ask the maker, or whoever sold it to you, for the commissioning event. When it comes after the grace time the hold ends; release the package from quarantine then. Check the serial number; if the maker does not know it, treat the package as suspect."},
+	{PartnerNotATP, "", "A company named as seller, buyer or receiver has no licence on the ledger that makes it an authorized trading partner on that day. As a finding of severity hold: the goods are on hold. Of an act that another company relays: a flag only.", "Do not sell or move the goods on. Check the company's licence with the State board or the FDA list, have the authority register it, then have the finding closed."},
 	{PrefixTaken, rejects, "The company prefix is already registered to another company.", "Check the prefix. If it is right, the two companies and the authority have to settle whose it is."},
 	{QtyOver, flags, "More was received than was shipped: these packages or containers were not part of the shipment.", "Count again. If they are really there, ask the sender for the missing shipping event, and keep them aside until it comes."},
 	{QtyShort, flags, "Less was received than was shipped: the rest counts as missing with the sender.", "Look for the rest, and receive it when it comes. Otherwise the sender cancels that part of the shipment (void_shipping) or reports it lost or stolen."},
+	{ReceiveExpired, flags, "What was received, or something inside it, is past its expiry date. The goods are in quarantine from now on.", "Keep the delivery aside. Return it or send it for destruction; after unpacking, release what is not expired."},
 	{ReceiveNoShip, flags, "Something was received without a record of its being shipped: product, no data. When none has come within the network's grace time (usually a day), it is put on hold.", "Ask the sender for its shipping event, and keep the goods aside until it is there. When it comes after the grace time the hold ends; release the goods from quarantine then."},
+	{ReceiveRecalled, flags, "What was received, or something inside it, is under an open recall. The goods are in quarantine from now on.", "Keep the delivery aside and follow the instructions of the recall; after unpacking, release what is not recalled."},
 	{Relayed, "", "A company tells what another company did. As a verdict (duplicate): the event was on the ledger already, and this copy is a link to it. As a finding (flag): the other company has not recorded it itself yet.", "Nothing is needed for a duplicate. For the finding, ask the company that did it to record its own event, which then replaces this account."},
+	{ResolveForbidden, rejects, "This company may not close that finding: a hold is never closed only by the company whose event raised it.", "Ask one of those who may close it: docs/custody.md lists them for every code."},
+	{ReturnAuthMismatch, flags, "The return authorisation named on receipt is not the one named on the shipment.", "Compare the two numbers with the authorisation that was issued, and record the right one."},
+	{ReturnNoSale, holds, "A wholesaler took back a package for which the ledger shows no sale by it to the company that returned it.", "Do not sell the package on. Look up who sold it to the returner and send it there, or have the missing shipping event recorded; the law wants every return tied to its sale."},
+	{ReturnWrongParty, flags, "Goods are being returned to a company that neither sold them to the sender nor owns the product.", "Check the addressee. Cancel the shipment (void_shipping) and return them to the company that sold them, or to the maker."},
 	{RoleForbidden, rejects, "The company is not registered in a role that may do this; for example, only a maker or repackager commissions packages and only a pharmacy dispenses them.", "Check the company and the step in the event. If both are right, have the role registered by the authority, then send it again."},
 	{RolledBack, rejects, "Nothing is wrong with this item: another one of the same document was rejected, so none of the document was recorded.", "Look at the rejected item that has another code, put that right or leave it out, and send the document again."},
 	{RootMismatch, rejects, "The content of the document is not what the sender's signature vouches for.", tellSupplier},
 	{SealedField, rejects, "A field is kept secret (sealed) that the rules have to read.", "Change the sending service's settings so that it does not seal this field, and send the event again."},
+	{SelfShip, flags, "The shipment's seller and buyer are the same company.", "If goods only move between sites of one company, nothing is needed. Otherwise correct the buyer."},
 	{SerialReused, rejects, "The serial number was taken out of use or its package destroyed; a serial number is never used again.", "Do not send it again. Give the package a new serial number, and find out how the old one came to be printed."},
+	{ShipBeforeCommission, flags, "By the times of its events, it was shipped before it was made. When the grace time ends and neither event has been taken back, it is on hold.", "Check the clocks and the two events. The company whose time is wrong declares its event wrong and records it again with the right time."},
 	{ShipByNonHolder, holds, "A company reported shipping something that, by the ledger, it does not have; the holder stays the same and the goods are on hold.", "Look up who has it. If your receiving event is missing, record it and then the shipment again; otherwise check the serial numbers that were scanned."},
 	{ShipChildOutsideParent, holds, "Something was shipped alone while it was still recorded inside a container that was not shipped; the ledger took it to be unpacked, and it is on hold.", "Look whether it really left the container. If it did, record unpacking before shipping in future; if not, void the shipment and check the serial number that was scanned."},
+	{ShipExpired, holds, "It, or something inside it, was shipped for sale after its expiry date.", "Do not sell or dispense it. Return it with an authorisation or send it for destruction."},
+	{ShipNoParties, rejects, "The shipment does not name both seller and buyer.", "Fill in owning_party in sourceList and in destinationList, and send the event again."},
+	{ShipQuarantined, rejects, "It, something around it or something inside it is in quarantine or on hold, and must not be shipped for sale.", "Take it out of the shipment and keep it aside. Its holder releases a quarantine of its own; a hold ends when the finding behind it is closed. A return to its seller or maker names the return authorisation."},
+	{ShipRecalled, rejects, "It, or something inside it, is under a recall and must not be shipped for sale.", "Take it out of the shipment and set it aside. A return under the recall names the return authorisation and goes to its seller or maker."},
+	{ShipSuspect, rejects, "It, something around it or something inside it is suspect or illegitimate, and must not be shipped for sale.", "Take it out of the shipment, keep it in quarantine and finish the investigation. A return to its seller or maker names the return authorisation."},
 	{ShipTerminal, rejects, "A shipment names a package that is recorded as dispensed, destroyed or taken out of use.", "Take the package out of the shipment and send the event without it. Check its serial number; if it is right, treat the package as suspect."},
+	{ShipUnreleasedReturn, rejects, "A returned package was shipped for sale before it was checked and released.", "Verify its product identifier, release it, and ship it again. Otherwise send it on as a return."},
 	{SigInvalid, rejects, "The signature does not match: the message was damaged or changed, or somebody pretends to be the sender.", tellSupplier + " If nobody there sent it, tell the network's operator."},
 	{SigKeyRevoked, rejects, "The document was signed with a key that has been withdrawn.", "Set the service up with the company's current key, then send the document again. If nobody there sent it, tell the network's operator: somebody may have the old key."},
 	{StepMismatch, rejects, "The kind of event or its action does not fit the business step; for example, commissioning is an ObjectEvent with action ADD and packing an AggregationEvent with action ADD.", "Correct the event type, the action or the business step, and send it again."},
