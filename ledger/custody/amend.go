@@ -74,6 +74,7 @@ func Lapse(st state.Store, c Context) []Lapsed {
 		return true
 	})
 	var out []Lapsed
+	b := newBooks(st, c.Pos, subjects)
 	for _, t := range due {
 		st.Delete(t.at)
 		var open []string
@@ -91,12 +92,11 @@ func Lapse(st state.Store, c Context) []Lapsed {
 		for _, bit := range []uint16{overlayHold, overlayQuarantined} {
 			var changed []string
 			for _, k := range open {
-				r := readRecord(st, unitAt+k)
+				r := b.get(k)
 				if r == nil || r.overlays&bit != 0 {
 					continue
 				}
-				r.overlays |= bit
-				st.Put(unitAt+k, r.encode())
+				b.setMark(r, bit, true)
 				changed = append(changed, k)
 			}
 			if len(changed) > 0 {
@@ -105,6 +105,7 @@ func Lapse(st state.Store, c Context) []Lapsed {
 		}
 		out = append(out, l)
 	}
+	b.close()
 	return out
 }
 

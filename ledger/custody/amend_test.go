@@ -57,7 +57,7 @@ func TestRolledBackStartsNothing(t *testing.T) {
 	w.now = w.now.Add(48 * time.Hour)
 	w.line("later 1h")
 	under := w.st
-	before := contents(under)
+	before := dump(under)
 	over := state.NewOverlay(under)
 	w.st = over
 	over.Attempt(func() bool {
@@ -69,7 +69,7 @@ func TestRolledBackStartsNothing(t *testing.T) {
 	})
 	mem := under.(*state.Memory)
 	mem.Apply(over.WriteSet())
-	if after := contents(under); after != before {
+	if after := dump(under); after != before {
 		t.Error("a rolled-back submission left something behind")
 	}
 	w.st = under
@@ -79,7 +79,7 @@ func TestRolledBackStartsNothing(t *testing.T) {
 	}
 }
 
-func contents(v state.View) string {
+func dump(v state.View) string {
 	var b strings.Builder
 	v.Scan("", func(k string, value []byte) bool {
 		fmt.Fprintf(&b, "%q=%x\n", k, value)

@@ -37,7 +37,7 @@ var everyEvent = chapter{
 	raises: []verdict.Code{
 		verdict.ActorNotATP, verdict.SealedField, verdict.MissingField,
 		verdict.FmtGLN, verdict.FmtGTIN, verdict.FmtSSCC, verdict.FmtSerial, verdict.FmtLot, verdict.FmtEPC,
-		verdict.GLNUnknown, verdict.DupEvent, verdict.Relayed, verdict.FutureEvent, verdict.CBVUnknown, verdict.ErrdeclNoEffect,
+		verdict.GLNUnknown, verdict.DupEvent, verdict.Relayed, verdict.FutureEvent, verdict.CBVUnknown, verdict.ErrdeclUnknown,
 		verdict.StepMismatch, verdict.RoleForbidden,
 	},
 }

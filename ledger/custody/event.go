@@ -23,7 +23,7 @@ const futureSkew = 5 * 60 * 1000
 // judging is one event being judged. Everything it changes stays here until the verdict is known, so that a rejected
 // event writes nothing.
 type judging struct {
-	st  state.Store
+	books
 	c   Context
 	reg registry.Registry
 	it  *wire.Item
@@ -36,14 +36,10 @@ type judging struct {
 	hearsay bool
 	place   string // key text of where it happened
 
-	records map[string]*record
-	touched []string // where records are stored, in order of first use
 	links   map[string]bool
 	linked  []string // child index entries, in order of first change; links says present or not
 	inLot   []string // units that this event puts into the lot it names
-	ships   map[canonical.Position]*shipment
-	sailing []*shipment // those of ships that exist, in order of first use
-	shipped []string    // keys that this event sets on their way
+	shipped []string // keys that this event sets on their way
 
 	findings   []Finding
 	found      map[subject]bool
@@ -63,9 +59,8 @@ type subject struct {
 
 func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.Item, ev *epcis.Event) Judgement {
 	j := &judging{
-		st: st, c: c, reg: registry.Registry{View: st}, it: it, ev: ev,
-		records: make(map[string]*record, len(it.Committed.Units)), touched: make([]string, 0, len(it.Committed.Units)), links: map[string]bool{}, ships: map[canonical.Position]*shipment{},
-		found: map[subject]bool{}, looks: looksFor(it),
+		books: newBooks(st, c.Pos, len(it.Committed.Units)), c: c, reg: registry.Registry{View: st}, it: it, ev: ev,
+		links: map[string]bool{}, found: map[subject]bool{}, looks: looksFor(it),
 	}
 	ms, err := epcis.EventTimeMillis(ev)
 	if err != nil {
@@ -216,19 +211,6 @@ func (j *judging) reject(code verdict.Code, key, format string, args ...any) {
 // keys lists the key texts of one list of the event.
 func (j *judging) keys(list commit.List) []string { return keysIn(j.it, list) }
 
-func (j *judging) get(key string) *record {
-	r, ok := j.records[key]
-	if !ok {
-		at := unitAt + key
-		r = readRecord(j.st, at)
-		j.records[key] = r
-		j.touched = append(j.touched, at)
-	}
-	return r
-}
-
-func (j *judging) chain(key string) []*record { return chainOf(key, j.get) }
-
 // located is a thing as the ledger sees it before this event. It must have a record.
 func (j *judging) located(key string) record { return inherit(j.chain(key)) }
 
@@ -357,18 +339,6 @@ func (j *judging) empty(parent string) bool {
 	return empty
 }
 
-func (j *judging) shipment(pos canonical.Position) *shipment {
-	s, ok := j.ships[pos]
-	if !ok {
-		s = readShipment(j.st, pos)
-		j.ships[pos] = s
-		if s != nil {
-			j.sailing = append(j.sailing, s)
-		}
-	}
-	return s
-}
-
 // leave takes a thing that a shipment names off that shipment.
 func (j *judging) leave(r *record) {
 	if r.phase == InTransit {
@@ -408,7 +378,8 @@ func (j *judging) detach(r *record) {
 			}
 		}
 	}
-	r.parent, r.overlays = "", at.overlays
+	j.exit(r)
+	r.overlays = at.overlays
 	r.set(bitHearsayLink|bitNamed, false)
 	r.phase, r.holder, r.owner, r.to, r.place, r.shipment = at.phase, at.holder, at.owner, at.to, at.place, at.shipment
 	j.change(r)
@@ -463,8 +434,8 @@ func (j *judging) overlay(bit uint16, on bool, keys []string) {
 		if r == nil || (r.overlays&bit != 0) == on {
 			continue
 		}
-		r.overlays ^= bit
-		r.dirty, r.since = true, j.c.Pos
+		j.setMark(r, bit, on)
+		r.since = j.c.Pos
 		changed = append(changed, k)
 	}
 	if len(changed) > 0 {
@@ -483,11 +454,7 @@ func overlayName(bit uint16) string {
 
 // flush writes everything. The order of writes does not matter: a write-set is sorted.
 func (j *judging) flush() {
-	for _, at := range j.touched {
-		if r := j.records[at[len(unitAt):]]; r != nil && r.dirty {
-			j.st.Put(at, r.encode())
-		}
-	}
+	j.close()
 	for _, k := range j.linked {
 		if j.links[k] {
 			j.st.Put(k, present)
@@ -500,11 +467,6 @@ func (j *judging) flush() {
 			g.keys[i] = k[18:]
 		}
 		j.st.Put(lotAt+lgtin(g.by, j.ev.Lot())+nul+position(j.c.Pos), putKeys(nil, g.keys))
-	}
-	for _, s := range j.sailing {
-		if s.dirty {
-			j.st.Put(shipmentAt+position(s.pos), s.encode())
-		}
 	}
 	if len(j.shipped) > 0 {
 		j.st.Put(shippedAt+position(j.c.Pos), putKeys(nil, j.shipped))

@@ -1,7 +1,6 @@
 package custody
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -120,25 +119,17 @@ func (l *lotReader) container(key string) *record {
 }
 
 func (l *lotReader) stateName(u *record) string {
-	if u.state != Active {
-		return u.state.String()
+	at := slotOf(u)
+	if !at.moving() {
+		return at.name(false)
 	}
-	switch {
-	case u.phase == InTransit:
-		short, ok := l.short[u.shipment]
-		if !ok {
-			s := readShipment(l.v, u.shipment)
-			short = s != nil && s.short
-			l.short[u.shipment] = short
-		}
-		if short {
-			return "unaccounted"
-		}
-		return "in_transit"
-	case u.holder == "":
-		return "unknown"
+	short, ok := l.short[u.shipment]
+	if !ok {
+		s := readShipment(l.v, u.shipment)
+		short = s != nil && s.short
+		l.short[u.shipment] = short
 	}
-	return "on_hand"
+	return at.name(short)
 }
 
 // StateName is how lists and totals name the state of a unit that Locate returned.
@@ -194,28 +185,6 @@ func (l *lotReader) walk(g gs1.GTIN, lot string, fn func(u *record, state string
 	if goOn {
 		read()
 	}
-}
-
-// LotTotals counts a lot's units per (party, state), sorted; they add up to the units commissioned (second result).
-// Units in transit count with their sender; in_transit becomes unaccounted for what is missing of a shipment that has
-// partly been received.
-func LotTotals(v state.View, g gs1.GTIN, lot string) ([]Total, uint64) {
-	type slot struct{ party, state string }
-	counts := map[slot]uint64{}
-	var sum uint64
-	newLotReader(v).walk(g, lot, func(u *record, state string) bool {
-		counts[slot{u.holder, state}]++
-		sum++
-		return true
-	})
-	totals := make([]Total, 0, len(counts))
-	for s, n := range counts {
-		totals = append(totals, Total{Party: s.party, State: s.state, Units: n})
-	}
-	slices.SortFunc(totals, func(a, b Total) int {
-		return cmp.Or(cmp.Compare(a.Party, b.Party), cmp.Compare(a.State, b.State))
-	})
-	return totals, sum
 }
 
 // LotUnits lists a lot's units, by birth and then, some ten thousand at a time, by serial, with their located record and state name.

@@ -16,7 +16,9 @@ import (
 //	u/<key>                          record
 //	c/<parent>\x00<child>            what is inside what
 //	l/<LGTIN key>\x00<position>      the serials that a birth record put into a lot; see inLot
-//	s/<position>                     shipment: from, to, how many, how many outstanding
+//	i/<container>                    what is inside, as sums; see contents.go
+//	n/<LGTIN key>\x00<party>\x00<state>  how many units of the lot the party has in that state; see totals.go
+//	s/<position>                     shipment: from, to, when, how many, how many outstanding, of which lots
 //	t/<position>                     the keys a shipment named
 //	m/<match hash>                   who recorded an event of this content, and where
 //	f/<key>\x00<position><code>      findings by subject; RELAYED by the event itself
@@ -44,6 +46,8 @@ const (
 	overlayDamaged
 	overlayReturned
 	overlayHold
+	// namedByRecall is not an overlay that effects tell: an open recall names this unit (package registry).
+	namedByRecall
 )
 
 var overlayNames = []string{"quarantined", "suspect", "illegitimate", "recalled", "expired", "damaged", "returned", "hold"}
@@ -85,12 +89,19 @@ type record struct {
 	shipment  canonical.Position
 	since     canonical.Position
 	born      canonical.Position
+	made      int64                // event time of the birth record, ms
+	packed    canonical.Position   // event that put it into its container
+	trips     []canonical.Position // shipments that sold it, alone or as a container, oldest first
 	recorders []string
 	owed      []string
 
 	dirty bool
+	slot  slot       // where the totals of its lot count it, as long as it is in no container
 	self  [1]*record // a chain of one
 }
+
+// maxTrips is how many sales of a thing are remembered, the latest ones.
+const maxTrips = 32
 
 func (r *record) is(bit uint8) bool { return r.bits&bit != 0 }
 
@@ -102,7 +113,7 @@ func (r *record) set(bit uint8, on bool) {
 }
 
 func (r *record) encode() []byte {
-	size := 96 + len(r.lot) + len(r.parent) + len(r.place) + len(r.holder) + len(r.owner) + len(r.to)
+	size := 136 + 16*len(r.trips) + len(r.lot) + len(r.parent) + len(r.place) + len(r.holder) + len(r.owner) + len(r.to)
 	for _, p := range r.recorders {
 		size += 1 + len(p)
 	}
@@ -119,6 +130,12 @@ func (r *record) encode() []byte {
 	b = r.shipment.Append(b)
 	b = r.since.Append(b)
 	b = r.born.Append(b)
+	b = canonical.I64(b, r.made)
+	b = r.packed.Append(b)
+	b = canonical.U16(b, uint16(len(r.trips)))
+	for _, p := range r.trips {
+		b = p.Append(b)
+	}
 	for _, list := range [][]string{r.recorders, r.owed} {
 		b = canonical.U16(b, uint16(len(list)))
 		for _, s := range list {
@@ -135,6 +152,10 @@ func decodeRecord(key string, b []byte) *record {
 	r.holder, r.owner, r.to = d.text(1), d.text(1), d.text(1)
 	r.place = d.text(2)
 	r.shipment, r.since, r.born = d.position(), d.position(), d.position()
+	r.made, r.packed = int64(d.number(8)), d.position()
+	for n := d.number(2); n > 0 && !d.bad; n-- {
+		r.trips = append(r.trips, d.position())
+	}
 	r.recorders, r.owed = d.list(), d.list()
 	if d.bad || d.s != "" {
 		panic("custody: damaged record unit " + key)
@@ -240,9 +261,13 @@ func (r *record) inLot(lot string, born canonical.Position) bool {
 type shipment struct {
 	pos         canonical.Position
 	from, to    string
+	ms          int64 // event time
 	outstanding uint32
-	short       bool // part of it has been received
-	hearsay     bool
+	short       bool     // part of it has been received
+	hearsay     bool     // told by somebody else than the sender
+	returns     []string // numbers of the return authorisations; a shipment with any is a return
+	lots        []stock  // units still on their way with it, by lot
+	counted     bool     // short, as the totals of those lots have it
 	dirty       bool
 }
 
@@ -251,8 +276,15 @@ func position(p canonical.Position) string { return string(p.Append(nil)) }
 func (s *shipment) encode() []byte {
 	b := canonical.Str8(nil, s.from)
 	b = canonical.Str8(b, s.to)
-	b = canonical.U32(b, s.outstanding)
-	return append(b, asByte(s.short), asByte(s.hearsay))
+	b = canonical.U32(canonical.I64(b, s.ms), s.outstanding)
+	b = append(b, asByte(s.short), asByte(s.hearsay))
+	b = putKeys(b, s.returns)
+	b = canonical.U32(b, uint32(len(s.lots)))
+	for i := range s.lots {
+		b = canonical.Str8(canonical.Str8(b, s.lots[i].gtin), s.lots[i].lot)
+		b = canonical.U64(b, uint64(s.lots[i].units))
+	}
+	return b
 }
 
 func readShipment(v state.View, pos canonical.Position) *shipment {
@@ -261,8 +293,12 @@ func readShipment(v state.View, pos canonical.Position) *shipment {
 		return nil
 	}
 	d := canonical.NewReader(b)
-	s := &shipment{pos: pos, from: string(d.Str8()), to: string(d.Str8()), outstanding: d.U32()}
+	s := &shipment{pos: pos, from: string(d.Str8()), to: string(d.Str8()), ms: d.I64(), outstanding: d.U32()}
 	s.short, s.hearsay = d.U8() == 1, d.U8() == 1
+	s.counted, s.returns = s.short, readKeys(d)
+	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
+		s.lots = append(s.lots, stock{gtin: string(d.Str8()), lot: string(d.Str8()), units: int64(d.U64())})
+	}
 	damaged(d, "shipment "+pos.String())
 	return s
 }

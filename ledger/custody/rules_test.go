@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"verilot.dev/epcis"
@@ -284,11 +285,12 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 		}
 		got := *r
 		got.since, got.born, got.recorders, got.owed = canonical.Position{}, canonical.Position{}, nil, nil
+		got.made, got.packed, got.trips, got.slot = 0, canonical.Position{}, nil, slot{}
 		got.height = 0 // follows from what was ever inside
 		got.bits &= bitProvisional
 		want.self, got.self = [1]*record{}, [1]*record{}
-		if !cmp.Equal(*want, got, cmp.AllowUnexported(record{})) {
-			t.Fatalf("the record is not what its effects say:\n%s", cmp.Diff(*want, got, cmp.AllowUnexported(record{})))
+		if !cmp.Equal(*want, got, cmp.AllowUnexported(record{}, slot{})) {
+			t.Fatalf("the record is not what its effects say:\n%s", cmp.Diff(*want, got, cmp.AllowUnexported(record{}, slot{})))
 		}
 		if r.parent != "" {
 			if _, ok := mem.Get(childAt + r.parent + nul + r.key); !ok {
@@ -347,15 +349,108 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 			if n != commissioned || sum != commissioned {
 				t.Fatalf("lot %s of %s: %d commissioned, totals say %d of %d: %v", lot, g, commissioned, n, sum, totals)
 			}
+			recount := map[Total]uint64{}
 			LotUnits(mem, g, lot, func(u Unit, state string) bool {
+				recount[Total{Party: u.Holder, State: state}]++
 				at, _, ok := Locate(mem, u.Key)
 				if !ok || !cmp.Equal(at, u, cmp.AllowUnexported(gs1.Key{})) {
 					t.Fatalf("LotUnits and Locate differ on %s: %s", u.Key, cmp.Diff(at, u, cmp.AllowUnexported(gs1.Key{})))
 				}
 				return true
 			})
+			for _, x := range totals {
+				if n := recount[Total{Party: x.Party, State: x.State}]; n != x.Units {
+					t.Fatalf("lot %s of %s: %d units are %s with %q, totals say %d", lot, g, n, x.State, x.Party, x.Units)
+				}
+			}
 		}
 	}
+	checkContents(t, mem, m)
+}
+
+// checkContents counts again what containers and shipments say of their contents.
+func checkContents(t *rapid.T, mem *state.Memory, m mirror) {
+	inside, moving := map[string]*contents{}, map[canonical.Position]*contents{}
+	get := func(k string) *record { return readRecord(mem, unitAt+k) }
+	for key := range m {
+		chain := chainOf(key, get)
+		if at := slotOf(chain[len(chain)-1]); isUnit(key) && chain[0].lot != "" {
+			if len(chain) > 1 {
+				at = at.inside()
+			}
+			if at.moving() {
+				if moving[at.shipment] == nil {
+					moving[at.shipment] = &contents{}
+				}
+				moving[at.shipment].add(&contents{stocks: []stock{{gtin: gtinOf(key), lot: chain[0].lot, units: 1}}}, 1)
+			}
+		}
+		carried, sold, since := uint16(0), map[sale]bool{}, canonical.Position{}
+		for i, r := range chain {
+			if i > 0 {
+				c := inside[r.key]
+				if c == nil {
+					c = &contents{}
+					inside[r.key] = c
+				}
+				d := &contents{}
+				if isUnit(key) {
+					d.stocks = []stock{{gtin: gtinOf(key), lot: chain[0].lot, expiry: chain[0].expiry, units: 1}}
+				}
+				for m := range marks {
+					if len(d.stocks) > 0 && carried&(1<<m) != 0 {
+						d.stocks[0].marked[m] = 1
+					}
+					if chain[0].overlays&(1<<m) != 0 {
+						d.things[m] = 1
+					}
+				}
+				c.add(d, 1)
+			}
+			for _, at := range r.trips {
+				if s := readShipment(mem, at); i == 0 || at.Compare(since) > 0 {
+					sold[sale{from: s.from, to: s.to}] = true
+				}
+			}
+			if i > 0 && isUnit(key) {
+				for s := range sold {
+					inside[r.key].addSale(sale{s.from, s.to, 1}, 1)
+				}
+			}
+			carried |= r.overlays
+			if r.packed.Compare(since) > 0 {
+				since = r.packed
+			}
+		}
+	}
+	for key := range m {
+		got, want := readContents(mem, key), inside[key]
+		if want == nil {
+			want = &contents{}
+		}
+		for i := range got.stocks {
+			got.stocks[i].newest = 0
+		}
+		for _, s := range got.sales { // a cancelled shipment may make it forget an earlier one of the same two parties
+			if n := want.sold(s.from, s.to); s.units < 0 || s.units > n {
+				t.Fatalf("of what is inside %s, %d units were sold by %s to %s, and it says %d", key, n, s.from, s.to, s.units)
+			}
+		}
+		if d := cmp.Diff(want.stocks, got.stocks, cmp.AllowUnexported(stock{}), cmpopts.EquateEmpty()) + cmp.Diff(want.things, got.things); d != "" {
+			t.Fatalf("contents of %s (-counted +kept):\n%s", key, d)
+		}
+	}
+	mem.Scan(shipmentAt, func(k string, _ []byte) bool {
+		s := readShipment(mem, canonical.NewReader([]byte(k[len(shipmentAt):])).Position())
+		want := moving[s.pos]
+		if want == nil {
+			want = &contents{}
+		}
+		if d := cmp.Diff(want.stocks, s.lots, cmp.AllowUnexported(stock{}), cmpopts.EquateEmpty()); d != "" {
+			t.Fatalf("shipment %s (-counted +kept):\n%s", s.pos, d)
+		}
+		return true
+	})
 }
 
 // A pile of containers ends somewhere, whichever end it is built from, and cannot be closed to a ring.

@@ -18,7 +18,7 @@ var classes = []gs1.Kind{gs1.KindInvalid, gs1.KindGTIN, gs1.KindLGTIN, gs1.KindS
 
 func (j *judging) step() {
 	if j.ev.ErrorDeclaration != nil {
-		j.find(verdict.ErrdeclNoEffect, block.Flag, nil, "the declaration is recorded; rules version 1 does not undo what the declared event did: record the correcting event too")
+		j.find(verdict.ErrdeclUnknown, block.Flag, nil, "the declaration is recorded; rules version 1 does not undo what the declared event did: record the correcting event too")
 		return
 	}
 	step := j.ev.Step()
@@ -166,7 +166,9 @@ func (j *judging) commission() {
 				continue
 			}
 			j.inLot = append(j.inLot, k)
-			r.lot, r.expiry = lot, expiry
+			j.label(r, lot, expiry, j.ms)
+		} else {
+			r.made = j.ms
 		}
 		if r.is(bitProvisional) && r.since != j.c.Pos { // known before its birth record came
 			j.cure(verdict.NotCommissioned, k)
@@ -332,9 +334,10 @@ func (j *judging) pack() {
 		if r.parent != "" {
 			j.unpack([]string{k})
 		}
+		j.reappear(r)
 		j.leave(r)
+		j.enter(r, parent)
 		r.phase, r.holder, r.owner, r.to, r.place, r.shipment = NotSeen, "", "", "", "", canonical.Position{}
-		r.parent = parent
 		r.set(bitHearsayLink, j.hearsay)
 		j.link(parent, k, true)
 		j.change(r)

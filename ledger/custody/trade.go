@@ -80,10 +80,16 @@ func (j *judging) ship() {
 		j.hold(verdict.ShipChildOutsideParent, outside, "shipped alone while recorded inside a container that was not shipped: taken to be unpacked")
 	}
 	j.checkMasterData(mine)
+	s := &shipment{pos: j.c.Pos, from: j.actor, to: to, ms: j.ms, outstanding: uint32(len(mine)), hearsay: j.hearsay, dirty: true}
+	j.ships[j.c.Pos] = s
+	j.sailing = append(j.sailing, s)
 	for _, k := range mine {
 		r := j.get(k)
 		j.reappear(r)
 		j.leave(r)
+		if !j.hearsay && to != "" {
+			j.travelled(r, s.pos)
+		}
 		r.phase, r.holder, r.to, r.place, r.shipment = InTransit, j.actor, to, j.place, j.c.Pos
 		if r.owner == "" {
 			r.owner = j.actor
@@ -92,9 +98,6 @@ func (j *judging) ship() {
 		j.change(r)
 	}
 	j.shipped = mine
-	s := &shipment{pos: j.c.Pos, from: j.actor, to: to, outstanding: uint32(len(mine)), hearsay: j.hearsay, dirty: true}
-	j.ships[j.c.Pos] = s
-	j.sailing = append(j.sailing, s)
 	j.moved(mine)
 	// The number of the authorisation is usually sealed; that there is one is not.
 	if slices.ContainsFunc(j.ev.BizTransactionList, func(t epcis.BizTransaction) bool { return epcis.CBVName(t.Type) == epcis.ReturnAuthorization }) {

@@ -1,0 +1,227 @@
+package custody
+
+import (
+	"cmp"
+	"slices"
+
+	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/state"
+)
+
+// A container knows what is inside it, at any depth: how many units of each lot, how many of them carry a mark, and who
+// sold them to whom. Packing, unpacking and marking keep these sums up to date on the way up, so that a rule or a reader
+// sees into a pallet without a walk over its units.
+//
+//	i/<container>                 contents
+const contentsAt = "i/"
+
+// marks are the overlays, and the mark of a unit that an open recall names.
+const marks = 9
+
+// stock is how many units of one lot and expiry are somewhere.
+type stock struct {
+	gtin, lot, expiry string // lot and expiry are empty without a birth record
+	units             int64
+	marked            [marks]int64 // units with the mark on themselves or on a container around them, inside this one
+	newest            int64        // event time of the latest birth among them, ms; not lowered when units leave
+}
+
+func compareStock(a, b stock) int {
+	return cmp.Or(cmp.Compare(a.gtin, b.gtin), cmp.Compare(a.lot, b.lot), cmp.Compare(a.expiry, b.expiry))
+}
+
+// sale is how many units somewhere were once sold by one party to another.
+type sale struct {
+	from, to string
+	units    int64
+}
+
+func compareSales(a, b sale) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) }
+
+// contents are sums over everything inside a container, or over a thing with what is inside it. Lists are sorted.
+type contents struct {
+	stocks []stock
+	things [marks]int64 // units and containers that carry the mark themselves
+	sales  []sale
+
+	changed bool
+}
+
+func (c *contents) units() (n int64) {
+	for i := range c.stocks {
+		n += c.stocks[i].units
+	}
+	return n
+}
+
+// marked is how many units carry one of the marks; a unit with two of them counts for the more frequent one only.
+func (c *contents) marked(mark int) (n int64) {
+	for i := range c.stocks {
+		n += c.stocks[i].marked[mark]
+	}
+	return n
+}
+
+func (c *contents) sold(from, to string) int64 {
+	if i, ok := slices.BinarySearchFunc(c.sales, sale{from: from, to: to}, compareSales); ok {
+		return c.sales[i].units
+	}
+	return 0
+}
+
+// add adds d, or takes it away (sign -1).
+func (c *contents) add(d *contents, sign int64) {
+	c.changed = true
+	for i := range d.stocks {
+		s := &d.stocks[i]
+		at, ok := slices.BinarySearchFunc(c.stocks, *s, compareStock)
+		if !ok {
+			c.stocks = slices.Insert(c.stocks, at, stock{gtin: s.gtin, lot: s.lot, expiry: s.expiry})
+		}
+		have := &c.stocks[at]
+		have.units += sign * s.units
+		for m := range marks {
+			have.marked[m] += sign * s.marked[m]
+		}
+		have.newest = max(have.newest, s.newest)
+		if have.units == 0 && have.marked == [marks]int64{} {
+			c.stocks = slices.Delete(c.stocks, at, at+1)
+		}
+	}
+	for m := range marks {
+		c.things[m] += sign * d.things[m]
+	}
+	for _, s := range d.sales {
+		c.addSale(s, sign)
+	}
+}
+
+func (c *contents) addSale(s sale, sign int64) {
+	c.changed = true
+	at, ok := slices.BinarySearchFunc(c.sales, s, compareSales)
+	if !ok {
+		c.sales = slices.Insert(c.sales, at, sale{from: s.from, to: s.to})
+	}
+	if c.sales[at].units += sign * s.units; c.sales[at].units == 0 {
+		c.sales = slices.Delete(c.sales, at, at+1)
+	}
+}
+
+func (c *contents) empty() bool {
+	return len(c.stocks) == 0 && len(c.sales) == 0 && c.things == [marks]int64{}
+}
+
+func (c *contents) clone() contents {
+	return contents{stocks: slices.Clone(c.stocks), things: c.things, sales: slices.Clone(c.sales)}
+}
+
+func putMarks(b []byte, list *[marks]int64) []byte {
+	var bits uint16
+	for m, n := range list {
+		if n != 0 {
+			bits |= 1 << m
+		}
+	}
+	b = canonical.U16(b, bits)
+	for _, n := range list {
+		if n != 0 {
+			b = canonical.U64(b, uint64(n))
+		}
+	}
+	return b
+}
+
+func readMarks(d *canonical.Reader) (list [marks]int64) {
+	bits := d.U16()
+	for m := range marks {
+		if bits&(1<<m) != 0 {
+			list[m] = int64(d.U64())
+		}
+	}
+	return list
+}
+
+func (c *contents) encode() []byte {
+	b := canonical.U32(nil, uint32(len(c.stocks)))
+	for i := range c.stocks {
+		s := &c.stocks[i]
+		b = canonical.Str8(b, s.gtin)
+		b = canonical.Str8(b, s.lot)
+		b = canonical.Str8(b, s.expiry)
+		b = canonical.U64(b, uint64(s.units))
+		b = canonical.I64(putMarks(b, &s.marked), s.newest)
+	}
+	b = canonical.U32(putMarks(b, &c.things), uint32(len(c.sales)))
+	for _, s := range c.sales {
+		b = canonical.Str8(b, s.from)
+		b = canonical.U64(canonical.Str8(b, s.to), uint64(s.units))
+	}
+	return b
+}
+
+func readContents(v state.View, container string) *contents {
+	c := &contents{}
+	b, ok := v.Get(contentsAt + container)
+	if !ok {
+		return c
+	}
+	d := canonical.NewReader(b)
+	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
+		s := stock{gtin: string(d.Str8()), lot: string(d.Str8()), expiry: string(d.Str8()), units: int64(d.U64())}
+		s.marked, s.newest = readMarks(d), d.I64()
+		c.stocks = append(c.stocks, s)
+	}
+	c.things = readMarks(d)
+	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
+		c.sales = append(c.sales, sale{from: string(d.Str8()), to: string(d.Str8()), units: int64(d.U64())})
+	}
+	damaged(d, "contents of "+container)
+	return c
+}
+
+// Stock is how many units of one lot and expiry are inside a container.
+type Stock struct {
+	GTIN, Lot, Expiry string // lot and expiry are empty for units without a birth record
+	Units             uint64
+	// Marked counts the units with an overlay on themselves or on a container around them, by overlay. "recalled" counts
+	// units that an open recall names as well, but not recalls of the lot: those are read there.
+	Marked map[string]uint64
+}
+
+// Contents are sums over everything inside a container, at any depth.
+type Contents struct {
+	Units  uint64
+	Stocks []Stock // by GTIN, lot and expiry
+	// Things counts units and containers that carry an overlay themselves, by overlay: a marked container may be empty.
+	Things map[string]uint64
+}
+
+// Inside returns what is inside a container. The cost grows with the number of lots in it, not with its units.
+func Inside(v state.View, key gs1.Key) Contents {
+	c := readContents(v, key.String())
+	out := Contents{Units: uint64(c.units()), Things: markNames(&c.things)}
+	for i := range c.stocks {
+		s := &c.stocks[i]
+		out.Stocks = append(out.Stocks, Stock{GTIN: s.gtin, Lot: s.lot, Expiry: s.expiry, Units: uint64(s.units), Marked: markNames(&s.marked)})
+	}
+	return out
+}
+
+func markNames(list *[marks]int64) map[string]uint64 {
+	var names map[string]uint64
+	for m, n := range list {
+		if n == 0 {
+			continue
+		}
+		if names == nil {
+			names = map[string]uint64{}
+		}
+		name := "recalled"
+		if m < len(overlayNames) {
+			name = overlayNames[m]
+		}
+		names[name] = max(names[name], uint64(n))
+	}
+	return names
+}

@@ -1,0 +1,431 @@
+package custody
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/state"
+)
+
+// The units of a lot are counted by party and state. All units inside a container have one slot, that of the outermost
+// container, so a move costs as much as there are lots inside.
+//
+//	n/<LGTIN key>\x00<party>\x00<state>    units
+const totalsAt = "n/"
+
+// slot is what the totals of a lot tell apart: custody and state of the outermost container.
+type slot struct {
+	known    bool // false: not counted anywhere yet
+	state    UnitState
+	phase    Phase
+	holder   string
+	shipment canonical.Position
+}
+
+func slotOf(r *record) slot {
+	s := slot{known: true, state: r.state, phase: r.phase, holder: r.holder}
+	if r.phase == InTransit {
+		s.shipment = r.shipment
+	}
+	return s
+}
+
+// inside is the slot of what is in a container of this slot. A number taken out of use is only that number.
+func (s slot) inside() slot {
+	if s.state == Decommissioned {
+		s.state = Active
+	}
+	return s
+}
+
+// moving says whether things of this slot are on their way with the shipment.
+func (s slot) moving() bool { return s.known && s.state == Active && s.phase == InTransit }
+
+// name is how totals call the slot. short says that part of the shipment has been received.
+func (s slot) name(short bool) string {
+	switch {
+	case s.state != Active:
+		return s.state.String()
+	case s.phase == InTransit && short:
+		return "unaccounted"
+	case s.phase == InTransit:
+		return "in_transit"
+	case s.holder == "":
+		return "unknown"
+	}
+	return "on_hand"
+}
+
+// books keeps records, contents and totals while items are judged. Nothing is written before flush.
+type books struct {
+	st      state.Store
+	pos     canonical.Position
+	records map[string]*record
+	touched []string // where records are stored, in order of first use
+	ships   map[canonical.Position]*shipment
+	sailing []*shipment // those of ships that exist, in order of first use
+	filled  map[string]*contents
+	totals  map[string]int64 // changes, by where they are stored
+}
+
+func newBooks(st state.Store, pos canonical.Position, size int) books {
+	return books{
+		st: st, pos: pos, records: make(map[string]*record, size), touched: make([]string, 0, size),
+		ships: map[canonical.Position]*shipment{},
+	}
+}
+
+func (b *books) get(key string) *record {
+	r, ok := b.records[key]
+	if !ok {
+		at := unitAt + key
+		if r = readRecord(b.st, at); r != nil && r.parent == "" {
+			r.slot = slotOf(r)
+		}
+		b.records[key] = r
+		b.touched = append(b.touched, at)
+	}
+	return r
+}
+
+// chain are the containers around key, innermost first, beginning with the thing itself.
+func (b *books) chain(key string) []*record { return chainOf(key, b.get) }
+
+func (b *books) shipment(pos canonical.Position) *shipment {
+	s, ok := b.ships[pos]
+	if !ok {
+		s = readShipment(b.st, pos)
+		b.ships[pos] = s
+		if s != nil {
+			b.sailing = append(b.sailing, s)
+		}
+	}
+	return s
+}
+
+// in is what is inside a thing.
+func (b *books) in(r *record) *contents {
+	c, ok := b.filled[r.key]
+	if !ok {
+		if c = (&contents{}); r.height > 0 {
+			c = readContents(b.st, r.key)
+		}
+		if b.filled == nil {
+			b.filled = map[string]*contents{}
+		}
+		b.filled[r.key] = c
+	}
+	return c
+}
+
+// whole is a thing with everything inside it, as the container around it counts them.
+func (b *books) whole(r *record) contents {
+	var c contents
+	if r.height > 0 || b.filled[r.key] != nil {
+		c = b.in(r).clone()
+	}
+	if isUnit(r.key) {
+		c.add(&contents{stocks: []stock{{gtin: gtinOf(r.key), lot: r.lot, expiry: r.expiry, units: 1, newest: r.made}}}, 1)
+	}
+	for m := range marks {
+		if r.overlays&(1<<m) == 0 {
+			continue
+		}
+		c.things[m]++
+		for i := range c.stocks {
+			c.stocks[i].marked[m] = c.stocks[i].units
+		}
+	}
+	if isUnit(r.key) {
+		for i, t := range r.trips {
+			s := b.shipment(t)
+			again := slices.ContainsFunc(r.trips[:i], func(t canonical.Position) bool {
+				before := b.shipment(t)
+				return before.from == s.from && before.to == s.to
+			})
+			if !again {
+				c.addSale(sale{s.from, s.to, 1}, 1)
+			}
+		}
+	}
+	return c
+}
+
+// alter applies a change to a thing that is already where it is, and passes on what of it the containers around it see.
+func (b *books) alter(r *record, change func()) {
+	if r.parent == "" {
+		change()
+		return
+	}
+	before := b.whole(r)
+	change()
+	after := b.whole(r)
+	after.add(&before, -1)
+	b.fill(r.parent, &after, 1)
+}
+
+// fill adds d to a container, or takes it away, and to those around it.
+func (b *books) fill(key string, d *contents, sign int64) {
+	for depth := 0; key != "" && depth < maxDepth && !d.empty(); depth++ {
+		r := b.get(key)
+		var before contents
+		if r.parent != "" {
+			before = b.whole(r)
+		}
+		b.in(r).add(d, sign)
+		if r.parent == "" {
+			return
+		}
+		after := b.whole(r)
+		after.add(&before, -1)
+		key, d, sign = r.parent, &after, 1
+	}
+}
+
+// count moves units of lots from one slot to another.
+func (b *books) count(stocks []stock, from, to slot) {
+	if from == to {
+		return
+	}
+	for i := range stocks {
+		s := &stocks[i]
+		if s.lot == "" || s.units == 0 {
+			continue
+		}
+		b.tally(s, from, -s.units)
+		b.tally(s, to, s.units)
+	}
+}
+
+func (b *books) tally(s *stock, at slot, units int64) {
+	if !at.known {
+		return
+	}
+	short := false
+	if at.moving() {
+		if ship := b.shipment(at.shipment); ship != nil {
+			short = ship.counted
+			ship.carry(s, units)
+		}
+	}
+	b.total(lgtin(s.gtin, s.lot), at.holder, at.name(short), units)
+}
+
+func (b *books) total(lot, party, state string, units int64) {
+	if b.totals == nil {
+		b.totals = map[string]int64{}
+	}
+	b.totals[totalsAt+lot+nul+party+nul+state] += units
+}
+
+// carry notes how many units of a lot are on their way with the shipment.
+func (s *shipment) carry(x *stock, units int64) {
+	lot := stock{gtin: x.gtin, lot: x.lot}
+	at, ok := slices.BinarySearchFunc(s.lots, lot, compareStock)
+	if !ok {
+		s.lots = slices.Insert(s.lots, at, lot)
+	}
+	if s.lots[at].units += units; s.lots[at].units == 0 {
+		s.lots = slices.Delete(s.lots, at, at+1)
+	}
+	s.dirty = true
+}
+
+// enter puts a thing into a container: the totals count it with the outermost one from now on.
+func (b *books) enter(r *record, parent string) {
+	whole := b.whole(r)
+	chain := b.chain(parent)
+	to := chain[len(chain)-1].slot.inside()
+	b.recount(r, to)
+	r.parent, r.packed = parent, b.pos
+	b.fill(parent, &whole, 1)
+}
+
+// exit takes a thing out of its container. What was sold with the containers around it was sold with it.
+func (b *books) exit(r *record) {
+	chain := b.chain(r.key)
+	d := b.whole(r)
+	var sold []canonical.Position
+	inside := r.packed // since when r has been inside the container that is looked at
+	for _, c := range chain[1:] {
+		for _, t := range c.trips {
+			if t.Compare(inside) <= 0 {
+				continue
+			}
+			sold = append(sold, t)
+			s := b.shipment(t)
+			if n := d.units() - d.sold(s.from, s.to); n > 0 {
+				d.addSale(sale{s.from, s.to, n}, 1)
+			}
+		}
+		if c.parent == "" {
+			b.in(c).add(&d, -1)
+			break
+		}
+		before := b.whole(c)
+		b.in(c).add(&d, -1)
+		after := b.whole(c)
+		before.add(&after, -1)
+		d = before
+		if c.packed.Compare(inside) > 0 {
+			inside = c.packed
+		}
+	}
+	r.slot = chain[len(chain)-1].slot.inside()
+	r.parent, r.packed = "", canonical.Position{}
+	for _, t := range sold {
+		b.travelled(r, t)
+	}
+}
+
+// travelled notes a sale of a thing and of everything inside it.
+func (b *books) travelled(r *record, pos canonical.Position) {
+	at, ok := slices.BinarySearchFunc(r.trips, pos, canonical.Position.Compare)
+	if ok {
+		return
+	}
+	r.trips = slices.Insert(slices.Clone(r.trips), at, pos)
+	if len(r.trips) > maxTrips {
+		r.trips = r.trips[1:]
+	}
+	if r.height > 0 || b.filled[r.key] != nil {
+		s, c := b.shipment(pos), b.in(r)
+		if n := c.units() - c.sold(s.from, s.to); n > 0 {
+			c.addSale(sale{s.from, s.to, n}, 1)
+		}
+	}
+}
+
+// cancelled takes a sale back.
+func (b *books) cancelled(r *record, pos canonical.Position) {
+	at, ok := slices.BinarySearchFunc(r.trips, pos, canonical.Position.Compare)
+	if !ok {
+		return
+	}
+	r.trips = slices.Delete(slices.Clone(r.trips), at, at+1)
+	if r.height > 0 || b.filled[r.key] != nil {
+		s, c := b.shipment(pos), b.in(r)
+		c.addSale(sale{s.from, s.to, c.sold(s.from, s.to)}, -1)
+	}
+}
+
+// recount moves a thing that is in no container to the slot that it is in now.
+func (b *books) recount(r *record, to slot) {
+	if r.slot == to {
+		return
+	}
+	if isUnit(r.key) && r.lot != "" {
+		b.count([]stock{{gtin: gtinOf(r.key), lot: r.lot, units: 1}}, r.slot, to)
+	}
+	if r.height > 0 || b.filled[r.key] != nil {
+		b.count(b.in(r).stocks, r.slot.inside(), to.inside())
+	}
+	r.slot = to
+}
+
+// label gives a unit its lot and expiry.
+func (b *books) label(r *record, lot, expiry string, made int64) {
+	chain := b.chain(r.key)
+	if len(chain) == 0 {
+		chain = []*record{r}
+	}
+	at := chain[len(chain)-1].slot
+	if len(chain) > 1 {
+		at = at.inside()
+	}
+	if r.lot != "" {
+		b.count([]stock{{gtin: gtinOf(r.key), lot: r.lot, units: 1}}, at, slot{})
+	}
+	b.alter(r, func() { r.lot, r.expiry, r.made = lot, expiry, made })
+	if lot != "" {
+		b.count([]stock{{gtin: gtinOf(r.key), lot: lot, units: 1}}, slot{}, at)
+	}
+}
+
+// setMark sets or clears an overlay.
+func (b *books) setMark(r *record, bit uint16, on bool) {
+	b.alter(r, func() {
+		r.overlays &^= bit
+		if on {
+			r.overlays |= bit
+		}
+	})
+	r.dirty = true
+}
+
+// close brings contents, shipments and totals up to date and writes them with the records.
+func (b *books) close() {
+	for _, at := range b.touched {
+		r := b.records[at[len(unitAt):]]
+		if r == nil || !r.dirty {
+			continue
+		}
+		if r.parent == "" {
+			b.recount(r, slotOf(r))
+		}
+		b.st.Put(at, r.encode())
+	}
+	for _, s := range b.sailing {
+		if s.short != s.counted { // what is missing of it
+			for i := range s.lots {
+				lot := lgtin(s.lots[i].gtin, s.lots[i].lot)
+				b.total(lot, s.from, slot{state: Active, phase: InTransit}.name(s.counted), -s.lots[i].units)
+				b.total(lot, s.from, slot{state: Active, phase: InTransit}.name(s.short), s.lots[i].units)
+			}
+			s.counted, s.dirty = s.short, true
+		}
+		if s.dirty {
+			b.st.Put(shipmentAt+position(s.pos), s.encode())
+		}
+	}
+	for key, c := range b.filled {
+		switch {
+		case !c.changed:
+		case c.empty():
+			b.st.Delete(contentsAt + key)
+		default:
+			b.st.Put(contentsAt+key, c.encode())
+		}
+	}
+	for at, d := range b.totals {
+		if d == 0 {
+			continue
+		}
+		n := int64(0)
+		if v, ok := b.st.Get(at); ok {
+			n = int64(binary.BigEndian.Uint64(v))
+		}
+		switch n += d; {
+		case n < 0:
+			panic("custody: the total " + at + " would be negative")
+		case n == 0:
+			b.st.Delete(at)
+		default:
+			b.st.Put(at, binary.BigEndian.AppendUint64(nil, uint64(n)))
+		}
+	}
+}
+
+// LotTotals counts a lot's units per (party, state), sorted; they add up to the units commissioned (second result).
+// Units in transit count with their sender; in_transit becomes unaccounted for what is missing of a shipment that has
+// partly been received.
+func LotTotals(v state.View, g gs1.GTIN, lot string) ([]Total, uint64) {
+	at := totalsAt + lgtin(g.String(), lot) + nul
+	var totals []Total
+	var sum uint64
+	v.Scan(at, func(k string, b []byte) bool {
+		party, name, _ := strings.Cut(k[len(at):], nul)
+		n := binary.BigEndian.Uint64(b)
+		totals = append(totals, Total{Party: party, State: name, Units: n})
+		sum += n
+		return true
+	})
+	slices.SortFunc(totals, func(a, b Total) int {
+		return cmp.Or(cmp.Compare(a.Party, b.Party), cmp.Compare(a.State, b.State))
+	})
+	return totals, sum
+}
