@@ -2,7 +2,6 @@ package custody
 
 import (
 	"fmt"
-	"strings"
 
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
@@ -16,7 +15,6 @@ func (j *judging) dispense() {
 			continue
 		}
 		j.living([]string{k}, "")
-		j.checkRecall(k)
 		j.checkFit(k)
 	}
 	if j.no != nil {
@@ -64,38 +62,17 @@ func (j *judging) dispense() {
 	}
 }
 
-// checkRecall rejects what is under an open recall: of the unit, its lot, its GTIN, or of a container around it.
-func (j *judging) checkRecall(key string) {
-	chain := j.chain(key)
-	if len(chain) == 0 {
-		chain = []*record{{key: key}}
-	}
-	for _, r := range chain {
-		if !isUnit(r.key) {
-			continue
-		}
-		k := mustKey(r.key)
-		gtin, _ := k.GTIN()
-		if rc, ok := j.reg.Recalled(k, gtin, r.lot); ok {
-			j.reject(verdict.DispenseRecalled, key, "%s is recalled (%s, class %s: %s): set it aside and follow the recall", key, rc.RecallNumber, rc.Classification, short(rc.Reason))
-			return
-		}
-	}
-}
-
 // checkFit rejects the dispensing of what may not be dispensed whoever has it: the check at the counter says the same before.
 func (j *judging) checkFit(key string) {
-	chain := j.chain(key)
-	if len(chain) == 0 {
-		return
-	}
-	const held = overlayQuarantined | overlaySuspect | overlayIllegitimate | overlayHold
-	at, day := inherit(chain), dayOf(j.ms)
-	switch {
-	case at.expiry != "" && at.expiry < day: // both are YYYY-MM-DD; the day of expiry is the last good one
-		j.reject(verdict.DispenseExpired, key, "%s expired on %s, before %s: set it aside for destruction or return", key, at.expiry, day)
-	case at.overlays&held != 0:
-		j.reject(verdict.DispenseQuarantined, key, "%s is marked %s: keep it aside until that is cleared up", key, strings.Join(overlayList(at.overlays&held), ", "))
+	for _, f := range j.goods().faults(key, j.day()) {
+		switch f.Fault {
+		case IsRecalled:
+			j.reject(verdict.DispenseRecalled, key, "%s %s: set it aside and follow the recall", key, &f)
+		case IsExpired:
+			j.reject(verdict.DispenseExpired, key, "%s %s: set it aside for destruction or return", key, &f)
+		case IsSuspect, IsHeld, IsUnreleased:
+			j.reject(verdict.DispenseQuarantined, key, "%s %s: keep it aside until that is cleared up", key, &f)
+		}
 	}
 }
 

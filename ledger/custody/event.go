@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
@@ -49,7 +48,8 @@ type judging struct {
 	closed     map[string]closing // by where they are stored
 	looks      int                // into containers that have turned up
 	effects    [][]byte
-	no         *Finding // first rejecting rule
+	no         *Finding        // first rejecting rule
+	recalls    map[string]bool // see goods
 }
 
 type subject struct {
@@ -241,6 +241,9 @@ func (j *judging) change(r *record) *record {
 func (j *judging) provisional(key string) *record {
 	r := &record{key: key, bits: bitProvisional, state: Active, born: j.c.Pos}
 	j.records[key] = r
+	if isUnit(key) && j.reg.UnitRecalled(mustKey(key)) {
+		r.overlays |= namedByRecall
+	}
 	return j.change(r)
 }
 
@@ -485,9 +488,6 @@ func (j *judging) flush() {
 	}
 	j.startTimers()
 }
-
-// dayOf is the UTC day of a time.
-func dayOf(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02") }
 
 // short keeps what a stranger wrote from flooding a sentence.
 func short(s string) string {

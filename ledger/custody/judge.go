@@ -79,8 +79,12 @@ func judgedBy(it *wire.Item, p []commit.Segment) bool {
 		return ev.ErrorDeclaration == nil
 	case wire.FieldReadPoint, wire.FieldBizLocation: // the place itself, but not extensions of it
 		return len(p) < 2 || p[1].N == 1
-	case wire.FieldBizTransactionList: // its type, but not its value
-		return len(p) < 3 || p[2].N == 1
+	case wire.FieldBizTransactionList: // its type, but not its value unless that is the number of a return authorisation
+		if len(p) < 3 || p[2].N == 1 {
+			return true
+		}
+		i := int(p[1].N)
+		return i < len(ev.BizTransactionList) && epcis.CBVName(ev.BizTransactionList[i].Type) == epcis.ReturnAuthorization
 	case wire.FieldILMD:
 		return len(p) < 3 || len(p) == 3 && p[2].Kind == commit.NameSegment && epcis.IsJudgedILMD(p[2].Namespace, p[2].Local)
 	}
@@ -155,12 +159,9 @@ func judgeLot(st state.Store, reg registry.Registry, c Context, l *registry.Lot)
 	return register(c, RegistryLot, lgtin(g.String(), l.Lot), registry.ApplyLot(st, l))
 }
 
-func hasUnits(v state.View, g gs1.GTIN, lot string) (found bool) {
-	LotUnits(v, g, lot, func(Unit, string) bool {
-		found = true
-		return false
-	})
-	return found
+func hasUnits(v state.View, g gs1.GTIN, lot string) bool {
+	_, n := LotTotals(v, g, lot)
+	return n > 0
 }
 
 func judgeRecall(st state.Store, reg registry.Registry, c Context, publisher *registry.Party, rc *registry.Recall) Judgement {
@@ -184,5 +185,27 @@ func judgeRecall(st state.Store, reg registry.Registry, c Context, publisher *re
 			}
 		}
 	}
-	return register(c, RegistryRecall, rc.RecallNumber, registry.ApplyRecall(st, c.Party, c.Pos, rc))
+	out := register(c, RegistryRecall, rc.RecallNumber, registry.ApplyRecall(st, c.Party, c.Pos, rc))
+	if out.Verdict == block.Accepted {
+		nameUnits(st, reg, c, rc)
+	}
+	return out
+}
+
+// nameUnits lets the containers around units that a recall names know of it. A recall of a lot is read from the lot.
+func nameUnits(st state.Store, reg registry.Registry, c Context, rc *registry.Recall) {
+	if len(rc.Units) == 0 {
+		return
+	}
+	b := newBooks(st, c.Pos, len(rc.Units))
+	for _, s := range rc.Units {
+		epc, err := gs1.ParseEPC(s)
+		if err != nil {
+			continue
+		}
+		if r := b.get(epc.Key().String()); r != nil {
+			b.setMark(r, namedByRecall, reg.UnitRecalled(epc.Key()))
+		}
+	}
+	b.close()
 }

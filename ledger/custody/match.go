@@ -39,6 +39,7 @@ func matched(it *wire.Item, ev *epcis.Event) []byte {
 	b = canonical.Str16(b, placeText(ev.BizLocation))
 	b = putTyped(b, ev.SourceList)
 	b = putTyped(b, ev.DestinationList)
+	b = putKeys(b, authorisations(ev))
 	b = canonical.Str16(b, clip(ev.Lot()))
 	b = canonical.Str16(b, clip(ev.Expiry()))
 	b = append(b, asByte(ev.ErrorDeclaration != nil))

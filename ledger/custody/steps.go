@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -155,12 +156,19 @@ func (j *judging) commission() {
 
 	// Custody begins with the actor unless the thing has moved on before its birth record came.
 	var fresh, moved, mismatch []string
+	var early []string
+	added := map[string]uint64{} // units new in the lot, by GTIN
 	for _, k := range keys {
 		r := j.get(k)
 		if r == nil {
 			r = j.provisional(k)
+		} else if j.shippedEarlier(k, j.ms) {
+			early = append(early, k)
 		}
 		if isUnit(k) {
+			if r.lot != lot {
+				added[gtinOf(k)]++
+			}
 			if j.hearsay && r.lot != "" && (r.lot != lot || r.expiry != expiry) {
 				mismatch = append(mismatch, k)
 				continue
@@ -187,7 +195,10 @@ func (j *judging) commission() {
 	j.born(fresh, lot, expiry, j.actor, j.hearsay)
 	j.born(moved, lot, expiry, "", j.hearsay)
 	j.hold(verdict.LotMismatch, mismatch, "two relayed birth records give different lots or expiry dates: ask the maker")
-	j.checkRegisteredLot(keys, lot, expiry)
+	if len(early) > 0 {
+		j.find(verdict.ShipBeforeCommission, block.Flag, early, bornAfterShipping)
+	}
+	j.checkRegisteredLot(keys, lot, expiry, added)
 }
 
 // checkBirth holds what can be said of a commissioning before looking at any record.
@@ -222,17 +233,23 @@ func (j *judging) checkBirth(keys []string, lot, expiry string) {
 		j.reject(verdict.FmtExpiry, "", "itemExpirationDate %q is not a date: write YYYY-MM-DD", short(expiry))
 		return
 	}
-	if today := dayOf(j.ms); date.String() <= today {
+	if today := j.day(); date.String() <= today {
 		j.reject(verdict.BornExpired, "", "the expiry date %s is not after the day of commissioning, %s", date, today)
 	}
 }
 
-func (j *judging) checkRegisteredLot(keys []string, lot, expiry string) {
+func (j *judging) checkRegisteredLot(keys []string, lot, expiry string, added map[string]uint64) {
 	units, _ := split(keys, isUnit)
 	for _, g := range group(units, gtinOf) {
 		gtin, _ := mustKey(g.keys[0]).GTIN()
-		if reg, ok := j.reg.Lot(gtin, lot); ok && reg.Expiry != expiry {
+		reg, ok := j.reg.Lot(gtin, lot)
+		if ok && reg.Expiry != expiry {
 			j.hold(verdict.ExpiryMismatch, g.keys, "lot %s is registered with expiry %s, these units were commissioned with %s", lot, reg.Expiry, expiry)
+		}
+		if ok && reg.Size > 0 {
+			if _, n := LotTotals(j.st, gtin, lot); n+added[g.by] > reg.Size {
+				j.find(verdict.LotOverrun, block.Flag, g.keys, fmt.Sprintf("lot %s is registered with %d units, and these make %d", lot, reg.Size, n+added[g.by]))
+			}
 		}
 	}
 }
@@ -356,6 +373,7 @@ func (j *judging) pack() {
 	}
 	if len(packed) > 0 {
 		j.emit(Packed{Parent: parent, Keys: packed})
+		j.checkOneLot(p)
 	}
 	height := uint8(0)
 	for _, k := range packed {
@@ -366,6 +384,28 @@ func (j *judging) pack() {
 			c.height, c.dirty = height+1, true
 		}
 		height = c.height
+	}
+}
+
+// checkOneLot looks at a container with a GTIN of its own: it stands for one product and one lot.
+func (j *judging) checkOneLot(parent *record) {
+	if !isUnit(parent.key) {
+		return
+	}
+	c := j.in(parent)
+	lots := map[string]bool{}
+	gtins := map[string]bool{}
+	for i := range c.stocks {
+		gtins[c.stocks[i].gtin] = true
+		if lot := c.stocks[i].lot; lot != "" {
+			lots[lot] = true
+		}
+	}
+	if parent.lot != "" && len(lots) > 0 {
+		lots[parent.lot] = true
+	}
+	if len(gtins) > 1 || len(lots) > 1 {
+		j.find(verdict.AggMixedLot, block.Flag, []string{parent.key}, "has a GTIN of its own, so it stands for one product and one lot, and what is inside is of several")
 	}
 }
 

@@ -58,6 +58,13 @@ func (j *judging) ship() {
 		at := j.located(k)
 		return j.withActor(&at)
 	})
+	expired, why := j.checkSale(mine, to)
+	if j.no != nil {
+		return
+	}
+	if len(expired) > 0 {
+		j.hold(verdict.ShipExpired, expired, "%s %s: not to be sold or dispensed", expired[0], why)
+	}
 	j.hold(verdict.ShipByNonHolder, claimed, "%s does not hold what it says it shipped: the shipment is noted as a claim, the holder stays", j.actor)
 	j.twoPlaces(claimed)
 	twice, mine := split(mine, func(k string) bool {
@@ -80,14 +87,23 @@ func (j *judging) ship() {
 		j.hold(verdict.ShipChildOutsideParent, outside, "shipped alone while recorded inside a container that was not shipped: taken to be unpacked")
 	}
 	j.checkMasterData(mine)
-	s := &shipment{pos: j.c.Pos, from: j.actor, to: to, ms: j.ms, outstanding: uint32(len(mine)), hearsay: j.hearsay, dirty: true}
+	returns := authorisations(j.ev)
+	if len(returns) > 0 {
+		if wrong, _ := split(mine, func(k string) bool { return !j.returning(k, to) }); len(wrong) > 0 {
+			j.find(verdict.ReturnWrongParty, block.Flag, wrong, fmt.Sprintf("sent back to %s, which neither sold it to %s nor owns its GTIN", companyName(to), j.actor))
+		}
+	}
+	if early, _ := split(mine, func(k string) bool { return j.bornLater(k, j.ms) }); len(early) > 0 {
+		j.find(verdict.ShipBeforeCommission, block.Flag, early, bornAfterShipping)
+	}
+	s := &shipment{pos: j.c.Pos, from: j.actor, to: to, ms: j.ms, outstanding: uint32(len(mine)), hearsay: j.hearsay, returns: returns, dirty: true}
 	j.ships[j.c.Pos] = s
 	j.sailing = append(j.sailing, s)
 	for _, k := range mine {
 		r := j.get(k)
 		j.reappear(r)
 		j.leave(r)
-		if !j.hearsay && to != "" {
+		if !j.hearsay && to != "" && len(returns) == 0 {
 			j.travelled(r, s.pos)
 		}
 		r.phase, r.holder, r.to, r.place, r.shipment = InTransit, j.actor, to, j.place, j.c.Pos
@@ -99,10 +115,17 @@ func (j *judging) ship() {
 	}
 	j.shipped = mine
 	j.moved(mine)
-	// The number of the authorisation is usually sealed; that there is one is not.
-	if slices.ContainsFunc(j.ev.BizTransactionList, func(t epcis.BizTransaction) bool { return epcis.CBVName(t.Type) == epcis.ReturnAuthorization }) {
+	if len(returns) > 0 {
 		j.overlay(overlayReturned, true, mine)
 	}
+}
+
+// companyName is a party in a sentence.
+func companyName(party string) string {
+	if party == "" {
+		return "an unregistered company"
+	}
+	return party
 }
 
 // moved emits what the records now say, one effect per common custody.
@@ -156,6 +179,7 @@ func (j *judging) voidShip() {
 	for _, k := range keys {
 		r := j.get(k)
 		j.leave(r)
+		j.cancelled(r, r.shipment)
 		r.phase, r.to, r.shipment = Held, "", canonical.Position{}
 		if j.place != "" {
 			r.place = j.place
@@ -193,7 +217,9 @@ func (j *judging) receive() {
 	j.unpackAlone(keys)
 	j.checkMasterData(keys)
 
-	var arrived, extra, unshipped, misled, contested []string
+	var arrived, extra, unshipped, misled, contested, unsold, mismatched []string
+	authorised := authorisations(j.ev)
+	returned := len(authorised) > 0 || epcis.CBVName(j.ev.Disposition) == epcis.DispReturned
 	var shipments []*shipment
 	arrive := func(r *record) {
 		j.reappear(r)
@@ -214,8 +240,18 @@ func (j *judging) receive() {
 		default:
 			newOwner = j.actor
 		}
-		if !onTheWay {
+		returner := ""
+		if onTheWay {
+			returner = s.from
+			if len(authorised) > 0 && !slices.ContainsFunc(authorised, func(a string) bool { return slices.Contains(s.returns, a) }) {
+				mismatched = append(mismatched, r.key)
+			}
+		} else {
 			r.shipment = canonical.Position{}
+			returner, _ = partyOf(j.ev.Source(epcis.OwningParty), &j.reg)
+		}
+		if (returned || onTheWay && len(s.returns) > 0) && !j.hearsay && returner != newOwner && !j.owns(r.key, newOwner) && !j.soldBy(r.key, newOwner, returner) {
+			unsold = append(unsold, r.key)
 		}
 		r.phase, r.holder, r.owner, r.to, r.place = Held, holder, newOwner, "", j.place
 		j.change(r)
@@ -267,6 +303,11 @@ func (j *judging) receive() {
 		j.find(verdict.ReceiveNoShip, block.Flag, unshipped, "received without a record of its shipment: product, no data. Ask the sender for its shipping event")
 	}
 	j.clones(contested)
+	j.setAside(arrived)
+	j.hold(verdict.ReturnNoSale, unsold, "taken back, and there is no record of a sale of it by the company that took it back to the one that returned it")
+	if len(mismatched) > 0 {
+		j.find(verdict.ReturnAuthMismatch, block.Flag, mismatched, fmt.Sprintf("received under the return authorisation %s, which the shipment does not name", short(authorised[0])))
+	}
 	if epcis.CBVName(j.ev.Disposition) == epcis.DispReturned {
 		j.overlay(overlayReturned, true, arrived)
 	}

@@ -379,22 +379,40 @@ func ApplyRecall(st state.Store, party string, pos canonical.Position, rc *Recal
 		at := string(pos.Append(nil))
 		st.Put(recallOfAt+at, encodeRecall(&rec))
 		for _, k := range units {
-			putRecall(st, unitRecallAt+k.String()+"\x00"+rc.RecallNumber, rc.Status, []byte(at))
+			gtin, _ := k.GTIN()
+			putRecall(st, gtin, unitRecallAt+k.String()+"\x00"+rc.RecallNumber, rc.Status, []byte(at))
 		}
 		return nil
 	}
 	if rc.GTIN == "" {
 		return fail(verdict.MissingField, "recall %s names neither a GTIN nor units", rc.RecallNumber)
 	}
-	putRecall(st, recallAt+rec.GTIN+"/"+rc.Lot+"\x00"+rc.RecallNumber, rc.Status, encodeRecall(&rec))
+	g, _ := gs1.ParseGTIN(rec.GTIN)
+	putRecall(st, g, recallAt+rec.GTIN+"/"+rc.Lot+"\x00"+rc.RecallNumber, rc.Status, encodeRecall(&rec))
 	return nil
 }
 
-// putRecall keeps open recalls only: whoever dispenses asks for all of them.
-func putRecall(st state.Store, key, status string, record []byte) {
-	if status == "ended" {
-		st.Delete(key)
-	} else {
+// putRecall keeps open recalls only, and counts them by GTIN: most products have none, and every
+// shipment asks.
+func putRecall(st state.Store, g gs1.GTIN, key, status string, record []byte) {
+	_, was := st.Get(key)
+	open := Registry{st}.openRecalls(g.String())
+	switch {
+	case status != "ended":
 		st.Put(key, record)
+		if was {
+			return
+		}
+		open++
+	case was:
+		st.Delete(key)
+		open--
+	default:
+		return
+	}
+	if open == 0 {
+		st.Delete(recallsAt + g.String())
+	} else {
+		st.Put(recallsAt+g.String(), canonical.U64(nil, open))
 	}
 }

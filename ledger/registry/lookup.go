@@ -2,6 +2,7 @@ package registry
 
 import (
 	"crypto/ed25519"
+	"encoding/binary"
 	"slices"
 
 	"verilot.dev/epcis/gs1"
@@ -218,8 +219,24 @@ func (r Registry) recallOf(pos []byte) RecallRecord {
 	return decodeRecall(b)
 }
 
+// AnyRecalled reports whether a recall of a GTIN (14 digits), of one of its lots or of one of its units is open.
+func (r Registry) AnyRecalled(gtin string) bool { return r.openRecalls(gtin) > 0 }
+
+func (r Registry) openRecalls(gtin string) uint64 {
+	b, ok := r.View.Get(recallsAt + gtin)
+	if !ok {
+		return 0
+	}
+	return binary.BigEndian.Uint64(b)
+}
+
 // Recalled returns one of the open recalls that cover a unit, however many there are: of its GTIN, its lot, or itself.
+//
+// Without a unit it looks for recalls of all units of the lot.
 func (r Registry) Recalled(unit gs1.Key, g gs1.GTIN, lot string) (rec RecallRecord, ok bool) {
+	if r.openRecalls(g.String()) == 0 {
+		return RecallRecord{}, false
+	}
 	prefixes := []string{recallAt + g.String() + "/\x00"}
 	if lot != "" {
 		prefixes = append(prefixes, recallAt+g.String()+"/"+lot+"\x00")
@@ -233,11 +250,26 @@ func (r Registry) Recalled(unit gs1.Key, g gs1.GTIN, lot string) (rec RecallReco
 			return rec, true
 		}
 	}
+	if unit == (gs1.Key{}) {
+		return rec, false
+	}
 	r.View.Scan(unitRecallAt+unit.String()+"\x00", func(_ string, v []byte) bool {
 		rec, ok = r.recallOf(v), true
 		return false
 	})
 	return rec, ok
+}
+
+// UnitRecalled reports whether an open recall names this unit.
+func (r Registry) UnitRecalled(unit gs1.Key) (named bool) {
+	if g, ok := unit.GTIN(); !ok || r.openRecalls(g.String()) == 0 {
+		return false
+	}
+	r.View.Scan(unitRecallAt+unit.String()+"\x00", func(string, []byte) bool {
+		named = true
+		return false
+	})
+	return named
 }
 
 func (r Registry) recallsAt(prefix string, list []RecallRecord) []RecallRecord {

@@ -16,6 +16,7 @@ import (
 //	r/c/<gtin14>/<lot>\x00<recall number>          recall of a lot, or of all lots (lot empty)
 //	r/cu/<unit key>\x00<recall number>             of one unit: position of the recall
 //	r/cp/<position>                                recall of units
+//	r/cn/<gtin14>                                  how many of these are open, of the GTIN, its lots and units
 //
 // A party may have thousands of sites, so GLNs and places are not in the record that every event reads.
 const (
@@ -31,6 +32,7 @@ const (
 	recallAt     = "r/c/"
 	unitRecallAt = "r/cu/"
 	recallOfAt   = "r/cp/"
+	recallsAt    = "r/cn/"
 )
 
 func flag(b bool) uint8 {

@@ -1,0 +1,384 @@
+package custody
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/verdict"
+)
+
+// A Fault is a reason why goods must not be sold or dispensed.
+type Fault uint8
+
+// The faults, gravest first.
+const (
+	IsSuspect    Fault = 1 + iota // suspect or illegitimate
+	IsRecalled                    // an open recall, or marked recalled by a holder
+	IsHeld                        // in quarantine or on hold
+	IsUnreleased                  // came back as a return and was not released
+	IsExpired                     // past its expiry date, or marked expired
+)
+
+// String is suspect, recalled, held, unreleased or expired.
+func (f Fault) String() string {
+	return [...]string{"", "suspect", "recalled", "held", "unreleased", "expired"}[f]
+}
+
+// faultMarks are the overlays behind a fault.
+var faultMarks = [...]uint16{
+	IsSuspect: overlaySuspect | overlayIllegitimate, IsRecalled: overlayRecalled | namedByRecall,
+	IsHeld: overlayQuarantined | overlayHold, IsUnreleased: overlayReturned, IsExpired: overlayExpired,
+}
+
+// Where says where a fault lies, seen from the thing that is asked about.
+type Where uint8
+
+// The places of a fault.
+const (
+	Itself Where = 1 + iota
+	Around
+	Within
+)
+
+// Reason is one fault of a thing: its own, of a container around it, or of something inside it.
+type Reason struct {
+	Fault  Fault
+	Where  Where
+	Key    gs1.Key // the thing itself, or the container around it that has the fault
+	Units  uint64  // inside: how many units have it, of All; it may be none, where an empty container is marked
+	All    uint64
+	Marks  []string // overlays that say so
+	GTIN   string   // of what is recalled or expired
+	Lot    string
+	Expiry string
+	Recall *registry.RecallRecord
+}
+
+// String says it in a sentence without subject: "is marked suspect".
+func (r *Reason) String() string {
+	is, expired := "is", "expired on "+r.Expiry
+	switch r.Where {
+	case Around:
+		is = fmt.Sprintf("is inside %s, which is", r.Key)
+		expired = fmt.Sprintf("is inside %s, which expired on %s", r.Key, r.Expiry)
+	case Within:
+		is = fmt.Sprintf("holds %d units, of which %d are", r.All, r.Units)
+		if r.Units == 0 {
+			is = "holds something that is"
+		}
+		expired = fmt.Sprintf("holds %d units, of which %d have expired (lot %s on %s)", r.All, r.Units, r.Lot, r.Expiry)
+	case Itself:
+	}
+	switch {
+	case r.Recall != nil:
+		return fmt.Sprintf("%s recalled (%s, class %s: %s)", is, r.Recall.RecallNumber, r.Recall.Classification, short(r.Recall.Reason))
+	case r.Expiry != "":
+		return expired
+	}
+	return is + " marked " + strings.Join(r.Marks, ", ")
+}
+
+// goods is what finding faults asks for.
+type goods struct {
+	reg     registry.Registry
+	get     func(string) *record
+	in      func(*record) *contents
+	recalls map[string]bool // GTINs, and whether anything of them is recalled
+}
+
+// faults lists what speaks against selling or dispensing a thing on a day, gravest first, one reason per fault and place.
+func (g goods) faults(key, day string) (list []Reason) {
+	chain := chainOf(key, g.get)
+	if len(chain) == 0 {
+		if isUnit(key) {
+			if rc, ok := g.recalled(key, gtinOf(key), ""); ok {
+				list = append(list, Reason{Fault: IsRecalled, Where: Itself, Key: mustKey(key), GTIN: gtinOf(key), Recall: &rc})
+			}
+		}
+		return list
+	}
+	for i, r := range chain {
+		where := Around
+		if i == 0 {
+			where = Itself
+		}
+		list = append(list, g.own(r, where, day)...)
+	}
+	list = append(list, g.inside(chain[0], day)...)
+	slices.SortStableFunc(list, func(a, b Reason) int { return int(a.Fault) - int(b.Fault) })
+	return list
+}
+
+// recalled finds an open recall of a unit, its lot or its GTIN; without a unit, of the lot or the GTIN.
+func (g goods) recalled(unit, gtin, lot string) (registry.RecallRecord, bool) {
+	open, known := g.recalls[gtin]
+	if !known {
+		open = g.reg.AnyRecalled(gtin)
+		g.recalls[gtin] = open
+	}
+	if !open {
+		return registry.RecallRecord{}, false
+	}
+	number, err := gs1.ParseGTIN(gtin)
+	if err != nil {
+		return registry.RecallRecord{}, false
+	}
+	return g.reg.Recalled(mustKey(unit), number, lot)
+}
+
+// own are the faults of a thing without regard to what is around it or inside.
+func (g goods) own(r *record, where Where, day string) (list []Reason) {
+	for f := IsSuspect; f <= IsExpired; f++ {
+		if bits := r.overlays & faultMarks[f] &^ namedByRecall; bits != 0 {
+			list = append(list, Reason{Fault: f, Where: where, Key: mustKey(r.key), Marks: overlayList(bits)})
+		}
+	}
+	if !isUnit(r.key) {
+		return list
+	}
+	if rc, ok := g.recalled(r.key, gtinOf(r.key), r.lot); ok {
+		list = append(list, Reason{Fault: IsRecalled, Where: where, Key: mustKey(r.key), GTIN: gtinOf(r.key), Lot: r.lot, Recall: &rc})
+	}
+	if r.expiry != "" && r.expiry < day { // both are YYYY-MM-DD; the day of expiry is the last good one
+		list = append(list, Reason{Fault: IsExpired, Where: where, Key: mustKey(r.key), GTIN: gtinOf(r.key), Lot: r.lot, Expiry: r.expiry})
+	}
+	return list
+}
+
+// inside are the faults of what is inside a thing: read from its sums, and recalls and expiry from the lots in it.
+func (g goods) inside(r *record, day string) (list []Reason) {
+	c := g.in(r)
+	if c.empty() {
+		return nil
+	}
+	all, key := uint64(c.units()), mustKey(r.key)
+	for f := IsSuspect; f <= IsExpired; f++ {
+		var bits uint16
+		var units int64
+		for m := range marks {
+			if faultMarks[f]&(1<<m) == 0 || c.things[m] == 0 && c.marked(m) == 0 {
+				continue
+			}
+			if bits |= 1 << m; 1<<m == namedByRecall {
+				bits |= overlayRecalled
+			}
+			units = max(units, c.marked(m))
+		}
+		if bits != 0 {
+			list = append(list, Reason{Fault: f, Where: Within, Key: key, Units: uint64(units), All: all, Marks: overlayList(bits&^namedByRecall | bits&namedByRecall>>5)})
+		}
+	}
+	var recalled, expired *Reason
+	for i := range c.stocks {
+		s := &c.stocks[i]
+		if rc, ok := g.recalled("", s.gtin, s.lot); ok {
+			if recalled == nil {
+				recalled = &Reason{Fault: IsRecalled, Where: Within, Key: key, All: all, GTIN: s.gtin, Lot: s.lot, Recall: &rc}
+			}
+			recalled.Units += uint64(s.units)
+		}
+		if s.expiry != "" && s.expiry < day {
+			if expired == nil {
+				expired = &Reason{Fault: IsExpired, Where: Within, Key: key, All: all, GTIN: s.gtin, Lot: s.lot, Expiry: s.expiry}
+			}
+			expired.Units += uint64(s.units)
+		}
+	}
+	for _, r := range []*Reason{recalled, expired} {
+		if r != nil {
+			list = append(list, *r)
+		}
+	}
+	return list
+}
+
+func (j *judging) goods() goods {
+	if j.recalls == nil {
+		j.recalls = map[string]bool{}
+	}
+	return goods{j.reg, j.get, j.in, j.recalls}
+}
+
+// Faults lists what speaks against selling or dispensing a thing on a day (YYYY-MM-DD), gravest first: of itself, of the
+// containers around it, and of what is inside it. The cost grows with the lots inside, not with the units.
+func Faults(v state.View, key gs1.Key, day string) []Reason {
+	b := newBooks(state.NewOverlay(v), canonical.Position{}, 1)
+	return goods{registry.Registry{View: v}, b.get, b.in, map[string]bool{}}.faults(key.String(), day)
+}
+
+// day is the day of the event where it happened.
+func (j *judging) day() string { return EventDay(j.ev, j.ms) }
+
+// EventDay is the calendar day of an event by its own time zone, YYYY-MM-DD. ms is its time.
+func EventDay(ev *epcis.Event, ms int64) string {
+	at := time.UnixMilli(ms).UTC()
+	if zone, err := time.Parse("-07:00", ev.EventTimeZoneOffset); err == nil {
+		_, seconds := zone.Zone()
+		at = at.Add(time.Duration(seconds) * time.Second)
+	}
+	return at.Format("2006-01-02")
+}
+
+// authorisations are the numbers of the return authorisations that an event names, sorted.
+func authorisations(ev *epcis.Event) []string {
+	var list []string
+	for _, t := range ev.BizTransactionList {
+		if epcis.CBVName(t.Type) == epcis.ReturnAuthorization {
+			list = append(list, clip(t.Value))
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// checkSale rejects the shipping of what must not be sold, and returns what is only held for it: what has expired. A return
+// to its seller, or to the owner of its GTIN, is no sale.
+func (j *judging) checkSale(keys []string, to string) (expired []string, why string) {
+	codes := map[Fault]verdict.Code{
+		IsSuspect: verdict.ShipSuspect, IsRecalled: verdict.ShipRecalled, IsHeld: verdict.ShipQuarantined, IsUnreleased: verdict.ShipUnreleasedReturn,
+	}
+	returns := len(authorisations(j.ev)) > 0
+	for _, k := range keys {
+		if returns && j.returning(k, to) {
+			continue
+		}
+		faults := j.goods().faults(k, j.day())
+		if len(faults) == 0 {
+			continue
+		}
+		f := &faults[0]
+		if code, ok := codes[f.Fault]; ok {
+			j.reject(code, k, "%s %s: it must not be shipped for sale. Set it aside; a return names its authorisation (rma) and goes to its seller or maker", k, f)
+			continue
+		}
+		if len(expired) == 0 {
+			why = f.String()
+		}
+		expired = append(expired, k)
+	}
+	return expired, why
+}
+
+// returning says whether a party to which a thing is sent back owns its GTIN, or sold it to the actor.
+func (j *judging) returning(key, to string) bool {
+	return to != "" && (j.owns(key, to) || j.soldBy(key, to, j.actor))
+}
+
+// owns says whether a thing, with everything inside it, is of GTINs that a party owns.
+func (j *judging) owns(key, party string) bool {
+	owner := func(gtin string) bool {
+		g, err := gs1.ParseGTIN(gtin)
+		if err != nil {
+			return false
+		}
+		owner, ok := j.reg.OwnerOfGTIN(g)
+		return ok && owner == party
+	}
+	if isUnit(key) && !owner(gtinOf(key)) {
+		return false
+	}
+	r := j.get(key)
+	if r == nil {
+		return isUnit(key)
+	}
+	c := j.in(r)
+	for i := range c.stocks {
+		if !owner(c.stocks[i].gtin) {
+			return false
+		}
+	}
+	return isUnit(key) || len(c.stocks) > 0
+}
+
+// soldBy says whether one party once sold a thing, with everything inside it, to another.
+func (j *judging) soldBy(key, from, to string) bool {
+	sold := func(trips []canonical.Position, since canonical.Position) bool {
+		return slices.ContainsFunc(trips, func(at canonical.Position) bool {
+			s := j.shipment(at)
+			return at.Compare(since) > 0 && s.from == from && s.to == to
+		})
+	}
+	chain := j.chain(key)
+	if len(chain) == 0 {
+		return false
+	}
+	c := j.in(chain[0])
+	if n := c.units(); n > 0 {
+		if c.sold(from, to) >= n {
+			return true
+		}
+	} else if sold(chain[0].trips, canonical.Position{}) {
+		return true
+	}
+	inside := chain[0].packed
+	for _, around := range chain[1:] {
+		if sold(around.trips, inside) {
+			return true
+		}
+		if around.packed.Compare(inside) > 0 {
+			inside = around.packed
+		}
+	}
+	return false
+}
+
+// setAside quarantines what was received although it is recalled or has expired, alone or inside something.
+func (j *judging) setAside(arrived []string) {
+	var aside []string
+	for _, f := range []struct {
+		fault Fault
+		code  verdict.Code
+	}{{IsRecalled, verdict.ReceiveRecalled}, {IsExpired, verdict.ReceiveExpired}} {
+		var keys []string
+		why := ""
+		for _, k := range arrived {
+			reasons := j.goods().faults(k, j.day())
+			if i := slices.IndexFunc(reasons, func(r Reason) bool { return r.Fault == f.fault }); i >= 0 {
+				if keys = append(keys, k); why == "" {
+					why = reasons[i].String()
+				}
+			}
+		}
+		if len(keys) > 0 {
+			j.find(f.code, block.Flag, keys, fmt.Sprintf("%s %s: set aside from now on", keys[0], why))
+			aside = append(aside, keys...)
+		}
+	}
+	j.overlay(overlayQuarantined, true, aside)
+}
+
+// bornLater says whether a thing, or something inside it, was made after a time.
+func (j *judging) bornLater(key string, ms int64) bool {
+	r := j.get(key)
+	if r == nil {
+		return false
+	}
+	if r.made > ms {
+		return true
+	}
+	return slices.ContainsFunc(j.in(r).stocks, func(s stock) bool { return s.newest > ms })
+}
+
+// shippedEarlier says whether a thing was shipped, itself or with something around it, before a time.
+func (j *judging) shippedEarlier(key string, ms int64) bool {
+	return slices.ContainsFunc(j.chain(key), func(r *record) bool {
+		trips := r.trips
+		if r.phase == InTransit {
+			trips = append(slices.Clone(trips), r.shipment)
+		}
+		return slices.ContainsFunc(trips, func(at canonical.Position) bool {
+			s := j.shipment(at)
+			return s != nil && s.ms < ms
+		})
+	})
+}
+
+const bornAfterShipping = "shipped before it was made, by the times of its events: one of the two times is wrong"
