@@ -75,6 +75,7 @@ func Lapse(st state.Store, c Context) []Lapsed {
 	})
 	var out []Lapsed
 	b := newBooks(st, c.Pos, subjects)
+	b.silent = true
 	for _, t := range due {
 		st.Delete(t.at)
 		var open []string
@@ -189,7 +190,10 @@ func (j *judging) stillHeld(key string) bool {
 		}
 	}
 	for _, f := range findingsOf(j.st, key) {
-		if _, closing := j.closed[findingKey(key, f.Pos, f.Code)]; !closing && f.State != block.Closed && (f.Severity == block.Hold || f.State == block.Held) {
+		if c, ok := j.closed[findingKey(key, f.Pos, f.Code)]; ok {
+			f = c.f // as this event leaves it
+		}
+		if f.State != block.Closed && (f.Severity == block.Hold || f.State == block.Held) {
 			return true
 		}
 	}

@@ -18,6 +18,7 @@ const (
 	EffectFinding
 	EffectAmendment
 	EffectRegistry
+	EffectRestored
 )
 
 // What a registry effect is about.
@@ -79,6 +80,13 @@ type Registered struct {
 	What uint8
 	ID   string
 	Hash canonical.Hash
+}
+
+// Restored (kind 10) takes an event back: what the keys name is again as it was before the event, and what Gone names was
+// not born. Overlay effects that follow say what has changed otherwise since.
+type Restored struct {
+	Event      canonical.Position
+	Keys, Gone []string
 }
 
 func putKeys(b []byte, keys []string) []byte {
@@ -143,6 +151,11 @@ func (e Registered) Encode() []byte {
 	return append(b, e.Hash[:]...)
 }
 
+// Encode implements Effect.
+func (e Restored) Encode() []byte {
+	return putKeys(putKeys(e.Event.Append([]byte{EffectRestored}), e.Keys), e.Gone)
+}
+
 // ErrEffect says that bytes are no effect of this package.
 var ErrEffect = errors.New("custody: not an effect")
 
@@ -201,6 +214,8 @@ func DecodeEffect(b []byte) (Effect, error) {
 			r.Fail(canonical.ErrRange)
 		}
 		e = g
+	case EffectRestored:
+		e = Restored{Event: r.Position(), Keys: readKeys(r), Gone: readKeys(r)}
 	default:
 		r.Fail(ErrEffect)
 	}

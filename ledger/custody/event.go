@@ -104,7 +104,7 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 		return Judgement{Verdict: block.Rejected, Code: j.no.Code, Detail: j.no.Detail, Findings: []Finding{*j.no}}
 	}
 	j.amend()
-	j.flush()
+	j.flush(hash)
 	putTold(st, hash, append(before, told{c.Party, c.Pos}))
 	out := Judgement{Verdict: block.Accepted, Findings: j.findings, Amendments: j.amendments, Effects: j.effects, Related: related}
 	if len(j.findings) > 0 {
@@ -225,6 +225,13 @@ func (j *judging) deaf(key string) bool {
 		}
 	}
 	return false
+}
+
+// rests notes that what this event does rests on what is recorded of a thing.
+func (j *judging) rests(key string) {
+	for _, r := range j.chain(key) {
+		r.dirty = true
+	}
 }
 
 // change marks a record as changed by this event, and as spoken about by the actor itself.
@@ -456,7 +463,15 @@ func overlayName(bit uint16) string {
 }
 
 // flush writes everything. The order of writes does not matter: a write-set is sorted.
-func (j *judging) flush() {
+func (j *judging) flush(match canonical.Hash) {
+	if j.ev.ErrorDeclaration == nil {
+		for i := range j.it.Committed.Units { // what an event names cannot be taken back from under it
+			if j.rule != nil {
+				j.rests(j.it.Committed.Units[i].Key.String())
+			}
+		}
+		j.remember(match)
+	}
 	j.close()
 	for _, k := range j.linked {
 		if j.links[k] {
@@ -476,8 +491,12 @@ func (j *judging) flush() {
 	}
 	slices.SortStableFunc(j.findings, func(a, b Finding) int { return cmp.Compare(a.Code, b.Code) })
 	for _, f := range j.findings {
+		due := int64(0)
+		if f.Severity == block.Flag && slices.Contains(graced, f.Code) {
+			due = j.c.Time + j.c.Grace
+		}
 		for _, k := range f.Subjects {
-			putFinding(j.st, k.String(), FindingRecord{Pos: j.c.Pos, Code: f.Code, Severity: f.Severity})
+			putFinding(j.st, k.String(), FindingRecord{Pos: j.c.Pos, Code: f.Code, Severity: f.Severity, Due: due})
 		}
 		if f.Code == verdict.Relayed {
 			putFinding(j.st, block.EventSubject(j.c.Pos), FindingRecord{Pos: j.c.Pos, Code: f.Code, Severity: f.Severity})

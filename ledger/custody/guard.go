@@ -300,10 +300,10 @@ func (j *judging) owns(key, party string) bool {
 
 // soldBy says whether one party once sold a thing, with everything inside it, to another.
 func (j *judging) soldBy(key, from, to string) bool {
-	sold := func(trips []canonical.Position, since canonical.Position) bool {
+	sold := func(trips []canonical.Position) bool {
 		return slices.ContainsFunc(trips, func(at canonical.Position) bool {
 			s := j.shipment(at)
-			return at.Compare(since) > 0 && s.from == from && s.to == to
+			return s.from == from && s.to == to
 		})
 	}
 	chain := j.chain(key)
@@ -311,20 +311,12 @@ func (j *judging) soldBy(key, from, to string) bool {
 		return false
 	}
 	c := j.in(chain[0])
-	if n := c.units(); n > 0 {
-		if c.sold(from, to) >= n {
-			return true
-		}
-	} else if sold(chain[0].trips, canonical.Position{}) {
+	if n := c.units(); n > 0 && c.sold(from, to) >= n || n == 0 && sold(chain[0].trips) {
 		return true
 	}
-	inside := chain[0].packed
-	for _, around := range chain[1:] {
-		if sold(around.trips, inside) {
+	for i := 1; i < len(chain); i++ {
+		if sold(passedOn(chain, i)) {
 			return true
-		}
-		if around.packed.Compare(inside) > 0 {
-			inside = around.packed
 		}
 	}
 	return false

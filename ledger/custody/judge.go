@@ -198,6 +198,7 @@ func nameUnits(st state.Store, reg registry.Registry, c Context, rc *registry.Re
 		return
 	}
 	b := newBooks(st, c.Pos, len(rc.Units))
+	b.silent = true
 	for _, s := range rc.Units {
 		epc, err := gs1.ParseEPC(s)
 		if err != nil {

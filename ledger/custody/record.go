@@ -92,12 +92,19 @@ type record struct {
 	made      int64                // event time of the birth record, ms
 	packed    canonical.Position   // event that put it into its container
 	trips     []canonical.Position // shipments that sold it, alone or as a container, oldest first
+	last      canonical.Position   // event that last changed it
+	used      canonical.Position   // event that last changed what is inside it, or read its custody for that
 	recorders []string
 	owed      []string
 
-	dirty bool
-	slot  slot       // where the totals of its lot count it, as long as it is in no container
-	self  [1]*record // a chain of one
+	stored string     // as read
+	marked uint16     // overlays as read
+	dirty  bool       // this event changes it
+	leaned bool       // this event takes something out of it or puts something into it
+	quiet  bool       // an event is taken back: last and used are set already
+	gone   bool       // not born any more
+	slot   slot       // where the totals of its lot count it, as long as it is in no container
+	self   [1]*record // a chain of one
 }
 
 // maxTrips is how many sales of a thing are remembered, the latest ones.
@@ -113,7 +120,7 @@ func (r *record) set(bit uint8, on bool) {
 }
 
 func (r *record) encode() []byte {
-	size := 136 + 16*len(r.trips) + len(r.lot) + len(r.parent) + len(r.place) + len(r.holder) + len(r.owner) + len(r.to)
+	size := 168 + 16*len(r.trips) + len(r.lot) + len(r.parent) + len(r.place) + len(r.holder) + len(r.owner) + len(r.to)
 	for _, p := range r.recorders {
 		size += 1 + len(p)
 	}
@@ -132,6 +139,7 @@ func (r *record) encode() []byte {
 	b = r.born.Append(b)
 	b = canonical.I64(b, r.made)
 	b = r.packed.Append(b)
+	b = r.used.Append(r.last.Append(b))
 	b = canonical.U16(b, uint16(len(r.trips)))
 	for _, p := range r.trips {
 		b = p.Append(b)
@@ -153,6 +161,7 @@ func decodeRecord(key string, b []byte) *record {
 	r.place = d.text(2)
 	r.shipment, r.since, r.born = d.position(), d.position(), d.position()
 	r.made, r.packed = int64(d.number(8)), d.position()
+	r.last, r.used = d.position(), d.position()
 	for n := d.number(2); n > 0 && !d.bad; n-- {
 		r.trips = append(r.trips, d.position())
 	}
@@ -220,7 +229,9 @@ func readRecord(v state.View, at string) *record {
 	if !ok {
 		return nil
 	}
-	return decodeRecord(at[len(unitAt):], b)
+	r := decodeRecord(at[len(unitAt):], b)
+	r.stored, r.marked = string(b), r.overlays
+	return r
 }
 
 func (r *record) unit() Unit {
@@ -263,12 +274,15 @@ type shipment struct {
 	from, to    string
 	ms          int64 // event time
 	outstanding uint32
-	short       bool     // part of it has been received
-	hearsay     bool     // told by somebody else than the sender
-	returns     []string // numbers of the return authorisations; a shipment with any is a return
-	lots        []stock  // units still on their way with it, by lot
-	counted     bool     // short, as the totals of those lots have it
+	short       bool               // part of it has been received
+	hearsay     bool               // told by somebody else than the sender
+	returns     []string           // numbers of the return authorisations; a shipment with any is a return
+	lots        []stock            // units still on their way with it, by lot
+	last        canonical.Position // event that last changed it
+	counted     bool               // short, as the totals of those lots have it
+	stored      string             // as read
 	dirty       bool
+	quiet, gone bool // as of records
 }
 
 func position(p canonical.Position) string { return string(p.Append(nil)) }
@@ -278,7 +292,7 @@ func (s *shipment) encode() []byte {
 	b = canonical.Str8(b, s.to)
 	b = canonical.U32(canonical.I64(b, s.ms), s.outstanding)
 	b = append(b, asByte(s.short), asByte(s.hearsay))
-	b = putKeys(b, s.returns)
+	b = putKeys(s.last.Append(b), s.returns)
 	b = canonical.U32(b, uint32(len(s.lots)))
 	for i := range s.lots {
 		b = canonical.Str8(canonical.Str8(b, s.lots[i].gtin), s.lots[i].lot)
@@ -292,10 +306,17 @@ func readShipment(v state.View, pos canonical.Position) *shipment {
 	if !ok {
 		return nil
 	}
+	s := decodeShipment(pos, b)
+	s.stored = string(b)
+	return s
+}
+
+func decodeShipment(pos canonical.Position, b []byte) *shipment {
 	d := canonical.NewReader(b)
 	s := &shipment{pos: pos, from: string(d.Str8()), to: string(d.Str8()), ms: d.I64(), outstanding: d.U32()}
 	s.short, s.hearsay = d.U8() == 1, d.U8() == 1
-	s.counted, s.returns = s.short, readKeys(d)
+	s.counted, s.last = s.short, d.Position()
+	s.returns = readKeys(d)
 	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
 		s.lots = append(s.lots, stock{gtin: string(d.Str8()), lot: string(d.Str8()), units: int64(d.U64())})
 	}
@@ -348,6 +369,7 @@ type FindingRecord struct {
 	Code     verdict.Code
 	Severity block.Severity
 	State    uint8 // docs/spec.md 7.3: 1 open, 2 held, 3 closed
+	Due      int64 // when its grace time ends, ms; 0 if it has none
 	// Changes are the states after the first, which is open, and what caused each: an item, or the block whose timers ran.
 	Changes []Change
 }
@@ -368,7 +390,7 @@ func findingKey(key string, pos canonical.Position, code verdict.Code) string {
 }
 
 func putFinding(st state.Store, key string, f FindingRecord) {
-	b := []byte{uint8(f.Severity)}
+	b := canonical.I64([]byte{uint8(f.Severity)}, f.Due)
 	for _, c := range f.Changes {
 		b = c.Cause.Append(append(b, c.State))
 	}
@@ -385,7 +407,7 @@ func readFinding(v state.View, key string, pos canonical.Position, code verdict.
 
 func decodeFinding(key string, pos canonical.Position, code verdict.Code, b []byte) FindingRecord {
 	d := canonical.NewReader(b)
-	f := FindingRecord{Pos: pos, Code: code, Severity: block.Severity(d.U8()), State: block.Open}
+	f := FindingRecord{Pos: pos, Code: code, Severity: block.Severity(d.U8()), Due: d.I64(), State: block.Open}
 	for d.Len() > 0 && d.Err() == nil {
 		f.amend(d.U8(), d.Position())
 	}

@@ -169,19 +169,40 @@ func (m mirror) apply(e Effect) {
 	}
 }
 
+func (m mirror) clone() mirror {
+	c := mirror{}
+	for k, r := range m {
+		x := *r
+		c[k] = &x
+	}
+	return c
+}
+
+// restore takes an event back; past is the mirror before each event.
+func (m mirror) restore(e Restored, past map[canonical.Position]mirror) {
+	before := past[e.Event].clone()
+	for _, k := range e.Keys {
+		m[k] = before[k]
+	}
+	for _, k := range e.Gone {
+		delete(m, k)
+	}
+}
+
 // TestAnything throws random events by random parties about a few things at the rules.
 func TestAnything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t)
 		mem := w.st.(*state.Memory)
-		m := mirror{}
+		m, past := mirror{}, map[canonical.Position]mirror{}
+		var history []counted
 		thing := rapid.SampledFrom([]string{"u1", "u2", "u3", "u4", "u5", "u6", "v1", "k1", "k2", "c1", "c2", "c3"})
 		things := rapid.Custom(func(t *rapid.T) string {
 			return strings.Join(rapid.SliceOfNDistinct(thing, 1, 5, rapid.ID[string]).Draw(t, "things"), ",")
 		})
 		party := rapid.SampledFrom([]string{"M", "M", "M", "N", "R", "W", "W", "X", "L", "D", "D", "E", "G"})
 		disposition := rapid.SampledFrom([]string{
-			"active", "stolen", "lost", "unknown", "damaged", "returned", "non_sellable_other", "sellable_accessible", "in_progress", "partially_dispensed",
+			"active", "stolen", "lost", "unknown", "damaged", "returned", "recalled", "expired", "non_sellable_other", "sellable_accessible", "in_progress", "partially_dispensed",
 		})
 		var labels []string
 		for i := range rapid.IntRange(5, 40).Draw(t, "events") {
@@ -189,16 +210,26 @@ func TestAnything(t *testing.T) {
 			verb := rapid.SampledFrom([]string{
 				"commissions", "commissions", "packs", "packs", "unpacks", "ships", "ships", "receives", "receives", "voids", "dispenses",
 				"decommissions", "destroys", "holds", "inspects", "counts", "publishes", "publishes", "recalls",
+				"retracts", "retracts", "retracts", "later",
 			}).Draw(t, "verb")
 			words := []string{who, verb}
 			switch verb {
-			case "publishes":
+			case "later":
+				words = []string{"later", rapid.SampledFrom([]string{"1h", "30h"}).Draw(t, "by")}
+			case "publishes", "retracts":
 				if len(labels) == 0 {
 					continue
 				}
 				words = append(words, rapid.SampledFrom(labels).Draw(t, "label"))
 			case "recalls":
-				words = append(words, "lot", rapid.SampledFrom([]string{"A", "B"}).Draw(t, "lot"))
+				if rapid.Bool().Draw(t, "units") {
+					words = append(words, rapid.SampledFrom([]string{"u1", "u1,u2", "u3..u5"}).Draw(t, "recalled"))
+				} else {
+					words = append(words, "lot", rapid.SampledFrom([]string{"A", "B"}).Draw(t, "lot"))
+				}
+				if rapid.Bool().Draw(t, "ended") {
+					words[1] = "ends"
+				}
 			default:
 				words = append(words, things.Draw(t, "what"))
 			}
@@ -213,14 +244,16 @@ func TestAnything(t *testing.T) {
 				}
 				words = append(words, "from", thing.Draw(t, "parent"))
 			case "ships":
-				words = append(words, "to", party.Draw(t, "to"))
+				if words = append(words, "to", party.Draw(t, "to")); rapid.IntRange(0, 2).Draw(t, "return") == 0 {
+					words = append(words, "rma")
+				}
 			case "holds", "inspects", "counts", "receives", "dispenses":
 				words = append(words, "as", disposition.Draw(t, "disposition"))
 			}
 			if verb == "receives" && rapid.Bool().Draw(t, "for another") {
 				words = append(words, "for", party.Draw(t, "owner"))
 			}
-			if verb != "publishes" && verb != "recalls" {
+			if verb != "publishes" && verb != "recalls" && verb != "retracts" && verb != "later" {
 				label := fmt.Sprintf("e%d", i)
 				words = append([]string{label + ":"}, words...)
 				if labels = append(labels, label); rapid.IntRange(0, 3).Draw(t, "draft") == 0 {
@@ -233,6 +266,21 @@ func TestAnything(t *testing.T) {
 			w.st = over
 			w.last = Judgement{}
 			w.line(line)
+			if verb == "later" {
+				t.Log(line)
+				mem.Apply(over.WriteSet())
+				w.st = mem
+				for _, l := range w.lapsed {
+					for _, raw := range l.Effects {
+						e, _ := DecodeEffect(raw)
+						m.apply(e)
+					}
+				}
+				at := w.at
+				history = append(history, counted{lapse: &at})
+				checkState(t, mem, m)
+				continue
+			}
 			j, ws := w.last, over.WriteSet()
 			if j.Verdict == 0 {
 				continue
@@ -241,16 +289,92 @@ func TestAnything(t *testing.T) {
 			checkJudgement(t, w, mem, j, ws, words)
 			mem.Apply(ws)
 			w.st = mem
+			past[w.at.Pos] = m.clone()
+			restored := false
 			for _, raw := range j.Effects {
 				e, err := DecodeEffect(raw)
 				if err != nil || !bytes.Equal(e.Encode(), raw) {
 					t.Fatalf("effect %x does not come back: %v", raw, err)
 				}
+				if e, ok := e.(Restored); ok {
+					m.restore(e, past)
+					history = slices.DeleteFunc(history, func(h counted) bool { return h.at.Pos == e.Event })
+					restored = true
+					continue
+				}
 				m.apply(e)
 			}
 			checkState(t, mem, m)
+			if verb != "retracts" && (j.Verdict == block.Accepted || j.Verdict == block.Flagged) {
+				history = append(history, counted{at: w.at, it: w.judged[len(w.judged)-1].it})
+			}
+			if restored {
+				checkReplay(t, mem, history)
+			}
 		}
 	})
+}
+
+// counted is an item that counts, or the timers of a block.
+type counted struct {
+	at    Context
+	it    *wire.Item
+	lapse *Context
+}
+
+// checkReplay compares with the state of a history in which what was taken back never happened.
+func checkReplay(t *rapid.T, mem *state.Memory, history []counted) {
+	w := newWorld(t)
+	for _, h := range history {
+		if h.lapse != nil {
+			Lapse(w.st, *h.lapse)
+			continue
+		}
+		Judge(w.st, h.at, h.it)
+	}
+	if d := cmp.Diff(custodyOf(w.st), custodyOf(mem)); d != "" {
+		t.Fatalf("(-never happened +taken back):\n%s", d)
+	}
+}
+
+// custodyOf writes out what is recorded of things, containers, shipments and lots.
+func custodyOf(v state.View) map[string]string {
+	out := map[string]string{}
+	for _, at := range []string{unitAt, childAt, contentsAt, totalsAt, shipmentAt, shippedAt, lotAt} {
+		v.Scan(at, func(k string, b []byte) bool {
+			switch at {
+			case unitAt:
+				r := decodeRecord(k[len(unitAt):], b)
+				r.last, r.used = canonical.Position{}, canonical.Position{}
+				chain := chainOf(r.key, func(k string) *record { return readRecord(v, unitAt+k) })
+				for i := range chain[1:] {
+					r.trips = append(r.trips, passedOn(chain, i+1)...)
+				}
+				slices.SortFunc(r.trips, canonical.Position.Compare)
+				out[fmt.Sprintf("%q", k)] = fmt.Sprintf("%+v", r)
+				return true
+			case contentsAt:
+				c := readContents(v, k[len(contentsAt):])
+				c.sales = nil
+				for i := range c.stocks {
+					c.stocks[i].newest = 0
+				}
+				if c.empty() {
+					return true
+				}
+				out[fmt.Sprintf("%q", k)] = fmt.Sprintf("%+v", c)
+				return true
+			case shipmentAt:
+				s := decodeShipment(canonical.NewReader([]byte(k[len(shipmentAt):])).Position(), b)
+				s.last = canonical.Position{}
+				out[fmt.Sprintf("%q", k)] = fmt.Sprintf("%+v", s)
+				return true
+			}
+			out[fmt.Sprintf("%q", k)] = fmt.Sprintf("%x", b)
+			return true
+		})
+	}
+	return out
 }
 
 func checkJudgement(t *rapid.T, w *world, mem *state.Memory, j Judgement, ws state.WriteSet, words []string) {
@@ -285,6 +409,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 		}
 		got := *r
 		got.since, got.born, got.recorders, got.owed = canonical.Position{}, canonical.Position{}, nil, nil
+		got.last, got.used, got.stored, got.marked = canonical.Position{}, canonical.Position{}, "", 0
 		got.made, got.packed, got.trips, got.slot = 0, canonical.Position{}, nil, slot{}
 		got.height = 0 // follows from what was ever inside
 		got.bits &= bitProvisional
@@ -386,7 +511,7 @@ func checkContents(t *rapid.T, mem *state.Memory, m mirror) {
 				moving[at.shipment].add(&contents{stocks: []stock{{gtin: gtinOf(key), lot: chain[0].lot, units: 1}}}, 1)
 			}
 		}
-		carried, sold, since := uint16(0), map[sale]bool{}, canonical.Position{}
+		carried, sold := uint16(0), map[sale]bool{}
 		for i, r := range chain {
 			if i > 0 {
 				c := inside[r.key]
@@ -408,10 +533,13 @@ func checkContents(t *rapid.T, mem *state.Memory, m mirror) {
 				}
 				c.add(d, 1)
 			}
-			for _, at := range r.trips {
-				if s := readShipment(mem, at); i == 0 || at.Compare(since) > 0 {
-					sold[sale{from: s.from, to: s.to}] = true
-				}
+			trips := r.trips
+			if i > 0 {
+				trips = passedOn(chain, i)
+			}
+			for _, at := range trips {
+				s := readShipment(mem, at)
+				sold[sale{from: s.from, to: s.to}] = true
 			}
 			if i > 0 && isUnit(key) {
 				for s := range sold {
@@ -419,9 +547,6 @@ func checkContents(t *rapid.T, mem *state.Memory, m mirror) {
 				}
 			}
 			carried |= r.overlays
-			if r.packed.Compare(since) > 0 {
-				since = r.packed
-			}
 		}
 	}
 	for key := range m {

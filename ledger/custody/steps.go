@@ -19,7 +19,7 @@ var classes = []gs1.Kind{gs1.KindInvalid, gs1.KindGTIN, gs1.KindLGTIN, gs1.KindS
 
 func (j *judging) step() {
 	if j.ev.ErrorDeclaration != nil {
-		j.find(verdict.ErrdeclUnknown, block.Flag, nil, "the declaration is recorded; rules version 1 does not undo what the declared event did: record the correcting event too")
+		j.declare()
 		return
 	}
 	step := j.ev.Step()

@@ -84,6 +84,8 @@ type world struct {
 	last   Judgement
 	again  func(state.Store) Judgement // judges the last item once more
 	judged []judged
+	at     Context  // of the last item, or of the block whose timers ran
+	lapsed []Lapsed // by the last "later"
 }
 
 // judged is an item of a story and what the rules said of it.
@@ -272,6 +274,14 @@ func (w *world) line(line string) []string {
 		if it = w.events[words[2]]; it == nil {
 			w.t.Fatalf("story: no event %q", words[2])
 		}
+	} else if verb == "retracts" {
+		told := w.events[words[2]]
+		if told == nil {
+			w.t.Fatalf("story: no event %q", words[2])
+		}
+		ev := *told.Message.(*epcis.Event)
+		ev.ErrorDeclaration = &epcis.ErrorDeclaration{DeclarationTime: w.now.Format(time.RFC3339)}
+		it = &wire.Item{Kind: wire.KindEvent, Message: &ev, Committed: told.Committed}
 	} else {
 		it = w.item(who, verb, words[2:])
 	}
@@ -288,6 +298,7 @@ func (w *world) line(line string) []string {
 func (w *world) judge(who string, it *wire.Item) Judgement {
 	w.height++
 	c := w.context(who)
+	w.at = c
 	w.again = func(st state.Store) Judgement { return Judge(st, c, it) }
 	w.last = w.again(w.st)
 	return w.last
@@ -304,8 +315,9 @@ func (w *world) later(by string) []string {
 	w.height++
 	c := w.context("")
 	c.Pos = block.TimerCause(w.height)
+	w.at, w.lapsed = c, Lapse(w.st, c)
 	var out []string
-	for _, l := range Lapse(w.st, c) {
+	for _, l := range w.lapsed {
 		out = append(out, amended(l.Amendment))
 		for _, e := range l.Effects {
 			if e, err := DecodeEffect(e); err != nil {

@@ -70,6 +70,7 @@ type books struct {
 	sailing []*shipment // those of ships that exist, in order of first use
 	filled  map[string]*contents
 	totals  map[string]int64 // changes, by where they are stored
+	silent  bool             // no event is being judged: a timer or a recall changes overlays
 }
 
 func newBooks(st state.Store, pos canonical.Position, size int) books {
@@ -236,13 +237,55 @@ func (s *shipment) carry(x *stock, units int64) {
 }
 
 // enter puts a thing into a container: the totals count it with the outermost one from now on.
-func (b *books) enter(r *record, parent string) {
-	whole := b.whole(r)
+func (b *books) enter(r *record, parent string) { b.enterSince(r, parent, b.pos) }
+
+// enterSince puts a thing into a container where it was since the event at packed. What was sold with the containers around
+// it since then was sold with it.
+func (b *books) enterSince(r *record, parent string, packed canonical.Position) {
 	chain := b.chain(parent)
-	to := chain[len(chain)-1].slot.inside()
-	b.recount(r, to)
-	r.parent, r.packed = parent, b.pos
-	b.fill(parent, &whole, 1)
+	// What is in the container already was sold with those around it. What comes in now was not, so the container itself
+	// remembers those sales from now on.
+	for i := len(chain) - 1; i > 0; i-- {
+		for _, t := range passedOn(chain[i-1:], 1) {
+			b.travelled(chain[i-1], t)
+		}
+	}
+	d := b.whole(r)
+	b.recount(r, chain[len(chain)-1].slot.inside())
+	r.parent, r.packed = parent, packed
+	chain = b.chain(r.key)
+	for i, c := range chain[1:] {
+		c.leaned = true
+		b.sold(passedOn(chain, i+1), &d)
+		if c.parent == "" {
+			b.in(c).add(&d, 1)
+			return
+		}
+		before := b.whole(c)
+		b.in(c).add(&d, 1)
+		d = b.whole(c)
+		d.add(&before, -1)
+	}
+}
+
+// passedOn are the sales of the i-th container around a thing that are sales of all of that thing: it was inside at the time.
+func passedOn(chain []*record, i int) (sold []canonical.Position) {
+	for _, t := range chain[i].trips {
+		if !slices.ContainsFunc(chain[:i], func(c *record) bool { return t.Compare(c.packed) <= 0 || slices.Contains(c.trips, t) }) {
+			sold = append(sold, t)
+		}
+	}
+	return sold
+}
+
+// sold adds sales to the sums of what was sold with them.
+func (b *books) sold(trips []canonical.Position, d *contents) {
+	for _, t := range trips {
+		s := b.shipment(t)
+		if n := d.units() - d.sold(s.from, s.to); n > 0 {
+			d.addSale(sale{s.from, s.to, n}, 1)
+		}
+	}
 }
 
 // exit takes a thing out of its container. What was sold with the containers around it was sold with it.
@@ -250,18 +293,11 @@ func (b *books) exit(r *record) {
 	chain := b.chain(r.key)
 	d := b.whole(r)
 	var sold []canonical.Position
-	inside := r.packed // since when r has been inside the container that is looked at
-	for _, c := range chain[1:] {
-		for _, t := range c.trips {
-			if t.Compare(inside) <= 0 {
-				continue
-			}
-			sold = append(sold, t)
-			s := b.shipment(t)
-			if n := d.units() - d.sold(s.from, s.to); n > 0 {
-				d.addSale(sale{s.from, s.to, n}, 1)
-			}
-		}
+	for i, c := range chain[1:] {
+		c.leaned = true
+		trips := passedOn(chain, i+1)
+		sold = append(sold, trips...)
+		b.sold(trips, &d)
 		if c.parent == "" {
 			b.in(c).add(&d, -1)
 			break
@@ -271,9 +307,6 @@ func (b *books) exit(r *record) {
 		after := b.whole(c)
 		before.add(&after, -1)
 		d = before
-		if c.packed.Compare(inside) > 0 {
-			inside = c.packed
-		}
 	}
 	r.slot = chain[len(chain)-1].slot.inside()
 	r.parent, r.packed = "", canonical.Position{}
@@ -361,11 +394,17 @@ func (b *books) setMark(r *record, bit uint16, on bool) {
 func (b *books) close() {
 	for _, at := range b.touched {
 		r := b.records[at[len(unitAt):]]
-		if r == nil || !r.dirty {
+		if r == nil || r.gone || !r.dirty && !r.leaned {
 			continue
 		}
 		if r.parent == "" {
 			b.recount(r, slotOf(r))
+		}
+		if r.dirty && !r.quiet && !b.silent {
+			r.last = b.pos
+		}
+		if r.leaned && !r.quiet && !b.silent {
+			r.used = b.pos
 		}
 		b.st.Put(at, r.encode())
 	}
@@ -378,7 +417,13 @@ func (b *books) close() {
 			}
 			s.counted, s.dirty = s.short, true
 		}
-		if s.dirty {
+		switch {
+		case s.gone:
+			b.st.Delete(shipmentAt + position(s.pos))
+		case s.dirty:
+			if !s.quiet && !b.silent {
+				s.last = b.pos
+			}
 			b.st.Put(shipmentAt+position(s.pos), s.encode())
 		}
 	}

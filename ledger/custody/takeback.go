@@ -1,0 +1,500 @@
+package custody
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/verdict"
+)
+
+// An event can be taken back by its author (EPCIS 2.0, section 7.4.1.4, error declaration). The ledger keeps, per event, the
+// records as they were before it. Taking it back restores them, unless a later event built upon what it did.
+//
+//	h/<position>                  history of an event
+const historyAt = "h/"
+
+// maxLater is how many later events are looked up and named when a declaration has no effect.
+const maxLater = 64
+
+// was is the state of some things before an event.
+type was struct {
+	stored string   // the record as stored; "" if there was none
+	leaned bool     // the event changed what is inside, and nothing else
+	bits   uint16   // overlays that the event changed
+	keys   []string // of things with this record
+}
+
+// history is what taking an event back needs.
+type history struct {
+	match   canonical.Hash
+	due     int64 // when its grace timers run out
+	things  []was
+	ships   []shipWas
+	lots    []string // where the lists of its births are stored
+	remarks []string // subjects of findings that are not among the things
+	cured   []cure   // findings that it closed
+}
+
+type shipWas struct {
+	pos    canonical.Position
+	stored string
+}
+
+// cure is a finding that an event closed, and its state before.
+type cure struct {
+	key  string
+	pos  canonical.Position
+	code verdict.Code
+	old  uint8
+}
+
+func (h *history) encode() []byte {
+	b := append([]byte(nil), h.match[:]...)
+	b = canonical.U32(canonical.I64(b, h.due), uint32(len(h.things)))
+	for _, w := range h.things {
+		b = canonical.Str32(b, w.stored)
+		b = putKeys(canonical.U16(append(b, asByte(w.leaned)), w.bits), w.keys)
+	}
+	b = canonical.U32(b, uint32(len(h.ships)))
+	for _, s := range h.ships {
+		b = canonical.Str32(s.pos.Append(b), s.stored)
+	}
+	b = putKeys(putKeys(b, h.lots), h.remarks)
+	b = canonical.U32(b, uint32(len(h.cured)))
+	for _, c := range h.cured {
+		b = canonical.Str8(c.pos.Append(canonical.Str16(b, c.key)), string(c.code))
+		b = append(b, c.old)
+	}
+	return b
+}
+
+func readHistory(v state.View, pos canonical.Position) (h history, ok bool) {
+	b, ok := v.Get(historyAt + position(pos))
+	if !ok {
+		return h, false
+	}
+	d := canonical.NewReader(b)
+	h.match, h.due = d.Hash(), d.I64()
+	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
+		w := was{stored: string(d.Str32()), leaned: d.U8() == 1, bits: d.U16()}
+		w.keys = readKeys(d)
+		h.things = append(h.things, w)
+	}
+	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
+		h.ships = append(h.ships, shipWas{d.Position(), string(d.Str32())})
+	}
+	h.lots, h.remarks = readKeys(d), readKeys(d)
+	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
+		c := cure{key: string(d.Str16()), pos: d.Position(), code: verdict.Code(d.Str8())}
+		c.old = d.U8()
+		h.cured = append(h.cured, c)
+	}
+	damaged(d, "history of "+pos.String())
+	return h, true
+}
+
+// remember writes the history of the event being judged. It runs when everything else is decided, before records are written.
+func (j *judging) remember(match canonical.Hash) {
+	h := history{match: match, due: j.c.Time + j.c.Grace}
+	type kind struct {
+		stored string
+		leaned bool
+		bits   uint16
+	}
+	at := map[kind]int{}
+	kept := map[string]bool{}
+	for _, path := range j.touched {
+		r := j.records[path[len(unitAt):]]
+		if r == nil || !r.dirty && !r.leaned {
+			continue
+		}
+		k := kind{stored: r.stored, leaned: !r.dirty, bits: r.overlays ^ r.marked}
+		i, ok := at[k]
+		if !ok {
+			i = len(h.things)
+			at[k] = i
+			h.things = append(h.things, was{stored: k.stored, leaned: k.leaned, bits: k.bits})
+		}
+		h.things[i].keys = append(h.things[i].keys, r.key)
+		kept[r.key] = true
+	}
+	for _, s := range j.sailing {
+		if s.dirty || s.short != s.counted {
+			h.ships = append(h.ships, shipWas{s.pos, s.stored})
+		}
+	}
+	for _, g := range group(j.inLot, gtinOf) {
+		h.lots = append(h.lots, lotAt+lgtin(g.by, j.ev.Lot())+nul+position(j.c.Pos))
+	}
+	note := func(key string) {
+		if !kept[key] {
+			kept[key] = true
+			h.remarks = append(h.remarks, key)
+		}
+	}
+	for _, f := range j.findings {
+		for _, k := range f.Subjects {
+			note(k.String())
+		}
+		if f.Code == verdict.Relayed {
+			note(block.EventSubject(j.c.Pos))
+		}
+	}
+	for _, c := range j.closed {
+		h.cured = append(h.cured, cure{c.key, c.f.Pos, c.f.Code, c.f.before()})
+	}
+	slices.SortFunc(h.cured, func(a, b cure) int {
+		return cmp.Or(cmp.Compare(a.key, b.key), a.pos.Compare(b.pos), cmp.Compare(a.code, b.code))
+	})
+	j.st.Put(historyAt+position(j.c.Pos), h.encode())
+}
+
+// before is the state of a finding before its last change.
+func (f *FindingRecord) before() uint8 {
+	if n := len(f.Changes); n > 1 {
+		return f.Changes[n-2].State
+	}
+	return block.Open
+}
+
+// declare judges an event with an error declaration: it takes back the event that it repeats.
+func (j *judging) declare() {
+	pos, ok := j.declared()
+	if j.no != nil || !ok {
+		return
+	}
+	h, ok := readHistory(j.st, pos)
+	if !ok {
+		j.reject(verdict.ErrdeclUnknown, "", "the event at %s has been taken back already, or nothing was recorded for it", pos)
+		return
+	}
+	if later := j.later(pos, &h); len(later) > 0 {
+		var list []string
+		for _, p := range later {
+			list = append(list, p.String())
+		}
+		j.find(verdict.ErrdeclBreaksChain, block.Flag, nil,
+			fmt.Sprintf("nothing was undone: later events touched the same goods, and would have to be declared first, newest first: %s", strings.Join(list, ", ")))
+		return
+	}
+	j.takeBack(pos, &h)
+}
+
+// declared finds the event that a declaration is about: by its eventID, or else by its content.
+func (j *judging) declared() (pos canonical.Position, ok bool) {
+	var author string
+	if id := j.ev.EventID; id != "" {
+		if pos, ok = readEventID(j.st, id, j.c.Party); ok {
+			return pos, true
+		}
+		author = authorOf(j.st, id)
+	}
+	plain := *j.ev
+	plain.ErrorDeclaration = nil
+	it := *j.it
+	it.Message = &plain
+	for _, t := range readTold(j.st, MatchHash(j.c.Network, &it)) {
+		if t.by == j.c.Party {
+			return t.pos, true
+		}
+		author = t.by
+	}
+	if author != "" {
+		j.reject(verdict.ErrdeclNotAuthor, "", "the event was recorded by %s, and only %s can take it back", author, author)
+		return pos, false
+	}
+	j.reject(verdict.ErrdeclUnknown, "", "%s has recorded no such event: neither one with the eventID %q nor one with this content", j.c.Party, short(j.ev.EventID))
+	return pos, false
+}
+
+// touchedAt is when a thing was last changed. leaned asks for changes of its contents too.
+func (r *record) touchedAt(leaned bool) canonical.Position {
+	if leaned && r.used.Compare(r.last) > 0 {
+		return r.used
+	}
+	return r.last
+}
+
+// later lists the events after the one at pos that built upon what it did, and those that built upon them, newest first.
+func (j *judging) later(pos canonical.Position, h *history) []canonical.Position {
+	found := map[canonical.Position]bool{}
+	looked := map[canonical.Position]*history{}
+	read := func(p canonical.Position) *history {
+		if looked[p] == nil {
+			x, _ := readHistory(j.st, p)
+			looked[p] = &x
+		}
+		return looked[p]
+	}
+	// follow goes back from the last change of a thing to the event at pos.
+	follow := func(since canonical.Position, last func(*history) (canonical.Position, bool), at canonical.Position) (list []canonical.Position) {
+		for at.Compare(since) > 0 && len(list) < maxLater {
+			list = append(list, at)
+			before, ok := last(read(at))
+			if !ok {
+				break
+			}
+			at = before
+		}
+		return list
+	}
+	queue := []canonical.Position{pos}
+	looked[pos] = h
+	for len(queue) > 0 && len(found) < maxLater {
+		since := queue[0]
+		x := read(since)
+		queue = queue[1:]
+		var list []canonical.Position
+		for i := range x.things {
+			w := &x.things[i]
+			for _, k := range w.keys {
+				r := j.get(k)
+				if r == nil {
+					continue
+				}
+				list = append(list, follow(since, func(h *history) (canonical.Position, bool) { return h.touched(k, !w.leaned) }, r.touchedAt(!w.leaned))...)
+			}
+		}
+		for _, s := range x.ships {
+			if ship := j.shipment(s.pos); ship != nil {
+				list = append(list, follow(since, func(h *history) (canonical.Position, bool) { return h.shipped(s.pos) }, ship.last)...)
+			}
+		}
+		for _, t := range readTold(j.st, x.match) {
+			if t.pos.Compare(since) > 0 {
+				list = append(list, t.pos)
+			}
+		}
+		for _, p := range list {
+			if !found[p] {
+				found[p] = true
+				queue = append(queue, p)
+			}
+		}
+	}
+	var out []canonical.Position
+	for p := range found {
+		out = append(out, p)
+	}
+	slices.SortFunc(out, func(a, b canonical.Position) int { return b.Compare(a) })
+	return out[:min(len(out), maxLater)]
+}
+
+// touched is when a thing had last been changed before the event of this history.
+func (h *history) touched(key string, leaned bool) (canonical.Position, bool) {
+	for i := range h.things {
+		if w := &h.things[i]; slices.Contains(w.keys, key) {
+			if w.stored == "" {
+				return canonical.Position{}, false
+			}
+			return decodeRecord(key, []byte(w.stored)).touchedAt(leaned), true
+		}
+	}
+	return canonical.Position{}, false
+}
+
+func (h *history) shipped(pos canonical.Position) (canonical.Position, bool) {
+	for _, s := range h.ships {
+		if s.pos == pos && s.stored != "" {
+			return decodeShipment(pos, []byte(s.stored)).last, true
+		}
+	}
+	return canonical.Position{}, false
+}
+
+// takeBack restores what the event at pos changed.
+func (j *judging) takeBack(pos canonical.Position, h *history) {
+	before := map[string]*record{}
+	bits := map[string]uint16{}
+	var keys, gone []string
+	for i := range h.things {
+		w := &h.things[i]
+		for _, k := range w.keys {
+			r := j.get(k)
+			if r == nil {
+				continue
+			}
+			if w.leaned {
+				if r.used == pos {
+					r.used = decodeRecord(k, []byte(w.stored)).used
+				}
+				r.quiet = true
+				continue
+			}
+			keys = append(keys, k)
+			bits[k] = w.bits
+			if w.stored != "" {
+				before[k] = decodeRecord(k, []byte(w.stored))
+			} else {
+				gone = append(gone, k)
+			}
+		}
+	}
+	j.restoreFindings(pos, h, keys)
+
+	// Things leave the containers that they were not in.
+	var left, put []string
+	for _, k := range keys {
+		r, b := j.get(k), before[k]
+		if r.parent != "" && (b == nil || b.parent != r.parent) {
+			left = append(left, k)
+		}
+		if b != nil && b.parent != "" && b.parent != r.parent {
+			put = append(put, k)
+		}
+	}
+	for _, g := range group(left, func(k string) string { return j.get(k).parent }) {
+		j.emit(Unpacked{Parent: g.by, Keys: g.keys})
+		for _, k := range g.keys {
+			j.link(g.by, k, false)
+			j.exit(j.get(k))
+		}
+	}
+	// What they are by themselves is as it was.
+	var kept []string
+	for _, k := range keys {
+		r, b := j.get(k), before[k]
+		if b == nil {
+			continue
+		}
+		kept = append(kept, k)
+		if r.lot != b.lot || r.expiry != b.expiry || r.made != b.made {
+			j.label(r, b.lot, b.expiry, b.made)
+		}
+		for _, t := range slices.Clone(r.trips) {
+			if !slices.Contains(b.trips, t) {
+				j.cancelled(r, t)
+			}
+		}
+		// Overlays that the event did not change may have been changed since, by a timer or a resolution.
+		overlays := b.overlays&bits[k] | r.overlays&^bits[k]
+		j.alter(r, func() { r.overlays = overlays })
+		r.bits, r.state, r.phase, r.height = b.bits, b.state, b.phase, b.height
+		r.holder, r.owner, r.to, r.place, r.shipment = b.holder, b.owner, b.to, b.place, b.shipment
+		r.since, r.born, r.trips, r.recorders, r.owed = b.since, b.born, b.trips, b.recorders, b.owed
+		r.last, r.used = b.last, b.used
+		r.dirty, r.quiet = true, true
+	}
+	for _, g := range group(put, func(k string) string { return before[k].parent }) {
+		for _, k := range g.keys {
+			j.link(g.by, k, true)
+			j.enterSince(j.get(k), g.by, before[k].packed)
+		}
+		j.emit(Packed{Parent: g.by, Keys: g.keys})
+	}
+	for _, k := range gone {
+		r := j.get(k)
+		j.recount(r, slot{})
+		j.st.Delete(unitAt + k)
+		r.dirty, r.leaned, r.gone = false, false, true
+	}
+	j.emit(Restored{Event: pos, Keys: kept, Gone: gone})
+	for _, s := range h.ships {
+		ship := j.shipment(s.pos)
+		if ship == nil {
+			continue
+		}
+		ship.dirty, ship.quiet = true, true
+		if s.stored == "" {
+			ship.gone = true
+			j.st.Delete(shippedAt + position(s.pos))
+			continue
+		}
+		b := decodeShipment(s.pos, []byte(s.stored))
+		ship.outstanding, ship.short, ship.last = b.outstanding, b.short, b.last
+	}
+	for _, at := range h.lots {
+		j.st.Delete(at)
+	}
+	j.rehold(kept, before, bits)
+	if told := slices.DeleteFunc(readTold(j.st, h.match), func(t told) bool { return t.pos == pos }); len(told) > 0 {
+		putTold(j.st, h.match, told)
+	} else {
+		j.st.Delete(matchAt + string(h.match[:]))
+	}
+	j.st.Delete(historyAt + position(pos))
+}
+
+// restoreFindings closes what the event had found, and opens again what it had closed.
+func (j *judging) restoreFindings(pos canonical.Position, h *history, keys []string) {
+	if j.closed == nil {
+		j.closed = map[string]closing{}
+	}
+	type change struct {
+		pos      canonical.Position
+		code     verdict.Code
+		old, new uint8
+	}
+	at := map[change]int{}
+	amend := func(key string, f FindingRecord, to uint8) {
+		c := change{f.Pos, f.Code, f.State, to}
+		i, ok := at[c]
+		if !ok {
+			i = len(j.amendments)
+			at[c] = i
+			j.amendments = append(j.amendments, Amendment{Pos: f.Pos, Code: f.Code, Old: f.State, New: to})
+		}
+		j.amendments[i].Subjects = append(j.amendments[i].Subjects, key)
+		f.amend(to, j.c.Pos)
+		j.closed[findingKey(key, f.Pos, f.Code)] = closing{key, f}
+	}
+	for _, k := range slices.Concat(keys, h.remarks) {
+		at := findingAt + k + nul + position(pos)
+		j.st.Scan(at, func(path string, b []byte) bool {
+			code := verdict.Code(path[len(at):])
+			if f := decodeFinding(k, pos, code, b); f.State != block.Closed {
+				amend(k, f, block.Closed)
+			}
+			j.st.Delete(timerKey(h.due, pos, code))
+			return true
+		})
+	}
+	for _, c := range h.cured {
+		f, ok := readFinding(j.st, c.key, c.pos, c.code)
+		if !ok || f.State != block.Closed {
+			continue
+		}
+		to := c.old
+		if to == block.Open && slices.Contains(graced, c.code) && f.Due > 0 && f.Due <= j.c.Time { // its timer has run out meanwhile
+			if _, waits := j.st.Get(timerKey(f.Due, c.pos, c.code)); !waits {
+				to = block.Held
+			}
+		}
+		amend(c.key, f, to)
+	}
+	slices.SortStableFunc(j.amendments, func(a, b Amendment) int {
+		return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Old, b.Old), cmp.Compare(a.New, b.New))
+	})
+}
+
+// rehold puts on hold what a finding still holds, and frees what none does; and says which overlays are not those of before.
+func (j *judging) rehold(keys []string, before map[string]*record, bits map[string]uint16) {
+	for _, k := range keys {
+		r := j.get(k)
+		held := j.stillHeld(k)
+		overlays := r.overlays &^ overlayHold
+		if held {
+			if overlays |= overlayHold; before[k].overlays&overlayHold == 0 {
+				overlays |= overlayQuarantined
+			}
+		}
+		j.alter(r, func() { r.overlays = overlays })
+	}
+	for bit := overlayQuarantined; bit <= overlayHold; bit <<= 1 {
+		set, _ := split(keys, func(k string) bool { return j.get(k).overlays&bit != 0 && before[k].overlays&bit == 0 })
+		cleared, _ := split(keys, func(k string) bool { return j.get(k).overlays&bit == 0 && before[k].overlays&bit != 0 })
+		for _, x := range []struct {
+			on   bool
+			keys []string
+		}{{true, set}, {false, cleared}} {
+			if len(x.keys) > 0 {
+				j.emit(OverlaySet{Set: x.on, Overlay: overlayName(bit), Keys: x.keys})
+			}
+		}
+	}
+}
