@@ -75,6 +75,11 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 	// Idempotency comes first: who says again what is on the ledger gets the same answer whatever happened since.
 	hash := MatchHash(c.Network, it)
 	before := readTold(st, hash)
+	if ev.ErrorDeclaration != nil {
+		if _, _, inEffect := j.declared(); inEffect { // what is declared again stands, or stands again
+			before = nil
+		}
+	}
 	for _, t := range before {
 		if t.by == c.Party {
 			return Judgement{

@@ -70,11 +70,15 @@ func (r *Reason) String() string {
 		is = fmt.Sprintf("is inside %s, which is", r.Key)
 		expired = fmt.Sprintf("is inside %s, which expired on %s", r.Key, r.Expiry)
 	case Within:
-		is = fmt.Sprintf("holds %d units, of which %d are", r.All, r.Units)
-		if r.Units == 0 {
-			is = "holds something that is"
+		be, have := "are", "have"
+		if r.Units == 1 {
+			be, have = "is", "has"
 		}
-		expired = fmt.Sprintf("holds %d units, of which %d have expired (lot %s on %s)", r.All, r.Units, r.Lot, r.Expiry)
+		is = fmt.Sprintf("contains %d units, and %d of them %s", r.All, r.Units, be)
+		if r.Units == 0 {
+			is = "contains something that is"
+		}
+		expired = fmt.Sprintf("contains %d units, and %d of them %s expired (lot %s on %s)", r.All, r.Units, have, r.Lot, r.Expiry)
 	case Itself:
 	}
 	switch {

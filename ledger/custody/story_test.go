@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"flag"
 	"fmt"
@@ -12,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
@@ -46,7 +47,7 @@ func TestStories(t *testing.T) {
 				}
 				return
 			}
-			if d := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); d != "" {
+			if d := gocmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); d != "" {
 				t.Errorf("-story +rules:\n%s", d)
 			}
 		})
@@ -259,6 +260,15 @@ func (w *world) line(line string) []string {
 	if words[0] == "later" {
 		return w.later(words[1])
 	}
+	if words[0] == "mark" { // no event sets this overlay alone
+		b := newBooks(w.st, canonical.Position{}, 1)
+		b.silent = true
+		for _, k := range keysOf(words[1]) {
+			b.setMark(b.get(k.String()), 1<<slices.Index(overlayNames, words[2]), true)
+		}
+		b.close()
+		return nil
+	}
 	w.now = w.now.Add(time.Minute)
 	label := ""
 	draft := words[0] == "draft"
@@ -414,7 +424,7 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 	var main []string
 	for i := 0; i < len(rest); i++ {
 		switch rest[i] {
-		case "lot", "exp", "into", "from", "to", "as", "at", "action", "type", "step", "via", "gtin", "number", "size", "of", "publisher", "for":
+		case "lot", "exp", "into", "from", "to", "as", "at", "action", "type", "step", "via", "gtin", "number", "size", "of", "publisher", "for", "under":
 			arg[rest[i]] = rest[i+1]
 			i++
 		default:
@@ -489,8 +499,8 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 			{Type: owner, Value: place(to)}, {Type: epcis.SDTPrefix + epcis.PossessingParty, Value: place(who)},
 		}
 	}
-	if slices.Contains(main, "rma") {
-		ev.BizTransactionList = []epcis.BizTransaction{{Type: epcis.BTTPrefix + "rma", Value: "urn:epcglobal:cbv:bt:" + gln(who) + ":R1"}}
+	if number := arg["under"]; number != "" || slices.Contains(main, "rma") {
+		ev.BizTransactionList = []epcis.BizTransaction{{Type: epcis.BTTPrefix + "rma", Value: "urn:epcglobal:cbv:bt:" + gln("M") + ":" + cmp.Or(number, "R1")}}
 	}
 	for _, f := range [][2]string{{"lotNumber", arg["lot"]}, {"itemExpirationDate", arg["exp"]}} {
 		if f[1] != "" {
@@ -540,6 +550,10 @@ func (w *world) ask(words []string) []string {
 	}
 	var out []string
 	for _, k := range keysOf(words[0]) {
+		if len(words) > 1 && words[1] == "inside" {
+			out = append(out, w.inside(k)...)
+			continue
+		}
 		out = append(out, w.describe(k))
 		if len(words) > 1 && words[1] == "findings" {
 			for _, f := range Findings(w.st, k) {
@@ -550,6 +564,27 @@ func (w *world) ask(words []string) []string {
 				out = append(out, line)
 			}
 		}
+	}
+	return out
+}
+
+// inside writes what a container says of its contents.
+func (w *world) inside(k gs1.Key) (out []string) {
+	c := Inside(w.st, k)
+	marked := func(list map[string]uint64) (s string) {
+		for _, name := range overlayNames {
+			if n := list[name]; n > 0 {
+				s += fmt.Sprintf(", %d %s", n, name)
+			}
+		}
+		return s
+	}
+	out = append(out, fmt.Sprintf("%d units", c.Units)+marked(c.Things))
+	for _, s := range c.Stocks {
+		out = append(out, fmt.Sprintf("%d of lot %s exp %s", s.Units, s.Lot, s.Expiry)+marked(s.Marked))
+	}
+	for _, r := range Faults(w.st, k, w.now.Format("2006-01-02")) {
+		out = append(out, r.Fault.String()+": "+r.String())
 	}
 	return out
 }

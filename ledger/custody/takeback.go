@@ -164,15 +164,20 @@ func (f *FindingRecord) before() uint8 {
 
 // declare judges an event with an error declaration: it takes back the event that it repeats.
 func (j *judging) declare() {
-	pos, ok := j.declared()
-	if j.no != nil || !ok {
+	pos, author, ok := j.declared()
+	switch {
+	case !ok:
+		what := "with this content"
+		if id := j.ev.EventID; id != "" {
+			what = fmt.Sprintf("with the eventID %q, nor with this content", short(id))
+		}
+		j.reject(verdict.ErrdeclUnknown, "", "no event %s is in effect: it was never recorded, or has been taken back", what)
+		return
+	case author != j.c.Party:
+		j.reject(verdict.ErrdeclNotAuthor, "", "the event at %s was recorded by %s, and only %s can take it back", pos, author, author)
 		return
 	}
-	h, ok := readHistory(j.st, pos)
-	if !ok {
-		j.reject(verdict.ErrdeclUnknown, "", "the event at %s has been taken back already, or nothing was recorded for it", pos)
-		return
-	}
+	h, _ := readHistory(j.st, pos)
 	if later := j.later(pos, &h); len(later) > 0 {
 		var list []string
 		for _, p := range later {
@@ -185,31 +190,29 @@ func (j *judging) declare() {
 	j.takeBack(pos, &h)
 }
 
-// declared finds the event that a declaration is about: by its eventID, or else by its content.
-func (j *judging) declared() (pos canonical.Position, ok bool) {
-	var author string
+// declared finds the event in effect that a declaration is about: by its eventID, or else by its content; the publisher's own
+// before that of others.
+func (j *judging) declared() (pos canonical.Position, author string, ok bool) {
+	consider := func(t told) {
+		if _, inEffect := j.st.Get(historyAt + position(t.pos)); inEffect && (!ok || t.by == j.c.Party) {
+			pos, author, ok = t.pos, t.by, true
+		}
+	}
 	if id := j.ev.EventID; id != "" {
-		if pos, ok = readEventID(j.st, id, j.c.Party); ok {
-			return pos, true
+		for _, t := range withEventID(j.st, id) {
+			consider(t)
 		}
-		author = authorOf(j.st, id)
 	}
-	plain := *j.ev
-	plain.ErrorDeclaration = nil
-	it := *j.it
-	it.Message = &plain
-	for _, t := range readTold(j.st, MatchHash(j.c.Network, &it)) {
-		if t.by == j.c.Party {
-			return t.pos, true
+	if !ok {
+		plain := *j.ev
+		plain.ErrorDeclaration = nil
+		it := *j.it
+		it.Message = &plain
+		for _, t := range readTold(j.st, MatchHash(j.c.Network, &it)) {
+			consider(t)
 		}
-		author = t.by
 	}
-	if author != "" {
-		j.reject(verdict.ErrdeclNotAuthor, "", "the event was recorded by %s, and only %s can take it back", author, author)
-		return pos, false
-	}
-	j.reject(verdict.ErrdeclUnknown, "", "%s has recorded no such event: neither one with the eventID %q nor one with this content", j.c.Party, short(j.ev.EventID))
-	return pos, false
+	return pos, author, ok
 }
 
 // touchedAt is when a thing was last changed. leaned asks for changes of its contents too.
