@@ -29,6 +29,7 @@ func (j *judging) destination(kind string) string {
 }
 
 func (j *judging) ship() {
+	j.parties()
 	to := j.destination(epcis.OwningParty)
 	keys := j.heard(j.subjects())
 	// A shipment that the other side has already received: what was owed is now there, and the goods have moved on.
