@@ -70,17 +70,26 @@ func (j *judging) putEventID(hash canonical.Hash) {
 	}
 }
 
+// Unnamed returns the list of a shipping event that does not name its party, sourceList for the seller or destinationList for
+// the buyer, and "" when the event names both. Who declares a shipment wrong need not name them.
+func Unnamed(ev *epcis.Event) (list string) {
+	switch {
+	case ev.Step() != epcis.StepShipping || ev.ErrorDeclaration != nil:
+	case ev.Source(epcis.OwningParty) == "":
+		return "sourceList"
+	case ev.Destination(epcis.OwningParty) == "":
+		return "destinationList"
+	}
+	return ""
+}
+
 // parties rejects a shipment that does not say who sells to whom, and remarks on one that stays within a company.
 func (j *judging) parties() {
-	from, to := j.ev.Source(epcis.OwningParty), j.ev.Destination(epcis.OwningParty)
-	switch {
-	case from == "" && to == "":
-		j.reject(verdict.ShipNoParties, "", "the event names neither seller nor buyer: fill in owning_party in sourceList and destinationList")
-	case from == "":
-		j.reject(verdict.ShipNoParties, "", "the event names no seller: fill in owning_party in sourceList")
-	case to == "":
-		j.reject(verdict.ShipNoParties, "", "the event names no buyer: fill in owning_party in destinationList")
-	case j.sameParty(from, to):
+	if list := Unnamed(j.ev); list != "" {
+		j.reject(verdict.ShipNoParties, "", "the shipment does not name both seller and buyer: fill in owning_party in %s", list)
+		return
+	}
+	if j.sameParty(j.ev.Source(epcis.OwningParty), j.ev.Destination(epcis.OwningParty)) {
 		j.find(verdict.SelfShip, block.Flag, nil, "seller and buyer are the same company")
 	}
 }
