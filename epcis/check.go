@@ -23,8 +23,8 @@ func Check(e *Event) []Problem {
 	return list
 }
 
-// Checker checks many events. It keeps its buffers, so it must not be used by two goroutines at
-// once. The zero value is ready.
+// Checker checks the events of a document. It keeps its buffers and the ids of the events, so it must not be used by two
+// goroutines at once. The zero value is ready.
 type Checker struct {
 	ids    epckey.Reader
 	parent gs1.Key
@@ -32,6 +32,7 @@ type Checker struct {
 	seen   map[gs1.Key]int
 	texts  map[string]struct{}
 	good   map[string]bool // places and parties that parse
+	events eventIDs
 }
 
 // Check calls report for every problem of an event that may name maxEPCs things, with the field
@@ -54,6 +55,7 @@ func (c *Checker) check(e *Event, maxEPCs int, report report) {
 	}
 
 	c.times(e, fault, warn)
+	c.eventID(e, fault)
 
 	switch e.Type {
 	case "ObjectEvent", "AggregationEvent", "TransactionEvent", "AssociationEvent":

@@ -174,6 +174,36 @@ func TestCheckWithoutDocument(t *testing.T) {
 	}
 }
 
+// An id stands for one event of a document. The same event twice is no fault, and who declares an event wrong repeats its id.
+func TestEventIDRepeated(t *testing.T) {
+	named := func(id string, epcs ...string) epcis.Event {
+		e := epcis.Hold(epcis.At{Time: "2026-11-20T06:45:16Z", Offset: "-05:00"}, epcs, "")
+		e.EventID = id
+		return e
+	}
+	withdrawn := epcis.Withdraw(named("urn:x:1", unit+"9"), "2026-11-21T00:00:00Z", epcis.DidNotOccur)
+	var c epcis.Checker
+	for i, tt := range []struct {
+		event epcis.Event
+		want  []string
+	}{
+		{named("", unit+"1"), nil},
+		{named("", unit+"2"), nil},
+		{named("urn:x:1", unit+"1"), nil},
+		{named("urn:x:1", unit+"1"), nil},
+		{withdrawn, nil},
+		{named("urn:x:1", unit+"1", unit+"2"), []string{"error event_id_repeated eventID"}},
+		{named("urn:x:2", unit+"1", unit+"2"), nil},
+		{named("urn:x:2", unit+"12"), []string{"error event_id_repeated eventID"}},
+	} {
+		var got []epcis.Problem
+		c.Check(&tt.event, epcis.MaxEPCs, func(p epcis.Problem, _ string, _ int) { got = append(got, p) })
+		if diff := cmp.Diff(tt.want, found(got)); diff != "" {
+			t.Errorf("event %d: %s", i, diff)
+		}
+	}
+}
+
 // What we build, we would accept.
 func TestBuiltEventsPassTheCheck(t *testing.T) {
 	at := epcis.At{Time: "2026-11-20T06:45:16Z", Offset: "-05:00", ReadPoint: "urn:epc:id:sgln:030001.111111.0", BizLocation: "urn:epc:id:sgln:030001.111111.0"}

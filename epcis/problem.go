@@ -36,6 +36,7 @@ const (
 	CodeILMDNotAllowed  = "ilmd_not_allowed"
 	CodeExpiryInvalid   = "expiry_invalid"
 	CodeEventInvalid    = "event_invalid" // the fields do not go together
+	CodeEventIDRepeated = "event_id_repeated"
 
 	// Errors or warnings, by field.
 	CodeFieldMissing = "field_missing"

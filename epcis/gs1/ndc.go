@@ -103,6 +103,35 @@ func (n NDC) NDC11() (string, bool) {
 	}
 }
 
+// InGTIN reports whether g holds n: its ten digits, as GTINFromNDC puts them there. The 5-4-2 billing form and the
+// twelve digits of 6-4-2 are ten digits with zeros put in front of groups, so they have up to three readings; one
+// that g holds is enough. A twelve-digit NDC whose labeler code needs six digits is in no GTIN.
+func (n NDC) InGTIN(g GTIN) bool {
+	digits, ok := g.NDC10()
+	if !ok {
+		return false
+	}
+	text := n.Digits()
+	switch n.format {
+	case NDC442, NDC532, NDC541, NDCBare10:
+		return text == digits
+	case NDC642, NDCBare12:
+		if text[0] != '0' {
+			return false
+		}
+		text = text[1:]
+	case NDC542, NDCBare11:
+	default:
+		return false
+	}
+	for _, zero := range []int{0, 5, 9} { // in front of labeler, product and package
+		if text[zero] == '0' && text[:zero]+text[zero+1:] == digits {
+			return true
+		}
+	}
+	return false
+}
+
 // Labeler returns the labeler code of a hyphenated NDC.
 func (n NDC) Labeler() (string, bool) {
 	labeler, _, ok := strings.Cut(n.text, "-")

@@ -41,6 +41,50 @@ func TestParseNDC(t *testing.T) {
 	}
 }
 
+// The NDC of a product is the one in its GTIN, however it is written (docs/dscsa.md section 3).
+func TestNDCInGTIN(t *testing.T) {
+	for _, tt := range []struct {
+		name, gtin, ndc string
+		in              bool
+	}{
+		{"5-3-2", "00399990012347", "99990-012-34", true},
+		{"a case of it", "50399990012342", "99990-012-34", true},
+		{"bare", "00399990012347", "9999001234", true},
+		{"another cut of the same digits", "00399990012347", "9999-0012-34", true},
+		{"billing form, zero in the product", "00399990012347", "99990-0012-34", true},
+		{"billing form, bare", "00399990012347", "99990001234", true},
+		{"billing form, zero in the labeler", "00300010123455", "00001-0123-45", true},
+		{"billing form, zero in the package", "00354868637602", "54868-6376-00", true},
+		{"billing form without a zero to spare", "00354868637602", "54868-6376-10", false},
+		{"billing form of another package", "00399990012347", "99990-0012-35", false},
+		{"2033, 4-4-2", "00307812020012", "000781-2020-01", true},
+		{"2033, 5-3-2", "00399990012347", "099990-0012-34", true},
+		{"2033, 5-4-1", "00354868637602", "054868-6376-00", true},
+		{"2033, bare", "00399990012347", "099990001234", true},
+		{"2033, a labeler of six digits", "00399990012347", "199990-0012-34", false},
+		{"2033, another product", "00399990012347", "099990-0013-34", false},
+		{"another package", "00399990012347", "99990-012-35", false},
+		{"a GTIN from abroad", "09506000134352", "50600-013-43", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g, err := gs1.ParseGTIN(tt.gtin)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, err := gs1.ParseNDC(tt.ndc)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n.InGTIN(g) != tt.in {
+				t.Errorf("NDC %s in GTIN %s: %v", n, g, !tt.in)
+			}
+			if (gs1.NDC{}).InGTIN(g) || n.InGTIN(gs1.GTIN{}) {
+				t.Error("nothing is in something, or something in nothing")
+			}
+		})
+	}
+}
+
 // Every package of the FDA directory has a GTIN, and master data leads back from it.
 func TestSharedNDCs(t *testing.T) {
 	rows := table(shared(t, "data/ndc/package.tsv"))

@@ -1,6 +1,7 @@
 package consensus_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -37,6 +38,12 @@ func benchmark(b *testing.B, n, u int) {
 	b.Helper()
 	g := testGenesis(b, 1)
 	st := zeroStore(b, g)
+	if err := errors.Join(
+		registry.ApplyProduct(st, &registry.Product{GTIN: gtinOf("acme"), Name: "Tablets"}),
+		registry.ApplyLot(st, &registry.Lot{GTIN: gtinOf("acme"), Lot: "A", Expiry: "2028-12-31"}),
+	); err != nil {
+		b.Fatal(err)
+	}
 	messages := benchMessages(b, g, n, u)
 	opener := consensus.Opener{Genesis: g, Known: registry.Registry{View: st}, Verifier: &keys.Verifier{}, Random: seeded{rand.NewChaCha8([32]byte{})}}
 	payloads := make([][]byte, len(messages))

@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "rewrite stories and vectors")
 //
 //	submit <party> [counter=n] [key=name] [epoch=n] [proceed] [other-network] [tamper] : <item>; <item> …
 //	    items: commission <unit>… [lot=L]; pack <container> <unit>…; ship <unit> to <party>; receive <unit> from <party>;
-//	    product <owner>; register <party> key=<name>; header
+//	    product <owner>; lot <name>; register <party> key=<name>; header
 //	start, or first <text>   the stream is empty, or begins with this message
 //	garbage <text>
 //	epoch
@@ -237,6 +237,8 @@ func (s *storyteller) item(party string, words []string) wire.Item {
 		return event(epcis.Receive(when, epcsOf(args[1:2]), sale(args[3], party)))
 	case "product":
 		return product(args[1])
+	case "lot":
+		return lotOf(party, args[1])
 	case "register":
 		return wire.Item{Kind: wire.KindPartyAct, Message: &registry.Act{
 			Party: args[1], Name: args[1], Roles: []string{"dispenser"}, Keys: []registry.Key{{PublicKey: testPub(key), Use: "event"}},

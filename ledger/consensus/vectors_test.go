@@ -71,7 +71,7 @@ func vectorStream(tb testing.TB, g *genesis.Genesis) [][][]byte {
 		return sign(tb, g, message{party: party, counter: counter, onError: how, items: items})
 	}
 	first := signed("acme", 1, submission.Rollback,
-		product("acme"),
+		product("acme"), lotOf("acme", "A"),
 		event(epcis.Commission(acme, epcsOf([]string{"1001", "1002", "1003"}), "A", "2028-12-31")),
 		event(epcis.Commission(acme, epcsOf([]string{"c1"}), "", "")),
 		event(epcis.Pack(acme, epcOf("c1"), epcsOf([]string{"1001", "1002"}))))
@@ -88,7 +88,7 @@ func vectorStream(tb testing.TB, g *genesis.Genesis) [][][]byte {
 		},
 		{
 			signed("dist", 1, submission.Rollback, event(epcis.Receive(dist, epcsOf([]string{"c1"}), sale("acme", "dist")))),
-			signed("acme", 3, submission.Rollback, event(epcis.Commission(acme, epcsOf([]string{"1005"}), "A", "2029-01-31"))),
+			signed("acme", 3, submission.Rollback, event(epcis.Commission(acme, epcsOf([]string{"1005"}), "B", "2029-01-31"))),
 			tampered(signed("acme", 4, submission.Rollback, header), true),
 			cut("v2", 3, 3, 30),
 		},

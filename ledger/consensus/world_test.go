@@ -132,6 +132,11 @@ func product(owner string) wire.Item {
 	return wire.Item{Kind: wire.KindProduct, Message: &registry.Product{GTIN: gtinOf(owner), Name: "Tablets of " + owner, Manufacturer: owner}}
 }
 
+// lotOf registers a lot of the owner's product.
+func lotOf(owner, lot string) wire.Item {
+	return wire.Item{Kind: wire.KindLot, Message: &registry.Lot{GTIN: gtinOf(owner), Lot: lot, Expiry: "2028-12-31"}}
+}
+
 // message signs a submission.
 type message struct {
 	party, key string // key defaults to <party>/event

@@ -13,7 +13,7 @@ import (
 
 // graced are the findings that wait for a record still to come: a flag while the grace time runs, a hold afterwards
 // (docs/spec.md section 7.4).
-var graced = []verdict.Code{verdict.NotCommissioned, verdict.ReceiveNoShip, verdict.ShipBeforeCommission}
+var graced = []verdict.Code{verdict.NotCommissioned, verdict.AggUnknownChild, verdict.ReceiveNoShip, verdict.ShipBeforeCommission}
 
 // Bounds of what the timers of one block may change (docs/spec.md section 7.4). One finding has at most
 // submission.MaxUnits subjects, and a block runs at least one timer that is due.

@@ -21,6 +21,7 @@ var everyEvent = chapter{
 		"Business location, read point and the identifier that names the actor are well-formed (`FMT_GLN` or another of the `FMT_` codes). The key of a place has at most 256 bytes (`FMT_EPC`).",
 		"The *actor* is found. If the identifier belongs to nobody registered, the publisher counts as the actor (`GLN_UNKNOWN`).",
 		"The publisher has not recorded the same content before (`DUP_EVENT`). If another party has, this record is a link to the first and changes nothing (`RELAYED`, duplicate). Only the actor's own record counts all the same, and closes the finding `RELAYED` of the first.",
+		"The publisher has recorded no other event with the same `eventID` (`EVENT_ID_REUSED`). An error declaration carries the id of the event that it is about.",
 		"If the actor is not the publisher, the event is *hearsay* (`RELAYED`, flag).",
 		"Its time is at most five minutes after the time of its block (`FUTURE_EVENT`).",
 		"Business step and disposition, where present, are words of CBV (`CBV_UNKNOWN`).",
@@ -31,13 +32,13 @@ var everyEvent = chapter{
 		"Hearsay of a step that a party must tell itself changes nothing: judging ends here.",
 	},
 	changes: []string{
-		"The ledger remembers content and publisher, so that it recognises the event when it comes again.",
+		"The ledger remembers content and publisher, so that it recognises the event when it comes again, and which event of the publisher has its `eventID`.",
 		"Unless the event is hearsay, every thing that it changes or repeats notes that the actor has spoken about it. Hearsay about the actor's acts is not believed of that thing from then on.",
 	},
 	raises: []verdict.Code{
 		verdict.ActorNotATP, verdict.SealedField, verdict.MissingField,
 		verdict.FmtGLN, verdict.FmtGTIN, verdict.FmtSSCC, verdict.FmtSerial, verdict.FmtLot, verdict.FmtEPC,
-		verdict.GLNUnknown, verdict.DupEvent, verdict.Relayed, verdict.FutureEvent, verdict.CBVUnknown, verdict.ErrdeclUnknown,
+		verdict.GLNUnknown, verdict.DupEvent, verdict.EventIDReused, verdict.Relayed, verdict.FutureEvent, verdict.CBVUnknown, verdict.ErrdeclUnknown, verdict.ErrdeclNotAuthor, verdict.ErrdeclBreaksChain,
 		verdict.StepMismatch, verdict.RoleForbidden,
 	},
 }
@@ -78,9 +79,10 @@ var otherItems = []chapter{
 			asEvents,
 			"The GTIN is well-formed (`FMT_GTIN`) and under a company prefix of the publisher (`GTIN_NOT_OWNED`).",
 			"The GTIN of what it contains, if it names one, is well-formed (`FMT_GTIN`).",
+			"Its NDC, if it has one and the digits behind the GTIN's first are `03`, is the one in the GTIN (`NDC_MISMATCH`). The billing form of 11 digits and the 12 digits of 2033 are read as the 10 they stand for.",
 		},
 		changes: []string{"Master data of the GTIN are replaced."},
-		raises:  []verdict.Code{verdict.FmtGTIN, verdict.GTINNotOwned},
+		raises:  []verdict.Code{verdict.FmtGTIN, verdict.GTINNotOwned, verdict.NDCMismatch},
 	},
 	{
 		title: "Lot (kind 14)", who: "the owner of the GTIN's company prefix",

@@ -25,7 +25,7 @@ var relied = map[string]string{
 
 	"gs1.ParseEPC": "vectors", "gs1.ParseKey": "vectors", "gs1.SplitEPC": "vectors", "gs1.ParsePrefix": "vectors",
 	"gs1.ParseGTIN": "vectors", "gs1.ParseGLN": "vectors", "gs1.ParseSGLN": "vectors", "gs1.NewSGLN": "vectors", "gs1.NewLGTIN": "vectors",
-	"gs1.ParseDate": "vectors",
+	"gs1.ParseDate": "vectors", "gs1.ParseNDC": "vectors",
 
 	"epcis.StepCommissioning": "vectors", "epcis.StepPacking": "vectors", "epcis.StepUnpacking": "vectors", "epcis.StepShipping": "vectors",
 	"epcis.StepVoidShipping": "vectors", "epcis.StepReceiving": "vectors", "epcis.StepDispensing": "vectors", "epcis.StepDecommissioning": "vectors",
@@ -351,6 +351,7 @@ func TestEPCISVectors(t *testing.T) {
 		Extensions   []value             `json:"sglnExtensions"`
 		Lots         []value             `json:"lots"`
 		Dates        []value             `json:"dates"`
+		NDCs         []value             `json:"ndcsInGTIN"`
 	}{
 		Comment: "docs/spec.md section 15: what the validators read with module epcis. A change of any value here is a fork. \"error CODE\" is what cannot be read, and its verdict.",
 		Times:   times,
@@ -393,6 +394,12 @@ func TestEPCISVectors(t *testing.T) {
 		Dates: table([]string{"2028-03-31", "2028-02-29", "2027-02-29", "2028-03-00", "2028-13-01", "0001-01-01", "0000-01-01", "9999-12-31", "28-03-31", "2028-3-31", "20280331", "2028-03-31Z", " 2028-03-31", ""}, func(s string) string {
 			d, err := gs1.ParseDate(s)
 			return valueOr(d.String(), err)
+		}),
+		NDCs: table([]string{
+			"99990-012-34", "9999001234", "99990-0012-34", "99990001234", "099990-0012-34", "099990001234", "99990-012-35", "9999-0012-34", "999900-12-34", "99990-12-34", "199990-0012-34", " 99990-012-34", "",
+		}, func(s string) string {
+			n, err := gs1.ParseNDC(s)
+			return valueOr(yes[n.InGTIN(gtinOfVector)], err)
 		}),
 	})
 }

@@ -103,6 +103,9 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 		}
 	}
 
+	if no := j.idReused(hash); no != nil {
+		return *no
+	}
 	j.common()
 	j.step()
 	if j.no != nil {
@@ -111,6 +114,7 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 	j.amend()
 	j.flush(hash)
 	putTold(st, hash, append(before, told{c.Party, c.Pos}))
+	j.putEventID(hash)
 	out := Judgement{Verdict: block.Accepted, Findings: j.findings, Amendments: j.amendments, Effects: j.effects, Related: related}
 	if len(j.findings) > 0 {
 		out.Verdict = block.Flagged
@@ -261,6 +265,11 @@ func (j *judging) provisional(key string) *record {
 
 // unknown makes provisional records of those keys that have none, opens the finding, and emits their birth.
 func (j *judging) unknown(keys []string, holder string) {
+	j.stranger(verdict.NotCommissioned, keys, holder)
+}
+
+// stranger is unknown with a code of its own.
+func (j *judging) stranger(code verdict.Code, keys []string, holder string) {
 	var strangers []string
 	for _, k := range keys {
 		if j.get(k) == nil {
@@ -274,7 +283,7 @@ func (j *judging) unknown(keys []string, holder string) {
 	if len(strangers) == 0 {
 		return
 	}
-	j.find(verdict.NotCommissioned, block.Flag, strangers, "no birth record has been received: ask the maker for its commissioning event")
+	j.find(code, block.Flag, strangers, "no birth record has been received: ask the maker for its commissioning event")
 	j.born(strangers, "", "", holder, true)
 }
 

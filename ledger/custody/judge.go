@@ -71,7 +71,7 @@ func judgedBy(it *wire.Item, p []commit.Segment) bool {
 		return it.Kind >= wire.KindPartyAct && it.Kind <= wire.KindRecall
 	}
 	switch p[0].N {
-	case wire.FieldType, wire.FieldEventTime, wire.FieldEventTimeZoneOffset, wire.FieldAction, wire.FieldBizStep, wire.FieldDisposition,
+	case wire.FieldType, wire.FieldEventTime, wire.FieldEventTimeZoneOffset, wire.FieldEventID, wire.FieldAction, wire.FieldBizStep, wire.FieldDisposition,
 		wire.FieldSourceList, wire.FieldDestinationList,
 		wire.FieldEPCList, wire.FieldParentID, wire.FieldChildEPCs, wire.FieldInputEPCList, wire.FieldOutputEPCList:
 		return true
@@ -135,7 +135,7 @@ func judgeProduct(st state.Store, reg registry.Registry, c Context, p *registry.
 	if no != nil {
 		return *no
 	}
-	return register(c, RegistryProduct, g.String(), registry.ApplyProduct(st, p))
+	return remarkNDC(register(c, RegistryProduct, g.String(), registry.ApplyProduct(st, p)), g, p)
 }
 
 func judgeLot(st state.Store, reg registry.Registry, c Context, l *registry.Lot) Judgement {

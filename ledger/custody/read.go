@@ -82,12 +82,12 @@ type Shipped struct {
 
 // ShipmentAt returns the shipment that the event at pos began.
 func ShipmentAt(v state.View, pos canonical.Position) (Shipped, bool) {
-	s := readShipment(v, pos)
-	if s == nil {
+	s, keys := readShipment(v, pos), readShipped(v, pos)
+	if s == nil || len(keys) == 0 { // without keys it is the late record of what had been received
 		return Shipped{}, false
 	}
 	out := Shipped{From: s.from, To: s.to}
-	for _, k := range readShipped(v, pos) {
+	for _, k := range keys {
 		out.Keys = append(out.Keys, mustKey(k))
 	}
 	return out, true

@@ -652,7 +652,7 @@ func TestSealedRules(t *testing.T) {
 		{"purchase order", wire.BizTransactionValue(0), false},
 		{"kind of document", wire.FieldPath(wire.FieldBizTransactionList).Index(0).Field(1), true},
 		{"unit", wire.FieldPath(wire.FieldEPCList).Index(0), true},
-		{"event id", wire.FieldPath(wire.FieldEventID), false},
+		{"event id", wire.FieldPath(wire.FieldEventID), true},
 	} {
 		it := w.item("M", "commissions", strings.Fields("u1 lot A exp 2028-03-31"))
 		it.Sealed = []commit.Sealed{{Path: tt.path}}

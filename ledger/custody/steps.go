@@ -179,7 +179,7 @@ func (j *judging) commission() {
 			r.made = j.ms
 		}
 		if r.is(bitProvisional) && r.since != j.c.Pos { // known before its birth record came
-			j.cure(verdict.NotCommissioned, k)
+			j.explained(k)
 		}
 		r.set(bitProvisional, j.hearsay)
 		r.set(bitImplied, false)
@@ -199,6 +199,7 @@ func (j *judging) commission() {
 		j.find(verdict.ShipBeforeCommission, block.Flag, early, bornAfterShipping)
 	}
 	j.checkRegisteredLot(keys, lot, expiry, added)
+	j.checkProducts(keys, lot)
 }
 
 // checkBirth holds what can be said of a commissioning before looking at any record.
@@ -318,7 +319,8 @@ func (j *judging) pack() {
 		p.holder, p.owner, p.place, p.phase = j.actor, j.actor, j.place, Held
 		j.born([]string{parent}, "", "", j.actor, j.hearsay)
 	}
-	j.unknown(append([]string{parent}, keys...), j.actor)
+	j.unknown([]string{parent}, j.actor)
+	j.stranger(verdict.AggUnknownChild, keys, j.actor)
 	p = j.get(parent)
 	at := j.located(parent)
 
@@ -368,7 +370,7 @@ func (j *judging) pack() {
 			p.set(bitProvisional, false)
 			p.set(bitImplied, true)
 			j.born([]string{parent}, "", "", "", false)
-			j.cure(verdict.NotCommissioned, parent)
+			j.explained(parent)
 		}
 	}
 	if len(packed) > 0 {

@@ -136,6 +136,7 @@ func newWorld(t tester) *world {
 	if err := registry.Seed(w.st, acts, []registry.Authority{{Party: partyID("A"), Key: key}}); err != nil {
 		t.Fatal(err)
 	}
+	w.masterData()
 	return w
 }
 
@@ -161,13 +162,15 @@ func gln(letter string) string {
 
 func place(letter string) string { return "https://id.gs1.org/414/" + gln(letter) }
 
-// gtin is the trade item of a series: u and v are packages of M and N, k are cases of M, r packages of R.
+// gtin is the trade item of a series: u and v are packages of M and N, k are cases of M, r packages of R, o another product of M.
 func gtin(series byte) string {
 	switch series {
 	case 'v':
 		return withCheck("0" + prefixOf("N") + "00123")
 	case 'k':
 		return withCheck("5" + prefixOf("M") + "00123")
+	case 'o':
+		return withCheck("0" + prefixOf("M") + "00456")
 	case 'r':
 		return withCheck("0" + prefixOf("R") + "00123")
 	}
@@ -424,7 +427,7 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 	var main []string
 	for i := 0; i < len(rest); i++ {
 		switch rest[i] {
-		case "lot", "exp", "into", "from", "to", "as", "at", "action", "type", "step", "via", "gtin", "number", "size", "of", "publisher", "for", "under":
+		case "lot", "exp", "into", "from", "to", "as", "at", "action", "type", "step", "via", "gtin", "number", "size", "of", "publisher", "for", "under", "id", "seller", "ndc":
 			arg[rest[i]] = rest[i+1]
 			i++
 		default:
@@ -433,9 +436,9 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 	}
 	switch verb {
 	case "registers":
-		return &wire.Item{Kind: wire.KindLot, Message: &registry.Lot{GTIN: gtin('u'), Lot: arg["lot"], Expiry: arg["exp"], Size: 1000}}
+		return &wire.Item{Kind: wire.KindLot, Message: &registry.Lot{GTIN: gtin(seriesOf(arg["of"])), Lot: arg["lot"], Expiry: arg["exp"], Size: 1000}}
 	case "describes":
-		return &wire.Item{Kind: wire.KindProduct, Message: &registry.Product{GTIN: gtin('u'), Name: "Examplin"}}
+		return &wire.Item{Kind: wire.KindProduct, Message: &registry.Product{GTIN: gtin(seriesOf(arg["of"])), NDC: arg["ndc"], Name: "Examplin"}}
 	case "recalls", "ends":
 		rc := &registry.Recall{RecallNumber: "D-1-2026", GTIN: gtin('u'), Lot: arg["lot"], Classification: "II", Reason: "fails dissolution", Status: "open"}
 		if verb == "ends" {
@@ -494,6 +497,14 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 		ev.SourceList = []epcis.SourceDest{{Type: owner, Value: place(who)}}
 		ev.DestinationList = []epcis.SourceDest{{Type: owner, Value: place(to)}}
 	}
+	switch seller := arg["seller"]; seller {
+	case "":
+	case "nobody":
+		ev.SourceList = nil
+	default:
+		ev.SourceList = []epcis.SourceDest{{Type: owner, Value: place(seller)}}
+	}
+	ev.EventID = arg["id"]
 	if to := arg["for"]; to != "" { // received by a logistics firm for its owner
 		ev.DestinationList = []epcis.SourceDest{
 			{Type: owner, Value: place(to)}, {Type: epcis.SDTPrefix + epcis.PossessingParty, Value: place(who)},

@@ -58,17 +58,19 @@ var rules = []rule{
 			"Units are commissioned by a maker (`ROLE_FORBIDDEN`) that owns the company prefix of their GTIN (`GTIN_NOT_OWNED`). Any trading partner commissions containers.",
 			"With units, the event has a well-formed lot (`FMT_LOT`) and an expiry, both (`MISSING_ILMD`). The expiry is a date (`FMT_EXPIRY`) after the day of the event (`BORN_EXPIRED`).",
 			"No birth record exists for anything named. If one does: `SERIAL_REUSED` where the thing was destroyed or decommissioned, `DUP_COMMISSION` otherwise. A provisional thing, and a container known only from packing, have none.",
-			"If the lot is registered, its expiry is the event's (`EXPIRY_MISMATCH`: hold).",
+			"If the lot is registered, its expiry is the event's (`EXPIRY_MISMATCH`: hold). If not, that is remarked on (`LOT_UNREGISTERED`).",
+			"The product is registered (`GTIN_UNKNOWN`), and its NDC is the one in the GTIN, as at its registration (`NDC_MISMATCH`).",
 		},
 		changes: []string{
 			"Each thing is recorded as active. Units take lot and expiry from the event.",
 			"The actor becomes holder and owner, and the event's place its place, unless the thing has already moved on, ended or gone into a container. Then custody stays as it is.",
-			"A birth record closes `NOT_COMMISSIONED` findings of the thing.",
+			"A birth record closes `NOT_COMMISSIONED` and `AGG_UNKNOWN_CHILD` findings of the thing.",
 			"*Hearsay* makes provisional records. It does not overwrite a lot or expiry that other hearsay gave: the unit keeps the first and is on hold (`LOT_MISMATCH`).",
 		},
 		raises: []verdict.Code{
 			verdict.MissingField, verdict.RoleForbidden, verdict.GTINNotOwned, verdict.FmtLot, verdict.MissingILMD, verdict.FmtExpiry, verdict.BornExpired,
 			verdict.SerialReused, verdict.DupCommission, verdict.LotMismatch, verdict.ExpiryMismatch,
+			verdict.LotUnregistered, verdict.GTINUnknown, verdict.NDCMismatch,
 		},
 	},
 	{
@@ -96,7 +98,8 @@ var rules = []rule{
 		apply: (*judging).ship,
 		title: "Shipping",
 		needs: []string{
-			"The destination of type `owning_party`, if there is one, is well-formed (`FMT_GLN` or another of the `FMT_` codes) and belongs to a registered party (`GLN_UNKNOWN`).",
+			"A source and a destination of type `owning_party` say who sells and who buys (`SHIP_NO_PARTIES`). They are not one party, nor one identifier of nobody registered (`SELF_SHIP`).",
+			"The destination of type `owning_party` is well-formed (`FMT_GLN` or another of the `FMT_` codes) and belongs to a registered party (`GLN_UNKNOWN`).",
 			namesThings,
 			"A thing that the destination has already received, and whose shipment it still misses, is a *late shipment*: the steps below leave it out.",
 			"Nothing named has *ended* (`SHIP_TERMINAL`).",
@@ -114,7 +117,7 @@ var rules = []rule{
 			"A thing that the ledger missed from an earlier shipment is missing no longer: its `QTY_SHORT` finding closes.",
 		},
 		raises: []verdict.Code{
-			verdict.FmtGLN, verdict.GLNUnknown, verdict.MissingField, verdict.ShipTerminal, verdict.NotCommissioned, verdict.ShipByNonHolder,
+			verdict.ShipNoParties, verdict.SelfShip, verdict.FmtGLN, verdict.GLNUnknown, verdict.MissingField, verdict.ShipTerminal, verdict.NotCommissioned, verdict.ShipByNonHolder,
 			verdict.TwoPlaces, verdict.DoubleShip, verdict.ShipChildOutsideParent, verdict.LotMismatch, verdict.ExpiryMismatch, verdict.TheftReappears,
 		},
 	},
@@ -238,17 +241,17 @@ var (
 		"A thing that the actor once had and that has moved on was packed before that: the record comes late and leaves it where it is (`AGG_AFTER_SHIP`).",
 		"None of the other things has *ended* (`DECOM_THEN_USED`, `DESTROYED_THEN_USED`).",
 		"Nothing would be inside itself (`AGG_CYCLE`), in two containers (`AGG_TWO_PARENTS`; the packing party's record overrides hearsay), or inside more than 16 (`AGG_TOO_DEEP`).",
-		"Things and container are recorded, or get *provisional* records with the actor (`NOT_COMMISSIONED`). A container that is not a unit needs no commissioning: packing is its birth.",
+		"Things and container are recorded, or get *provisional* records with the actor (`AGG_UNKNOWN_CHILD` for the things, `NOT_COMMISSIONED` for the container). A container that is not a unit needs no commissioning: packing is its birth.",
 		"Each thing is *with the actor* (`AGG_HOLDER_DIFF`: hold, and it is not packed).",
 		"The container is *with the actor* and not in transit. If it has moved on since the actor had it, the record comes late, and its contents are taken to be where it is now (`AGG_AFTER_SHIP`). If the actor never had it, nothing is packed (`AGG_HOLDER_DIFF`: hold).",
 	}
 	packChanges = []string{
 		"Each thing is inside the container. Holder, owner, place and phase are from now on those of the outermost container.",
-		"A record of packing by the packing party closes `NOT_COMMISSIONED` of a container that somebody else turned up with.",
+		"A record of packing by the packing party closes `NOT_COMMISSIONED` and `AGG_UNKNOWN_CHILD` of a container that somebody else turned up with.",
 	}
 	packRaises = []verdict.Code{
 		verdict.MissingField, verdict.DecomThenUsed, verdict.DestroyedThenUsed, verdict.AggAfterShip, verdict.AggCycle, verdict.AggTwoParents, verdict.AggTooDeep,
-		verdict.NotCommissioned, verdict.AggHolderDiff,
+		verdict.NotCommissioned, verdict.AggUnknownChild, verdict.AggHolderDiff,
 	}
 
 	unpackNeeds = []string{

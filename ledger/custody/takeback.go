@@ -199,9 +199,10 @@ func (j *judging) declared() (pos canonical.Position, author string, ok bool) {
 		}
 	}
 	if id := j.ev.EventID; id != "" {
-		for _, t := range withEventID(j.st, id) {
-			consider(t)
-		}
+		eventsOfID(j.st, id, func(party string, _ canonical.Hash, pos canonical.Position) bool {
+			consider(told{party, pos})
+			return true
+		})
 	}
 	if !ok {
 		plain := *j.ev

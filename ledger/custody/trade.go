@@ -29,6 +29,7 @@ func (j *judging) destination(kind string) string {
 }
 
 func (j *judging) ship() {
+	j.parties()
 	to := j.destination(epcis.OwningParty)
 	keys := j.heard(j.subjects())
 	// A shipment that the other side has already received: what was owed is now there, and the goods have moved on.
@@ -44,7 +45,15 @@ func (j *judging) ship() {
 	if j.no != nil {
 		return
 	}
+	returns := authorisations(j.ev)
+	sold := !j.hearsay && to != "" && len(returns) == 0
+	if sold && len(late) > 0 {
+		j.sail(&shipment{pos: j.c.Pos, from: j.actor, to: to, ms: j.ms})
+	}
 	for _, k := range late {
+		if r := j.get(k); sold {
+			j.alter(r, func() { j.travelled(r, j.c.Pos) })
+		}
 		for _, r := range j.chain(k) {
 			if i := slices.Index(r.owed, to); i >= 0 {
 				r.owed = slices.Delete(slices.Clone(r.owed), i, i+1)
@@ -87,7 +96,6 @@ func (j *judging) ship() {
 		j.hold(verdict.ShipChildOutsideParent, outside, "shipped alone while recorded inside a container that was not shipped: taken to be unpacked")
 	}
 	j.checkMasterData(mine)
-	returns := authorisations(j.ev)
 	if len(returns) > 0 {
 		if wrong, _ := split(mine, func(k string) bool { return !j.returning(k, to) }); len(wrong) > 0 {
 			j.find(verdict.ReturnWrongParty, block.Flag, wrong, fmt.Sprintf("sent back to %s, which neither sold it to %s nor owns its GTIN", companyName(to), j.actor))
@@ -96,14 +104,13 @@ func (j *judging) ship() {
 	if early, _ := split(mine, func(k string) bool { return j.bornLater(k, j.ms) }); len(early) > 0 {
 		j.find(verdict.ShipBeforeCommission, block.Flag, early, bornAfterShipping)
 	}
-	s := &shipment{pos: j.c.Pos, from: j.actor, to: to, ms: j.ms, outstanding: uint32(len(mine)), hearsay: j.hearsay, returns: returns, dirty: true}
-	j.ships[j.c.Pos] = s
-	j.sailing = append(j.sailing, s)
+	s := &shipment{pos: j.c.Pos, from: j.actor, to: to, ms: j.ms, outstanding: uint32(len(mine)), hearsay: j.hearsay, returns: returns}
+	j.sail(s)
 	for _, k := range mine {
 		r := j.get(k)
 		j.reappear(r)
 		j.leave(r)
-		if !j.hearsay && to != "" && len(returns) == 0 {
+		if sold {
 			j.travelled(r, s.pos)
 		}
 		r.phase, r.holder, r.to, r.place, r.shipment = InTransit, j.actor, to, j.place, j.c.Pos
@@ -118,6 +125,17 @@ func (j *judging) ship() {
 	if len(returns) > 0 {
 		j.overlay(overlayReturned, true, mine)
 	}
+}
+
+// sail begins the shipment of this event.
+func (j *judging) sail(s *shipment) {
+	s.dirty = true
+	if before := j.ships[s.pos]; before != nil {
+		*before = *s
+		return
+	}
+	j.ships[s.pos] = s
+	j.sailing = append(j.sailing, s)
 }
 
 // companyName is a party in a sentence.

@@ -123,6 +123,13 @@ func TestEPCISCheck(t *testing.T) {
 			1, 1,
 		},
 		{
+			"two events with one id", strings.ReplaceAll(epcisXML(observation(goodTime, "ADD", goodEPC), observation(goodTime, "OBSERVE", second)),
+				"</eventTimeZoneOffset>", "</eventTimeZoneOffset><baseExtension><eventID>urn:uuid:0af5e5b1-4a3c-4a67-a1ff-3b4d0b7f5c11</eventID></baseExtension>"),
+			epcischeck.Answer{Format: "xml-1.2", WellFormed: true, Valid: &yes, Level: epcischeck.Refused, Events: 2, EventTypes: map[string]int{"ObjectEvent": 2}, EPCs: []string{goodEPC, second}},
+			[]string{"event_id_repeated"},
+			1, 1,
+		},
+		{
 			"fields in another order can only mean one thing",
 			epcisXML(`<ObjectEvent><action>ADD</action><eventTime>` + goodTime + `</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset><epcList><epc>` + goodEPC + `</epc></epcList></ObjectEvent>`),
 			epcischeck.Answer{Format: "xml-1.2", WellFormed: true, Valid: &no, Level: epcischeck.Tolerant, Events: 1, EventTypes: map[string]int{"ObjectEvent": 1}, EPCs: []string{goodEPC}},

@@ -109,6 +109,7 @@ func TestServicesOverARealNetwork(t *testing.T) {
 		t.Errorf("without a network a capture is %s", early.State)
 	}
 	startValidator(t, dir, g, server)
+	request(t, "POST", maker+"/v1/products", jsonType, `{"gtin":"00399990100013","ndc":"99990-100-01","name":"Examplin"}`)
 
 	doc := pharma(t)
 	resp, err := http.Post(maker+"/v1/onboarding", "application/xml", strings.NewReader(doc))

@@ -89,6 +89,18 @@ func TestProceed(t *testing.T) {
 			t.Errorf("verdicts %v", got)
 		}
 	}
+	// Two events with one id are a fault of the document; the first goes through. On its own the second would be rejected.
+	named := func(serial string) string {
+		return strings.Replace(event(when, "commissioning", "ADD", ilmd, sgtins(1, serial)...), "</eventTimeZoneOffset>", "</eventTimeZoneOffset><baseExtension><eventID>urn:x:1</eventID></baseExtension>", 1)
+	}
+	twice := w.certified(w.call("POST", "/capture", map[string]string{"Content-Type": "text/xml", "GS1-Capture-Error-Behaviour": "proceed"}, document(named("C"), named("C"), named("D"))))
+	if len(twice.Errors) != 1 || *twice.Errors[0].Event != 2 || !strings.Contains(fmt.Sprint(twice.Errors[0]), "event_id_repeated") || twice.Counts.Accepted != 1 || twice.Counts.Duplicate != 1 {
+		t.Errorf("two events with one id: %+v %+v", twice.Counts, twice.Errors)
+	}
+	later := w.certified(w.call("POST", "/capture", map[string]string{"Content-Type": "text/xml"}, document(named("D"))))
+	if len(later.Verdicts) != 2 || later.Verdicts[1].Code != "EVENT_ID_REUSED" {
+		t.Errorf("the id of an earlier document: %+v", later.Verdicts)
+	}
 	all := w.certified(w.call("POST", "/capture", map[string]string{"Content-Type": "text/xml", "GS1-Capture-Error-Behaviour": "proceed"},
 		document(event(when, "dispensing", "OBSERVE", "", sgtins(1, "A")...))))
 	if all.Success || len(all.Parts) != 0 || all.Running {

@@ -48,6 +48,9 @@ func (d *Directory) CheckEvent(ctx context.Context, ev *epcis.Event, asked *bool
 	if f := d.CheckTime(ev); f != nil {
 		return f
 	}
+	if f := checkParties(ev); f != nil {
+		return f
+	}
 	party, said := d.actor(ev)
 	if party == "" && said != "" && !*asked {
 		*asked = true
@@ -72,6 +75,17 @@ func (d *Directory) CheckTime(ev *epcis.Event) *httpapi.Fault {
 		}
 	}
 	return nil
+}
+
+// checkParties refuses a shipment, whoever tells of it, that does not name seller and buyer: the ledger would (SHIP_NO_PARTIES).
+func checkParties(ev *epcis.Event) *httpapi.Fault {
+	list := custody.Unnamed(ev)
+	if list == "" {
+		return nil
+	}
+	return &httpapi.Fault{
+		Pointer: list, Code: string(httpapi.InvalidEvent), Message: "the shipment does not name both seller and buyer", Hint: "add the company as owning_party to " + list,
+	}
 }
 
 // CheckOwn holds an act of this party against its roles and prefixes.

@@ -69,10 +69,20 @@ func TestCheckEvent(t *testing.T) {
 	}
 	future := commission(ours, "urn:epc:id:sgtin:0399990.010001.1")
 	future.EventTime = "2026-11-20T13:00:00Z"
+	ship := func(from, to string) *epcis.Event {
+		e := epcis.Ship(epcis.At{Time: "2026-11-20T11:00:00Z", Offset: "+00:00", ReadPoint: ours}, []string{"urn:epc:id:sgtin:0399990.010001.1"}, epcis.Shipment{SourceOwner: from, DestinationOwner: to})
+		return &e
+	}
+	declared := epcis.Withdraw(*ship("", ""), "2026-11-20T11:30:00Z", epcis.DidNotOccur)
 	for name, tt := range map[string]struct {
 		event *epcis.Event
 		want  httpapi.Code
 	}{
+		"a shipment":              {ship(ours, dist), ""},
+		"a shipment of nobody's":  {ship("", dist), httpapi.InvalidEvent},
+		"a shipment to nobody":    {ship(ours, ""), httpapi.InvalidEvent},
+		"another's to nobody":     {ship(dist, ""), httpapi.InvalidEvent},
+		"a shipment taken back":   {&declared, ""},
 		"ours":                    {commission(ours, "urn:epc:id:sgtin:0399990.010001.1"), ""},
 		"from the future":         {future, httpapi.FutureEvent},
 		"another's GTIN":          {commission(ours, "urn:epc:id:sgtin:0399991.010001.1"), httpapi.GTINNotOwned},

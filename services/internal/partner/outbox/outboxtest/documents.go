@@ -1,8 +1,13 @@
 package outboxtest
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+	"testing"
+
+	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/state"
 )
 
 // Documents of the maker, as EPCIS 1.2.
@@ -21,6 +26,18 @@ func EventAt(time, step, action, place, extra string, epcs ...string) string {
 	list := b.String()
 	return "<ObjectEvent><eventTime>" + time + "</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset><epcList>" + list + "</epcList><action>" + action +
 		"</action><bizStep>urn:epcglobal:cbv:bizstep:" + step + "</bizStep><readPoint><id>" + place + "</id></readPoint><bizLocation><id>" + place + "</id></bizLocation>" + extra + "</ObjectEvent>\n"
+}
+
+// masterData registers the product and the lot that the documents commission.
+func masterData(tb testing.TB, st state.Store) {
+	tb.Helper()
+	const gtin = "00399990100013"
+	if err := errors.Join(
+		registry.ApplyProduct(st, &registry.Product{GTIN: gtin, NDC: "99990-100-01", Name: "Examplin", Manufacturer: "maker"}),
+		registry.ApplyLot(st, &registry.Lot{GTIN: gtin, Lot: "L1", Expiry: "2028-01-31"}),
+	); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // ILMD is what belongs to a commissioning.

@@ -165,6 +165,7 @@ func NewLedger(tb testing.TB, g *genesis.Genesis) *Ledger {
 	}
 	l := &Ledger{tb: tb, G: g, ids: map[[32]byte]uint64{}, sent: map[string][32]byte{}, view: state.NewMemory(), changed: make(chan struct{}), auto: true}
 	l.view.Apply(zero.Writes)
+	masterData(tb, l.view)
 	epoch, err := block.SignEpoch(g.Network, block.Epoch{Epoch: g.Epoch, Genesis: g.Hash}, Key("v1/vote"))
 	if err != nil {
 		tb.Fatal(err)

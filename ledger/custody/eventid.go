@@ -1,5 +1,0 @@
-package custody
-
-import "verilot.dev/ledger/state"
-
-func withEventID(v state.View, id string) []told { return nil }
