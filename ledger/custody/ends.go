@@ -184,6 +184,7 @@ func (j *judging) mark() {
 		becomes = Lost
 	case epcis.DispActive, "available", "conformant", "sellable_accessible", "sellable_not_accessible":
 		free = true
+		j.needLicence()
 	default:
 		return // an observation
 	}

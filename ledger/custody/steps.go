@@ -36,6 +36,9 @@ func (j *judging) step() {
 		j.forbid(step)
 		return
 	}
+	if j.checkActor(); j.no != nil {
+		return
+	}
 	for i := range j.it.Committed.Units {
 		if k := j.it.Committed.Units[i].Key; slices.Contains(classes, k.Kind()) {
 			j.reject(verdict.FmtEPC, "", "%s names a class or a place, not one thing: list serialised units and containers", k)

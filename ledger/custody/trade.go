@@ -10,9 +10,11 @@ import (
 	"verilot.dev/ledger/verdict"
 )
 
-// destination is who the event says will own (or hold) the goods; an unregistered one is remarked on.
-func (j *judging) destination(kind string) string {
-	id := j.ev.Destination(kind)
+// destination is who the event says will own (or hold) the goods.
+func (j *judging) destination(kind string) string { return j.partyAt(j.ev.Destination(kind)) }
+
+// partyAt is the party that a source or destination names; an unregistered one is remarked on.
+func (j *judging) partyAt(id string) string {
 	if id == "" {
 		return ""
 	}
@@ -97,9 +99,10 @@ func (j *judging) ship() {
 	j.sailing = append(j.sailing, s)
 	j.moved(mine)
 	// The number of the authorisation is usually sealed; that there is one is not.
-	if slices.ContainsFunc(j.ev.BizTransactionList, func(t epcis.BizTransaction) bool { return epcis.CBVName(t.Type) == epcis.ReturnAuthorization }) {
+	if isReturn(j.ev) {
 		j.overlay(overlayReturned, true, mine)
 	}
+	j.checkBuyer(to, mine)
 }
 
 // moved emits what the records now say, one effect per common custody.
@@ -267,6 +270,7 @@ func (j *judging) receive() {
 	if epcis.CBVName(j.ev.Disposition) == epcis.DispReturned {
 		j.overlay(overlayReturned, true, arrived)
 	}
+	j.checkSeller(owner, keys)
 }
 
 // owe notes that whoever sent a thing still owes the record of sending it, unless that record is what it came with.
