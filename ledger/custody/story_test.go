@@ -20,6 +20,7 @@ import (
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/registry/registrytest"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/wire"
 )
@@ -127,7 +128,7 @@ func newWorld(t tester) *world {
 	for _, p := range parties {
 		a := registry.Act{Party: partyID(p.id), Name: "Party " + p.id, Roles: strings.Fields(p.role)}
 		if !strings.Contains("VPB", p.id) {
-			a.Licences = licences(p.role)
+			a.Licences = registrytest.Licences(a.Party, p.role)
 		}
 		if p.prefix != "" {
 			a.Prefixes = []string{p.prefix}
@@ -140,14 +141,6 @@ func newWorld(t tester) *world {
 		t.Fatal(err)
 	}
 	return w
-}
-
-// licences are those that a role needs, valid in every story.
-func licences(role string) (list []registry.Licence) {
-	for _, kinds := range registry.LicenceKinds(role) {
-		list = append(list, registry.Licence{Number: "L-" + kinds[0], Kind: kinds[0], Jurisdiction: "US", ValidFrom: "2020-01-01", ValidTo: "2040-12-31"})
-	}
-	return list
 }
 
 func partyID(letter string) string { return strings.ToLower(letter) }
