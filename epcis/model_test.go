@@ -29,6 +29,30 @@ func found(problems []epcis.Problem) []string {
 	return list
 }
 
+func TestEventDay(t *testing.T) {
+	for _, tt := range []struct{ time, offset, want string }{
+		{"2027-01-01T04:30:00Z", "-05:00", "2026-12-31"},
+		{"2026-12-31T23:30:00-05:00", "-05:00", "2026-12-31"},
+		{"2026-12-31T23:30:00-05:00", "+01:00", "2027-01-01"}, // the offset counts, not the zone of the text
+		{"2026-12-31T23:30:00", "-05:00", "2026-12-31"},
+		{"2026-12-31T23:30:00-05:00", "", "2026-12-31"},
+		{"2027-01-01T04:30:00Z", "", "2027-01-01"},
+		{"2027-01-01T04:30:00Z", "Z", "2027-01-01"},
+		{"2026-12-31T24:00:00Z", "+00:00", "2027-01-01"},
+		{"1969-12-31T23:59:59.999Z", "+00:00", "1969-12-31"},
+	} {
+		got, err := epcis.EventDay(&epcis.Event{EventTime: tt.time, EventTimeZoneOffset: tt.offset})
+		if err != nil || got != tt.want {
+			t.Errorf("%s at %q: %q, %v; want %s", tt.time, tt.offset, got, err, tt.want)
+		}
+	}
+	for _, bad := range []string{"", "2026-12-31", "2026-12-31T23:30:00"} {
+		if got, err := epcis.EventDay(&epcis.Event{EventTime: bad}); err == nil {
+			t.Errorf("%q was read as %s", bad, got)
+		}
+	}
+}
+
 func TestEventTimeMillis(t *testing.T) {
 	for _, tt := range []struct {
 		name, time, offset string

@@ -18,6 +18,7 @@ import (
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/registry/registrytest"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/wire"
@@ -57,7 +58,7 @@ func testGenesis(tb testing.TB, validators int) *genesis.Genesis {
 			Keys:     []registry.Key{{PublicKey: testPub(p.id + "/event"), Use: keys.Event}},
 			GLNs:     []string{gln(p.id)},
 			Prefixes: []string{prefixes[p.id]},
-			Licences: []registry.Licence{{Number: "L-" + p.id, Kind: p.role, Jurisdiction: "US", ValidFrom: "2020-01-01", ValidTo: "2040-12-31"}},
+			Licences: registrytest.Licences(p.id, p.role),
 			Places:   []registry.Place{{ID: site(p.id), Name: p.id, City: "Newark", State: "NJ", Country: "US"}},
 		})
 	}

@@ -28,6 +28,7 @@ var everyEvent = chapter{
 		"It carries no error declaration. One that does is recorded and changes nothing (`ERRDECL_NO_EFFECT`): judging ends here.",
 		"A step without a section below changes nothing: judging ends here. The others need the event type and action of their section (`STEP_MISMATCH`), unless the section says that another one is an observation.",
 		"The actor has one of the roles of the step (`ROLE_FORBIDDEN`).",
+		"The actor is an authorized trading partner in one of these roles, by the licences that the ledger has of it, on the day of the event in its own time zone offset. For units to be commissioned that is a maker's role. If it is not, hearsay is remarked on (`PARTNER_NOT_ATP`, flag). Of an act that it publishes itself the section says whether it is rejected (`ACTOR_NOT_ATP`).",
 		"Every EPC names one thing, not a class or a place (`FMT_EPC`).",
 		"Hearsay of a step that a party must tell itself changes nothing: judging ends here.",
 	},
@@ -39,7 +40,7 @@ var everyEvent = chapter{
 		verdict.ActorNotATP, verdict.SealedField, verdict.MissingField,
 		verdict.FmtGLN, verdict.FmtGTIN, verdict.FmtSSCC, verdict.FmtSerial, verdict.FmtLot, verdict.FmtEPC,
 		verdict.GLNUnknown, verdict.DupEvent, verdict.EventIDReused, verdict.Relayed, verdict.FutureEvent, verdict.CBVUnknown, verdict.ErrdeclUnknown, verdict.ErrdeclNotAuthor, verdict.ErrdeclBreaksChain,
-		verdict.StepMismatch, verdict.RoleForbidden,
+		verdict.StepMismatch, verdict.RoleForbidden, verdict.PartnerNotATP,
 	},
 }
 

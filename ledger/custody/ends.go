@@ -64,7 +64,7 @@ func (j *judging) dispense() {
 
 // checkFit rejects the dispensing of what may not be dispensed whoever has it: the check at the counter says the same before.
 func (j *judging) checkFit(key string) {
-	for _, f := range j.goods().faults(key, j.day()) {
+	for _, f := range j.goods().faults(key, j.day) {
 		switch f.Fault {
 		case IsRecalled:
 			j.reject(verdict.DispenseRecalled, key, "%s %s: set it aside and follow the recall", key, &f)
@@ -161,6 +161,7 @@ func (j *judging) mark() {
 		becomes = Lost
 	case epcis.DispActive, "available", "conformant", "sellable_accessible", "sellable_not_accessible":
 		free = true
+		j.needLicence()
 	default:
 		return // an observation
 	}

@@ -19,7 +19,7 @@ import (
 // relied is what ledger/ uses of module epcis (docs/spec.md section 15): "vectors" says that epcis-consensus.json pins it,
 // anything else why it needs none.
 var relied = map[string]string{
-	"epcis.CBVName": "vectors", "epcis.EventTimeMillis": "vectors", "epcis.IsJudgedILMD": "vectors",
+	"epcis.CBVName": "vectors", "epcis.EventTimeMillis": "vectors", "epcis.EventDay": "vectors", "epcis.IsJudgedILMD": "vectors",
 	"epcis.KnownStep": "vectors", "epcis.KnownDisposition": "vectors",
 	"epcis.NearestStep": "only in texts for people, which are not hashed", "epcis.NearestDisposition": "only in texts for people, which are not hashed",
 
@@ -164,6 +164,7 @@ func TestEPCISVectors(t *testing.T) {
 		Time   string `json:"eventTime"`
 		Offset string `json:"offset"`
 		Millis string `json:"millis"`
+		Day    string `json:"day"`
 	}
 	var times []when
 	for _, x := range [][2]string{
@@ -205,9 +206,23 @@ func TestEPCISVectors(t *testing.T) {
 		{"2026-03-02T14:30:00+14:59", "+00:00"},
 		{"", "+00:00"},
 		{"yesterday", "+00:00"},
+		{"2026-12-31T23:30:00-05:00", "-05:00"},
+		{"2026-12-31T23:30:00-05:00", "+00:00"},
+		{"2027-01-01T04:30:00Z", "-05:00"},
+		{"2026-12-31T23:30:00-05:00", ""},
+		{"2026-12-31T23:30:00-05:00", "Z"},
+		{"2026-12-31T23:30:00", "-05:00"},
+		{"2026-12-31T24:00:00Z", "+00:00"},
+		{"9999-12-31T23:59:59.999Z", "+14:00"},
+		{"0001-01-01T00:00:00Z", "-14:00"},
 	} {
-		ms, err := epcis.EventTimeMillis(&epcis.Event{EventTime: x[0], EventTimeZoneOffset: x[1]})
-		times = append(times, when{x[0], x[1], valueOr(strconv.FormatInt(ms, 10), err)})
+		ev := &epcis.Event{EventTime: x[0], EventTimeZoneOffset: x[1]}
+		ms, err := epcis.EventTimeMillis(ev)
+		day, noDay := epcis.EventDay(ev)
+		if (err == nil) != (noDay == nil) {
+			t.Errorf("%q: time %v, day %v", x, err, noDay)
+		}
+		times = append(times, when{x[0], x[1], valueOr(strconv.FormatInt(ms, 10), err), valueOr(day, noDay)})
 	}
 
 	type element struct {

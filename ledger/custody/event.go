@@ -28,11 +28,13 @@ type judging struct {
 	it  *wire.Item
 	ev  *epcis.Event
 	ms  int64
+	day string // of the event, in its own time zone offset
 
 	actor   string
 	roles   *registry.Party
 	rule    *rule // of the event's step
 	hearsay bool
+	lapsed  string // why the actor, in an act of its own, is no authorized trading partner; empty: it is one
 	place   string // key text of where it happened
 
 	links   map[string]bool
@@ -67,6 +69,9 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 		return refuse(verdict.MissingField, "the event has no usable time: %v", err)
 	}
 	j.ms = ms
+	if j.day, err = epcis.EventDay(ev); err != nil {
+		return refuse(verdict.MissingField, "the event has no usable day: %v", err)
+	}
 	resolved, no := j.findActor(publisher)
 	if no != nil {
 		return *no

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
@@ -218,19 +217,6 @@ func Faults(v state.View, key gs1.Key, day string) []Reason {
 	return goods{registry.Registry{View: v}, b.get, b.in, map[string]bool{}}.faults(key.String(), day)
 }
 
-// day is the day of the event where it happened.
-func (j *judging) day() string { return EventDay(j.ev, j.ms) }
-
-// EventDay is the calendar day of an event by its own time zone, YYYY-MM-DD. ms is its time.
-func EventDay(ev *epcis.Event, ms int64) string {
-	at := time.UnixMilli(ms).UTC()
-	if zone, err := time.Parse("-07:00", ev.EventTimeZoneOffset); err == nil {
-		_, seconds := zone.Zone()
-		at = at.Add(time.Duration(seconds) * time.Second)
-	}
-	return at.Format("2006-01-02")
-}
-
 // authorisations are the numbers of the return authorisations that an event names, sorted.
 func authorisations(ev *epcis.Event) []string {
 	var list []string
@@ -249,12 +235,12 @@ func (j *judging) checkSale(keys []string, to string) (expired []string, why str
 	codes := map[Fault]verdict.Code{
 		IsSuspect: verdict.ShipSuspect, IsRecalled: verdict.ShipRecalled, IsHeld: verdict.ShipQuarantined, IsUnreleased: verdict.ShipUnreleasedReturn,
 	}
-	returns := len(authorisations(j.ev)) > 0
+	returns := isReturn(j.ev)
 	for _, k := range keys {
 		if returns && j.returning(k, to) {
 			continue
 		}
-		faults := j.goods().faults(k, j.day())
+		faults := j.goods().faults(k, j.day)
 		if len(faults) == 0 {
 			continue
 		}
@@ -336,7 +322,7 @@ func (j *judging) setAside(arrived []string) {
 		var keys []string
 		why := ""
 		for _, k := range arrived {
-			reasons := j.goods().faults(k, j.day())
+			reasons := j.goods().faults(k, j.day)
 			if i := slices.IndexFunc(reasons, func(r Reason) bool { return r.Fault == f.fault }); i >= 0 {
 				if keys = append(keys, k); why == "" {
 					why = reasons[i].String()

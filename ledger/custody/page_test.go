@@ -237,10 +237,10 @@ type pageRow struct {
 }
 
 type pageChapter struct {
-	Title, Names, Event, Otherwise, Who, Hearsay string
-	SameAs, Anchor                               string
-	Needs, Changes                               []string
-	Rows                                         []pageRow
+	Title, Names, Event, Otherwise, Who, Licence, Hearsay string
+	SameAs, Anchor                                        string
+	Needs, Changes                                        []string
+	Rows                                                  []pageRow
 }
 
 func pageOf(c chapter, seen map[raised]*shown) pageChapter {
@@ -279,6 +279,7 @@ func pageOfRule(r *rule, seen map[raised]*shown) pageChapter {
 	if r.makers != nil {
 		p.Who = "units: " + strings.Join(r.makers, ", ") + "; containers: " + p.Who
 	}
+	p.Licence = r.licence.String()
 	p.Hearsay = "counts for things of which the actor has recorded nothing"
 	if r.own {
 		p.Hearsay = "recorded, changes nothing"
@@ -352,18 +353,21 @@ func TestSpecTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	yes := map[bool]string{true: "yes", false: ""}
+	licences := map[licensing]string{
+		licensedAlways: "yes", licensedToSell: "to sell", licensedToFree: "to release", licensedOrHeld: "or held", licensedNever: "",
+	}
 	for i := range rules {
 		r := &rules[i]
 		who := strings.Join(r.roles, ", ")
 		if slices.Equal(r.roles, traders) {
 			who = "any trader"
 		}
-		want := []string{r.event + " " + strings.Join(r.actions, " or "), who, yes[r.loose], yes[r.own]}
+		want := []string{r.event + " " + strings.Join(r.actions, " or "), who, licences[r.licence], yes[r.loose], yes[r.own]}
 		for _, step := range r.steps {
 			found := false
 			for line := range strings.Lines(string(text)) {
 				cells := strings.Split(strings.TrimSpace(line), "|")
-				if len(cells) != 8 || !strings.Contains(cells[1], "`"+step+"`") {
+				if len(cells) != 9 || !strings.Contains(cells[1], "`"+step+"`") {
 					continue
 				}
 				found = true

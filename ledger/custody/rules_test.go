@@ -200,7 +200,7 @@ func TestAnything(t *testing.T) {
 		things := rapid.Custom(func(t *rapid.T) string {
 			return strings.Join(rapid.SliceOfNDistinct(thing, 1, 5, rapid.ID[string]).Draw(t, "things"), ",")
 		})
-		party := rapid.SampledFrom([]string{"M", "M", "M", "N", "R", "W", "W", "X", "L", "D", "D", "E", "G"})
+		party := rapid.SampledFrom([]string{"M", "M", "M", "N", "R", "W", "W", "X", "L", "D", "D", "E", "V", "P", "B", "G"})
 		disposition := rapid.SampledFrom([]string{
 			"active", "stolen", "lost", "unknown", "damaged", "returned", "recalled", "expired", "non_sellable_other", "sellable_accessible", "in_progress", "partially_dispensed",
 		})

@@ -37,6 +37,9 @@ func (j *judging) step() {
 		j.forbid(step)
 		return
 	}
+	if j.checkActor(); j.no != nil {
+		return
+	}
 	for i := range j.it.Committed.Units {
 		if k := j.it.Committed.Units[i].Key; slices.Contains(classes, k.Kind()) {
 			j.reject(verdict.FmtEPC, "", "%s names a class or a place, not one thing: list serialised units and containers", k)
@@ -234,7 +237,7 @@ func (j *judging) checkBirth(keys []string, lot, expiry string) {
 		j.reject(verdict.FmtExpiry, "", "itemExpirationDate %q is not a date: write YYYY-MM-DD", short(expiry))
 		return
 	}
-	if today := j.day(); date.String() <= today {
+	if today := j.day; date.String() <= today {
 		j.reject(verdict.BornExpired, "", "the expiry date %s is not after the day of commissioning, %s", date, today)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/registry/registrytest"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/wire"
 )
@@ -74,7 +75,7 @@ func tell(t *testing.T, w *world, story string) string {
 }
 
 // A world is a small network: makers M and N, repackager R, wholesalers W and X, logistics firm L, pharmacies D and E,
-// regulator G and authority A.
+// regulator G and authority A. Wholesaler V, pharmacy P and B, a maker that is a wholesaler too, have no licences.
 type world struct {
 	t      tester
 	st     state.Store
@@ -114,6 +115,9 @@ var parties = []cast{
 	{"L", "3pl", "0388888"},
 	{"D", "dispenser", "0311111"},
 	{"E", "dispenser", "0322222"},
+	{"V", "distributor", "0344444"},
+	{"P", "dispenser", "0333333"},
+	{"B", "manufacturer distributor", "0399111"},
 	{"G", "regulator", ""},
 	{"A", "authority", ""},
 }
@@ -125,7 +129,10 @@ func newWorld(t tester) *world {
 	w := &world{t: t, st: state.NewMemory(), net: canonical.Network{1}, now: genesisTime, events: map[string]*wire.Item{}}
 	var acts []registry.Act
 	for _, p := range parties {
-		a := registry.Act{Party: partyID(p.id), Name: "Party " + p.id, Roles: []string{p.role}}
+		a := registry.Act{Party: partyID(p.id), Name: "Party " + p.id, Roles: strings.Fields(p.role)}
+		if !strings.Contains("VPB", p.id) {
+			a.Licences = registrytest.Licences(a.Party, p.role)
+		}
 		if p.prefix != "" {
 			a.Prefixes = []string{p.prefix}
 			a.GLNs = []string{gln(p.id)}
@@ -162,7 +169,7 @@ func gln(letter string) string {
 
 func place(letter string) string { return "https://id.gs1.org/414/" + gln(letter) }
 
-// gtin is the trade item of a series: u and v are packages of M and N, k are cases of M, r packages of R, o another product of M.
+// gtin is the trade item of a series: u and v are packages of M and N, k are cases of M, r packages of R, b packages of B, o another product of M.
 func gtin(series byte) string {
 	switch series {
 	case 'v':
@@ -171,6 +178,8 @@ func gtin(series byte) string {
 		return withCheck("5" + prefixOf("M") + "00123")
 	case 'o':
 		return withCheck("0" + prefixOf("M") + "00456")
+	case 'b':
+		return withCheck("0" + prefixOf("B") + "00123")
 	case 'r':
 		return withCheck("0" + prefixOf("R") + "00123")
 	}
@@ -455,6 +464,11 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 		return &wire.Item{Kind: wire.KindRecall, Message: rc}
 	case "suspends", "reinstates":
 		return &wire.Item{Kind: wire.KindPartyAct, Message: &registry.Act{Party: partyID(main[0]), Suspended: strconv.FormatBool(verb == "suspends")}}
+	case "licenses":
+		from, to, _ := strings.Cut(main[2], "..")
+		return &wire.Item{Kind: wire.KindPartyAct, Message: &registry.Act{Party: partyID(main[0]), Licences: []registry.Licence{
+			{Number: main[0] + "-" + from[:4], Kind: main[1], Jurisdiction: "US", ValidFrom: from, ValidTo: to},
+		}}}
 	case "resolves":
 		return &wire.Item{Kind: wire.KindResolution, Message: &registry.Resolution{}}
 	case "mumbles":
@@ -478,6 +492,9 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 	}
 	if at := arg["at"]; at != "" {
 		ev.EventTime = at
+		if zone := at[len(at)-6:]; zone[3] == ':' && !strings.HasSuffix(at, "Z") {
+			ev.EventTimeZoneOffset = zone
+		}
 	}
 	if a := arg["action"]; a != "" {
 		ev.Action = a
@@ -505,6 +522,10 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 		ev.SourceList = []epcis.SourceDest{{Type: owner, Value: place(seller)}}
 	}
 	ev.EventID = arg["id"]
+	if from := arg["of"]; from != "" { // a receiver that names its seller
+		ev.SourceList = []epcis.SourceDest{{Type: owner, Value: place(from)}}
+		ev.DestinationList = []epcis.SourceDest{{Type: owner, Value: place(who)}}
+	}
 	if to := arg["for"]; to != "" { // received by a logistics firm for its owner
 		ev.DestinationList = []epcis.SourceDest{
 			{Type: owner, Value: place(to)}, {Type: epcis.SDTPrefix + epcis.PossessingParty, Value: place(who)},

@@ -22,6 +22,8 @@ type rule struct {
 	makers  []string // the same, where the event names units; nil: roles
 	loose   bool     // another event or action makes it an observation; otherwise such an event is rejected
 	own     bool     // counts only when the acting party itself publishes it
+	// licence is what the step asks of the licences of a party that publishes its own act.
+	licence licensing
 	apply   func(*judging)
 
 	title   string
@@ -44,6 +46,7 @@ const (
 	takenOut    = "What is named alone while recorded inside a container is taken out of it first (`CHILD_EVENT_WHILE_PACKED`)."
 	masterData  = "Lot and expiry in the event are those of the birth record (`LOT_MISMATCH`, `EXPIRY_MISMATCH`: hold)."
 	reappears   = "What was lost is active again; what was stolen is active and on hold (`THEFT_REAPPEARS`)."
+	buyer       = "The party that the event names as owner is registered and an authorized trading partner in some role on the day of the event (`PARTNER_NOT_ATP`: hold)."
 	twoPlaces   = "If the actor once recorded the thing, and another received it since without a record of its leaving, it is suspect and on hold as well (`TWO_PLACES`)."
 )
 
@@ -95,7 +98,7 @@ var rules = []rule{
 	},
 	{
 		steps: []string{epcis.StepShipping}, event: objectEvent, actions: []string{"OBSERVE"}, roles: traders,
-		apply: (*judging).ship,
+		licence: licensedToSell, apply: (*judging).ship,
 		title: "Shipping",
 		needs: []string{
 			"A source and a destination of type `owning_party` say who sells and who buys (`SHIP_NO_PARTIES`). They are not one party, nor one identifier of nobody registered (`SELF_SHIP`).",
@@ -108,6 +111,7 @@ var rules = []rule{
 			"It is not on its way already, unless only hearsay says so (`DOUBLE_SHIP`: hold).",
 			"It is not inside a container that stays behind. If it is, it is taken out and on hold (`SHIP_CHILD_OUTSIDE_PARENT`).",
 			masterData,
+			buyer,
 		},
 		changes: []string{
 			"Each thing, with everything inside it, is in transit from the actor to the destination's party. The actor stays its holder, and its owner too if it had none. Its place is the event's.",
@@ -119,11 +123,12 @@ var rules = []rule{
 		raises: []verdict.Code{
 			verdict.ShipNoParties, verdict.SelfShip, verdict.FmtGLN, verdict.GLNUnknown, verdict.MissingField, verdict.ShipTerminal, verdict.NotCommissioned, verdict.ShipByNonHolder,
 			verdict.TwoPlaces, verdict.DoubleShip, verdict.ShipChildOutsideParent, verdict.LotMismatch, verdict.ExpiryMismatch, verdict.TheftReappears,
+			verdict.PartnerNotATP,
 		},
 	},
 	{
 		steps: []string{epcis.StepVoidShipping}, event: objectEvent, actions: []string{"OBSERVE"}, roles: traders,
-		apply: (*judging).voidShip,
+		licence: licensedNever, apply: (*judging).voidShip,
 		title: "Cancelling a shipment",
 		needs: []string{
 			namesThings,
@@ -140,7 +145,7 @@ var rules = []rule{
 	},
 	{
 		steps: []string{epcis.StepReceiving}, event: objectEvent, actions: []string{"OBSERVE"}, roles: traders,
-		apply: (*judging).receive,
+		licence: licensedOrHeld, apply: (*judging).receive,
 		title: "Receiving",
 		needs: []string{
 			"The destinations of type `owning_party` and `possessing_party`, if there are any, are well-formed (`FMT_GLN` or another of the `FMT_` codes) and belong to registered parties (`GLN_UNKNOWN`).",
@@ -153,6 +158,9 @@ var rules = []rule{
 			"A thing in transit was sent to the actor, or by the actor, or to no named party, or the actor is a logistics firm. If not, it arrives and is on hold (`WRONG_RECEIVER`).",
 			"A thing not in transit needs a record of its shipment. Without one it is `QTY_OVER` beside a shipment that arrives, and `RECEIVE_NO_SHIP` if none does. Neither is a finding of the second kind: a thing that the actor owns, and one that was sent to the actor and that another received (`TWO_PLACES`).",
 			"All of the shipment arrives. What does not is missing (`QTY_SHORT`), once per shipment.",
+			"The actor is an authorized trading partner in one of the roles of the step on the day of the event (`PARTNER_NOT_ATP`: hold).",
+			buyer,
+			"The seller is one too, in any trading role (`PARTNER_NOT_ATP`: hold). It is the source of type `owning_party`, which is well-formed and belongs to a registered party (`GLN_UNKNOWN`); without a source it is the sender of the shipment with which a thing came. Nobody is asked for a licence to receive from itself.",
 		},
 		changes: []string{
 			"The thing is held by the party named as possessing, or else by the actor, at the event's place. It is owned by the party named as owning. Without one a logistics firm leaves the owner as addressed or as it was, and any other actor becomes the owner.",
@@ -165,7 +173,7 @@ var rules = []rule{
 		raises: []verdict.Code{
 			verdict.FmtGLN, verdict.GLNUnknown, verdict.MissingField, verdict.DecomThenUsed, verdict.DestroyedThenUsed, verdict.NotCommissioned,
 			verdict.ChildEventWhilePacked, verdict.LotMismatch, verdict.ExpiryMismatch, verdict.TheftReappears, verdict.QtyOver, verdict.QtyShort,
-			verdict.WrongReceiver, verdict.ReceiveNoShip, verdict.TwoPlaces,
+			verdict.WrongReceiver, verdict.ReceiveNoShip, verdict.TwoPlaces, verdict.PartnerNotATP,
 		},
 	},
 	{
@@ -201,7 +209,7 @@ var rules = []rule{
 	},
 	{
 		steps: []string{epcis.StepDestroying}, event: objectEvent, actions: use, roles: traders, own: true,
-		apply: func(j *judging) { j.end(Destroyed) },
+		licence: licensedNever, apply: func(j *judging) { j.end(Destroyed) },
 		title: "Destroying", needs: endNeeds,
 		changes: []string{"The thing is destroyed, with everything inside it.", endCloses},
 		raises:  endRaises,
@@ -209,7 +217,7 @@ var rules = []rule{
 	{
 		steps: []string{epcis.StepHolding, epcis.StepInspecting, "accepting", "storing", "stocking", "cycle_counting", "stock_taking"},
 		event: objectEvent, actions: []string{"OBSERVE"}, roles: traders, loose: true, own: true,
-		apply: (*judging).mark,
+		licence: licensedToFree, apply: (*judging).mark,
 		title: "Holding, inspecting, counting",
 		needs: []string{
 			"The disposition is one of those below. Any other makes the event an observation, and nothing below is asked.",

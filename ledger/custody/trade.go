@@ -10,9 +10,11 @@ import (
 	"verilot.dev/ledger/verdict"
 )
 
-// destination is who the event says will own (or hold) the goods; an unregistered one is remarked on.
-func (j *judging) destination(kind string) string {
-	id := j.ev.Destination(kind)
+// destination is who the event says will own (or hold) the goods.
+func (j *judging) destination(kind string) string { return j.partyAt(j.ev.Destination(kind)) }
+
+// partyAt is the party that a source or destination names; an unregistered one is remarked on.
+func (j *judging) partyAt(id string) string {
 	if id == "" {
 		return ""
 	}
@@ -125,6 +127,7 @@ func (j *judging) ship() {
 	if len(returns) > 0 {
 		j.overlay(overlayReturned, true, mine)
 	}
+	j.checkBuyer(to, mine)
 }
 
 // sail begins the shipment of this event.
@@ -329,6 +332,7 @@ func (j *judging) receive() {
 	if epcis.CBVName(j.ev.Disposition) == epcis.DispReturned {
 		j.overlay(overlayReturned, true, arrived)
 	}
+	j.checkSeller(owner, keys)
 }
 
 // owe notes that whoever sent a thing still owes the record of sending it, unless that record is what it came with.

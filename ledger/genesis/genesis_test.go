@@ -47,7 +47,7 @@ func sample() *genesis.Genesis {
 			Keys:     []registry.Key{{PublicKey: pub("acme/event"), Use: "event"}},
 			GLNs:     []string{"0614141000012"},
 			Prefixes: []string{"0614141"},
-			Licences: []registry.Licence{{Number: "L-1", Kind: "manufacturer", Jurisdiction: "US-NJ", ValidFrom: "2020-01-01", ValidTo: "2030-12-31"}},
+			Licences: []registry.Licence{{Number: "L-1", Kind: "fda_establishment", Jurisdiction: "US-NJ", ValidFrom: "2020-01-01", ValidTo: "2030-12-31"}},
 			Places: []registry.Place{{
 				ID: "urn:epc:id:sgln:0614141.00001.0", Name: "Plant 1", StreetOne: "1 Main St", City: "Newark", State: "NJ", PostalCode: "07101", Country: "US",
 			}},

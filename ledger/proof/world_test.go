@@ -18,6 +18,7 @@ import (
 	"verilot.dev/ledger/proof"
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/registry/registrytest"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/wire"
 )
@@ -66,7 +67,7 @@ func newWorld(tb testing.TB, validators int) *world {
 		registry.Act{Party: "board", Name: "Board", Roles: []string{"authority"}},
 		registry.Act{Party: "acme", Name: "Acme", Roles: []string{"manufacturer"}, Keys: []registry.Key{
 			{PublicKey: pub("acme/cosign"), Use: keys.Cosign}, {PublicKey: pub("acme/event"), Use: keys.Event},
-		}})
+		}, Licences: registrytest.Licences("acme", "manufacturer")})
 	file, err := genesis.Format(g)
 	if err != nil {
 		tb.Fatal(err)

@@ -152,7 +152,7 @@ const (
 
 // explanations is sorted by code; a test compares it with the codes in the sources.
 var explanations = []Explanation{
-	{ActorNotATP, rejects, "The company that sent this, or whose act it tells, is not registered on this network or is suspended.", "Ask the network's authority to register the company or to lift the suspension, then send the event again."},
+	{ActorNotATP, rejects, "The company that sent this, or whose act it tells, was no authorized trading partner that day: it is not registered on this network, is suspended, or has no valid licence on the ledger in a role that may do this. The detail names the licence and the day on which it ended.", "Ask the network's authority to register the company, its licence or (wholesalers and logistics firms) this year's annual report, or to lift the suspension. Then send the event again. Receiving, returning, quarantining and destroying are recorded without a licence too."},
 	{ActorNotAuthority, rejects, "Only an authority of the network may register companies, keys, places and company prefixes, and this was not signed with an authority's key.", "Ask the authority to register it. Sending it again does not help."},
 	{AggAfterShip, flags, "The record of packing came after the container, or what is in it, had already moved on.", "Nothing is needed for these goods: what has moved on stays where it is. Send packing events before shipping events."},
 	{AggCycle, rejects, "A container would be inside itself.", "Check parentID and childEPCs: one of the containers named is wrong, or an unpacking was never recorded. Correct the event and send it again."},

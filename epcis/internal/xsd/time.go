@@ -17,6 +17,7 @@ const TimeHint = "write it as 2026-11-20T13:15:00.000-05:00"
 type Instant struct {
 	Millis int64 // since 1970 UTC; as if in UTC when there is no zone
 	Zoned  bool
+	Offset int // of the zone, in minutes
 }
 
 // ParseTime reads an xsd:dateTime of the years 0001 to 9999. Package time is not used: it takes and refuses other
@@ -69,7 +70,7 @@ func ParseTime(s string) (Instant, error) {
 	if err != nil {
 		return Instant{}, fmt.Errorf("%s: after the seconds, want Z or a zone such as -05:00", excerpt.Quote(s))
 	}
-	t.Zoned = true
+	t.Zoned, t.Offset = true, offset
 	t.Millis -= int64(offset) * 60_000
 	return t, nil
 }

@@ -26,6 +26,7 @@ type captureOptions struct {
 	tokenFile              string
 	timeout                time.Duration
 	onboard                bool
+	licences               string
 }
 
 func (a *app) captureCommand() *cobra.Command {
@@ -42,7 +43,7 @@ in the service's outbox, and its job can be asked again.
 The service asks who sends: a token, from --token-file or the environment variable VERILOT_TOKEN. Of a network that "verilot up" runs on this machine it is
 found without either.`,
 		Example: `  verilot capture shipment.xml --to http://localhost:8081
-  verilot capture shipment.xml --to http://localhost:8081 --onboard --wait indexed
+  verilot capture shipment.xml --to http://localhost:8081 --onboard --licences licences.yaml --wait indexed
   verilot capture big.xml --to http://localhost:8082 --on-error proceed --json | jq '.verdicts[] | select(.verdict == "rejected")'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.capture(cmd.Context(), args[0], &o) },
@@ -51,6 +52,7 @@ found without either.`,
 	c.Flags().StringVar(&o.wait, "wait", "certified", "wait until the job is captured, accepted, certified or indexed")
 	c.Flags().DurationVar(&o.timeout, "timeout", 30*time.Second, "how long to wait")
 	c.Flags().BoolVar(&o.onboard, "onboard", false, "first register the parties, places, prefixes and products that the document names (development networks only)")
+	c.Flags().StringVar(&o.licences, "licences", "", "with --onboard: file with the licences of parties, a YAML or JSON list of {party, number, kind, jurisdiction, validFrom, validTo}; party is an id or a GLN")
 	c.Flags().StringVar(&o.onError, "on-error", "rollback", "rollback: one bad event refuses the document; proceed: the good events go through")
 	c.Flags().StringVar(&o.key, "idempotency-key", "", "the same key and document again is the same job")
 	c.Flags().StringVar(&o.tokenFile, "token-file", "", "file with the service's sign-in token (default: $VERILOT_TOKEN, else that of the network that verilot up runs on this machine)")
@@ -65,6 +67,16 @@ func (a *app) capture(ctx context.Context, file string, o *captureOptions) error
 	}
 	if o.onError != "rollback" && o.onError != "proceed" {
 		return unusable("--on-error %q: choose rollback or proceed", o.onError)
+	}
+	var licences []onboard.LicenceEntry
+	if o.licences != "" {
+		if !o.onboard {
+			return unusable("--licences goes with --onboard")
+		}
+		var err error
+		if licences, err = readLicences(o.licences); err != nil {
+			return err
+		}
 	}
 	cl, err := newClient(o.to)
 	if err != nil {
@@ -86,7 +98,7 @@ func (a *app) capture(ctx context.Context, file string, o *captureOptions) error
 	defer cancel()
 	header := http.Header{"Content-Type": {contentType(doc)}}
 	if o.onboard {
-		if err := a.onboard(ctx, cl, header, doc); err != nil {
+		if err := a.onboard(ctx, cl, header, doc, licences); err != nil {
 			return err
 		}
 	}
@@ -160,23 +172,6 @@ func (a *app) await(ctx context.Context, cl *client, location, want string, raw 
 		}
 	}
 	return raw, job, nil
-}
-
-func (a *app) onboard(ctx context.Context, cl *client, header http.Header, doc []byte) error {
-	b, _, err := cl.do(ctx, http.MethodPost, "/v1/onboarding", header, bytes.NewReader(doc))
-	if err != nil {
-		return a.refused(err)
-	}
-	if !a.json {
-		var o onboard.Onboarding
-		if err := decode(b, &o); err != nil {
-			return err
-		}
-		for _, n := range o.Notes {
-			a.note("onboarding: %s", n)
-		}
-	}
-	return nil
 }
 
 func (a *app) showJob(j *capture.Job) {

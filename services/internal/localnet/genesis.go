@@ -52,7 +52,7 @@ func services() []string { return append([]string{"api"}, roles...) }
 
 type organisation struct {
 	id, name, role, prefix, gln, sgln string
-	licence                           registry.Licence
+	licence                           string // its number
 	place                             registry.Place
 }
 
@@ -60,17 +60,17 @@ func partners() []organisation {
 	return []organisation{
 		{
 			id: DemoMaker, name: "Lakeside Pharma", role: "manufacturer", prefix: DemoMakerPrefix, gln: "0399990000016", sgln: DemoMakerSGLN,
-			licence: registry.Licence{Number: "FEI-3009990", Kind: "fda_establishment", Jurisdiction: "US", ValidFrom: "2020-01-01", ValidTo: "2035-12-31"},
+			licence: "FEI-3009990",
 			place:   registry.Place{Name: "Lakeside Pharma, Plant 1", StreetOne: "1 Lakeside Way", City: "Madison", State: "WI", PostalCode: "53703", Country: "US"},
 		},
 		{
 			id: DemoDistributor, name: "Midland Drug", role: "distributor", prefix: DemoDistributorPrefix, gln: "0399991000015", sgln: DemoDistributorSGLN,
-			licence: registry.Licence{Number: "WDD-KY-4471", Kind: "state_wholesale", Jurisdiction: "US-KY", ValidFrom: "2020-01-01", ValidTo: "2035-12-31"},
+			licence: "WDD-KY-4471",
 			place:   registry.Place{Name: "Midland Drug, Louisville DC", StreetOne: "200 Freight Street", City: "Louisville", State: "KY", PostalCode: "40218", Country: "US"},
 		},
 		{
 			id: DemoPharmacy, name: "Corner Pharmacy", role: "dispenser", prefix: DemoPharmacyPrefix, gln: "0399992000014", sgln: DemoPharmacySGLN,
-			licence: registry.Licence{Number: "PH-OH-02210", Kind: "state_pharmacy", Jurisdiction: "US-OH", ValidFrom: "2020-01-01", ValidTo: "2035-12-31"},
+			licence: "PH-OH-02210",
 			place:   registry.Place{Name: "Corner Pharmacy", StreetOne: "12 Main Street", City: "Dayton", State: "OH", PostalCode: "45402", Country: "US"},
 		},
 	}
@@ -190,7 +190,7 @@ func makeGenesis(dir string, s setup) (*genesis.Genesis, error) {
 				return nil, err
 			}
 			act.Keys = []registry.Key{{PublicKey: key, Use: keys.Event}}
-			act.GLNs, act.Prefixes, act.Licences = []string{p.gln}, []string{p.prefix}, []registry.Licence{p.licence}
+			act.GLNs, act.Prefixes, act.Licences = []string{p.gln}, []string{p.prefix}, Licences(p.role, p.licence, p.place.State, s.now)
 			p.place.ID = p.sgln
 			act.Places = []registry.Place{p.place}
 			if i == 0 {

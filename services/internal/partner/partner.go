@@ -192,6 +192,17 @@ func (s *Service) Mount(api *httpapi.API) {
 			OperationID: "onboarding", Method: http.MethodPost, Path: "/v1/onboarding", Summary: "Register what a document names (development networks only)",
 			Tags: []string{"development"}, Errors: []int{400, 403, 408, 413, 415, 503, 504, 507},
 		}, "An EPCIS document of at most 32 MiB", s.onboard.Document)
+		huma.Register(api.Huma, huma.Operation{
+			OperationID: "onboarding-licences", Method: http.MethodPost, Path: "/v1/onboarding/licences",
+			Summary: "Register licences of parties (development networks only)", Tags: []string{"development"}, MaxBodyBytes: 8 << 20,
+			Errors: []int{400, 403, 408, 413, 415, 422, 503, 504, 507},
+		}, func(ctx context.Context, in *struct{ Body []onboard.LicenceEntry }) (*struct{ Body *onboard.Onboarding }, error) {
+			out, err := s.onboard.Licences(ctx, in.Body)
+			if err != nil {
+				return nil, err
+			}
+			return &struct{ Body *onboard.Onboarding }{out}, nil
+		})
 	}
 	command.Mount(api, s.commands, command.Offer{By: p.Name, Names: p.commands, Only: p.beside, Authority: s.outbox.Authority()}, s.jobs)
 }

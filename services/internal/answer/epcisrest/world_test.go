@@ -12,6 +12,7 @@ import (
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/registry/registrytest"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/wire"
 	"verilot.dev/services/internal/answer/index"
@@ -57,7 +58,7 @@ func testGenesis(tb testing.TB, created time.Time) *genesis.Genesis {
 		g.Parties = append(g.Parties, registry.Act{
 			Party: p.id, Name: p.id, Roles: []string{p.role}, Keys: []registry.Key{{PublicKey: pub(p.id + "/event"), Use: keys.Event}},
 			GLNs: []string{p.gln}, Prefixes: []string{p.prefix},
-			Licences: []registry.Licence{{Number: "L-" + p.id, Kind: p.role, Jurisdiction: "US", ValidFrom: "2020-01-01", ValidTo: "2040-12-31"}},
+			Licences: registrytest.Licences(p.id, p.role),
 			Places:   []registry.Place{{ID: p.site, Name: p.id, City: "Newark", State: "NJ", Country: "US"}},
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/registry"
 	"verilot.dev/services/internal/answer/ndc"
 	"verilot.dev/services/internal/localnet"
 	"verilot.dev/services/internal/partner"
@@ -26,7 +27,7 @@ type member struct {
 	gln            string // location, and owner
 	prefixes       []string
 	place          map[string]any
-	licence        map[string]any
+	licences       []registry.Licence
 	service        string // of the network, if it has one of its own there
 }
 
@@ -48,7 +49,7 @@ func location(prefix string, n int) (gln, sgln string, err error) {
 	return "", "", fmt.Errorf("no GLN begins with %s", digits)
 }
 
-func newMember(id, name, role string, profile partner.Profile, prefix string, n int, street, city, state, zip, licence string) (member, error) {
+func newMember(id, name, role string, profile partner.Profile, prefix string, n int, street, city, state, zip, licence string, now time.Time) (member, error) {
 	gln, sgln, err := location(prefix, n)
 	if err != nil {
 		return member{}, err
@@ -56,15 +57,10 @@ func newMember(id, name, role string, profile partner.Profile, prefix string, n 
 	m := member{id: id, name: name, role: role, profile: profile, gln: gln, place: map[string]any{
 		"id": sgln, "name": name + ", " + city, "streetOne": street, "city": city, "state": state, "postalCode": zip, "country": "US",
 	}}
-	if licence != "" {
-		kind, where := "state_pharmacy", "US-"+state
-		if role == "manufacturer" {
-			kind, where = "fda_establishment", "US"
-		} else if role == "distributor" {
-			kind = "state_wholesale"
-		}
-		m.licence = map[string]any{"number": licence, "kind": kind, "jurisdiction": where, "validFrom": "2020-01-01", "validTo": "2035-12-31"}
+	if licence == "" { // the file does not know it
+		licence = fmt.Sprintf("PH-%s-%04d", state, n)
 	}
+	m.licences = localnet.Licences(role, licence, state, now)
 	return m, nil
 }
 
@@ -108,7 +104,7 @@ type cast struct {
 	side       member   // invented, where the stolen package turns up
 }
 
-func newCast(pharmacies int) (*cast, error) {
+func newCast(pharmacies int, now time.Time) (*cast, error) {
 	c := &cast{
 		wholesaler: member{id: localnet.DemoDistributor, name: "Midland Drug", role: "distributor", service: "distributor"},
 		corner:     member{id: localnet.DemoPharmacy, name: "Corner Pharmacy", role: "dispenser", service: "pharmacy"},
@@ -121,7 +117,7 @@ func newCast(pharmacies int) (*cast, error) {
 		m := maker{member: member{id: l.id, name: l.name, role: "manufacturer", profile: partner.Manufacturer()}}
 		if i == 0 {
 			m.service, m.name = "manufacturer", "Lakeside Pharma"
-		} else if m.member, err = newMember(l.id, l.name, "manufacturer", partner.Manufacturer(), makerPrefix, i, l.place[0], l.place[1], l.place[2], l.place[3], fmt.Sprintf("FEI-30%05d", i)); err != nil {
+		} else if m.member, err = newMember(l.id, l.name, "manufacturer", partner.Manufacturer(), makerPrefix, i, l.place[0], l.place[1], l.place[2], l.place[3], fmt.Sprintf("FEI-30%05d", i), now); err != nil {
 			return nil, err
 		}
 		for _, code := range l.ndcs {
@@ -138,11 +134,11 @@ func newCast(pharmacies int) (*cast, error) {
 		m.prefixes = []string{prefixOf(m.products[0].Package)}
 		c.makers = append(c.makers, m)
 	}
-	if c.second, err = newMember("prairie", "Prairie Wholesale", "distributor", partner.Distributor(), traderPrefix, 1, "4100 Dodge Street", "Omaha", "NE", "68131", "WDD-NE-118"); err != nil {
+	if c.second, err = newMember("prairie", "Prairie Wholesale", "distributor", partner.Distributor(), traderPrefix, 1, "4100 Dodge Street", "Omaha", "NE", "68131", "WDD-NE-118", now); err != nil {
 		return nil, err
 	}
 	c.second.prefixes = []string{traderPrefix}
-	if c.side, err = newMember("side-street", "Side Street Pharmacy (invented)", "dispenser", partner.Pharmacy(), traderPrefix, 2, "9 Side Street", "Gary", "IN", "46402", "PH-IN-990"); err != nil {
+	if c.side, err = newMember("side-street", "Side Street Pharmacy (invented)", "dispenser", partner.Pharmacy(), traderPrefix, 2, "9 Side Street", "Gary", "IN", "46402", "PH-IN-990", now); err != nil {
 		return nil, err
 	}
 	rows := strings.Split(strings.TrimRight(pharmaciesFile, "\n"), "\n")[1:]
@@ -151,7 +147,7 @@ func newCast(pharmacies int) (*cast, error) {
 		if len(f) != 6 {
 			return nil, fmt.Errorf("pharmacies.tsv: line %d has %d fields, want 6", i+2, len(f))
 		}
-		m, err := newMember(fmt.Sprintf("rx-%s-%s", strings.ToLower(f[3]), slug(f[0])), f[0], "dispenser", partner.Pharmacy(), pharmacyPrefix, i+1, f[1], f[2], f[3], f[4], f[5])
+		m, err := newMember(fmt.Sprintf("rx-%s-%s", strings.ToLower(f[3]), slug(f[0])), f[0], "dispenser", partner.Pharmacy(), pharmacyPrefix, i+1, f[1], f[2], f[3], f[4], f[5], now)
 		if err != nil {
 			return nil, err
 		}
@@ -186,9 +182,11 @@ func (m *member) registration(key ed25519.PublicKey) map[string]any {
 	}
 	body["name"], body["roles"], body["glns"], body["places"] = m.name, []string{m.role}, []string{m.gln}, []any{m.place}
 	body["eventKey"] = base64.StdEncoding.EncodeToString(key)
-	if m.licence != nil {
-		body["licences"] = []any{m.licence}
+	licences := make([]map[string]string, len(m.licences))
+	for i, l := range m.licences {
+		licences[i] = map[string]string{"number": l.Number, "kind": l.Kind, "jurisdiction": l.Jurisdiction, "validFrom": l.ValidFrom, "validTo": l.ValidTo}
 	}
+	body["licences"] = licences
 	return body
 }
 

@@ -93,7 +93,7 @@ type lot struct {
 
 // PlayNational plays the national story on a running network whose services need no more than that they run.
 func PlayNational(ctx context.Context, n *localnet.Network, o Options) (*Highlights, error) {
-	c, err := newCast(o.Size.Pharmacies)
+	c, err := newCast(o.Size.Pharmacies, o.Now)
 	if err != nil {
 		return nil, err
 	}

@@ -3,9 +3,11 @@ package demo
 import (
 	"context"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
+	"verilot.dev/ledger/registry"
 	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/localnet"
 )
@@ -113,16 +115,20 @@ func TestNationalStory(t *testing.T) {
 
 // The same seed casts the same people with the same work.
 func TestCast(t *testing.T) {
-	c, err := newCast(National.Pharmacies)
+	c, err := newCast(National.Pharmacies, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	ids := map[string]bool{}
-	for _, p := range append([]member{c.second, c.side}, c.pharmacies...) {
+	for _, p := range slices.Concat([]member{c.second, c.side, c.makers[1].member}, c.pharmacies) {
 		if ids[p.id] || len(p.id) > 32 || len(p.gln) != 13 {
 			t.Errorf("%+v", p)
 		}
 		ids[p.id] = true
+		party := registry.Party{Roles: []string{p.role}, Licences: p.licences}
+		if ok, why := party.Authorized(p.role, time.Now().Format(time.DateOnly)); !ok {
+			t.Errorf("%s is not authorized: %s", p.id, why)
+		}
 	}
 	if len(c.pharmacies) != National.Pharmacies {
 		t.Errorf("%d pharmacies, want %d", len(c.pharmacies), National.Pharmacies)

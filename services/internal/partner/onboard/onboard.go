@@ -39,6 +39,8 @@ type Onboarding struct {
 	Products []string `json:"products" doc:"GTINs that were registered"`
 	Jobs     []string `json:"jobs" doc:"The capture jobs it took"`
 	Notes    []string `json:"notes,omitempty" doc:"What was left out, and why"`
+	// A document names no licences.
+	Unlicensed []string `json:"unlicensed" doc:"Parties that were registered as trading partners and have no licence yet: what they sell and dispense is refused, what they buy is on hold"`
 }
 
 // Config of onboarding. All of it is required.
@@ -76,13 +78,7 @@ const (
 // Document registers what a document names and waits until that is certified. Repeating it changes
 // nothing.
 func (s *Service) Document(ctx context.Context, r io.Reader) (*Onboarding, error) {
-	switch {
-	case !s.cfg.Genesis.Development:
-		return nil, httpapi.NewProblem(httpapi.OnboardingForbidden, "network %s is not a development network; have an authority register parties, prefixes and products", s.cfg.Genesis.Name)
-	case !s.cfg.Authority:
-		return nil, httpapi.NewProblem(httpapi.OnboardingForbidden, "this service has no authority key; give it one (development only), or onboard through a service that has one")
-	}
-	if err := s.dir.MayCapture(ctx); err != nil {
+	if err := s.allowed(ctx); err != nil {
 		return nil, err
 	}
 	doc, err := epcisdoc.Parse(r, epcis.Options{MaxBytes: MaxDocument, MaxEvents: s.cfg.MaxEvents})
@@ -90,11 +86,22 @@ func (s *Service) Document(ctx context.Context, r io.Reader) (*Onboarding, error
 		return nil, fmt.Errorf("parse document: %w", err)
 	}
 	s.dir.Refresh(ctx)
-	out := &Onboarding{Parties: []string{}, Prefixes: []string{}, Products: []string{}, Jobs: []string{}}
+	out := &Onboarding{Parties: []string{}, Prefixes: []string{}, Products: []string{}, Jobs: []string{}, Unlicensed: []string{}}
 	if err := s.parties(ctx, read(doc), out); err != nil {
 		return nil, err
 	}
 	return out, s.products(ctx, doc, out)
+}
+
+// allowed says whether this service may onboard at all.
+func (s *Service) allowed(ctx context.Context) error {
+	switch {
+	case !s.cfg.Genesis.Development:
+		return httpapi.NewProblem(httpapi.OnboardingForbidden, "network %s is not a development network; have an authority register parties, licences, prefixes and products", s.cfg.Genesis.Name)
+	case !s.cfg.Authority:
+		return httpapi.NewProblem(httpapi.OnboardingForbidden, "this service has no authority key; give it one (development only), or onboard through a service that has one")
+	}
+	return s.dir.MayCapture(ctx)
 }
 
 // company is everything a document says about one company prefix (or, where no split is known, one GLN).
@@ -360,6 +367,9 @@ func (s *Service) parties(ctx context.Context, all companies, out *Onboarding) e
 		}
 		keep = append(keep, directory.Registration{Act: a})
 		out.Parties = append(out.Parties, a.Party)
+		if len(a.Roles) > 0 { // new
+			out.Unlicensed = append(out.Unlicensed, a.Party)
+		}
 		out.Prefixes = append(out.Prefixes, a.Prefixes...)
 	}
 	return s.remember(keep)

@@ -3076,6 +3076,136 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/onboarding/licences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register licences of parties (development networks only) */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["LicenceEntry"][] | null;
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Onboarding"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gateway Timeout */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Insufficient Storage */
+                507: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/pack": {
         parameters: {
             query?: never;
@@ -5137,6 +5267,19 @@ export interface components {
             /** @description Where: an SGLN in any form, or 13 digits of a GLN; the party's first place, if left out */
             location?: string;
         };
+        LicenceEntry: {
+            /** @description Such as US-KY */
+            jurisdiction?: string;
+            /** @description fda_establishment, state_wholesale, federal_wholesale, state_3pl, federal_3pl, fda_annual_report, state_pharmacy; any other kind is recorded and authorizes nothing */
+            kind: string;
+            number: string;
+            /** @description Party id, or a GLN of the party */
+            party: string;
+            /** @description First day, YYYY-MM-DD; open if left out */
+            validFrom?: string;
+            /** @description Last day, YYYY-MM-DD; open if left out */
+            validTo?: string;
+        };
         LotsBody: {
             /**
              * Format: date
@@ -5164,6 +5307,8 @@ export interface components {
             prefixes: string[] | null;
             /** @description GTINs that were registered */
             products: string[] | null;
+            /** @description Parties that were registered as trading partners and have no licence yet: what they sell and dispense is refused, what they buy is on hold */
+            unlicensed: string[] | null;
         };
         OtherEnd: {
             /** @description GLN or SGLN of the site, if it is not the owner's first place */

@@ -18,6 +18,7 @@ import (
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/registry/registrytest"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/wire"
@@ -56,7 +57,7 @@ func Genesis(tb testing.TB, validators int, created time.Time) *genesis.Genesis 
 			Keys:     []registry.Key{{PublicKey: public("acme/event"), Use: keys.Event}},
 			GLNs:     []string{"0614141000012"},
 			Prefixes: []string{"0614141"},
-			Licences: []registry.Licence{{Number: "L-1", Kind: "manufacturer", Jurisdiction: "US", ValidFrom: "2020-01-01", ValidTo: "2040-12-31"}},
+			Licences: registrytest.Licences("acme", "manufacturer"),
 			Places:   []registry.Place{{ID: site, Name: "Acme", City: "Newark", State: "NJ", Country: "US"}},
 		},
 	)

@@ -24,6 +24,7 @@ import (
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/quorum"
 	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/registry/registrytest"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/services/internal/node/bus"
@@ -54,7 +55,7 @@ func Genesis(tb testing.TB, development bool) *genesis.Genesis {
 		g.Parties = append(g.Parties, registry.Act{
 			Party: p.id, Name: p.id, Roles: []string{p.role}, GLNs: []string{p.gln}, Prefixes: []string{p.prefix},
 			Keys:     []registry.Key{{PublicKey: Public(p.id + "/event"), Use: keys.Event}},
-			Licences: []registry.Licence{{Number: "L", Kind: p.role, Jurisdiction: "US", ValidFrom: "2020-01-01", ValidTo: "2040-12-31"}},
+			Licences: registrytest.Licences(p.id, p.role),
 			Places:   []registry.Place{{ID: "urn:epc:id:sgln:" + p.prefix + ".00001.0", Name: p.id + " site"}},
 		})
 	}
