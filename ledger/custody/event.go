@@ -51,6 +51,8 @@ type judging struct {
 	amendments []Amendment
 	isCured    map[subject]bool
 	closed     map[string]closing // by where they are stored
+	carried    []closing          // that things take along from their containers
+	relieved   []string           // things that left a container on hold
 	looks      int                // into containers that have turned up
 	effects    [][]byte
 	no         *Finding // first rejecting rule
@@ -408,6 +410,7 @@ func (j *judging) detach(r *record) {
 			}
 		}
 	}
+	j.carry(r, chain[1:])
 	r.parent, r.overlays = "", at.overlays
 	r.set(bitHearsayLink|bitNamed, false)
 	r.phase, r.holder, r.owner, r.to, r.place, r.shipment = at.phase, at.holder, at.owner, at.to, at.place, at.shipment
@@ -483,6 +486,8 @@ func overlayName(bit uint16) string {
 
 // flush writes everything. The order of writes does not matter: a write-set is sorted.
 func (j *judging) flush() {
+	slices.SortStableFunc(j.findings, func(a, b Finding) int { return cmp.Compare(a.Code, b.Code) })
+	found := j.newFindings()
 	for _, at := range j.touched {
 		if r := j.records[at[len(unitAt):]]; r != nil && r.dirty {
 			j.st.Put(at, r.encode())
@@ -509,14 +514,8 @@ func (j *judging) flush() {
 	if len(j.shipped) > 0 {
 		j.st.Put(shippedAt+position(j.c.Pos), putKeys(nil, j.shipped))
 	}
-	slices.SortStableFunc(j.findings, func(a, b Finding) int { return cmp.Compare(a.Code, b.Code) })
-	for _, f := range j.findings {
-		for _, k := range f.Subjects {
-			putFinding(j.st, k.String(), FindingRecord{Pos: j.c.Pos, Code: f.Code, Severity: f.Severity})
-		}
-		if f.Code == verdict.Relayed {
-			putFinding(j.st, block.EventSubject(j.c.Pos), FindingRecord{Pos: j.c.Pos, Code: f.Code, Severity: f.Severity})
-		}
+	for _, c := range slices.Concat(found, j.carried) {
+		putFinding(j.st, c.key, c.f)
 	}
 	for _, c := range j.closed {
 		putFinding(j.st, c.key, c.f)

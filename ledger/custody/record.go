@@ -19,7 +19,8 @@ import (
 //	s/<position>                     shipment: from, to, how many, how many outstanding
 //	t/<position>                     the keys a shipment named
 //	m/<match hash>                   who recorded an event of this content, and where
-//	f/<key>\x00<position><code>      findings by subject; RELAYED by the event itself
+//	f/<key>\x00<position><code>      findings by subject; those without one by the event itself
+//	z/<position>                     what a resolution says: by whom, outcome, note
 //	g/<due><position><code>          subjects of a finding whose grace time runs; see amend.go
 const (
 	unitAt     = "u/"
@@ -29,6 +30,7 @@ const (
 	shippedAt  = "t/"
 	matchAt    = "m/"
 	findingAt  = "f/"
+	resolvedAt = "z/"
 	nul        = "\x00"
 )
 
@@ -311,7 +313,9 @@ type FindingRecord struct {
 	Pos      canonical.Position // of the event
 	Code     verdict.Code
 	Severity block.Severity
-	State    uint8 // docs/spec.md 7.3: 1 open, 2 held, 3 closed
+	By       string // publisher of the event
+	Other    string // the other side: see resolve.go; empty if there is none
+	State    uint8  // docs/spec.md 7.3: 1 open, 2 held, 3 closed
 	// Changes are the states after the first, which is open, and what caused each: an item, or the block whose timers ran.
 	Changes []Change
 }
@@ -332,7 +336,7 @@ func findingKey(key string, pos canonical.Position, code verdict.Code) string {
 }
 
 func putFinding(st state.Store, key string, f FindingRecord) {
-	b := []byte{uint8(f.Severity)}
+	b := canonical.Str8(canonical.Str8([]byte{uint8(f.Severity)}, f.By), f.Other)
 	for _, c := range f.Changes {
 		b = c.Cause.Append(append(b, c.State))
 	}
@@ -349,7 +353,7 @@ func readFinding(v state.View, key string, pos canonical.Position, code verdict.
 
 func decodeFinding(key string, pos canonical.Position, code verdict.Code, b []byte) FindingRecord {
 	d := canonical.NewReader(b)
-	f := FindingRecord{Pos: pos, Code: code, Severity: block.Severity(d.U8()), State: block.Open}
+	f := FindingRecord{Pos: pos, Code: code, Severity: block.Severity(d.U8()), By: string(d.Str8()), Other: string(d.Str8()), State: block.Open}
 	for d.Len() > 0 && d.Err() == nil {
 		f.amend(d.U8(), d.Position())
 	}

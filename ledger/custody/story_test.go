@@ -81,6 +81,7 @@ type world struct {
 	height uint64
 	now    time.Time
 	events map[string]*wire.Item
+	at     map[string]canonical.Position // of events with a name, once judged
 	last   Judgement
 	again  func(state.Store) Judgement // judges the last item once more
 	judged []judged
@@ -119,7 +120,7 @@ var genesisTime = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 
 func newWorld(t tester) *world {
 	t.Helper()
-	w := &world{t: t, st: state.NewMemory(), net: canonical.Network{1}, now: genesisTime, events: map[string]*wire.Item{}}
+	w := &world{t: t, st: state.NewMemory(), net: canonical.Network{1}, now: genesisTime, events: map[string]*wire.Item{}, at: map[string]canonical.Position{}}
 	var acts []registry.Act
 	for _, p := range parties {
 		a := registry.Act{Party: partyID(p.id), Name: "Party " + p.id, Roles: []string{p.role}}
@@ -269,8 +270,9 @@ func (w *world) line(line string) []string {
 	who, verb := words[0], words[1]
 	var it *wire.Item
 	if verb == "publishes" {
-		if it = w.events[words[2]]; it == nil {
-			w.t.Fatalf("story: no event %q", words[2])
+		label = words[2]
+		if it = w.events[label]; it == nil {
+			w.t.Fatalf("story: no event %q", label)
 		}
 	} else {
 		it = w.item(who, verb, words[2:])
@@ -282,6 +284,9 @@ func (w *world) line(line string) []string {
 		return nil
 	}
 	w.judged = append(w.judged, judged{it, w.judge(who, it)})
+	if _, told := w.at[label]; label != "" && (!told || w.last.Verdict <= block.Flagged) {
+		w.at[label] = canonical.Position{Height: w.height}
+	}
 	return w.say(w.last)
 }
 
@@ -402,7 +407,7 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 	var main []string
 	for i := 0; i < len(rest); i++ {
 		switch rest[i] {
-		case "lot", "exp", "into", "from", "to", "as", "at", "action", "type", "step", "via", "gtin", "number", "size", "of", "publisher", "for":
+		case "lot", "exp", "into", "from", "to", "as", "at", "action", "type", "step", "via", "gtin", "number", "size", "of", "publisher", "for", "about":
 			arg[rest[i]] = rest[i+1]
 			i++
 		default:
@@ -431,7 +436,28 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 	case "suspends", "reinstates":
 		return &wire.Item{Kind: wire.KindPartyAct, Message: &registry.Act{Party: partyID(main[0]), Suspended: strconv.FormatBool(verb == "suspends")}}
 	case "resolves":
-		return &wire.Item{Kind: wire.KindResolution, Message: &registry.Resolution{}}
+		m := &registry.Resolution{Outcome: arg["as"]}
+		if len(main) > 0 {
+			m.Code = main[0]
+			m.Note = strings.Join(main[1:], " ")
+		}
+		pos, ok := w.at[arg["of"]]
+		if !ok { // no name: the number of a block
+			height, err := strconv.ParseUint(arg["of"], 10, 64)
+			if err != nil {
+				w.t.Fatalf("story: no event %q", arg["of"])
+			}
+			pos.Height = height
+		}
+		m.Height, m.Entry, m.Item = pos.Height, pos.Entry, pos.Item
+		if arg["about"] != "" {
+			for _, k := range keysOf(arg["about"]) {
+				m.Units = append(m.Units, k.DigitalLink())
+			}
+		}
+		return &wire.Item{Kind: wire.KindResolution, Message: m}
+	case "anchors":
+		return &wire.Item{Kind: wire.KindAnchor, Message: &registry.Anchor{}}
 	case "mumbles":
 		return &wire.Item{Kind: 42, Opaque: []byte{1}}
 	case "introduces":
@@ -534,6 +560,12 @@ func (w *world) ask(words []string) []string {
 				line := fmt.Sprintf("%s, block %d, open", f.Code, f.Pos.Height)
 				for _, c := range f.Changes {
 					line += fmt.Sprintf(" -> %s at block %d", states[c.State], c.Cause.Height)
+					if r, ok := ResolvedAt(w.st, c.Cause); ok {
+						line += fmt.Sprintf(" by %s: %s", strings.ToUpper(r.By), r.Outcome)
+						if r.By == f.By {
+							line += ", its author"
+						}
+					}
 				}
 				out = append(out, line)
 			}
