@@ -198,7 +198,7 @@ func (j *judging) stillHeld(key string) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(j.carried, func(c closing) bool { return c.key == key })
+	return j.isHeld[key]
 }
 
 // closing is a finding record to be stored.

@@ -52,8 +52,10 @@ type judging struct {
 	isCured    map[subject]bool
 	closed     map[string]closing // by where they are stored
 	carried    []closing          // that things take along from their containers
-	relieved   []string           // things that left a container on hold
-	looks      int                // into containers that have turned up
+	isHeld     map[string]bool    // by carried findings
+	holding    map[string][]FindingRecord
+	relieved   []string // things that left a container on hold
+	looks      int      // into containers that have turned up
 	effects    [][]byte
 	no         *Finding // first rejecting rule
 }

@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -444,18 +445,22 @@ func (s *sides) before(key string) []*record {
 	})
 }
 
-// carry gives a thing that leaves its containers the findings that hold them: it stays on hold, until these are closed for it.
+// carry gives a thing that leaves its containers the findings that hold them, of each code the oldest: it stays on hold until
+// these are closed for it. What has been closed for it before is not opened again.
 func (j *judging) carry(r *record, around []*record) {
 	for _, c := range around {
 		if c.overlays&overlayHold == 0 {
 			continue
 		}
-		for _, f := range findingsOf(j.st, c.key) {
-			if !f.holds() {
+		var last verdict.Code
+		for _, f := range j.holdsOf(c.key) {
+			if f.Code == last {
 				continue
 			}
 			if _, ok := readFinding(j.st, r.key, f.Pos, f.Code); !ok {
 				j.carried = append(j.carried, closing{r.key, f})
+				j.isHeld[r.key] = true
+				last = f.Code
 			}
 		}
 		for _, f := range slices.Clone(j.findings) {
@@ -463,10 +468,22 @@ func (j *judging) carry(r *record, around []*record) {
 				j.find(f.Code, block.Hold, []string{r.key}, f.Detail)
 			}
 		}
-		if !slices.Contains(j.relieved, r.key) {
-			j.relieved = append(j.relieved, r.key)
-		}
+		j.relieved = append(j.relieved, r.key)
 	}
+}
+
+// holdsOf lists what holds a container that things leave, by code and position. Many may leave it at once, so it is looked up once.
+func (j *judging) holdsOf(container string) []FindingRecord {
+	list, ok := j.holding[container]
+	if !ok {
+		list = slices.DeleteFunc(findingsOf(j.st, container), func(f FindingRecord) bool { return !f.holds() })
+		slices.SortStableFunc(list, func(a, b FindingRecord) int { return cmp.Compare(a.Code, b.Code) })
+		if j.holding == nil {
+			j.holding, j.isHeld = map[string][]FindingRecord{}, map[string]bool{}
+		}
+		j.holding[container] = list
+	}
+	return list
 }
 
 // resolvable are the codes of the table, sorted.

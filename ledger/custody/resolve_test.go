@@ -1,6 +1,8 @@
 package custody
 
 import (
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +50,21 @@ func TestEveryFindingCanBeClosed(t *testing.T) {
 	for _, o := range outcomes {
 		if !used[o.word] {
 			t.Errorf("%s is no code's outcome", o.word)
+		}
+	}
+}
+
+// docs/spec.md section 14.10 has the table for a second implementation.
+func TestSpecSaysWhoMayClose(t *testing.T) {
+	text, err := os.ReadFile("../../docs/spec.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, code := range resolvable() {
+		row := resolutions[code]
+		line := fmt.Sprintf("| `%s` | `%s` | %s |\n", code, strings.ReplaceAll(words(row.outcomes), ", ", "`, `"), words(row.closers))
+		if !strings.Contains(string(text), line) {
+			t.Errorf("spec.md does not have this row:\n%s", line)
 		}
 	}
 }
