@@ -106,7 +106,7 @@ func Lapse(st state.Store, c Context) []Lapsed {
 		}
 		out = append(out, l)
 	}
-	b.close()
+	b.write()
 	return out
 }
 
@@ -138,46 +138,52 @@ func (j *judging) cureInside(key string, depth int) {
 	})
 }
 
-// amend closes the findings that this event cures, and lifts the hold of what no other finding holds. It runs before flush: the
-// event's own findings are not stored yet.
+// amend closes the findings that this event cures. It runs before flush: the event's own findings are not stored yet.
 func (j *judging) amend() {
-	if len(j.cured) == 0 {
-		return
+	var list []closing
+	for _, s := range j.cured {
+		for _, f := range findingsOf(j.st, s.key) {
+			if f.Code == s.code && f.State != block.Closed {
+				list = append(list, closing{s.key, f})
+			}
+		}
 	}
+	j.close(list)
+}
+
+// close closes findings, whatever the reason, and lifts the hold of what no other finding holds.
+func (j *judging) close(list []closing) {
 	type change struct {
 		pos  canonical.Position
 		code verdict.Code
 		old  uint8
 	}
+	if len(list) > 0 {
+		j.closed = make(map[string]closing, len(list))
+	}
 	at := map[change]int{}
-	j.closed = map[string]closing{}
-	var released []string
-	for _, s := range j.cured {
-		held := false
-		for _, f := range findingsOf(j.st, s.key) {
-			if f.Code != s.code || f.State == block.Closed {
-				continue
-			}
-			c := change{f.Pos, f.Code, f.State}
-			i, ok := at[c]
-			if !ok {
-				i = len(j.amendments)
-				at[c] = i
-				j.amendments = append(j.amendments, Amendment{Pos: f.Pos, Code: f.Code, Old: f.State, New: block.Closed})
-			}
-			j.amendments[i].Subjects = append(j.amendments[i].Subjects, s.key)
-			held = held || f.State == block.Held
-			f.amend(block.Closed, j.c.Pos)
-			j.closed[findingKey(s.key, f.Pos, f.Code)] = closing{s.key, f}
+	released := j.relieved
+	for _, c := range list {
+		f := c.f
+		to := change{f.Pos, f.Code, f.State}
+		i, ok := at[to]
+		if !ok {
+			i = len(j.amendments)
+			at[to] = i
+			j.amendments = append(j.amendments, Amendment{Pos: f.Pos, Code: f.Code, Old: f.State, New: block.Closed})
 		}
-		if held {
-			released = append(released, s.key)
+		j.amendments[i].Subjects = append(j.amendments[i].Subjects, c.key)
+		if f.holds() {
+			released = append(released, c.key)
 		}
+		f.Changes = slices.Clip(f.Changes)
+		f.amend(block.Closed, j.c.Pos)
+		j.closed[findingKey(c.key, f.Pos, f.Code)] = closing{c.key, f}
 	}
 	slices.SortStableFunc(j.amendments, func(a, b Amendment) int {
 		return cmp.Or(a.Pos.Compare(b.Pos), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Old, b.Old))
 	})
-	// Quarantine stays until the holder ends it: a package is released by people, not by a late message.
+	// Quarantine stays until the holder ends it: a package is released by people, not by a message.
 	_, free := split(released, j.stillHeld)
 	j.overlay(overlayHold, false, free)
 }
@@ -193,11 +199,11 @@ func (j *judging) stillHeld(key string) bool {
 		if c, ok := j.closed[findingKey(key, f.Pos, f.Code)]; ok {
 			f = c.f // as this event leaves it
 		}
-		if f.State != block.Closed && (f.Severity == block.Hold || f.State == block.Held) {
+		if f.holds() {
 			return true
 		}
 	}
-	return false
+	return j.isHeld[key]
 }
 
 // closing is a finding record to be stored.

@@ -115,10 +115,30 @@ var otherItems = []chapter{
 		},
 	},
 	{
+		title: "Closing a finding (kind 16)", who: "whoever the table below names for the code",
+		needs: []string{
+			asEvents,
+			"It has a code and an outcome (`MISSING_FIELD`). The code is one of the table below and the outcome one of that code's. The note has at most 1,000 bytes (`BAD_VALUE`).",
+			"Its units are well-formed (`FMT_EPC` or another of the `FMT_` codes). They may be missing only if the finding is about the event itself (`MISSING_FIELD`).",
+			"The event at that position has this finding about each of the units, and it is not closed (`FINDING_UNKNOWN`). If the publisher itself has closed it for all of them, with the same outcome, nothing is done (`DUP_EVENT`, duplicate).",
+			"The publisher is one of those that may close the code, for each of the units. What holds goods is never closed by the publisher of the event that raised it. Only maker and regulator say `illegitimate` (`RESOLVE_FORBIDDEN`).",
+		},
+		changes: []string{
+			"The finding is closed for the units named. The ledger keeps who closed it, outcome and note.",
+			"A unit that no other finding holds is no longer on `hold`. It stays `quarantined` until its holder releases it.",
+			"`TWO_PLACES` closed: the unit is no longer `suspect`, unless another one stands or it is illegitimate.",
+			"The outcome `illegitimate` sets the overlay `illegitimate`, for ever. What is `suspect` stays so.",
+		},
+		raises: []verdict.Code{
+			verdict.MissingField, verdict.BadValue, verdict.FmtEPC, verdict.FmtGTIN, verdict.FmtSSCC, verdict.FmtSerial, verdict.FmtLot, verdict.FmtGLN,
+			verdict.FindingUnknown, verdict.DupEvent, verdict.ResolveForbidden,
+		},
+	},
+	{
 		title: "Any other kind", who: "nobody yet",
 		needs: []string{
 			"As for events, the publisher is registered and not suspended (`ACTOR_NOT_ATP`).",
-			"Kinds 16 to 19 are reserved (`KIND_NOT_ACTIVE`), all others unknown (`UNKNOWN_KIND`).",
+			"Kinds 17 to 19 are reserved (`KIND_NOT_ACTIVE`), all others unknown (`UNKNOWN_KIND`).",
 		},
 		changes: []string{"Nothing."},
 		raises:  []verdict.Code{verdict.KindNotActive, verdict.UnknownKind},

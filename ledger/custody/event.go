@@ -48,7 +48,11 @@ type judging struct {
 	amendments []Amendment
 	isCured    map[subject]bool
 	closed     map[string]closing // by where they are stored
-	looks      int                // into containers that have turned up
+	carried    []closing          // that things take along from their containers
+	isHeld     map[string]bool    // by carried findings
+	holding    map[string][]FindingRecord
+	relieved   []string // things that left a container on hold
+	looks      int      // into containers that have turned up
 	effects    [][]byte
 	no         *Finding        // first rejecting rule
 	recalls    map[string]bool // see goods
@@ -407,6 +411,7 @@ func (j *judging) detach(r *record) {
 			}
 		}
 	}
+	j.carry(r, chain[1:])
 	j.exit(r)
 	r.overlays = at.overlays
 	r.set(bitHearsayLink|bitNamed, false)
@@ -483,6 +488,8 @@ func overlayName(bit uint16) string {
 
 // flush writes everything. The order of writes does not matter: a write-set is sorted.
 func (j *judging) flush(match canonical.Hash) {
+	slices.SortStableFunc(j.findings, func(a, b Finding) int { return cmp.Compare(a.Code, b.Code) })
+	found := j.newFindings()
 	if j.ev.ErrorDeclaration == nil {
 		for i := range j.it.Committed.Units { // what an event names cannot be taken back from under it
 			if j.rule != nil {
@@ -491,7 +498,7 @@ func (j *judging) flush(match canonical.Hash) {
 		}
 		j.remember(match)
 	}
-	j.close()
+	j.write()
 	for _, k := range j.linked {
 		if j.links[k] {
 			j.st.Put(k, present)
@@ -508,18 +515,8 @@ func (j *judging) flush(match canonical.Hash) {
 	if len(j.shipped) > 0 {
 		j.st.Put(shippedAt+position(j.c.Pos), putKeys(nil, j.shipped))
 	}
-	slices.SortStableFunc(j.findings, func(a, b Finding) int { return cmp.Compare(a.Code, b.Code) })
-	for _, f := range j.findings {
-		due := int64(0)
-		if f.Severity == block.Flag && slices.Contains(graced, f.Code) {
-			due = j.c.Time + j.c.Grace
-		}
-		for _, k := range f.Subjects {
-			putFinding(j.st, k.String(), FindingRecord{Pos: j.c.Pos, Code: f.Code, Severity: f.Severity, Due: due})
-		}
-		if f.Code == verdict.Relayed {
-			putFinding(j.st, block.EventSubject(j.c.Pos), FindingRecord{Pos: j.c.Pos, Code: f.Code, Severity: f.Severity})
-		}
+	for _, c := range slices.Concat(found, j.carried) {
+		putFinding(j.st, c.key, c.f)
 	}
 	for _, c := range j.closed {
 		putFinding(j.st, c.key, c.f)

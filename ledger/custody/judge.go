@@ -45,8 +45,10 @@ func Judge(st state.Store, c Context, it *wire.Item) Judgement {
 		return judgeLot(st, reg, c, m)
 	case *registry.Recall:
 		return judgeRecall(st, reg, c, &publisher, m)
+	case *registry.Resolution:
+		return judgeResolution(st, c, &publisher, it, m)
 	}
-	if it.Kind >= wire.KindResolution && it.Kind <= wire.KindGovernance {
+	if it.Kind >= wire.KindGrant && it.Kind <= wire.KindGovernance {
 		return refuse(verdict.KindNotActive, "items of kind %d are reserved under rules version 1", it.Kind)
 	}
 	return refuse(verdict.UnknownKind, "items of kind %d mean nothing under rules version 1", it.Kind)
@@ -68,7 +70,7 @@ func sealedRule(it *wire.Item) (commit.Path, bool) {
 func judgedBy(it *wire.Item, p []commit.Segment) bool {
 	ev, ok := it.Message.(*epcis.Event)
 	if !ok {
-		return it.Kind >= wire.KindPartyAct && it.Kind <= wire.KindRecall
+		return it.Kind >= wire.KindPartyAct && it.Kind <= wire.KindResolution
 	}
 	switch p[0].N {
 	case wire.FieldType, wire.FieldEventTime, wire.FieldEventTimeZoneOffset, wire.FieldEventID, wire.FieldAction, wire.FieldBizStep, wire.FieldDisposition,
@@ -208,5 +210,5 @@ func nameUnits(st state.Store, reg registry.Registry, c Context, rc *registry.Re
 			b.setMark(r, namedByRecall, reg.UnitRecalled(epc.Key()))
 		}
 	}
-	b.close()
+	b.write()
 }

@@ -31,6 +31,9 @@ func TestMalformedIdentifiers(t *testing.T) {
 	class := shipment(func(*epcis.Event) {})
 	class.Committed.Units = append(class.Committed.Units, named(commit.EPCList, "https://id.gs1.org/01/"+gtin('u'))...)
 	recall := func(rc registry.Recall) *wire.Item { return &wire.Item{Kind: wire.KindRecall, Message: &rc} }
+	closes := func(unit string) *wire.Item {
+		return &wire.Item{Kind: wire.KindResolution, Message: &registry.Resolution{Code: "TWO_PLACES", Outcome: "cleared", Units: []string{unit}}}
+	}
 	for _, tt := range []struct {
 		name string
 		who  string
@@ -55,6 +58,12 @@ func TestMalformedIdentifiers(t *testing.T) {
 		{"a recall that begins soon", "G", recall(registry.Recall{RecallNumber: "1", GTIN: gtin('u'), InitiatedOn: "soon"}), verdict.FmtExpiry},
 		{"a recall of a long lot", "G", recall(registry.Recall{RecallNumber: "1", GTIN: gtin('u'), Lot: strings.Repeat("A", 21)}), verdict.FmtLot},
 		{"a recall without number", "G", recall(registry.Recall{GTIN: gtin('u')}), verdict.MissingField},
+		{"a finding about no identifier", "G", closes("u1"), verdict.FmtEPC},
+		{"a finding about a wrong check digit", "G", closes("https://id.gs1.org/01/00399990012340/21/A"), verdict.FmtGTIN},
+		{"a finding about a long serial", "G", closes("https://id.gs1.org/01/00399990012347/21/" + strings.Repeat("A", 21)), verdict.FmtSerial},
+		{"a finding about a long lot", "G", closes("https://id.gs1.org/01/00399990012347/10/" + strings.Repeat("A", 21)), verdict.FmtLot},
+		{"a finding about a container with a wrong check digit", "G", closes("https://id.gs1.org/00/003999950000000010"), verdict.FmtSSCC},
+		{"a finding about a place with a wrong check digit", "G", closes("https://id.gs1.org/414/0399990000017"), verdict.FmtGLN},
 		{"a recall of nothing", "G", recall(registry.Recall{RecallNumber: "1"}), verdict.MissingField},
 	} {
 		over := state.NewOverlay(w.st)

@@ -49,6 +49,12 @@ var notInStories = map[raised]string{
 	{kindTitle(wire.KindRecall), verdict.FmtExpiry}:      "custody.TestMalformedIdentifiers",
 	{kindTitle(wire.KindRecall), verdict.FmtLot}:         "custody.TestMalformedIdentifiers",
 	{kindTitle(wire.KindRecall), verdict.MissingField}:   "custody.TestMalformedIdentifiers",
+	{kindTitle(wire.KindResolution), verdict.FmtEPC}:     "custody.TestMalformedIdentifiers",
+	{kindTitle(wire.KindResolution), verdict.FmtGTIN}:    "custody.TestMalformedIdentifiers",
+	{kindTitle(wire.KindResolution), verdict.FmtSSCC}:    "custody.TestMalformedIdentifiers",
+	{kindTitle(wire.KindResolution), verdict.FmtSerial}:  "custody.TestMalformedIdentifiers",
+	{kindTitle(wire.KindResolution), verdict.FmtLot}:     "custody.TestMalformedIdentifiers",
+	{kindTitle(wire.KindResolution), verdict.FmtGLN}:     "custody.TestMalformedIdentifiers",
 }
 
 // raised is a code that a story shows, in one chapter of the page: a step's title, or an item's.
@@ -243,6 +249,16 @@ type pageChapter struct {
 	Rows                                                  []pageRow
 }
 
+type pageOutcome struct {
+	Word    Outcome
+	Meaning string
+}
+
+type pageClosing struct {
+	Code              verdict.Code
+	Outcomes, Closers string
+}
+
 func pageOf(c chapter, seen map[raised]*shown) pageChapter {
 	p := pageChapter{Title: c.title, Who: c.who, Needs: c.needs, Changes: c.changes}
 	for _, code := range c.raises {
@@ -316,7 +332,16 @@ func TestPage(t *testing.T) {
 		Items    []pageChapter
 		Messages []verdict.Code
 		Codes    []verdict.Explanation
+		Outcomes []pageOutcome
+		Closing  []pageClosing
 	}{Every: pageOf(everyEvent, seen), Messages: wholeMessages, Codes: verdict.List()}
+	for _, o := range outcomes {
+		data.Outcomes = append(data.Outcomes, pageOutcome{o.word, o.meaning})
+	}
+	for _, code := range resolvable() {
+		row := resolutions[code]
+		data.Closing = append(data.Closing, pageClosing{code, "`" + strings.ReplaceAll(words(row.outcomes), ", ", "`, `") + "`", words(row.closers)})
+	}
 	for i := range rules {
 		data.Steps = append(data.Steps, pageOfRule(&rules[i], seen))
 	}

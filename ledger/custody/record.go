@@ -21,7 +21,8 @@ import (
 //	s/<position>                     shipment: from, to, when, how many, how many outstanding, of which lots
 //	t/<position>                     the keys a shipment named
 //	m/<match hash>                   who recorded an event of this content, and where
-//	f/<key>\x00<position><code>      findings by subject; RELAYED by the event itself
+//	f/<key>\x00<position><code>      findings by subject; those without one by the event itself
+//	z/<position>                     what a resolution says: by whom, outcome, note
 //	g/<due><position><code>          subjects of a finding whose grace time runs; see amend.go
 const (
 	unitAt     = "u/"
@@ -31,6 +32,7 @@ const (
 	shippedAt  = "t/"
 	matchAt    = "m/"
 	findingAt  = "f/"
+	resolvedAt = "z/"
 	nul        = "\x00"
 )
 
@@ -368,8 +370,10 @@ type FindingRecord struct {
 	Pos      canonical.Position // of the event
 	Code     verdict.Code
 	Severity block.Severity
-	State    uint8 // docs/spec.md 7.3: 1 open, 2 held, 3 closed
-	Due      int64 // when its grace time ends, ms; 0 if it has none
+	By       string // publisher of the event
+	Other    string // the other side: see resolve.go; empty if there is none
+	Due      int64  // when its grace time ends, ms; 0 if it has none
+	State    uint8  // docs/spec.md 7.3: 1 open, 2 held, 3 closed
 	// Changes are the states after the first, which is open, and what caused each: an item, or the block whose timers ran.
 	Changes []Change
 }
@@ -390,7 +394,8 @@ func findingKey(key string, pos canonical.Position, code verdict.Code) string {
 }
 
 func putFinding(st state.Store, key string, f FindingRecord) {
-	b := canonical.I64([]byte{uint8(f.Severity)}, f.Due)
+	b := canonical.Str8(canonical.Str8([]byte{uint8(f.Severity)}, f.By), f.Other)
+	b = canonical.I64(b, f.Due)
 	for _, c := range f.Changes {
 		b = c.Cause.Append(append(b, c.State))
 	}
@@ -407,7 +412,7 @@ func readFinding(v state.View, key string, pos canonical.Position, code verdict.
 
 func decodeFinding(key string, pos canonical.Position, code verdict.Code, b []byte) FindingRecord {
 	d := canonical.NewReader(b)
-	f := FindingRecord{Pos: pos, Code: code, Severity: block.Severity(d.U8()), Due: d.I64(), State: block.Open}
+	f := FindingRecord{Pos: pos, Code: code, Severity: block.Severity(d.U8()), By: string(d.Str8()), Other: string(d.Str8()), Due: d.I64(), State: block.Open}
 	for d.Len() > 0 && d.Err() == nil {
 		f.amend(d.U8(), d.Position())
 	}

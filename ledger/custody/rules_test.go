@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -209,13 +210,17 @@ func TestAnything(t *testing.T) {
 			who := party.Draw(t, "who")
 			verb := rapid.SampledFrom([]string{
 				"commissions", "commissions", "packs", "packs", "unpacks", "ships", "ships", "receives", "receives", "voids", "dispenses",
-				"decommissions", "destroys", "holds", "inspects", "counts", "publishes", "publishes", "recalls",
+				"decommissions", "destroys", "holds", "inspects", "counts", "publishes", "publishes", "recalls", "resolves", "resolves",
 				"retracts", "retracts", "retracts", "later",
 			}).Draw(t, "verb")
 			words := []string{who, verb}
 			switch verb {
 			case "later":
 				words = []string{"later", rapid.SampledFrom([]string{"1h", "30h"}).Draw(t, "by")}
+			case "resolves":
+				if words = anyResolution(t, mem, who); words == nil {
+					continue
+				}
 			case "publishes", "retracts":
 				if len(labels) == 0 {
 					continue
@@ -253,7 +258,7 @@ func TestAnything(t *testing.T) {
 			if verb == "receives" && rapid.Bool().Draw(t, "for another") {
 				words = append(words, "for", party.Draw(t, "owner"))
 			}
-			if verb != "publishes" && verb != "recalls" && verb != "retracts" && verb != "later" {
+			if verb != "publishes" && verb != "recalls" && verb != "retracts" && verb != "later" && verb != "resolves" {
 				label := fmt.Sprintf("e%d", i)
 				words = append([]string{label + ":"}, words...)
 				if labels = append(labels, label); rapid.IntRange(0, 3).Draw(t, "draft") == 0 {
@@ -276,7 +281,7 @@ func TestAnything(t *testing.T) {
 						m.apply(e)
 					}
 				}
-				at := w.at
+				at := w.when
 				history = append(history, counted{lapse: &at})
 				checkState(t, mem, m)
 				continue
@@ -289,7 +294,7 @@ func TestAnything(t *testing.T) {
 			checkJudgement(t, w, mem, j, ws, words)
 			mem.Apply(ws)
 			w.st = mem
-			past[w.at.Pos] = m.clone()
+			past[w.when.Pos] = m.clone()
 			restored := false
 			for _, raw := range j.Effects {
 				e, err := DecodeEffect(raw)
@@ -306,12 +311,62 @@ func TestAnything(t *testing.T) {
 			}
 			checkState(t, mem, m)
 			if verb != "retracts" && (j.Verdict == block.Accepted || j.Verdict == block.Flagged) {
-				history = append(history, counted{at: w.at, it: w.judged[len(w.judged)-1].it})
+				history = append(history, counted{at: w.when, it: w.judged[len(w.judged)-1].it})
 			}
 			if restored {
 				checkReplay(t, mem, history)
 			}
 		}
+		resolveAll(t, w, mem)
+	})
+}
+
+// anyResolution draws a finding that is on record, closed or not, and an outcome of its code.
+func anyResolution(t *rapid.T, v state.View, who string) []string {
+	all := storedFindings(v)
+	if len(all) == 0 {
+		return nil
+	}
+	c := rapid.SampledFrom(all).Draw(t, "finding")
+	return resolves(who, c, rapid.SampledFrom(Outcomes(c.f.Code)).Draw(t, "outcome"))
+}
+
+// resolves is the line of a story that closes a finding.
+func resolves(who string, c closing, as Outcome) []string {
+	words := []string{who, "resolves", string(c.f.Code), "of", strconv.FormatUint(c.f.Pos.Height, 10), "as", string(as)}
+	if !strings.HasPrefix(c.key, "event:") {
+		words = append(words, "about", nick(mustKey(c.key)))
+	}
+	return words
+}
+
+func storedFindings(v state.View) (all []closing) {
+	v.Scan(findingAt, func(k string, b []byte) bool {
+		key, at, _ := strings.Cut(k[len(findingAt):], nul)
+		d := canonical.NewReader([]byte(at))
+		pos, code := d.Position(), verdict.Code(d.Rest())
+		all = append(all, closing{key, decodeFinding(key, pos, code, b)})
+		return true
+	})
+	return all
+}
+
+// resolveAll closes what is open, as a regulator may that has recorded nothing itself. Then nothing is on hold any more.
+func resolveAll(t *rapid.T, w *world, mem *state.Memory) {
+	w.st = mem
+	w.judge("A", &wire.Item{Kind: wire.KindPartyAct, Message: &registry.Act{Party: partyID("A"), Roles: []string{"regulator"}}})
+	for _, c := range storedFindings(mem) {
+		line := strings.Join(resolves("A", c, Outcomes(c.f.Code)[0]), " ")
+		w.line(line)
+		if open := c.f.State != block.Closed; open != (w.last.Verdict == block.Accepted) {
+			t.Fatalf("%s: %s", line, strings.Join(w.say(w.last), "; "))
+		}
+	}
+	mem.Scan(unitAt, func(k string, b []byte) bool {
+		if r := decodeRecord(k[len(unitAt):], b); r.overlays&overlayHold != 0 || r.overlays&overlaySuspect != 0 && r.overlays&overlayIllegitimate == 0 {
+			t.Fatalf("%s is marked %v, and every finding is closed", r.key, overlayList(r.overlays))
+		}
+		return true
 	})
 }
 
@@ -437,6 +492,10 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 			if !slices.Contains(readKeys(canonical.NewReader(b)), r.key[18:]) {
 				t.Fatalf("%s is not listed in its lot", r.key)
 			}
+		}
+		held := slices.ContainsFunc(findingsOf(mem, r.key), func(f FindingRecord) bool { return f.holds() })
+		if held != (r.overlays&overlayHold != 0) {
+			t.Fatalf("%s has the overlays %v and a finding that holds it: %t", r.key, overlayList(r.overlays), held)
 		}
 		if r.is(bitNamed) {
 			named[r.shipment]++
@@ -663,6 +722,10 @@ func TestSealedRules(t *testing.T) {
 	lot := &wire.Item{Kind: wire.KindLot, Message: &registry.Lot{}, Sealed: []commit.Sealed{{Path: wire.FieldPath(2)}}}
 	if j := Judge(w.st, w.context("M"), lot); j.Code != "SEALED_FIELD" {
 		t.Errorf("a lot without number: %s", j.Code)
+	}
+	note := &wire.Item{Kind: wire.KindResolution, Message: &registry.Resolution{}, Sealed: []commit.Sealed{{Path: wire.FieldPath(6)}}}
+	if j := Judge(w.st, w.context("M"), note); j.Code != "SEALED_FIELD" {
+		t.Errorf("a resolution with a secret note: %s", j.Code)
 	}
 }
 

@@ -83,10 +83,11 @@ type world struct {
 	height uint64
 	now    time.Time
 	events map[string]*wire.Item
+	at     map[string]canonical.Position // of events with a name, once judged
 	last   Judgement
 	again  func(state.Store) Judgement // judges the last item once more
 	judged []judged
-	at     Context  // of the last item, or of the block whose timers ran
+	when   Context  // of the last item, or of the block whose timers ran
 	lapsed []Lapsed // by the last "later"
 }
 
@@ -126,7 +127,7 @@ var genesisTime = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 
 func newWorld(t tester) *world {
 	t.Helper()
-	w := &world{t: t, st: state.NewMemory(), net: canonical.Network{1}, now: genesisTime, events: map[string]*wire.Item{}}
+	w := &world{t: t, st: state.NewMemory(), net: canonical.Network{1}, now: genesisTime, events: map[string]*wire.Item{}, at: map[string]canonical.Position{}}
 	var acts []registry.Act
 	for _, p := range parties {
 		a := registry.Act{Party: partyID(p.id), Name: "Party " + p.id, Roles: strings.Fields(p.role)}
@@ -278,7 +279,7 @@ func (w *world) line(line string) []string {
 		for _, k := range keysOf(words[1]) {
 			b.setMark(b.get(k.String()), 1<<slices.Index(overlayNames, words[2]), true)
 		}
-		b.close()
+		b.write()
 		return nil
 	}
 	w.now = w.now.Add(time.Minute)
@@ -293,8 +294,9 @@ func (w *world) line(line string) []string {
 	who, verb := words[0], words[1]
 	var it *wire.Item
 	if verb == "publishes" {
-		if it = w.events[words[2]]; it == nil {
-			w.t.Fatalf("story: no event %q", words[2])
+		label = words[2]
+		if it = w.events[label]; it == nil {
+			w.t.Fatalf("story: no event %q", label)
 		}
 	} else if verb == "retracts" {
 		told := w.events[words[2]]
@@ -314,13 +316,16 @@ func (w *world) line(line string) []string {
 		return nil
 	}
 	w.judged = append(w.judged, judged{it, w.judge(who, it)})
+	if _, told := w.at[label]; label != "" && (!told || w.last.Verdict <= block.Flagged) {
+		w.at[label] = canonical.Position{Height: w.height}
+	}
 	return w.say(w.last)
 }
 
 func (w *world) judge(who string, it *wire.Item) Judgement {
 	w.height++
 	c := w.context(who)
-	w.at = c
+	w.when = c
 	w.again = func(st state.Store) Judgement { return Judge(st, c, it) }
 	w.last = w.again(w.st)
 	return w.last
@@ -337,7 +342,7 @@ func (w *world) later(by string) []string {
 	w.height++
 	c := w.context("")
 	c.Pos = block.TimerCause(w.height)
-	w.at, w.lapsed = c, Lapse(w.st, c)
+	w.when, w.lapsed = c, Lapse(w.st, c)
 	var out []string
 	for _, l := range w.lapsed {
 		out = append(out, amended(l.Amendment))
@@ -436,7 +441,7 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 	var main []string
 	for i := 0; i < len(rest); i++ {
 		switch rest[i] {
-		case "lot", "exp", "into", "from", "to", "as", "at", "action", "type", "step", "via", "gtin", "number", "size", "of", "publisher", "for", "under", "id", "seller", "ndc":
+		case "lot", "exp", "into", "from", "to", "as", "at", "action", "type", "step", "via", "gtin", "number", "size", "of", "publisher", "for", "under", "about", "id", "seller", "ndc":
 			arg[rest[i]] = rest[i+1]
 			i++
 		default:
@@ -470,7 +475,28 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 			{Number: main[0] + "-" + from[:4], Kind: main[1], Jurisdiction: "US", ValidFrom: from, ValidTo: to},
 		}}}
 	case "resolves":
-		return &wire.Item{Kind: wire.KindResolution, Message: &registry.Resolution{}}
+		m := &registry.Resolution{Outcome: arg["as"]}
+		if len(main) > 0 {
+			m.Code = main[0]
+			m.Note = strings.Join(main[1:], " ")
+		}
+		pos, ok := w.at[arg["of"]]
+		if !ok { // no name: the number of a block
+			height, err := strconv.ParseUint(arg["of"], 10, 64)
+			if err != nil {
+				w.t.Fatalf("story: no event %q", arg["of"])
+			}
+			pos.Height = height
+		}
+		m.Height, m.Entry, m.Item = pos.Height, pos.Entry, pos.Item
+		if arg["about"] != "" {
+			for _, k := range keysOf(arg["about"]) {
+				m.Units = append(m.Units, k.DigitalLink())
+			}
+		}
+		return &wire.Item{Kind: wire.KindResolution, Message: m}
+	case "anchors":
+		return &wire.Item{Kind: wire.KindAnchor, Message: &registry.Anchor{}}
 	case "mumbles":
 		return &wire.Item{Kind: 42, Opaque: []byte{1}}
 	case "introduces":
@@ -592,6 +618,12 @@ func (w *world) ask(words []string) []string {
 				line := fmt.Sprintf("%s, block %d, open", f.Code, f.Pos.Height)
 				for _, c := range f.Changes {
 					line += fmt.Sprintf(" -> %s at block %d", states[c.State], c.Cause.Height)
+					if r, ok := ResolvedAt(w.st, c.Cause); ok {
+						line += fmt.Sprintf(" by %s: %s", strings.ToUpper(r.By), r.Outcome)
+						if r.By == f.By {
+							line += ", its author"
+						}
+					}
 				}
 				out = append(out, line)
 			}

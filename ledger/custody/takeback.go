@@ -38,6 +38,7 @@ type history struct {
 	lots    []string // where the lists of its births are stored
 	remarks []string // subjects of findings that are not among the things
 	cured   []cure   // findings that it closed
+	carried []string // where the findings are stored that things took along from their containers
 }
 
 type shipWas struct {
@@ -70,7 +71,7 @@ func (h *history) encode() []byte {
 		b = canonical.Str8(c.pos.Append(canonical.Str16(b, c.key)), string(c.code))
 		b = append(b, c.old)
 	}
-	return b
+	return putKeys(b, h.carried)
 }
 
 func readHistory(v state.View, pos canonical.Position) (h history, ok bool) {
@@ -94,6 +95,7 @@ func readHistory(v state.View, pos canonical.Position) (h history, ok bool) {
 		c.old = d.U8()
 		h.cured = append(h.cured, c)
 	}
+	h.carried = readKeys(d)
 	damaged(d, "history of "+pos.String())
 	return h, true
 }
@@ -141,9 +143,12 @@ func (j *judging) remember(match canonical.Hash) {
 		for _, k := range f.Subjects {
 			note(k.String())
 		}
-		if f.Code == verdict.Relayed {
+		if len(f.Subjects) == 0 {
 			note(block.EventSubject(j.c.Pos))
 		}
+	}
+	for _, c := range j.carried {
+		h.carried = append(h.carried, findingKey(c.key, c.f.Pos, c.f.Code))
 	}
 	for _, c := range j.closed {
 		h.cured = append(h.cured, cure{c.key, c.f.Pos, c.f.Code, c.f.before()})
@@ -380,7 +385,10 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 		j.alter(r, func() { r.overlays = overlays })
 		r.bits, r.state, r.phase, r.height = b.bits, b.state, b.phase, b.height
 		r.holder, r.owner, r.to, r.place, r.shipment = b.holder, b.owner, b.to, b.place, b.shipment
-		r.since, r.born, r.trips, r.recorders, r.owed = b.since, b.born, b.trips, b.recorders, b.owed
+		r.born, r.trips, r.recorders, r.owed = b.born, b.trips, b.recorders, b.owed
+		if r.since.Compare(pos) <= 0 { // a resolution may have changed it since
+			r.since = b.since
+		}
 		r.last, r.used = b.last, b.used
 		r.dirty, r.quiet = true, true
 	}
@@ -412,7 +420,7 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 		b := decodeShipment(s.pos, []byte(s.stored))
 		ship.outstanding, ship.short, ship.last = b.outstanding, b.short, b.last
 	}
-	for _, at := range h.lots {
+	for _, at := range slices.Concat(h.lots, h.carried) {
 		j.st.Delete(at)
 	}
 	j.rehold(kept, before, bits)

@@ -390,8 +390,8 @@ func (b *books) setMark(r *record, bit uint16, on bool) {
 	r.dirty = true
 }
 
-// close brings contents, shipments and totals up to date and writes them with the records.
-func (b *books) close() {
+// write brings contents, shipments and totals up to date and writes them with the records.
+func (b *books) write() {
 	for _, at := range b.touched {
 		r := b.records[at[len(unitAt):]]
 		if r == nil || r.gone || !r.dirty && !r.leaned {

@@ -119,6 +119,17 @@ func (r Registry) OwnerOfGTIN(g gs1.GTIN) (string, bool) {
 	return r.ownerOfNumber(g.String()[1:13])
 }
 
+// OwnerOfKey finds the party whose registered company prefix covers the number of a thing: of its GTIN, or of its SSCC.
+func (r Registry) OwnerOfKey(k gs1.Key) (string, bool) {
+	if g, ok := k.GTIN(); ok {
+		return r.OwnerOfGTIN(g)
+	}
+	if s := k.String(); len(s) == 20 && s[:2] == "00" { // of an SSCC: 00, extension digit, prefix and reference, check digit
+		return r.ownerOfNumber(s[3:15])
+	}
+	return "", false
+}
+
 // ownerOfNumber takes twelve digits without lead and check digit.
 func (r Registry) ownerOfNumber(digits string) (string, bool) {
 	for n := len(digits); n >= minPrefix; n-- {

@@ -320,8 +320,8 @@ func TestOpenAPIAndOptions(t *testing.T) {
 			t.Error(err)
 		}
 		for _, c := range command.Names {
-			if doc.Paths.Find("/v1/"+c) == nil {
-				t.Errorf("/v1/%s is not described", c)
+			if doc.Paths.Find(command.Path(c)) == nil {
+				t.Errorf("%s is not described", command.Path(c))
 			}
 		}
 		rec := w.call("OPTIONS", "/capture", nil, "")

@@ -24,17 +24,17 @@ func Manufacturer() Profile {
 
 // Distributor handles what others made.
 func Distributor() Profile {
-	return Profile{Name: "distributor", commands: []string{"pack", "unpack", "ship", "receive", "return", "quarantine", "release", "decommission", "destroy"}}
+	return Profile{Name: "distributor", commands: []string{"pack", "unpack", "ship", "receive", "return", "quarantine", "release", "decommission", "destroy", "resolve"}}
 }
 
 // Pharmacy receives and dispenses.
 func Pharmacy() Profile {
-	return Profile{Name: "pharmacy", commands: []string{"unpack", "receive", "dispense", "return", "quarantine", "release", "decommission", "destroy"}}
+	return Profile{Name: "pharmacy", commands: []string{"unpack", "receive", "dispense", "return", "quarantine", "release", "decommission", "destroy", "resolve"}}
 }
 
-// Regulator recalls what others made, through an api service, and does nothing else.
+// Regulator recalls what others made and closes findings, through an api service, and does nothing else.
 func Regulator() Profile {
-	return Profile{Name: "regulator", commands: []string{"recall"}, beside: true, foreign: true}
+	return Profile{Name: "regulator", commands: []string{"recall", "resolve"}, beside: true, foreign: true}
 }
 
 func (p Profile) offers(name string) bool { return slices.Contains(p.commands, name) }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/custody"
 )
 
@@ -22,6 +23,7 @@ type Check struct {
 	Expiry   string        `json:"expiry,omitempty"`
 	State    string        `json:"state,omitempty"`
 	Holder   *PartyRef     `json:"holder,omitempty"`
+	Closed   []FindingView `json:"closed,omitempty" doc:"Findings that were closed: by which record or by whom, and with which outcome"`
 	RestsOn  AsOf          `json:"restsOn"`
 }
 
@@ -42,7 +44,12 @@ type Printed struct {
 func (s *Snapshot) Check(key gs1.Key, printed Printed) *Check {
 	c := &Check{ID: idOf(key), Colour: "red", Reasons: []CheckReason{}, RestsOn: s.AsOf()}
 	against := func(code, detail string) { c.Reasons = append(c.Reasons, CheckReason{Code: code, Detail: detail}) }
-	u, _, ok := custody.Locate(s.View, key)
+	u, containers, ok := custody.Locate(s.View, key)
+	for _, f := range s.findings(key, containers) {
+		if f.State == findingState(block.Closed) {
+			c.Closed = append(c.Closed, f)
+		}
+	}
 	if !ok || u.Provisional {
 		against("No_match_GTIN_Serial", noBirth(ok))
 		c.NextStep = "Do not dispense. Set the package aside, treat it as suspect and ask the maker."

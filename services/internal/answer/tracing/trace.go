@@ -27,25 +27,53 @@ type FindingView struct {
 	Detail   string             `json:"detail,omitempty"`
 	Via      string             `json:"via,omitempty"` // the container that it is inherited from
 	Changes  []FindingChange    `json:"changes,omitempty"`
+	// In a trace only.
+	Author   *PartyRef         `json:"author,omitempty" doc:"Publisher of the event that raised it"`
+	Other    *PartyRef         `json:"otherSide,omitempty" doc:"The other side of it, such as the addressee of a shipment or the holder of what was claimed"`
+	Outcomes []custody.Outcome `json:"outcomes,omitempty" doc:"With which it may be closed, as long as it is not"`
+	Closers  []custody.Closer  `json:"closers,omitempty" doc:"Who may close it: author, other side, holder, maker, regulator, authority. What holds goods is never closed by its author"`
 }
 
 // FindingChange is a later state of a finding, and the item that brought it; without item the grace time was over.
 type FindingChange struct {
-	State  string              `json:"state" enum:"held,closed"`
-	Height uint64              `json:"height,string" doc:"The block that says so"`
-	Cause  *canonical.Position `json:"cause,omitempty"`
+	State    string              `json:"state" enum:"held,closed"`
+	Height   uint64              `json:"height,string" doc:"The block that says so"`
+	Time     *time.Time          `json:"time,omitempty" doc:"Of that block"`
+	Cause    *canonical.Position `json:"cause,omitempty" doc:"The record that closed it, or the resolution"`
+	By       *PartyRef           `json:"by,omitempty" doc:"The party that closed it; left out if a record did"`
+	ByAuthor bool                `json:"byAuthor,omitempty" doc:"Closed by its author"`
+	Outcome  custody.Outcome     `json:"outcome,omitempty"`
+	Meaning  string              `json:"meaning,omitempty" doc:"What the outcome means"`
+	Note     string              `json:"note,omitempty"`
 }
 
-func changesOf(f custody.FindingRecord) []FindingChange {
+func (s *Snapshot) changesOf(f *custody.FindingRecord) []FindingChange {
 	var out []FindingChange
 	for _, c := range f.Changes {
 		change := FindingChange{State: findingState(c.State), Height: c.Cause.Height}
+		if res, err := s.Log.Block(c.Cause.Height); err == nil {
+			t := time.UnixMilli(res.Header.Time).UTC()
+			change.Time = &t
+		}
 		if c.Cause != block.TimerCause(c.Cause.Height) {
 			change.Cause = &c.Cause
+		}
+		if r, ok := custody.ResolvedAt(s.View, c.Cause); ok {
+			change.By, change.ByAuthor = s.party(r.By), r.By == f.By
+			change.Outcome, change.Meaning, change.Note = r.Outcome, r.Outcome.Meaning(), r.Note
 		}
 		out = append(out, change)
 	}
 	return out
+}
+
+// now completes a finding with what has become of it, and with who may close it.
+func (v *FindingView) now(s *Snapshot, f *custody.FindingRecord) {
+	v.State, v.Changes = findingState(f.State), s.changesOf(f)
+	v.Author, v.Other = s.party(f.By), s.party(f.Other)
+	if f.State != block.Closed {
+		v.Outcomes, v.Closers = custody.Outcomes(f.Code), custody.Closers(f.Code)
+	}
 }
 
 // findingNow is what was found about a unit by one event, or about a container that carried it
@@ -274,9 +302,9 @@ func (s *Snapshot) findings(key gs1.Key, containers []gs1.Key) []FindingView {
 	var out []FindingView
 	add := func(k gs1.Key, via string) {
 		for _, f := range custody.Findings(s.View, k) {
-			out = append(out, FindingView{
-				Code: string(f.Code), Severity: severityName(f.Severity), State: findingState(f.State), Position: f.Pos, Via: via, Changes: changesOf(f),
-			})
+			view := FindingView{Code: string(f.Code), Severity: severityName(f.Severity), Position: f.Pos, Via: via}
+			view.now(s, &f)
+			out = append(out, view)
 		}
 	}
 	add(key, "")
@@ -310,7 +338,7 @@ func (s *Snapshot) step(key gs1.Key, touch *index.Touch) (*Step, error) {
 	}
 	for i := range st.Findings {
 		if f, ok := s.findingNow(touch, key, st.Findings[i].Code); ok {
-			st.Findings[i].State, st.Findings[i].Changes = findingState(f.State), changesOf(f)
+			st.Findings[i].now(s, &f)
 		}
 	}
 	switch m := item.Message.(type) {

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -9,10 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/keys"
+	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/wire"
 	"verilot.dev/services/internal/edge/httpapi"
@@ -89,6 +92,7 @@ func TestCommandsAreDrafts(t *testing.T) {
 		{"/v1/pack", `{"children":["urn:epc:id:sgtin:0399990.010001.1"]}`, []uint8{wire.KindEvent, wire.KindEvent}, epcis.StepPacking},
 		{"/v1/ship", `{"items":["urn:epc:id:sgtin:0399990.010001.1"],"to":{"party":"dist"}}`, []uint8{wire.KindEvent}, epcis.StepShipping},
 		{"/v1/recall", `{"recallNumber":"R-1","gtin":"00399990100013"}`, []uint8{wire.KindRecall}, ""},
+		{"/v1/findings/resolve", `{"event":"3/0/0","code":"DOUBLE_SHIP","outcome":"cleared","units":["urn:epc:id:sgtin:0399990.010001.1"]}`, []uint8{wire.KindResolution}, ""},
 		{"/v1/parties", `{"id":"new","name":"New"}`, []uint8{wire.KindPartyAct}, ""},
 	} {
 		rec := post(tt.path, tt.body)
@@ -122,6 +126,49 @@ func TestOffer(t *testing.T) {
 		}
 	}
 	if len(d.drafts) > 0 {
+		t.Error("a refused command was drafted")
+	}
+}
+
+// What nobody could accept is refused before anything is signed, and the refusal says what would do.
+func TestResolve(t *testing.T) {
+	d, post := mounted(t, Offer{By: "distributor", Names: []string{"resolve"}})
+	body := func(change string) string {
+		fields := map[string]any{"event": "120/4/3", "code": "TWO_PLACES", "outcome": "cleared", "units": []string{"(01)00399990100013(21)A", "urn:epc:id:sscc:0399990.0000000001"}}
+		if err := json.Unmarshal([]byte(change), &fields); err != nil {
+			t.Fatal(err)
+		}
+		b, _ := json.Marshal(fields)
+		return string(b)
+	}
+	if rec := post("/v1/findings/resolve", body(`{"note":"looked at both"}`)); rec.Code != http.StatusAccepted {
+		t.Fatalf("%d %s", rec.Code, rec.Body)
+	}
+	want := &registry.Resolution{
+		Height: 120, Entry: 4, Item: 3, Code: "TWO_PLACES", Outcome: "cleared", Note: "looked at both",
+		Units: []string{"urn:epc:id:sgtin:0399990.010001.A", "urn:epc:id:sscc:0399990.0000000001"},
+	}
+	if diff := cmp.Diff(want, d.drafts[0].Items[0].Message); diff != "" {
+		t.Error(diff)
+	}
+	if got := d.drafts[0].Items[0].Info.Subject; got != "TWO_PLACES of 120/4/3: cleared" {
+		t.Error(got)
+	}
+	for _, tt := range []struct{ name, change, says string }{
+		{"an outcome of another code", `{"outcome":"goods_found"}`, `"code":"illegitimate"`},
+		{"a word that is none", `{"outcome":"whatever"}`, `The thing is a copy`},
+		{"a code that is no finding", `{"code":"DUP_COMMISSION"}`, "no finding that can be closed"},
+		{"no position", `{"event":"tomorrow"}`, "height/entry/item"},
+		{"a position that is too large", `{"event":"1/0/99999999999"}`, "height/entry/item"},
+		{"no unit", `{"units":["(01)00399990100013"]}`, "units[0]"},
+		{"a unit twice", `{"units":["(01)00399990100013(21)A","(01)00399990100013(21)A"]}`, "list each thing once"},
+		{"a long note", `{"note":"` + strings.Repeat("\u00e9", 600) + `"}`, "1200 bytes"},
+	} {
+		if rec := post("/v1/findings/resolve", body(tt.change)); rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), tt.says) {
+			t.Errorf("%s: %d %s", tt.name, rec.Code, rec.Body)
+		}
+	}
+	if len(d.drafts) != 1 {
 		t.Error("a refused command was drafted")
 	}
 }

@@ -11,8 +11,10 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/submission"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/partner/draft"
@@ -127,6 +129,13 @@ type (
 		Reason         string   `json:"reason,omitempty" maxLength:"1000"`
 		InitiatedOn    string   `json:"initiatedOn,omitempty" format:"date" doc:"Today, if left out"`
 		Status         string   `json:"status,omitempty" enum:"open,ended" doc:"open, if left out"`
+	}
+	resolveBody struct {
+		Event   string   `json:"event" minLength:"5" maxLength:"50" doc:"Position of the event that has the finding, as height/entry/item: the finding's position in a trace"`
+		Code    string   `json:"code" minLength:"1" maxLength:"64" doc:"The finding, such as DOUBLE_SHIP"`
+		Outcome string   `json:"outcome" minLength:"1" maxLength:"64" doc:"What came of it: one of those that the trace lists with the finding"`
+		Note    string   `json:"note,omitempty" maxLength:"1000" doc:"For people. Everybody on the network reads it: no patient data"`
+		Units   []string `json:"units,omitempty" maxItems:"10000" doc:"The units and containers for which it is closed, in any form. Left out only if the finding is about the event itself"`
 	}
 )
 
@@ -506,6 +515,34 @@ func (c *Commands) recall(ctx context.Context, b *recallBody) (*draft.Draft, err
 		rc.Units = append(rc.Units, form)
 	}
 	return registration("recall", wire.KindRecall, rc, subject), nil
+}
+
+// resolve drafts the closing of a finding. Whether the party may close it depends on the finding, which the ledger knows.
+func (c *Commands) resolve(_ context.Context, b *resolveBody) (*draft.Draft, error) {
+	pos, err := position(b.Event)
+	if err != nil {
+		return nil, err
+	}
+	allowed := custody.Outcomes(verdict.Code(b.Code))
+	if len(allowed) == 0 {
+		return nil, httpapi.NewProblem(httpapi.InvalidParameter, "code %q is no finding that can be closed; send the code as the trace shows it", httpapi.Printable(b.Code))
+	}
+	if !slices.Contains(allowed, custody.Outcome(b.Outcome)) {
+		p := httpapi.NewProblem(httpapi.InvalidParameter, "outcome %q does not fit %s; nothing was captured. Choose one of those below", httpapi.Printable(b.Outcome), b.Code)
+		for _, o := range allowed {
+			p = p.With(httpapi.Fault{Pointer: "outcome", Code: string(o), Message: o.Meaning()})
+		}
+		return nil, p
+	}
+	if len(b.Note) > custody.MaxNote {
+		return nil, httpapi.NewProblem(httpapi.InvalidParameter, "the note has %d bytes and may have %d; shorten it", len(b.Note), custody.MaxNote)
+	}
+	units, err := c.objects("units", b.Units)
+	if err != nil {
+		return nil, err
+	}
+	m := &registry.Resolution{Height: pos.Height, Entry: pos.Entry, Item: pos.Item, Code: b.Code, Outcome: b.Outcome, Note: b.Note, Units: units}
+	return registration("resolve", wire.KindResolution, m, fmt.Sprintf("%s of %s: %s", b.Code, pos, b.Outcome)), nil
 }
 
 func (c *Commands) decommission(_ context.Context, b *itemsBody) (*draft.Draft, error) {

@@ -47,7 +47,15 @@ func New(cfg Config) *Commands { return &Commands{cfg, cfg.Directory} }
 // Names are the commands that there are.
 var Names = []string{
 	"products", "lots", "serials", "commission", "pack", "unpack", "ship", "receive", "dispense", "return", "quarantine", "release",
-	"recall", "decommission", "destroy",
+	"recall", "decommission", "destroy", "resolve",
+}
+
+// Path is where a command is posted to.
+func Path(name string) string {
+	if name == "resolve" {
+		return "/v1/findings/resolve"
+	}
+	return "/v1/" + name
 }
 
 // Offer says which commands a service offers.
@@ -92,6 +100,7 @@ func Mount[J any](api *httpapi.API, c *Commands, offer Offer, desk Desk[J]) {
 	add(m, "recall", "Open or end a recall", c.recall)
 	add(m, "decommission", "Retire identifiers for ever", c.decommission)
 	add(m, "destroy", "Report destruction", c.destroy)
+	add(m, "resolve", "Close a finding with an outcome", c.resolve)
 }
 
 type mounter[J any] struct {
@@ -120,7 +129,7 @@ func add[J, B any](m *mounter[J], name, summary string, build func(context.Conte
 		return
 	}
 	op := huma.Operation{
-		OperationID: name, Path: "/v1/" + name, Summary: summary, Tags: []string{"commands"}, Errors: []int{400, 403, 409, 413, 415, 422, 503},
+		OperationID: name, Path: Path(name), Summary: summary, Tags: []string{"commands"}, Errors: []int{400, 403, 409, 413, 415, 422, 503},
 	}
 	post(m, op, name, func() error {
 		if !offered {
@@ -167,6 +176,8 @@ func verb(name string) string {
 		return "number units"
 	case "recall":
 		return "recall what others made"
+	case "resolve":
+		return "close findings"
 	default:
 		return name
 	}

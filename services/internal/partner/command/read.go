@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/canonical"
 	"verilot.dev/services/internal/edge/httpapi"
 )
 
@@ -39,6 +41,22 @@ func (c *Commands) at(w When) (epcis.At, error) {
 	}
 	at.ReadPoint, at.BizLocation = loc, loc
 	return at, nil
+}
+
+// position reads where an event is on the ledger, as Position.String writes it.
+func position(text string) (p canonical.Position, err error) {
+	bad := httpapi.NewProblem(httpapi.InvalidParameter, "event %q is no position; write height/entry/item like 120/0/3, as a trace shows it", httpapi.Printable(text))
+	parts := strings.Split(text, "/")
+	if len(parts) != 3 {
+		return p, bad
+	}
+	numbers := make([]uint64, len(parts))
+	for i, bits := range []int{64, 32, 32} {
+		if numbers[i], err = strconv.ParseUint(parts[i], 10, bits); err != nil {
+			return p, bad
+		}
+	}
+	return canonical.Position{Height: numbers[0], Entry: uint32(numbers[1]), Item: uint32(numbers[2])}, nil
 }
 
 // sgln reads a place: 13 digits of a GLN, or an SGLN or PGLN in any form.

@@ -178,6 +178,8 @@ func CountUnits(it *wire.Item) int {
 		return n
 	case *registry.Recall:
 		return len(m.Units)
+	case *registry.Resolution:
+		return len(m.Units)
 	}
 	return 0
 }
