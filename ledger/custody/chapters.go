@@ -25,7 +25,7 @@ var everyEvent = chapter{
 		"If the actor is not the publisher, the event is *hearsay* (`RELAYED`, flag).",
 		"Its time is at most five minutes after the time of its block (`FUTURE_EVENT`).",
 		"Business step and disposition, where present, are words of CBV (`CBV_UNKNOWN`).",
-		"It carries no error declaration. One that does is recorded and changes nothing (`ERRDECL_NO_EFFECT`): judging ends here.",
+		"It carries no error declaration. One that does takes back the event that it repeats, found by its `eventID` or else by its content. That event is in effect (`ERRDECL_UNKNOWN`), and the publisher recorded it (`ERRDECL_NOT_AUTHOR`). If later events named or changed the same things, nothing is undone (`ERRDECL_BREAKS_CHAIN`). If not, the records before it are restored, the findings that it raised are closed, and those that it closed are open again. Judging ends here.",
 		"A step without a section below changes nothing: judging ends here. The others need the event type and action of their section (`STEP_MISMATCH`), unless the section says that another one is an observation.",
 		"The actor has one of the roles of the step (`ROLE_FORBIDDEN`).",
 		"The actor is an authorized trading partner in one of these roles, by the licences that the ledger has of it, on the day of the event in its own time zone offset. For units to be commissioned that is a maker's role. If it is not, hearsay is remarked on (`PARTNER_NOT_ATP`, flag). Of an act that it publishes itself the section says whether it is rejected (`ACTOR_NOT_ATP`).",
@@ -39,7 +39,8 @@ var everyEvent = chapter{
 	raises: []verdict.Code{
 		verdict.ActorNotATP, verdict.SealedField, verdict.MissingField,
 		verdict.FmtGLN, verdict.FmtGTIN, verdict.FmtSSCC, verdict.FmtSerial, verdict.FmtLot, verdict.FmtEPC,
-		verdict.GLNUnknown, verdict.DupEvent, verdict.EventIDReused, verdict.Relayed, verdict.FutureEvent, verdict.CBVUnknown, verdict.ErrdeclUnknown, verdict.ErrdeclNotAuthor, verdict.ErrdeclBreaksChain,
+		verdict.GLNUnknown, verdict.DupEvent, verdict.EventIDReused, verdict.Relayed, verdict.FutureEvent, verdict.CBVUnknown,
+		verdict.ErrdeclUnknown, verdict.ErrdeclNotAuthor, verdict.ErrdeclBreaksChain,
 		verdict.StepMismatch, verdict.RoleForbidden, verdict.PartnerNotATP,
 	},
 }

@@ -670,6 +670,16 @@ func (w *world) describe(k gs1.Key) string {
 	default:
 		s += ", with nobody known"
 	}
+	if where, ok := strings.CutPrefix(u.Place, "414"); ok {
+		for _, p := range parties {
+			if gln(p.id) == where {
+				s += ", at " + p.id
+				break
+			}
+		}
+	} else {
+		s += ", nowhere known"
+	}
 	if u.Owner != "" && u.Owner != u.Holder {
 		s += ", owned by " + strings.ToUpper(u.Owner)
 	}

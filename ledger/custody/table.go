@@ -62,6 +62,8 @@ var rules = []rule{
 			"With units, the event has a well-formed lot (`FMT_LOT`) and an expiry, both (`MISSING_ILMD`). The expiry is a date (`FMT_EXPIRY`) after the day of the event (`BORN_EXPIRED`).",
 			"No birth record exists for anything named. If one does: `SERIAL_REUSED` where the thing was destroyed or decommissioned, `DUP_COMMISSION` otherwise. A provisional thing, and a container known only from packing, have none.",
 			"If the lot is registered, its expiry is the event's (`EXPIRY_MISMATCH`: hold). If not, that is remarked on (`LOT_UNREGISTERED`).",
+			"The units of the lot are not more than its registered size (`LOT_OVERRUN`).",
+			"What was shipped before its birth record came was not shipped before it was made, by the times of the events (`SHIP_BEFORE_COMMISSION`).",
 			"The product is registered (`GTIN_UNKNOWN`), and its NDC is the one in the GTIN, as at its registration (`NDC_MISMATCH`).",
 		},
 		changes: []string{
@@ -73,7 +75,7 @@ var rules = []rule{
 		raises: []verdict.Code{
 			verdict.MissingField, verdict.RoleForbidden, verdict.GTINNotOwned, verdict.FmtLot, verdict.MissingILMD, verdict.FmtExpiry, verdict.BornExpired,
 			verdict.SerialReused, verdict.DupCommission, verdict.LotMismatch, verdict.ExpiryMismatch,
-			verdict.LotUnregistered, verdict.GTINUnknown, verdict.NDCMismatch,
+			verdict.LotUnregistered, verdict.LotOverrun, verdict.ShipBeforeCommission, verdict.GTINUnknown, verdict.NDCMismatch,
 		},
 	},
 	{
@@ -107,7 +109,10 @@ var rules = []rule{
 			"A thing that the destination has already received, and whose shipment it still misses, is a *late shipment*: the steps below leave it out.",
 			"Nothing named has *ended* (`SHIP_TERMINAL`).",
 			strangers,
-			"The thing is *with the actor*. If not, the shipment is a claim (`SHIP_BY_NON_HOLDER`: hold). " + twoPlaces,
+			"The thing is *with the actor*. If not, the shipment is a claim (`SHIP_BY_NON_HOLDER`: hold), and the next two steps leave it out. " + twoPlaces,
+			"Nothing speaks against a sale of the thing, of a container around it, or of anything inside it: it is not suspect or illegitimate (`SHIP_SUSPECT`); there is no open recall of it, its lot or its GTIN, and no holder has marked it recalled (`SHIP_RECALLED`); it is not quarantined or on hold (`SHIP_QUARANTINED`); it did not come back as a return that was not released (`SHIP_UNRELEASED_RETURN`); it is not past its expiry on the day of the event, nor marked expired (`SHIP_EXPIRED`: hold). A *return* is no sale: the event has a business transaction of type `rma`, and the buyer owns the GTIN of all that is shipped, or has once sold all of it to the actor.",
+			"An event with a business transaction of type `rma` sends the thing to such a party (`RETURN_WRONG_PARTY`).",
+			"The thing, and what is inside it, was not made after it was shipped, by the times of the events (`SHIP_BEFORE_COMMISSION`).",
 			"It is not on its way already, unless only hearsay says so (`DOUBLE_SHIP`: hold).",
 			"It is not inside a container that stays behind. If it is, it is taken out and on hold (`SHIP_CHILD_OUTSIDE_PARENT`).",
 			masterData,
@@ -117,13 +122,15 @@ var rules = []rule{
 			"Each thing, with everything inside it, is in transit from the actor to the destination's party. The actor stays its holder, and its owner too if it had none. Its place is the event's.",
 			reappears,
 			"A business transaction of type `rma` sets the overlay `returned`.",
+			"The ledger remembers with the thing who sold it to whom, unless the event is hearsay or a return. A cancelled shipment is forgotten.",
 			"A late shipment changes no custody. It closes the `RECEIVE_NO_SHIP` finding of the receiver.",
 			"A thing that the ledger missed from an earlier shipment is missing no longer: its `QTY_SHORT` finding closes.",
 		},
 		raises: []verdict.Code{
 			verdict.ShipNoParties, verdict.SelfShip, verdict.FmtGLN, verdict.GLNUnknown, verdict.MissingField, verdict.ShipTerminal, verdict.NotCommissioned, verdict.ShipByNonHolder,
 			verdict.TwoPlaces, verdict.DoubleShip, verdict.ShipChildOutsideParent, verdict.LotMismatch, verdict.ExpiryMismatch, verdict.TheftReappears,
-			verdict.PartnerNotATP,
+			verdict.PartnerNotATP, verdict.ShipSuspect, verdict.ShipRecalled, verdict.ShipQuarantined, verdict.ShipUnreleasedReturn, verdict.ShipExpired,
+			verdict.ReturnWrongParty, verdict.ShipBeforeCommission,
 		},
 	},
 	{
@@ -158,6 +165,9 @@ var rules = []rule{
 			"A thing in transit was sent to the actor, or by the actor, or to no named party, or the actor is a logistics firm. If not, it arrives and is on hold (`WRONG_RECEIVER`).",
 			"A thing not in transit needs a record of its shipment. Without one it is `QTY_OVER` beside a shipment that arrives, and `RECEIVE_NO_SHIP` if none does. Neither is a finding of the second kind: a thing that the actor owns, and one that was sent to the actor and that another received (`TWO_PLACES`).",
 			"All of the shipment arrives. What does not is missing (`QTY_SHORT`), once per shipment.",
+			"The thing, and what is inside it, is under no open recall and not past its expiry (`RECEIVE_RECALLED`, `RECEIVE_EXPIRED`).",
+			"A thing that comes back, because the shipment or the event names a return authorisation, or by the disposition `returned`, was once sold by the new owner to the party that sends it. The owner of its GTIN takes back everything (`RETURN_NO_SALE`: hold).",
+			"A return authorisation named on receipt is one of those that the shipment names (`RETURN_AUTH_MISMATCH`).",
 			"The actor is an authorized trading partner in one of the roles of the step on the day of the event (`PARTNER_NOT_ATP`: hold).",
 			buyer,
 			"The seller is one too, in any trading role (`PARTNER_NOT_ATP`: hold). It is the source of type `owning_party`, which is well-formed and belongs to a registered party (`GLN_UNKNOWN`); without a source it is the sender of the shipment with which a thing came. Nobody is asked for a licence to receive from itself.",
@@ -168,12 +178,13 @@ var rules = []rule{
 			"What is missing stays in transit with its sender and counts as unaccounted for.",
 			"Until the sender's record comes, the thing carries a note that the actor still misses it. That record then is a *late shipment*.",
 			reappears,
-			"The disposition `returned` sets the overlay `returned`.",
+			"The disposition `returned` sets the overlay `returned`. What is recalled or has expired is quarantined, with everything inside it.",
 		},
 		raises: []verdict.Code{
 			verdict.FmtGLN, verdict.GLNUnknown, verdict.MissingField, verdict.DecomThenUsed, verdict.DestroyedThenUsed, verdict.NotCommissioned,
 			verdict.ChildEventWhilePacked, verdict.LotMismatch, verdict.ExpiryMismatch, verdict.TheftReappears, verdict.QtyOver, verdict.QtyShort,
 			verdict.WrongReceiver, verdict.ReceiveNoShip, verdict.TwoPlaces, verdict.PartnerNotATP,
+			verdict.ReceiveRecalled, verdict.ReceiveExpired, verdict.ReturnNoSale, verdict.ReturnAuthMismatch,
 		},
 	},
 	{
@@ -182,7 +193,7 @@ var rules = []rule{
 		title: "Dispensing",
 		needs: []string{
 			namesThings,
-			"Nothing named was destroyed or decommissioned (`DESTROYED_THEN_USED`, `DECOM_THEN_USED`), is under an open recall of its GTIN, its lot or itself (`DISPENSE_RECALLED`), is past its expiry (`DISPENSE_EXPIRED`), or is quarantined, suspect, illegitimate or on hold (`DISPENSE_QUARANTINED`). Recalls and overlays of the containers around it count. What is dispensed already is not asked.",
+			"Nothing named was destroyed or decommissioned (`DESTROYED_THEN_USED`, `DECOM_THEN_USED`), is under an open recall of its GTIN, its lot or itself or marked recalled (`DISPENSE_RECALLED`), is past its expiry on the day of the event or marked expired (`DISPENSE_EXPIRED`), or is quarantined, suspect, illegitimate, on hold or an unreleased return (`DISPENSE_QUARANTINED`). The containers around it and everything inside it count. What is dispensed already is not asked.",
 			strangers,
 			"The thing was not dispensed before (`DISPENSE_TWICE`: hold).",
 			"The thing is *with the actor* and not in transit. If not, it is a claim (`DISPENSE_BY_NON_HOLDER`: hold), except that what is on its way to the actor has evidently come. " + twoPlaces,
@@ -251,15 +262,17 @@ var (
 		"Nothing would be inside itself (`AGG_CYCLE`), in two containers (`AGG_TWO_PARENTS`; the packing party's record overrides hearsay), or inside more than 16 (`AGG_TOO_DEEP`).",
 		"Things and container are recorded, or get *provisional* records with the actor (`AGG_UNKNOWN_CHILD` for the things, `NOT_COMMISSIONED` for the container). A container that is not a unit needs no commissioning: packing is its birth.",
 		"Each thing is *with the actor* (`AGG_HOLDER_DIFF`: hold, and it is not packed).",
+		"A container with a GTIN of its own stands for one product and one lot, and so does what is inside it (`AGG_MIXED_LOT`).",
 		"The container is *with the actor* and not in transit. If it has moved on since the actor had it, the record comes late, and its contents are taken to be where it is now (`AGG_AFTER_SHIP`). If the actor never had it, nothing is packed (`AGG_HOLDER_DIFF`: hold).",
 	}
 	packChanges = []string{
+		"What was lost is active again; what was stolen is active and on hold (`THEFT_REAPPEARS`).",
 		"Each thing is inside the container. Holder, owner, place and phase are from now on those of the outermost container.",
 		"A record of packing by the packing party closes `NOT_COMMISSIONED` and `AGG_UNKNOWN_CHILD` of a container that somebody else turned up with.",
 	}
 	packRaises = []verdict.Code{
 		verdict.MissingField, verdict.DecomThenUsed, verdict.DestroyedThenUsed, verdict.AggAfterShip, verdict.AggCycle, verdict.AggTwoParents, verdict.AggTooDeep,
-		verdict.NotCommissioned, verdict.AggUnknownChild, verdict.AggHolderDiff,
+		verdict.NotCommissioned, verdict.AggUnknownChild, verdict.AggHolderDiff, verdict.TheftReappears, verdict.AggMixedLot,
 	}
 
 	unpackNeeds = []string{
