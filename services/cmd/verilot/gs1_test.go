@@ -27,6 +27,11 @@ func gs1Example(t *testing.T) string {
 	return file
 }
 
+// exampleLicences make the buyer in the example an authorized trading partner: the document names no licences.
+const exampleLicences = `- {party: gs1-drug-distributor, number: WDD-KY-1, kind: state_wholesale, jurisdiction: US-KY, validFrom: 2020-01-01}
+- {party: gs1-drug-distributor, number: WDD-KY-1/2022, kind: fda_annual_report, jurisdiction: US, validFrom: 2022-03-31, validTo: 2023-03-31}
+`
+
 // cli runs a command in this process and returns its exit code and what it printed.
 func cli(t *testing.T, args ...string) (code int, stdout string) {
 	t.Helper()
@@ -45,7 +50,11 @@ func TestGS1Example(t *testing.T) {
 	n := startNetwork(t)
 	n.up(t)
 
-	code, out := cli(t, "capture", file, "--to", n.url(1), "--onboard", "--wait", "indexed", "--json")
+	licences := filepath.Join(t.TempDir(), "licences.yaml")
+	if err := os.WriteFile(licences, []byte(exampleLicences), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out := cli(t, "capture", file, "--to", n.url(1), "--onboard", "--licences", licences, "--wait", "indexed", "--json")
 	job := decodeAs[capture.Job](t, out)
 	if code != 0 || !job.Success {
 		t.Fatalf("capture through the maker: exit %d\n%s", code, out)

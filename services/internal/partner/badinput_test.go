@@ -90,6 +90,9 @@ func TestBadInput(t *testing.T) {
 		{"time without zone", "/v1/pack", jsonType, `{"children":["urn:epc:id:sgtin:0399990.010001.1"],"eventTime":"2026-11-20T00:00:00"}`, "", w, 400, httpapi.InvalidParameter, "eventTime"},
 		{"recall of nothing", "/v1/recall", jsonType, `{"recallNumber":"R-1"}`, "", w, 400, httpapi.MissingParameter, "gtin"},
 		{"broken JSON", "/v1/pack", jsonType, `{"children":`, "", w, 400, httpapi.MalformedRequest, "JSON"},
+		{"licences outside development", "/v1/onboarding/licences", jsonType, `[{"party":"dist","number":"1","kind":"state_wholesale"}]`, "", production, 403, httpapi.OnboardingForbidden, "authority"},
+		{"a licence of nobody", "/v1/onboarding/licences", jsonType, `[{"party":"who","number":"1","kind":"state_wholesale"}]`, "", w, 400, httpapi.InvalidParameter, "licence 1 (1)"},
+		{"a licence without kind", "/v1/onboarding/licences", jsonType, `[{"party":"dist","number":"1"}]`, "", w, 400, httpapi.MissingParameter, "kind"},
 		{"onboarding outside development", "/v1/onboarding", "application/xml", document(good), "", production, 403, httpapi.OnboardingForbidden, "authority"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/services/internal/partner/capture"
 	"verilot.dev/services/internal/partner/command"
 	"verilot.dev/services/internal/partner/directory"
@@ -113,7 +115,28 @@ func TestPharmaExample(t *testing.T) {
 		if got := fmt.Sprint(o.Parties, o.Prefixes, o.Products); got != want {
 			t.Errorf("onboarding %d: %s, want %s (notes %q)", i+1, got, want, o.Notes)
 		}
+		if want := []string{"gs1-drug-distributor"}; i == 0 && !slices.Equal(o.Unlicensed, want) || i == 1 && len(o.Unlicensed) > 0 {
+			t.Errorf("onboarding %d: without a licence are %v", i+1, o.Unlicensed)
+		}
 	}
+	// The document names no licences. The distributor's are registered beside it, by its id or its GLN, and once.
+	const licences = `[{"party":"gs1-drug-distributor","number":"WDD-1","kind":"state_wholesale","jurisdiction":"US-KY","validFrom":"2020-01-01"},` +
+		`{"party":"0399999999991","number":"AR-2023","kind":"fda_annual_report","validFrom":"2023-01-31","validTo":"2024-03-31"}]`
+	for _, want := range []string{"[gs1-drug-distributor] 1", "[] 0"} {
+		rec := w.call("POST", "/v1/onboarding/licences", map[string]string{"Content-Type": jsonType}, licences)
+		var o onboard.Onboarding
+		if err := json.Unmarshal(rec.Body.Bytes(), &o); err != nil || rec.Code != http.StatusOK {
+			t.Fatalf("%d %v: %s", rec.Code, err, rec.Body)
+		}
+		if got := fmt.Sprint(o.Parties, len(o.Jobs)); got != want {
+			t.Errorf("licences: %s, want %s (notes %q)", got, want, o.Notes)
+		}
+	}
+	w.ledger.Registry(func(r registry.Registry) {
+		if p, _ := r.Party("gs1-drug-distributor"); len(p.Licences) != 2 || !slices.Equal(p.AuthorizedRoles("2023-03-27"), []string{"distributor"}) {
+			t.Errorf("the distributor has %+v", p.Licences)
+		}
+	})
 	j := w.certified(w.call("POST", "/capture", xmlType, doc))
 	if !j.Success || j.Running || j.State != journal.Indexed || j.Events != 8 || len(j.Verdicts) != 9 {
 		t.Errorf("job: %+v", j)
@@ -121,6 +144,11 @@ func TestPharmaExample(t *testing.T) {
 	for _, v := range j.Verdicts {
 		if v.Verdict != "accepted" && v.Verdict != "flagged" {
 			t.Errorf("verdict: %+v", v)
+		}
+		for _, f := range v.Findings {
+			if f.Code == string(verdict.PartnerNotATP) {
+				t.Errorf("%s: %+v", v.BizStep, f)
+			}
 		}
 		if v.Kind == "event" && v.EventID == "" {
 			t.Errorf("event %d has no id", *v.Index)
