@@ -753,13 +753,45 @@ func BenchmarkJudge(b *testing.B) {
 	})
 	for _, n := range []int{10, 10_000} {
 		b.Run(fmt.Sprintf("ship a sealed pallet of %d", n), func(b *testing.B) {
-			w, items := prepare(b.N)
+			w, _ := prepare(0)
 			w.run(fmt.Sprintf("M commissions u1..u%d lot A exp 2028-03-31", n), fmt.Sprintf("M packs u1..u%d into c1", n))
-			for i := range items {
-				w.now = w.now.Add(1e9)
-				items[i] = w.item("M", "ships", []string{"c1", "to", "W"})
+			it := w.item("M", "ships", []string{"c1", "to", "W"})
+			base, c := w.st, w.context("M")
+			b.ReportAllocs()
+			for b.Loop() {
+				over := state.NewOverlay(base)
+				if j := Judge(over, c, it); j.Verdict != block.Accepted {
+					b.Fatal(j.Code, j.Detail)
+				}
+				over.WriteSet()
 			}
-			benchmark(b, w, items)
+		})
+	}
+}
+
+// What a lot's totals cost, and its recall, whatever its size.
+func BenchmarkLot(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000, 1_000_000} {
+		w := newWorld(b)
+		for i := 0; i < n; i += 10_000 {
+			w.run(fmt.Sprintf("M commissions u%d..u%d lot A exp 2028-03-31", i+1, min(i+10_000, n)))
+		}
+		g, _ := gs1.ParseGTIN(gtin('u'))
+		b.Run(fmt.Sprintf("totals of %d units", n), func(b *testing.B) {
+			for b.Loop() {
+				if _, sum := LotTotals(w.st, g, "A"); sum != uint64(n) {
+					b.Fatal(sum)
+				}
+			}
+		})
+		it, base, c := w.item("M", "recalls", []string{"lot", "A"}), w.st, w.context("M")
+		b.Run(fmt.Sprintf("recall of %d units", n), func(b *testing.B) {
+			for b.Loop() {
+				over := state.NewOverlay(base)
+				if j := Judge(over, c, it); j.Verdict != block.Accepted {
+					b.Fatal(j.Code, j.Detail)
+				}
+			}
 		})
 	}
 }
