@@ -240,6 +240,7 @@ func (j *judging) checkSale(keys []string, to string) (expired []string, why str
 		if returns && j.returning(k, to) {
 			continue
 		}
+		j.needLicence() // it is a sale, whatever it calls itself
 		faults := j.goods().faults(k, j.day)
 		if len(faults) == 0 {
 			continue

@@ -26,7 +26,7 @@ const (
 func (l licensing) String() string {
 	return [...]string{
 		licensedAlways: "the actor needs one (`ACTOR_NOT_ATP`)",
-		licensedToSell: "the actor needs one (`ACTOR_NOT_ATP`), unless the event has a business transaction of type `rma`",
+		licensedToSell: "the actor needs one (`ACTOR_NOT_ATP`), unless the event has a business transaction of type `rma` and everything goes to its seller or to the owner of its GTIN",
 		licensedToFree: "the actor needs one to release goods (`ACTOR_NOT_ATP`), not to set them aside or report them lost",
 		licensedOrHeld: "not needed; without one, what is received is on hold (`PARTNER_NOT_ATP`)",
 		licensedNever:  "not needed",

@@ -29,7 +29,7 @@ func gs1Example(t *testing.T) string {
 
 // exampleLicences make the buyer in the example an authorized trading partner: the document names no licences.
 const exampleLicences = `- {party: gs1-drug-distributor, number: WDD-KY-1, kind: state_wholesale, jurisdiction: US-KY, validFrom: 2020-01-01}
-- {party: gs1-drug-distributor, number: WDD-KY-1/2022, kind: fda_annual_report, jurisdiction: US, validFrom: 2022-03-31, validTo: 2023-03-31}
+- {party: gs1-drug-distributor, number: WDD-KY-1/2023, kind: fda_annual_report, jurisdiction: US, validFrom: 2023-03-31, validTo: 2024-03-31}
 `
 
 // cli runs a command in this process and returns its exit code and what it printed.
