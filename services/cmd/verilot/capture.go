@@ -51,7 +51,7 @@ found without either.`,
 	c.Flags().StringVar(&o.to, "to", "http://localhost:8081", "address of the partner service")
 	c.Flags().StringVar(&o.wait, "wait", "certified", "wait until the job is captured, accepted, certified or indexed")
 	c.Flags().DurationVar(&o.timeout, "timeout", 30*time.Second, "how long to wait")
-	c.Flags().BoolVar(&o.onboard, "onboard", false, "first register the parties, places, prefixes and products that the document names (development networks only)")
+	c.Flags().BoolVar(&o.onboard, "onboard", false, "first register the parties, places, prefixes, products and lots that the document names (development networks only)")
 	c.Flags().StringVar(&o.licences, "licences", "", "with --onboard: file with the licences of parties, a YAML or JSON list of {party, number, kind, jurisdiction, validFrom, validTo}; party is an id or a GLN")
 	c.Flags().StringVar(&o.onError, "on-error", "rollback", "rollback: one bad event refuses the document; proceed: the good events go through")
 	c.Flags().StringVar(&o.key, "idempotency-key", "", "the same key and document again is the same job")

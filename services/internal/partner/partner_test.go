@@ -108,11 +108,12 @@ func TestPharmaExample(t *testing.T) {
 		if err := json.Unmarshal(rec.Body.Bytes(), &o); err != nil || rec.Code != http.StatusOK {
 			t.Fatalf("%d %v: %s", rec.Code, err, rec.Body)
 		}
-		want := fmt.Sprint([]string{"maker", "gs1-drug-distributor"}, []string{"030001", "039999"}, []string{"00300010123455", "10300010123452"})
+		want := fmt.Sprint([]string{"maker", "gs1-drug-distributor"}, []string{"030001", "039999"}, []string{"00300010123455", "10300010123452"},
+			[]string{"(01)00300010123455(10)A123", "(01)10300010123452(10)A123"})
 		if i == 1 {
-			want = fmt.Sprint([]string{}, []string{}, []string{})
+			want = fmt.Sprint([]string{}, []string{}, []string{}, []string{})
 		}
-		if got := fmt.Sprint(o.Parties, o.Prefixes, o.Products); got != want {
+		if got := fmt.Sprint(o.Parties, o.Prefixes, o.Products, o.Lots); got != want {
 			t.Errorf("onboarding %d: %s, want %s (notes %q)", i+1, got, want, o.Notes)
 		}
 		if want := []string{"gs1-drug-distributor"}; i == 0 && !slices.Equal(o.Unlicensed, want) || i == 1 && len(o.Unlicensed) > 0 {

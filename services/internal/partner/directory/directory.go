@@ -47,6 +47,7 @@ type KnownParty struct {
 type Registration struct {
 	Act     *registry.Act     `json:"act,omitempty"`
 	Product *registry.Product `json:"product,omitempty"`
+	Lot     *registry.Lot     `json:"lot,omitempty"`
 	// Foreign are GLNs that the ledger says are another party's, without saying whose.
 	Foreign []string `json:"foreign,omitempty"`
 }
@@ -125,6 +126,9 @@ func (d *Directory) Add(l Registration) {
 	}
 	if l.Product != nil {
 		_ = registry.ApplyProduct(d.mem, l.Product) // the ledger has accepted it
+	}
+	if l.Lot != nil {
+		_ = registry.ApplyLot(d.mem, l.Lot)
 	}
 }
 

@@ -30,13 +30,14 @@ import (
 	"verilot.dev/services/internal/partner/outbox"
 )
 
-// Onboarding is what a development network makes of a document from elsewhere: the parties, places, prefixes and products
-// that it names are registered under this service's own authority key, so that the document can be captured. A real
+// Onboarding is what a development network makes of a document from elsewhere: the parties, places, prefixes, products and
+// lots that it names are registered under this service's own authority key, so that the document can be captured. A real
 // network never does this: there, an authority looks before it signs.
 type Onboarding struct {
 	Parties  []string `json:"parties" doc:"Parties that were registered or extended"`
 	Prefixes []string `json:"prefixes" doc:"Company prefixes that were registered"`
 	Products []string `json:"products" doc:"GTINs that were registered"`
+	Lots     []string `json:"lots" doc:"Lots that were registered, each as (01) GTIN (10) lot"`
 	Jobs     []string `json:"jobs" doc:"The capture jobs it took"`
 	Notes    []string `json:"notes,omitempty" doc:"What was left out, and why"`
 	// A document names no licences.
@@ -86,11 +87,14 @@ func (s *Service) Document(ctx context.Context, r io.Reader) (*Onboarding, error
 		return nil, fmt.Errorf("parse document: %w", err)
 	}
 	s.dir.Refresh(ctx)
-	out := &Onboarding{Parties: []string{}, Prefixes: []string{}, Products: []string{}, Jobs: []string{}, Unlicensed: []string{}}
+	out := &Onboarding{Parties: []string{}, Prefixes: []string{}, Products: []string{}, Lots: []string{}, Jobs: []string{}, Unlicensed: []string{}}
 	if err := s.parties(ctx, read(doc), out); err != nil {
 		return nil, err
 	}
-	return out, s.products(ctx, doc, out)
+	if err := s.products(ctx, doc, out); err != nil {
+		return nil, err
+	}
+	return out, s.lots(ctx, doc, out)
 }
 
 // allowed says whether this service may onboard at all.
@@ -426,6 +430,63 @@ func (s *Service) products(ctx context.Context, doc *epcis.Document, out *Onboar
 		}
 		keep = append(keep, directory.Registration{Product: p})
 		out.Products = append(out.Products, p.GTIN)
+	}
+	return s.remember(keep)
+}
+
+// lots registers the lots that the document commissions units in: it has no other word for them.
+func (s *Service) lots(ctx context.Context, doc *epcis.Document, out *Onboarding) error {
+	d := &draft.Draft{Kind: "onboarding", OnError: submission.Proceed}
+	var lots []*registry.Lot
+	seen := map[gs1.Key]bool{}
+	for i := range doc.Events {
+		ev := &doc.Events[i].Event
+		expiry, ok := ev.ExpiryDate()
+		if ev.Step() != epcis.StepCommissioning || ev.ErrorDeclaration != nil || !ok {
+			continue
+		}
+		last := ""
+		for _, id := range ev.EPCList {
+			cut, _ := gs1.SplitEPC(id)
+			if cut != "" && cut == last {
+				continue
+			}
+			last = cut
+			epc, err := gs1.ParseEPC(id)
+			g, ok := epc.Key().GTIN()
+			if err != nil || !ok || !epc.Key().IsUnit() {
+				continue
+			}
+			lot, err := gs1.NewLGTIN(g, ev.Lot())
+			if owner, known := s.dir.OwnerOf(g); err != nil || seen[lot.Key()] || !known || owner != s.dir.Self() {
+				continue
+			}
+			seen[lot.Key()] = true
+			known := false
+			s.dir.Read(func(r directory.View) { _, known = r.Lot(g, ev.Lot()) })
+			if known {
+				continue
+			}
+			l := &registry.Lot{GTIN: g.String(), Lot: ev.Lot(), Expiry: expiry.String()}
+			lots = append(lots, l)
+			d.Items = append(d.Items, draft.Registration(wire.KindLot, l, "lot "+l.Lot+" of GTIN "+l.GTIN))
+		}
+	}
+	if len(lots) == 0 {
+		return nil
+	}
+	accepted, err := s.settled(ctx, d, out)
+	if err != nil {
+		return err
+	}
+	var keep []directory.Registration
+	for i, l := range lots {
+		if accepted[i] != "" {
+			out.Notes = append(out.Notes, fmt.Sprintf("lot %s of GTIN %s was not registered: the ledger says %s", l.Lot, l.GTIN, accepted[i]))
+			continue
+		}
+		keep = append(keep, directory.Registration{Lot: l})
+		out.Lots = append(out.Lots, "(01)"+l.GTIN+"(10)"+l.Lot)
 	}
 	return s.remember(keep)
 }

@@ -5299,6 +5299,8 @@ export interface components {
         Onboarding: {
             /** @description The capture jobs it took */
             jobs: string[] | null;
+            /** @description Lots that were registered, each as (01) GTIN (10) lot */
+            lots: string[] | null;
             /** @description What was left out, and why */
             notes?: string[] | null;
             /** @description Parties that were registered or extended */
