@@ -114,7 +114,12 @@ func (a *app) capture(ctx context.Context, file string, o *captureOptions) error
 	if err := decode(raw, &job); err != nil {
 		return err
 	}
-	raw, job, err = a.await(ctx, cl, answer.Get("Location"), o.wait, raw, job)
+	return a.finish(ctx, cl, answer.Get("Location"), o.wait, o.to, o.timeout, raw, job)
+}
+
+// finish waits for a job and prints what became of it.
+func (a *app) finish(ctx context.Context, cl *client, location, wait, to string, timeout time.Duration, raw []byte, job capture.Job) error {
+	raw, job, err := a.await(ctx, cl, location, wait, raw, job)
 	if err != nil {
 		return a.refused(err)
 	}
@@ -124,8 +129,8 @@ func (a *app) capture(ctx context.Context, file string, o *captureOptions) error
 		a.showJob(&job)
 	}
 	switch {
-	case rank(job.State) < rank(journal.State(o.wait)):
-		return noAnswer("job %s is %s after %s, not yet %s; ask again at %s%s", job.CaptureID, job.State, o.timeout, o.wait, o.to, answer.Get("Location"))
+	case rank(job.State) < rank(journal.State(wait)):
+		return noAnswer("job %s is %s after %s, not yet %s; ask again at %s%s", job.CaptureID, job.State, timeout, wait, to, location)
 	case !job.Success:
 		return &exit{code: 1, quiet: true}
 	}

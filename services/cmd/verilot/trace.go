@@ -106,7 +106,7 @@ func (a *app) showTrace(t *tracing.Trace) {
 		a.printf("RECALL %s class %s: %s\n", r.RecallNumber, r.Classification, r.Reason)
 	}
 	for _, f := range t.Findings {
-		a.printf("finding %s (%s, %s) at %s\n", f.Code, f.Severity, f.State, f.Position)
+		a.printf("finding %s (%s, %s) at %s%s\n", f.Code, f.Severity, f.State, f.Position, closedBy(&f))
 		why.code(f.Code)
 	}
 	for _, g := range t.Gaps {
@@ -125,6 +125,28 @@ func (a *app) showTrace(t *tracing.Trace) {
 	a.showReasons(why)
 	a.printf("\nRests on block %d of %s (%s old).\n", t.RestsOn.Height, t.RestsOn.Time.Format(time.RFC3339),
 		time.Duration(t.RestsOn.AgeSeconds*float64(time.Second)).Round(time.Second))
+}
+
+// closedBy says how a finding was closed.
+func closedBy(f *tracing.FindingView) string {
+	if f.State != "closed" || len(f.Changes) == 0 {
+		return ""
+	}
+	c := f.Changes[len(f.Changes)-1]
+	switch {
+	case c.By == nil && c.Cause == nil:
+		return ""
+	case c.By == nil:
+		return ", closed by the record at " + c.Cause.String()
+	}
+	s := ", closed by " + nonEmpty(c.By.Name, c.By.ID)[0] + " as " + string(c.Outcome)
+	if c.ByAuthor {
+		s += " (its author)"
+	}
+	if c.Note != "" {
+		s += ": " + c.Note
+	}
+	return s
 }
 
 // showSteps writes a table that fits most terminals. Containers are named below it, by number: a case has a long name.

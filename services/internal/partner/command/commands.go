@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -528,7 +529,11 @@ func (c *Commands) resolve(_ context.Context, b *resolveBody) (*draft.Draft, err
 		return nil, httpapi.NewProblem(httpapi.InvalidParameter, "code %q is no finding that can be closed; send the code as the trace shows it", httpapi.Printable(b.Code))
 	}
 	if !slices.Contains(allowed, custody.Outcome(b.Outcome)) {
-		p := httpapi.NewProblem(httpapi.InvalidParameter, "outcome %q does not fit %s; nothing was captured. Choose one of those below", httpapi.Printable(b.Outcome), b.Code)
+		words := make([]string, len(allowed))
+		for i, o := range allowed {
+			words[i] = string(o)
+		}
+		p := httpapi.NewProblem(httpapi.InvalidParameter, "outcome %q does not fit %s; nothing was captured. Choose one of %s", httpapi.Printable(b.Outcome), b.Code, strings.Join(words, ", "))
 		for _, o := range allowed {
 			p = p.With(httpapi.Fault{Pointer: "outcome", Code: string(o), Message: o.Meaning()})
 		}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"verilot.dev/services/internal/answer/tracing"
+)
+
+// The outcomes of a code are listed without a service, for people and for scripts.
+func TestOutcomes(t *testing.T) {
+	code, out, _ := verilot(t, "resolve", "--outcomes", "TWO_PLACES")
+	for _, want := range []string{"by maker, regulator", "cleared", "illegitimate", "It is marked illegitimate and stays so."} {
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("exit %d, no %q:\n%s", code, want, out)
+		}
+	}
+	code, out, _ = verilot(t, "resolve", "--outcomes", "--json")
+	var list []closable
+	if err := json.Unmarshal([]byte(out), &list); err != nil || code != 0 || len(list) < 20 {
+		t.Fatalf("exit %d, %d codes: %v", code, len(list), err)
+	}
+	for _, c := range list {
+		if len(c.Outcomes) == 0 || len(c.Closers) == 0 {
+			t.Errorf("%+v", c)
+		}
+	}
+}
+
+// A trace says of a closed finding who closed it.
+func TestClosedBy(t *testing.T) {
+	const at = `"cause":{"height":"7","entry":0,"item":0}`
+	for finding, want := range map[string]string{
+		`{"state":"open"}`: "",
+		`{"state":"held","changes":[{"state":"held"}]}`:                                                                     "",
+		`{"state":"closed","changes":[{},{` + at + `}]}`:                                                                    ", closed by the record at 7/0/0",
+		`{"state":"closed","changes":[{` + at + `,"by":{"id":"w"},"byAuthor":true,"outcome":"acknowledged"}]}`:              ", closed by w as acknowledged (its author)",
+		`{"state":"closed","changes":[{` + at + `,"by":{"id":"w","name":"Midland"},"outcome":"cleared","note":"counted"}]}`: ", closed by Midland as cleared: counted",
+	} {
+		var f tracing.FindingView
+		if err := json.Unmarshal([]byte(finding), &f); err != nil {
+			t.Fatal(err)
+		}
+		if got := closedBy(&f); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
