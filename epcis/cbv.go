@@ -67,6 +67,12 @@ const (
 	IncorrectData = "incorrect_data"
 )
 
+// Steps returns the business steps of CBV, sorted.
+func Steps() []string { return slices.Clone(vocabulary.Steps) }
+
+// Dispositions returns the dispositions of CBV.
+func Dispositions() []string { return slices.Clone(vocabulary.Dispositions) }
+
 // KnownStep reports whether a bizStep is in CBV.
 func KnownStep(s string) bool { return slices.Contains(vocabulary.Steps, CBVName(s)) }
 
