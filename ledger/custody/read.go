@@ -119,6 +119,23 @@ func (l *lotReader) container(key string) *record {
 	return c
 }
 
+// Names of the states of active units.
+const (
+	OnHand      = "on_hand"
+	OnItsWay    = "in_transit"
+	Unaccounted = "unaccounted" // missing of a shipment that has arrived
+	Nowhere     = "unknown"     // nobody has it, by what is recorded
+)
+
+// UnitStates lists the names of states, as StateName gives them.
+func UnitStates() []string {
+	list := []string{OnHand, OnItsWay, Unaccounted}
+	for _, s := range []UnitState{Dispensed, Destroyed, Decommissioned, Lost, Stolen} {
+		list = append(list, s.String())
+	}
+	return append(list, Nowhere)
+}
+
 func (l *lotReader) stateName(u *record) string {
 	if u.state != Active {
 		return u.state.String()
@@ -132,13 +149,13 @@ func (l *lotReader) stateName(u *record) string {
 			l.short[u.shipment] = short
 		}
 		if short {
-			return "unaccounted"
+			return Unaccounted
 		}
-		return "in_transit"
+		return OnItsWay
 	case u.holder == "":
-		return "unknown"
+		return Nowhere
 	}
-	return "on_hand"
+	return OnHand
 }
 
 // StateName is how lists and totals name the state of a unit that Locate returned.

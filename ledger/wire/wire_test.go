@@ -628,3 +628,17 @@ func TestShortBodiesStayCheap(t *testing.T) {
 		}
 	}
 }
+
+// The names of kinds stand in answers of the api and of partner services.
+func TestKindName(t *testing.T) {
+	for kind, want := range map[uint8]string{KindDocumentHeader: "document_header", KindPartyAct: "party_act", KindGovernance: "governance", 9: "kind_9", 20: "kind_20"} {
+		if got := KindName(kind); got != want {
+			t.Errorf("kind %d is called %s, want %s", kind, got, want)
+		}
+	}
+	for kind := KindDocumentHeader; kind <= KindGovernance; kind++ {
+		if strings.HasPrefix(KindName(kind), "kind_") {
+			t.Errorf("kind %d has no name", kind)
+		}
+	}
+}
