@@ -65,8 +65,8 @@ test: $(TOTALS) ## Every test, with the race detector; needs nothing but Go
 	@[ -n "$(RACE)" ] || echo "No C compiler: testing without the race detector."
 	@{ \
 		go test -json $(RACE) -shuffle=on -timeout=$(TIMEOUT) $(TESTFLAGS) $(PKG) || rc=1; \
-		(cd tools && GOWORK=off go test -json -timeout=$(TIMEOUT) ./testtotals ./epcisreport) || rc=1; \
-		$(if $(filter work,$(PKG)),(cd deploy && GOWORK=off go test -json -timeout=$(TIMEOUT) ./...) || rc=1;) \
+		$(if $(filter work,$(PKG)),(cd tools && GOWORK=off go test -json -timeout=$(TIMEOUT) ./testtotals ./epcisreport) || rc=1; \
+		(cd deploy && GOWORK=off go test -json -timeout=$(TIMEOUT) ./...) || rc=1;) \
 		exit $${rc:-0}; \
 	} | $(TOTALS) -o bin/test-totals
 

@@ -312,7 +312,7 @@ func (d *deployed) checkMetrics() {
 	}
 	// Nothing has raised an alarm or halted, and these are not there before.
 	for metric, at := range map[string][2]string{
-		"verilot_validator_alarms_total": {"node", `"alarms_total"`},
+		"verilot_validator_alarms_total": {"node/replica", `"alarms_total"`},
 		"verilot_halted":                 {"service", `"verilot_halted"`},
 	} {
 		if folder := filepath.Join("..", "services", "internal", at[0]); !anyGoFile(t, folder, at[1]) {

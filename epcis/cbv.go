@@ -67,6 +67,12 @@ const (
 	IncorrectData = "incorrect_data"
 )
 
+// Steps returns the business steps of CBV, sorted.
+func Steps() []string { return slices.Clone(vocabulary.Steps) }
+
+// Dispositions returns the dispositions of CBV.
+func Dispositions() []string { return slices.Clone(vocabulary.Dispositions) }
+
 // KnownStep reports whether a bizStep is in CBV.
 func KnownStep(s string) bool { return slices.Contains(vocabulary.Steps, CBVName(s)) }
 
@@ -86,25 +92,10 @@ func CBVName(s string) string {
 	s = strings.Trim(s, xsd.Blank)
 	if i := strings.LastIndexByte(s, '/'); i >= 0 && strings.HasPrefix(s, "http") && strings.HasSuffix(s[:i], "/cbv") {
 		if _, term, ok := strings.Cut(s[i+1:], "-"); ok {
-			return lower(term)
+			return vocabulary.Lower(term)
 		}
 	}
-	return lower(s[strings.LastIndexByte(s, ':')+1:])
-}
-
-func lower(s string) string {
-	for i := range len(s) {
-		if 'A' <= s[i] && s[i] <= 'Z' {
-			b := []byte(s)
-			for j := i; j < len(b); j++ {
-				if 'A' <= b[j] && b[j] <= 'Z' {
-					b[j] += 'a' - 'A'
-				}
-			}
-			return string(b)
-		}
-	}
-	return s
+	return vocabulary.Lower(s[strings.LastIndexByte(s, ':')+1:])
 }
 
 // Nearest returns the word that s was probably meant to be, "" when none is near.
@@ -120,7 +111,7 @@ func nearest(s string, words []string) string {
 		if w == "" {
 			continue
 		}
-		if d := distance(lower(s), lower(w)); d < least && d <= max(2, len(w)/3) {
+		if d := distance(vocabulary.Lower(s), vocabulary.Lower(w)); d < least && d <= max(2, len(w)/3) {
 			best, least = w, d
 		}
 	}

@@ -9,13 +9,13 @@ require (
 	golang.org/x/mod v0.31.0
 	google.golang.org/protobuf v1.36.12
 	pgregory.net/rapid v1.3.0
+	verilot.dev/epcis v0.0.0
 	verilot.dev/proto v0.0.0
 )
 
 require (
 	golang.org/x/crypto v0.0.0-20220321153916-2c7772ba3064 // indirect
 	golang.org/x/sys v0.5.0 // indirect
-	verilot.dev/epcis v0.0.0
 )
 
 replace verilot.dev/proto => ../proto

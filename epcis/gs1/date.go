@@ -1,6 +1,10 @@
 package gs1
 
-import "fmt"
+import (
+	"fmt"
+
+	"verilot.dev/epcis/internal/xsd"
+)
 
 // A Date is a calendar day: an expiry, a production date. Dates are comparable. The zero value is invalid.
 type Date struct {
@@ -30,7 +34,7 @@ func ParseExpiry(yymmdd string, ref int) (Date, error) {
 		year += 100
 	}
 	if month >= 1 && month <= 12 && day == 0 {
-		day = daysIn(year, month)
+		day = xsd.DaysIn(year, month)
 	}
 	return newDate(yymmdd, year, month, day)
 }
@@ -54,26 +58,13 @@ func newDate(input string, year, month, day int) (Date, error) {
 		return Date{}, fail(CodeExpiry, input, "the year is %d, want 1 to 9999", year)
 	case month < 1 || month > 12:
 		return Date{}, fail(CodeExpiry, input, "the month is %02d, want 01 to 12", month)
-	case day < 1 || day > daysIn(year, month):
-		return Date{}, fail(CodeExpiry, input, "the day is %02d, but %04d-%02d has %d days", day, year, month, daysIn(year, month))
+	case day < 1 || day > xsd.DaysIn(year, month):
+		return Date{}, fail(CodeExpiry, input, "the day is %02d, but %04d-%02d has %d days", day, year, month, xsd.DaysIn(year, month))
 	}
 	return Date{int16(year), uint8(month), uint8(day)}, nil
 }
 
 func two(s string) int { return int(s[0]-'0')*10 + int(s[1]-'0') }
-
-func daysIn(year, month int) int {
-	switch month {
-	case 4, 6, 9, 11:
-		return 30
-	case 2:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 29
-		}
-		return 28
-	}
-	return 31
-}
 
 // String returns YYYY-MM-DD, "" for the zero value.
 func (d Date) String() string {

@@ -6,6 +6,7 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/epcis/internal/excerpt"
 )
 
 // An epcSet is the list of a MATCH_ parameter: instances, classes and patterns.
@@ -158,7 +159,7 @@ func (m *epcSet) addPattern(s string) (done bool, err error) {
 		m.patterns = append(m.patterns, keyPattern{kinds: scheme.kinds})
 		return true, nil
 	case !isDigits(gcp) || len(gcp) < 6 || len(gcp) > 12:
-		return false, errors.New(quote(gcp) + " is not a company prefix: want 6 to 12 digits")
+		return false, errors.New(excerpt.Quote(gcp) + " is not a company prefix: want 6 to 12 digits")
 	case literals == 1:
 		m.patterns = append(m.patterns, keyPattern{scheme.kinds, scheme.prefix, gcp})
 		return true, nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/internal/excerpt"
 )
 
 // A field is the name of an extension field.
@@ -29,12 +30,12 @@ func (p *parser) field(s string) (field, *Error) {
 	} else {
 		ns, ok := p.prefix(prefix)
 		if !ok {
-			return f, &Error{Message: "the prefix " + quote(prefix) + " is not declared", Hint: "declare it (GS1-Extensions: " + clip(prefix) + "=namespace, or @context), or write namespace#" + clip(name)}
+			return f, &Error{Message: "the prefix " + excerpt.Quote(prefix) + " is not declared", Hint: "declare it (GS1-Extensions: " + excerpt.Clip(prefix) + "=namespace, or @context), or write namespace#" + excerpt.Clip(name)}
 		}
 		f = field{namespace(ns), name}
 	}
 	if strings.Contains(f.namespace, "#") {
-		return f, &Error{Message: quote(f.namespace) + " is not a namespace: a # may only end it"}
+		return f, &Error{Message: excerpt.Quote(f.namespace) + " is not a namespace: a # may only end it"}
 	}
 	if f.name == "" {
 		return f, &Error{Message: "the name of the extension field is missing", Hint: "write prefix:name or namespace#name"}
@@ -316,7 +317,7 @@ func (p *parser) attributed(s string) (attributed, *Error) {
 		names = append(names, a.name)
 	}
 	if !strings.ContainsAny(s, ":#") {
-		e := &Error{Message: quote(s) + " is not a field with master data", Hint: "write one of " + strings.Join(names, ", ") + ", or an extension field"}
+		e := &Error{Message: excerpt.Quote(s) + " is not a field with master data", Hint: "write one of " + strings.Join(names, ", ") + ", or an extension field"}
 		if near := epcis.Nearest(s, names); near != "" {
 			e.Hint = "was " + near + " meant?"
 		}

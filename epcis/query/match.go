@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/internal/excerpt"
+	cbv "verilot.dev/epcis/internal/vocabulary"
 )
 
 // What conditions cost, roughly: comparing a field, reading a time or an identifier, walking lists, asking master data.
@@ -160,7 +162,7 @@ func ids(kind TermKind, each some) func(*parser, *value) (*cond, *Error) {
 func (p *parser) uris(v *value) *Error {
 	for _, s := range v.texts {
 		if i := strings.IndexByte(s, ':'); i < 1 || i == len(s)-1 {
-			return &Error{Message: quote(s) + " is not a URI", Hint: "write it in full, for example urn:epc:id:sgln:0614141.07346.0"}
+			return &Error{Message: excerpt.Quote(s) + " is not a URI", Hint: "write it in full, for example urn:epc:id:sgln:0614141.07346.0"}
 		}
 	}
 	return p.expand(v)
@@ -177,12 +179,12 @@ func texts(form func(string) string, each some) func(*parser, *value) (*cond, *E
 	}
 }
 
-func hexadecimal(s string) string { return lower(trim(s)) }
+func hexadecimal(s string) string { return cbv.Lower(trim(s)) }
 
 func action(_ *parser, v *value) (*cond, *Error) {
 	for _, s := range v.texts {
 		if s != "ADD" && s != "OBSERVE" && s != "DELETE" {
-			e := &Error{Message: quote(s) + " is not an action", Hint: "write ADD, OBSERVE or DELETE"}
+			e := &Error{Message: excerpt.Quote(s) + " is not an action", Hint: "write ADD, OBSERVE or DELETE"}
 			if near := epcis.Nearest(s, []string{"ADD", "OBSERVE", "DELETE"}); near != "" {
 				e.Hint = "write " + near
 			}
@@ -321,7 +323,7 @@ func match(in lists) func(*parser, *value) (*cond, *Error) {
 		set := &epcSet{}
 		for _, s := range v.texts {
 			if err := set.add(s); err != nil {
-				return nil, &Error{Message: quote(s) + ": " + clip(err.Error()), Hint: "want an EPC URN, a GS1 Digital Link, another URI, or a pattern such as urn:epc:idpat:sgtin:0614141.107346.*"}
+				return nil, &Error{Message: excerpt.Quote(s) + ": " + excerpt.Clip(err.Error()), Hint: "want an EPC URN, a GS1 Digital Link, another URI, or a pattern such as urn:epc:idpat:sgtin:0614141.107346.*"}
 			}
 		}
 		c := &cond{cost: costList, match: func(r *Record, _ Vocabulary) bool {
@@ -524,7 +526,7 @@ func orderBy(p *parser, v *value) (*cond, *Error) {
 		return nil, nil
 	}
 	if !strings.ContainsAny(s, ":#") {
-		e := &Error{Message: "events are not ordered by " + quote(s), Hint: "write eventTime, recordTime, or an extension field as prefix:name or namespace#name"}
+		e := &Error{Message: "events are not ordered by " + excerpt.Quote(s), Hint: "write eventTime, recordTime, or an extension field as prefix:name or namespace#name"}
 		if near := epcis.Nearest(s, []string{"eventTime", "recordTime"}); near != "" {
 			e.Hint = "was " + near + " meant?"
 		}
@@ -540,7 +542,7 @@ func orderBy(p *parser, v *value) (*cond, *Error) {
 
 func direction(_ *parser, v *value) (*cond, *Error) {
 	if s := v.texts[0]; s != "ASC" && s != "DESC" {
-		return nil, &Error{Message: quote(s) + " is no direction", Hint: "write ASC or DESC"}
+		return nil, &Error{Message: excerpt.Quote(s) + " is no direction", Hint: "write ASC or DESC"}
 	}
 	return nil, nil
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/internal/excerpt"
+	"verilot.dev/epcis/internal/jsonld"
 )
 
 // Type says what values a parameter takes.
@@ -357,17 +359,17 @@ var parameterNames = func() (list []string) {
 	return list
 }()
 
-// prefixes that need no declaration: those of the official context, and GS1 US Healthcare's.
-var prefixes = map[string]string{
-	"cbvmda": epcis.NamespaceMDA, "gs1ushc": epcis.NamespaceHC, "cbv": "https://ref.gs1.org/cbv/", "gs1": "https://gs1.org/voc/",
-	"epcis": "https://ref.gs1.org/epcis/", "rdfs": "http://www.w3.org/2000/01/rdf-schema#", "owl": "http://www.w3.org/2002/07/owl#",
-	"xsd": "http://www.w3.org/2001/XMLSchema#", "dcterms": "http://purl.org/dc/terms/",
-}
+// prefixes need no declaration, and neither do those of the JSON-LD context.
+var prefixes = map[string]string{"cbvmda": epcis.NamespaceMDA, "gs1ushc": epcis.NamespaceHC}
 
 func (p *parser) prefix(s string) (namespace string, ok bool) {
-	if namespace, ok = p.ext[s]; !ok {
-		namespace, ok = prefixes[s]
+	if namespace, ok = p.ext[s]; ok {
+		return namespace, true
 	}
+	if namespace, ok = prefixes[s]; ok {
+		return namespace, true
+	}
+	namespace, ok = jsonld.Prefixes[s]
 	return namespace, ok
 }
 
@@ -376,7 +378,7 @@ func (p *parser) word(v *vocabulary, s string) (string, *Error) {
 	w := v.bare(s)
 	if prefix, name, ok := strings.Cut(w, ":"); ok {
 		if prefix == "" || name == "" {
-			return "", &Error{Message: quote(s) + " is not a " + v.what, Hint: "write a word of the Core Business Vocabulary, or a URI"}
+			return "", &Error{Message: excerpt.Quote(s) + " is not a " + v.what, Hint: "write a word of the Core Business Vocabulary, or a URI"}
 		}
 		return w, nil
 	}
@@ -386,7 +388,7 @@ func (p *parser) word(v *vocabulary, s string) (string, *Error) {
 	case strings.Contains(s, ":"): // a word that CBV has not, with its prefix: events with it may have been captured
 		return s, nil
 	}
-	e := &Error{Message: quote(s) + " is not a " + v.what + " of the Core Business Vocabulary", Hint: "a value of your own is a URI"}
+	e := &Error{Message: excerpt.Quote(s) + " is not a " + v.what + " of the Core Business Vocabulary", Hint: "a value of your own is a URI"}
 	if near := v.nearest(s); near != "" {
 		e.Hint = "was " + near + " meant? A value of your own is a URI"
 	}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"verilot.dev/epcis/internal/excerpt"
 )
 
 // ParseValues reads the parameters of a URL. A list is one parameter with | between the values, or the parameter again
@@ -292,7 +294,7 @@ func (p *parser) parameter(name string, in input) {
 		return
 	}
 	if before, ok := p.given[s.name]; ok {
-		p.fail(&Error{Param: name, Message: "is the same parameter as " + clip(before), Hint: "put all values into one"})
+		p.fail(&Error{Param: name, Message: "is the same parameter as " + excerpt.Clip(before), Hint: "put all values into one"})
 		return
 	}
 	if p.given == nil {
@@ -481,19 +483,19 @@ func (p *parser) value(typ Type, in input) (v value, e *Error) {
 				return v, nil
 			}
 		}
-		return v, &Error{Message: quote(first.text) + " is neither a number nor a time", Hint: "write 12.5, 2026-11-20 or 2026-11-20T13:15:00Z"}
+		return v, &Error{Message: excerpt.Quote(first.text) + " is neither a number nor a time", Hint: "write 12.5, 2026-11-20 or 2026-11-20T13:15:00Z"}
 	case TypeInteger:
 		v.kind = kindOrder
 		n, err := strconv.Atoi(first.text)
 		if err != nil || n < 1 || first.kind == 'b' {
-			return v, &Error{Message: quote(first.text) + " is not a whole number above 0"}
+			return v, &Error{Message: excerpt.Quote(first.text) + " is not a whole number above 0"}
 		}
 		v.n = n
 	case TypeBoolean:
 		switch first.text {
 		case "true", "false":
 		default:
-			return v, &Error{Message: quote(first.text) + " is neither true nor false"}
+			return v, &Error{Message: excerpt.Quote(first.text) + " is neither true nor false"}
 		}
 		v.kind, v.flag = kindFlag, first.text == "true"
 	case TypeOrder:
@@ -507,7 +509,7 @@ func (v *value) addNumbers(items []item) *Error {
 	for _, x := range items {
 		n, ok := parseDecimal(x.text)
 		if !ok || len(x.text) > 64 || n.point > 400 || n.point < -400 {
-			return &Error{Message: quote(x.text) + " is not a number", Hint: "write it as 12.5"}
+			return &Error{Message: excerpt.Quote(x.text) + " is not a number", Hint: "write it as 12.5"}
 		}
 		v.numbers = append(v.numbers, n)
 	}
@@ -527,7 +529,7 @@ func readFlag(in input) (v value, e *Error) {
 			v.flag = false
 		case x.kind == 'n', x.kind == '0', x.text == "", x.text == "true", isDigits(x.text):
 		default:
-			return v, &Error{Message: quote(x.text) + " is not true", Hint: "write true"}
+			return v, &Error{Message: excerpt.Quote(x.text) + " is not true", Hint: "write true"}
 		}
 	}
 	return v, nil
@@ -548,18 +550,9 @@ func readTime(x item, date bool) (time.Time, *Error) {
 		if _, zoned := instant(s+"Z", ""); zoned {
 			hint = "add the zone: " + s + "Z, or an offset such as -05:00"
 		}
-		return t, &Error{Message: quote(x.text) + " is not a date and time with a zone", Hint: hint}
+		return t, &Error{Message: excerpt.Quote(x.text) + " is not a date and time with a zone", Hint: hint}
 	}
 	return t, nil
-}
-
-func quote(s string) string { return strconv.Quote(clip(s)) }
-
-func clip(s string) string {
-	if len(s) > 120 {
-		return strings.ToValidUTF8(s[:120], "") + "…"
-	}
-	return s
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/internal/excerpt"
 )
 
 // Bounds of a query.
@@ -52,7 +53,7 @@ type Error struct {
 func (e *Error) Error() string {
 	s := e.Message
 	if e.Param != "" {
-		s = clip(e.Param) + ": " + s
+		s = excerpt.Clip(e.Param) + ": " + s
 	}
 	if e.Hint != "" {
 		s += " (" + e.Hint + ")"

@@ -9,16 +9,16 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
+	cbv "verilot.dev/epcis/internal/vocabulary"
+	"verilot.dev/epcis/internal/xsd"
 )
 
-const blank = " \t\r\n"
-
-// trim is strings.Trim for the blanks of XML, without its cost when there are none.
+// trim is xsd.Trimmed, without its cost when there is no white space.
 func trim(s string) string {
 	if s == "" || s[0] > ' ' && s[len(s)-1] > ' ' {
 		return s
 	}
-	return strings.Trim(s, blank)
+	return xsd.Trimmed(s)
 }
 
 // A decimal is a number as it is written, compared exactly and without allocating. Its value is the digits of whole and
@@ -247,22 +247,13 @@ type vocabulary struct {
 }
 
 var (
-	vocStep = &vocabulary{what: "business step", urn: "bizstep:", web: "BizStep-"}
-	vocDisp = &vocabulary{what: "disposition", urn: "disp:", web: "Disp-"}
-	vocBTT  = &vocabulary{what: "business transaction type", urn: "btt:", web: "BTT-", words: strings.Fields(
-		"bol cert desadv inv pedigree po poc prodorder recadv rma testprd testres upevt")}
-	vocSDT    = &vocabulary{what: "source or destination type", urn: "sdt:", web: "SDT-", words: strings.Fields("location owning_party possessing_party")}
-	vocReason = &vocabulary{what: "error reason", urn: "er:", web: "ER-", words: strings.Fields("did_not_occur incorrect_data")}
-	vocType   = &vocabulary{what: "measurement type", keepCase: true, words: strings.Fields(`AbsoluteHumidity AbsorbedDose
-		AbsorbedDoseRate Acceleration Altitude AmountOfSubstance AmountOfSubstancePerUnitVolume Angle AngularAcceleration
-		AngularMomentum AngularVelocity Area Capacitance Conductance Conductivity Count Density Dimensionless DoseEquivalent
-		DoseEquivalentRate DynamicViscosity ElectricCharge ElectricCurrent ElectricCurrentDensity ElectricFieldStrength Energy
-		Exposure Force Frequency Illuminance Inductance Irradiance KinematicViscosity Length LinearMomentum Luminance LuminousFlux
-		LuminousIntensity MagneticFlux MagneticFluxDensity MagneticVectorPotential Mass MassConcentration MassFlowRate
-		MassPerAreaTime MemoryCapacity MolalityOfSolute MolarEnergy MolarMass MolarVolume Power Pressure RadiantFlux
-		RadiantIntensity Radioactivity RelativeHumidity Resistance Resistivity SolidAngle SpecificVolume Speed SurfaceDensity
-		SurfaceTension Temperature Time Torque Voltage Volume VolumeFlowRate VolumeFraction VolumetricFlux Wavenumber`)}
-	vocEvent = &vocabulary{what: "event type", keepCase: true, words: strings.Fields(
+	vocStep   = &vocabulary{what: "business step", urn: "bizstep:", web: "BizStep-"}
+	vocDisp   = &vocabulary{what: "disposition", urn: "disp:", web: "Disp-"}
+	vocBTT    = &vocabulary{what: "business transaction type", urn: "btt:", web: "BTT-", words: cbv.Lists[cbv.BizTransaction].Sorted}
+	vocSDT    = &vocabulary{what: "source or destination type", urn: "sdt:", web: "SDT-", words: cbv.Lists[cbv.SourceDest].Sorted}
+	vocReason = &vocabulary{what: "error reason", urn: "er:", web: "ER-", words: cbv.Lists[cbv.ErrorReason].Sorted}
+	vocType   = &vocabulary{what: "measurement type", keepCase: true, words: cbv.Lists[cbv.Measurement].Sorted}
+	vocEvent  = &vocabulary{what: "event type", keepCase: true, words: strings.Fields(
 		"ObjectEvent AggregationEvent TransactionEvent TransformationEvent AssociationEvent")}
 )
 
@@ -318,7 +309,7 @@ func (v *vocabulary) bare(s string) string {
 	if v.keepCase {
 		return rest
 	}
-	return lower(rest)
+	return cbv.Lower(rest)
 }
 
 func (v *vocabulary) knows(word string) bool {
@@ -348,22 +339,6 @@ func cutFold(s, prefix string) (string, bool) {
 	return s, false
 }
 
-// lower lowers A to Z and nothing else, as epcis.CBVName does.
-func lower(s string) string {
-	for i := range len(s) {
-		if 'A' <= s[i] && s[i] <= 'Z' {
-			b := []byte(s)
-			for j := i; j < len(b); j++ {
-				if 'A' <= b[j] && b[j] <= 'Z' {
-					b[j] += 'a' - 'A'
-				}
-			}
-			return string(b)
-		}
-	}
-	return s
-}
-
 // identity is equal for two identifiers of places, parties, documents and devices exactly when they name one thing. What
 // is no identifier by the rules of GS1 stands for itself.
 func identity(s string) string {
@@ -382,7 +357,7 @@ func identity(s string) string {
 func eventID(s string) string {
 	s = trim(s)
 	if rest, ok := cutFold(s, "urn:uuid:"); ok {
-		return "urn:uuid:" + lower(rest)
+		return "urn:uuid:" + cbv.Lower(rest)
 	}
 	return s
 }

@@ -151,5 +151,5 @@ var otherItems = []chapter{
 var wholeMessages = []verdict.Code{
 	verdict.TooLarge, verdict.UnknownPurpose, verdict.Malformed, verdict.WrongNetwork, verdict.WrongEpoch, verdict.KeyUnknown, verdict.SigKeyRevoked,
 	verdict.SigInvalid, verdict.BodyHash, verdict.BodyMalformed, verdict.TooManyItems, verdict.TooManyUnits, verdict.RootMismatch,
-	verdict.CounterUsed, verdict.CounterGap, verdict.RolledBack,
+	verdict.CounterUsed, verdict.CounterGap,
 }

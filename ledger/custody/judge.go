@@ -137,7 +137,7 @@ func judgeProduct(st state.Store, reg registry.Registry, c Context, p *registry.
 	if no != nil {
 		return *no
 	}
-	return remarkNDC(register(c, RegistryProduct, g.String(), registry.ApplyProduct(st, p)), g, p)
+	return remarkNDC(st, c, register(c, RegistryProduct, g.String(), registry.ApplyProduct(st, p)), g, p)
 }
 
 func judgeLot(st state.Store, reg registry.Registry, c Context, l *registry.Lot) Judgement {

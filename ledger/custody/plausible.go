@@ -129,10 +129,11 @@ func (j *judging) checkProducts(keys []string, lot string) {
 }
 
 // remarkNDC flags the registration of a product whose NDC is not the one in its GTIN.
-func remarkNDC(j Judgement, g gs1.GTIN, p *registry.Product) Judgement {
+func remarkNDC(st state.Store, c Context, j Judgement, g gs1.GTIN, p *registry.Product) Judgement {
 	if detail, wrong := otherNDC(g, p); wrong && j.Verdict == block.Accepted {
 		j.Verdict = block.Flagged
 		j.Findings = append(j.Findings, Finding{Code: verdict.NDCMismatch, Severity: block.Flag, Detail: detail})
+		putFinding(st, block.EventSubject(c.Pos), FindingRecord{Pos: c.Pos, Code: verdict.NDCMismatch, Severity: block.Flag, State: block.Open, By: c.Party})
 	}
 	return j
 }

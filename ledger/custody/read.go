@@ -118,6 +118,23 @@ func (l *lotReader) container(key string) *record {
 	return c
 }
 
+// Names of the states of active units.
+const (
+	OnHand      = "on_hand"
+	OnItsWay    = "in_transit"
+	Unaccounted = "unaccounted" // missing of a shipment that has arrived
+	Nowhere     = "unknown"     // nobody has it, by what is recorded
+)
+
+// UnitStates lists the names of states, as StateName gives them.
+func UnitStates() []string {
+	list := []string{OnHand, OnItsWay, Unaccounted}
+	for _, s := range []UnitState{Dispensed, Destroyed, Decommissioned, Lost, Stolen} {
+		list = append(list, s.String())
+	}
+	return append(list, Nowhere)
+}
+
 func (l *lotReader) stateName(u *record) string {
 	at := slotOf(u)
 	if !at.moving() {

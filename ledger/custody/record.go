@@ -174,7 +174,7 @@ func decodeRecord(key string, b []byte) *record {
 	return r
 }
 
-// textReader is enc.Reader for a string: what it returns shares the string's memory.
+// textReader is canonical.Reader for a string: what it returns shares the string's memory.
 type textReader struct {
 	s   string
 	bad bool

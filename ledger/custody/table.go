@@ -338,6 +338,10 @@ func Roles(step string, units bool) []string {
 	return slices.Clone(r.needed(units))
 }
 
+// Traders returns the roles of trading partners. A party with one of them may perform any step that asks for no narrower
+// role.
+func Traders() []string { return slices.Clone(traders) }
+
 // Allowed reports whether a party with these roles may perform a business step; see Roles.
 func Allowed(step string, units bool, roles []string) bool {
 	r := byStep[step]

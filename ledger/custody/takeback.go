@@ -32,7 +32,8 @@ type was struct {
 // history is what taking an event back needs.
 type history struct {
 	match   canonical.Hash
-	due     int64 // when its grace timers run out
+	id      string // where the event's id is stored; "" if it has none
+	due     int64  // when its grace timers run out
 	things  []was
 	ships   []shipWas
 	lots    []string // where the lists of its births are stored
@@ -55,7 +56,7 @@ type cure struct {
 }
 
 func (h *history) encode() []byte {
-	b := append([]byte(nil), h.match[:]...)
+	b := canonical.Str16(append([]byte(nil), h.match[:]...), h.id)
 	b = canonical.U32(canonical.I64(b, h.due), uint32(len(h.things)))
 	for _, w := range h.things {
 		b = canonical.Str32(b, w.stored)
@@ -80,7 +81,7 @@ func readHistory(v state.View, pos canonical.Position) (h history, ok bool) {
 		return h, false
 	}
 	d := canonical.NewReader(b)
-	h.match, h.due = d.Hash(), d.I64()
+	h.match, h.id, h.due = d.Hash(), string(d.Str16()), d.I64()
 	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
 		w := was{stored: string(d.Str32()), leaned: d.U8() == 1, bits: d.U16()}
 		w.keys = readKeys(d)
@@ -103,6 +104,9 @@ func readHistory(v state.View, pos canonical.Position) (h history, ok bool) {
 // remember writes the history of the event being judged. It runs when everything else is decided, before records are written.
 func (j *judging) remember(match canonical.Hash) {
 	h := history{match: match, due: j.c.Time + j.c.Grace}
+	if j.ev.EventID != "" {
+		h.id = eventIDKey(j.ev.EventID, j.c.Party)
+	}
 	type kind struct {
 		stored string
 		leaned bool
@@ -422,6 +426,9 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 	}
 	for _, at := range slices.Concat(h.lots, h.carried) {
 		j.st.Delete(at)
+	}
+	if h.id != "" {
+		j.st.Delete(h.id)
 	}
 	j.rehold(kept, before, bits)
 	if told := slices.DeleteFunc(readTold(j.st, h.match), func(t told) bool { return t.pos == pos }); len(told) > 0 {

@@ -51,13 +51,13 @@ func (s slot) name(short bool) string {
 	case s.state != Active:
 		return s.state.String()
 	case s.phase == InTransit && short:
-		return "unaccounted"
+		return Unaccounted
 	case s.phase == InTransit:
-		return "in_transit"
+		return OnItsWay
 	case s.holder == "":
-		return "unknown"
+		return Nowhere
 	}
-	return "on_hand"
+	return OnHand
 }
 
 // books keeps records, contents and totals while items are judged. Nothing is written before flush.

@@ -341,10 +341,20 @@ func BenchmarkVerify(b *testing.B) {
 		"actKey":     {Pos: receiveAt, Field: allFields, Unit: unit(0)},
 	} {
 		bundle := w.build(want)
+		c, _ := w.certified()
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := proof.Verify(w.g, bundle); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		bare := *bundle
+		bare.Certificate = nil
+		b.Run(name+"/pinned", func(b *testing.B) {
+			for b.Loop() {
+				if _, err := proof.VerifyPinned(w.g, &bare, c); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -52,6 +52,13 @@ func CheckPartyID(id string) error {
 	return nil
 }
 
+// IsRole reports whether a party can have a role, IsKeyUse whether a key can have a use.
+func IsRole(s string) bool   { return slices.Contains(roles, s) }
+func IsKeyUse(s string) bool { return slices.Contains(uses, s) }
+
+// IsPrefix reports whether a company prefix can be registered: it has 4 to 12 digits.
+func IsPrefix(s string) bool { return digits(s) && len(s) >= minPrefix && len(s) <= maxPrefix }
+
 func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 func checkText(what, s string, required bool) error {
@@ -126,7 +133,7 @@ func ApplyAct(st state.Store, a *Act, authority bool) error {
 		p.Name = a.Name
 	}
 	for _, role := range a.Roles {
-		if !slices.Contains(roles, role) {
+		if !IsRole(role) {
 			return fail(verdict.BadValue, "role %q is unknown: want one of %s", role, strings.Join(roles, ", "))
 		}
 		if !slices.Contains(p.Roles, role) {
@@ -203,7 +210,7 @@ func (w *writer) keys(reg Registry, p *Party, a *Act, authority bool) error {
 		w.put(keyAt+string(id), encodeKey(k))
 	}
 	for i, k := range a.Keys {
-		if !slices.Contains(uses, k.Use) {
+		if !IsKeyUse(k.Use) {
 			return fail(verdict.BadValue, "key %d has the use %q: want event, authority, cosign or vote", i, k.Use)
 		}
 		pub := ed25519.PublicKey(slices.Clone(k.PublicKey))
@@ -242,7 +249,7 @@ func (w *writer) numbers(reg Registry, p *Party, a *Act) error {
 		w.put(partyGLNAt+p.ID+"/"+s, []byte{1})
 	}
 	for _, s := range a.Prefixes {
-		if !digits(s) || len(s) < minPrefix || len(s) > maxPrefix {
+		if !IsPrefix(s) {
 			return fail(verdict.BadValue, "company prefix %q: want %d to %d digits", s, minPrefix, maxPrefix)
 		}
 		if b, ok := reg.View.Get(prefixAt + s); ok && string(b) != p.ID {

@@ -260,3 +260,14 @@ func TestProductsAndLotsComeBack(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatCanBeRegistered(t *testing.T) {
+	for s, want := range map[string]bool{"": false, "123": false, "1234": true, "123456789012": true, "1234567890123": false, "12345x": false} {
+		if IsPrefix(s) != want {
+			t.Errorf("company prefix %q: %v", s, !want)
+		}
+	}
+	if !IsRole("3pl") || IsRole("wizard") || IsRole("") || !IsKeyUse(keys.Cosign) || IsKeyUse("love") {
+		t.Error("roles and uses")
+	}
+}

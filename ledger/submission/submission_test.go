@@ -89,7 +89,7 @@ func items(tb testing.TB) []wire.Item {
 
 func seal(it *wire.Item) ([]commit.SealedValue, error) {
 	n := byte(0x50)
-	return wire.Seal(network, it, wire.DefaultSealed, func() [32]byte {
+	return wire.Seal(network, it, wire.DefaultSealed(it), func() [32]byte {
 		n++
 		return [32]byte(bytes.Repeat([]byte{n}, 32))
 	})

@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/commit"
 	verilotv1 "verilot.dev/proto/gen/verilot/v1"
 )
@@ -66,16 +67,31 @@ var openNamespaces = map[string]bool{
 
 // DefaultSealed selects what a trading partner seals unless it decides otherwise: identifiers of business documents,
 // and extensions of events in namespaces that the ledger has no use for. A name without a namespace belongs to the
-// element around it. Document headers and master data stay open.
-func DefaultSealed(f commit.Field) bool {
-	path, err := commit.ParsePath(f.Path)
-	if err != nil {
-		return false
+// element around it. Document headers and master data stay open, and so does the number of a return authorisation: the
+// custody rules compare it.
+func DefaultSealed(it *Item) func(commit.Field) bool {
+	var transactions []epcis.BizTransaction
+	if ev, ok := it.Message.(*epcis.Event); ok {
+		transactions = ev.BizTransactionList
 	}
+	return func(f commit.Field) bool {
+		path, err := commit.ParsePath(f.Path)
+		if err != nil {
+			return false
+		}
+		if path[0].N != FieldBizTransactionList {
+			return sealedByDefault(path)
+		}
+		if len(path) != 3 || path[2].Kind != commit.FieldSegment || path[2].N != 2 {
+			return false
+		}
+		i := int(path[1].N)
+		return i >= len(transactions) || epcis.CBVName(transactions[i].Type) != epcis.ReturnAuthorization
+	}
+}
+
+func sealedByDefault(path []commit.Segment) bool {
 	root := path[0].N
-	if root == FieldBizTransactionList {
-		return len(path) == 3 && path[2].Kind == commit.FieldSegment && path[2].N == 2
-	}
 	switch root {
 	case FieldReadPoint, FieldBizLocation, FieldSensorElementList, FieldILMD, FieldExtensions:
 	case FieldErrorDeclaration:

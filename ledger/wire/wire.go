@@ -30,6 +30,16 @@ const (
 	KindGovernance
 )
 
+var kindNames = [...]string{"document_header", "event", "party_act", "product", "lot", "recall", "resolution", "grant", "anchor", "governance"}
+
+// KindName is how the kind of an item is written: event, party_act; kind_20 for one that these rules do not know.
+func KindName(kind uint8) string {
+	if i := int(kind) - int(KindDocumentHeader); i >= 0 && i < len(kindNames) {
+		return kindNames[i]
+	}
+	return fmt.Sprintf("kind_%d", kind)
+}
+
 // The numbers kept for new kinds (docs/spec.md 5.2).
 const (
 	firstUnknown = 20

@@ -336,7 +336,7 @@ func TestSealing(t *testing.T) {
 	open := shipping()
 	it := Item{Kind: KindEvent, Salt: [32]byte{7}, Message: open}
 	salt := byte(0)
-	known, err := Seal(network, &it, DefaultSealed, func() (s [32]byte) {
+	known, err := Seal(network, &it, DefaultSealed(&it), func() (s [32]byte) {
 		salt++
 		return [32]byte(bytes.Repeat([]byte{salt}, 32))
 	})
@@ -449,6 +449,7 @@ func TestSealEverything(t *testing.T) {
 
 func TestDefaultSealed(t *testing.T) {
 	const mda, own = "urn:epcglobal:cbv:mda", "http://example.org/"
+	it := Item{Kind: KindEvent, Message: &epcis.Event{BizTransactionList: []epcis.BizTransaction{{Type: epcis.BTTPrefix + "po"}, {Type: epcis.BTTPrefix + epcis.ReturnAuthorization}}}}
 	for _, tt := range []struct {
 		name string
 		path commit.Path
@@ -456,6 +457,7 @@ func TestDefaultSealed(t *testing.T) {
 	}{
 		{"event time", FieldPath(FieldEventTime), false},
 		{"purchase order number", BizTransactionValue(3), true},
+		{"number of a return authorisation", BizTransactionValue(1), false},
 		{"its type", FieldPath(FieldBizTransactionList).Index(3).Field(1), false},
 		{"lot", FieldPath(FieldILMD).Index(0).Name(mda, "lotNumber"), false},
 		{"expiry, colon", FieldPath(FieldILMD).Index(0).Name(mda+":", "itemExpirationDate"), false},
@@ -469,7 +471,7 @@ func TestDefaultSealed(t *testing.T) {
 		{"sensor value", FieldPath(FieldSensorElementList).Index(0).Field(2).Index(0).Field(12), false},
 		{"count", commit.CountPath, false},
 	} {
-		if got := DefaultSealed(commit.Field{Path: tt.path}); got != tt.want {
+		if got := DefaultSealed(&it)(commit.Field{Path: tt.path}); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)
 		}
 	}
@@ -482,7 +484,7 @@ func FuzzDecodeBody(f *testing.F) {
 		}
 	}
 	it := Item{Kind: KindEvent, Message: shipping()}
-	if _, err := Seal(network, &it, DefaultSealed, func() [32]byte { return [32]byte{1} }); err != nil {
+	if _, err := Seal(network, &it, DefaultSealed(&it), func() [32]byte { return [32]byte{1} }); err != nil {
 		f.Fatal(err)
 	}
 	body, err := EncodeBody([]Item{it, {Kind: 77, Opaque: []byte("later")}})
@@ -625,6 +627,20 @@ func TestShortBodiesStayCheap(t *testing.T) {
 		_, err := EncodeBody([]Item{{Kind: KindEvent, Message: &epcis.Event{EPCList: []string{"x:" + strings.Repeat("y", n)}}}})
 		if ok != (err == nil) || !ok && !errors.Is(err, errUnitKey) {
 			t.Errorf("a key of %d bytes: %v", n+6, err)
+		}
+	}
+}
+
+// The names of kinds stand in answers of the api and of partner services.
+func TestKindName(t *testing.T) {
+	for kind, want := range map[uint8]string{KindDocumentHeader: "document_header", KindPartyAct: "party_act", KindGovernance: "governance", 9: "kind_9", 20: "kind_20"} {
+		if got := KindName(kind); got != want {
+			t.Errorf("kind %d is called %s, want %s", kind, got, want)
+		}
+	}
+	for kind := KindDocumentHeader; kind <= KindGovernance; kind++ {
+		if strings.HasPrefix(KindName(kind), "kind_") {
+			t.Errorf("kind %d has no name", kind)
 		}
 	}
 }

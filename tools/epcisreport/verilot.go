@@ -12,7 +12,7 @@ import (
 
 // verilot is the program that is asked.
 type verilot struct {
-	ctx  context.Context //nolint:containedctx // of the whole report
+	ctx  context.Context // of the whole report
 	path string
 }
 

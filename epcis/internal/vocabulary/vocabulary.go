@@ -2,7 +2,10 @@
 // spellings of their words.
 package vocabulary
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // All of CBV 2.0, sorted; the numbers are those of cbv-terms.csv: 41 and 33.
 var (
@@ -27,14 +30,15 @@ const (
 // List is one code list.
 type List struct {
 	Words    map[string]bool
-	URN      string // "": the list has no URNs
+	Sorted   []string // the words
+	URN      string   // "": the list has no URNs
 	Web      string
 	CURIE    string
 	prefixes []string // of every spelling, the canonical ones first
 }
 
 func makeList(words []string, urn, name string) List {
-	l := List{Words: make(map[string]bool, len(words)), URN: urn, Web: WebCBV + name, CURIE: "cbv:" + name}
+	l := List{Words: make(map[string]bool, len(words)), Sorted: slices.Sorted(slices.Values(words)), URN: urn, Web: WebCBV + name, CURIE: "cbv:" + name}
 	for _, w := range words {
 		l.Words[w] = true
 	}
@@ -118,4 +122,20 @@ func IsWord(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// Lower makes A to Z lower case and nothing else, so that every implementation agrees.
+func Lower(s string) string {
+	for i := range len(s) {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			b := []byte(s)
+			for j := i; j < len(b); j++ {
+				if 'A' <= b[j] && b[j] <= 'Z' {
+					b[j] += 'a' - 'A'
+				}
+			}
+			return string(b)
+		}
+	}
+	return s
 }

@@ -23,6 +23,7 @@ import (
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
+	"verilot.dev/services/internal/clock"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/edge/signin"
 	"verilot.dev/services/internal/partner/capture"
@@ -48,7 +49,7 @@ type Config struct {
 	// Peer asks an api service; nil: the service knows only what genesis and its own registrations
 	// say.
 	Peer     Peer
-	Clock    outbox.Clock
+	Clock    clock.Clock
 	Log      *slog.Logger
 	Registry *prometheus.Registry
 }
@@ -70,7 +71,7 @@ type Service struct {
 // Open opens the journal and reads what is outstanding. Run does the work.
 func Open(cfg Config) (*Service, error) {
 	if cfg.Clock == nil {
-		cfg.Clock = outbox.WallClock{}
+		cfg.Clock = clock.System()
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

@@ -23,6 +23,7 @@ import (
 	"verilot.dev/services/internal/partner/directory"
 	"verilot.dev/services/internal/partner/journal"
 	"verilot.dev/services/internal/partner/onboard"
+	"verilot.dev/services/internal/partner/outbox/outboxtest"
 )
 
 // call sends a request through the service's own HTTP handler.
@@ -155,6 +156,10 @@ func TestPharmaExample(t *testing.T) {
 			t.Errorf("event %d has no id", *v.Index)
 		}
 	}
+	sealed, err := w.s.journal.Sealed(uuid.MustParse(j.Parts[0].SubmissionID))
+	if err != nil || len(sealed[8]) != 2 || sealed[8][0].Text == "" || sealed[8][1].Text == "" {
+		t.Errorf("purchase order and despatch advice are not kept: %v %v", sealed, err)
+	}
 	dist := &world{tb: t, ledger: w.ledger, clock: w.clock, dir: t.TempDir(), profile: Distributor(), party: "dist"}
 	dist.peer = peerOf{w}
 	dist.start()
@@ -263,7 +268,7 @@ func TestIdempotency(t *testing.T) {
 // A job can be waited for, state by state, without asking again and again.
 func TestWait(t *testing.T) {
 	w := newWorld(t, Manufacturer(), "maker")
-	w.clock.Patient(true)
+	outboxtest.Patient(w.clock, true)
 	w.ledger.Auto(false)
 	rec := w.call("POST", "/v1/lots", map[string]string{"Content-Type": jsonType}, lotBody(1))
 	at := rec.Header().Get("Location")

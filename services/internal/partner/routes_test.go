@@ -31,9 +31,6 @@ func TestPassedOnRoutesAreServed(t *testing.T) {
 	defer service.Close()
 	for _, r := range append(open, party...) {
 		path := strings.NewReplacer("{", "", "}", "").Replace(r.Path)
-		if path == "/" {
-			continue // answered here
-		}
 		req, err := http.NewRequestWithContext(t.Context(), r.Method, service.URL+path, http.NoBody)
 		if err != nil {
 			t.Fatal(err)
@@ -42,8 +39,20 @@ func TestPassedOnRoutesAreServed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _ = io.Copy(io.Discard, resp.Body)
+		body, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if path == "/" && r.Method == http.MethodGet { // answered here
+			if resp.StatusCode != http.StatusOK || !strings.Contains(string(body), `"capture"`) {
+				t.Errorf("GET /: %d %s", resp.StatusCode, body)
+			}
+			continue
+		}
+		if r.Endless != (path == "/v1/feed") {
+			t.Errorf("%s %s has no end: %v", r.Method, path, r.Endless)
+		}
 		if got := resp.Header.Get("Api"); got != r.Method+" "+path {
 			t.Errorf("%s %s: %d, the api got %q", r.Method, path, resp.StatusCode, got)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"verilot.dev/services/internal/clock/clocktest"
 	"verilot.dev/services/internal/partner/outbox/outboxtest"
 )
 
@@ -39,7 +40,7 @@ func proceed(key string) map[string]string {
 type world struct {
 	tb      testing.TB
 	ledger  *outboxtest.Ledger
-	clock   *outboxtest.Clock
+	clock   *clocktest.Fake
 	dir     string
 	profile Profile
 	party   string

@@ -66,8 +66,9 @@ func Mount(api *httpapi.API, o Options) {
 	schemas := api.Huma.OpenAPI().Components.Schemas
 	schemas.Schema(reflect.TypeFor[tracing.FeedBlock](), true, "FeedBlock") // one message of the feed
 	schemas.Schema(reflect.TypeFor[tracing.LotUnit](), true, "LotUnit")     // one line of a list of units
-	s.raw(api, "feed", "/v1/feed", "Every new block as it comes, server-sent events", s.feed, types(eventStream),
+	feed := s.raw(api, "feed", "/v1/feed", "Every new block as it comes, server-sent events", s.feed, types(eventStream),
 		&huma.Param{Name: "after", In: "query", Description: "Begin after this height, at most 100 blocks back; left out: with the newest", Schema: &huma.Schema{Type: huma.TypeString}})
+	feed.Metadata[httpapi.Endless] = true
 }
 
 // Names that the OpenAPI document has for types of tracing whose names in Go say more.

@@ -16,7 +16,7 @@ import (
 func types(t ...string) []string { return t }
 
 // raw adds a route that writes its answer itself, and describes it in the OpenAPI document.
-func (s *service) raw(api *httpapi.API, id, path, summary string, fn func(*gin.Context) error, contentTypes []string, queries ...*huma.Param) {
+func (s *service) raw(api *httpapi.API, id, path, summary string, fn func(*gin.Context) error, contentTypes []string, queries ...*huma.Param) *huma.Operation {
 	answer := &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{}}
 	for _, t := range contentTypes {
 		answer.Content[t] = &huma.MediaType{Schema: &huma.Schema{}}
@@ -52,6 +52,7 @@ func (s *service) raw(api *httpapi.API, id, path, summary string, fn func(*gin.C
 			httpapi.Write(c, p)
 		}
 	})
+	return op
 }
 
 var pathParam = regexp.MustCompile(`\{[a-z]+\}`)

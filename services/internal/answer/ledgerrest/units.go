@@ -35,7 +35,7 @@ func unitQueries() []*huma.Param {
 		return &huma.Param{Name: name, In: "query", Description: doc, Schema: &huma.Schema{Type: huma.TypeString}}
 	}
 	state := text("state", "Only units in this state, as the totals name it")
-	for _, s := range tracing.UnitStates {
+	for _, s := range custody.UnitStates() {
 		state.Schema.Enum = append(state.Schema.Enum, s)
 	}
 	format := text("format", "ndjson, if left out")
@@ -54,8 +54,8 @@ func readUnits(c *gin.Context) (f unitRequest, err error) {
 	bad := func(name, want string) error {
 		return httpapi.NewProblem(httpapi.InvalidParameter, "%s %q: send %s, or leave it out", name, clip(q.Get(name)), want).With(httpapi.Fault{Pointer: "query." + name})
 	}
-	if f.State != "" && !slices.Contains(tracing.UnitStates, f.State) {
-		return f, bad("state", "one of "+strings.Join(tracing.UnitStates, ", "))
+	if f.State != "" && !slices.Contains(custody.UnitStates(), f.State) {
+		return f, bad("state", "one of "+strings.Join(custody.UnitStates(), ", "))
 	}
 	switch q.Get("loose") {
 	case "", "false":

@@ -113,19 +113,6 @@ func kindName(k block.Kind) string {
 	return "not_opened"
 }
 
-var itemKinds = map[uint8]string{
-	wire.KindDocumentHeader: "document_header", wire.KindEvent: "event", wire.KindPartyAct: "party_act", wire.KindProduct: "product",
-	wire.KindLot: "lot", wire.KindRecall: "recall", wire.KindResolution: "resolution", wire.KindGrant: "grant",
-	wire.KindAnchor: "anchor", wire.KindGovernance: "governance",
-}
-
-func itemKind(k uint8) string {
-	if s, ok := itemKinds[k]; ok {
-		return s
-	}
-	return "kind_" + strconv.Itoa(int(k))
-}
-
 func (s *Snapshot) summary(res *consensus.Result) (Block, error) {
 	h := &res.Header
 	b := Block{
@@ -225,7 +212,7 @@ func verdictsOf(res *consensus.Result) (map[canonical.Position]*remarks, error) 
 			at(l.Pos).verdict = &l
 		case block.Finding:
 			at(l.Pos).findings = append(at(l.Pos).findings, FindingView{
-				Code: string(l.Code), Severity: severityName(l.Severity), State: "open", Position: l.Pos, Count: l.Count,
+				Code: string(l.Code), Severity: l.Severity.String(), State: "open", Position: l.Pos, Count: l.Count,
 			})
 		}
 	}
@@ -277,14 +264,14 @@ func (s *Snapshot) entry(res *consensus.Result, i uint32, verdicts map[canonical
 
 func (s *Snapshot) item(e *consensus.Entry, pos canonical.Position, rem *remarks) Item {
 	it := &e.Submission.Items[pos.Item]
-	out := Item{Position: pos, Kind: itemKind(it.Kind), Units: len(it.Committed.Units), Hash: hex32(e.Submission.Hashes[pos.Item])}
+	out := Item{Position: pos, Kind: wire.KindName(it.Kind), Units: len(it.Committed.Units), Hash: hex32(e.Submission.Hashes[pos.Item])}
 	if ev, ok := it.Message.(*epcis.Event); ok {
 		out.Type, out.BizStep, out.EventID = ev.Type, epcis.CBVName(ev.BizStep), ev.EventID
 	}
 	if rem != nil {
 		out.Findings = rem.findings
 		if rem.verdict != nil {
-			out.Verdict, out.Code = verdictName(rem.verdict.Verdict), string(rem.verdict.Code)
+			out.Verdict, out.Code = rem.verdict.Verdict.String(), string(rem.verdict.Code)
 		}
 	}
 	out.Detail, out.Repeats = index.Note(s.View, pos)

@@ -90,14 +90,10 @@ type LotUnit struct {
 	Provisional bool     `json:"provisional,omitempty"`
 }
 
-// UnitStates are the states that custody.StateName knows. Another word would find no unit, and look
-// like an answer.
-var UnitStates = []string{"on_hand", "in_transit", "unaccounted", "dispensed", "destroyed", "decommissioned", "lost", "stolen", "unknown"}
-
 // UnitFilter narrows a list of units. An empty member does not.
 type UnitFilter struct {
 	Holder string // a party id
-	State  string // one of UnitStates
+	State  string // one of custody.UnitStates
 	Loose  bool   // only units that are in no container
 }
 

@@ -193,7 +193,7 @@ func (o *RecallOutcomes) add(u *custody.Unit, state, maker string) (aside, remai
 		o.Dispensed++
 	case u.State == custody.Destroyed, u.State == custody.Decommissioned:
 		o.Destroyed++
-	case u.State != custody.Active, state == "unaccounted", u.Holder == "":
+	case u.State != custody.Active, state == custody.Unaccounted, u.Holder == "":
 		o.Lost++
 	case u.Phase == custody.InTransit:
 		o.InTransit++

@@ -10,6 +10,7 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/custody"
+	"verilot.dev/ledger/wire"
 	"verilot.dev/services/internal/answer/index"
 )
 
@@ -164,7 +165,7 @@ func (f *search) event() error {
 	}
 	sub := res.Entries[n[1]].Submission
 	it := &sub.Items[n[2]]
-	h := Hit{Kind: "event", Title: f.text, Detail: itemKind(it.Kind), ID: f.text, Height: parts[0], Party: sub.Header.Party}
+	h := Hit{Kind: "event", Title: f.text, Detail: wire.KindName(it.Kind), ID: f.text, Height: parts[0], Party: sub.Header.Party}
 	if ev, ok := it.Message.(*epcis.Event); ok {
 		h.Detail = strings.TrimSpace(ev.Type + " " + epcis.CBVName(ev.BizStep))
 	}

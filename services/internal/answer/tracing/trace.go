@@ -153,34 +153,6 @@ type Trace struct {
 	RestsOn     AsOf          `json:"restsOn"`
 }
 
-// verdictName is how a verdict is written for people and JSON.
-func verdictName(v block.VerdictCode) string {
-	switch v {
-	case block.Accepted:
-		return "accepted"
-	case block.Flagged:
-		return "flagged"
-	case block.Rejected:
-		return "rejected"
-	case block.Duplicate:
-		return "duplicate"
-	}
-	return "unknown"
-}
-
-// severityName is how a severity is written.
-func severityName(s block.Severity) string {
-	switch s {
-	case block.Reject:
-		return "reject"
-	case block.Hold:
-		return "hold"
-	case block.Flag:
-		return "flag"
-	}
-	return "unknown"
-}
-
 // findingState is how the state of a finding is written (docs/spec.md 7.3).
 func findingState(s uint8) string {
 	switch s {
@@ -302,7 +274,7 @@ func (s *Snapshot) findings(key gs1.Key, containers []gs1.Key) []FindingView {
 	var out []FindingView
 	add := func(k gs1.Key, via string) {
 		for _, f := range custody.Findings(s.View, k) {
-			view := FindingView{Code: string(f.Code), Severity: severityName(f.Severity), Position: f.Pos, Via: via}
+			view := FindingView{Code: string(f.Code), Severity: f.Severity.String(), Position: f.Pos, Via: via}
 			view.now(s, &f)
 			out = append(out, view)
 		}
@@ -323,7 +295,7 @@ func (s *Snapshot) step(key gs1.Key, touch *index.Touch) (*Step, error) {
 	item := &e.Submission.Items[touch.Pos.Item]
 	st := &Step{
 		Position: touch.Pos, Sequence: e.Seq, BlockTime: time.UnixMilli(res.Header.Time).UTC(), Header: hex32(res.Hash),
-		Observed: touch.Observed(), Verdict: verdictName(touch.Verdict), Units: len(item.Committed.Units),
+		Observed: touch.Observed(), Verdict: touch.Verdict.String(), Units: len(item.Committed.Units),
 	}
 	if p := s.party(e.Submission.Header.Party); p != nil {
 		st.Publisher = *p
@@ -392,7 +364,7 @@ func remarksOn(res *consensus.Result, pos canonical.Position) (code string, find
 			}
 		case block.Finding:
 			if l.Pos == pos {
-				findings = append(findings, FindingView{Code: string(l.Code), Severity: severityName(l.Severity), State: "open", Position: pos, Count: l.Count})
+				findings = append(findings, FindingView{Code: string(l.Code), Severity: l.Severity.String(), State: "open", Position: pos, Count: l.Count})
 			}
 		}
 	}

@@ -57,10 +57,15 @@ const (
 	ChecksContentType = "checksContentType"
 	// PassedOn marks one that partner services offer too, by passing it on to their api: bool.
 	PassedOn = "passedOn"
+	// Endless marks one whose answer has no end of its own: bool.
+	Endless = "endless"
 )
 
 // Route is the method and the path of an operation, with parameters in braces, as OpenAPI writes them.
-type Route struct{ Method, Path string }
+type Route struct {
+	Method, Path string
+	Endless      bool // it carries the mark Endless
+}
 
 // PassedOn lists the operations that carry the mark of that name, by path and method.
 func (a *API) PassedOn() []Route {
@@ -71,7 +76,8 @@ func (a *API) PassedOn() []Route {
 				continue
 			}
 			if on, _ := op.Metadata[PassedOn].(bool); on {
-				out = append(out, Route{op.Method, path})
+				endless, _ := op.Metadata[Endless].(bool)
+				out = append(out, Route{op.Method, path, endless})
 			}
 		}
 	}

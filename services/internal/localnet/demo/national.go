@@ -27,7 +27,7 @@ var (
 	National = Size{Pharmacies: 36, Lots: 2, Cases: 40, PerCase: 24}
 )
 
-// Options of the national
+// Options of the national story.
 type Options struct {
 	Size Size
 	Seed uint64
@@ -79,7 +79,7 @@ type nationalRun struct {
 	steps int
 }
 
-// lot is a lot in the
+// lot is a lot in the story.
 type lot struct {
 	maker   *maker
 	product *product
@@ -214,6 +214,7 @@ func (r *nationalRun) planLots() {
 }
 
 // planDeliveries gives every pharmacy a case of two lots; the last cases of a lot are for the rest of the
+// story.
 func (r *nationalRun) planDeliveries() {
 	next := map[*lot]int{}
 	r.plan = make([][]delivery, len(r.cast.pharmacies))

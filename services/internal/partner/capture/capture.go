@@ -14,6 +14,7 @@ import (
 
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/submission"
+	"verilot.dev/services/internal/clock"
 	"verilot.dev/services/internal/partner/directory"
 	"verilot.dev/services/internal/partner/journal"
 	"verilot.dev/services/internal/partner/outbox"
@@ -27,7 +28,7 @@ type Config struct {
 	Directory *directory.Directory
 	Jobs      *Jobs
 	Spool     string // folder of documents that are being received or divided; the outbox keeps messages of parts there
-	Clock     outbox.Clock
+	Clock     clock.Clock
 	Log       *slog.Logger
 	Registry  *prometheus.Registry
 }

@@ -220,7 +220,7 @@ func TestDividedCrashes(t *testing.T) {
 func TestDividedWaitsForTheBroker(t *testing.T) {
 	w := smallParts(t)
 	w.kill()
-	w.clock.Patient(true)
+	outboxtest.Patient(w.clock, true)
 	w.ledger.Faults(func(int) outboxtest.Fault { return outboxtest.Down })
 	made := make(chan struct{}, 100)
 	w.step = func(name string) error {
@@ -245,7 +245,7 @@ func TestDividedWaitsForTheBroker(t *testing.T) {
 		t.Errorf("%d parts wait for the broker", n)
 	}
 	w.ledger.Faults(nil)
-	w.clock.Patient(false)
+	outboxtest.Patient(w.clock, false)
 	w.clock.Advance(time.Minute)
 	w.whole(w.await(id, journal.Certified), events)
 }
@@ -411,5 +411,39 @@ func TestDividedDocumentIsLost(t *testing.T) {
 				t.Errorf("spool %q", list)
 			}
 		})
+	}
+}
+
+// What is sealed leaves the ledger with a hash only, so the values are kept here, of every part.
+func TestDividedKeepsWhatIsSealed(t *testing.T) {
+	w := smallParts(t)
+	const more = `<bizTransactionList><bizTransaction type="urn:epcglobal:cbv:btt:po">urn:epcglobal:cbv:bt:0399990000016:PO%d</bizTransaction>` +
+		`<bizTransaction type="urn:epcglobal:cbv:btt:desadv">urn:epcglobal:cbv:bt:0399990000016:DA%d</bizTransaction></bizTransactionList>`
+	var events []string
+	for i := range 8 {
+		events = append(events, event(fmt.Sprintf("2026-11-20T06:00:%02d-05:00", i), "inspecting", "OBSERVE", fmt.Sprintf(more, i, i), sgtins(1, fmt.Sprint("S", i))...))
+	}
+	j := w.certified(w.call("POST", "/capture", proceed("sealed"), document(events...)))
+	if len(j.Parts) != 2 {
+		t.Fatalf("%d parts, %+v", len(j.Parts), j.Errors)
+	}
+	got := map[string]bool{}
+	for _, part := range j.Parts {
+		items, err := w.s.cfg.Journal.Sealed(uuid.MustParse(part.SubmissionID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, values := range items {
+			for _, v := range values {
+				got[v.Text] = true
+			}
+		}
+	}
+	for i := range 8 {
+		for _, id := range []string{fmt.Sprint("urn:epcglobal:cbv:bt:0399990000016:PO", i), fmt.Sprint("urn:epcglobal:cbv:bt:0399990000016:DA", i)} {
+			if !got[id] {
+				t.Errorf("%s is not kept", id)
+			}
+		}
 	}
 }

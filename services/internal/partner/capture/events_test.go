@@ -12,6 +12,7 @@ import (
 
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/partner/journal"
+	"verilot.dev/services/internal/partner/outbox/outboxtest"
 )
 
 // bareEvent is one event as the root of a document.
@@ -20,7 +21,7 @@ func bareEvent(event string) string { return `<?xml version="1.0"?>` + event }
 // A single event is answered when the network has recorded it, at its own address.
 func TestSingleEvent(t *testing.T) {
 	w := newWorld(t)
-	w.clock.Patient(true)
+	outboxtest.Patient(w.clock, true)
 	one := bareEvent(event(eventTime, "commissioning", "ADD", ilmd, sgtins(3, "E")...))
 	rec := w.call("POST", "/events", map[string]string{"Content-Type": "application/xml", "Idempotency-Key": "k"}, one)
 	at, err := url.PathUnescape(strings.TrimPrefix(rec.Header().Get("Location"), "/events/"))
@@ -99,7 +100,7 @@ func TestJSON(t *testing.T) {
 			t.Errorf("as XML: %+v, as JSON: %+v", again.Verdicts, j.Verdicts)
 		}
 	}
-	w.clock.Patient(true)
+	outboxtest.Patient(w.clock, true)
 	one := "{" + jsonContext + "," + jsonEvent(eventTime, "ADD", sgtins(1, "X")...)[1:]
 	rec := w.call("POST", "/events", map[string]string{"Content-Type": "application/json"}, one)
 	if rec.Code != http.StatusCreated || rec.Body.Len() != 0 || !strings.HasPrefix(rec.Header().Get("Location"), "/events/ni:%2F%2F%2Fsha-256%3B") {

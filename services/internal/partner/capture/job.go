@@ -75,14 +75,6 @@ type Verdict struct {
 	Position *canonical.Position `json:"position,omitempty"`
 }
 
-func kindName(k uint8) string {
-	names := [...]string{"document_header", "event", "party_act", "product", "lot", "recall", "resolution", "grant", "anchor", "governance"}
-	if i := int(k) - 10; i >= 0 && i < len(names) {
-		return names[i]
-	}
-	return "unknown"
-}
-
 // explain says what a code of the ledger means and what to do; nothing for one of rules that this service does not know.
 func explain(code string) string {
 	e, ok := verdict.Explain(verdict.Code(code))

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"verilot.dev/ledger/submission"
+	"verilot.dev/services/internal/clock"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/partner/draft"
 	"verilot.dev/services/internal/partner/journal"
@@ -22,7 +23,7 @@ import (
 type Jobs struct {
 	outbox  *outbox.Outbox
 	journal *journal.Journal
-	clock   outbox.Clock
+	clock   clock.Clock
 	log     *slog.Logger
 	height  func(context.Context) (uint64, error)
 
@@ -34,7 +35,7 @@ type Jobs struct {
 
 // NewJobs shows the jobs of an outbox and its journal. indexed asks an api service up to which
 // height it has applied blocks; nil: there is none, and what is certified here counts as indexed.
-func NewJobs(o *outbox.Outbox, j *journal.Journal, clock outbox.Clock, log *slog.Logger, indexed func(context.Context) (uint64, error)) *Jobs {
+func NewJobs(o *outbox.Outbox, j *journal.Journal, clock clock.Clock, log *slog.Logger, indexed func(context.Context) (uint64, error)) *Jobs {
 	return &Jobs{outbox: o, journal: j, clock: clock, log: log, height: indexed}
 }
 

@@ -20,9 +20,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"verilot.dev/services/internal/clock"
 	"verilot.dev/services/internal/node/bus"
 	"verilot.dev/services/internal/partner/journal"
-	"verilot.dev/services/internal/partner/outbox"
 )
 
 // hole is a broker that acknowledges everything and keeps nothing.
@@ -120,7 +120,7 @@ func TestLargeDocument(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			w := newWorld(t)
 			w.kill()
-			w.dir, w.time, w.bus = t.TempDir(), outbox.WallClock{}, &hole{}
+			w.dir, w.time, w.bus = t.TempDir(), clock.System(), &hole{}
 			w.start()
 			srv := httptest.NewServer(w.handler)
 			defer srv.Close()

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/wire"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/partner/journal"
 )
@@ -207,14 +208,14 @@ func partOutcomes(p *journal.Part, items []journal.ItemInfo, fn func(v *Verdict,
 	for i := range items {
 		it := &items[i]
 		v := Verdict{
-			Kind: kindName(it.Kind), EventID: it.EventID, Type: it.Type, BizStep: it.Step, Subject: it.Subject, Verdict: "rejected", Code: p.Code,
+			Kind: wire.KindName(it.Kind), EventID: it.EventID, Type: it.Type, BizStep: it.Step, Subject: it.Subject, Verdict: "rejected", Code: p.Code,
 			Position: &canonical.Position{Height: p.Height, Entry: p.Entry, Item: uint32(i)},
 		}
 		if it.Event >= 0 {
 			v.Index = &it.Event
 		}
 		if i < len(p.Items) {
-			v.Verdict, v.Code, v.Findings = journal.VerdictName(p.Items[i].Verdict), p.Items[i].Code, p.Items[i].Findings
+			v.Verdict, v.Code, v.Findings = p.Items[i].Verdict.String(), p.Items[i].Code, p.Items[i].Findings
 		}
 		v.Detail = explain(v.Code)
 		for k := range v.Findings {

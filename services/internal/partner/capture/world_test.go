@@ -17,6 +17,8 @@ import (
 	"go.uber.org/goleak"
 
 	"verilot.dev/ledger/keys"
+	"verilot.dev/services/internal/clock"
+	"verilot.dev/services/internal/clock/clocktest"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/partner/directory"
 	"verilot.dev/services/internal/partner/journal"
@@ -49,13 +51,13 @@ var xmlType = map[string]string{"Content-Type": "application/xml"}
 type world struct {
 	tb     testing.TB
 	ledger *outboxtest.Ledger
-	clock  *outboxtest.Clock
+	clock  *clocktest.Fake
 	dir    string
 	step   func(string) error
 	items  int // of a part of a divided document
 	free   func(string) (uint64, error)
-	bus    outbox.Bus   // the ledger, if left out
-	time   outbox.Clock // the clock, if left out
+	bus    outbox.Bus  // the ledger, if left out
+	time   clock.Clock // the clock, if left out
 
 	s       *Service
 	metrics *prometheus.Registry
@@ -75,9 +77,9 @@ func newWorld(tb testing.TB) *world {
 func (w *world) open() (*Service, error) {
 	w.tb.Helper()
 	g := w.ledger.G
-	var clock outbox.Clock = w.clock
+	var source clock.Clock = w.clock
 	if w.time != nil {
-		clock = w.time
+		source = w.time
 	}
 	var b outbox.Bus = w.ledger
 	if w.bus != nil {
@@ -85,7 +87,7 @@ func (w *world) open() (*Service, error) {
 	}
 	log, metrics, spool := slog.New(slog.DiscardHandler), prometheus.NewRegistry(), filepath.Join(w.dir, "spool")
 	key := outboxtest.Key("maker/event")
-	dir, err := directory.New(directory.Config{Genesis: g, Party: "maker", KeyID: keys.ID(keys.Event, outboxtest.Public("maker/event")), Now: clock.Now})
+	dir, err := directory.New(directory.Config{Genesis: g, Party: "maker", KeyID: keys.ID(keys.Event, outboxtest.Public("maker/event")), Now: source.Now})
 	if err != nil {
 		return nil, err
 	}
@@ -93,12 +95,12 @@ func (w *world) open() (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := outbox.Open(outbox.Config{Journal: j, Spool: spool, Genesis: g, Party: "maker", Key: key, Bus: b, Clock: clock, Registry: metrics, Step: w.step})
+	o, err := outbox.Open(outbox.Config{Journal: j, Spool: spool, Genesis: g, Party: "maker", Key: key, Bus: b, Clock: source, Registry: metrics, Step: w.step})
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
-	jobs := NewJobs(o, j, clock, log, nil)
-	s, err := New(Config{Network: g.Network, Journal: j, Outbox: o, Directory: dir, Jobs: jobs, Spool: spool, Clock: clock, Log: log, Registry: metrics})
+	jobs := NewJobs(o, j, source, log, nil)
+	s, err := New(Config{Network: g.Network, Journal: j, Outbox: o, Directory: dir, Jobs: jobs, Spool: spool, Clock: source, Log: log, Registry: metrics})
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}

@@ -19,7 +19,10 @@ import (
 const futureSkew = 5 * time.Minute
 
 // IsMaker reports whether the party is registered as one that may make what it sells.
-func (d *Directory) IsMaker() bool { return d.has(custody.Roles(epcis.StepCommissioning, true)) }
+func (d *Directory) IsMaker() bool {
+	p, _ := d.party(d.self)
+	return custody.Allowed(epcis.StepCommissioning, true, p.Roles)
+}
 
 // MayCapture refuses everything while nobody would believe our signature.
 func (d *Directory) MayCapture(ctx context.Context) error {
@@ -91,12 +94,12 @@ func checkParties(ev *epcis.Event) *httpapi.Fault {
 // CheckOwn holds an act of this party against its roles and prefixes.
 func (d *Directory) CheckOwn(ev *epcis.Event) *httpapi.Fault {
 	step := ev.Step()
-	need := custody.Roles(step, step == epcis.StepCommissioning && len(gtins(ev)) > 0)
-	if need == nil { // steps without effect on custody: this service captures for trading partners
-		need = custody.Roles(epcis.StepShipping, false)
+	units := step == epcis.StepCommissioning && len(gtins(ev)) > 0
+	need := custody.Roles(step, units)
+	if need == nil { // any registered party may; this service captures for trading partners
+		need = custody.Traders()
 	}
-	if !d.has(need) {
-		p, _ := d.party(d.self)
+	if p, _ := d.party(d.self); !custody.Allowed(step, units, p.Roles) || !p.Has(custody.Traders()...) {
 		return &httpapi.Fault{
 			Pointer: "bizStep", Code: string(httpapi.RoleForbidden),
 			Message: fmt.Sprintf("%s is registered as %s, which does not allow %s (needs %s)", d.self, words(p.Roles), step, strings.Join(need, " or ")),

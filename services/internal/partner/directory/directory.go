@@ -182,11 +182,6 @@ func (d *Directory) party(id string) (p registry.Party, ok bool) {
 	return p, ok
 }
 
-func (d *Directory) has(roles []string) bool {
-	p, ok := d.party(d.self)
-	return ok && p.Has(roles...)
-}
-
 // keyKnown reports whether the ledger, as far as known here, believes a key of this party.
 func (d *Directory) keyKnown(id canonical.Hash) (ok bool) {
 	d.Read(func(r View) {

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,8 +18,13 @@ var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
 func newDirectory(t *testing.T, parties func(context.Context) ([]KnownParty, error)) *Directory {
 	t.Helper()
+	return directoryOf(t, "maker", parties)
+}
+
+func directoryOf(t *testing.T, party string, parties func(context.Context) ([]KnownParty, error)) *Directory {
+	t.Helper()
 	d, err := New(Config{
-		Genesis: outboxtest.Genesis(t, true), Party: "maker", KeyID: keys.ID(keys.Event, outboxtest.Public("maker/event")), Parties: parties,
+		Genesis: outboxtest.Genesis(t, true), Party: party, KeyID: keys.ID(keys.Event, outboxtest.Public(party+"/event")), Parties: parties,
 		Now: func() time.Time { return now },
 	})
 	if err != nil {
@@ -101,6 +107,40 @@ func TestCheckEvent(t *testing.T) {
 	}
 	if asked != 1 {
 		t.Errorf("the api was asked %d times", asked)
+	}
+}
+
+// Who may do what is said by the ledger's table of steps. A step without effect on custody is captured for any trading
+// partner, and for nobody else.
+func TestRolesOfSteps(t *testing.T) {
+	const unit, box = "urn:epc:id:sgtin:0399990.010001.1", "urn:epc:id:sscc:0399990.5000000001"
+	const traders = "manufacturer or repackager or distributor or 3pl or dispenser"
+	for _, tt := range []struct {
+		party, step, thing string
+		needs              string // "": it may
+	}{
+		{"maker", epcis.StepCommissioning, box, ""},
+		{"dist", epcis.StepCommissioning, box, ""},
+		{"dist", epcis.StepCommissioning, unit, "manufacturer or repackager"},
+		{"dist", epcis.StepShipping, unit, ""},
+		{"dist", epcis.StepDispensing, unit, "dispenser"},
+		{"pharm", epcis.StepDispensing, unit, ""},
+		{"pharm", "sampling", unit, ""},
+		{"board", "sampling", unit, traders},
+		{"board", epcis.StepShipping, unit, traders},
+		{"nobody", "sampling", unit, traders},
+	} {
+		d := directoryOf(t, tt.party, nil)
+		f := d.CheckOwn(&epcis.Event{Type: "ObjectEvent", Action: "OBSERVE", BizStep: epcis.StepPrefix + tt.step, EPCList: []string{tt.thing}})
+		switch {
+		case f == nil && tt.needs != "":
+			t.Errorf("%s may do %s", tt.party, tt.step)
+		case f != nil && (tt.needs == "" || f.Code != string(httpapi.RoleForbidden) || !strings.HasSuffix(f.Message, "(needs "+tt.needs+")")):
+			t.Errorf("%s, %s: %+v", tt.party, tt.step, f)
+		}
+		if d.IsMaker() != (tt.party == "maker") {
+			t.Errorf("%s is a maker: %v", tt.party, d.IsMaker())
+		}
 	}
 }
 

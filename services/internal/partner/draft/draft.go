@@ -4,7 +4,6 @@ package draft
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -68,18 +67,6 @@ func Registration(kind uint8, message any, subject string) Item {
 // EventID is an id for an event of a job that says nothing about the event.
 func EventID(job uuid.UUID, index int) string {
 	return "urn:uuid:" + uuid.NewSHA1(job, canonical.U32(nil, uint32(index))).String()
-}
-
-// Request identifies what is asked, so that a repeated request gets the job of the first.
-type Request struct {
-	Key string         // that the caller gave it; "": it is a new one each time
-	Sum canonical.Hash // of what is asked, byte for byte
-}
-
-// NewRequest identifies a request by what is asked, with which options, and the hash of the bytes
-// it is asked over.
-func NewRequest(key, what string, body canonical.Hash) Request {
-	return Request{key, sha256.Sum256([]byte(what + "\n" + string(body[:])))}
 }
 
 // LimitError says that a draft does not fit.
@@ -189,7 +176,7 @@ func Seal(n canonical.Network, it *wire.Item) (values []commit.SealedValue, err 
 	if it.Salt, err = salt(); err != nil {
 		return nil, err
 	}
-	if values, err = wire.Seal(n, it, wire.DefaultSealed, mustSalt); err != nil {
+	if values, err = wire.Seal(n, it, wire.DefaultSealed(it), mustSalt); err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
 	return values, nil

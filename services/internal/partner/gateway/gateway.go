@@ -57,7 +57,7 @@ func Mount(h *httpapi.API, c Config) (done func(), err error) {
 	open := func(c *gin.Context) {
 		httpapi.Write(c, unavailable("this service knows no api service to ask; have its operator set api in its configuration"))
 	}
-	signed := open
+	endless, signed := open, open
 	done = func() {}
 	if c.API != "" {
 		base, err := url.Parse(c.API)
@@ -71,14 +71,19 @@ func Mount(h *httpapi.API, c Config) (done func(), err error) {
 			TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: time.Minute, DisableCompression: true,
 		}
 		done = transport.CloseIdleConnections
-		open, signed = pass(base, transport, nil, c.Log), pass(base, transport, c.Token, c.Log)
+		open, endless = pass(base, transport, nil, false, c.Log), pass(base, transport, nil, true, c.Log)
+		signed = pass(base, transport, c.Token, false, c.Log)
 	}
 	m := mounter{h.Engine, map[httpapi.Route]bool{}}
 	for _, r := range h.Engine.Routes() {
 		m.taken[httpapi.Route{Method: r.Method, Path: r.Path}] = true
 	}
 	for _, r := range c.Open {
-		m.open(r, open)
+		if r.Endless {
+			m.open(r, endless)
+		} else {
+			m.open(r, open)
+		}
 	}
 	guarded := guard(c.Reader, signed)
 	m.party(c.Party, guarded)
@@ -155,8 +160,8 @@ func unavailable(detail string) *httpapi.Problem {
 	return httpapi.NewProblem(httpapi.APIUnavailable, "%s", detail)
 }
 
-// pass hands requests on. token, if given, signs for them.
-func pass(base *url.URL, transport http.RoundTripper, token func(method string) (string, error), log *slog.Logger) gin.HandlerFunc {
+// pass hands requests on. token, if given, signs for them. endless: the answers have no end of their own.
+func pass(base *url.URL, transport http.RoundTripper, token func(method string) (string, error), endless bool, log *slog.Logger) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		var authorization string
 		if token != nil && c.GetHeader(passedOn) == "" {
@@ -180,8 +185,8 @@ func pass(base *url.URL, transport http.RoundTripper, token func(method string) 
 		}
 		ctx, cancel := context.WithCancel(c.Request.Context())
 		defer cancel()
-		if strings.HasPrefix(c.Request.URL.Path, "/v1/feed") || signin.IsUpgrade(c.Request) {
-			// A feed, or a WebSocket, has no end of its own: it must not hold up the stopping of this service.
+		if endless || signin.IsUpgrade(c.Request) {
+			// A WebSocket has no end of its own either. Neither must hold up the stopping of this service.
 			draining, over := httpapi.Draining(ctx), make(chan struct{})
 			defer close(over)
 			go func() {

@@ -30,9 +30,9 @@ func get(paths ...string) (list []httpapi.Route) {
 
 // What an api declares, as far as these tests ask for it.
 var (
-	openRoutes = get("/v1/trace", "/v1/verify", "/v1/scan", "/v1/lots", "/v1/lots/{gtin}/{lot}", "/v1/lots/{gtin}/{lot}/units", "/v1/products", "/v1/blocks", "/v1/blocks/{height}",
+	openRoutes = append(get("/v1/trace", "/v1/verify", "/v1/scan", "/v1/lots", "/v1/lots/{gtin}/{lot}", "/v1/lots/{gtin}/{lot}/units", "/v1/products", "/v1/blocks", "/v1/blocks/{height}",
 		"/v1/events/{height}/{entry}/{item}", "/v1/parties/{id}", "/v1/recalls/{number}/units", "/v1/status", "/v1/validators", "/v1/genesis", "/v1/checkpoint", "/v1/proof", "/v1/search",
-		"/v1/shipments", "/v1/feed", "/01/{gtin}/21/{serial}")
+		"/v1/shipments", "/01/{gtin}/21/{serial}"), httpapi.Route{Method: http.MethodGet, Path: "/v1/feed", Endless: true})
 	partyRoutes = append(get("/", "/events", "/events/{eventID}", "/eventTypes", "/eventTypes/{eventType}", "/epcs", "/epcs/{epc}/events", "/bizSteps", "/bizSteps/{bizStep}", "/dispositions", "/readPoints",
 		"/bizLocations", "/queries", "/queries/{name}/events"),
 		httpapi.Route{Method: http.MethodPost, Path: "/queries"}, httpapi.Route{Method: http.MethodDelete, Path: "/queries/{name}"},

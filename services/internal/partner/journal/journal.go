@@ -2,7 +2,9 @@
 // sealed, the numbers it gave out. It says under which keys and in which bytes that is stored, in
 // Badger with group commit: writes that wait together share one sync.
 //
-// It decides nothing. What is written together, and when, is said by package outbox.
+// It decides nothing about submissions: what of them is written together, and when, is said by
+// package outbox, which fills a Write. Four methods put a Write together themselves, each about one
+// thing: Serials and Next give out numbers, Register keeps registrations, and Break ends a plan.
 package journal
 
 import (

@@ -32,7 +32,7 @@ import (
 //	d/<u64>                     registrations made here, JSON, in order
 //	u/<gtin>/<serial>           a serial that was given out
 //	n/<purpose>                 a running number, u64
-//	b/<height u64>              what a followed block says: see facts
+//	b/<height u64>              a followed block that is still needed, as consensus.DecodeBlockRecord reads it
 //	l/…                         the light chain's own state
 const (
 	jobKeys     = "j/"
@@ -201,6 +201,31 @@ func encodeSealed(items [][]commit.SealedValue) []byte {
 		}
 	}
 	return b
+}
+
+// Sealed reads what was sealed in a submission, by item; nil: nothing was.
+func (s *Journal) Sealed(submission uuid.UUID) (map[uint16][]commit.SealedValue, error) {
+	b, err := s.get(sealedKeys + string(submission[:]))
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r := canonical.NewReader(b)
+	items := map[uint16][]commit.SealedValue{}
+	for range r.U32() {
+		item := r.U16()
+		v := commit.SealedValue{Path: commit.Path(r.Str16()), Salt: r.Hash(), Type: commit.Type(r.U8()), Text: string(r.Str32())}
+		if r.Err() != nil {
+			break
+		}
+		items[item] = append(items[item], v)
+	}
+	if err := r.Done(); err != nil {
+		return nil, fmt.Errorf("sealed values of submission %s: %w", submission, err)
+	}
+	return items, nil
 }
 
 // PutBlock keeps a followed block.

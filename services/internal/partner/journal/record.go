@@ -153,36 +153,21 @@ type Tally struct {
 
 // Add counts the verdict on one item. event: it is an event.
 func (t *Tally) Add(v block.VerdictCode, event bool) {
-	name := VerdictName(v)
-	if name == "rejected" {
+	if v == block.Rejected {
 		t.Failed++
 	}
 	if !event {
 		return
 	}
-	switch name {
-	case "accepted":
+	switch v {
+	case block.Accepted:
 		t.Accepted++
-	case "flagged":
+	case block.Flagged:
 		t.Flagged++
-	case "duplicate":
+	case block.Duplicate:
 		t.Duplicate++
 	default:
 		t.Rejected++
-	}
-}
-
-// VerdictName is how a verdict is written in jobs and metrics.
-func VerdictName(v block.VerdictCode) string {
-	switch v {
-	case block.Accepted:
-		return "accepted"
-	case block.Flagged:
-		return "flagged"
-	case block.Duplicate:
-		return "duplicate"
-	default:
-		return "rejected"
 	}
 }
 

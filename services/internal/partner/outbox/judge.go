@@ -203,7 +203,7 @@ func (o *Outbox) certify(r *row, b *verifiedBlock, seq uint64, v *entryVerdicts)
 		o.metrics.verdicts.WithLabelValues("rejected", string(v.code)).Inc()
 	}
 	for _, it := range v.items {
-		o.metrics.verdicts.WithLabelValues(journal.VerdictName(it.Verdict), it.Code).Inc()
+		o.metrics.verdicts.WithLabelValues(it.Verdict.String(), it.Code).Inc()
 	}
 	o.metrics.seconds.Observe(p.DoneAt.Sub(p.At).Seconds())
 	return x
@@ -294,17 +294,6 @@ func tallyOf(v *entryVerdicts, count, events int) *journal.Tally {
 	return t
 }
 
-func severityName(s block.Severity) string {
-	switch s {
-	case block.Hold:
-		return "hold"
-	case block.Flag:
-		return "flag"
-	default:
-		return "reject"
-	}
-}
-
 // entryVerdicts is what a block says of one entry.
 type entryVerdicts struct {
 	code  verdict.Code // verdict on the whole entry, or ""
@@ -352,13 +341,13 @@ func (b *verifiedBlock) add(leaf any) {
 		return
 	}
 	for uint32(len(of.items)) <= pos.Item {
-		of.items = append(of.items, journal.ItemVerdict{})
+		of.items = append(of.items, journal.ItemVerdict{Verdict: block.Rejected}) // until its leaf says otherwise
 	}
 	it := &of.items[pos.Item]
 	switch v := leaf.(type) {
 	case block.Verdict:
 		it.Verdict, it.Code = v.Verdict, string(v.Code)
 	case block.Finding:
-		it.Findings = append(it.Findings, journal.Finding{Code: string(v.Code), Severity: severityName(v.Severity), Count: v.Count})
+		it.Findings = append(it.Findings, journal.Finding{Code: string(v.Code), Severity: v.Severity.String(), Count: v.Count})
 	}
 }

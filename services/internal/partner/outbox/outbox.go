@@ -39,6 +39,7 @@ import (
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/state"
+	"verilot.dev/services/internal/clock"
 	"verilot.dev/services/internal/node/bus"
 	"verilot.dev/services/internal/partner/journal"
 )
@@ -53,21 +54,6 @@ type Bus interface {
 	ConsumeBlocks(ctx context.Context, from uint64, handle func(height uint64, record []byte) (bool, error)) error
 }
 
-// Clock is where time comes from.
-type Clock interface {
-	Now() time.Time
-	After(d time.Duration) <-chan time.Time
-}
-
-// WallClock is the machine's.
-type WallClock struct{}
-
-// Now implements Clock.
-func (WallClock) Now() time.Time { return time.Now() }
-
-// After implements Clock.
-func (WallClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
-
 // Config of an outbox. Journal, Spool, Genesis, Party, Key and Bus are required.
 type Config struct {
 	Journal *journal.Journal
@@ -78,7 +64,7 @@ type Config struct {
 	AuthorityParty string
 	AuthorityKey   crypto.Signer
 	Bus            Bus
-	Clock          Clock
+	Clock          clock.Clock
 	Log            *slog.Logger
 	Registry       *prometheus.Registry
 	// Spool is the folder of the signed messages of divided documents' parts.
@@ -92,6 +78,7 @@ type Config struct {
 type Outbox struct {
 	cfg     Config
 	n       canonical.Network
+	syncDir func(string) error // SyncDir, but in tests
 	j       *journal.Journal
 	metrics *metrics
 	event   *keyQueue
@@ -123,7 +110,7 @@ type Outbox struct {
 // Open reads what is outstanding. Run does the work.
 func Open(cfg Config) (*Outbox, error) {
 	if cfg.Clock == nil {
-		cfg.Clock = WallClock{}
+		cfg.Clock = clock.System()
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -136,7 +123,7 @@ func Open(cfg Config) (*Outbox, error) {
 	}
 	o := &Outbox{
 		cfg: cfg, n: cfg.Genesis.Network, j: cfg.Journal, queues: map[string]*keyQueue{}, watchers: map[uuid.UUID]chan struct{}{},
-		inflight: map[canonical.Hash]chan struct{}{},
+		inflight: map[canonical.Hash]chan struct{}{}, syncDir: SyncDir,
 	}
 	if err := o.load(); err != nil {
 		return nil, err

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"math/rand"
+	"os"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
+	"verilot.dev/ledger/canonical"
+	"verilot.dev/services/internal/partner/draft"
 	"verilot.dev/services/internal/partner/journal"
 	"verilot.dev/services/internal/partner/outbox/outboxtest"
 )
@@ -201,7 +204,7 @@ func TestLateAckKilledAtEveryStep(t *testing.T) {
 // when it is back.
 func TestOutage(t *testing.T) {
 	w := newWorld(t)
-	w.clock.Patient(true)
+	outboxtest.Patient(w.clock, true)
 	w.ledger.Faults(func(int) outboxtest.Fault { return down })
 	var ids []uuid.UUID
 	for i := range 50 {
@@ -352,5 +355,42 @@ func TestCrashes(t *testing.T) {
 			}
 			w.once()
 		})
+	}
+}
+
+// A folder whose sync failed may or may not have the file: that is no "not stored", after which the service would go on.
+func TestFailedSyncOfTheSpool(t *testing.T) {
+	w := newWorld(t)
+	fault := errors.New("input/output error")
+	w.o.syncDir = func(string) error { return fault }
+	job := uuid.Must(uuid.NewV7())
+	d := lot(1)
+	_, sealed, err := d.Group(w.o.n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = w.o.AddPart(job, 0, 2, d.Items, sealed[0])
+	if !errors.Is(err, fault) || errors.Is(err, ErrNotStored) {
+		t.Errorf("the part: %v", err)
+	}
+	if n := w.o.Unacknowledged(job); n != 0 {
+		t.Errorf("%d submissions are outstanding", n)
+	}
+	w.restart() // the file, if it is there, belongs to no row
+	files, err := os.ReadDir(w.o.cfg.Spool)
+	if err != nil || len(files) != 0 {
+		t.Errorf("the spool has %v, %v", files, err)
+	}
+}
+
+// A service that has no authority's key takes no draft for one.
+func TestNoAuthority(t *testing.T) {
+	w := newWorld(t)
+	w.o.authority = nil
+	d := lot(1)
+	d.Authority = true
+	_, err := w.o.Submit(t.Context(), NewRequest("", "lot", canonical.Hash{}), func(context.Context) (*draft.Draft, error) { return d, nil })
+	if !errors.Is(err, ErrNoAuthority) {
+		t.Error(err)
 	}
 }

@@ -164,7 +164,7 @@ func (o *Outbox) writePart(name string, payload []byte) error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotStored, err)
 	}
-	return SyncDir(o.cfg.Spool)
+	return o.syncDir(o.cfg.Spool) // not ErrNotStored: whether the file will be there is not known
 }
 
 // readHead reads how the message of a part begins: its header and signature, and how long it is.

@@ -58,6 +58,9 @@ func (o *Outbox) Submit(ctx context.Context, q Request, build func(context.Conte
 	}
 	s := &signing{name: "capture", queue: o.event, job: d.Job, onError: d.OnError, at: o.cfg.Clock.Now().UTC(), write: &journal.Write{}, durable: d.Stored}
 	if d.Authority {
+		if o.authority == nil {
+			return uuid.Nil, ErrNoAuthority
+		}
 		s.queue = o.authority
 	}
 	if err := o.record(d, s); err != nil {
@@ -87,6 +90,9 @@ func NewRequest(key, what string, body canonical.Hash) Request {
 
 // ErrNotStored is of a write that is not durable: nothing of the draft is kept.
 var ErrNotStored = errors.New("outbox: not stored")
+
+// ErrNoAuthority is of a draft for an authority, at a service that has no authority's key.
+var ErrNoAuthority = errors.New("outbox: this service has no key of an authority")
 
 // SignError says why a submission was not signed.
 type SignError struct{ Err error }

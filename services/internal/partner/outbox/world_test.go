@@ -16,6 +16,7 @@ import (
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/wire"
+	"verilot.dev/services/internal/clock/clocktest"
 	"verilot.dev/services/internal/partner/draft"
 	"verilot.dev/services/internal/partner/journal"
 	"verilot.dev/services/internal/partner/outbox/outboxtest"
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 type world struct {
 	tb     testing.TB
 	ledger *outboxtest.Ledger
-	clock  *outboxtest.Clock
+	clock  *clocktest.Fake
 	dir    string
 	step   func(string) error
 

@@ -27,6 +27,7 @@ import (
 	"verilot.dev/ledger/registry/registrytest"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/submission"
+	"verilot.dev/services/internal/clock/clocktest"
 	"verilot.dev/services/internal/node/bus"
 )
 
@@ -69,59 +70,23 @@ func Genesis(tb testing.TB, development bool) *genesis.Genesis {
 	return g
 }
 
-// Clock stands still until told; timers fire when it is moved past them.
-type Clock struct {
-	mu     sync.Mutex
-	now    time.Time
-	timers []fakeTimer
-	eager  bool // timers of up to a minute fire at once
+// eager is how long the outbox waits at most between attempts.
+const eager = time.Minute
+
+// NewClock is a clock that shows noon of the day of these tests. Its timers of up to a minute fire at once: see Patient.
+func NewClock() *clocktest.Fake {
+	c := clocktest.New(time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC))
+	c.SetEager(eager)
+	return c
 }
 
-type fakeTimer struct {
-	at time.Time
-	ch chan time.Time
-}
-
-// Now implements outbox.Clock.
-func (c *Clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
-
-// After implements outbox.Clock.
-func (c *Clock) After(d time.Duration) <-chan time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	ch := make(chan time.Time, 1)
-	if c.eager && d <= time.Minute {
-		ch <- c.now
-		return ch
+// Patient makes new timers of a clock wait for their time or, if not patient, fire at once again.
+func Patient(c *clocktest.Fake, patient bool) {
+	if patient {
+		c.SetEager(0)
+	} else {
+		c.SetEager(eager)
 	}
-	c.timers = append(c.timers, fakeTimer{c.now.Add(d), ch})
-	return ch
-}
-
-// NewClock is an eager clock that shows noon of the day of these tests.
-func NewClock() *Clock {
-	return &Clock{now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), eager: true}
-}
-
-// Patient makes timers wait for their time, or, if eager, fire at once again.
-func (c *Clock) Patient(patient bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.eager = !patient
-}
-
-// Advance moves it.
-func (c *Clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	c.timers = slices.DeleteFunc(c.timers, func(t fakeTimer) bool {
-		if t.at.After(c.now) {
-			return false
-		}
-		t.ch <- c.now
-		return true
-	})
 }
 
 // Ledger is a broker and a validator in one: it keeps the stream, executes the real rules, and
