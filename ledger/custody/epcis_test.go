@@ -46,6 +46,7 @@ var relied = map[string]string{
 	"epcis.Event.Lot": "vectors", "epcis.Event.Expiry": "vectors",
 	"gs1.EPC.Key": "vectors", "gs1.Prefix.Key": "vectors", "gs1.SGLN.Key": "vectors", "gs1.LGTIN.Key": "vectors", "gs1.LGTIN.String": "vectors",
 	"gs1.Key.String": "vectors", "gs1.Key.Kind": "vectors", "gs1.Key.GTIN": "vectors", "gs1.Key.GLN": "vectors", "gs1.Key.IsUnit": "vectors",
+	"gs1.NDC.InGTIN": "whether NDC_MISMATCH is found: spec.md 15.2, and the stories show it", "gs1.GTIN.NDC10": "the digits that its sentence names",
 	"gs1.GTIN.String": "vectors", "gs1.GLN.String": "vectors", "gs1.Date.String": "vectors",
 	"gs1.Date.Before": "the order of days, which the stories with BORN_EXPIRED and DISPENSE_EXPIRED show",
 	"gs1.Key.IsZero":  "whether there is a value", "gs1.GTIN.IsZero": "whether there is a value", "gs1.Date.IsZero": "whether there is a value",
