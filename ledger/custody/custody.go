@@ -18,6 +18,10 @@ import (
 	"verilot.dev/ledger/verdict"
 )
 
+// Revision counts the changes of the rules in place before version 0.1. Blocks judged by other rules cannot be judged again:
+// a data folder of another revision is refused.
+const Revision = 2
+
 // Context is where and by whom an item was submitted.
 type Context struct {
 	Network   canonical.Network

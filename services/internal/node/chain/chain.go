@@ -3,7 +3,8 @@
 // Format: a directory with blocks/ (store.Blocks, for ever), writes/ (a store.Log of the write-sets of the newest blocks,
 // u64 height || state.WriteSet) and state/ (Badger). In Badger the state after height h is what is visible at
 // timestamp h+1, so a reader that holds a timestamp sees one block's state and never half of the next. The file "clean"
-// says that Badger was closed in order, and at which height.
+// says that Badger was closed in order, and at which height; the file "genesis" whose blocks these are, and by which rules
+// they were judged.
 //
 // Trust: blocks/ is the truth and checks its sums; everything else can be rebuilt from it. Badger does not sync: after
 // any end but an orderly one it may lack what its memtables held, or hold half a block. So the write-sets of the last
@@ -13,9 +14,11 @@ package chain
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -31,6 +34,7 @@ import (
 
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/consensus"
+	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
 	"verilot.dev/ledger/quorum"
@@ -196,15 +200,19 @@ func (c *Chain) open() (err error) {
 // checkGenesis keeps a directory to one network.
 func (c *Chain) checkGenesis() error {
 	path := filepath.Join(c.dir, "genesis")
-	want := fmt.Appendf(nil, "%x\n", c.g.Hash)
+	want := fmt.Appendf(nil, "%x\nrules %d\n", c.g.Hash, custody.Revision)
 	have, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return writeFile(path, want)
 	}
-	if err == nil && !bytes.Equal(have, want) {
-		err = fmt.Errorf("it is a copy of another network, whose genesis hash is %s", bytes.TrimSpace(have))
+	if err != nil || bytes.Equal(have, want) {
+		return err
 	}
-	return err
+	genesis, rules, _ := strings.Cut(strings.TrimSpace(string(have)), "\n")
+	if genesis != hex.EncodeToString(c.g.Hash[:]) {
+		return fmt.Errorf("it is a copy of another network, whose genesis hash is %s", genesis)
+	}
+	return fmt.Errorf("its blocks were judged by other rules (%s; this program has rules %d), from before version 0.1: make the network anew, in an empty folder", cmp.Or(rules, "rules 1"), custody.Revision)
 }
 
 // takeClean reads the clean mark and removes it for good: from here on the state is not clean until Close.

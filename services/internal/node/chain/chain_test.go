@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -225,6 +226,23 @@ func TestChain(t *testing.T) {
 	c.Close()
 	if _, err := Open(dir, chaintest.Genesis(t, 5, created), Options{}); err == nil {
 		t.Error("opened as another network")
+	}
+}
+
+// Blocks that other rules judged are not judged again: the folder is refused, and the sentence says what to do.
+func TestOtherRules(t *testing.T) {
+	g := chaintest.Genesis(t, 1, created)
+	for name, tt := range map[string]struct{ file, says string }{
+		"before the rules were noted": {fmt.Sprintf("%x\n", g.Hash), "rules 1"},
+		"another revision":            {fmt.Sprintf("%x\nrules 9999\n", g.Hash), "rules 9999"},
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "genesis"), []byte(tt.file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(dir, g, Options{}); err == nil || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), "make the network anew") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
