@@ -292,6 +292,9 @@ func TestAnything(t *testing.T) {
 			}
 			t.Logf("%s: %s", line, strings.Join(w.say(j), "; "))
 			checkJudgement(t, w, mem, j, ws, words)
+			if it := w.judged[len(w.judged)-1].it; verb != "resolves" && verb != "recalls" {
+				checkGuard(t, mem, it, j)
+			}
 			mem.Apply(ws)
 			w.st = mem
 			past[w.when.Pos] = m.clone()
@@ -451,6 +454,61 @@ func checkJudgement(t *rapid.T, w *world, mem *state.Memory, j Judgement, ws sta
 	over := state.NewOverlay(mem)
 	if again := w.again(over); !cmp.Equal(j.Effects, again.Effects) || !bytes.Equal(ws.Encode(), over.WriteSet().Encode()) {
 		t.Fatalf("judged twice, two results: %v", words)
+	}
+}
+
+// checkGuard looks at every unit that an event ships for sale or dispenses, by its records alone: nothing may speak against it.
+func checkGuard(t *rapid.T, before *state.Memory, it *wire.Item, j Judgement) {
+	ev, ok := it.Message.(*epcis.Event)
+	if !ok || ev.ErrorDeclaration != nil || isReturn(ev) {
+		return
+	}
+	get := func(k string) *record { return readRecord(before, unitAt+k) }
+	day, _ := epcis.EventDay(ev)
+	reg := registry.Registry{View: before}
+	var whole func(key, what string)
+	whole = func(key, what string) {
+		for _, r := range chainOf(key, get) {
+			against := r.overlays & (overlayQuarantined | overlaySuspect | overlayIllegitimate | overlayRecalled | overlayHold | overlayReturned)
+			if what == "dispensed" {
+				against |= r.overlays & overlayExpired
+			}
+			if isUnit(r.key) {
+				k := mustKey(r.key)
+				g, _ := k.GTIN()
+				if len(reg.Recalls(g, r.lot)) > 0 || len(reg.UnitRecalls(k)) > 0 {
+					t.Fatalf("%s is %s, and %s is recalled", key, what, r.key)
+				}
+				if what == "dispensed" && r.expiry != "" && r.expiry < day {
+					t.Fatalf("%s is dispensed, and %s expired on %s", key, r.key, r.expiry)
+				}
+			}
+			if against != 0 {
+				t.Fatalf("%s is %s, and %s is %v", key, what, r.key, overlayList(against))
+			}
+		}
+		childrenOf(before, key, func(child string) bool {
+			whole(child, what)
+			return true
+		})
+	}
+	for _, raw := range j.Effects {
+		switch e, _ := DecodeEffect(raw); e := e.(type) {
+		case Moved:
+			if e.Phase != InTransit {
+				continue
+			}
+			for _, k := range e.Keys {
+				whole(k, "shipped for sale")
+			}
+		case StateSet:
+			if e.State != Dispensed {
+				continue
+			}
+			for _, k := range e.Keys {
+				whole(k, "dispensed")
+			}
+		}
 	}
 }
 
