@@ -45,6 +45,7 @@ const (
 	DispPartiallyDispensed = "partially_dispensed"
 	DispReturned           = "returned"
 	DispNonSellable        = "non_sellable_other"
+	DispNoPedigreeMatch    = "no_pedigree_match" // quarantined for investigation: where it comes from could not be confirmed
 	DispRecalled           = "recalled"
 	DispDamaged            = "damaged"
 	DispExpired            = "expired"

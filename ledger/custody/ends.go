@@ -2,6 +2,7 @@ package custody
 
 import (
 	"fmt"
+	"slices"
 
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
@@ -63,15 +64,21 @@ func (j *judging) dispense() {
 }
 
 // checkFit rejects the dispensing of what may not be dispensed whoever has it: the check at the counter says the same before.
+// A recall and an expiry are named before a quarantine, which often follows from them.
 func (j *judging) checkFit(key string) {
-	for _, f := range j.goods().faults(key, j.day) {
-		switch f.Fault {
-		case IsRecalled:
-			j.reject(verdict.DispenseRecalled, key, "%s %s: set it aside and follow the recall", key, &f)
-		case IsExpired:
-			j.reject(verdict.DispenseExpired, key, "%s %s: set it aside for destruction or return", key, &f)
-		case IsSuspect, IsHeld, IsUnreleased:
-			j.reject(verdict.DispenseQuarantined, key, "%s %s: keep it aside until that is cleared up", key, &f)
+	faults := j.goods().faults(key, j.day)
+	for _, row := range []struct {
+		faults []Fault
+		code   verdict.Code
+		todo   string
+	}{
+		{[]Fault{IsRecalled}, verdict.DispenseRecalled, "set it aside and follow the recall"},
+		{[]Fault{IsExpired}, verdict.DispenseExpired, "set it aside for destruction or return"},
+		{[]Fault{IsSuspect, IsHeld, IsUnreleased}, verdict.DispenseQuarantined, "keep it aside until that is cleared up"},
+	} {
+		if i := slices.IndexFunc(faults, func(r Reason) bool { return slices.Contains(row.faults, r.Fault) }); i >= 0 {
+			j.reject(row.code, key, "%s %s: %s", key, &faults[i], row.todo)
+			return
 		}
 	}
 }
@@ -137,10 +144,13 @@ func (j *judging) mark() {
 		bit     uint16
 		becomes UnitState
 		free    bool
+		suspect bool
 	)
 	switch epcis.CBVName(j.ev.Disposition) {
 	case epcis.DispNonSellable:
 		bit = overlayQuarantined
+	case epcis.DispNoPedigreeMatch:
+		bit, suspect = overlayQuarantined, true
 	case epcis.DispUnknown:
 		if step := j.ev.Step(); step == "cycle_counting" || step == "stock_taking" {
 			becomes = Lost // counted, and not there
@@ -180,6 +190,8 @@ func (j *judging) mark() {
 		}
 		own, held := split(keys, func(k string) bool { return j.get(k).overlays&overlayHold == 0 })
 		j.overlay(overlayQuarantined, false, own)
+		cleared, _ := split(own, func(k string) bool { return j.get(k).overlays&overlayIllegitimate == 0 })
+		j.overlay(overlaySuspect, false, cleared)
 		if len(held) > 0 {
 			j.find(verdict.HoldRemains, block.Flag, held, "a finding put it on hold, and only the resolution of that finding lifts it: the release changes nothing")
 		}
@@ -187,6 +199,9 @@ func (j *judging) mark() {
 	case becomes != 0:
 		j.state(becomes, keys)
 	default:
+		if suspect {
+			j.overlay(overlaySuspect, true, keys)
+		}
 		j.overlay(bit, true, keys)
 	}
 	for _, k := range keys {

@@ -36,7 +36,7 @@ var relied = map[string]string{
 	"epcis.StepCommissioning": "vectors", "epcis.StepPacking": "vectors", "epcis.StepUnpacking": "vectors", "epcis.StepShipping": "vectors",
 	"epcis.StepVoidShipping": "vectors", "epcis.StepReceiving": "vectors", "epcis.StepDispensing": "vectors", "epcis.StepDecommissioning": "vectors",
 	"epcis.StepDestroying": "vectors", "epcis.StepHolding": "vectors", "epcis.StepInspecting": "vectors",
-	"epcis.DispActive": "vectors", "epcis.DispDamaged": "vectors", "epcis.DispExpired": "vectors", "epcis.DispNonSellable": "vectors",
+	"epcis.DispActive": "vectors", "epcis.DispNoPedigreeMatch": "a word of CBV", "epcis.DispDamaged": "vectors", "epcis.DispExpired": "vectors", "epcis.DispNonSellable": "vectors",
 	"epcis.DispPartiallyDispensed": "vectors", "epcis.DispRecalled": "vectors", "epcis.DispReturned": "vectors", "epcis.DispStolen": "vectors",
 	"epcis.DispUnknown": "vectors", "epcis.OwningParty": "vectors", "epcis.PossessingParty": "vectors", "epcis.ReturnAuthorization": "vectors",
 	"epcis.NoValue": "vectors", "epcis.Null": "vectors", "epcis.Empty": "vectors",

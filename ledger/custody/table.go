@@ -240,10 +240,10 @@ var rules = []rule{
 			masterData,
 		},
 		changes: []string{
-			"`non_sellable_other` sets the overlay `quarantined`. `damaged`, `expired`, `recalled` and `returned` set the overlay of that name.",
+			"`non_sellable_other` sets the overlay `quarantined`; `no_pedigree_match`, by which CBV means goods under investigation, `suspect` and `quarantined`. `damaged`, `expired`, `recalled` and `returned` set the overlay of that name.",
 			"`unknown` makes the thing lost in `cycle_counting` and `stock_taking`, and sets `quarantined` in the other steps.",
 			"`stolen` and `lost` make it stolen or lost. `lost` is no word of CBV (`CBV_UNKNOWN`) and understood all the same.",
-			"`active`, `available`, `conformant`, `sellable_accessible` and `sellable_not_accessible` release it: `quarantined` and `returned` are cleared. What a finding put on hold stays quarantined (`HOLD_REMAINS`). What was lost is active again; what was stolen is active and on hold (`THEFT_REAPPEARS`).",
+			"`active`, `available`, `conformant`, `sellable_accessible` and `sellable_not_accessible` release it: `quarantined`, `suspect` and `returned` are cleared. What a finding put on hold stays quarantined and suspect (`HOLD_REMAINS`), and what is illegitimate stays suspect and illegitimate. What was lost is active again; what was stolen is active and on hold (`THEFT_REAPPEARS`).",
 			"What becomes lost or stolen while missing from a shipment is missing no longer: its `QTY_SHORT` finding closes.",
 		},
 		raises: []verdict.Code{

@@ -234,10 +234,17 @@ func TestCommands(t *testing.T) {
 	dist := &world{tb: t, ledger: w.ledger, clock: w.clock, dir: t.TempDir(), profile: Distributor(), party: "dist"}
 	dist.start()
 	t.Cleanup(dist.kill)
-	ok(dist.do("receive", `{"items":["`+packed.Parent+`"],"from":{"party":"maker"},"po":"PO-1","desadv":"D-1"}`))
+	// What comes in under a recall is set aside, and said so.
+	recalled := func(j *capture.Job) {
+		t.Helper()
+		if v := j.Verdicts[0]; v.Verdict != "flagged" || len(v.Findings) != 1 || v.Findings[0].Code != string(verdict.ReceiveRecalled) {
+			t.Errorf("%s: %+v", j.Kind, v)
+		}
+	}
+	recalled(dist.do("receive", `{"items":["`+packed.Parent+`"],"from":{"party":"maker"},"po":"PO-1","desadv":"D-1"}`))
 	ok(dist.do("unpack", `{"parent":"`+packed.Parent+`"}`))
 	ok(dist.do("return", `{"items":["`+made.EPCs[0]+`"],"to":{"party":"maker"},"returnAuthorization":"RMA-1"}`))
-	ok(w.do("receive", `{"items":["`+made.EPCs[0]+`"],"from":{"owner":"0399991000015"},"returnAuthorization":"RMA-1"}`))
+	recalled(w.do("receive", `{"items":["`+made.EPCs[0]+`"],"from":{"owner":"0399991000015"},"returnAuthorization":"RMA-1"}`))
 }
 
 func lotBody(i int) string {

@@ -463,6 +463,7 @@ func (c *Commands) quarantine(_ context.Context, b *quarantineBody) (*draft.Draf
 	}
 	disposition := map[string]string{
 		"damaged": epcis.DispDamaged, "expired": epcis.DispExpired, "recalled": epcis.DispRecalled, "stolen": epcis.DispStolen,
+		"suspect": epcis.DispNoPedigreeMatch, "": epcis.DispNoPedigreeMatch,
 	}[b.Reason]
 	return c.single("quarantine", epcis.Hold(at, items, disposition))
 }
