@@ -75,10 +75,11 @@ func (h *history) encode() []byte {
 	return putKeys(b, h.carried)
 }
 
-func readHistory(v state.View, pos canonical.Position) (h history, ok bool) {
+// readHistory returns the history of an event in effect, an empty one for any other.
+func readHistory(v state.View, pos canonical.Position) (h history) {
 	b, ok := v.Get(historyAt + position(pos))
 	if !ok {
-		return h, false
+		return h
 	}
 	d := canonical.NewReader(b)
 	h.match, h.id, h.due = d.Hash(), string(d.Str16()), d.I64()
@@ -98,7 +99,7 @@ func readHistory(v state.View, pos canonical.Position) (h history, ok bool) {
 	}
 	h.carried = readKeys(d)
 	damaged(d, "history of "+pos.String())
-	return h, true
+	return h
 }
 
 // remember writes the history of the event being judged. It runs when everything else is decided, before records are written.
@@ -186,7 +187,7 @@ func (j *judging) declare() {
 		j.reject(verdict.ErrdeclNotAuthor, "", "the event at %s was recorded by %s, and only %s can take it back", pos, author, author)
 		return
 	}
-	h, _ := readHistory(j.st, pos)
+	h := readHistory(j.st, pos)
 	if later := j.later(pos, &h); len(later) > 0 {
 		var list []string
 		for _, p := range later {
@@ -239,7 +240,7 @@ func (j *judging) later(pos canonical.Position, h *history) []canonical.Position
 	looked := map[canonical.Position]*history{}
 	read := func(p canonical.Position) *history {
 		if looked[p] == nil {
-			x, _ := readHistory(j.st, p)
+			x := readHistory(j.st, p)
 			looked[p] = &x
 		}
 		return looked[p]
@@ -430,7 +431,7 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 	if h.id != "" {
 		j.st.Delete(h.id)
 	}
-	j.rehold(kept, before, bits)
+	j.rehold(kept, before)
 	if told := slices.DeleteFunc(readTold(j.st, h.match), func(t told) bool { return t.pos == pos }); len(told) > 0 {
 		putTold(j.st, h.match, told)
 	} else {
@@ -492,7 +493,7 @@ func (j *judging) restoreFindings(pos canonical.Position, h *history, keys []str
 }
 
 // rehold puts on hold what a finding still holds, and frees what none does; and says which overlays are not those of before.
-func (j *judging) rehold(keys []string, before map[string]*record, bits map[string]uint16) {
+func (j *judging) rehold(keys []string, before map[string]*record) {
 	for _, k := range keys {
 		r := j.get(k)
 		held := j.stillHeld(k)

@@ -261,7 +261,7 @@ func (j *judging) receive() {
 		default:
 			newOwner = j.actor
 		}
-		returner := ""
+		var returner string
 		if onTheWay {
 			returner = s.from
 			if len(authorised) > 0 && !slices.ContainsFunc(authorised, func(a string) bool { return slices.Contains(s.returns, a) }) {

@@ -31,7 +31,7 @@ var codeLike = regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$`)
 
 // noCodes are texts in ledger/ that look like codes and are none.
 var noCodes = map[string]string{
-	"US": "a jurisdiction, in the licences of tests",
+	"US":           "a jurisdiction, in the licences of tests",
 	"OTHER_STREAM": "an alarm of a validator", "OTHER_BLOCK": "an alarm of a validator", "BAD_COSIGNATURE": "an alarm of a validator",
 	"EQUIVOCATION": "an alarm of a validator", "UNDECIDED": "an alarm of a validator",
 	"ADD": "an action of an event", "DELETE": "an action of an event", "OBSERVE": "an action of an event",
