@@ -266,7 +266,7 @@ func (j *judging) change(r *record) *record {
 func (j *judging) provisional(key string) *record {
 	r := &record{key: key, bits: bitProvisional, state: Active, born: j.c.Pos}
 	j.records[key] = r
-	if isUnit(key) && j.reg.UnitRecalled(mustKey(key)) {
+	if isUnit(key) && j.goods().anyRecalled(gtinOf(key)) && j.reg.UnitRecalled(mustKey(key)) {
 		r.overlays |= namedByRecall
 	}
 	return j.change(r)

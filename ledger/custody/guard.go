@@ -120,14 +120,19 @@ func (g goods) faults(key, day string) (list []Reason) {
 	return list
 }
 
-// recalled finds an open recall of a unit, its lot or its GTIN; without a unit, of the lot or the GTIN.
-func (g goods) recalled(unit, gtin, lot string) (registry.RecallRecord, bool) {
+// anyRecalled reports whether anything of a GTIN is recalled. Most products have no recall, and every unit asks.
+func (g goods) anyRecalled(gtin string) bool {
 	open, known := g.recalls[gtin]
 	if !known {
 		open = g.reg.AnyRecalled(gtin)
 		g.recalls[gtin] = open
 	}
-	if !open {
+	return open
+}
+
+// recalled finds an open recall of a unit, its lot or its GTIN; without a unit, of the lot or the GTIN.
+func (g goods) recalled(unit, gtin, lot string) (registry.RecallRecord, bool) {
+	if !g.anyRecalled(gtin) {
 		return registry.RecallRecord{}, false
 	}
 	number, err := gs1.ParseGTIN(gtin)

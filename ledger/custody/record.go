@@ -155,67 +155,24 @@ func (r *record) encode() []byte {
 	return b
 }
 
-func decodeRecord(key string, b []byte) *record {
-	d := textReader{s: string(b)} // one allocation for all its texts
-	r := &record{key: key, bits: d.u8(), state: UnitState(d.u8()), phase: Phase(d.u8()), overlays: uint16(d.number(2)), height: d.u8()}
-	r.lot, r.expiry, r.parent = d.text(1), d.text(1), d.text(2)
-	r.holder, r.owner, r.to = d.text(1), d.text(1), d.text(1)
-	r.place = d.text(2)
-	r.shipment, r.since, r.born = d.position(), d.position(), d.position()
-	r.made, r.packed = int64(d.number(8)), d.position()
-	r.last, r.used = d.position(), d.position()
-	for n := d.number(2); n > 0 && !d.bad; n-- {
-		r.trips = append(r.trips, d.position())
+// decodeRecord reads a record. Its texts share the memory of what it is read from.
+func decodeRecord(key, stored string) *record {
+	d := canonical.NewTextReader(stored)
+	r := &record{key: key, bits: d.U8(), state: UnitState(d.U8()), phase: Phase(d.U8()), overlays: uint16(d.Number(2)), height: d.U8()}
+	r.lot, r.expiry, r.parent = d.Text(1), d.Text(1), d.Text(2)
+	r.holder, r.owner, r.to = d.Text(1), d.Text(1), d.Text(1)
+	r.place = d.Text(2)
+	r.shipment, r.since, r.born = d.Position(), d.Position(), d.Position()
+	r.made, r.packed = int64(d.Number(8)), d.Position()
+	r.last, r.used = d.Position(), d.Position()
+	for n := d.Number(2); n > 0 && d.Len() > 0; n-- {
+		r.trips = append(r.trips, d.Position())
 	}
-	r.recorders, r.owed = d.list(), d.list()
-	if d.bad || d.s != "" {
+	r.recorders, r.owed = d.Texts(2, 1), d.Texts(2, 1)
+	if d.Damaged() {
 		panic("custody: damaged record unit " + key)
 	}
 	return r
-}
-
-// textReader is canonical.Reader for a string: what it returns shares the string's memory.
-type textReader struct {
-	s   string
-	bad bool
-}
-
-func (d *textReader) take(n int) string {
-	if n > len(d.s) {
-		d.bad, d.s = true, ""
-		return ""
-	}
-	v := d.s[:n]
-	d.s = d.s[n:]
-	return v
-}
-
-func (d *textReader) number(width int) (v uint64) {
-	for _, c := range []byte(d.take(width)) {
-		v = v<<8 | uint64(c)
-	}
-	return v
-}
-
-func (d *textReader) u8() uint8 { return uint8(d.number(1)) }
-
-func (d *textReader) text(width int) string { return d.take(int(d.number(width))) }
-
-func (d *textReader) position() canonical.Position {
-	return canonical.Position{Height: d.number(8), Entry: uint32(d.number(4)), Item: uint32(d.number(4))}
-}
-
-func (d *textReader) list() []string {
-	n := int(d.number(2))
-	if n == 0 || n > len(d.s) {
-		d.bad = d.bad || n > 0
-		return nil
-	}
-	list := make([]string, n, n+1)
-	for i := range list {
-		list[i] = d.text(1)
-	}
-	return list
 }
 
 // damaged stops the process over a record that does not decode: a rule cannot go on over half an answer.
@@ -231,8 +188,9 @@ func readRecord(v state.View, at string) *record {
 	if !ok {
 		return nil
 	}
-	r := decodeRecord(at[len(unitAt):], b)
-	r.stored, r.marked = string(b), r.overlays
+	text := string(b)
+	r := decodeRecord(at[len(unitAt):], text)
+	r.stored, r.marked = text, r.overlays
 	return r
 }
 

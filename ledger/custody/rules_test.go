@@ -366,7 +366,7 @@ func resolveAll(t *rapid.T, w *world, mem *state.Memory) {
 		}
 	}
 	mem.Scan(unitAt, func(k string, b []byte) bool {
-		if r := decodeRecord(k[len(unitAt):], b); r.overlays&overlayHold != 0 || r.overlays&overlaySuspect != 0 && r.overlays&overlayIllegitimate == 0 {
+		if r := decodeRecord(k[len(unitAt):], string(b)); r.overlays&overlayHold != 0 || r.overlays&overlaySuspect != 0 && r.overlays&overlayIllegitimate == 0 {
 			t.Fatalf("%s is marked %v, and every finding is closed", r.key, overlayList(r.overlays))
 		}
 		return true
@@ -402,7 +402,7 @@ func custodyOf(v state.View) map[string]string {
 		v.Scan(at, func(k string, b []byte) bool {
 			switch at {
 			case unitAt:
-				r := decodeRecord(k[len(unitAt):], b)
+				r := decodeRecord(k[len(unitAt):], string(b))
 				r.last, r.used = canonical.Position{}, canonical.Position{}
 				chain := chainOf(r.key, func(k string) *record { return readRecord(v, unitAt+k) })
 				for i := range chain[1:] {
@@ -515,7 +515,7 @@ func checkGuard(t *rapid.T, before *state.Memory, it *wire.Item, j Judgement) {
 func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 	named := map[canonical.Position]uint32{}
 	mem.Scan(unitAt, func(k string, b []byte) bool {
-		r := decodeRecord(k[len(unitAt):], b)
+		r := decodeRecord(k[len(unitAt):], string(b))
 		want := m[r.key]
 		if want == nil {
 			t.Fatalf("%s is on record without an effect", r.key)

@@ -306,7 +306,7 @@ func (h *history) touched(key string, leaned bool) (canonical.Position, bool) {
 			if w.stored == "" {
 				return canonical.Position{}, false
 			}
-			return decodeRecord(key, []byte(w.stored)).touchedAt(leaned), true
+			return decodeRecord(key, w.stored).touchedAt(leaned), true
 		}
 	}
 	return canonical.Position{}, false
@@ -335,7 +335,7 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 			}
 			if w.leaned {
 				if r.used == pos {
-					r.used = decodeRecord(k, []byte(w.stored)).used
+					r.used = decodeRecord(k, w.stored).used
 				}
 				r.quiet = true
 				continue
@@ -343,7 +343,7 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 			keys = append(keys, k)
 			bits[k] = w.bits
 			if w.stored != "" {
-				before[k] = decodeRecord(k, []byte(w.stored))
+				before[k] = decodeRecord(k, w.stored)
 			} else {
 				gone = append(gone, k)
 			}

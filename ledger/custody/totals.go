@@ -69,8 +69,8 @@ type books struct {
 	ships   map[canonical.Position]*shipment
 	sailing []*shipment // those of ships that exist, in order of first use
 	filled  map[string]*contents
-	totals  map[string]int64 // changes, by where they are stored
-	silent  bool             // no event is being judged: a timer or a recall changes overlays
+	totals  map[total]int64 // changes
+	silent  bool            // no event is being judged: a timer or a recall changes overlays
 }
 
 func newBooks(st state.Store, pos canonical.Position, size int) books {
@@ -213,14 +213,19 @@ func (b *books) tally(s *stock, at slot, units int64) {
 			ship.carry(s, units)
 		}
 	}
-	b.total(lgtin(s.gtin, s.lot), at.holder, at.name(short), units)
+	b.total(total{s.gtin, s.lot, at.holder, at.name(short)}, units)
 }
 
-func (b *books) total(lot, party, state string, units int64) {
+// total is what units of a lot are counted by.
+type total struct{ gtin, lot, party, state string }
+
+func (t total) key() string { return totalsAt + lgtin(t.gtin, t.lot) + nul + t.party + nul + t.state }
+
+func (b *books) total(of total, units int64) {
 	if b.totals == nil {
-		b.totals = map[string]int64{}
+		b.totals = map[total]int64{}
 	}
-	b.totals[totalsAt+lot+nul+party+nul+state] += units
+	b.totals[of] += units
 }
 
 // carry notes how many units of a lot are on their way with the shipment.
@@ -411,9 +416,9 @@ func (b *books) write() {
 	for _, s := range b.sailing {
 		if s.short != s.counted { // what is missing of it
 			for i := range s.lots {
-				lot := lgtin(s.lots[i].gtin, s.lots[i].lot)
-				b.total(lot, s.from, slot{state: Active, phase: InTransit}.name(s.counted), -s.lots[i].units)
-				b.total(lot, s.from, slot{state: Active, phase: InTransit}.name(s.short), s.lots[i].units)
+				x, moving := &s.lots[i], slot{state: Active, phase: InTransit}
+				b.total(total{x.gtin, x.lot, s.from, moving.name(s.counted)}, -x.units)
+				b.total(total{x.gtin, x.lot, s.from, moving.name(s.short)}, x.units)
 			}
 			s.counted, s.dirty = s.short, true
 		}
@@ -436,10 +441,11 @@ func (b *books) write() {
 			b.st.Put(contentsAt+key, c.encode())
 		}
 	}
-	for at, d := range b.totals {
+	for t, d := range b.totals {
 		if d == 0 {
 			continue
 		}
+		at := t.key()
 		n := int64(0)
 		if v, ok := b.st.Get(at); ok {
 			n = int64(binary.BigEndian.Uint64(v))

@@ -90,21 +90,20 @@ func encodeParty(p *Party) []byte {
 }
 
 func decodeParty(id string, b []byte) Party {
-	r := canonical.NewReader(b)
-	p := Party{ID: id, Name: string(r.Str32()), Suspended: r.U8() == 1}
-	p.Roles = readStrings(r)
-	p.Prefixes = readStrings(r)
-	for range min(int(r.U32()), r.Len()) {
-		p.Keys = append(p.Keys, r.Hash())
+	d := canonical.NewTextReader(string(b)) // one allocation for all its texts
+	p := Party{ID: id, Name: d.Text(4), Suspended: d.U8() == 1}
+	p.Roles, p.Prefixes = d.Texts(4, 4), d.Texts(4, 4)
+	p.Keys = make([]canonical.Hash, min(int(d.Number(4)), d.Len()/len(canonical.Hash{})))
+	for i := range p.Keys {
+		p.Keys[i] = d.Hash()
 	}
-	for range min(int(r.U32()), r.Len()) {
-		var s [5]string
-		for i := range s {
-			s[i] = string(r.Str32())
-		}
-		p.Licences = append(p.Licences, Licence{s[0], s[1], s[2], s[3], s[4]})
+	p.Licences = make([]Licence, min(int(d.Number(4)), d.Len()/20))
+	for i := range p.Licences {
+		p.Licences[i] = Licence{d.Text(4), d.Text(4), d.Text(4), d.Text(4), d.Text(4)}
 	}
-	must(r, "party "+id)
+	if d.Damaged() {
+		panic("registry: damaged record party " + id)
+	}
 	return p
 }
 
