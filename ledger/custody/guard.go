@@ -47,6 +47,9 @@ const (
 	Within
 )
 
+// String is itself, around or inside.
+func (w Where) String() string { return [...]string{"", "itself", "around", "inside"}[w] }
+
 // Reason is one fault of a thing: its own, of a container around it, or of something inside it.
 type Reason struct {
 	Fault  Fault

@@ -69,9 +69,6 @@ func (s *service) check(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	if !key.IsUnit() {
-		return nil, httpapi.NewProblem(httpapi.InvalidIdentifier, "%s is a container; only single packages are dispensed. Scan the package, or ask /v1/trace what is known of the container", key)
-	}
 	printed := tracing.Printed{Lot: scan.Lot, Expiry: scan.Expiry}
 	if in.Lot != "" {
 		printed.Lot = in.Lot

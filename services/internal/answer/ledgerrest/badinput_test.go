@@ -48,7 +48,6 @@ func TestBadInput(t *testing.T) {
 		{"a lot, no unit", "/v1/trace?id=(01)00399990012347(10)A1", "", 400, httpapi.InvalidIdentifier, "serial"},
 		{"a place", "/v1/trace?id=urn:epc:id:sgln:0399990.00001.0", "", 400, httpapi.InvalidIdentifier, "only serialised units"},
 		{"not UTF-8", "/v1/trace?id=%ff%fe", "", 400, httpapi.InvalidIdentifier, onPackage},
-		{"a container at the counter", "/v1/verify?id=" + url.QueryEscape(w.told.Cases[0]), "", 400, httpapi.InvalidIdentifier, "Scan the package"},
 		{"an expiry that is none", "/v1/verify?" + unit + "&expiry=soon", "", 400, httpapi.InvalidParameter, "2028-03-31"},
 		{"an expiry that cannot be", "/v1/verify?" + unit + "&expiry=2028-02-31", "", 400, httpapi.InvalidParameter, "2028-03-31"},
 		{"ambiguous scan", "/v1/trace?id=" + ambiguous, "", 422, httpapi.AmbiguousScan, "choose the reading"},

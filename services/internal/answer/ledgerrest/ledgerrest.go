@@ -84,7 +84,7 @@ func (s *service) mountJSON(api *httpapi.API) {
 	schemas.RegisterTypeAlias(reflect.TypeFor[tracing.AsOf](), reflect.TypeFor[Rest]())
 	schemas.RegisterTypeAlias(reflect.TypeFor[tracing.Scan](), reflect.TypeFor[Answer]())
 	register(s, api, "trace", "/v1/trace", "History and present state of one unit or container", s.trace)
-	register(s, api, "check", "/v1/verify", "Pharmacy check: verified, and fit to dispense, with reasons", s.check)
+	register(s, api, "check", "/v1/verify", "Check of a package or container: verified, and fit to dispense or ship, with reasons", s.check)
 	register(s, api, "scan", "/v1/scan", "Read a scanned, typed or pasted text", s.scan)
 	register(s, api, "lot", "/v1/lots/{gtin}/{lot}", "Totals of a lot per party and state; they add up to the units commissioned", s.lot)
 	register(s, api, "lots", "/v1/lots", "Lots, those that the ledger heard of last first", s.lots)

@@ -1,6 +1,8 @@
 package tracing
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"verilot.dev/epcis/gs1"
@@ -11,26 +13,60 @@ import (
 // stale is the age from which on a check cannot be green (docs/design.md section 7).
 const stale = 60 * time.Second
 
-// Check is the answer at the counter: is this package what it says it is, and may it be dispensed?
+// Check is the answer at the counter and at the dock: is this package what it says it is, and may it be dispensed? Is
+// anything wrong with this container, or with what is inside it?
 type Check struct {
-	ID       ID            `json:"id"`
-	Colour   string        `json:"colour" enum:"green,amber,red" doc:"green: dispense; amber: cannot confirm now; red: do not dispense"`
-	Verified bool          `json:"verified" doc:"The product identifier is on the ledger as scanned"`
-	Fit      bool          `json:"fit" doc:"Verified, and nothing speaks against dispensing"`
-	Reasons  []CheckReason `json:"reasons"`
-	NextStep string        `json:"nextStep"`
-	Lot      string        `json:"lot,omitempty"`
-	Expiry   string        `json:"expiry,omitempty"`
-	State    string        `json:"state,omitempty"`
-	Holder   *PartyRef     `json:"holder,omitempty"`
-	Closed   []FindingView `json:"closed,omitempty" doc:"Findings that were closed: by which record or by whom, and with which outcome"`
-	RestsOn  AsOf          `json:"restsOn"`
+	ID       ID             `json:"id"`
+	Colour   string         `json:"colour" enum:"green,amber,red" doc:"green: dispense, or ship; amber: cannot confirm now; red: do not"`
+	Verified bool           `json:"verified" doc:"The product identifier is on the ledger as scanned; of a container: its packing, and the birth of everything inside"`
+	Fit      bool           `json:"fit" doc:"Verified, and nothing speaks against dispensing; of a container: against dispensing what is inside"`
+	Sellable bool           `json:"sellable" doc:"Verified, and nothing speaks against shipping it for sale, however old the answer is"`
+	Reasons  []CheckReason  `json:"reasons" doc:"Gravest first"`
+	NextStep string         `json:"nextStep"`
+	Lot      string         `json:"lot,omitempty"`
+	Expiry   string         `json:"expiry,omitempty"`
+	State    string         `json:"state,omitempty"`
+	Holder   *PartyRef      `json:"holder,omitempty"`
+	Contents *CheckContents `json:"contents,omitempty" doc:"Of a container: what is inside, at any depth"`
+	Closed   []FindingView  `json:"closed,omitempty" doc:"Findings that were closed: by which record or by whom, and with which outcome"`
+	RestsOn  AsOf           `json:"restsOn"`
 }
 
 // CheckReason is one thing that speaks against dispensing. Codes follow the DSCSA verification messages where they have a word for it.
 type CheckReason struct {
-	Code   string `json:"code"`
-	Detail string `json:"detail"`
+	Code   string       `json:"code"`
+	Detail string       `json:"detail"`
+	Fault  string       `json:"fault,omitempty" enum:"suspect,recalled,held,unreleased,expired" doc:"Which of the faults of the custody rules it is, if it is one"`
+	Where  string       `json:"where,omitempty" enum:"itself,around,inside" doc:"Of a fault: on the thing itself, on a container around it, or inside it"`
+	Key    string       `json:"key,omitempty" doc:"Of a fault: the thing, or the container around it that has the fault"`
+	Units  uint64       `json:"units,omitempty" doc:"Inside: how many units"`
+	Of     uint64       `json:"of,omitempty" doc:"Inside: of how many units"`
+	GTIN   string       `json:"gtin,omitempty" doc:"Of what is recalled or expired; inside a container: the first of them"`
+	Lot    string       `json:"lot,omitempty"`
+	Expiry string       `json:"expiry,omitempty"`
+	Recall *CheckRecall `json:"recall,omitempty"`
+}
+
+// CheckRecall is the recall behind a reason.
+type CheckRecall struct {
+	Number         string `json:"number"`
+	Classification string `json:"classification,omitempty"`
+	Reason         string `json:"reason,omitempty"`
+}
+
+// CheckContents is what is inside a container, at any depth.
+type CheckContents struct {
+	Units uint64     `json:"units"`
+	Lots  []CheckLot `json:"lots"`
+}
+
+// CheckLot is how many units of one lot and expiry are inside a container.
+type CheckLot struct {
+	GTIN   string            `json:"gtin"`
+	Lot    string            `json:"lot,omitempty" doc:"Left out for units without a birth record"`
+	Expiry string            `json:"expiry,omitempty"`
+	Units  uint64            `json:"units"`
+	Marked map[string]uint64 `json:"marked,omitempty" doc:"Units by mark; a recall of the whole lot is among the reasons"`
 }
 
 // Printed is what stands on a package beside its serial number, as far as it was read. An empty
@@ -40,7 +76,8 @@ type Printed struct {
 	Expiry string // YYYY-MM-DD
 }
 
-// Check answers whether a package is genuine and may be dispensed.
+// Check answers whether a package is genuine and may be dispensed, and whether a container and what is inside it may be
+// shipped. The custody rules say what speaks against it. The cost grows with the lots inside, not with the units.
 func (s *Snapshot) Check(key gs1.Key, printed Printed) *Check {
 	c := &Check{ID: idOf(key), Colour: "red", Reasons: []CheckReason{}, RestsOn: s.AsOf()}
 	against := func(code, detail string) { c.Reasons = append(c.Reasons, CheckReason{Code: code, Detail: detail}) }
@@ -49,6 +86,10 @@ func (s *Snapshot) Check(key gs1.Key, printed Printed) *Check {
 		if f.State == findingState(block.Closed) {
 			c.Closed = append(c.Closed, f)
 		}
+	}
+	if !key.IsUnit() {
+		s.checkContainer(c, key, &u, ok)
+		return c
 	}
 	if !ok || u.Provisional {
 		against("No_match_GTIN_Serial", noBirth(ok))
@@ -68,20 +109,137 @@ func (s *Snapshot) Check(key gs1.Key, printed Printed) *Check {
 	if u.State != custody.Active {
 		against("Not_active", "This unit was already "+u.State.String()+".")
 	}
-	for _, rc := range s.recallsOf(key, u.Lot) {
-		against("Recalled", "Recall "+rc.RecallNumber+", class "+rc.Classification+": "+rc.Reason)
+	if s.contents(c, key); c.Contents.Units == 0 {
+		c.Contents = nil
 	}
-	if expiry, err := gs1.ParseDate(u.Expiry); err == nil {
-		today, err := gs1.NewDate(s.Now.Year(), int(s.Now.Month()), s.Now.Day())
-		if err == nil && expiry.Before(today) {
-			against("Expired", "This unit expired on "+u.Expiry+".")
-		}
-	}
-	for _, o := range u.Overlays {
-		against("Overlay_"+o, "This unit is marked "+o+".")
-	}
+	s.faults(c, key, &u)
+	c.Sellable = c.Verified && len(c.Reasons) == 0
 	c.decide()
 	return c
+}
+
+const overlayCode = "Overlay_"
+
+// faults adds what the custody rules have against selling or dispensing, gravest first, and what else it is marked as.
+func (s *Snapshot) faults(c *Check, key gs1.Key, u *custody.Unit) {
+	subject := "This package "
+	if !key.IsUnit() {
+		subject = "This container "
+	}
+	add := func(r custody.Reason, code string) {
+		reason := CheckReason{
+			Code: code, Detail: subject + r.String() + ".", Fault: r.Fault.String(), Where: r.Where.String(), Key: r.Key.String(),
+			Units: r.Units, Of: r.All, GTIN: r.GTIN, Lot: r.Lot, Expiry: r.Expiry,
+		}
+		if r.Recall != nil {
+			reason.Recall = &CheckRecall{Number: r.Recall.RecallNumber, Classification: r.Recall.Classification, Reason: r.Recall.Reason}
+		}
+		c.Reasons = append(c.Reasons, reason)
+	}
+	for _, r := range custody.Faults(s.View, key, s.Now.Format(time.DateOnly)) {
+		switch {
+		case r.Recall != nil:
+			add(r, "Recalled")
+		case r.Expiry != "":
+			add(r, "Expired")
+		default: // one reason for each mark
+			for _, mark := range r.Marks {
+				r.Marks = []string{mark}
+				add(r, overlayCode+mark)
+			}
+		}
+	}
+	// Damaged goods may be sold, by the custody rules. They are not fit all the same.
+	has := func(code string) bool {
+		return slices.ContainsFunc(c.Reasons, func(r CheckReason) bool { return r.Code == code })
+	}
+	for _, mark := range u.Overlays {
+		if !has(overlayCode + mark) {
+			add(custody.Reason{Where: custody.Itself, Key: key, Marks: []string{mark}}, overlayCode+mark)
+		}
+	}
+	if c.Contents == nil {
+		return
+	}
+	damaged := uint64(0)
+	for _, lot := range c.Contents.Lots {
+		damaged += lot.Marked["damaged"]
+	}
+	if damaged > 0 {
+		add(custody.Reason{Where: custody.Within, Key: key, Units: damaged, All: c.Contents.Units, Marks: []string{"damaged"}}, overlayCode+"damaged")
+	}
+}
+
+// contents adds what is inside, and returns how many of those units have no birth record.
+func (s *Snapshot) contents(c *Check, key gs1.Key) (unborn uint64) {
+	inside := custody.Inside(s.View, key)
+	c.Contents = &CheckContents{Units: inside.Units, Lots: []CheckLot{}}
+	for _, x := range inside.Stocks {
+		c.Contents.Lots = append(c.Contents.Lots, CheckLot{GTIN: x.GTIN, Lot: x.Lot, Expiry: x.Expiry, Units: x.Units, Marked: x.Marked})
+		if x.Lot == "" {
+			unborn += x.Units
+		}
+	}
+	return unborn
+}
+
+// checkContainer checks a container as far as the ledger sees into it.
+func (s *Snapshot) checkContainer(c *Check, key gs1.Key, u *custody.Unit, known bool) {
+	against := func(r CheckReason) { c.Reasons = append(c.Reasons, r) }
+	unborn := s.contents(c, key)
+	c.Verified = known && !u.Provisional && c.Contents.Units > 0 && unborn == 0
+	if known {
+		c.State, c.Holder = u.State.String(), s.party(u.Holder)
+		if u.State != custody.Active {
+			against(CheckReason{Code: "Not_active", Detail: "This container was already " + u.State.String() + "."})
+		}
+	}
+	s.faults(c, key, u)
+	if unborn > 0 {
+		against(CheckReason{
+			Code: "No_match_GTIN_Serial", Where: custody.Within.String(), Units: unborn, Of: c.Contents.Units,
+			Detail: fmt.Sprintf("This container contains %d units, and %d of them have no birth record: their maker never put these serial numbers on the ledger.", c.Contents.Units, unborn),
+		})
+	}
+	c.decideContainer(known, u.Provisional)
+}
+
+// decideContainer: a container whose contents nobody recorded is amber, since the records may still come.
+func (c *Check) decideContainer(known, provisional bool) {
+	switch {
+	case len(c.Reasons) > 0:
+		c.NextStep = "Do not ship it, and dispense nothing of it. Set the container aside and follow the reason above."
+		return
+	case !c.Verified:
+		c.Colour = "amber"
+		r := CheckReason{Code: "Contents_unknown", Detail: "Nothing on the ledger names this container."}
+		switch {
+		case provisional:
+			r.Detail = "Others have named this container, but nobody who had it has recorded that it was packed."
+		case known:
+			r.Detail = "Nothing is recorded inside this container."
+		}
+		c.Reasons = append(c.Reasons, r)
+		c.NextStep = "The ledger cannot see into this container. Scan what is inside."
+		return
+	}
+	c.Sellable = true
+	if c.stale() {
+		return
+	}
+	c.Colour, c.Fit = "green", true
+	c.NextStep = "Verified. Nothing speaks against this container or what is inside."
+}
+
+// stale turns the answer amber if what it rests on is too old.
+func (c *Check) stale() bool {
+	if time.Duration(c.RestsOn.AgeSeconds*float64(time.Second)) <= stale {
+		return false
+	}
+	c.Colour = "amber"
+	c.Reasons = append(c.Reasons, CheckReason{Code: "Stale", Detail: "Cannot confirm: the newest certified block is older than a minute, so something newer may be unknown here."})
+	c.NextStep = "Wait until the data is up to date and scan again."
+	return true
 }
 
 func (c *Check) decide() {
@@ -90,10 +248,7 @@ func (c *Check) decide() {
 		c.NextStep = "Do not dispense. Set the package aside, treat it as suspect and ask the maker."
 	case len(c.Reasons) > 0:
 		c.NextStep = "Do not dispense. Set the package aside and follow the reason above."
-	case time.Duration(c.RestsOn.AgeSeconds*float64(time.Second)) > stale:
-		c.Colour = "amber"
-		c.Reasons = append(c.Reasons, CheckReason{Code: "Stale", Detail: "Cannot confirm: the newest certified block is older than a minute, so something newer may be unknown here."})
-		c.NextStep = "Wait until the data is up to date and scan again."
+	case c.stale():
 	default:
 		c.Colour, c.Fit = "green", true
 		c.NextStep = "Verified. Dispense."

@@ -851,6 +851,123 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/findings/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close a finding with an outcome */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ResolveBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/genesis": {
         parameters: {
             query?: never;
@@ -2422,7 +2539,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Pharmacy check: verified, and fit to dispense, with reasons */
+        /** Check of a package or container: verified, and fit to dispense or ship, with reasons */
         get: {
             parameters: {
                 query?: {
@@ -4191,27 +4308,83 @@ export interface components {
             restsOn: components["schemas"]["Rest"];
         };
         Check: {
+            /** @description Findings that were closed: by which record or by whom, and with which outcome */
+            closed?: components["schemas"]["FindingView"][] | null;
             /**
-             * @description green: dispense; amber: cannot confirm now; red: do not dispense
+             * @description green: dispense, or ship; amber: cannot confirm now; red: do not
              * @enum {string}
              */
             colour: "green" | "amber" | "red";
+            /** @description Of a container: what is inside, at any depth */
+            contents?: components["schemas"]["CheckContents"];
             expiry?: string;
-            /** @description Verified, and nothing speaks against dispensing */
+            /** @description Verified, and nothing speaks against dispensing; of a container: against dispensing what is inside */
             fit: boolean;
             holder?: components["schemas"]["PartyRef"];
             id: components["schemas"]["ID"];
             lot?: string;
             nextStep: string;
+            /** @description Gravest first */
             reasons: components["schemas"]["CheckReason"][] | null;
             restsOn: components["schemas"]["Rest"];
+            /** @description Verified, and nothing speaks against shipping it for sale, however old the answer is */
+            sellable: boolean;
             state?: string;
-            /** @description The product identifier is on the ledger as scanned */
+            /** @description The product identifier is on the ledger as scanned; of a container: its packing, and the birth of everything inside */
             verified: boolean;
+        };
+        CheckContents: {
+            lots: components["schemas"]["CheckLot"][] | null;
+            /** Format: int64 */
+            units: number;
+        };
+        CheckLot: {
+            expiry?: string;
+            gtin: string;
+            /** @description Left out for units without a birth record */
+            lot?: string;
+            /** @description Units by mark; a recall of the whole lot is among the reasons */
+            marked?: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            units: number;
         };
         CheckReason: {
             code: string;
             detail: string;
+            expiry?: string;
+            /**
+             * @description Which of the faults of the custody rules it is, if it is one
+             * @enum {string}
+             */
+            fault?: "suspect" | "recalled" | "held" | "unreleased" | "expired";
+            /** @description Of what is recalled or expired; inside a container: the first of them */
+            gtin?: string;
+            /** @description Of a fault: the thing, or the container around it that has the fault */
+            key?: string;
+            lot?: string;
+            /**
+             * Format: int64
+             * @description Inside: of how many units
+             */
+            of?: number;
+            recall?: components["schemas"]["CheckRecall"];
+            /**
+             * Format: int64
+             * @description Inside: how many units
+             */
+            units?: number;
+            /**
+             * @description Of a fault: on the thing itself, on a container around it, or inside it
+             * @enum {string}
+             */
+            where?: "itself" | "around" | "inside";
+        };
+        CheckRecall: {
+            classification?: string;
+            number: string;
+            reason?: string;
         };
         Cosigner: {
             party: string;
@@ -4323,21 +4496,43 @@ export interface components {
             severity: "reject" | "hold" | "flag";
         };
         FindingChange: {
+            /** @description The party that closed it; left out if a record did */
+            by?: components["schemas"]["PartyRef"];
+            /** @description Closed by its author */
+            byAuthor?: boolean;
+            /** @description The record that closed it, or the resolution */
             cause?: components["schemas"]["Position"];
             /**
              * @description The block that says so
              * @example 42
              */
             height: string;
+            /** @description What the outcome means */
+            meaning?: string;
+            note?: string;
+            outcome?: string;
             /** @enum {string} */
             state: "held" | "closed";
+            /**
+             * Format: date-time
+             * @description Of that block
+             */
+            time?: string;
         };
         FindingView: {
+            /** @description Publisher of the event that raised it */
+            author?: components["schemas"]["PartyRef"];
             changes?: components["schemas"]["FindingChange"][] | null;
+            /** @description Who may close it: author, other side, holder, maker, regulator, authority. What holds goods is never closed by its author */
+            closers?: string[] | null;
             code: string;
             /** Format: int32 */
             count?: number;
             detail?: string;
+            /** @description The other side of it, such as the addressee of a shipment or the holder of what was claimed */
+            otherSide?: components["schemas"]["PartyRef"];
+            /** @description With which it may be closed, as long as it is not */
+            outcomes?: string[] | null;
             position: components["schemas"]["Position"];
             severity: string;
             /**
@@ -4936,6 +5131,18 @@ export interface components {
         Remark: {
             code: string;
             detail: string;
+        };
+        ResolveBody: {
+            /** @description The finding, such as DOUBLE_SHIP */
+            code: string;
+            /** @description Position of the event that has the finding, as height/entry/item: the finding's position in a trace */
+            event: string;
+            /** @description For people. Everybody on the network reads it: no patient data */
+            note?: string;
+            /** @description What came of it: one of those that the trace lists with the finding */
+            outcome: string;
+            /** @description The units and containers for which it is closed, in any form. Left out only if the finding is about the event itself */
+            units?: string[] | null;
         };
         Rest: {
             /** Format: double */
