@@ -16,7 +16,11 @@ import (
 // records as they were before it. Taking it back restores them, unless a later event built upon what it did.
 //
 //	h/<position>                  history of an event
-const historyAt = "h/"
+//	b/<position>                  of an event that was taken back: position of the declaration
+const (
+	historyAt   = "h/"
+	takenBackAt = "b/"
+)
 
 // maxLater is how many later events are looked up and named when a declaration has no effect.
 const maxLater = 64
@@ -438,6 +442,19 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 		j.st.Delete(matchAt + string(h.match[:]))
 	}
 	j.st.Delete(historyAt + position(pos))
+	j.st.Put(takenBackAt+position(pos), []byte(position(j.c.Pos)))
+}
+
+// TakenBack returns the error declaration by which an event was taken back.
+func TakenBack(v state.View, pos canonical.Position) (by canonical.Position, ok bool) {
+	b, ok := v.Get(takenBackAt + position(pos))
+	if !ok {
+		return by, false
+	}
+	d := canonical.NewReader(b)
+	by = d.Position()
+	damaged(d, "taken back "+pos.String())
+	return by, true
 }
 
 // restoreFindings closes what the event had found, and opens again what it had closed.

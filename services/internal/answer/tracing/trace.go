@@ -36,7 +36,7 @@ type FindingView struct {
 
 // FindingChange is a later state of a finding, and the item that brought it; without item the grace time was over.
 type FindingChange struct {
-	State    string              `json:"state" enum:"held,closed"`
+	State    string              `json:"state" enum:"open,held,closed" doc:"open again where the event that closed it was taken back"`
 	Height   uint64              `json:"height,string" doc:"The block that says so"`
 	Time     *time.Time          `json:"time,omitempty" doc:"Of that block"`
 	Cause    *canonical.Position `json:"cause,omitempty" doc:"The record that closed it, or the resolution"`
@@ -122,6 +122,8 @@ type Step struct {
 	Detail      string              `json:"detail,omitempty"`
 	Findings    []FindingView       `json:"findings,omitempty"`
 	Repeats     *canonical.Position `json:"repeats,omitempty"`
+	Declaration bool                `json:"declaration,omitempty" doc:"It declares an earlier event wrong"`
+	TakenBack   *canonical.Position `json:"takenBack,omitempty" doc:"The declaration by which its author took it back: what it did is undone"`
 	Units       int                 `json:"units"` // how many EPCs the event names; which ones stays hidden
 	Header      string              `json:"blockHash"`
 	millis      int64
@@ -316,6 +318,10 @@ func (s *Snapshot) step(key gs1.Key, touch *index.Touch) (*Step, error) {
 	switch m := item.Message.(type) {
 	case *epcis.Event:
 		s.eventStep(st, m, item.Sealed)
+		st.Declaration = m.ErrorDeclaration != nil
+		if by, ok := custody.TakenBack(s.View, touch.Pos); ok {
+			st.TakenBack = &by
+		}
 	case *registry.Recall:
 		st.Type, st.Step, st.EventTime = "Recall", "recall", m.InitiatedOn
 		st.millis = res.Header.Time
