@@ -4073,6 +4073,8 @@ export interface components {
             id: components["schemas"]["ID"];
             lot?: string;
             nextStep: string;
+            /** @description The unit on the ledger whose serial number differs from this one in the case of letters only */
+            otherCase?: components["schemas"]["ID"];
             reasons: components["schemas"]["CheckReason"][] | null;
             restsOn: components["schemas"]["Rest"];
             state?: string;
@@ -5016,6 +5018,8 @@ export interface components {
             id: components["schemas"]["ID"];
             known: boolean;
             lot?: string;
+            /** @description Nothing is known of this unit from its maker, but of one whose serial number differs in the case of letters only */
+            otherCase?: components["schemas"]["ID"];
             overlays?: string[] | null;
             owner?: components["schemas"]["PartyRef"];
             phase?: string;
