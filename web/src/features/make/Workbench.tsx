@@ -1,9 +1,9 @@
 import { Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
+import { later } from '../../components/Later';
 import { SignInFirst } from '../../components/SignInFirst';
 import { Status } from '../../components/Status';
 import { api } from '../../lib/api/client';
@@ -15,7 +15,7 @@ import { PackCard } from './PackCard';
 import { RecallCard } from './RecallCard';
 import { ShipCard } from './ShipCard';
 
-const LabelCard = lazy(() => import('./LabelCard'));
+const LabelCard = later(() => import('./LabelCard'));
 
 /** A lot at its maker's: what is made, packed and sent of it, and what to do next. */
 export function Workbench({ gtin, lot }: { gtin: string; lot: string }) {
@@ -81,9 +81,7 @@ export function Workbench({ gtin, lot }: { gtin: string; lot: string }) {
       {known && l.commissioned > 0 && <PackCard gtin={gtin} lot={lot} loose={loose} boxes={ready} party={party} />}
       {ready.length > 0 && <ShipCard boxes={ready} party={party} />}
       {l.commissioned > 0 && (
-        <Suspense fallback={<Skeleton height={200} radius="lg" />}>
-          <LabelCard gtin={gtin} lot={lot} expiry={l.expiry ?? ''} product={l.product} />
-        </Suspense>
+                  <LabelCard gtin={gtin} lot={lot} expiry={l.expiry ?? ''} product={l.product} />
       )}
       {(l.recalls ?? []).length === 0 && l.commissioned > 0 && <RecallCard lot={l} />}
     </div>
