@@ -41,7 +41,7 @@ function Stopped({ what, retry }: { what: unknown; retry: () => void }) {
   const { t } = useTranslation();
   return (
     <div data-testid="stopped">
-      <Note tone="warn" alert title={t('later.stopped')}>
+      <Note tone="warn" alert level={1} title={t('later.stopped')}>
         <p>{t('later.stoppedHelp')}</p>
         <p className="quiet mono" lang="en">
           {what instanceof Error ? what.message : String(what)}

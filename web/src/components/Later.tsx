@@ -84,7 +84,7 @@ function Missing({ trouble, part, retry }: { trouble: Trouble; part: 'page' | 'p
   const newer = trouble.kind === 'newer';
   return (
     <div data-testid="missing" data-trouble={trouble.kind}>
-      <Note tone="calm" icon="pending" alert title={t(`later.${part}.${trouble.kind}`)}>
+      <Note tone="calm" icon="pending" alert level={part === 'page' ? 1 : 3} title={t(`later.${part}.${trouble.kind}`)}>
         <p>{newer ? t(held ? 'later.newerHeld' : 'later.newerHelp') : t(`later.${trouble.kind}Help`)}</p>
         <Button mt="xs" size="sm" onClick={newer ? () => window.location.reload() : retry}>
           {newer ? t('later.reload') : t('problem.retry')}

@@ -176,13 +176,13 @@ export function ScanField({
         </p>
       )}
       {camera && (
-                  <Camera
-            onCode={(code) => {
-              if (!many) setCamera(false);
-              send(code, 'camera');
-            }}
-            onClose={() => setCamera(false)}
-          />
+        <Camera
+          onCode={(code) => {
+            if (!many) setCamera(false);
+            send(code, 'camera');
+          }}
+          onClose={() => setCamera(false)}
+        />
       )}
     </>
   );

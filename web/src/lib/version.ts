@@ -7,7 +7,8 @@ const seen = 'verilot.builds';
 export const entryOf = (html: string): string | undefined => /<script[^>]*\ssrc="(\/assets\/[^"]+\.js)"/.exec(html)?.[1];
 
 /** running is the build of this tab; undefined on the development server, which has no builds. */
-const running = (): string | undefined => document.querySelector('script[type="module"][src^="/assets/"]')?.getAttribute('src') ?? undefined;
+const running = (): string | undefined =>
+  document.querySelector('script[type="module"][src^="/assets/"]')?.getAttribute('src') ?? undefined;
 
 /** Why code could not be fetched: nobody answered, another build is there, or the service answered and it is this build's. */
 export type Trouble = { kind: 'silent' } | { kind: 'newer'; build: string } | { kind: 'broken' };

@@ -117,7 +117,7 @@ function Answer({ id }: { id: string }) {
             )}
             <details className="card" style={{ marginBottom: 16 }} open={steps.length > 1}>
               <summary>{t('graph.title')}</summary>
-                              <GraphCard key={trace.id.key} self={trace.id.key} steps={steps} />
+              <GraphCard key={trace.id.key} self={trace.id.key} steps={steps} />
             </details>
             <Timeline self={trace.id.key} steps={steps} pending={proof.isPending} proofs={verified?.steps} />
           </section>

@@ -4173,6 +4173,7 @@ export interface components {
         FeedItem: {
             bizStep?: string;
             code?: string;
+            disposition?: string;
             findings?: string[] | null;
             kind: string;
             /** Format: int64 */
@@ -4282,6 +4283,8 @@ export interface components {
             bizStep?: string;
             code?: string;
             detail?: string;
+            /** @description What is dispensed in part says so here */
+            disposition?: string;
             eventID?: string;
             findings?: components["schemas"]["FindingView"][] | null;
             itemHash: string;
