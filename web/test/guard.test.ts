@@ -184,6 +184,9 @@ test('scans outlive a reload, for a day, until they are cleared or somebody sign
   expect(localStorage.getItem('verilot.language'), 'what is no work stays').toBe('es');
   vi.useFakeTimers({ now: 0 });
   keep('old', 1);
+  vi.setSystemTime(3600 * 1000);
+  keep('old', 1);
+  expect(kept('old')?.at, 'a page that is loaded anew makes nothing younger').toBe(0);
   vi.setSystemTime(25 * 3600 * 1000);
   expect(kept('old')).toBeUndefined();
 });

@@ -20,9 +20,10 @@ export function kept(name: string): Kept | undefined {
   }
 }
 
-/** keep keeps a value under a name; undefined forgets it. */
+/** keep keeps a value under a name; undefined forgets it. The same value again stays as old as it was. */
 export function keep(name: string, value: unknown): void {
   try {
+    if (value !== undefined && JSON.stringify(kept(name)?.value) === JSON.stringify(value)) return;
     if (value === undefined) localStorage.removeItem(prefix + name);
     else localStorage.setItem(prefix + name, JSON.stringify({ at: Date.now(), value } satisfies Kept));
   } catch {
