@@ -20,6 +20,7 @@ export default defineConfig({
   plugins: [react()],
   server: { proxy },
   preview: { proxy, headers },
-  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  // One style sheet: a part of it that did not come with its page is not asked for again.
+  build: { target: 'es2022', assetsInlineLimit: 0, cssCodeSplit: false, modulePreload: { polyfill: false } },
   test: { include: ['test/**/*.test.{ts,tsx}', 'src/**/*.test.{ts,tsx}'], environment: 'node' },
 });

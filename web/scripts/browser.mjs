@@ -76,7 +76,7 @@ export async function startBrowser(args = []) {
     /** signIn opens the link that the terminal printed. */
     async signIn(page, link) {
       await page.goto(link);
-      await page.getByRole('button', { name: 'Sign out' }).waitFor();
+      await page.getByRole('button', { name: /^(Sign out|Cerrar sesión|Salir)$/ }).waitFor();
     },
   };
 }

@@ -104,9 +104,25 @@ export async function journey({ open, look, signIn, network, story, assert }) {
   await page.getByRole('combobox', { name: 'To whom' }).fill('Midland');
   await page.getByRole('option', { name: /Midland/ }).click();
   await page.getByLabel('Purchase order').fill('PO-E2E');
+  // Nothing goes by one press alone: who, where, what, how many inside, the papers.
+  await page.getByTestId('to-review').click();
+  const review = page.getByTestId('review');
+  for (const text of [/Midland/, 'Metformin', lot, '160', 'PO-E2E']) await review.getByText(text).first().waitFor();
+  await look(page, 'maker-review-1280');
   await page.getByTestId('ship').click();
   await settled(page, { boxes: '3', gone: '160' });
+  // It stays until somebody dismisses it, with the way to what was shipped.
+  await page
+    .getByTestId('done')
+    .getByText(/1 container with 160 packages is on its way to Midland/)
+    .waitFor();
+  await page
+    .getByTestId('done')
+    .getByRole('link', { name: `Trace ${sscc}` })
+    .waitFor();
   await look(page, 'maker-shipped-1280');
+
+  const second = await page.locator('.picks label .mono').first().textContent();
 
   // At the dock, what is not ours to ship is said before it is sent.
   await page.goto(`${origin}/ship`);
@@ -114,6 +130,36 @@ export async function journey({ open, look, signIn, network, story, assert }) {
   await page.keyboard.press('Enter');
   await page.getByText('No longer in circulation').waitFor();
   await look(page, 'maker-ship-1280');
+  await page.getByLabel('Scan cases, pallets or packages').fill(second);
+  await page.keyboard.press('Enter');
+  await page.getByText('Ready', { exact: true }).waitFor();
+  await page.getByRole('combobox', { name: 'To whom' }).fill('Midland');
+  await page.getByRole('option', { name: /Midland/ }).click();
+  await page.getByLabel('Despatch advice').fill('DESADV-E2E');
+  await page.reload();
+  await page.getByText('2 scans kept from before the reload').waitFor();
+  await page.getByText('Ready', { exact: true }).waitFor();
+  await page.getByTestId('to-review').click();
+  for (const text of [/Midland/, 'Container', 'Despatch advice DESADV-E2E']) await review.getByText(text).first().waitFor();
+  await look(page, 'maker-ship-review-1280');
+  await page.keyboard.press('Escape');
+  await page.getByTestId('to-review').click();
+  await page.getByTestId('ship').click();
+  await page
+    .getByTestId('done')
+    .getByText('1 thing is on its way to Midland Drug. Despatch advice DESADV-E2E.')
+    .waitFor({ timeout: 30_000 });
+  await look(page, 'maker-ship-done-1280');
+  await page
+    .getByTestId('done')
+    .getByRole('link', { name: `Trace ${second}` })
+    .click();
+  await page.waitForURL(/\/trace\//);
+  await page.goBack();
+  await page.getByTestId('done').waitFor(); // still there
+  assert.equal(await page.getByTestId('kept').count(), 0, 'what was sent is not kept');
+  await page.getByTestId('dismiss').click();
+  await page.getByTestId('done').waitFor({ state: 'detached' });
 
   const dock = await open(network.distributor);
   await dock.goto(`${network.distributor}/ship`);
@@ -151,15 +197,49 @@ export async function journey({ open, look, signIn, network, story, assert }) {
   await page.getByTestId('send').click();
   await page.locator('[data-testid="job"][data-tone="good"][data-state="indexed"]').waitFor({ timeout: 30_000 });
 
+  for (const [name, options] of [
+    ['390', phone],
+    ['dark-es-1280', darkSpanish],
+  ]) {
+    const other = await open(origin, options);
+    await signIn(other, network.links.manufacturer);
+    // Up to the last button before a shipment goes.
+    await other.goto(`${origin}/lots/${gtin}/${lot}`);
+    await other.locator('.picks input').first().check();
+    const words = name.includes('es') ? ['A quién', 'Orden de compra'] : ['To whom', 'Purchase order'];
+    await other.getByRole('combobox', { name: words[0] }).fill('Midland');
+    await other.getByRole('option', { name: /Midland/ }).click();
+    await other.getByLabel(words[1]).fill('PO-2026-000123');
+    await other.getByTestId('to-review').click();
+    await other
+      .getByTestId('review')
+      .getByText(/Midland/)
+      .first()
+      .waitFor();
+    await look(other, `maker-review-${name}`);
+    await other.context().close();
+  }
+
   await page.goto(`${origin}/lots/${gtin}/${lot}`);
   await page.getByRole('button', { name: 'Recall this lot…' }).click();
-  await page.getByLabel('Recall number').fill('R-E2E');
+  // A number that another product's recall has asks before it joins.
+  await page.getByLabel('Recall number').fill(story.recallNumber);
   await page.getByLabel('Reason').fill('Label mix-up');
+  await page.getByTestId('recall-check').click();
+  await page.getByTestId('in-use').waitFor();
+  assert.equal(await page.getByTestId('recall').count(), 0, 'nothing is recalled before that is answered');
+  await look(page, 'maker-recall-in-use-1280');
+  await page.getByTestId('other-number').click();
+  await page.getByLabel('Recall number').fill('R-E2E');
   await page.getByTestId('recall-check').click();
   await page.getByTestId('recall').waitFor();
   await look(page, 'maker-recall-1280');
   await page.getByTestId('recall').click();
   await page.getByText('Recalled: R-E2E').waitFor({ timeout: 30_000 });
+  await page.getByTestId('done').getByRole('link', { name: 'How far the recall has come' }).waitFor();
+  await look(page, 'maker-recalled-1280');
+  await page.getByTestId('dismiss').last().click();
+  await page.getByText(/^Recall R-E2E of lot/).waitFor({ state: 'detached' });
   await page.goto(`${origin}/lots`);
   await page.locator('.rows').first().waitFor();
   await look(page, 'maker-lots-1280');

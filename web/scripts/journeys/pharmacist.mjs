@@ -15,6 +15,9 @@ async function label(api, id) {
   return { text: `01${t.id.gtin}17${y.slice(2)}${m}${d}10${t.lot}${GS}21${t.id.serial}`, trace: t, yymmdd: y.slice(2) + m + d };
 }
 
+/** capsLock is a text as a scanner in keyboard mode sends it while Caps Lock is on. */
+const capsLock = (text) => text.replace(/[a-z]/gi, (c) => (c === c.toLowerCase() ? c.toUpperCase() : c.toLowerCase()));
+
 /** wedge types as a scanner does: fast, GS as Ctrl+], Enter at the end; wherever the focus is. */
 async function wedge(page, text, enter = true) {
   await page.evaluate(
@@ -40,13 +43,32 @@ async function wedge(page, text, enter = true) {
 }
 
 const verdict = (page, kind) => page.locator(`[data-testid="verdict"][data-kind="${kind}"]`).waitFor({ timeout: 20_000 });
-/** indexed waits until something is in every answer; what is received in parts is recorded with a finding. */
-const indexed = (page, title, how = 'Done') =>
-  page
-    .locator('[data-testid="job"][data-state="indexed"]')
-    .filter({ hasText: `${title}: ${how}` })
-    .waitFor({ timeout: 30_000 });
+/** indexed waits until an act is in every answer, and ended as it should. */
+const indexed = (page, act, how = 'good') =>
+  page.locator(`[data-testid="job"][data-state="indexed"][data-act="${act}"][data-how="${how}"]`).last().waitFor({ timeout: 30_000 });
 const button = (page, name) => page.getByRole('button', { name, exact: true });
+
+/** shelfOf lists packages of a lot that a party holds. */
+async function shelfOf(network, trace, holder, limit) {
+  const list = await fetch(
+    `${network.api}/v1/lots/${trace.id.gtin}/${trace.lot}/units?holder=${holder}&state=on_hand&limit=${limit}&format=ndjson`,
+  ).then((r) => r.text());
+  return list
+    .split('\n')
+    .filter((l) => l !== '')
+    .map((l) => JSON.parse(l));
+}
+
+/** somewhere finds a package that a party holds, of a lot without a recall. */
+async function somewhere(network, party) {
+  const { lots } = await (await fetch(`${network.api}/v1/lots?limit=100`)).json();
+  for (const { gtin, lot } of lots) {
+    const l = await (await fetch(`${network.api}/v1/lots/${gtin}/${encodeURIComponent(lot)}`)).json();
+    if ((l.recalls ?? []).length > 0 || !l.totals.some((t) => t.party === party && t.state === 'on_hand')) continue;
+    return (await shelfOf(network, { id: { gtin }, lot }, party, 1))[0];
+  }
+  throw new Error(`${party} holds nothing that is not recalled`);
+}
 
 export async function journey({ open, look, signIn, network, story, assert, trouble }) {
   const origin = network.pharmacy;
@@ -87,6 +109,13 @@ export async function journey({ open, look, signIn, network, story, assert, trou
   await wedge(page, story.counterfeit);
   await verdict(page, 'unverified');
   await look(page, 'pharmacy-check-counterfeit-1280');
+
+  // With Caps Lock on a scanner swaps the case of every letter: that is amber, and no counterfeit.
+  await wedge(page, capsLock(good.text));
+  await verdict(page, 'case');
+  await page.getByRole('heading', { name: 'Caps Lock?' }).waitFor();
+  assert.equal(await page.getByTestId('law').count(), 0, 'nobody calls it suspect');
+  await look(page, 'pharmacy-check-caps-1280');
 
   await wedge(page, story.expiring);
   await verdict(page, 'unfit');
@@ -134,12 +163,14 @@ export async function journey({ open, look, signIn, network, story, assert, trou
   await page.getByTestId('confirm').waitFor();
   await look(page, 'pharmacy-dispense-confirm-1280');
   await page.getByTestId('confirm').click();
-  await indexed(page, 'Dispense');
-  await verdict(page, 'dispensed');
+  await indexed(page, 'dispense');
+  await verdict(page, 'ended-dispense');
   await look(page, 'pharmacy-dispensed-1280');
   await wedge(page, good.text);
   await verdict(page, 'unfit');
-  await page.getByText('This serial number has already been used up').waitFor();
+  await page.getByText(/^It was already dispensed: by Corner/).waitFor();
+  assert.equal(await page.getByTestId('law').count(), 0, 'it was dispensed here: nobody calls it suspect');
+  await look(page, 'pharmacy-check-again-1280');
 
   // Another one goes into quarantine, back into sale, and back to the seller.
   await wedge(page, story.second);
@@ -147,11 +178,12 @@ export async function journey({ open, look, signIn, network, story, assert, trou
   await page.getByText('Dispense: recorded').waitFor();
   await button(page, 'Quarantine').click();
   await page.getByTestId('confirm').click();
-  await indexed(page, 'Quarantine');
-  await verdict(page, 'unfit');
+  await indexed(page, 'quarantine');
+  await verdict(page, 'ended-quarantine');
+  await look(page, 'pharmacy-aside-1280');
   await button(page, 'Release').click();
   await page.getByTestId('confirm').click();
-  await indexed(page, 'Release');
+  await indexed(page, 'release');
   await verdict(page, 'dispense');
   await button(page, 'Return').click();
   // Fast fingers in another field are that field's.
@@ -160,8 +192,9 @@ export async function journey({ open, look, signIn, network, story, assert, trou
   assert.match(await page.getByRole('combobox', { name: 'To whom' }).inputValue(), /Midland/, 'the seller is known');
   await look(page, 'pharmacy-return-1280');
   await page.getByTestId('confirm').click();
-  await indexed(page, 'Return');
-  await page.locator('[data-testid="verdict"][data-kind="elsewhere"], [data-testid="verdict"][data-kind="unfit"]').waitFor();
+  await indexed(page, 'return');
+  await verdict(page, 'ended-return');
+  await look(page, 'pharmacy-returned-1280');
 
   // The dock: of two cases one is there.
   await page.goto(`${origin}/receive`);
@@ -179,22 +212,76 @@ export async function journey({ open, look, signIn, network, story, assert, trou
   await wedge(page, story.counterfeit);
   await page.getByText('Not on this shipment').waitFor();
   await page.getByText('1 stays open').waitFor();
+  // What was scanned outlives a reload, until it is sent or cleared.
+  await page.reload();
+  await page.getByText('2 scans kept from before the reload').waitFor();
+  await page.getByText('1 of 2 scanned').waitFor();
+  await look(page, 'pharmacy-receive-kept-1280');
+  // What does not belong to it is set aside by whoever has it in hand, and the page says what the law asks next.
+  await page.getByTestId('law').waitFor();
+  await page.locator('[data-extra="unknown"]').getByRole('button', { name: 'Set aside' }).click();
+  await page.getByTestId('aside').click();
+  await indexed(page, 'quarantine', 'unknown');
+  await look(page, 'pharmacy-receive-aside-1280');
   await look(page, 'pharmacy-receive-partly-1280');
   await page.getByTestId('receive').click();
-  await indexed(page, 'Receive', 'Recorded, with 1 finding');
+  await indexed(page, 'receive', 'short');
   await page.locator('tbody').getByText('Received', { exact: true }).waitFor();
   await page.locator('tbody').getByText('Not yet scanned', { exact: true }).waitFor();
   await wedge(page, story.waiting);
   await page.getByText(/^Already received:/).waitFor();
   await look(page, 'pharmacy-received-1280');
   await button(page, 'Take everything out').click();
-  await indexed(page, 'Take everything out');
+  await indexed(page, 'unpack');
+
+  // Part of a package is dispensed: the rest may be dispensed later, and nothing says that it is gone.
+  const loose = await shelfOf(network, good.trace, 'corner', 4);
+  await page.goto(`${origin}/check/${encodeURIComponent(loose[1].digitalLink)}`);
+  await verdict(page, 'dispense');
+  await button(page, 'Dispense').click();
+  await page.getByLabel('Only part of what is in it').check();
+  await page.getByTestId('confirm').click();
+  await indexed(page, 'partial');
+  await verdict(page, 'ended-partial');
+  await look(page, 'pharmacy-partial-1280');
+  await wedge(page, loose[1].digitalLink);
+  await verdict(page, 'dispense');
+  await page.getByText(/^Part of it was dispensed by Corner/).waitFor();
+  await page.goto(`${origin}/trace/${encodeURIComponent(loose[1].digitalLink)}`);
+  await page.locator('[data-step="dispensing"]').getByRole('heading', { name: 'Partly dispensed' }).waitFor();
+  await look(page, 'pharmacy-trace-partial-1280');
+
+  // Stolen: by whom and when, at the counter and in the history; and what the law asks.
+  await page.goto(`${origin}/check/${encodeURIComponent(loose[2].digitalLink)}`);
+  await verdict(page, 'dispense');
+  await button(page, 'Quarantine').click();
+  await page.getByLabel('Why').selectOption('stolen');
+  await page.getByTestId('confirm').click();
+  await indexed(page, 'quarantine');
+  await page.goto(`${origin}/check`);
+  await wedge(page, loose[2].digitalLink);
+  await verdict(page, 'stolen');
+  await page.getByText(/^Reported stolen by Corner/).waitFor();
+  await page.getByTestId('law').waitFor();
+  await look(page, 'pharmacy-check-stolen-1280');
+  await page.goto(`${origin}/trace/${encodeURIComponent(loose[2].digitalLink)}`);
+  await page.getByText(/^By Corner/).waitFor();
+  await look(page, 'pharmacy-trace-stolen-1280');
+
+  // A fake, and what by the ledger is elsewhere, are set aside by whoever has them in hand.
+  const far = await somewhere(network, 'midland');
+  await page.goto(`${origin}/check/${encodeURIComponent(far.digitalLink)}`);
+  await verdict(page, 'elsewhere');
+  await page.getByTestId('law').waitFor();
+  await look(page, 'pharmacy-check-elsewhere-1280');
+  await button(page, 'Set it aside').click();
+  await page.getByTestId('confirm').click();
+  await indexed(page, 'quarantine', 'notOurs');
+  await verdict(page, 'ended-quarantine');
+  await look(page, 'pharmacy-aside-elsewhere-1280');
 
   // A recall that comes while the package is on the counter turns it red by itself.
-  const shelf = await fetch(
-    `${network.api}/v1/lots/${good.trace.id.gtin}/${good.trace.lot}/units?holder=corner&state=on_hand&limit=5&format=ndjson`,
-  ).then((r) => r.text());
-  const unit = JSON.parse(shelf.split('\n')[0]);
+  const [unit] = loose;
   await page.goto(`${origin}/check/${encodeURIComponent(unit.digitalLink)}`);
   await verdict(page, 'dispense');
   const recall = await fetch(`${network.manufacturer}/v1/recall`, {
@@ -222,9 +309,31 @@ export async function journey({ open, look, signIn, network, story, assert, trou
     await other.goto(`${origin}/check/${encodeURIComponent(recalled.text)}`);
     await verdict(other, 'recalled');
     await look(other, `pharmacy-check-recalled-${name}`);
+    for (const [what, id, kind] of [
+      ['caps', capsLock(good.text), 'case'],
+      ['stolen', story.stolen, 'stolen'],
+      ['counterfeit', story.counterfeit, 'unverified'],
+    ]) {
+      await other.goto(`${origin}/check/${encodeURIComponent(id)}`);
+      await verdict(other, kind);
+      await look(other, `pharmacy-check-${what}-${name}`);
+    }
+    await other.goto(`${origin}/trace/${encodeURIComponent(story.stolen)}`);
+    await other.locator('[data-proof="verified"]').first().waitFor();
+    await look(other, `pharmacy-trace-stolen-${name}`);
     await other.goto(`${origin}/receive`);
     await other.locator('.rows').first().waitFor();
     await look(other, `pharmacy-receive-${name}`);
+    // One thing of a delivery and one that does not belong to it, kept over a reload.
+    await other.locator('.rows a').first().click();
+    await other.waitForURL(/\/receive\/./);
+    await other.locator('[data-item]').first().waitFor();
+    await wedge(other, story.stolen);
+    await other.locator('[data-extra]').waitFor();
+    await other.reload();
+    await other.getByTestId('kept').waitFor();
+    await other.getByTestId('law').waitFor();
+    await look(other, `pharmacy-receive-kept-${name}`);
     await other.goto(`${origin}/sign-in`);
     await other.locator('form').first().waitFor();
     await look(other, `pharmacy-sign-in-${name}`);
@@ -249,7 +358,7 @@ async function distributor({ open, look, signIn, network, story, assert }) {
   await page.getByLabel('Return authorisation').fill('RMA-2026-000001');
   await look(page, 'distributor-receive-return-1280');
   await page.getByTestId('receive').click();
-  await indexed(page, 'Receive');
+  await indexed(page, 'receive');
   await page.getByText('Everything of this shipment was received').waitFor();
   await page.goto(`${origin}/check/${encodeURIComponent(story.second)}`);
   await page.getByRole('heading', { name: 'What to do with it' }).waitFor();

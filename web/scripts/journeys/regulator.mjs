@@ -91,7 +91,8 @@ export async function journey({ open, look, signIn, network, story, assert }) {
   await page.getByTestId('recall').waitFor();
   await look(page, 'regulator-recall-open-1280');
   await page.getByTestId('recall').click();
-  await page.waitForURL(/\/recalls\/FDA-1$/, { timeout: 30_000 });
+  await page.getByTestId('done').getByRole('link', { name: 'How far the recall has come' }).click({ timeout: 30_000 });
+  await page.waitForURL(/\/recalls\/FDA-1$/);
   await page.getByRole('heading', { name: /accounted for/ }).waitFor();
 
   // It is ended after a question, and everyone sees that, too.

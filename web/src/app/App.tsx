@@ -1,12 +1,15 @@
 import { MantineProvider, Loader } from '@mantine/core';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { Suspense, useEffect, useRef } from 'react';
+import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Problem } from '../lib/api/client';
+import { Boundary } from '../components/Boundary';
 import { Failure } from '../components/Failure';
 import { Note } from '../components/Status';
 import { Header } from './Header';
-import { isPage, pages, startOf } from './pages';
+import { ahead, isPage, pages, startOf } from './pages';
+import { comeBack } from './comeBack';
+import { fetchLanguages } from '../i18n';
 import { segments } from '../lib/router/address';
 import { Link, Router, useNavigation } from '../lib/router/router';
 import { useSetting } from '../lib/api/setting';
@@ -58,6 +61,19 @@ function Shell() {
     first.current = false;
     previous.current = name;
   }, [name, route.rest]);
+  useEffect(() => comeBack(queries), []);
+  const service = setting.data?.service;
+  useEffect(() => {
+    if (!service) return;
+    // Nobody waits for these: they come after what the page itself asks for.
+    const go = () => void ahead(service).then(fetchLanguages);
+    if (typeof requestIdleCallback !== 'function') {
+      const timer = setTimeout(go, 1500);
+      return () => clearTimeout(timer);
+    }
+    const id = requestIdleCallback(go);
+    return () => cancelIdleCallback(id);
+  }, [service]);
   return (
     <>
       <a className="skip" href="#main">
@@ -65,17 +81,17 @@ function Shell() {
       </a>
       <Header />
       <main id="main" ref={main} tabIndex={-1} className="frame page">
-        <Suspense fallback={<Loader role="status" aria-label={t('app.loading')} />}>
-          {name === '' ? (
-            setting.isError ? (
-              <Failure error={setting.error} retry={() => void setting.refetch()} />
-            ) : (
-              <Loader role="status" aria-label={t('app.loading')} />
-            )
+        {name === '' ? (
+          setting.isError ? (
+            <Failure error={setting.error} retry={() => void setting.refetch()} />
           ) : (
+            <Loader role="status" aria-label={t('app.loading')} />
+          )
+        ) : (
+          <Boundary place={`${name}/${route.rest}`} again={() => queries.removeQueries({ type: 'inactive' })}>
             <Page name={name} rest={route.rest} />
-          )}
-        </Suspense>
+          </Boundary>
+        )}
       </main>
     </>
   );

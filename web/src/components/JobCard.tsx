@@ -1,7 +1,8 @@
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Problem, type Job, type Verdict } from '../lib/api/client';
 import { rank, states } from '../lib/api/job';
+import { howOf, isTold, toneOf, type Act } from '../lib/outcome';
 import { path } from '../lib/router/address';
 import { Link } from '../lib/router/router';
 import { useNow } from '../lib/useNow';
@@ -11,21 +12,25 @@ import { Note, Status } from './Status';
 import './JobCard.css';
 
 /**
- * How far something is that a person did, and in the end what became of it. brief leaves out what did not go through as it stands: a
- * table beside it says so.
+ * How far something is that a person did, and in the end what became of it, in the words of the act. brief leaves out what did not go
+ * through as it stands: a table beside it says so.
  */
 export function JobCard({
   job,
   error,
   lost,
   title,
+  act,
   brief,
+  children,
 }: {
   job?: Job;
   error?: unknown;
   lost?: boolean;
   title: string;
+  act?: Act;
   brief?: boolean;
+  children?: ReactNode;
 }) {
   const { t } = useTranslation();
   if (error instanceof Problem && error.status === 401) {
@@ -42,21 +47,33 @@ export function JobCard({
   const bad = verdicts.filter((v) => v.verdict === 'rejected' || v.verdict === 'refused');
   const flagged = verdicts.filter((v) => v.verdict === 'flagged');
   const settled = !job.running;
-  const tone = !settled ? 'calm' : bad.length > 0 || !job.success ? 'bad' : flagged.length > 0 ? 'warn' : 'good';
+  const how = howOf(job, act);
+  const tone = settled ? toneOf(how) : 'calm';
+  const said = isTold(how);
   return (
-    <div className={`note tone-${tone}`} role="status" data-testid="job" data-state={job.state} data-tone={tone}>
+    <div
+      className={`note tone-${tone}`}
+      role="status"
+      data-testid="job"
+      data-state={job.state}
+      data-tone={tone}
+      data-act={act}
+      data-how={settled ? how : undefined}
+    >
       <Icon name={settled ? tone : 'pending'} size={24} />
       <div className="body">
         <h2>
-          {title}
-          {': '}
-          {!settled
-            ? t('job.working')
-            : tone === 'bad'
-              ? t('job.someRejected', { count: bad.length })
-              : tone === 'warn'
-                ? t('job.flagged', { count: flagged.length })
-                : t('job.done')}
+          {settled && act
+            ? t(`outcome.${act}.${how}`, { defaultValue: t(`outcome.${act}.flag`) })
+            : `${title}: ${
+                !settled
+                  ? t('job.working')
+                  : tone === 'bad'
+                    ? t('job.someRejected', { count: bad.length })
+                    : tone === 'warn'
+                      ? t('job.flagged', { count: flagged.length })
+                      : t('job.done')
+              }`}
         </h2>
         <ol className="stages">
           {states.map((s) => {
@@ -71,10 +88,12 @@ export function JobCard({
         </ol>
         <Took key={job.captureID} job={job} />
         {lost && <p>{t('job.lost')}</p>}
-        {(brief ? [] : [...bad, ...flagged].slice(0, 20)).map((v, i) => (
-          <Outcome key={i} v={v} />
+        {settled && said && <p>{t(`outcomeHelp.${how}`)}</p>}
+        {(brief || said ? [] : [...bad, ...flagged].slice(0, 20)).map((v, i) => (
+          <Outcome key={i} v={v} alone={act !== undefined && verdicts.length === 1} />
         ))}
         {settled && <Blocks job={job} />}
+        {children}
       </div>
     </div>
   );
@@ -104,15 +123,17 @@ function Since({ since, seconds }: { since: number; seconds: (ms: number) => str
   );
 }
 
-/** One event or registration that did not go through as it stands. */
-export function Outcome({ v }: { v: Verdict }) {
+/** One event or registration that did not go through as it stands. alone: there is no other that it could be taken for. */
+export function Outcome({ v, alone }: { v: Verdict; alone?: boolean }) {
   const { t } = useTranslation();
   const codes = (v.findings ?? []).length > 0 ? v.findings! : v.code ? [{ code: v.code, detail: v.detail, count: 1 }] : [];
   return (
     <div className="outcome">
-      <Status tone={v.verdict === 'flagged' ? 'warn' : 'bad'}>
-        {v.index !== undefined ? t('job.item', { index: v.index }) : v.subject || v.kind}
-      </Status>
+      {!alone && (
+        <Status tone={v.verdict === 'flagged' ? 'warn' : 'bad'}>
+          {v.index !== undefined ? t('job.item', { index: v.index }) : v.subject || v.kind}
+        </Status>
+      )}
       {codes.map((f) => (
         <p key={f.code}>
           {t(`finding.${f.code}`, { defaultValue: '' })} <span className="mono quiet">{f.code}</span>

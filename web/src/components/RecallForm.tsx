@@ -1,10 +1,14 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Body, Job, Schemas } from '../lib/api/client';
+import { api, Problem, type Body, type Schemas } from '../lib/api/client';
 import { useCommand } from '../lib/api/job';
 import { useMay } from '../lib/api/setting';
+import { dismiss, lotPlace, say } from '../lib/done';
+import { path } from '../lib/router/address';
 import { JobCard } from './JobCard';
+import { Note } from './Status';
 
 const classes = ['I', 'II', 'III'] as const;
 const depths = ['wholesale', 'retail', 'consumer'] as const;
@@ -24,7 +28,6 @@ export function RecallForm({
   question,
   back,
   keepsForm = false,
-  whenIndexed,
 }: {
   lot: Schemas['LotTotals'];
   start: Pick<Recall, 'classification' | 'depth'>;
@@ -37,7 +40,6 @@ export function RecallForm({
   back: string;
   /** The fields stay to be seen while the question is asked. */
   keepsForm?: boolean;
-  whenIndexed: (job: Job, recall: Recall, close: () => void) => void;
 }) {
   const { t } = useTranslation();
   const { may } = useMay();
@@ -45,11 +47,40 @@ export function RecallForm({
   const [sure, setSure] = useState(false);
   const [fields, setFields] = useState<Recall>({ recallNumber: '', reason: '', ...start });
   const given: Recall = { ...fields, recallNumber: fields.recallNumber.trim(), reason: fields.reason.trim() };
-  const recall = useCommand('recall', (job) => whenIndexed(job, given, () => setSure(false)));
+  const place = lotPlace(l, 'recall');
+  const recall = useCommand('recall', (job) => {
+    if (!job.success) return;
+    say(place, {
+      job,
+      text: t('done.recalled', { number: given.recallNumber, lot: l.lot }),
+      links: [
+        { to: path('recalls', given.recallNumber), text: t('done.toRecall') },
+        { to: path('lot', l.gtin, l.lot), text: t('done.toLot') },
+      ],
+    });
+    setSure(false);
+  });
   const change = (part: Partial<Recall>) => setFields((f) => ({ ...f, ...part }));
+  // A recall number is the name of one recall: who uses it again adds to that one, and should know it.
+  const lookup = useQuery({
+    queryKey: ['recall-number', given.recallNumber],
+    queryFn: () => namedSo(given.recallNumber),
+    enabled: open && sure,
+    retry: 1,
+    gcTime: 0,
+    staleTime: Infinity, // once it is sent the number is in use, by this recall
+  });
+  const [joins, setJoins] = useState('');
+  const used = lookup.data?.found;
   const complete = given.recallNumber !== '' && given.reason !== '';
-  const proceed = () => complete && setSure(true);
+  const proceed = () => {
+    if (!complete) return;
+    dismiss(place);
+    setSure(true);
+  };
   const asking = sure && may;
+  const settled = lookup.isSuccess || lookup.isError;
+  const joining = used !== undefined && joins !== given.recallNumber;
   const buttons = (
     <div className="actions">
       <Button
@@ -116,8 +147,77 @@ export function RecallForm({
           {!asking && ask(proceed, complete)}
         </form>
       )}
-      {open && asking && question(given, buttons)}
-      <JobCard title={t('recallForm.title')} job={recall.job} error={recall.error} lost={recall.lost} />
+      {open && asking && !settled && (
+        <p className="quiet" role="status">
+          {t('app.loading')}…
+        </p>
+      )}
+      {open && asking && settled && joining && (
+        <InUse recall={used} lot={l} join={() => setJoins(given.recallNumber)} back={() => setSure(false)} />
+      )}
+      {open && asking && settled && !joining && (
+        <>
+          {lookup.isError && <Note tone="warn" level={3} title={t('recallForm.notAsked')} />}
+          {question(given, buttons)}
+        </>
+      )}
+      {!(recall.job?.state === 'indexed' && recall.job.success) && (
+        <JobCard title={t('recallForm.title')} act="recall" job={recall.job} error={recall.error} lost={recall.lost} />
+      )}
     </section>
+  );
+}
+
+/** namedSo finds the recall that has a number already. That there is none is an answer. */
+async function namedSo(number: string): Promise<{ found?: Schemas['RecallDetail'] }> {
+  try {
+    return { found: (await api.recall(number)).data };
+  } catch (e) {
+    if (e instanceof Problem && e.status === 404) return {};
+    throw e;
+  }
+}
+
+/** The question whether a lot joins the recall that has its number already. */
+function InUse({
+  recall: r,
+  lot: l,
+  join,
+  back,
+}: {
+  recall: Schemas['RecallDetail'];
+  lot: Schemas['LotTotals'];
+  join: () => void;
+  back: () => void;
+}) {
+  const { t } = useTranslation();
+  const name = (p?: Schemas['Product'], gtin?: string) => [p?.name, p?.strength].filter(Boolean).join(' ') || (gtin ?? '');
+  const lots = r.lots ?? [];
+  return (
+    <div data-testid="in-use">
+      <Note tone="warn" level={3} alert title={t(`recallForm.inUse.${r.status}`, { number: r.recallNumber })}>
+        <ul>
+          {lots.slice(0, 5).map((x) => (
+            <li key={`${x.gtin} ${x.lot}`}>{t('recallForm.inUseFor', { product: name(x.product, x.gtin), lot: x.lot })}</li>
+          ))}
+          {lots.length > 5 && <li>{t('recallForm.inUseMore', { count: lots.length - 5 })}</li>}
+        </ul>
+        <p>
+          {t('recallForm.inUseBy', { party: r.party.name ?? r.party.id, classification: r.classification ?? '–' })}{' '}
+          <span lang="en">{r.reason}</span>
+        </p>
+        <p>
+          <strong>{t('recallForm.joinAsk', { product: name(l.product, l.gtin), lot: l.lot, number: r.recallNumber })}</strong>
+        </p>
+        <div className="actions">
+          <Button size="md" variant="default" onClick={back} data-testid="other-number">
+            {t('recallForm.otherNumber')}
+          </Button>
+          <Button size="md" color="red.9" onClick={join} data-testid="join">
+            {t('recallForm.join')}
+          </Button>
+        </div>
+      </Note>
+    </div>
   );
 }

@@ -1,11 +1,12 @@
-import { Button, Loader, TextInput } from '@mantine/core';
-import { lazy, Suspense, useEffect, useRef, useState, type ClipboardEvent, type FormEvent } from 'react';
+import { Button, TextInput } from '@mantine/core';
+import { useEffect, useRef, useState, type ClipboardEvent, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { elapse, GS, idle, meant, patience, press, shown, shownGS, type Step } from '../lib/scan/wedge';
 import { Icon } from './Icon';
+import { later } from './Later';
 import './ScanField.css';
 
-const Camera = lazy(() => import('./Camera'));
+const Camera = later(() => import('./Camera'));
 
 /** Where a text came from: a scanner in keyboard mode, hands, the clipboard, the camera. */
 export type How = 'wedge' | 'typed' | 'pasted' | 'camera';
@@ -175,15 +176,13 @@ export function ScanField({
         </p>
       )}
       {camera && (
-        <Suspense fallback={<Loader role="status" aria-label={t('app.loading')} />}>
-          <Camera
-            onCode={(code) => {
-              if (!many) setCamera(false);
-              send(code, 'camera');
-            }}
-            onClose={() => setCamera(false)}
-          />
-        </Suspense>
+        <Camera
+          onCode={(code) => {
+            if (!many) setCamera(false);
+            send(code, 'camera');
+          }}
+          onClose={() => setCamera(false)}
+        />
       )}
     </>
   );

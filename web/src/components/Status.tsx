@@ -24,12 +24,12 @@ export function Note({
 }: {
   tone: Tone;
   title: ReactNode;
-  level?: 2 | 3;
+  level?: 1 | 2 | 3;
   icon?: IconName;
   alert?: boolean;
   children?: ReactNode;
 }) {
-  const Heading = level === 2 ? 'h2' : 'h3';
+  const Heading = `h${level}` as const;
   return (
     <div className={`note tone-${tone}`} role={alert ? 'alert' : undefined}>
       <Icon name={icon ?? tone} size={24} />

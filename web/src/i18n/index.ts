@@ -22,14 +22,26 @@ function preferred(): Language {
   return navigator.languages.map((l) => l.slice(0, 2)).find(isLanguage) ?? 'en';
 }
 
-async function load(l: Language): Promise<void> {
+/** load reports whether the texts of a language are there. Without a network they may not come. */
+async function load(l: Language): Promise<boolean> {
   if (l === 'es' && !i18next.hasResourceBundle('es', 'translation')) {
-    i18next.addResourceBundle('es', 'translation', (await import('./spanish')).default);
+    try {
+      i18next.addResourceBundle('es', 'translation', (await import('./spanish')).default);
+    } catch {
+      return false;
+    }
   }
+  return true;
 }
 
+/** fetchLanguages fetches what may be chosen later, for when there is no network. */
+export async function fetchLanguages(): Promise<void> {
+  for (const l of languages) await load(l);
+}
+
+/** setLanguage changes the language of the page. It stays as it is when the texts cannot be fetched. */
 export async function setLanguage(l: Language): Promise<void> {
-  await load(l);
+  if (!(await load(l))) return;
   await i18next.changeLanguage(l);
   document.documentElement.lang = l;
   try {
@@ -46,8 +58,8 @@ export async function startLanguages(): Promise<void> {
     fallbackLng: 'en',
     interpolation: { escapeValue: false }, // React escapes
   });
-  const l = preferred();
-  await load(l);
+  const wanted = preferred();
+  const l = (await load(wanted)) ? wanted : 'en';
   await i18next.changeLanguage(l);
   document.documentElement.lang = l;
 }

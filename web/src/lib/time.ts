@@ -1,4 +1,4 @@
-// Times on screen always show their offset. Pure: the clock is an argument.
+// Times on screen always show their offset. The clock is an argument.
 
 const offsetPattern = /^([+-])(\d\d):(\d\d)$/;
 
@@ -10,6 +10,13 @@ export function at(iso: string | number, language: string, offset = '+00:00'): s
   const shift = m ? (m[1] === '-' ? -1 : 1) * (Number(m[2]) * 60 + Number(m[3])) * 60_000 : 0;
   const text = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC' }).format(ms + shift);
   return `${text} ${m ? offset : '+00:00'}`;
+}
+
+/** offsetHere is the offset of this machine at an instant. */
+export function offsetHere(ms: number): string {
+  const minutes = -new Date(ms).getTimezoneOffset();
+  const two = (n: number) => String(Math.floor(Math.abs(n))).padStart(2, '0');
+  return `${minutes < 0 ? '-' : '+'}${two(minutes / 60)}:${two(minutes % 60)}`;
 }
 
 /** day is the date alone, where it was at that place; for where there is no room for the time, which stands elsewhere. */

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -218,6 +219,55 @@ func TestCheckComparesThePrint(t *testing.T) {
 				t.Errorf("%s", b)
 			}
 		})
+	}
+}
+
+// A scanner that types while Caps Lock is on swaps the case of every letter. That is no counterfeit: the
+// answer is amber and names the unit on the ledger.
+func TestCaseDiffers(t *testing.T) {
+	w := newWorld(t)
+	const serial, swapped, lot, swappedLot = "QX4Mab81K2", "qx4mAB81k2", "CASE-1", "case-1"
+	made := map[string]any{"gtin": w.told.Product.GTIN, "lot": lot, "expiry": "2029-01-31", "serials": []string{serial}}
+	if done, err := storyCommand(t, w, "commission", made); err != nil || !done {
+		t.Fatalf("commission: %v %v", done, err)
+	}
+	key := "01" + w.told.Product.GTIN + "21" + serial
+	label := func(symbol, serial, lot string) string {
+		return url.QueryEscape(symbol + "01" + w.told.Product.GTIN + "21" + serial + "\x1d10" + lot)
+	}
+	for _, tt := range []struct {
+		name, id, colour string
+		reasons          []string
+		other            string
+	}{
+		{"all of it", label("]D2", swapped, swappedLot), "amber", []string{"Case_differs"}, key},
+		{"the lot", label("]d2", serial, swappedLot), "amber", []string{"Case_differs"}, ""},
+		{"another serial", label("]d2", swapped+"x", swappedLot), "red", []string{"No_match_GTIN_Serial"}, ""},
+		{"another lot", label("]d2", serial, "x"+swappedLot), "red", []string{"No_match_GTIN_Serial_Lot"}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var c tracing.Check
+			_, b := w.call(t, "api", http.MethodGet, "/v1/verify?id="+tt.id, nil)
+			if err := json.Unmarshal(b, &c); err != nil {
+				t.Fatal(err)
+			}
+			var codes []string
+			for _, r := range c.Reasons {
+				codes = append(codes, r.Code)
+			}
+			other := ""
+			if c.OtherCase != nil {
+				other = c.OtherCase.Key
+			}
+			if c.Colour != tt.colour || c.Fit || c.Verified || !slices.Equal(codes, tt.reasons) || other != tt.other {
+				t.Errorf("%s", b)
+			}
+		})
+	}
+	var tr tracing.Trace
+	_, b := w.call(t, "api", http.MethodGet, "/v1/trace?id="+label("]D2", swapped, swappedLot), nil)
+	if err := json.Unmarshal(b, &tr); err != nil || tr.Known || tr.OtherCase == nil || tr.OtherCase.Key != key {
+		t.Errorf("trace: %v %s", err, b)
 	}
 }
 

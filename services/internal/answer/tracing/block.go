@@ -73,18 +73,19 @@ type Entry struct {
 
 // Item is an item of the ledger as judged. What an event says is in the trace of its units, for those entitled to it.
 type Item struct {
-	Position canonical.Position  `json:"position"`
-	Kind     string              `json:"kind"`
-	Type     string              `json:"type,omitempty"`
-	BizStep  string              `json:"bizStep,omitempty"`
-	EventID  string              `json:"eventID,omitempty"`
-	Units    int                 `json:"units"`
-	Hash     string              `json:"itemHash"`
-	Verdict  string              `json:"verdict"`
-	Code     string              `json:"code,omitempty"`
-	Detail   string              `json:"detail,omitempty"`
-	Findings []FindingView       `json:"findings,omitempty"`
-	Repeats  *canonical.Position `json:"repeats,omitempty"`
+	Position    canonical.Position  `json:"position"`
+	Kind        string              `json:"kind"`
+	Type        string              `json:"type,omitempty"`
+	BizStep     string              `json:"bizStep,omitempty"`
+	Disposition string              `json:"disposition,omitempty" doc:"What is dispensed in part says so here"`
+	EventID     string              `json:"eventID,omitempty"`
+	Units       int                 `json:"units"`
+	Hash        string              `json:"itemHash"`
+	Verdict     string              `json:"verdict"`
+	Code        string              `json:"code,omitempty"`
+	Detail      string              `json:"detail,omitempty"`
+	Findings    []FindingView       `json:"findings,omitempty"`
+	Repeats     *canonical.Position `json:"repeats,omitempty"`
 }
 
 // Blocks is a page of blocks, newest first, without entries.
@@ -266,7 +267,7 @@ func (s *Snapshot) item(e *consensus.Entry, pos canonical.Position, rem *remarks
 	it := &e.Submission.Items[pos.Item]
 	out := Item{Position: pos, Kind: wire.KindName(it.Kind), Units: len(it.Committed.Units), Hash: hex32(e.Submission.Hashes[pos.Item])}
 	if ev, ok := it.Message.(*epcis.Event); ok {
-		out.Type, out.BizStep, out.EventID = ev.Type, epcis.CBVName(ev.BizStep), ev.EventID
+		out.Type, out.BizStep, out.Disposition, out.EventID = ev.Type, epcis.CBVName(ev.BizStep), epcis.CBVName(ev.Disposition), ev.EventID
 	}
 	if rem != nil {
 		out.Findings = rem.findings

@@ -3,6 +3,7 @@ package tracing
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"verilot.dev/epcis/gs1"
@@ -29,7 +30,9 @@ type Check struct {
 	Holder   *PartyRef      `json:"holder,omitempty"`
 	Contents *CheckContents `json:"contents,omitempty" doc:"Of a container: what is inside, at any depth"`
 	Closed   []FindingView  `json:"closed,omitempty" doc:"Findings that were closed: by which record or by whom, and with which outcome"`
-	RestsOn  AsOf           `json:"restsOn"`
+	// OtherCase is set beside the reason Case_differs when the serial number itself is what differs.
+	OtherCase *ID  `json:"otherCase,omitempty" doc:"The unit on the ledger whose serial number differs from this one in the case of letters only"`
+	RestsOn   AsOf `json:"restsOn"`
 }
 
 // CheckReason is one thing that speaks against dispensing. Codes follow the DSCSA verification messages where they have a word for it.
@@ -69,6 +72,10 @@ type CheckLot struct {
 	Marked map[string]uint64 `json:"marked,omitempty" doc:"Units by mark; a recall of the whole lot is among the reasons"`
 }
 
+// caseDiffers is the reason of a check that fails only because letters came in the wrong case: most
+// likely Caps Lock is on, so the package is not called suspect before it was scanned again.
+const caseDiffers = "Case_differs"
+
 // Printed is what stands on a package beside its serial number, as far as it was read. An empty
 // member is not compared.
 type Printed struct {
@@ -92,6 +99,12 @@ func (s *Snapshot) Check(key gs1.Key, printed Printed) *Check {
 		return c
 	}
 	if !ok || u.Provisional {
+		if other, found := s.otherCase(key); found {
+			c.OtherCase = &other
+			against(caseDiffers, "The ledger has the serial number "+other.Serial+", which differs in the case of letters only.")
+			c.decide()
+			return c
+		}
 		against("No_match_GTIN_Serial", noBirth(ok))
 		c.NextStep = "Do not dispense. Set the package aside, treat it as suspect and ask the maker."
 		return c
@@ -100,7 +113,11 @@ func (s *Snapshot) Check(key gs1.Key, printed Printed) *Check {
 	c.Lot, c.Expiry, c.State, c.Holder = u.Lot, u.Expiry, u.State.String(), s.party(u.Holder)
 	if printed.Lot != "" && printed.Lot != u.Lot {
 		c.Verified = false
-		against("No_match_GTIN_Serial_Lot", "The lot on the package is "+printed.Lot+", the maker recorded "+u.Lot+".")
+		if strings.EqualFold(printed.Lot, u.Lot) {
+			against(caseDiffers, "The lot on the package is "+printed.Lot+", the maker recorded "+u.Lot+": they differ in the case of letters only.")
+		} else {
+			against("No_match_GTIN_Serial_Lot", "The lot on the package is "+printed.Lot+", the maker recorded "+u.Lot+".")
+		}
 	}
 	if printed.Expiry != "" && printed.Expiry != u.Expiry {
 		c.Verified = false
@@ -243,16 +260,57 @@ func (c *Check) stale() bool {
 }
 
 func (c *Check) decide() {
+	differs := func(r CheckReason) bool { return strings.HasPrefix(r.Code, "No_match") }
+	other := func(r CheckReason) bool { return r.Code != caseDiffers }
 	switch {
-	case !c.Verified:
+	case slices.ContainsFunc(c.Reasons, differs):
 		c.NextStep = "Do not dispense. Set the package aside, treat it as suspect and ask the maker."
-	case len(c.Reasons) > 0:
+	case slices.ContainsFunc(c.Reasons, other):
 		c.NextStep = "Do not dispense. Set the package aside and follow the reason above."
+	case len(c.Reasons) > 0:
+		c.Colour = "amber"
+		c.NextStep = "Turn Caps Lock off and scan again. If the case of letters still differs, do not dispense, and ask the maker."
 	case c.stale():
 	default:
 		c.Colour, c.Fit = "green", true
 		c.NextStep = "Verified. Dispense."
 	}
+}
+
+// otherCase finds a unit with a birth record whose serial number differs from the key's in the case of
+// letters only. A scanner in keyboard mode swaps the case of every letter while Caps Lock is on. People
+// type all letters in one case. Each of the three is one look-up; other mixtures are not searched for.
+func (s *Snapshot) otherCase(key gs1.Key) (ID, bool) {
+	u, ok := key.AsSGTIN()
+	if !ok {
+		return ID{}, false
+	}
+	tried := map[string]bool{u.Serial(): true}
+	for _, serial := range []string{swapCase(u.Serial()), strings.ToUpper(u.Serial()), strings.ToLower(u.Serial())} {
+		if tried[serial] {
+			continue
+		}
+		tried[serial] = true
+		other, err := gs1.NewSGTIN(u.GTIN(), serial)
+		if err != nil {
+			continue
+		}
+		if known, _, ok := custody.Locate(s.View, other.Key()); ok && !known.Provisional {
+			return idOf(other.Key()), true
+		}
+	}
+	return ID{}, false
+}
+
+// swapCase makes small letters of capitals and the reverse. Serial numbers have letters of ASCII only.
+func swapCase(text string) string {
+	out := []byte(text)
+	for i, c := range out {
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' {
+			out[i] = c ^ 0x20
+		}
+	}
+	return string(out)
 }
 
 // noBirth says why a unit cannot be verified: nobody ever named it, or only others than its maker did.

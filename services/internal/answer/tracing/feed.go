@@ -18,15 +18,16 @@ type FeedBlock struct {
 
 // FeedItem is an event or registration in the feed. Which units it is about is not told.
 type FeedItem struct {
-	Position canonical.Position `json:"position"`
-	Kind     string             `json:"kind"`
-	Type     string             `json:"type,omitempty"`
-	BizStep  string             `json:"bizStep,omitempty"`
-	Party    *PartyRef          `json:"party,omitempty"`
-	Verdict  string             `json:"verdict"`
-	Code     string             `json:"code,omitempty"`
-	Findings []string           `json:"findings,omitempty"`
-	Objects  int                `json:"objects"`
+	Position    canonical.Position `json:"position"`
+	Kind        string             `json:"kind"`
+	Type        string             `json:"type,omitempty"`
+	BizStep     string             `json:"bizStep,omitempty"`
+	Disposition string             `json:"disposition,omitempty"`
+	Party       *PartyRef          `json:"party,omitempty"`
+	Verdict     string             `json:"verdict"`
+	Code        string             `json:"code,omitempty"`
+	Findings    []string           `json:"findings,omitempty"`
+	Objects     int                `json:"objects"`
 }
 
 // feedItems is how many items of a block are listed.
@@ -52,7 +53,7 @@ func (s *Snapshot) FeedBlock(height uint64) (*FeedBlock, error) {
 			}
 			it := &e.Items[j]
 			shown := FeedItem{
-				Position: it.Position, Kind: it.Kind, Type: it.Type, BizStep: it.BizStep, Party: s.party(e.Party), Verdict: it.Verdict, Code: it.Code, Objects: it.Units,
+				Position: it.Position, Kind: it.Kind, Type: it.Type, BizStep: it.BizStep, Disposition: it.Disposition, Party: s.party(e.Party), Verdict: it.Verdict, Code: it.Code, Objects: it.Units,
 			}
 			for _, f := range it.Findings {
 				shown.Findings = append(shown.Findings, f.Code)

@@ -152,7 +152,9 @@ type Trace struct {
 	Findings    []FindingView `json:"findings,omitempty"`
 	Steps       []Step        `json:"steps"`
 	Gaps        []string      `json:"gaps,omitempty"`
-	RestsOn     AsOf          `json:"restsOn"`
+	// OtherCase is looked for only when there is no birth record: scanned with Caps Lock on, a package looks unknown.
+	OtherCase *ID  `json:"otherCase,omitempty" doc:"Nothing is known of this unit from its maker, but of one whose serial number differs in the case of letters only"`
+	RestsOn   AsOf `json:"restsOn"`
 }
 
 // findingState is how the state of a finding is written (docs/spec.md 7.3).
@@ -207,6 +209,11 @@ func (s *Snapshot) present(t *Trace, key gs1.Key, touches []index.Touch) {
 		}
 	}
 	u, containers, ok := custody.Locate(s.View, key)
+	if !ok || u.Provisional {
+		if other, found := s.otherCase(key); found {
+			t.OtherCase = &other
+		}
+	}
 	if !ok {
 		t.Answer = "No record of this unit: nothing on the ledger names it."
 		if len(touches) > 0 {

@@ -2,6 +2,7 @@ import { useTranslation } from 'react-i18next';
 import { Status } from '../../components/Status';
 import type { Schemas } from '../../lib/api/client';
 import { path } from '../../lib/router/address';
+import { stepName } from '../../lib/steps';
 import { Link } from '../../lib/router/router';
 import './block.css';
 
@@ -34,7 +35,7 @@ export function Entries({ entries, names }: { entries: Schemas['Entry'][]; names
                 <span>
                   {item
                     ? item.bizStep
-                      ? t(`step.${item.bizStep}`, { defaultValue: item.bizStep })
+                      ? t(`step.${stepName(item)}`, { defaultValue: item.bizStep })
                       : t(`block.kind.${item.kind}`, { defaultValue: item.kind })
                     : t(`block.kind.${e.kind}`, { defaultValue: e.kind })}{' '}
                   {item && (

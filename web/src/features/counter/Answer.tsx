@@ -1,26 +1,30 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { LawNext } from '../../components/LawNext';
 import { Readings } from '../../components/Readings';
-import { Problem, useNewest, type Job } from '../../lib/api/client';
+import { Problem, useNewest, type Job, type Schemas } from '../../lib/api/client';
 import { useHeartbeat } from '../../lib/api/heartbeat';
 import { useMay } from '../../lib/api/setting';
+import { toneOf } from '../../lib/outcome';
 import { path, tracePath } from '../../lib/router/address';
 import { Link, useNavigation } from '../../lib/router/router';
+import { partBy, setBy, theftOf } from '../../lib/steps';
+import { at } from '../../lib/time';
 import { useNow } from '../../lib/useNow';
 import { Actions } from './Actions';
-import { ask, type Asked } from './ask';
-import { nameOf } from './ask';
+import { ask, nameOf, type Asked } from './ask';
+import { helpOf, icons, type Ended } from './ended';
 import { Facts } from './Facts';
 import { Panel } from './Panel';
 import { remember, rememberAct, type Act, type Outcome } from './past';
-import { kindOf, moving, tones } from './verdict';
+import { isSuspect, kindOf, moving, tones } from './verdict';
 
 export function Answer({ text, turn }: { text: string; turn: number }) {
   const { t } = useTranslation();
   const { go } = useNavigation();
   const { party } = useMay();
-  const [dispensed, setDispensed] = useState(false);
+  const [ended, setEnded] = useState<Ended>();
   const query = useQuery({
     queryKey: ['check', text, turn],
     queryFn: () => ask(text),
@@ -52,9 +56,12 @@ export function Answer({ text, turn }: { text: string; turn: number }) {
         ? asked.what
         : undefined;
   const name = nameOf(asked);
+  // What was dispensed here a moment ago is used up, and rightly so.
+  const here = ended?.act === 'dispense' || ended?.act === 'return';
+  const suspect = asked?.what === 'unit' && kind !== undefined && !here && isSuspect(kind, asked.check, party, asked.trace);
   useEffect(() => {
-    if (outcome && !dispensed) remember({ text, outcome, at: Date.now(), name });
-  }, [outcome, text, name, dispensed]);
+    if (outcome && !ended) remember({ text, outcome, at: Date.now(), name });
+  }, [outcome, text, name, ended]);
   const told = (act: Act, job: Job) => rememberAct(text, act, job);
   return (
     <>
@@ -64,9 +71,14 @@ export function Answer({ text, turn }: { text: string; turn: number }) {
           <Panel kind="asking" tone="calm" icon="pending" title={t('counter.asking')} loading />
         ) : query.isError ? (
           <Silent error={query.error} since={asked !== undefined} />
-        ) : dispensed ? (
-          <Panel kind="dispensed" tone="calm" icon="dispense" title={t('counter.dispensed')}>
-            <p>{t('counter.dispensedHelp')}</p>
+        ) : ended ? (
+          <Panel
+            kind={`ended-${ended.act}`}
+            tone={toneOf(ended.how) === 'warn' ? 'warn' : 'calm'}
+            icon={toneOf(ended.how) === 'warn' ? 'warn' : icons[ended.act]}
+            title={t(`outcome.${ended.act}.${ended.how}`, { defaultValue: t(`outcome.${ended.act}.flag`) })}
+          >
+            <p>{helpOf(t, ended)}</p>
           </Panel>
         ) : (
           <Told asked={query.data} kind={kind} choose={(reading) => go(path('check', reading))} />
@@ -74,8 +86,9 @@ export function Answer({ text, turn }: { text: string; turn: number }) {
       </div>
       {(asked?.what === 'unit' || asked?.what === 'box') && (
         <>
-          <Facts asked={asked} refresh={() => void query.refetch()} />
-          <Actions asked={asked} kind={kind} sure={!query.isError} told={told} dispensed={() => setDispensed(true)} />
+          {!(asked.what === 'unit' && asked.check.otherCase) && <Facts asked={asked} refresh={() => void query.refetch()} />}
+          {!query.isError && suspect && <LawNext />}
+          <Actions asked={asked} kind={kind} sure={!query.isError} told={told} over={ended !== undefined} ended={setEnded} />
         </>
       )}
     </>
@@ -134,19 +147,37 @@ function Told({ asked, kind, choose }: { asked: Asked; kind?: ReturnType<typeof 
   const k = kind!;
   const reasons = check.reasons ?? [];
   const holder = check.holder?.name ?? check.holder?.id ?? '–';
+  const theft = theftOf(trace);
+  const part = partBy(trace?.steps);
+  const told = (s: Schemas['Step']) => ({ who: s.publisher.name ?? s.publisher.id, when: at(s.eventTime, i18n.language, s.offset) });
   return (
     <Panel kind={k} tone={tones[k]} icon={tones[k]} title={t(`counter.word.${k}`)}>
       <p>{t(`counter.next.${k}`)}</p>
-      {(reasons.length > 0 || k === 'elsewhere') && (
+      {check.otherCase && (
+        <p>
+          {t('counter.scanned')} <strong className="mono">{check.id.serial}</strong>
+          <br />
+          {t('counter.recorded')} <strong className="mono">{check.otherCase.serial}</strong>
+        </p>
+      )}
+      {(reasons.length > 0 || k === 'elsewhere' || theft || part) && (
         <ul>
-          {reasons.map((r, i) => (
-            <li key={i}>
-              {i18n.exists(`counter.reason.${r.code}`) && <>{t(`counter.reason.${r.code}`)} </>}
-              <span lang="en" className={i18n.exists(`counter.reason.${r.code}`) ? 'quiet' : undefined}>
-                {r.detail}
-              </span>
-            </li>
-          ))}
+          {theft && <li>{t('counter.stolenBy', told(theft))}</li>}
+          {reasons.map((r, i) => {
+            const end = r.code === 'Not_active' ? setBy(trace?.steps, check.state) : undefined;
+            if (check.otherCase && r.code === 'Case_differs') return null; // said above
+            if (r.code === 'Not_active' && theft && check.state === 'stolen') return null;
+            if (end) return <li key={i}>{t(`counter.gone.${check.state}`, told(end))}</li>;
+            return (
+              <li key={i}>
+                {i18n.exists(`counter.reason.${r.code}`) && <>{t(`counter.reason.${r.code}`)} </>}
+                <span lang="en" className={i18n.exists(`counter.reason.${r.code}`) ? 'quiet' : undefined}>
+                  {r.detail}
+                </span>
+              </li>
+            );
+          })}
+          {part && check.state === 'active' && <li>{t('counter.partBy', told(part))}</li>}
           {k === 'elsewhere' &&
             (moving(trace) ? (
               <li>

@@ -5,8 +5,8 @@ import { Status } from '../../components/Status';
 import { printed } from '../../lib/printed';
 import { tracePath } from '../../lib/router/address';
 import { Link } from '../../lib/router/router';
-import type { Asked } from './ask';
-import { nameOf } from './ask';
+import { partBy } from '../../lib/steps';
+import { nameOf, type Asked } from './ask';
 import { pair, type Pair } from './verdict';
 
 export function Facts({ asked, refresh }: { asked: Asked & { what: 'unit' | 'box' }; refresh: () => void }) {
@@ -23,7 +23,7 @@ export function Facts({ asked, refresh }: { asked: Asked & { what: 'unit' | 'box
     ['lot', <Compared key="lot" mono pair={pair(asked.printed?.lot, of.lot)} />],
     ['expiry', <Compared key="expiry" pair={pair(asked.printed?.expiry, of.expiry)} />],
     ['holder', of.holder && (of.holder.name ?? of.holder.id)],
-    ['state', of.state && t(`state.${of.state}`, { defaultValue: of.state })],
+    ['state', of.state && t(`state.${of.state === 'active' && partBy(trace?.steps) ? 'partly' : of.state}`, { defaultValue: of.state })],
   ];
   const empty = (name: string, pairs: Pair) => ['lot', 'expiry'].includes(name) && !pairs.printed && !pairs.recorded;
   return (
@@ -72,7 +72,7 @@ function Compared({ pair: p, mono }: { pair: Pair; mono?: boolean }) {
       <div>
         <span className="quiet">{t('counter.recorded')}</span> <strong className={text}>{p.recorded}</strong>
       </div>
-      <Status tone="bad">{t('counter.differs')}</Status>
+      <Status tone={p.printed?.toLowerCase() === p.recorded?.toLowerCase() ? 'warn' : 'bad'}>{t('counter.differs')}</Status>
     </>
   );
 }

@@ -4,7 +4,7 @@ import type { Job } from '../../lib/api/client';
 import type { Kind } from './verdict';
 
 export type Outcome = Kind | 'silent' | 'box' | 'unreadable';
-export type Act = 'dispense' | 'quarantine' | 'return' | 'release' | 'unpack';
+export type Act = 'dispense' | 'partial' | 'quarantine' | 'return' | 'release' | 'unpack';
 
 export interface Past {
   text: string;

@@ -1,8 +1,9 @@
 import type { Tone } from '../../components/Status';
 import type { Schemas } from '../../lib/api/client';
+import { setBy, theftOf } from '../../lib/steps';
 
 /** The kinds of answer about a package. One that did not come is none of them. */
-export type Kind = 'dispense' | 'elsewhere' | 'recalled' | 'unverified' | 'unfit' | 'stale';
+export type Kind = 'dispense' | 'elsewhere' | 'recalled' | 'unverified' | 'unfit' | 'stale' | 'case' | 'stolen';
 
 export const tones: Record<Kind, Tone> = {
   dispense: 'good',
@@ -11,6 +12,8 @@ export const tones: Record<Kind, Tone> = {
   unverified: 'bad',
   unfit: 'bad',
   stale: 'warn',
+  case: 'warn',
+  stolen: 'bad',
 };
 
 /** From this age on of the newest block an answer is not called certain. The server says the same when it is asked. */
@@ -26,7 +29,9 @@ export const moving = (trace?: Schemas['Trace']): boolean => trace?.phase === 'i
 export function kindOf(check: Schemas['Check'], ageSeconds: number, party: string, trace?: Schemas['Trace']): Kind {
   const codes = (check.reasons ?? []).map((r) => r.code);
   if (codes.includes('Recalled')) return 'recalled';
-  if (!check.verified) return 'unverified';
+  if (codes.some((c) => c.startsWith('No_match')) || (!check.verified && !codes.includes('Case_differs'))) return 'unverified';
+  if (check.state === 'stolen' || theftOf(trace)) return 'stolen';
+  if (check.colour === 'amber' && codes.includes('Case_differs')) return 'case';
   if (check.colour === 'amber') return 'stale';
   if (check.colour !== 'green') return 'unfit';
   if (ageSeconds > stale) return 'stale';
@@ -63,3 +68,25 @@ const asideBy = ['quarantined', 'suspect', 'damaged', 'recalled', 'expired', 're
 
 /** isAside reports whether somebody put a thing aside, so that it can be released. */
 export const isAside = (trace?: Schemas['Trace']): boolean => (trace?.overlays ?? []).some((o) => asideBy.includes(o));
+
+/** isGone reports whether a package was used up: it must not turn up again. */
+const isGone = (state?: string): boolean => state === 'dispensed' || state === 'destroyed' || state === 'decommissioned';
+
+/** goneHere reports whether it was this party that used a package up: then it was scanned twice, or the record is a mistake. */
+export const goneHere = (trace: Schemas['Trace'] | undefined, party: string): boolean =>
+  party !== '' && isGone(trace?.state) && setBy(trace?.steps, trace?.state)?.publisher.id === party;
+
+/**
+ * isSuspect reports whether an answer is a reason to believe that the package in hand is counterfeit, diverted or stolen, so that the
+ * law asks for more than setting it aside. What is only on its way to this counter is not.
+ */
+export function isSuspect(kind: Kind, check: Schemas['Check'], party: string, trace?: Schemas['Trace']): boolean {
+  if (kind === 'unverified' || kind === 'stolen') return true;
+  if (isGone(check.state)) return !goneHere(trace, party);
+  if ((trace?.overlays ?? []).some((o) => o === 'suspect' || o === 'illegitimate')) return true;
+  return kind === 'elsewhere' && trace?.to?.id !== party && trace?.holder?.id !== party;
+}
+
+/** inHand reports whether a thing that by the ledger is not here can be set aside here. What comes here is received first. */
+export const inHand = (kind: Kind | undefined, party: string, trace?: Schemas['Trace']): boolean =>
+  party !== '' && kind !== 'case' && kind !== 'stale' && !(moving(trace) && (trace?.to?.id === party || trace?.holder?.id === party));

@@ -1,11 +1,13 @@
 import { Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
+import { DoneCard } from '../../components/DoneCard';
 import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
 import { Note } from '../../components/Status';
 import { api } from '../../lib/api/client';
 import { useMay } from '../../lib/api/setting';
+import { lotPlace } from '../../lib/done';
 import { path } from '../../lib/router/address';
 import type { PageProps } from '../../lib/router/page';
 import { Link } from '../../lib/router/router';
@@ -54,6 +56,7 @@ export default function LotPage({ pieces }: PageProps) {
           </p>
         </Note>
       ))}
+      <DoneCard place={lotPlace(l, 'recall')} act="recall" title={t('recallForm.title')} />
       <Totals lot={l} />
       <Units lot={l} />
       {service === 'api' && (l.recalls ?? []).length === 0 && <OpenRecall lot={l} />}

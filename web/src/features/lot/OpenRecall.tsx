@@ -5,15 +5,12 @@ import { RecallForm, type Recall } from '../../components/RecallForm';
 import { SignInFirst } from '../../components/SignInFirst';
 import type { Schemas } from '../../lib/api/client';
 import { useMay } from '../../lib/api/setting';
-import { path } from '../../lib/router/address';
-import { useNavigation } from '../../lib/router/router';
 import { holdersOf } from './totals';
 
 /** The recall that a regulator opens: the strictest, unless it is changed. */
 export function OpenRecall({ lot: l }: { lot: Schemas['LotTotals'] }) {
   const { t } = useTranslation();
   const { may } = useMay();
-  const { go } = useNavigation();
   return (
     <RecallForm
       lot={l}
@@ -33,7 +30,6 @@ export function OpenRecall({ lot: l }: { lot: Schemas['LotTotals'] }) {
         )
       }
       question={(recall, buttons) => <Question lot={l} recall={recall} buttons={buttons} />}
-      whenIndexed={(job, recall) => job.success && go(path('recalls', recall.recallNumber))}
     />
   );
 }

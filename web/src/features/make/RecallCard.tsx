@@ -44,7 +44,6 @@ export function RecallCard({ lot: l }: { lot: Schemas['LotTotals'] }) {
           {buttons}
         </Note>
       )}
-      whenIndexed={(_job, _recall, close) => close()}
     />
   );
 }

@@ -1,26 +1,61 @@
 import { Button, TextInput } from '@mantine/core';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { JobCard } from '../../components/JobCard';
 import { PartySelect } from '../../components/PartySelect';
+import { ShipReview } from '../../components/ShipReview';
 import type { Schemas } from '../../lib/api/client';
 import { useCommand } from '../../lib/api/job';
+import { useParties } from '../../lib/api/parties';
 import { useMay } from '../../lib/api/setting';
+import { dismiss, lotPlace, say } from '../../lib/done';
 import { printed } from '../../lib/printed';
-import { tracePath } from '../../lib/router/address';
+import { path, tracePath } from '../../lib/router/address';
 import { Link } from '../../lib/router/router';
 import './picks.css';
 
-export function ShipCard({ boxes, party }: { boxes: Schemas['LotContainer'][]; party: string }) {
+export function ShipCard({ boxes, party, lot: l }: { boxes: Schemas['LotContainer'][]; party: string; lot: Schemas['LotTotals'] }) {
   const { t } = useTranslation();
   const { may } = useMay();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [to, setTo] = useState<string | null>(null);
   const [po, setPO] = useState('');
   const [desadv, setDesadv] = useState('');
-  const ship = useCommand('ship', () => setChosen(new Set()));
+  const [sure, setSure] = useState(false);
+  const parties = useParties();
+  const place = lotPlace(l, 'ship');
   const there = boxes.filter((b) => chosen.has(b.key));
-  const toggle = (key: string) => setChosen((c) => new Set(c.has(key) ? [...c].filter((k) => k !== key) : [...c, key]));
+  const sent = useRef({ boxes: [] as Schemas['LotContainer'][], to: '' });
+  const ship = useCommand('ship', (job) => {
+    if (!job.success) return;
+    const { boxes, to } = sent.current;
+    say(place, {
+      job,
+      text: t('done.shippedUnits', { count: boxes.length, units: boxes.reduce((n, b) => n + b.units, 0), to }),
+      links: [
+        ...boxes.slice(0, 5).map((b) => ({ to: tracePath(b.key), text: t('done.trace', { what: printed(b.key) }) })),
+        { to: path('capture', job.captureID), text: t('done.record') },
+      ],
+    });
+    setChosen(new Set());
+    setSure(false);
+    setPO('');
+    setDesadv('');
+  });
+  const send = () => {
+    sent.current = { boxes: there, to: parties.data?.find((p) => p.id === to)?.name ?? to! };
+    dismiss(place);
+    ship.send({
+      items: there.map((b) => b.digitalLink ?? b.key),
+      to: { party: to! },
+      ...(po.trim() ? { po: po.trim() } : {}),
+      ...(desadv.trim() ? { desadv: desadv.trim() } : {}),
+    });
+  };
+  const toggle = (key: string) => {
+    setSure(false);
+    setChosen((c) => new Set(c.has(key) ? [...c].filter((k) => k !== key) : [...c, key]));
+  };
   return (
     <section className="card stack-18" aria-labelledby="ship">
       <div className="step-head">
@@ -43,30 +78,40 @@ export function ShipCard({ boxes, party }: { boxes: Schemas['LotContainer'][]; p
         ))}
       </fieldset>
       {boxes.length > 120 && <p className="quiet">{t('make.moreBoxes', { count: boxes.length - 120 })}</p>}
-      <div className="field-row">
-        <PartySelect label={t('make.to')} value={to} onChange={setTo} except={party} required />
-        <TextInput label={t('make.po')} value={po} onChange={(e) => setPO(e.currentTarget.value)} />
-        <TextInput label={t('make.desadv')} value={desadv} onChange={(e) => setDesadv(e.currentTarget.value)} />
-      </div>
-      <div>
-        <Button
-          size="md"
-          disabled={!may || there.length === 0 || to === null}
-          loading={ship.busy}
-          data-testid="ship"
-          onClick={() =>
-            ship.send({
-              items: there.map((b) => b.digitalLink ?? b.key),
-              to: { party: to! },
-              ...(po.trim() ? { po: po.trim() } : {}),
-              ...(desadv.trim() ? { desadv: desadv.trim() } : {}),
-            })
-          }
-        >
-          {t('make.shipNow', { count: there.length })}
-        </Button>
-      </div>
-      <JobCard title={t('make.ship')} job={ship.job} error={ship.error} lost={ship.lost} />
+      {sure && to !== null && there.length > 0 ? (
+        <ShipReview
+          to={to}
+          loads={[
+            {
+              name: [l.product?.name, l.product?.strength].filter(Boolean).join(' ') || l.gtin,
+              lot: l.lot,
+              things: there.length,
+              inside: there.reduce((n, b) => n + b.units, 0),
+            },
+          ]}
+          po={po.trim()}
+          desadv={desadv.trim()}
+          busy={ship.busy}
+          send={send}
+          back={() => setSure(false)}
+        />
+      ) : (
+        <>
+          <div className="field-row">
+            <PartySelect label={t('make.to')} value={to} onChange={setTo} except={party} required />
+            <TextInput label={t('make.po')} value={po} onChange={(e) => setPO(e.currentTarget.value)} maxLength={100} />
+            <TextInput label={t('make.desadv')} value={desadv} onChange={(e) => setDesadv(e.currentTarget.value)} maxLength={100} />
+          </div>
+          <div>
+            <Button size="md" disabled={!may || there.length === 0 || to === null} onClick={() => setSure(true)} data-testid="to-review">
+              {t('review.open', { count: there.length })}
+            </Button>
+          </div>
+        </>
+      )}
+      {!(ship.job?.state === 'indexed' && ship.job.success) && (
+        <JobCard title={t('make.ship')} act="ship" job={ship.job} error={ship.error} lost={ship.lost} />
+      )}
     </section>
   );
 }

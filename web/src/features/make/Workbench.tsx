@@ -1,13 +1,15 @@
 import { Skeleton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
+import { DoneCard } from '../../components/DoneCard';
 import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
+import { later } from '../../components/Later';
 import { SignInFirst } from '../../components/SignInFirst';
 import { Status } from '../../components/Status';
 import { api } from '../../lib/api/client';
 import { useMay } from '../../lib/api/setting';
+import { lotPlace } from '../../lib/done';
 import { path } from '../../lib/router/address';
 import { Link } from '../../lib/router/router';
 import { CommissionCard } from './CommissionCard';
@@ -15,7 +17,7 @@ import { PackCard } from './PackCard';
 import { RecallCard } from './RecallCard';
 import { ShipCard } from './ShipCard';
 
-const LabelCard = lazy(() => import('./LabelCard'));
+const LabelCard = later(() => import('./LabelCard'));
 
 /** A lot at its maker's: what is made, packed and sent of it, and what to do next. */
 export function Workbench({ gtin, lot }: { gtin: string; lot: string }) {
@@ -79,12 +81,10 @@ export function Workbench({ gtin, lot }: { gtin: string; lot: string }) {
       {!may && <SignInFirst />}
       <CommissionCard gtin={gtin} lot={lot} expiry={l.expiry ?? ''} planned={l.registered?.size ?? 0} made={l.commissioned} />
       {known && l.commissioned > 0 && <PackCard gtin={gtin} lot={lot} loose={loose} boxes={ready} party={party} />}
-      {ready.length > 0 && <ShipCard boxes={ready} party={party} />}
-      {l.commissioned > 0 && (
-        <Suspense fallback={<Skeleton height={200} radius="lg" />}>
-          <LabelCard gtin={gtin} lot={lot} expiry={l.expiry ?? ''} product={l.product} />
-        </Suspense>
-      )}
+      <DoneCard place={lotPlace(l, 'ship')} act="ship" title={t('make.ship')} />
+      {ready.length > 0 && <ShipCard boxes={ready} party={party} lot={l} />}
+      {l.commissioned > 0 && <LabelCard gtin={gtin} lot={lot} expiry={l.expiry ?? ''} product={l.product} />}
+      <DoneCard place={lotPlace(l, 'recall')} act="recall" title={t('recallForm.title')} />
       {(l.recalls ?? []).length === 0 && l.commissioned > 0 && <RecallCard lot={l} />}
     </div>
   );

@@ -3,6 +3,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useCallback, useSyncExternalStore } from 'react';
 import { api, capture, Problem, type Job } from '../../lib/api/client';
 import { newKey } from '../../lib/api/job';
+import { hold } from '../../lib/held';
 import { pack, type Io, type Memory, type Plan, type Progress } from './packing';
 
 interface State {
@@ -107,6 +108,7 @@ export function usePacking(gtin: string, lot: string, party: string) {
 
   const run = async (plan: Plan, resume: boolean) => {
     let heard = Date.now();
+    const release = hold();
     change(name, { busy: true, elsewhere: false, stopping: false, error: undefined, refused: undefined, progress: undefined });
     try {
       const refused = await pack(plan, io, {
@@ -124,6 +126,7 @@ export function usePacking(gtin: string, lot: string, party: string) {
     } catch (error) {
       change(name, { error });
     } finally {
+      release();
       change(name, { busy: false, stopping: false });
       refresh();
     }

@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { Status } from '../../components/Status';
 import { useParties } from '../../lib/api/parties';
 import { path } from '../../lib/router/address';
+import { stepName } from '../../lib/steps';
 import { Link } from '../../lib/router/router';
 import { at } from '../../lib/time';
 import { kept, useFeed, type Mode } from './useFeed';
@@ -52,7 +53,7 @@ export function Feed() {
                 <Link to={path('block', b.height)} className="row-link">
                   <strong>
                     {item.bizStep
-                      ? t(`step.${item.bizStep}`, { defaultValue: item.bizStep })
+                      ? t(`step.${stepName(item)}`, { defaultValue: item.bizStep })
                       : t(`block.kind.${item.kind}`, { defaultValue: item.kind })}
                   </strong>
                   <span>{item.party && (item.party.name ?? names.get(item.party.id) ?? item.party.id)}</span>

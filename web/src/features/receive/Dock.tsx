@@ -2,19 +2,24 @@ import { Button, Switch, TextInput } from '@mantine/core';
 import { useCallback, useEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { JobCard } from '../../components/JobCard';
+import { KeptNote } from '../../components/KeptNote';
+import { LawNext } from '../../components/LawNext';
 import { ScanField } from '../../components/ScanField';
 import { SignInFirst } from '../../components/SignInFirst';
 import { Note, Status } from '../../components/Status';
 import { api, type Schemas } from '../../lib/api/client';
 import { useCommand } from '../../lib/api/job';
 import { useMay } from '../../lib/api/setting';
+import { keep } from '../../lib/kept';
 import { printed } from '../../lib/printed';
 import { tracePath } from '../../lib/router/address';
 import { Link } from '../../lib/router/router';
 import { signal, wantSound, wantsSound } from '../../lib/scan/signal';
 import { at } from '../../lib/time';
 import { Arrived } from './Arrived';
-import { isRight, match, type Scanned } from './match';
+import { Aside } from './Aside';
+import { isRight, isSuspect, match, type Scanned } from './match';
+import { isNothing, nothing, remembered } from './remembered';
 import { Last } from './ScanResult';
 import { unread, type Unread } from './unread';
 
@@ -23,24 +28,50 @@ const rows = 300;
 export function Dock({ shipment: s, first, freshness }: { shipment: Schemas['Shipment']; first?: string; freshness: ReactNode }) {
   const { t, i18n } = useTranslation();
   const { may, party } = useMay();
-  const [scanned, setScanned] = useState<ReadonlySet<string>>(new Set());
+  const name = `receive.${party}.${s.id}`;
+  const [before, setBefore] = useState(() => remembered(name));
+  const [scanned, setScanned] = useState<ReadonlySet<string>>(() => new Set(before.scanned));
   const [last, setLast] = useState<Scanned | Unread>();
-  const [extras, setExtras] = useState<(Scanned & { kind: 'extra' })[]>([]);
+  const [extras, setExtras] = useState(before.extras);
+  // What was set aside is dealt with: it stays on the screen, and is not kept for another day.
+  const [handled, setHandled] = useState<readonly string[]>([]);
   const [arrived, setArrived] = useState<string[]>([]);
-  const [rma, setRMA] = useState('');
+  const [rma, setRMA] = useState(before.rma);
   const [sound, setSound] = useState(wantsSound);
   const sent = useRef<string[]>([]);
   const receive = useCommand('receive', (job) => {
     if (!job.success) return;
     setLast(undefined);
+    setRMA('');
+    setBefore(nothing);
     setArrived((before) => [...new Set([...before, ...sent.current])]);
     setScanned((before) => new Set([...before].filter((k) => !sent.current.includes(k)))); // others may have been scanned meanwhile
   });
+  const underway = receive.job !== undefined && receive.busy;
+  useEffect(() => {
+    // What the service has taken is not to be sent again by a page that is loaded anew.
+    const now = {
+      scanned: [...scanned].filter((k) => !underway || !sent.current.includes(k)),
+      extras: extras.filter((e) => !handled.includes(e.key)),
+      rma: underway ? '' : rma,
+    };
+    keep(name, isNothing(now) ? undefined : now);
+  }, [name, scanned, extras, handled, rma, underway]);
+  const clear = () => {
+    setScanned(new Set());
+    setExtras([]);
+    setRMA('');
+    setLast(undefined);
+    setBefore(nothing);
+  };
   const items = s.items ?? [];
   const came = new Set(arrived);
   const isOpen = (i: Schemas['ShippedItem']) => i.open && !came.has(i.key);
   const open = items.filter(isOpen);
   const ready = open.filter((i) => scanned.has(i.key));
+  const fromBefore =
+    ready.filter((i) => before.scanned.includes(i.key)).length +
+    before.extras.filter((b) => !handled.includes(b.key) && extras.some((e) => e.key === b.key)).length;
   const stays = s.open - items.filter((i) => i.open && came.has(i.key)).length - ready.length;
   // Scans come faster than answers: they are looked at in their order, each against what the one before it left.
   const state = useRef({ items, scanned, sound });
@@ -106,6 +137,7 @@ export function Dock({ shipment: s, first, freshness }: { shipment: Schemas['Shi
           {last && <Last scanned={last} choose={scan} />}
         </div>
       </div>
+      {before.at !== undefined && fromBefore > 0 && !underway && <KeptNote count={fromBefore} since={before.at} clear={clear} />}
       <section className="card stack-18" aria-labelledby="progress">
         <div className="step-head">
           <h2 id="progress" style={{ margin: 0 }} className="big">
@@ -158,23 +190,35 @@ export function Dock({ shipment: s, first, freshness }: { shipment: Schemas['Shi
           </div>
         )}
         {ready.length > 0 && stays > 0 && <p style={{ margin: 0 }}>{t('receive.stays', { count: stays })}</p>}
-        <JobCard title={t('receive.title')} job={receive.job} error={receive.error} lost={receive.lost} />
+        <JobCard title={t('receive.title')} act="receive" job={receive.job} error={receive.error} lost={receive.lost} />
       </section>
       {extras.length > 0 && (
         <Note tone="bad" title={t('receive.extras', { count: extras.length })}>
-          <ul>
+          <ul className="rows">
             {extras.map((e) => (
-              <li key={e.key}>
-                <Link to={tracePath(e.key)} className="mono">
-                  {printed(e.key)}
-                </Link>{' '}
-                {t(`receive.why.${e.why}`, { who: e.who })}
+              <li key={e.key} className="product" data-extra={e.why}>
+                <span>
+                  <Link to={tracePath(e.key)} className="mono">
+                    {printed(e.key)}
+                  </Link>{' '}
+                  {t(`receive.why.${e.why}`, { who: e.who })}
+                </span>
+                {e.why !== 'ours' && may && (
+                  <div className="actions">
+                    <Aside
+                      item={e.link ?? e.key}
+                      reason={e.why === 'recalled' ? 'recalled' : 'suspect'}
+                      hear={(now) => now === 'done' && setHandled((list) => [...list, e.key])}
+                    />
+                  </div>
+                )}
               </li>
             ))}
           </ul>
           <p>{t('receive.extrasHelp')}</p>
         </Note>
       )}
+      {extras.some((e) => isSuspect(e.why)) && <LawNext />}
       {arrived.length > 0 && <Arrived items={items.filter((i) => came.has(i.key))} />}
       <section className="card stack-18" aria-labelledby="expected">
         <h2 id="expected" style={{ margin: 0 }}>

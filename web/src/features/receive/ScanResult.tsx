@@ -25,6 +25,14 @@ export function Last({ scanned: m, choose }: { scanned: Scanned | Unread; choose
       return <Note tone="calm" title={t('receive.already', { name: printed(m.key) })} />;
     case 'inside':
       return <Note tone="warn" title={t('receive.inside', { container: printed(m.container) })} />;
+    case 'case':
+      return (
+        <Note tone="warn" title={t('receive.case')}>
+          <p>
+            <span className="mono">{printed(m.key)}</span> {t('receive.caseHelp', { other: m.other })}
+          </p>
+        </Note>
+      );
     case 'extra':
       return (
         <Note tone="bad" title={t('receive.extra')}>

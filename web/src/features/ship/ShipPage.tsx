@@ -1,61 +1,160 @@
 import { Button, TextInput } from '@mantine/core';
-import { useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { DoneCard } from '../../components/DoneCard';
 import { Failure } from '../../components/Failure';
 import { JobCard } from '../../components/JobCard';
+import { KeptNote } from '../../components/KeptNote';
 import { PartySelect } from '../../components/PartySelect';
 import { Readings } from '../../components/Readings';
 import { ScanField } from '../../components/ScanField';
+import { loadsOf, ShipReview } from '../../components/ShipReview';
 import { SignInFirst } from '../../components/SignInFirst';
 import { Status } from '../../components/Status';
 import { api, Problem, type Schemas } from '../../lib/api/client';
 import { useCommand } from '../../lib/api/job';
+import { useParties } from '../../lib/api/parties';
 import { useMay } from '../../lib/api/setting';
+import { dismiss, say } from '../../lib/done';
+import { keep } from '../../lib/kept';
 import { printed } from '../../lib/printed';
-import { tracePath } from '../../lib/router/address';
+import { path, tracePath } from '../../lib/router/address';
 import { Link } from '../../lib/router/router';
 import { hindrance } from './hindrance';
+import { isNothing, nothing, remembered } from './remembered';
+
+const place = 'ship';
+const pause = 8000; // ms until what nobody answered is asked again
 
 /** Scan what stands at the dock, say where it goes. What may not leave is said before anything is sent. */
 export default function ShipPage() {
+  const { party } = useMay();
+  return <Dock key={party} party={party} />;
+}
+
+const nameOf = (x: Schemas['Trace']): string => x.id.digitalLink ?? x.id.key;
+
+function Dock({ party }: { party: string }) {
   const { t } = useTranslation();
-  const { party, may } = useMay();
+  const { may } = useMay();
+  const parties = useParties();
+  const name = `ship.${party}`;
+  const [before, setBefore] = useState(() => remembered(name));
   const [things, setThings] = useState<Schemas['Trace'][]>([]);
-  const [trouble, setTrouble] = useState<{ text: string; error: unknown }>();
+  // What was kept, and has not been asked about since.
+  const [waiting, setWaiting] = useState(before.things);
+  const [trouble, setTrouble] = useState<{ texts: string[]; error: unknown }>();
   const [asking, setAsking] = useState(0);
-  const [to, setTo] = useState<string | null>(null);
-  const [po, setPO] = useState('');
-  const [desadv, setDesadv] = useState('');
-  const ship = useCommand('ship', (job) => {
-    if (job.success) setThings([]);
-  });
-  const scan = async (text: string) => {
+  const [to, setTo] = useState(before.to);
+  const [po, setPO] = useState(before.po);
+  const [desadv, setDesadv] = useState(before.desadv);
+  const [sure, setSure] = useState(false);
+  const clear = () => {
+    setThings([]);
+    setWaiting([]);
+    setTo(null);
+    setPO('');
+    setDesadv('');
+    setSure(false);
     setTrouble(undefined);
-    setAsking((n) => n + 1);
-    try {
-      const trace = (await api.trace(text)).data;
-      setThings((list) => [trace, ...list.filter((x) => x.id.key !== trace.id.key)]);
-    } catch (error) {
-      setTrouble({ text, error });
-    } finally {
-      setAsking((n) => n - 1);
-    }
+    setBefore(nothing);
   };
   const good = things.filter((x) => hindrance(x, party) === undefined);
+  const sent = useRef({ items: [] as Schemas['Trace'][], to: '', po: '', desadv: '' });
+  const ship = useCommand('ship', (job) => {
+    if (!job.success) return;
+    const { items, to, ...papers } = sent.current;
+    say(place, {
+      job,
+      text: [
+        t('done.shipped', { count: items.length, to }),
+        papers.po && `${t('document.po')} ${papers.po}.`,
+        papers.desadv && `${t('document.desadv')} ${papers.desadv}.`,
+      ]
+        .filter(Boolean)
+        .join(' '),
+      links: [
+        ...items.slice(0, 5).map((x) => ({ to: tracePath(x.id.key), text: t('done.trace', { what: printed(x.id.key) }) })),
+        { to: path('capture', job.captureID), text: t('done.record') },
+      ],
+    });
+    clear();
+  });
+  const underway = ship.job !== undefined && ship.busy;
+  useEffect(() => {
+    // What the service has taken is not to be sent again by a page that is loaded anew.
+    const now = underway ? nothing : { things: [...things.map(nameOf), ...waiting], to, po, desadv };
+    keep(name, isNothing(now) ? undefined : now);
+  }, [name, things, waiting, to, po, desadv, underway]);
+  const scan = useCallback(async (texts: string[]) => {
+    setTrouble(undefined);
+    setAsking((n) => n + 1);
+    let [error, missed]: [unknown, string[]] = [undefined, []];
+    for (const text of texts) {
+      try {
+        const trace = (await api.trace(text)).data;
+        setThings((list) => [trace, ...list.filter((x) => x.id.key !== trace.id.key)]);
+        setWaiting((list) => list.filter((x) => x !== text));
+      } catch (e) {
+        [error, missed] = [e, [...missed, text]];
+      }
+    }
+    if (missed.length > 0) setTrouble({ texts: missed, error });
+    setAsking((n) => n - 1);
+  }, []);
+  const begun = useRef(false);
+  useEffect(() => {
+    if (begun.current || before.things.length === 0) return;
+    begun.current = true;
+    void scan([...before.things].reverse()); // the newest ends on top
+  }, [before, scan]);
+  const fromBefore = before.things.filter((b) => waiting.includes(b) || things.some((x) => nameOf(x) === b)).length;
+  useEffect(() => {
+    // What nobody answered is asked again by itself.
+    if (!trouble || (trouble.error instanceof Problem && trouble.error.status < 500)) return;
+    const again = () => void scan(trouble.texts);
+    const timer = setTimeout(again, pause);
+    window.addEventListener('online', again);
+    return () => {
+      clearTimeout(timer);
+      window.removeEventListener('online', again);
+    };
+  }, [trouble, scan]);
+  const send = () => {
+    sent.current = { items: good, to: parties.data?.find((p) => p.id === to)?.name ?? to!, po: po.trim(), desadv: desadv.trim() };
+    dismiss(place);
+    ship.send({
+      items: good.map(nameOf),
+      to: { party: to! },
+      ...(po.trim() ? { po: po.trim() } : {}),
+      ...(desadv.trim() ? { desadv: desadv.trim() } : {}),
+    });
+  };
+  const added = (text: string) => {
+    dismiss(place);
+    setSure(false); // what was looked at is not what would be sent
+    void scan([text]);
+  };
   return (
     <div className="stack-18">
       <div>
         <h1>{t('ship.title')}</h1>
-        <ScanField label={t('ship.field')} description={t('ship.fieldHelp')} action={t('ship.add')} onScan={(x) => void scan(x)} />
+        <ScanField label={t('ship.field')} description={t('ship.fieldHelp')} action={t('ship.add')} onScan={added} />
         {trouble && (
-          <Failure error={trouble.error} retry={() => void scan(trouble.text)}>
-            <p className="mono">{trouble.text}</p>
+          <Failure error={trouble.error} retry={() => void scan(trouble.texts)}>
+            {trouble.texts.map((text) => (
+              <p key={text} className="mono">
+                {text}
+              </p>
+            ))}
             {trouble.error instanceof Problem && trouble.error.readings.length > 0 && (
-              <Readings texts={trouble.error.readings} onChoose={(r) => void scan(r)} />
+              <Readings texts={trouble.error.readings} onChoose={added} />
             )}
           </Failure>
         )}
       </div>
+      {before.at !== undefined && fromBefore > 0 && !underway && <KeptNote count={fromBefore} since={before.at} clear={clear} />}
+      <DoneCard place={place} act="ship" title={t('ship.title')} />
       <section className="card stack-18" aria-labelledby="things">
         <h2 id="things" style={{ margin: 0 }}>
           {t('ship.things', { count: good.length })}
@@ -95,7 +194,14 @@ export default function ShipPage() {
                   ) : (
                     <Status tone="good">{t('ship.ready')}</Status>
                   )}
-                  <Button variant="default" onClick={() => setThings((list) => list.filter((y) => y !== x))}>
+                  <Button
+                    variant="default"
+                    disabled={ship.busy}
+                    onClick={() => {
+                      setSure(false);
+                      setThings((list) => list.filter((y) => y !== x));
+                    }}
+                  >
                     {t('ship.remove')}
                   </Button>
                 </div>
@@ -103,33 +209,49 @@ export default function ShipPage() {
             );
           })}
         </ul>
-        <div className="field-row">
-          <PartySelect label={t('ship.to')} value={to} onChange={setTo} except={party} required />
-          <TextInput label={t('ship.po')} value={po} onChange={(e) => setPO(e.currentTarget.value)} />
-          <TextInput label={t('ship.desadv')} value={desadv} onChange={(e) => setDesadv(e.currentTarget.value)} />
-        </div>
-        {may ? (
-          <div>
-            <Button
-              size="lg"
-              disabled={good.length === 0 || to === null}
-              loading={ship.busy}
-              onClick={() =>
-                ship.send({
-                  items: good.map((x) => x.id.digitalLink ?? x.id.key),
-                  to: { party: to! },
-                  ...(po.trim() ? { po: po.trim() } : {}),
-                  ...(desadv.trim() ? { desadv: desadv.trim() } : {}),
-                })
-              }
-            >
-              {t('ship.send', { count: good.length })}
-            </Button>
-          </div>
+        {sure && to !== null && good.length > 0 ? (
+          <ShipReview
+            to={to}
+            loads={loadsOf(
+              good.map((x) => ({
+                name: [x.product?.name, x.product?.strength].filter(Boolean).join(' ') || t('trace.container'),
+                lot: x.lot,
+                things: 1,
+                inside: x.contents ?? 0,
+              })),
+            )}
+            po={po.trim()}
+            desadv={desadv.trim()}
+            busy={ship.busy}
+            send={send}
+            back={() => setSure(false)}
+          />
         ) : (
-          <SignInFirst />
+          <>
+            <div className="field-row">
+              <PartySelect label={t('ship.to')} value={to} onChange={setTo} except={party} required />
+              <TextInput label={t('ship.po')} value={po} onChange={(e) => setPO(e.currentTarget.value)} maxLength={100} />
+              <TextInput label={t('ship.desadv')} value={desadv} onChange={(e) => setDesadv(e.currentTarget.value)} maxLength={100} />
+            </div>
+            {may ? (
+              <div>
+                <Button
+                  size="lg"
+                  disabled={good.length === 0 || to === null || asking > 0}
+                  onClick={() => setSure(true)}
+                  data-testid="to-review"
+                >
+                  {t('review.open', { count: good.length })}
+                </Button>
+              </div>
+            ) : (
+              <SignInFirst />
+            )}
+          </>
         )}
-        <JobCard title={t('ship.title')} job={ship.job} error={ship.error} lost={ship.lost} />
+        {!(ship.job?.state === 'indexed' && ship.job.success) && (
+          <JobCard title={t('ship.title')} act="ship" job={ship.job} error={ship.error} lost={ship.lost} />
+        )}
       </section>
     </div>
   );

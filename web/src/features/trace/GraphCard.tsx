@@ -8,6 +8,7 @@ import type { Schemas } from '../../lib/api/client';
 import { printed } from '../../lib/printed';
 import { tracePath } from '../../lib/router/address';
 import { Link } from '../../lib/router/router';
+import { stepName } from '../../lib/steps';
 import { at, day } from '../../lib/time';
 import { graphOf, layout, listed, type Anchor, type Box, type Station } from './graph';
 import './graph.css';
@@ -117,7 +118,7 @@ function StationView({ data: { station, anchors } }: NodeProps<StationNode>) {
           return (
             <li key={stepID(s)}>
               <button type="button" title={at(s.eventTime, i18n.language, s.offset)} onClick={() => toStep(s)}>
-                <span>{t(`step.${s.bizStep}`, { defaultValue: s.bizStep })}</span>
+                <span>{t(`step.${stepName(s)}`, { defaultValue: s.bizStep })}</span>
                 {found > 0 && (
                   <span className="flagged">
                     <Icon name="warn" size={14} />

@@ -4,11 +4,17 @@ import type { Schemas } from '../../lib/api/client';
 import { printed } from '../../lib/printed';
 import { path, tracePath } from '../../lib/router/address';
 import { Link } from '../../lib/router/router';
+import { partBy, setBy, theftOf } from '../../lib/steps';
+import { at } from '../../lib/time';
 import { FindingList } from './Findings';
 
 /** The present state. It is what the server works out of the steps, and says so. */
 export function Present({ trace: x }: { trace: Schemas['Trace'] }) {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
+  const theft = theftOf(x);
+  const end = theft ? undefined : setBy(x.steps, x.state);
+  const part = x.state === 'active' ? partBy(x.steps) : undefined;
+  const told = (s: Schemas['Step']) => ({ who: s.publisher.name ?? s.publisher.id, when: at(s.eventTime, i18n.language, s.offset) });
   const title = x.product
     ? [x.product.name, x.product.strength].filter(Boolean).join(' ')
     : t(x.id.kind === 'sscc' ? 'trace.container' : 'trace.unit');
@@ -35,13 +41,16 @@ export function Present({ trace: x }: { trace: Schemas['Trace'] }) {
         </h2>
         <span className="pair">
           {x.known ? (
-            <Status tone={recalls.length > 0 ? 'bad' : 'calm'}>
-              {[t(`state.${x.state ?? 'unknown'}`, { defaultValue: x.state }), recalls.length > 0 ? t('trace.recalled') : '']
+            <Status tone={recalls.length > 0 || x.state === 'stolen' ? 'bad' : 'calm'}>
+              {[
+                t(`state.${part ? 'partly' : (x.state ?? 'unknown')}`, { defaultValue: x.state }),
+                recalls.length > 0 ? t('trace.recalled') : '',
+              ]
                 .filter(Boolean)
                 .join(' · ')}
             </Status>
           ) : (
-            <Status tone="bad">{t('trace.noRecord')}</Status>
+            <Status tone={x.otherCase ? 'warn' : 'bad'}>{t('trace.noRecord')}</Status>
           )}
           {(x.overlays ?? [])
             .filter((o) => o !== 'recalled')
@@ -52,11 +61,26 @@ export function Present({ trace: x }: { trace: Schemas['Trace'] }) {
             ))}
         </span>
       </div>
-      {!x.known && (
+      {x.otherCase && (
+        <Note tone="warn" level={3} title={t('trace.caseTitle')}>
+          <p>
+            {t('trace.caseHelp')} <span className="mono">{x.otherCase.serial}</span>
+          </p>
+        </Note>
+      )}
+      {!x.known && !x.otherCase && (
         <Note tone="bad" level={3} title={t('trace.unknownTitle')}>
           <p>{t('trace.unknownHelp')}</p>
         </Note>
       )}
+      {theft && (
+        <Note tone="bad" level={3} title={t('trace.stolenTitle')}>
+          <p>{t('trace.stolenBy', told(theft))}</p>
+          <p>{t('trace.stolenHelp')}</p>
+        </Note>
+      )}
+      {end && <p style={{ margin: 0 }}>{t('trace.endedBy', { ...told(end), state: t(`state.${x.state}`, { defaultValue: x.state }) })}</p>}
+      {part && <p style={{ margin: 0 }}>{t('trace.endedBy', { ...told(part), state: t('state.partly') })}</p>}
       {recalls.map((r) => (
         <Note key={r.recallNumber} tone="bad" level={3} title={t('trace.recallTitle', { number: r.recallNumber })}>
           <p>

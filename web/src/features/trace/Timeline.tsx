@@ -6,6 +6,7 @@ import type { Schemas } from '../../lib/api/client';
 import { printed } from '../../lib/printed';
 import { path, tracePath } from '../../lib/router/address';
 import { Link } from '../../lib/router/router';
+import { stepName } from '../../lib/steps';
 import { at } from '../../lib/time';
 import type { StepProof } from './compare';
 import { fieldName } from './fields';
@@ -72,7 +73,7 @@ function StepCard({
       </span>
       <article className="card">
         <div className="step-head">
-          <h3>{t(`step.${s.bizStep}`, { defaultValue: s.bizStep })}</h3>
+          <h3>{t(`step.${stepName(s)}`, { defaultValue: s.bizStep })}</h3>
           <StepStatus pending={pending} proof={proof} />
         </div>
         <p className="quiet" style={{ margin: '2px 0 8px' }}>

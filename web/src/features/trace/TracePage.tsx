@@ -1,8 +1,9 @@
 import { Button, Skeleton, TextInput } from '@mantine/core';
-import { lazy, Suspense, useState, type FormEvent } from 'react';
+import { useState, type FormEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Failure } from '../../components/Failure';
 import { Freshness } from '../../components/Freshness';
+import { later } from '../../components/Later';
 import { Note } from '../../components/Status';
 import { Problem } from '../../lib/api/client';
 import { decoded, tracePath } from '../../lib/router/address';
@@ -15,7 +16,7 @@ import { Timeline } from './Timeline';
 import { useProof, useTrace } from './useTrace';
 import './trace.css';
 
-const GraphCard = lazy(() => import('./GraphCard'));
+const GraphCard = later(() => import('./GraphCard'));
 
 export default function TracePage({ rest }: PageProps) {
   const { t } = useTranslation();
@@ -116,9 +117,7 @@ function Answer({ id }: { id: string }) {
             )}
             <details className="card" style={{ marginBottom: 16 }} open={steps.length > 1}>
               <summary>{t('graph.title')}</summary>
-              <Suspense fallback={<Skeleton height={240} />}>
-                <GraphCard key={trace.id.key} self={trace.id.key} steps={steps} />
-              </Suspense>
+              <GraphCard key={trace.id.key} self={trace.id.key} steps={steps} />
             </details>
             <Timeline self={trace.id.key} steps={steps} pending={proof.isPending} proofs={verified?.steps} />
           </section>

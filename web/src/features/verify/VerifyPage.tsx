@@ -7,6 +7,7 @@ import { Hash } from '../../components/Hash';
 import { Note, Status } from '../../components/Status';
 import { api } from '../../lib/api/client';
 import { hex, parseGenesis, positionText, Refused, verifyBytes, type Genesis, type Result } from '../../lib/proof';
+import { stepName } from '../../lib/steps';
 import { at } from '../../lib/time';
 import './verify.css';
 
@@ -179,11 +180,12 @@ function ResultCard({ result }: { result: Result }) {
             </thead>
             <tbody>
               {result.report.steps.map((s) => {
-                const step =
+                const word = (path: string) =>
                   s.fields
-                    .find((f) => f.path === 'field(10)')
+                    .find((f) => f.path === path)
                     ?.text.split(':')
                     .pop() ?? '';
+                const step = word('field(10)');
                 return (
                   <tr key={positionText(s.position)}>
                     <td className="mono" data-label={t('verify.position')}>
@@ -193,7 +195,7 @@ function ResultCard({ result }: { result: Result }) {
                     <td data-label={t('verify.party')}>{s.party}</td>
                     <td data-label={t('verify.item')}>
                       {s.kind === 11 && step
-                        ? t(`step.${step}`, { defaultValue: step })
+                        ? t(`step.${stepName({ bizStep: step, disposition: word('field(11)') })}`, { defaultValue: step })
                         : t(`kind.${s.kind}`, { defaultValue: String(s.kind) })}
                     </td>
                     <td data-label={t('verify.verdict')}>

@@ -2,6 +2,7 @@
 // questions on to its api, so that a page asks nobody but the service that it came from.
 import createClient from 'openapi-fetch';
 import { useSyncExternalStore } from 'react';
+import { hold } from '../held';
 import { lines } from '../rows';
 import type { components, paths } from './schema';
 
@@ -203,7 +204,7 @@ export const capture = {
   /** command sends a business command. key makes repeating it harmless: use one per thing that a person meant to do. */
   async command<C extends Command>(name: C, body: Body<C>, key: string): Promise<Job> {
     const text = JSON.stringify(body);
-    const response = await fetch(`/v1/${name}`, {
+    const response = await sent(`/v1/${name}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
       body: text,
@@ -213,7 +214,7 @@ export const capture = {
   },
   /** document sends an EPCIS document as it is. */
   async document(bytes: Blob, type: string, onError: 'rollback' | 'proceed', key: string): Promise<Job> {
-    const response = await fetch('/capture', {
+    const response = await sent('/capture', {
       method: 'POST',
       headers: { 'Content-Type': type, 'GS1-Capture-Error-Behaviour': onError, 'Idempotency-Key': key },
       body: bytes,
@@ -243,6 +244,16 @@ export async function onboard(bytes: Blob, type: string): Promise<{ notes?: stri
   const read = (await response.json().catch(() => undefined)) as unknown;
   if (!response.ok) throw new Problem(response.status, read as Partial<Schemas['Problem']> | undefined);
   return read as { notes?: string[] };
+}
+
+/** sent is fetch for what must reach the service: the tab is not loaded anew meanwhile. */
+async function sent(path: string, how: RequestInit): Promise<Response> {
+  const release = hold();
+  try {
+    return await fetch(path, how);
+  } finally {
+    release();
+  }
 }
 
 async function jobOf(response: Response): Promise<Job> {

@@ -1,5 +1,6 @@
 // Which service serves this page, and whether somebody is signed in to it.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { forgetAll } from '../kept';
 import { session, setting, type Session, type Setting } from './client';
 
 export type { Session, Setting };
@@ -17,7 +18,13 @@ export function useSignIn() {
 
 export function useSignOut() {
   const queries = useQueryClient();
-  return useMutation({ mutationFn: session.end, onSuccess: (s) => queries.setQueryData(['session'], s) });
+  return useMutation({
+    mutationFn: session.end,
+    onSuccess: (s) => {
+      forgetAll();
+      queries.setQueryData(['session'], s);
+    },
+  });
 }
 
 /** useMay tells whether custody may be changed from this page, and whose. */
