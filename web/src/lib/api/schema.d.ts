@@ -851,6 +851,123 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/findings/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close a finding with an outcome */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description A repeated request with the same key and body gets the job of the first */
+                    "Idempotency-Key"?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ResolveBody"];
+                    "application/octet-stream": string;
+                };
+            };
+            responses: {
+                /** @description Accepted */
+                202: {
+                    headers: {
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Job"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Conflict */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/genesis": {
         parameters: {
             query?: never;
@@ -2422,7 +2539,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Pharmacy check: verified, and fit to dispense, with reasons */
+        /** Check of a package or container: verified, and fit to dispense or ship, with reasons */
         get: {
             parameters: {
                 query?: {
@@ -2966,6 +3083,136 @@ export interface paths {
                     "application/ld+json": Record<string, never>;
                     "application/xml": string;
                     "text/xml": string;
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Onboarding"];
+                    };
+                };
+                /** @description Bad Request */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unprocessable Entity */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Internal Server Error */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Service Unavailable */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Gateway Timeout */
+                504: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Insufficient Storage */
+                507: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/onboarding/licences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register licences of parties (development networks only) */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["LicenceEntry"][] | null;
                 };
             };
             responses: {
@@ -4061,13 +4308,17 @@ export interface components {
             restsOn: components["schemas"]["Rest"];
         };
         Check: {
+            /** @description Findings that were closed: by which record or by whom, and with which outcome */
+            closed?: components["schemas"]["FindingView"][] | null;
             /**
-             * @description green: dispense; amber: cannot confirm now; red: do not dispense
+             * @description green: dispense, or ship; amber: cannot confirm now; red: do not
              * @enum {string}
              */
             colour: "green" | "amber" | "red";
+            /** @description Of a container: what is inside, at any depth */
+            contents?: components["schemas"]["CheckContents"];
             expiry?: string;
-            /** @description Verified, and nothing speaks against dispensing */
+            /** @description Verified, and nothing speaks against dispensing; of a container: against dispensing what is inside */
             fit: boolean;
             holder?: components["schemas"]["PartyRef"];
             id: components["schemas"]["ID"];
@@ -4075,15 +4326,67 @@ export interface components {
             nextStep: string;
             /** @description The unit on the ledger whose serial number differs from this one in the case of letters only */
             otherCase?: components["schemas"]["ID"];
+            /** @description Gravest first */
             reasons: components["schemas"]["CheckReason"][] | null;
             restsOn: components["schemas"]["Rest"];
+            /** @description Verified, and nothing speaks against shipping it for sale, however old the answer is */
+            sellable: boolean;
             state?: string;
-            /** @description The product identifier is on the ledger as scanned */
+            /** @description The product identifier is on the ledger as scanned; of a container: its packing, and the birth of everything inside */
             verified: boolean;
+        };
+        CheckContents: {
+            lots: components["schemas"]["CheckLot"][] | null;
+            /** Format: int64 */
+            units: number;
+        };
+        CheckLot: {
+            expiry?: string;
+            gtin: string;
+            /** @description Left out for units without a birth record */
+            lot?: string;
+            /** @description Units by mark; a recall of the whole lot is among the reasons */
+            marked?: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            units: number;
         };
         CheckReason: {
             code: string;
             detail: string;
+            expiry?: string;
+            /**
+             * @description Which of the faults of the custody rules it is, if it is one
+             * @enum {string}
+             */
+            fault?: "suspect" | "recalled" | "held" | "unreleased" | "expired";
+            /** @description Of what is recalled or expired; inside a container: the first of them */
+            gtin?: string;
+            /** @description Of a fault: the thing, or the container around it that has the fault */
+            key?: string;
+            lot?: string;
+            /**
+             * Format: int64
+             * @description Inside: of how many units
+             */
+            of?: number;
+            recall?: components["schemas"]["CheckRecall"];
+            /**
+             * Format: int64
+             * @description Inside: how many units
+             */
+            units?: number;
+            /**
+             * @description Of a fault: on the thing itself, on a container around it, or inside it
+             * @enum {string}
+             */
+            where?: "itself" | "around" | "inside";
+        };
+        CheckRecall: {
+            classification?: string;
+            number: string;
+            reason?: string;
         };
         Cosigner: {
             party: string;
@@ -4196,21 +4499,46 @@ export interface components {
             severity: "reject" | "hold" | "flag";
         };
         FindingChange: {
+            /** @description The party that closed it; left out if a record did */
+            by?: components["schemas"]["PartyRef"];
+            /** @description Closed by its author */
+            byAuthor?: boolean;
+            /** @description The record that closed it, or the resolution */
             cause?: components["schemas"]["Position"];
             /**
              * @description The block that says so
              * @example 42
              */
             height: string;
-            /** @enum {string} */
-            state: "held" | "closed";
+            /** @description What the outcome means */
+            meaning?: string;
+            note?: string;
+            outcome?: string;
+            /**
+             * @description open again where the event that closed it was taken back
+             * @enum {string}
+             */
+            state: "open" | "held" | "closed";
+            /**
+             * Format: date-time
+             * @description Of that block
+             */
+            time?: string;
         };
         FindingView: {
+            /** @description Publisher of the event that raised it */
+            author?: components["schemas"]["PartyRef"];
             changes?: components["schemas"]["FindingChange"][] | null;
+            /** @description Who may close it: author, other side, holder, maker, regulator, authority. What holds goods is never closed by its author */
+            closers?: string[] | null;
             code: string;
             /** Format: int32 */
             count?: number;
             detail?: string;
+            /** @description The other side of it, such as the addressee of a shipment or the holder of what was claimed */
+            otherSide?: components["schemas"]["PartyRef"];
+            /** @description With which it may be closed, as long as it is not */
+            outcomes?: string[] | null;
             position: components["schemas"]["Position"];
             severity: string;
             /**
@@ -4812,6 +5140,18 @@ export interface components {
             code: string;
             detail: string;
         };
+        ResolveBody: {
+            /** @description The finding, such as DOUBLE_SHIP */
+            code: string;
+            /** @description Position of the event that has the finding, as height/entry/item: the finding's position in a trace */
+            event: string;
+            /** @description For people. Everybody on the network reads it: no patient data */
+            note?: string;
+            /** @description What came of it: one of those that the trace lists with the finding */
+            outcome: string;
+            /** @description The units and containers for which it is closed, in any form. Left out only if the finding is about the event itself */
+            units?: string[] | null;
+        };
         Rest: {
             /** Format: double */
             ageSeconds: number;
@@ -4923,6 +5263,8 @@ export interface components {
             /** Format: date-time */
             blockTime: string;
             code?: string;
+            /** @description It declares an earlier event wrong */
+            declaration?: boolean;
             destination?: components["schemas"]["PartyRef"];
             detail?: string;
             disposition?: string;
@@ -4942,6 +5284,8 @@ export interface components {
             /** @example 42 */
             sequence: string;
             source?: components["schemas"]["PartyRef"];
+            /** @description The declaration by which its author took it back: what it did is undone */
+            takenBack?: components["schemas"]["Position"];
             type: string;
             /** Format: int64 */
             units: number;
@@ -5144,6 +5488,19 @@ export interface components {
             /** @description Where: an SGLN in any form, or 13 digits of a GLN; the party's first place, if left out */
             location?: string;
         };
+        LicenceEntry: {
+            /** @description Such as US-KY */
+            jurisdiction?: string;
+            /** @description fda_establishment, state_wholesale, federal_wholesale, state_3pl, federal_3pl, fda_annual_report, state_pharmacy; any other kind is recorded and authorizes nothing */
+            kind: string;
+            number: string;
+            /** @description Party id, or a GLN of the party */
+            party: string;
+            /** @description First day, YYYY-MM-DD; open if left out */
+            validFrom?: string;
+            /** @description Last day, YYYY-MM-DD; open if left out */
+            validTo?: string;
+        };
         LotsBody: {
             /**
              * Format: date
@@ -5163,6 +5520,8 @@ export interface components {
         Onboarding: {
             /** @description The capture jobs it took */
             jobs: string[] | null;
+            /** @description Lots that were registered, each as (01) GTIN (10) lot */
+            lots: string[] | null;
             /** @description What was left out, and why */
             notes?: string[] | null;
             /** @description Parties that were registered or extended */
@@ -5171,6 +5530,8 @@ export interface components {
             prefixes: string[] | null;
             /** @description GTINs that were registered */
             products: string[] | null;
+            /** @description Parties that were registered as trading partners and have no licence yet: what they sell and dispense is refused, what they buy is on hold */
+            unlicensed: string[] | null;
         };
         OtherEnd: {
             /** @description GLN or SGLN of the site, if it is not the owner's first place */
