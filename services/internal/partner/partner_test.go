@@ -3,6 +3,7 @@ package partner
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -21,6 +22,7 @@ import (
 	"verilot.dev/services/internal/partner/capture"
 	"verilot.dev/services/internal/partner/command"
 	"verilot.dev/services/internal/partner/directory"
+	"verilot.dev/services/internal/partner/foresee"
 	"verilot.dev/services/internal/partner/journal"
 	"verilot.dev/services/internal/partner/onboard"
 	"verilot.dev/services/internal/partner/outbox/outboxtest"
@@ -191,6 +193,11 @@ func (p peerOf) Parties(context.Context) (list []directory.KnownParty, err error
 		}
 	})
 	return list, nil
+}
+
+// Foresee is asked of whole networks only.
+func (p peerOf) Foresee(context.Context, string, []byte) ([]foresee.Judgement, error) {
+	return nil, errors.New("not asked here")
 }
 
 // Make, pack, ship: every command ends in accepted events, and ids are taken in every form.

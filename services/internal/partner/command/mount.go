@@ -16,15 +16,17 @@ import (
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/partner/directory"
 	"verilot.dev/services/internal/partner/draft"
+	"verilot.dev/services/internal/partner/foresee"
 	"verilot.dev/services/internal/partner/outbox"
 )
 
-// Config of the commands of a partner. All of it but Foreign is required.
+// Config of the commands of a partner. Directory, Numbers and Now are required.
 type Config struct {
 	Directory *directory.Directory
 	Numbers   Numbers
 	Now       func() time.Time
-	Foreign   bool // recalls what others made
+	Rules     *foresee.Rules // asked before anything is captured; nil: nothing is
+	Foreign   bool           // recalls what others made
 }
 
 // Numbers are given out once and never again, even if the service is killed in between.
@@ -140,7 +142,11 @@ func add[J, B any](m *mounter[J], name, summary string, build func(context.Conte
 		if err := m.c.dir.MayCapture(ctx); err != nil {
 			return nil, err
 		}
-		return build(ctx, b)
+		d, err := build(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		return d, m.c.cfg.Rules.Check(ctx, d)
 	})
 }
 
