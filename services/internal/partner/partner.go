@@ -20,6 +20,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
@@ -106,8 +107,10 @@ func (s *Service) open() (err error) {
 	dir := directory.Config{Genesis: c.Genesis, Party: c.Party, KeyID: s.keyID, Now: c.Clock.Now, Log: c.Log}
 	var indexed func(context.Context) (uint64, error)
 	var rules *foresee.Rules
+	var event func(context.Context, string) (*epcis.Event, error)
 	if c.Peer != nil {
 		dir.Parties, indexed = c.Peer.Parties, c.Peer.Indexed
+		event = c.Peer.Event
 		rules = foresee.New(n, c.Party, c.Peer.Foresee, c.Log)
 	}
 	if s.directory, err = directory.New(dir); err != nil {
@@ -128,7 +131,7 @@ func (s *Service) open() (err error) {
 	}); err != nil {
 		return err
 	}
-	s.commands = command.New(command.Config{Directory: s.directory, Numbers: s.journal, Now: c.Clock.Now, Rules: rules, Foreign: c.Profile.foreign})
+	s.commands = command.New(command.Config{Directory: s.directory, Numbers: s.journal, Now: c.Clock.Now, Event: event, Rules: rules, Foreign: c.Profile.foreign})
 	s.onboard = onboard.New(onboard.Config{
 		Genesis: c.Genesis, Authority: s.outbox.Authority(), Directory: s.directory, Jobs: s.jobs, Journal: s.journal, MaxEvents: capture.MaxEvents,
 	})

@@ -17,6 +17,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/uuid"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/verdict"
 	"verilot.dev/services/internal/partner/capture"
@@ -194,6 +195,9 @@ func (p peerOf) Parties(context.Context) (list []directory.KnownParty, err error
 	})
 	return list, nil
 }
+
+// Event is asked of whole networks only.
+func (p peerOf) Event(context.Context, string) (*epcis.Event, error) { return nil, command.ErrNoEvent }
 
 // Foresee is asked of whole networks only.
 func (p peerOf) Foresee(context.Context, string, []byte) ([]foresee.Judgement, error) {

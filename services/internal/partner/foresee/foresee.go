@@ -77,7 +77,7 @@ func (r *Rules) Divided(d *draft.Draft) {
 // Check asks about a draft. Under rollback the error is the problem that refuses all of it; under
 // proceed what the rules would refuse is taken out of it and listed as refused.
 func (r *Rules) Check(ctx context.Context, d *draft.Draft) error {
-	if r == nil || r.ask == nil || !slices.ContainsFunc(d.Items, leaves) {
+	if r == nil || r.ask == nil || d.Kind != takesBack && !slices.ContainsFunc(d.Items, leaves) {
 		return nil
 	}
 	body, err := r.encode(d)
@@ -96,7 +96,7 @@ func (r *Rules) Check(ctx context.Context, d *draft.Draft) error {
 	var faults []journal.Fault
 	refused := map[int]bool{}
 	for i := range said {
-		if f := fault(&d.Items[i], &said[i]); f != nil {
+		if f := fault(d.Kind, &d.Items[i], &said[i]); f != nil {
 			refused[i] = true
 			faults = append(faults, *f)
 		}
@@ -120,6 +120,9 @@ func (r *Rules) Check(ctx context.Context, d *draft.Draft) error {
 	}
 	return nil
 }
+
+// takesBack: the command of that name; other systems may declare errors that have no effect.
+const takesBack = "take-back"
 
 // leaves says whether an item is an event of a step that is asked about.
 func leaves(it draft.Item) bool {
@@ -179,13 +182,15 @@ var rules = map[verdict.Code]rule{
 	verdict.DispenseExpired:      {code: httpapi.GoodsExpired, hint: aside},
 	verdict.ActorNotATP:          {code: httpapi.ActorNotAuthorized, hint: "have an authority register the licence, or lift the suspension"},
 	verdict.PartnerNotATP:        {code: httpapi.PartnerNotAuthorized, hint: "ask the buyer for its licence and have an authority register it, or sell to another", remarked: true},
+	verdict.ErrdeclBreaksChain:   {code: httpapi.TakeBackBlocked, hint: "take back the later events first, newest first, or record what is true now", remarked: true},
+	verdict.ErrdeclNotAuthor:     {code: httpapi.TakeBackNotAuthor, hint: "have the party that recorded the event take it back"},
+	verdict.ErrdeclUnknown:       {code: httpapi.UnknownEvent, hint: "nothing is left to take back: the event was taken back already, or never took effect"},
 	verdict.ReturnWrongParty:     {code: httpapi.ReturnNotSold, hint: "send the goods back to the party that sold them, or to the owner of their GTIN", remarked: true},
-	verdict.ShipNoParties:        {code: httpapi.ShipmentWithoutParties, hint: "name both as owning_party, in sourceList and destinationList"},
 }
 
 // fault is what speaks against an item; nil: nothing that is refused here.
-func fault(it *draft.Item, said *Judgement) *journal.Fault {
-	if !leaves(*it) {
+func fault(kind string, it *draft.Item, said *Judgement) *journal.Fault {
+	if kind != takesBack && !leaves(*it) {
 		return nil
 	}
 	refuse := func(r rule, detail string) *journal.Fault {
