@@ -3,6 +3,7 @@ package partner
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -16,11 +17,13 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/uuid"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/verdict"
 	"verilot.dev/services/internal/partner/capture"
 	"verilot.dev/services/internal/partner/command"
 	"verilot.dev/services/internal/partner/directory"
+	"verilot.dev/services/internal/partner/foresee"
 	"verilot.dev/services/internal/partner/journal"
 	"verilot.dev/services/internal/partner/onboard"
 	"verilot.dev/services/internal/partner/outbox/outboxtest"
@@ -191,6 +194,14 @@ func (p peerOf) Parties(context.Context) (list []directory.KnownParty, err error
 		}
 	})
 	return list, nil
+}
+
+// Event is asked of whole networks only.
+func (p peerOf) Event(context.Context, string) (*epcis.Event, error) { return nil, command.ErrNoEvent }
+
+// Foresee is asked of whole networks only.
+func (p peerOf) Foresee(context.Context, string, []byte) ([]foresee.Judgement, error) {
+	return nil, errors.New("not asked here")
 }
 
 // Make, pack, ship: every command ends in accepted events, and ids are taken in every form.
