@@ -240,7 +240,6 @@ func TestCommands(t *testing.T) {
 	ok(w.do("destroy", `{"items":["`+made.EPCs[4]+`"]}`))
 	ok(w.do("decommission", `{"items":["`+made.EPCs[5]+`"]}`))
 	ok(w.do("ship", `{"items":["`+packed.Parent+`"],"to":{"party":"dist"},"po":"PO-1","desadv":"D-1"}`))
-	ok(w.do("recall", `{"recallNumber":"R-1","gtin":"00399990100013","lot":"L1","classification":"II","depth":"retail","reason":"a label"}`))
 
 	dist := &world{tb: t, ledger: w.ledger, clock: w.clock, dir: t.TempDir(), profile: Distributor(), party: "dist"}
 	dist.start()
@@ -249,6 +248,7 @@ func TestCommands(t *testing.T) {
 	ok(dist.do("unpack", `{"parent":"`+packed.Parent+`"}`))
 	ok(dist.do("return", `{"items":["`+made.EPCs[0]+`"],"to":{"party":"maker"},"returnAuthorization":"RMA-1"}`))
 	ok(w.do("receive", `{"items":["`+made.EPCs[0]+`"],"from":{"owner":"0399991000015"},"returnAuthorization":"RMA-1"}`))
+	ok(w.do("recall", `{"recallNumber":"R-1","gtin":"00399990100013","lot":"L1","classification":"II","depth":"retail","reason":"a label"}`))
 }
 
 func lotBody(i int) string {
