@@ -145,7 +145,7 @@ func TestGoodsThatMustNotMove(t *testing.T) {
 		}, httpapi.GoodsUnreleasedReturn, "marked returned"},
 	}
 	for _, tt := range tests {
-		for _, at := range strings.FieldsSeq(tt.places) {
+		for at := range strings.FieldsSeq(tt.places) {
 			t.Run(tt.mark+"/"+at, func(t *testing.T) {
 				item := tt.make(t, at)
 				body, err := json.Marshal(map[string]any{"items": []string{item}, "to": party(localnet.DemoDistributor)})
