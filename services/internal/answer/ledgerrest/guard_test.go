@@ -117,21 +117,25 @@ func TestGoodsThatMustNotMove(t *testing.T) {
 		{"marked recalled", "itself around inside", marked("recalled"), httpapi.GoodsRecalled, "marked recalled"},
 		{"marked expired", "itself around inside", marked("expired"), httpapi.GoodsExpired, "marked expired"},
 		{"on hold", "inside", func(t *testing.T, _ string) string {
+			t.Helper()
 			u := unit(t, "HELD")
 			w.tell(t, maker, "quarantine", map[string]any{"items": []string{u}, "reason": "stolen"})
 			return w.pack(t, maker, u) // what was stolen turns up
 		}, httpapi.GoodsQuarantined, "hold"},
 		{"recalled unit", "itself inside", func(t *testing.T, at string) string {
+			t.Helper()
 			u := unit(t, "RECALLED-UNIT")
 			recalled("R-UNIT-"+at, map[string]any{"units": []string{u}})
 			return placed(t, at, u)
 		}, httpapi.GoodsRecalled, ""},
 		{"recalled lot", "itself inside", func(t *testing.T, at string) string {
+			t.Helper()
 			u := unit(t, "RECALLED-"+at)
 			recalled("R-LOT-"+at, map[string]any{"gtin": gtin, "lot": "RECALLED-" + at})
 			return placed(t, at, u)
 		}, httpapi.GoodsRecalled, "class I: Glass"},
 		{"returned", "itself inside", func(t *testing.T, at string) string {
+			t.Helper()
 			u := unit(t, "RETURNED")
 			w.tell(t, maker, "ship", map[string]any{"items": []string{u}, "to": party(localnet.DemoDistributor)})
 			w.tell(t, wholesaler, "receive", map[string]any{"items": []string{u}, "from": party(localnet.DemoMaker)})
@@ -141,7 +145,7 @@ func TestGoodsThatMustNotMove(t *testing.T) {
 		}, httpapi.GoodsUnreleasedReturn, "marked returned"},
 	}
 	for _, tt := range tests {
-		for _, at := range strings.Fields(tt.places) {
+		for at := range strings.FieldsSeq(tt.places) {
 			t.Run(tt.mark+"/"+at, func(t *testing.T) {
 				item := tt.make(t, at)
 				body, err := json.Marshal(map[string]any{"items": []string{item}, "to": party(localnet.DemoDistributor)})
@@ -186,8 +190,8 @@ func TestGoodsThatMustNotMove(t *testing.T) {
 	})
 	t.Run("without parties", func(t *testing.T) {
 		document := w.shipDocument(t, unit(t, "NOBODY"), localnet.DemoMaker, localnet.DemoDistributor, "")
-		i := strings.Index(document, `"sourceList"`)
-		if p := w.post(t, maker, "/capture", strings.TrimRight(strings.TrimSpace(document[:i]), ",")+"}]}}"); p.Code != httpapi.ShipmentWithoutParties {
+		before, _, _ := strings.Cut(document, `"sourceList"`)
+		if p := w.post(t, maker, "/capture", strings.TrimRight(strings.TrimSpace(before), ",")+"}]}}"); p.Code != httpapi.ShipmentWithoutParties {
 			t.Errorf("%+v", p)
 		}
 	})
@@ -197,8 +201,8 @@ func TestGoodsThatMustNotMove(t *testing.T) {
 		w.tell(t, "pharmacy", "receive", map[string]any{"items": []string{u}, "from": party(localnet.DemoMaker)})
 		w.tell(t, "pharmacy", "quarantine", map[string]any{"items": []string{u}})
 		document := strings.Replace(w.shipDocument(t, u, localnet.DemoPharmacy, localnet.DemoMaker, ""), `"shipping","disposition":"in_transit"`, `"dispensing","disposition":"dispensed"`, 1)
-		i := strings.Index(document, `"sourceList"`)
-		document = strings.TrimRight(strings.TrimSpace(document[:i]), ",") + "}]}}"
+		before, _, _ := strings.Cut(document, `"sourceList"`)
+		document = strings.TrimRight(strings.TrimSpace(before), ",") + "}]}}"
 		w.refusedAlike(t, "pharmacy", "/v1/dispense", `{"items":["`+u+`"]}`, document, httpapi.GoodsQuarantined, "marked quarantined")
 		w.tell(t, "pharmacy", "release", map[string]any{"items": []string{u}})
 		w.tell(t, "pharmacy", "dispense", map[string]any{"items": []string{u}})

@@ -3,7 +3,7 @@
 //
 // The ledger has the last word. Where the api does not answer, the draft is captured unasked, and
 // its job says so: a partner whose api is down goes on working, and what breaks a rule is rejected
-// there (docs/design.md section 5).
+// there (docs/design.md section 10).
 package foresee
 
 import (
