@@ -23,6 +23,9 @@ func TestWhatIsPassedOn(t *testing.T) {
 		{Method: http.MethodOptions, Path: "/events"}: "events are captured at the partner service, which says so itself",
 	}
 	passedOn := slices.Concat(ledgerrest.PassedOn(), epcisrest.PassedOn(), subscription.PassedOn())
+	for i := range passedOn {
+		passedOn[i].Endless = false // whether its answer ends is not asked here
+	}
 	for route := range notPassedOn {
 		if slices.Contains(passedOn, route) {
 			t.Errorf("%v is passed on, and listed as not", route)
