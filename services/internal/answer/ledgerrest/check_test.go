@@ -45,14 +45,14 @@ func TestCheckOfContainers(t *testing.T) {
 	bad := w.makeUnits(t, "SEEN-IN", 3)
 	w.tell(t, "manufacturer", "quarantine", map[string]any{"items": bad[:1], "reason": "damaged"})
 	w.tell(t, "manufacturer", "quarantine", map[string]any{"items": bad[1:2], "reason": "stolen"})
-	w.tell(t, "manufacturer", "quarantine", map[string]any{"items": bad[2:]})
+	w.tell(t, "manufacturer", "quarantine", map[string]any{"items": bad[2:], "reason": "other"})
 	inner = packed(bad...)
 	outer = packed(inner, units[3])
 	held := []tracing.CheckReason{reason("Overlay_hold", "held", "inside", 2, 4), reason("Overlay_quarantined", "held", "inside", 2, 4)}
 	same(outer, "red", false, append(held, reason("Overlay_damaged", "", "inside", 1, 4))...)
 	same(bad[0], "red", false, reason("Overlay_damaged", "", "itself", 0, 0))
 	same(units[3], "green", true)
-	w.tell(t, "manufacturer", "quarantine", map[string]any{"items": []string{outer}})
+	w.tell(t, "manufacturer", "quarantine", map[string]any{"items": []string{outer}, "reason": "other"})
 	same(units[3], "red", false, reason("Overlay_quarantined", "held", "around", 0, 0))
 	if c := check(units[3]); c.Reasons[0].Detail != "This package is inside "+c.Reasons[0].Key+", which is marked quarantined." {
 		t.Errorf("%+v", c.Reasons)

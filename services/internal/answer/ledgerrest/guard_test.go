@@ -113,7 +113,8 @@ func TestGoodsThatMustNotMove(t *testing.T) {
 		want   httpapi.Code
 		says   string
 	}{
-		{"quarantined", "itself around inside", marked("suspect"), httpapi.GoodsQuarantined, "marked quarantined"},
+		{"quarantined", "itself around inside", marked("other"), httpapi.GoodsQuarantined, "marked quarantined"},
+		{"suspect", "itself around inside", marked("suspect"), httpapi.GoodsSuspect, "marked suspect"},
 		{"marked recalled", "itself around inside", marked("recalled"), httpapi.GoodsRecalled, "marked recalled"},
 		{"marked expired", "itself around inside", marked("expired"), httpapi.GoodsExpired, "marked expired"},
 		{"on hold", "inside", func(t *testing.T, _ string) string {
@@ -199,7 +200,7 @@ func TestGoodsThatMustNotMove(t *testing.T) {
 		u := unit(t, "DISPENSED")
 		w.tell(t, maker, "ship", map[string]any{"items": []string{u}, "to": party(localnet.DemoPharmacy)})
 		w.tell(t, "pharmacy", "receive", map[string]any{"items": []string{u}, "from": party(localnet.DemoMaker)})
-		w.tell(t, "pharmacy", "quarantine", map[string]any{"items": []string{u}})
+		w.tell(t, "pharmacy", "quarantine", map[string]any{"items": []string{u}, "reason": "other"})
 		document := strings.Replace(w.shipDocument(t, u, localnet.DemoPharmacy, localnet.DemoMaker, ""), `"shipping","disposition":"in_transit"`, `"dispensing","disposition":"dispensed"`, 1)
 		before, _, _ := strings.Cut(document, `"sourceList"`)
 		document = strings.TrimRight(strings.TrimSpace(before), ",") + "}]}}"

@@ -119,7 +119,7 @@ type (
 	quarantineBody struct {
 		When
 		Items  []string `json:"items" minItems:"1" maxItems:"10000"`
-		Reason string   `json:"reason,omitempty" enum:"suspect,damaged,expired,recalled,stolen" doc:"suspect, if left out"`
+		Reason string   `json:"reason,omitempty" enum:"suspect,damaged,expired,recalled,stolen,other" doc:"suspect, if left out; other: kept aside for a reason that makes nobody suspect the goods"`
 	}
 	recallBody struct {
 		RecallNumber   string   `json:"recallNumber" minLength:"1" maxLength:"100"`
