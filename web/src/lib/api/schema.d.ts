@@ -5843,10 +5843,10 @@ export interface components {
             /** @description Where: an SGLN in any form, or 13 digits of a GLN; the party's first place, if left out */
             location?: string;
             /**
-             * @description suspect, if left out
+             * @description suspect, if left out; other: kept aside for a reason that makes nobody suspect the goods
              * @enum {string}
              */
-            reason?: "suspect" | "damaged" | "expired" | "recalled" | "stolen";
+            reason?: "suspect" | "damaged" | "expired" | "recalled" | "stolen" | "other";
         };
         ReceiveBody: {
             /** @description Number of the despatch advice; sealed */
