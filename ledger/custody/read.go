@@ -208,3 +208,21 @@ func (l *lotReader) walk(g gs1.GTIN, lot string, fn func(u *record, state string
 func LotUnits(v state.View, g gs1.GTIN, lot string, fn func(u Unit, state string) bool) {
 	newLotReader(v).walk(g, lot, func(u *record, state string) bool { return fn(u.unit(), state) })
 }
+
+// LotExpiry is the expiry that the maker recorded with the first units of a lot, "" if there are none. It is no walk.
+func LotExpiry(v state.View, g gs1.GTIN, lot string) (expiry string) {
+	at := lotAt + lgtin(g.String(), lot) + nul
+	v.Scan(at, func(k string, b []byte) bool {
+		pos := canonical.NewReader([]byte(k[len(at):]))
+		list := canonical.NewReader(b)
+		born := pos.Position()
+		for _, serial := range readKeys(list) {
+			if r := readRecord(v, unitAt+"01"+g.String()+"21"+serial); r != nil && r.inLot(lot, born) {
+				expiry = r.expiry
+				return false
+			}
+		}
+		return true
+	})
+	return expiry
+}

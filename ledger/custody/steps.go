@@ -435,11 +435,15 @@ func (j *judging) checkNesting(parent string, keys []string) {
 // MaxContents is how much one event may take out of a container without naming it.
 const MaxContents = 1024
 
-// TakesAll says whether an item may act on contents that it does not name: an aggregation event that takes out nothing
-// in particular. A block counts it with MaxContents unit references (docs/spec.md section 11).
+// TakesAll says whether an item may act on things that it does not name: an aggregation event that takes out nothing in
+// particular, or a declaration that has later events looked up. A block counts it with MaxContents unit references
+// (docs/spec.md section 11).
 func TakesAll(it *wire.Item) bool {
 	ev, ok := it.Message.(*epcis.Event)
-	return ok && ev.Type == aggregationEvent && ev.Action == "DELETE" && len(keysIn(it, commit.ChildEPCs)) == 0
+	if !ok {
+		return false
+	}
+	return ev.ErrorDeclaration != nil || ev.Type == aggregationEvent && ev.Action == "DELETE" && len(keysIn(it, commit.ChildEPCs)) == 0
 }
 
 // contents lists what is in a container that is emptied as a whole.

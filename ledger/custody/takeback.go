@@ -23,7 +23,7 @@ const (
 )
 
 // maxLater is how many later events are looked up and named when a declaration has no effect.
-const maxLater = 64
+const maxLater = 32
 
 // was is the state of some things before an event.
 type was struct {
@@ -44,6 +44,8 @@ type history struct {
 	remarks []string // subjects of findings that are not among the things
 	cured   []cure   // findings that it closed
 	carried []string // where the findings are stored that things took along from their containers
+
+	of map[string]*was // things by key, once it is asked
 }
 
 type shipWas struct {
@@ -181,11 +183,12 @@ func (j *judging) declare() {
 	pos, author, ok := j.declared()
 	switch {
 	case !ok:
-		what := "with this content"
-		if id := j.ev.EventID; id != "" {
-			what = fmt.Sprintf("with the eventID %q, nor with this content", short(id))
-		}
-		j.reject(verdict.ErrdeclUnknown, "", "no event %s is in effect: it was never recorded, or has been taken back", what)
+		why := "it was never recorded, or has been taken back"
+		eventsOfID(j.st, j.ev.EventID, func(party string, _ canonical.Hash, at canonical.Position) bool {
+			why = fmt.Sprintf("the one with the id %s, recorded by %s at %s, says something else: a declaration repeats the event's content", short(j.ev.EventID), party, at)
+			return j.ev.EventID == ""
+		})
+		j.reject(verdict.ErrdeclUnknown, "", "no event with this content is in effect: %s", why)
 		return
 	case author != j.c.Party:
 		j.reject(verdict.ErrdeclNotAuthor, "", "the event at %s was recorded by %s, and only %s can take it back", pos, author, author)
@@ -204,27 +207,16 @@ func (j *judging) declare() {
 	j.takeBack(pos, &h)
 }
 
-// declared finds the event in effect that a declaration is about: by its eventID, or else by its content; the publisher's own
-// before that of others.
+// declared finds the event in effect that a declaration repeats, the publisher's own before that of others. It names the same
+// things: so what taking it back costs is counted like what recording it cost.
 func (j *judging) declared() (pos canonical.Position, author string, ok bool) {
-	consider := func(t told) {
+	plain := *j.ev
+	plain.ErrorDeclaration = nil
+	it := *j.it
+	it.Message = &plain
+	for _, t := range readTold(j.st, MatchHash(j.c.Network, &it)) {
 		if _, inEffect := j.st.Get(historyAt + position(t.pos)); inEffect && (!ok || t.by == j.c.Party) {
 			pos, author, ok = t.pos, t.by, true
-		}
-	}
-	if id := j.ev.EventID; id != "" {
-		eventsOfID(j.st, id, func(party string, _ canonical.Hash, pos canonical.Position) bool {
-			consider(told{party, pos})
-			return true
-		})
-	}
-	if !ok {
-		plain := *j.ev
-		plain.ErrorDeclaration = nil
-		it := *j.it
-		it.Message = &plain
-		for _, t := range readTold(j.st, MatchHash(j.c.Network, &it)) {
-			consider(t)
 		}
 	}
 	return pos, author, ok
@@ -249,6 +241,7 @@ func (j *judging) later(pos canonical.Position, h *history) []canonical.Position
 		}
 		return looked[p]
 	}
+	enough := func(list []canonical.Position) bool { return len(found)+len(list) >= maxLater }
 	// follow goes back from the last change of a thing to the event at pos.
 	follow := func(since canonical.Position, last func(*history) (canonical.Position, bool), at canonical.Position) (list []canonical.Position) {
 		for at.Compare(since) > 0 && len(list) < maxLater {
@@ -272,14 +265,14 @@ func (j *judging) later(pos canonical.Position, h *history) []canonical.Position
 			w := &x.things[i]
 			for _, k := range w.keys {
 				r := j.get(k)
-				if r == nil {
+				if r == nil || enough(list) {
 					continue
 				}
 				list = append(list, follow(since, func(h *history) (canonical.Position, bool) { return h.touched(k, !w.leaned) }, r.touchedAt(!w.leaned))...)
 			}
 		}
 		for _, s := range x.ships {
-			if ship := j.shipment(s.pos); ship != nil {
+			if ship := j.shipment(s.pos); ship != nil && !enough(list) {
 				list = append(list, follow(since, func(h *history) (canonical.Position, bool) { return h.shipped(s.pos) }, ship.last)...)
 			}
 		}
@@ -305,15 +298,19 @@ func (j *judging) later(pos canonical.Position, h *history) []canonical.Position
 
 // touched is when a thing had last been changed before the event of this history.
 func (h *history) touched(key string, leaned bool) (canonical.Position, bool) {
-	for i := range h.things {
-		if w := &h.things[i]; slices.Contains(w.keys, key) {
-			if w.stored == "" {
-				return canonical.Position{}, false
+	if h.of == nil {
+		h.of = map[string]*was{}
+		for i := range h.things {
+			for _, k := range h.things[i].keys {
+				h.of[k] = &h.things[i]
 			}
-			return decodeRecord(key, w.stored).touchedAt(leaned), true
 		}
 	}
-	return canonical.Position{}, false
+	w := h.of[key]
+	if w == nil || w.stored == "" {
+		return canonical.Position{}, false
+	}
+	return decodeRecord(key, w.stored).touchedAt(leaned), true
 }
 
 func (h *history) shipped(pos canonical.Position) (canonical.Position, bool) {

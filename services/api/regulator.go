@@ -3,11 +3,15 @@ package api
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/services/internal/node/chain"
 	"verilot.dev/services/internal/partner"
+	"verilot.dev/services/internal/partner/command"
 	"verilot.dev/services/internal/partner/directory"
+	"verilot.dev/services/internal/partner/foresee"
 	"verilot.dev/services/internal/service"
 )
 
@@ -26,6 +30,14 @@ type own struct{ chain *chain.Chain }
 
 // Indexed implements partner.Peer.
 func (o own) Indexed(context.Context) (uint64, error) { return o.chain.Head().Header.Height, nil }
+
+// Event implements partner.Peer. A regulator takes nothing back.
+func (o own) Event(context.Context, string) (*epcis.Event, error) { return nil, command.ErrNoEvent }
+
+// Foresee implements partner.Peer. A regulator ships and dispenses nothing, so nothing is asked.
+func (o own) Foresee(context.Context, string, []byte) ([]foresee.Judgement, error) {
+	return nil, errors.New("an api service does not ask itself what the rules would say")
+}
 
 // Parties implements partner.Peer.
 func (o own) Parties(context.Context) ([]directory.KnownParty, error) {

@@ -78,7 +78,7 @@ Start a whole network on this machine with "verilot up", then follow one serial 
 	root.AddCommand(
 		a.upCommand(), a.demoCommand(), a.captureCommand(), a.traceCommand(), a.verifyCommand(), a.genesisCommand(), a.lotCommand(),
 		a.blockCommand(), a.validatorsCommand(), a.streamCommand(), a.scanCommand(), a.keygenCommand(), a.versionCommand(),
-		a.initCommand(), a.queryCommand(), a.credsCommand(), a.healthcheckCommand(), a.epcisCommand(), a.resolveCommand(),
+		a.initCommand(), a.queryCommand(), a.credsCommand(), a.healthcheckCommand(), a.epcisCommand(), a.resolveCommand(), a.takeBackCommand(),
 	)
 	root.AddCommand(a.serviceCommands()...)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {

@@ -1,28 +1,22 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
-	"net/http"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"verilot.dev/ledger/custody"
 	"verilot.dev/ledger/verdict"
-	"verilot.dev/services/internal/partner/capture"
-	"verilot.dev/services/internal/partner/command"
-	"verilot.dev/services/internal/partner/journal"
 )
 
 type resolveOptions struct {
-	to, note, wait, key, tokenFile string
-	timeout                        time.Duration
-	outcomes                       bool
+	orderOptions
+	note     string
+	outcomes bool
 }
 
 func (a *app) resolveCommand() *cobra.Command {
@@ -55,27 +49,13 @@ service's outbox.`,
 			return a.resolve(cmd.Context(), args, &o)
 		},
 	}
-	c.Flags().StringVar(&o.to, "to", "http://localhost:8081", "address of the partner service")
+	o.flags(c)
 	c.Flags().StringVar(&o.note, "note", "", "a note for people; everybody on the network reads it")
-	c.Flags().StringVar(&o.wait, "wait", "certified", "wait until it is captured, accepted, certified or indexed")
-	c.Flags().DurationVar(&o.timeout, "timeout", 30*time.Second, "how long to wait")
-	c.Flags().StringVar(&o.key, "idempotency-key", "", "the same key and content again is the same job")
-	c.Flags().StringVar(&o.tokenFile, "token-file", "", "file with the service's sign-in token (default: $VERILOT_TOKEN, else that of the network that verilot up runs on this machine)")
 	c.Flags().BoolVar(&o.outcomes, "outcomes", false, "list outcomes and who may close, of CODE or of all codes; asks no service")
 	return c
 }
 
 func (a *app) resolve(ctx context.Context, args []string, o *resolveOptions) error {
-	if rank(journal.State(o.wait)) < 0 {
-		return unusable("--wait %q: wait for captured, accepted, certified or indexed", o.wait)
-	}
-	cl, err := newClient(o.to)
-	if err != nil {
-		return err
-	}
-	if cl.token, err = findToken(o.to, o.tokenFile); err != nil {
-		return err
-	}
 	body, err := json.Marshal(struct {
 		Event   string   `json:"event"`
 		Code    string   `json:"code"`
@@ -86,21 +66,7 @@ func (a *app) resolve(ctx context.Context, args []string, o *resolveOptions) err
 	if err != nil {
 		return unusable("%w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
-	defer cancel()
-	header := http.Header{"Content-Type": {"application/json"}}
-	if o.key != "" {
-		header.Set("Idempotency-Key", o.key)
-	}
-	raw, answer, err := cl.do(ctx, http.MethodPost, command.Path("resolve"), header, bytes.NewReader(body))
-	if err != nil {
-		return a.refused(err)
-	}
-	var job capture.Job
-	if err := decode(raw, &job); err != nil {
-		return err
-	}
-	return a.finish(ctx, cl, answer.Get("Location"), o.wait, o.to, o.timeout, raw, job)
+	return a.order(ctx, "resolve", body, &o.orderOptions)
 }
 
 // closable is how a finding may be closed.

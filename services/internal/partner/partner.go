@@ -20,6 +20,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
@@ -29,6 +30,7 @@ import (
 	"verilot.dev/services/internal/partner/capture"
 	"verilot.dev/services/internal/partner/command"
 	"verilot.dev/services/internal/partner/directory"
+	"verilot.dev/services/internal/partner/foresee"
 	"verilot.dev/services/internal/partner/journal"
 	"verilot.dev/services/internal/partner/onboard"
 	"verilot.dev/services/internal/partner/outbox"
@@ -104,8 +106,12 @@ func (s *Service) open() (err error) {
 	c, n := s.cfg, s.cfg.Genesis.Network
 	dir := directory.Config{Genesis: c.Genesis, Party: c.Party, KeyID: s.keyID, Now: c.Clock.Now, Log: c.Log}
 	var indexed func(context.Context) (uint64, error)
+	var rules *foresee.Rules
+	var event func(context.Context, string) (*epcis.Event, error)
 	if c.Peer != nil {
 		dir.Parties, indexed = c.Peer.Parties, c.Peer.Indexed
+		event = c.Peer.Event
+		rules = foresee.New(n, c.Party, c.Peer.Foresee, c.Log)
 	}
 	if s.directory, err = directory.New(dir); err != nil {
 		return err
@@ -121,11 +127,11 @@ func (s *Service) open() (err error) {
 	}
 	s.jobs = capture.NewJobs(s.outbox, s.journal, c.Clock, c.Log, indexed)
 	if s.capture, err = capture.New(capture.Config{
-		Network: n, Journal: s.journal, Outbox: s.outbox, Directory: s.directory, Jobs: s.jobs, Spool: c.Spool, Clock: c.Clock, Log: c.Log, Registry: c.Registry,
+		Network: n, Journal: s.journal, Outbox: s.outbox, Directory: s.directory, Rules: rules, Jobs: s.jobs, Spool: c.Spool, Clock: c.Clock, Log: c.Log, Registry: c.Registry,
 	}); err != nil {
 		return err
 	}
-	s.commands = command.New(command.Config{Directory: s.directory, Numbers: s.journal, Now: c.Clock.Now, Foreign: c.Profile.foreign})
+	s.commands = command.New(command.Config{Directory: s.directory, Numbers: s.journal, Now: c.Clock.Now, Event: event, Rules: rules, Foreign: c.Profile.foreign})
 	s.onboard = onboard.New(onboard.Config{
 		Genesis: c.Genesis, Authority: s.outbox.Authority(), Directory: s.directory, Jobs: s.jobs, Journal: s.journal, MaxEvents: capture.MaxEvents,
 	})

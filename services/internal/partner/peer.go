@@ -1,14 +1,23 @@
 package partner
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/epcisdoc"
+	"verilot.dev/services/internal/answer/ledgerrest"
+	"verilot.dev/services/internal/partner/command"
 	"verilot.dev/services/internal/partner/directory"
+	"verilot.dev/services/internal/partner/foresee"
 )
 
 // Peer is what an api service can tell.
@@ -17,16 +26,23 @@ type Peer interface {
 	Indexed(ctx context.Context) (uint64, error)
 	// Parties lists the registered parties.
 	Parties(ctx context.Context) ([]directory.KnownParty, error)
+	// Event returns an event on the ledger by its position (height/entry/item) or its id, or
+	// command.ErrNoEvent. What is sealed in it is missing.
+	Event(ctx context.Context, name string) (*epcis.Event, error)
+	// Foresee says what the rules would say of the items in a body, if the party submitted it now.
+	Foresee(ctx context.Context, party string, body []byte) ([]foresee.Judgement, error)
 }
 
 // HTTPPeer asks an api service over HTTP.
-func HTTPPeer(base string) Peer {
-	return &httpPeer{base: strings.TrimRight(base, "/"), c: &http.Client{Timeout: 5 * time.Second}}
+// token, if not nil, makes what the api is shown to be asked with a method other than GET.
+func HTTPPeer(base string, token func(method string) (string, error)) Peer {
+	return &httpPeer{base: strings.TrimRight(base, "/"), token: token, c: &http.Client{Timeout: 5 * time.Second}}
 }
 
 type httpPeer struct {
-	base string
-	c    *http.Client
+	base  string
+	token func(method string) (string, error)
+	c     *http.Client
 }
 
 func (p *httpPeer) get(ctx context.Context, path string, v any) error {
@@ -34,11 +50,41 @@ func (p *httpPeer) get(ctx context.Context, path string, v any) error {
 	if err != nil {
 		return fmt.Errorf("ask api service: %w", err)
 	}
+	return p.do(req, path, v)
+}
+
+// getSigned asks in the party's name.
+func (p *httpPeer) getSigned(ctx context.Context, path string, v any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.base+path, http.NoBody)
+	if err != nil {
+		return fmt.Errorf("ask api service: %w", err)
+	}
+	if err := p.sign(req); err != nil {
+		return err
+	}
+	return p.do(req, path, v)
+}
+
+func (p *httpPeer) sign(req *http.Request) error {
+	if p.token == nil {
+		return nil
+	}
+	token, err := p.token(req.Method)
+	if err == nil {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	return err
+}
+
+func (p *httpPeer) do(req *http.Request, path string, v any) error {
 	resp, err := p.c.Do(req)
 	if err != nil {
 		return fmt.Errorf("ask api service: %w", err)
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusNotFound {
+		return fmt.Errorf("ask api service: %s: %w", path, errNotThere)
+	}
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("ask api service: %s answers %s", path, resp.Status)
 	}
@@ -62,4 +108,69 @@ func (p *httpPeer) Parties(ctx context.Context) ([]directory.KnownParty, error) 
 	}
 	err := p.get(ctx, "/v1/parties", &s)
 	return s.Parties, err
+}
+
+var errNotThere = errors.New("it is not there")
+
+var position = regexp.MustCompile(`^[0-9]+/[0-9]+/[0-9]+$`)
+
+func (p *httpPeer) Event(ctx context.Context, name string) (*epcis.Event, error) {
+	id := name
+	if position.MatchString(name) {
+		var at struct {
+			EventID string `json:"eventID"`
+		}
+		err := p.get(ctx, "/v1/events/"+name, &at)
+		if errors.Is(err, errNotThere) || err == nil && at.EventID == "" {
+			return nil, command.ErrNoEvent
+		}
+		if err != nil {
+			return nil, err
+		}
+		id = at.EventID
+	}
+	var raw json.RawMessage
+	err := p.getSigned(ctx, "/events/"+url.PathEscape(id), &raw)
+	if errors.Is(err, errNotThere) {
+		return nil, command.ErrNoEvent
+	}
+	if err != nil {
+		return nil, err
+	}
+	var found *epcis.Event
+	_, err = epcisdoc.Read(bytes.NewReader(raw), epcis.Options{}, epcis.Handler{
+		Header: func(*epcis.Header) error { return nil },
+		Event: func(at epcis.EventAt) error {
+			if found == nil || at.Event.ErrorDeclaration == nil { // what declares it an error comes along
+				ev := at.Event
+				found = &ev
+			}
+			return nil
+		},
+		Problem: func(epcis.Problem) error { return nil },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the event of the api service: %w", err)
+	}
+	if found == nil {
+		return nil, command.ErrNoEvent
+	}
+	return found, nil
+}
+
+func (p *httpPeer) Foresee(ctx context.Context, party string, body []byte) ([]foresee.Judgement, error) {
+	path := ledgerrest.ForeseePath + "?" + url.Values{"party": {party}}.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("ask api service: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/octet-stream")
+	if err := p.sign(req); err != nil {
+		return nil, err
+	}
+	var s struct {
+		Items []foresee.Judgement `json:"items"`
+	}
+	err = p.do(req, path, &s)
+	return s.Items, err
 }

@@ -24,12 +24,12 @@ func Manufacturer() Profile {
 
 // Distributor handles what others made.
 func Distributor() Profile {
-	return Profile{Name: "distributor", commands: []string{"pack", "unpack", "ship", "receive", "return", "quarantine", "release", "decommission", "destroy", "resolve"}}
+	return Profile{Name: "distributor", commands: []string{"pack", "unpack", "ship", "receive", "return", "quarantine", "release", "decommission", "destroy", "resolve", "take-back"}}
 }
 
 // Pharmacy receives and dispenses.
 func Pharmacy() Profile {
-	return Profile{Name: "pharmacy", commands: []string{"unpack", "receive", "dispense", "return", "quarantine", "release", "decommission", "destroy", "resolve"}}
+	return Profile{Name: "pharmacy", commands: []string{"unpack", "receive", "dispense", "return", "quarantine", "release", "decommission", "destroy", "resolve", "take-back"}}
 }
 
 // Regulator recalls what others made and closes findings, through an api service, and does nothing else.

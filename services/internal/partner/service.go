@@ -74,8 +74,9 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 	}
 	guard.Announce(env.Log)
 	var peer Peer
+	var token func(method string) (string, error) // made below, when the key has been read
 	if c.API != "" {
-		peer = HTTPPeer(c.API)
+		peer = HTTPPeer(c.API, func(method string) (string, error) { return token(method) })
 	}
 	s, err := OpenService(p, c, g, peer, env)
 	if err != nil {
@@ -84,8 +85,7 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 	defer func() { err = errors.Join(err, s.Close()) }()
 	env.Ready("outbox", s.Ready)
 	api := s.API(env.CheckReady, guard, c.CORS...) //nolint:contextcheck // handlers take the context of their request
-	token, err := s.token()
-	if err != nil {
+	if token, err = s.token(); err != nil {
 		return err
 	}
 	open, party := passedOn() //nolint:contextcheck // routes are listed; no request is served

@@ -8,6 +8,7 @@ import (
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
+	"verilot.dev/services/internal/answer/ledgerrest"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/edge/partnertoken"
 	"verilot.dev/services/internal/edge/signin"
@@ -56,10 +57,11 @@ func (a *Authenticator) Caller(r *http.Request) (Caller, *httpapi.Problem) {
 }
 
 // Check is the guard of the api's requests. A partner's token opens the named queries, which belong
-// to the party that makes them, and nothing else; for all other requests the sign-in decides.
+// to the party that makes them, and the question what the rules would say, which changes nothing.
+// For all other requests the sign-in decides.
 func (a *Authenticator) Check(r *http.Request) *httpapi.Problem {
 	path := r.URL.Path
-	if _, ok := token(r); ok && (path == "/queries" || strings.HasPrefix(path, "/queries/") || strings.HasPrefix(path, "/nextPageToken/")) {
+	if _, ok := token(r); ok && (path == ledgerrest.ForeseePath || path == "/queries" || strings.HasPrefix(path, "/queries/") || strings.HasPrefix(path, "/nextPageToken/")) {
 		_, p := a.Caller(r)
 		return p
 	}

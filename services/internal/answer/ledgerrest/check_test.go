@@ -1,7 +1,6 @@
 package ledgerrest_test
 
 import (
-	"encoding/json"
 	"net/url"
 	"testing"
 
@@ -9,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"verilot.dev/services/internal/answer/tracing"
-	"verilot.dev/services/internal/localnet/demo"
 )
 
 // A check sees into a container, and out of it.
@@ -17,15 +15,7 @@ func TestCheckOfContainers(t *testing.T) {
 	w := newWorld(t)
 	gtin := w.told.Product.GTIN
 	units := w.makeUnits(t, "SEEN-IN", 4)
-	packed := func(of ...string) string {
-		t.Helper()
-		job, err := demo.Command(t.Context(), w.n.URLs["manufacturer"], "pack", map[string]any{"children": of})
-		var made struct{ Parent string }
-		if err != nil || !job.Success || json.Unmarshal(job.Result, &made) != nil {
-			t.Fatalf("pack: %v %+v", err, job)
-		}
-		return made.Parent
-	}
+	packed := func(of ...string) string { t.Helper(); return w.pack(t, "manufacturer", of...) }
 	inner := packed(units[:2]...)
 	outer := packed(inner, units[2])
 	empty := w.told.Cases[0]

@@ -55,6 +55,7 @@ func Mount(api *httpapi.API, o Options) {
 	s := &service{Options: o, paths: map[string]bool{}}
 	api.Engine.Use(s.snapshot)
 	s.mountJSON(api)
+	s.mountForesee(api)
 	// Answers that are not our JSON go past huma and describe themselves in the OpenAPI document.
 	s.raw(api, "genesis", "/v1/genesis", "The genesis file, byte for byte", s.genesis, types("application/json"))
 	s.raw(api, "checkpoint", "/v1/checkpoint", "Newest certified checkpoint, a C2SP signed note", s.checkpoint, types("text/plain"))

@@ -66,10 +66,10 @@ func TestListsOfAMaker(t *testing.T) {
 func TestShipmentsOfTheStory(t *testing.T) {
 	w := newWorld(t)
 	in := ask[tracing.Shipments](t, w, "/v1/shipments?to=midland&from=lakeside")
-	if len(in.Shipments) != 1 {
-		t.Fatalf("shipments %+v", in.Shipments)
+	if len(in.Shipments) == 0 {
+		t.Fatal("no shipments")
 	}
-	s := in.Shipments[0]
+	s := in.Shipments[len(in.Shipments)-1] // other tests ship, too: the story's is the oldest
 	if s.From.Name != "Lakeside Pharma" || s.To.Name != "Midland Drug" || s.Total != len(w.told.Cases) || s.Open != 1 || s.Return || s.EventTime == "" ||
 		!slices.Equal(s.Documents, []string{"po", "desadv"}) {
 		t.Errorf("shipment %+v", s)

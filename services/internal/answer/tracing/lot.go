@@ -63,7 +63,7 @@ func (s *Snapshot) Lot(g gs1.GTIN, lot string) (*LotTotals, error) {
 		return nil, s.noLot(g)
 	}
 	if l.Expiry == "" {
-		custody.LotUnits(s.View, g, lot, func(u custody.Unit, _ string) bool { l.Expiry = u.Expiry; return false })
+		l.Expiry = custody.LotExpiry(s.View, g, lot)
 	}
 	return l, nil
 }

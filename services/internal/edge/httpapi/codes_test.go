@@ -30,13 +30,14 @@ var tables = []struct{ file, name string }{
 	{"../../partner/capture/events_test.go", "events"},
 	{"../../partner/gateway/gateway_test.go", "reads"},
 	{"../../answer/ledgerrest/badinput_test.go", "query"},
+	{"../../answer/ledgerrest/guard_test.go", "goods"},
 	{"../../edge/signin/signin_test.go", "signin"},
 	{"../../answer/subscription/badinput_test.go", "standing"},
 	{"../../answer/epcisrest/rest_test.go", "epcis"},
 }
 
 // services are the packages that answer with codes of their own, and whose answers those are.
-var services = map[string]string{"httpapi": "every service", "capture": "partner services", "command": "partner services", "directory": "partner services", "gateway": "partner services", "onboard": "partner services", "ledgerrest": "api", "signin": "every service", "subscription": "api", "epcisrest": "api"}
+var services = map[string]string{"httpapi": "every service", "capture": "partner services", "command": "partner services", "directory": "partner services", "foresee": "partner services", "gateway": "partner services", "onboard": "partner services", "ledgerrest": "api", "signin": "every service", "subscription": "api", "epcisrest": "api"}
 
 // sources reads which code constants each package of services/internal names outside its tests, and which each table names.
 type sources struct {

@@ -621,7 +621,8 @@ func (r *nationalRun) atTheDesks(ctx context.Context) error {
 	r.out.Recalled, r.out.Waiting = mine.units[n-4][0], waiting
 	r.out.PlannedLot, r.out.OpenLot, r.out.OpenLotGTIN = planned.name, open.name, open.product.GTIN
 	return r.act(ctx, &c.wholesaler, func(a *actor) error {
-		if err := a.ship(0.5, []string{waiting, old.cases[1]}, &c.corner, "PO-"+r.stamp+"-C2"); err != nil {
+		// One of the two has expired on the way.
+		if err := a.ship(3, []string{waiting, old.cases[1]}, &c.corner, "PO-"+r.stamp+"-C2"); err != nil {
 			return err
 		}
 		r.say("a delivery is on its way to %s", c.corner.name)

@@ -347,19 +347,16 @@ func (s *played) proof(t *testing.T) {
 }
 
 func (s *played) dispenseRecalled(t *testing.T) {
-	job, err := demo.NetworkOf(s.n).At("pharmacy").Command(t.Context(), "dispense", map[string]any{"items": []string{s.InPharmacy}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if v := only(t, job); job.Success || v.Verdict != "rejected" || v.Code != "DISPENSE_RECALLED" {
-		t.Errorf("%+v", v)
+	_, err := demo.NetworkOf(s.n).At("pharmacy").Command(t.Context(), "dispense", map[string]any{"items": []string{s.InPharmacy}})
+	if err == nil || !strings.Contains(err.Error(), `"code":"goods_recalled"`) || !strings.Contains(err.Error(), s.RecallNumber) {
+		t.Errorf("%v", err)
 	}
 	tr, err := demo.Trace(t.Context(), s.n.URLs["api"], s.InPharmacy)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last := tr.Steps[len(tr.Steps)-1]; tr.State != "active" || last.Step != "dispensing" || last.Verdict != "rejected" || last.Detail == "" {
-		t.Errorf("state %s, last step %+v", tr.State, last)
+	if last := tr.Steps[len(tr.Steps)-1]; tr.State != "active" || last.Step == "dispensing" {
+		t.Errorf("something was captured: state %s, last step %+v", tr.State, last)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"verilot.dev/ledger/submission"
 	"verilot.dev/services/internal/clock"
 	"verilot.dev/services/internal/partner/directory"
+	"verilot.dev/services/internal/partner/foresee"
 	"verilot.dev/services/internal/partner/journal"
 	"verilot.dev/services/internal/partner/outbox"
 )
@@ -26,6 +27,7 @@ type Config struct {
 	Journal   *journal.Journal
 	Outbox    *outbox.Outbox
 	Directory *directory.Directory
+	Rules     *foresee.Rules // asked before anything is captured; nil: nothing is
 	Jobs      *Jobs
 	Spool     string // folder of documents that are being received or divided; the outbox keeps messages of parts there
 	Clock     clock.Clock

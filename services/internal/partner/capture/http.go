@@ -299,8 +299,14 @@ func (s *Service) upload(ctx context.Context, in *Upload, what string, build fun
 	var divided bool
 	id, err := s.cfg.Jobs.Submit(ctx, outbox.NewRequest(in.IdempotencyKey, what, b.sum), func(ctx context.Context) (*draft.Draft, error) {
 		d, err := build(ctx, b)
-		divided = err == nil && d.Plan != nil
-		return d, err
+		if err != nil {
+			return nil, err
+		}
+		if divided = d.Plan != nil; divided {
+			s.cfg.Rules.Divided(d)
+			return d, nil
+		}
+		return d, s.cfg.Rules.Check(ctx, d)
 	})
 	if err == nil && divided {
 		s.divideLater(id)

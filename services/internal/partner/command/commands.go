@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -139,6 +140,12 @@ type (
 		Units   []string `json:"units,omitempty" maxItems:"10000" doc:"The units and containers for which it is closed, in any form. Left out only if the finding is about the event itself"`
 	}
 )
+
+// takeBackBody names an event of this party.
+type takeBackBody struct {
+	Event  string `json:"event" minLength:"3" maxLength:"500" doc:"Position of the event as height/entry/item, as a trace shows it, or its eventID"`
+	Reason string `json:"reason,omitempty" enum:"did_not_occur,incorrect_data" doc:"did_not_occur, if left out"`
+}
 
 // serialsResult and packResult are what commands make.
 type (
@@ -565,4 +572,43 @@ func (c *Commands) destroy(_ context.Context, b *itemsBody) (*draft.Draft, error
 		return nil, err
 	}
 	return c.single("destroy", epcis.Destroy(at, items))
+}
+
+// takeBack declares an event of this party an error: the ledger restores what was before it, unless later events build upon it.
+func (c *Commands) takeBack(ctx context.Context, b *takeBackBody) (*draft.Draft, error) {
+	if c.cfg.Event == nil {
+		return nil, httpapi.NewProblem(httpapi.APIUnavailable, "this service knows no api service to ask for the event; have its operator set api in its configuration, or capture the event again with an errorDeclaration")
+	}
+	was, err := c.cfg.Event(ctx, b.Event)
+	switch {
+	case errors.Is(err, ErrNoEvent):
+		return nil, httpapi.NewProblem(httpapi.UnknownEvent, "the ledger has no event %q; send its position, height/entry/item as a trace shows it, or its eventID", httpapi.Printable(b.Event))
+	case err != nil:
+		return nil, httpapi.NewProblem(httpapi.APIUnavailable, "the api service did not show the event; try again in a moment").Because(err)
+	case was.ErrorDeclaration != nil:
+		return nil, httpapi.NewProblem(httpapi.InvalidParameter, "event %q declares another one an error already; name the event that is to be taken back", httpapi.Printable(b.Event))
+	}
+	reason := b.Reason
+	if reason == "" {
+		reason = "did_not_occur"
+	}
+	// What is sealed stays with this party's first record: nobody is shown it again.
+	was.BizTransactionList = slices.DeleteFunc(was.BizTransactionList, func(t epcis.BizTransaction) bool { return t.Value == "" })
+	ev := epcis.Withdraw(*was, c.cfg.Now().UTC().Format("2006-01-02T15:04:05.000Z"), reason)
+	return c.declaration(&ev)
+}
+
+// ErrNoEvent is of an event that the ledger does not have.
+var ErrNoEvent = errors.New("command: no such event")
+
+// declaration drafts an error declaration, which keeps the id of the event that it is about.
+func (c *Commands) declaration(ev *epcis.Event) (*draft.Draft, error) {
+	job, err := uuid.NewV7()
+	if err != nil {
+		return nil, fmt.Errorf("draw a job id: %w", err)
+	}
+	if f := c.dir.CheckOwn(ev); f != nil {
+		return nil, httpapi.NewProblem(httpapi.Code(f.Code), "%s; nothing was captured. What to do: %s", f.Message, f.Hint)
+	}
+	return &draft.Draft{Kind: "take-back", OnError: submission.Rollback, Events: 1, Job: job, Items: []draft.Item{draft.EventItem(ev, 0)}}, nil
 }

@@ -13,18 +13,24 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"verilot.dev/epcis"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/partner/directory"
 	"verilot.dev/services/internal/partner/draft"
+	"verilot.dev/services/internal/partner/foresee"
 	"verilot.dev/services/internal/partner/outbox"
 )
 
-// Config of the commands of a partner. All of it but Foreign is required.
+// Config of the commands of a partner. Directory, Numbers and Now are required.
 type Config struct {
 	Directory *directory.Directory
 	Numbers   Numbers
 	Now       func() time.Time
-	Foreign   bool // recalls what others made
+	// Event asks an api service for an event on the ledger, by its position (height/entry/item) or its
+	// id; nil: there is none to ask.
+	Event   func(ctx context.Context, name string) (*epcis.Event, error)
+	Rules   *foresee.Rules // asked before anything is captured; nil: nothing is
+	Foreign bool           // recalls what others made
 }
 
 // Numbers are given out once and never again, even if the service is killed in between.
@@ -47,7 +53,7 @@ func New(cfg Config) *Commands { return &Commands{cfg, cfg.Directory} }
 // Names are the commands that there are.
 var Names = []string{
 	"products", "lots", "serials", "commission", "pack", "unpack", "ship", "receive", "dispense", "return", "quarantine", "release",
-	"recall", "decommission", "destroy", "resolve",
+	"recall", "decommission", "destroy", "resolve", "take-back",
 }
 
 // Path is where a command is posted to.
@@ -100,6 +106,7 @@ func Mount[J any](api *httpapi.API, c *Commands, offer Offer, desk Desk[J]) {
 	add(m, "recall", "Open or end a recall", c.recall)
 	add(m, "decommission", "Retire identifiers for ever", c.decommission)
 	add(m, "destroy", "Report destruction", c.destroy)
+	add(m, "take-back", "Take an event back that this party recorded by mistake", c.takeBack)
 	add(m, "resolve", "Close a finding with an outcome", c.resolve)
 }
 
@@ -140,7 +147,11 @@ func add[J, B any](m *mounter[J], name, summary string, build func(context.Conte
 		if err := m.c.dir.MayCapture(ctx); err != nil {
 			return nil, err
 		}
-		return build(ctx, b)
+		d, err := build(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		return d, m.c.cfg.Rules.Check(ctx, d)
 	})
 }
 
@@ -178,6 +189,8 @@ func verb(name string) string {
 		return "recall what others made"
 	case "resolve":
 		return "close findings"
+	case "take-back":
+		return "take events back"
 	default:
 		return name
 	}

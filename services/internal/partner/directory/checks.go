@@ -87,7 +87,7 @@ func checkParties(ev *epcis.Event) *httpapi.Fault {
 		return nil
 	}
 	return &httpapi.Fault{
-		Pointer: list, Code: string(httpapi.InvalidEvent), Message: "the shipment does not name both seller and buyer", Hint: "add the company as owning_party to " + list,
+		Pointer: list, Code: string(httpapi.ShipmentWithoutParties), Message: "the shipment does not name both seller and buyer", Hint: "add the company as owning_party to " + list,
 	}
 }
 

@@ -85,9 +85,9 @@ func TestCheckEvent(t *testing.T) {
 		want  httpapi.Code
 	}{
 		"a shipment":              {ship(ours, dist), ""},
-		"a shipment of nobody's":  {ship("", dist), httpapi.InvalidEvent},
-		"a shipment to nobody":    {ship(ours, ""), httpapi.InvalidEvent},
-		"another's to nobody":     {ship(dist, ""), httpapi.InvalidEvent},
+		"a shipment of nobody's":  {ship("", dist), httpapi.ShipmentWithoutParties},
+		"a shipment to nobody":    {ship(ours, ""), httpapi.ShipmentWithoutParties},
+		"another's to nobody":     {ship(dist, ""), httpapi.ShipmentWithoutParties},
 		"a shipment taken back":   {&declared, ""},
 		"ours":                    {commission(ours, "urn:epc:id:sgtin:0399990.010001.1"), ""},
 		"from the future":         {future, httpapi.FutureEvent},
