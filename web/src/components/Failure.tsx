@@ -9,6 +9,8 @@ export function Failure({ error, retry, children }: { error: unknown; retry?: ()
   const { t, i18n } = useTranslation();
   const problem = error instanceof Problem ? error : undefined;
   const refused = problem !== undefined && problem.status < 500;
+  // What to do in the reader's language: then the service's own words only say which goods, which recall or which licence.
+  const help = refused && i18n.exists(`problemHelp.${problem.code}`) ? t(`problemHelp.${problem.code}`) : undefined;
   return (
     <Note
       tone={refused ? 'warn' : 'calm'}
@@ -16,10 +18,10 @@ export function Failure({ error, retry, children }: { error: unknown; retry?: ()
       alert
       title={refused ? t(`problem.${problem.code}`, { defaultValue: t('problem.refused') }) : t('problem.silent')}
     >
-      {refused && i18n.exists(`problemHelp.${problem.code}`) && <p>{t(`problemHelp.${problem.code}`)}</p>}
+      {help && <p>{help}</p>}
       {problem?.detail ? (
-        <p lang="en">
-          <Positions text={problem.detail} />
+        <p lang="en" className={help ? 'quiet' : undefined}>
+          <Positions text={(help && problem.errors[0]?.message) || problem.detail} />
         </p>
       ) : (
         <p>{t('problem.silentHelp')}</p>

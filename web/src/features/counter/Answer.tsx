@@ -28,6 +28,7 @@ export function Answer({ text, turn }: { text: string; turn: number }) {
   const { go } = useNavigation();
   const { party } = useMay();
   const [ended, setEnded] = useState<Ended>();
+  const [undone, setUndone] = useState(0); // what was taken back is not shown as done any more
   const query = useQuery({
     queryKey: ['check', text, turn],
     queryFn: () => ask(text),
@@ -88,8 +89,14 @@ export function Answer({ text, turn }: { text: string; turn: number }) {
           {!(asked.what === 'unit' && asked.check.otherCase) && <Facts asked={asked} refresh={() => void query.refetch()} />}
           {!query.isError && <Inside check={asked.check} />}
           {!query.isError && suspect && <LawNext />}
-          <Actions asked={asked} kind={kind} sure={!query.isError} told={told} over={ended !== undefined} ended={setEnded} />
-          <TakeBack event={step && placeOf(step)} told={() => setEnded(undefined)} />
+          <Actions key={undone} asked={asked} kind={kind} sure={!query.isError} told={told} over={ended !== undefined} ended={setEnded} />
+          <TakeBack
+            event={step && placeOf(step)}
+            told={() => {
+              setEnded(undefined);
+              setUndone((n) => n + 1);
+            }}
+          />
         </>
       )}
     </>

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { JobCard } from '../../components/JobCard';
 import { KeptNote } from '../../components/KeptNote';
 import { LawNext } from '../../components/LawNext';
-import { ReasonText } from '../../components/Reasons';
+import { reasonText } from '../../components/Reasons';
 import { ScanField } from '../../components/ScanField';
 import { SignInFirst } from '../../components/SignInFirst';
 import { Note, Status } from '../../components/Status';
@@ -247,9 +247,7 @@ export function Dock({ shipment: s, first, freshness }: { shipment: Schemas['Shi
                   {isOpen(i) &&
                     onReceipt(inside.get(i.key)).map((r, n) => (
                       <div key={n} className="against" data-fault={r.fault}>
-                        <Status tone="warn">
-                          <ReasonText reason={r} />
-                        </Status>
+                        <Status tone="warn">{reasonText(t, r)}</Status>
                       </div>
                     ))}
                 </td>

@@ -233,9 +233,9 @@ function Dock({ party }: { party: string }) {
                           <ReasonText reason={r} />
                         </li>
                       ))}
-                      {why === 'fault' && <li>{t(`guard.todo.${faults[0]?.fault ?? 'other'}`)}</li>}
                     </ul>
                   )}
+                  {why === 'fault' && <p style={{ margin: '6px 0 0' }}>{t(`guard.todo.${faults[0]?.fault ?? 'other'}`)}</p>}
                 </div>
                 <div className="actions">
                   {why ? (
