@@ -41,6 +41,7 @@ export async function journey({ open, look, signIn, network, story, assert }) {
   const coming = await caseOf('GUARD-A', 24);
   const sound = await caseOf('GUARD-B', 6);
   const astray = await caseOf('GUARD-B', 2);
+  const loose = await caseOf('GUARD-B', 2);
   for (const [c, po] of [
     [coming, 'PO-GUARD-1'],
     [sound, 'PO-GUARD-2'],
@@ -89,6 +90,18 @@ export async function journey({ open, look, signIn, network, story, assert }) {
   await m.getByText('Set them aside and follow the recall.').waitFor();
   await look(m, 'maker-ship-refused-1280');
   await m.unroute('**/v1/verify?*');
+  // A buyer without a licence is refused in words, and which licence is missing.
+  await maker('parties', { id: 'no-licence', name: 'Unlicensed Wholesale', roles: ['distributor'], glns: ['0860000100014'] });
+  await m.reload();
+  await m.getByTestId('kept').getByRole('button').click();
+  await item(m, field, loose.sscc);
+  await m.getByText('Ready', { exact: true }).waitFor();
+  await m.getByRole('combobox', { name: 'To whom' }).fill('Unlicensed');
+  await m.getByRole('option', { name: /Unlicensed/ }).click();
+  await m.getByTestId('to-review').click();
+  await m.getByTestId('ship').click();
+  await m.getByRole('heading', { name: 'The other company is not licensed for this' }).waitFor();
+  await look(m, 'maker-ship-unlicensed-1280');
   await m.context().close();
 
   // It is seen into before it is opened, and received into quarantine in one click.

@@ -99,9 +99,9 @@ function Product({ gtin }: { gtin: string }) {
   }).data;
   const name = product && [product.name, product.strength].filter(Boolean).join(' ');
   return (
-    <>
+    <div>
       {name}
       <div className={name ? 'quiet mono' : 'mono'}>{gtin}</div>
-    </>
+    </div>
   );
 }
