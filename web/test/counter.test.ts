@@ -36,16 +36,42 @@ test.each([
     'recalled',
   ],
   ['unknown', check({ colour: 'red', verified: false, fit: false, holder: undefined }), 5, 'us', undefined, 'unverified'],
+  [
+    'a pallet of recalled packages',
+    check({ id: { key: 'k', kind: 'sscc' } as Schemas['ID'], colour: 'red', reasons: because('Recalled') }),
+    5,
+    'us',
+    trace(),
+    'recalled',
+  ],
+  [
+    'a pallet that nobody packed',
+    check({ id: { key: 'k', kind: 'sscc' } as Schemas['ID'], colour: 'amber', verified: false, reasons: because('Contents_unknown') }),
+    5,
+    'us',
+    undefined,
+    'contents',
+  ],
+  [
+    'a pallet with fakes in it',
+    check({ id: { key: 'k', kind: 'sscc' } as Schemas['ID'], colour: 'red', verified: false, reasons: because('No_match_GTIN_Serial') }),
+    5,
+    'us',
+    trace(),
+    'unverified',
+  ],
+  ['a sound pallet', check({ id: { key: 'k', kind: 'sscc' } as Schemas['ID'] }), 5, 'us', trace(), 'dispense'],
   ['used up', check({ colour: 'red', fit: false, reasons: because('Not_active') }), 5, 'us', trace(), 'unfit'],
   ['used up, told late', check({ colour: 'red', fit: false, reasons: because('Not_active') }), 900, 'us', trace(), 'unfit'],
 ])('%s', (_, c, age, party, t, want) => expect(kindOf(c, age, party, t)).toBe(want));
 
 test('a pallet is a box, and so is a case with a serial number of its own', () => {
-  expect(isBox(trace())).toBe(false);
-  expect(isBox(trace({ id: { key: 'k', kind: 'sscc' } as Schemas['ID'] }))).toBe(true);
-  expect(isBox(trace({ contents: 24 }))).toBe(true);
-  expect(isBox(trace({ product: { gtin: '1', name: 'Case', containsGtin: '2' } }))).toBe(true);
-  expect(isBox(undefined)).toBe(false);
+  expect(isBox(check(), trace())).toBe(false);
+  expect(isBox(check({ id: { key: 'k', kind: 'sscc' } as Schemas['ID'] }))).toBe(true);
+  expect(isBox(check({ contents: { units: 24, lots: [] } }))).toBe(true);
+  expect(isBox(check(), trace({ contents: 24 }))).toBe(true);
+  expect(isBox(check(), trace({ product: { gtin: '1', name: 'Case', containsGtin: '2' } }))).toBe(true);
+  expect(isBox(check(), undefined)).toBe(false);
 });
 
 test('what is not printed, or not recorded, is no difference', () => {
@@ -90,7 +116,11 @@ test.each([
   [
     'one under a recall',
     of('A', { recalls: [{ recallNumber: 'R1' } as Schemas['RecallView']] }),
-    { kind: 'expected', key: 'A', recall: 'R1' },
+    {
+      kind: 'expected',
+      key: 'A',
+      against: [{ code: 'Recalled', detail: '', fault: 'recalled', where: 'itself', recall: { number: 'R1' } }],
+    },
     false,
   ],
   ['a package out of a case', of('u', { containers: ['x', 'A'] }), { kind: 'inside', key: 'u', container: 'A' }, false],

@@ -139,6 +139,9 @@ export async function journey({ open, look, signIn, network, story, assert }) {
   await page.reload();
   await page.getByText('2 scans kept from before the reload').waitFor();
   await page.getByText('Ready', { exact: true }).waitFor();
+  // What must not leave is taken out before anything is reviewed.
+  assert.equal(await page.getByTestId('to-review').isDisabled(), true);
+  await page.getByTestId('take-out').click();
   await page.getByTestId('to-review').click();
   for (const text of [/Midland/, 'Container', 'Despatch advice DESADV-E2E']) await review.getByText(text).first().waitFor();
   await look(page, 'maker-ship-review-1280');

@@ -126,8 +126,9 @@ export async function journey({ open, look, signIn, network, story, assert, trou
   await verdict(page, 'unverified');
   await page.getByText('They differ').waitFor();
   await wedge(page, story.waiting);
-  await verdict(page, 'box');
+  await verdict(page, 'box-elsewhere');
   await page.getByRole('link', { name: 'Receive it' }).waitFor();
+  await page.getByTestId('inside').waitFor();
   await look(page, 'pharmacy-check-container-1280');
 
   // Without a camera it says so.
@@ -353,12 +354,12 @@ async function distributor({ open, look, signIn, network, story, assert }) {
     .first()
     .waitFor();
   await wedge(page, story.second);
-  await page.getByText(/^Expected, but recalled:/).waitFor(); // by the recall of a moment ago
+  await page.getByText(/^Expected, but recalled or expired:/).waitFor(); // by the recall of a moment ago
   assert.equal(await page.getByTestId('receive').isDisabled(), true, 'a return needs its authorisation');
   await page.getByLabel('Return authorisation').fill('RMA-2026-000001');
   await look(page, 'distributor-receive-return-1280');
   await page.getByTestId('receive').click();
-  await indexed(page, 'receive');
+  await indexed(page, 'receive', 'aside');
   await page.getByText('Everything of this shipment was received').waitFor();
   await page.goto(`${origin}/check/${encodeURIComponent(story.second)}`);
   await page.getByRole('heading', { name: 'What to do with it' }).waitFor();

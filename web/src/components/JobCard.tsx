@@ -8,6 +8,7 @@ import { Link } from '../lib/router/router';
 import { useNow } from '../lib/useNow';
 import { Failure } from './Failure';
 import { Icon } from './Icon';
+import { Positions } from './Positions';
 import { Note, Status } from './Status';
 import './JobCard.css';
 
@@ -139,7 +140,7 @@ export function Outcome({ v, alone }: { v: Verdict; alone?: boolean }) {
           {t(`finding.${f.code}`, { defaultValue: '' })} <span className="mono quiet">{f.code}</span>
           <br />
           <span lang="en" className="quiet">
-            {f.detail}
+            <Positions text={f.detail ?? ''} />
           </span>
         </p>
       ))}

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Schemas } from '../lib/api/client';
 import { useParties } from '../lib/api/parties';
+import { Note } from './Status';
 
 /** Load is what a shipment takes along of one product and lot. */
 export interface Load {
@@ -37,6 +38,7 @@ export function ShipReview({
   loads,
   po,
   desadv,
+  rma,
   busy,
   send,
   back,
@@ -45,6 +47,8 @@ export function ShipReview({
   loads: Load[];
   po: string;
   desadv: string;
+  /** Number of the return authorisation under which all of it goes back. */
+  rma?: string;
   busy: boolean;
   send: () => void;
   back: () => void;
@@ -67,6 +71,7 @@ export function ShipReview({
       onKeyDown={(e) => e.key === 'Escape' && !busy && back()}
     >
       <h3>{t('review.title')}</h3>
+      {rma && <Note tone="warn" level={3} title={t('review.goesBack', { rma })} />}
       <dl className="facts">
         <div>
           <dt>{t('review.to')}</dt>
@@ -115,7 +120,7 @@ export function ShipReview({
       </table>
       <div className="actions">
         <Button size="lg" loading={busy} onClick={send} data-testid="ship">
-          {t('review.send', { count: things })}
+          {t(rma ? 'review.sendBack' : 'review.send', { count: things })}
         </Button>
         <Button size="lg" variant="default" disabled={busy} onClick={back}>
           {t('review.back')}

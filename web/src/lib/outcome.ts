@@ -2,19 +2,20 @@
 import type { Job, Verdict } from './api/client';
 
 /** The acts that have words of their own under "outcome" in the texts. */
-export type Act = 'ship' | 'receive' | 'return' | 'quarantine' | 'release' | 'unpack' | 'dispense' | 'partial' | 'recall';
+export type Act =
+  'ship' | 'receive' | 'return' | 'quarantine' | 'release' | 'unpack' | 'dispense' | 'partial' | 'recall' | 'resolve' | 'takeBack';
 
 /**
  * How an act ended: done; done with a remark; done and on hold; done in part; not at all. Some ends have words of their own: of a
- * receipt that not all has come; of a quarantine that the ledger knows the thing from this report only, has it with somebody else, or has
+ * receipt that not all has come, or that the ledger has set some of it aside; of a quarantine that the ledger knows the thing from this report only, has it with somebody else, or has
  * it as used up.
  */
 export type How = 'good' | 'flag' | 'hold' | 'part' | 'bad' | Told;
 
 /** Told are the ends that one sentence tells in full, without a list of findings. */
-export type Told = 'short' | 'unknown' | 'notOurs' | 'used';
+export type Told = 'short' | 'aside' | 'asideShort' | 'unknown' | 'notOurs' | 'used';
 
-const told: readonly string[] = ['short', 'unknown', 'notOurs', 'used'] satisfies Told[];
+const told: readonly string[] = ['short', 'aside', 'asideShort', 'unknown', 'notOurs', 'used'] satisfies Told[];
 
 /** isTold reports whether a sentence under "outcomeHelp" in the texts says all of an end. */
 export const isTold = (how: How): how is Told => told.includes(how);
@@ -37,6 +38,10 @@ export function howOf(job: Pick<Job, 'verdicts' | 'success'>, act?: Act): How {
   if (verdicts.some((v) => (v.findings ?? []).some((f) => f.severity === 'hold'))) return 'hold';
   if (!verdicts.some((v) => v.verdict === 'flagged')) return 'good';
   if (act === 'receive' && only('QTY_SHORT')) return 'short';
+  if (act === 'receive' && only('RECEIVE_RECALLED', 'RECEIVE_EXPIRED')) return 'aside';
+  if (act === 'receive' && only('RECEIVE_RECALLED', 'RECEIVE_EXPIRED', 'QTY_SHORT')) return 'asideShort';
+  // Nothing is undone as long as later events build upon what was to be taken back.
+  if (act === 'takeBack' && codes.includes('ERRDECL_BREAKS_CHAIN')) return 'bad';
   if (act === 'quarantine' && only('HOLD_BY_NON_HOLDER')) return 'notOurs';
   if (act === 'quarantine' && only('NOT_COMMISSIONED')) return 'unknown';
   return 'flag';

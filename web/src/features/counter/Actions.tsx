@@ -81,7 +81,7 @@ export function Actions({
     // eslint-disable-next-line react-hooks/exhaustive-deps -- one telling for each job; the list follows it itself
   }, [last, job?.captureID]);
   const { trace } = asked;
-  const of = asked.what === 'unit' ? asked.check : asked.trace;
+  const of = asked.check;
   const item = of.id.digitalLink ?? of.id.key;
   const items = [item];
   const ours = party !== '' && of.holder?.id === party && of.state === 'active' && !moving(trace);
@@ -92,7 +92,7 @@ export function Actions({
   );
   const aside = !ours && inHand(kind, party, trace) && !goneHere(trace, party);
   if (!ours && !aside) {
-    const genuine = asked.what === 'box' ? asked.trace.known : asked.check.verified;
+    const genuine = asked.what === 'box' ? of.state !== undefined : of.verified;
     return (
       card ?? (genuine && of.state === 'active' && party !== '' && kind !== 'case' ? <p className="quiet">{t('counter.notOurs')}</p> : null)
     );

@@ -1,15 +1,18 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Inside } from '../../components/Inside';
 import { LawNext } from '../../components/LawNext';
+import { TakeBack } from '../../components/TakeBack';
 import { Readings } from '../../components/Readings';
+import { ReasonText } from '../../components/Reasons';
 import { Problem, useNewest, type Job, type Schemas } from '../../lib/api/client';
 import { useHeartbeat } from '../../lib/api/heartbeat';
 import { useMay } from '../../lib/api/setting';
 import { toneOf } from '../../lib/outcome';
-import { path, tracePath } from '../../lib/router/address';
+import { path } from '../../lib/router/address';
 import { Link, useNavigation } from '../../lib/router/router';
-import { partBy, setBy, theftOf } from '../../lib/steps';
+import { dispensedBy, partBy, placeOf, setBy, theftOf } from '../../lib/steps';
 import { at } from '../../lib/time';
 import { useNow } from '../../lib/useNow';
 import { Actions } from './Actions';
@@ -25,6 +28,7 @@ export function Answer({ text, turn }: { text: string; turn: number }) {
   const { go } = useNavigation();
   const { party } = useMay();
   const [ended, setEnded] = useState<Ended>();
+  const [undone, setUndone] = useState(0); // what was taken back is not shown as done any more
   const query = useQuery({
     queryKey: ['check', text, turn],
     queryFn: () => ask(text),
@@ -47,22 +51,18 @@ export function Answer({ text, turn }: { text: string; turn: number }) {
   }, [askedAt, newest, refetch]);
   const now = useNow(5000);
   const age = asked?.rests ? asked.rests.ageSeconds + Math.max(0, now - asked.rests.arrived) / 1000 : 0;
-  const kind = asked?.what === 'unit' ? kindOf(asked.check, age, party, asked.trace) : undefined;
-  const outcome: Outcome | undefined = query.isError
-    ? 'silent'
-    : asked?.what === 'unit'
-      ? kind
-      : asked?.what === 'box' || asked?.what === 'unreadable'
-        ? asked.what
-        : undefined;
+  const kind = asked?.what === 'unit' || asked?.what === 'box' ? kindOf(asked.check, age, party, asked.trace) : undefined;
+  const outcome: Outcome | undefined = query.isError ? 'silent' : asked?.what === 'unreadable' ? asked.what : kind;
   const name = nameOf(asked);
   // What was dispensed here a moment ago is used up, and rightly so.
   const here = ended?.act === 'dispense' || ended?.act === 'return';
-  const suspect = asked?.what === 'unit' && kind !== undefined && !here && isSuspect(kind, asked.check, party, asked.trace);
+  const suspect =
+    (asked?.what === 'unit' || asked?.what === 'box') && kind !== undefined && !here && isSuspect(kind, asked.check, party, asked.trace);
   useEffect(() => {
     if (outcome && !ended) remember({ text, outcome, at: Date.now(), name });
   }, [outcome, text, name, ended]);
   const told = (act: Act, job: Job) => rememberAct(text, act, job);
+  const step = asked?.what === 'unit' && asked.trace ? dispensedBy(asked.trace, party) : undefined;
   return (
     <>
       {/* One region that stays, so that a reader of the screen tells every answer once. */}
@@ -87,8 +87,16 @@ export function Answer({ text, turn }: { text: string; turn: number }) {
       {(asked?.what === 'unit' || asked?.what === 'box') && (
         <>
           {!(asked.what === 'unit' && asked.check.otherCase) && <Facts asked={asked} refresh={() => void query.refetch()} />}
+          {!query.isError && <Inside check={asked.check} />}
           {!query.isError && suspect && <LawNext />}
-          <Actions asked={asked} kind={kind} sure={!query.isError} told={told} over={ended !== undefined} ended={setEnded} />
+          <Actions key={undone} asked={asked} kind={kind} sure={!query.isError} told={told} over={ended !== undefined} ended={setEnded} />
+          <TakeBack
+            event={step && placeOf(step)}
+            told={() => {
+              setEnded(undefined);
+              setUndone((n) => n + 1);
+            }}
+          />
         </>
       )}
     </>
@@ -130,29 +138,17 @@ function Told({ asked, kind, choose }: { asked: Asked; kind?: ReturnType<typeof 
       </Panel>
     );
   }
-  if (asked.what === 'box') {
-    const { trace } = asked;
-    const coming = moving(trace) && trace.to?.id === party;
-    return (
-      <Panel kind="box" tone="calm" icon="pack" title={t('counter.box')}>
-        <p>{trace.known ? t('counter.boxHelp', { count: trace.contents ?? 0 }) : t('counter.boxUnknown')}</p>
-        <p className="pair">
-          <Link to={tracePath(trace.id.key)}>{t('counter.history')}</Link>
-          {coming && <Link to="/receive">{t('counter.toReceive')}</Link>}
-        </p>
-      </Panel>
-    );
-  }
   const { check, trace } = asked;
   const k = kind!;
+  const box = asked.what === 'box';
   const reasons = check.reasons ?? [];
   const holder = check.holder?.name ?? check.holder?.id ?? '–';
   const theft = theftOf(trace);
   const part = partBy(trace?.steps);
   const told = (s: Schemas['Step']) => ({ who: s.publisher.name ?? s.publisher.id, when: at(s.eventTime, i18n.language, s.offset) });
   return (
-    <Panel kind={k} tone={tones[k]} icon={tones[k]} title={t(`counter.word.${k}`)}>
-      <p>{t(`counter.next.${k}`)}</p>
+    <Panel kind={box ? `box-${k}` : k} tone={tones[k]} icon={tones[k]} title={box ? t(`counter.boxWord.${k}`) : t(`counter.word.${k}`)}>
+      <p>{box ? t(`counter.boxNext.${k}`) : t(`counter.next.${k}`)}</p>
       {check.otherCase && (
         <p>
           {t('counter.scanned')} <strong className="mono">{check.id.serial}</strong>
@@ -160,7 +156,7 @@ function Told({ asked, kind, choose }: { asked: Asked; kind?: ReturnType<typeof 
           {t('counter.recorded')} <strong className="mono">{check.otherCase.serial}</strong>
         </p>
       )}
-      {(reasons.length > 0 || k === 'elsewhere' || theft || part) && (
+      {(reasons.length > 0 || k === 'elsewhere' || (box && moving(trace)) || theft || part) && (
         <ul>
           {theft && <li>{t('counter.stolenBy', told(theft))}</li>}
           {reasons.map((r, i) => {
@@ -170,15 +166,12 @@ function Told({ asked, kind, choose }: { asked: Asked; kind?: ReturnType<typeof 
             if (end) return <li key={i}>{t(`counter.gone.${check.state}`, told(end))}</li>;
             return (
               <li key={i}>
-                {i18n.exists(`counter.reason.${r.code}`) && <>{t(`counter.reason.${r.code}`)} </>}
-                <span lang="en" className={i18n.exists(`counter.reason.${r.code}`) ? 'quiet' : undefined}>
-                  {r.detail}
-                </span>
+                <ReasonText reason={r} />
               </li>
             );
           })}
           {part && check.state === 'active' && <li>{t('counter.partBy', told(part))}</li>}
-          {k === 'elsewhere' &&
+          {(k === 'elsewhere' || (box && moving(trace) && trace?.to?.id === party)) &&
             (moving(trace) ? (
               <li>
                 {t('counter.movingTo', { holder, to: trace?.to?.name ?? trace?.to?.id ?? '–' })}{' '}

@@ -9,9 +9,9 @@ import { shown } from '../../lib/scan/wedge';
 import { usePast, type Act, type Outcome } from './past';
 import { tones } from './verdict';
 
-const toneOf = (o: Outcome): Tone => (o === 'silent' || o === 'box' || o === 'unreadable' ? 'calm' : tones[o]);
+const toneOf = (o: Outcome): Tone => (o === 'silent' || o === 'unreadable' ? 'calm' : tones[o]);
 
-const iconOf = (o: Outcome): IconName => (o === 'silent' || o === 'unreadable' ? 'unknown' : o === 'box' ? 'pack' : tones[o]);
+const iconOf = (o: Outcome): IconName => (o === 'silent' || o === 'unreadable' ? 'unknown' : tones[o]);
 
 /** What was checked before, for whoever was interrupted. */
 export function Earlier({ current }: { current: string }) {

@@ -11,9 +11,8 @@ import { pair, type Pair } from './verdict';
 
 export function Facts({ asked, refresh }: { asked: Asked & { what: 'unit' | 'box' }; refresh: () => void }) {
   const { t } = useTranslation();
-  const { trace } = asked;
-  const id = asked.what === 'unit' ? asked.check.id : asked.trace.id;
-  const of = asked.what === 'unit' ? asked.check : asked.trace;
+  const { trace, check: of } = asked;
+  const { id } = of;
   const product = trace?.product;
   const rows: [string, ReactNode][] = [
     ['form', product && [product.dosageForm, product.netContent].filter(Boolean).join(', ')],

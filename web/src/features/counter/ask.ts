@@ -10,7 +10,7 @@ export type Asked = {
   milliseconds: number;
 } & (
   | { what: 'unit'; check: Schemas['Check'] }
-  | { what: 'box'; trace: Schemas['Trace'] }
+  | { what: 'box'; check: Schemas['Check'] }
   | { what: 'choose'; readings: string[] }
   | { what: 'unreadable'; detail: string }
 );
@@ -35,16 +35,13 @@ export async function ask(text: string): Promise<Asked> {
     const [scan, history] = await aside;
     const [printed, trace] = [scan?.data, history?.data];
     const common = { printed, rests, milliseconds };
-    return trace && isBox(trace) ? { what: 'box', trace, ...common } : { what: 'unit', check, trace, ...common };
+    return { what: isBox(check, trace) ? 'box' : 'unit', check, trace, ...common };
   } catch (e) {
     const milliseconds = performance.now() - started;
     if (!(e instanceof Problem)) throw e;
     if (e.code === 'ambiguous_scan') return { what: 'choose', readings: e.readings, printed: (await aside)[0]?.data, milliseconds };
     if (e.code !== 'invalid_identifier') throw e;
-    const [scan, history] = await aside;
-    const [printed, trace] = [scan?.data, history?.data];
-    if (trace && isBox(trace)) return { what: 'box', trace, printed, rests: history?.rests, milliseconds };
-    return { what: 'unreadable', detail: e.detail, printed, milliseconds };
+    return { what: 'unreadable', detail: e.detail, printed: (await aside)[0]?.data, milliseconds };
   }
 }
 

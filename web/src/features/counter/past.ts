@@ -3,7 +3,7 @@ import { useSyncExternalStore } from 'react';
 import type { Job } from '../../lib/api/client';
 import type { Kind } from './verdict';
 
-export type Outcome = Kind | 'silent' | 'box' | 'unreadable';
+export type Outcome = Kind | 'silent' | 'unreadable';
 export type Act = 'dispense' | 'partial' | 'quarantine' | 'return' | 'release' | 'unpack';
 
 export interface Past {

@@ -3,7 +3,7 @@ import type { Schemas } from '../../lib/api/client';
 import { setBy, theftOf } from '../../lib/steps';
 
 /** The kinds of answer about a package. One that did not come is none of them. */
-export type Kind = 'dispense' | 'elsewhere' | 'recalled' | 'unverified' | 'unfit' | 'stale' | 'case' | 'stolen';
+export type Kind = 'dispense' | 'elsewhere' | 'recalled' | 'unverified' | 'unfit' | 'stale' | 'case' | 'stolen' | 'contents';
 
 export const tones: Record<Kind, Tone> = {
   dispense: 'good',
@@ -14,6 +14,7 @@ export const tones: Record<Kind, Tone> = {
   stale: 'warn',
   case: 'warn',
   stolen: 'bad',
+  contents: 'warn',
 };
 
 /** From this age on of the newest block an answer is not called certain. The server says the same when it is asked. */
@@ -29,7 +30,9 @@ export const moving = (trace?: Schemas['Trace']): boolean => trace?.phase === 'i
 export function kindOf(check: Schemas['Check'], ageSeconds: number, party: string, trace?: Schemas['Trace']): Kind {
   const codes = (check.reasons ?? []).map((r) => r.code);
   if (codes.includes('Recalled')) return 'recalled';
-  if (codes.some((c) => c.startsWith('No_match')) || (!check.verified && !codes.includes('Case_differs'))) return 'unverified';
+  if (codes.includes('Contents_unknown') && check.colour === 'amber') return 'contents';
+  if (codes.some((c) => c.startsWith('No_match')) || (!check.verified && !codes.includes('Case_differs') && !isBox(check, trace)))
+    return 'unverified';
   if (check.state === 'stolen' || theftOf(trace)) return 'stolen';
   if (check.colour === 'amber' && codes.includes('Case_differs')) return 'case';
   if (check.colour === 'amber') return 'stale';
@@ -39,8 +42,10 @@ export function kindOf(check: Schemas['Check'], ageSeconds: number, party: strin
 }
 
 /** isBox reports whether what was scanned holds other things, by what is known of it or of its product. */
-export const isBox = (trace?: Schemas['Trace']): boolean =>
-  trace !== undefined && (trace.id.kind === 'sscc' || (trace.contents ?? 0) > 0 || (trace.product?.containsGtin ?? '') !== '');
+export const isBox = (check: Schemas['Check'], trace?: Schemas['Trace']): boolean =>
+  check.id.kind === 'sscc' ||
+  (check.contents?.units ?? 0) > 0 ||
+  (trace !== undefined && ((trace.contents ?? 0) > 0 || (trace.product?.containsGtin ?? '') !== ''));
 
 /** sellerOf finds whom the unit was received from, for a return. */
 export function sellerOf(steps: Schemas['Step'][], party: string): string | null {
@@ -81,7 +86,7 @@ export const goneHere = (trace: Schemas['Trace'] | undefined, party: string): bo
  * law asks for more than setting it aside. What is only on its way to this counter is not.
  */
 export function isSuspect(kind: Kind, check: Schemas['Check'], party: string, trace?: Schemas['Trace']): boolean {
-  if (kind === 'unverified' || kind === 'stolen') return true;
+  if (kind === 'unverified' || kind === 'stolen' || (check.reasons ?? []).some((r) => r.fault === 'suspect')) return true;
   if (isGone(check.state)) return !goneHere(trace, party);
   if ((trace?.overlays ?? []).some((o) => o === 'suspect' || o === 'illegitimate')) return true;
   return kind === 'elsewhere' && trace?.to?.id !== party && trace?.holder?.id !== party;

@@ -4,12 +4,14 @@ import { useTranslation } from 'react-i18next';
 import { JobCard } from '../../components/JobCard';
 import { KeptNote } from '../../components/KeptNote';
 import { LawNext } from '../../components/LawNext';
+import { reasonText } from '../../components/Reasons';
 import { ScanField } from '../../components/ScanField';
 import { SignInFirst } from '../../components/SignInFirst';
 import { Note, Status } from '../../components/Status';
 import { api, type Schemas } from '../../lib/api/client';
 import { useCommand } from '../../lib/api/job';
 import { useMay } from '../../lib/api/setting';
+import { byItself, onReceipt } from '../../lib/guard';
 import { keep } from '../../lib/kept';
 import { printed } from '../../lib/printed';
 import { tracePath } from '../../lib/router/address';
@@ -22,6 +24,7 @@ import { isRight, isSuspect, match, type Scanned } from './match';
 import { isNothing, nothing, remembered } from './remembered';
 import { Last } from './ScanResult';
 import { unread, type Unread } from './unread';
+import { useInside } from './useInside';
 
 const rows = 300;
 
@@ -84,8 +87,8 @@ export function Dock({ shipment: s, first, freshness }: { shipment: Schemas['Shi
       queue.current = queue.current.then(async () => {
         let m: Scanned | Unread;
         try {
-          const trace = (await api.trace(text)).data;
-          m = match(trace, state.current.items, state.current.scanned, party);
+          const [trace, check] = await Promise.all([api.trace(text), api.check(text).catch(() => undefined)]);
+          m = match(trace.data, state.current.items, state.current.scanned, party, check?.data);
         } catch (e) {
           m = await unread(text, e, t('problem.silentHelp'));
         }
@@ -110,14 +113,18 @@ export function Dock({ shipment: s, first, freshness }: { shipment: Schemas['Shi
     begun.current = true;
     scan(first);
   }, [first, scan]);
-  const send = () => {
-    sent.current = ready.map((i) => i.key);
+  const inside = useInside(items);
+  const goAside = (key: string) => onReceipt(inside.get(key)).some(byItself);
+  const send = (now: Schemas['ShippedItem'][]) => {
+    sent.current = now.map((i) => i.key);
     receive.send({
-      items: ready.map((i) => i.digitalLink ?? i.key),
+      items: now.map((i) => i.digitalLink ?? i.key),
       from: { party: s.from!.id },
       ...(s.return ? { returnAuthorization: rma.trim() } : {}),
     });
   };
+  const mayTake = may && !receive.busy && !(s.return && rma.trim() === '');
+  const asideCount = ready.filter((i) => goAside(i.key)).length;
   return (
     <div className="stack-18">
       <div>
@@ -134,7 +141,7 @@ export function Dock({ shipment: s, first, freshness }: { shipment: Schemas['Shi
         </p>
         <ScanField label={t('receive.scanItems')} description={t('receive.scanHelp')} action={t('receive.scan')} onScan={scan} many />
         <div aria-live="assertive" aria-atomic="true">
-          {last && <Last scanned={last} choose={scan} />}
+          {last && <Last scanned={last} choose={scan} take={mayTake ? (key) => send(items.filter((i) => i.key === key)) : undefined} />}
         </div>
       </div>
       {before.at !== undefined && fromBefore > 0 && !underway && <KeptNote count={fromBefore} since={before.at} clear={clear} />}
@@ -174,12 +181,7 @@ export function Dock({ shipment: s, first, freshness }: { shipment: Schemas['Shi
         {!may && <SignInFirst />}
         {open.length > 0 && (
           <div className="actions">
-            <Button
-              size="lg"
-              disabled={!may || ready.length === 0 || receive.busy || (s.return && rma.trim() === '')}
-              onClick={send}
-              data-testid="receive"
-            >
+            <Button size="lg" disabled={!mayTake || ready.length === 0} onClick={() => send(ready)} data-testid="receive">
               {t('receive.do', { count: ready.length })}
             </Button>
             {ready.length < open.length && (
@@ -189,6 +191,7 @@ export function Dock({ shipment: s, first, freshness }: { shipment: Schemas['Shi
             )}
           </div>
         )}
+        {asideCount > 0 && <p style={{ margin: 0 }}>{t('receive.goAside', { count: asideCount })}</p>}
         {ready.length > 0 && stays > 0 && <p style={{ margin: 0 }}>{t('receive.stays', { count: stays })}</p>}
         <JobCard title={t('receive.title')} act="receive" job={receive.job} error={receive.error} lost={receive.lost} />
       </section>
@@ -241,6 +244,12 @@ export function Dock({ shipment: s, first, freshness }: { shipment: Schemas['Shi
                   <Link to={tracePath(i.key)} className="mono">
                     {printed(i.key)}
                   </Link>
+                  {isOpen(i) &&
+                    onReceipt(inside.get(i.key)).map((r, n) => (
+                      <div key={n} className="against" data-fault={r.fault}>
+                        <Status tone="warn">{reasonText(t, r)}</Status>
+                      </div>
+                    ))}
                 </td>
                 <td data-label={t('receive.contents')} className="num">
                   {i.contents ?? '–'}

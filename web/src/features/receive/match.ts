@@ -1,9 +1,10 @@
 import type { Schemas } from '../../lib/api/client';
+import { onReceipt, type Check, type Reason } from '../../lib/guard';
 import { setBy, theftOf } from '../../lib/steps';
 
 /** What a scan means for a shipment that is being received. */
 export type Scanned =
-  | { kind: 'expected'; key: string; recall?: string }
+  | { kind: 'expected'; key: string; against?: Reason[] }
   | { kind: 'again'; key: string }
   | { kind: 'received'; key: string }
   | { kind: 'inside'; key: string; container: string }
@@ -23,12 +24,27 @@ export interface Extra {
 export type Why = 'unknown' | 'held' | 'ours' | 'elsewhere' | 'recalled' | 'stolen' | 'used';
 
 /** match holds a scan, as the trace of what was scanned tells it, against what the shipment names. */
-export function match(trace: Schemas['Trace'], items: Schemas['ShippedItem'][], scanned: ReadonlySet<string>, party: string): Scanned {
+export function match(
+  trace: Schemas['Trace'],
+  items: Schemas['ShippedItem'][],
+  scanned: ReadonlySet<string>,
+  party: string,
+  check?: Check,
+): Scanned {
   const key = trace.id.key;
   const recall = trace.recalls?.[0]?.recallNumber;
   const item = items.find((i) => i.key === key);
   if (item && !item.open) return { kind: 'received', key };
-  if (item) return scanned.has(key) ? { kind: 'again', key } : { kind: 'expected', key, ...(recall ? { recall } : {}) };
+  const against: Reason[] = check
+    ? onReceipt(check)
+    : (trace.recalls ?? []).map((r) => ({
+        code: 'Recalled',
+        detail: '',
+        fault: 'recalled',
+        where: 'itself',
+        recall: { number: r.recallNumber, ...(r.classification ? { classification: r.classification } : {}) },
+      }));
+  if (item) return scanned.has(key) ? { kind: 'again', key } : { kind: 'expected', key, ...(against.length > 0 ? { against } : {}) };
   const container = (trace.containers ?? []).find((c) => items.some((i) => i.key === c && i.open));
   if (container) return { kind: 'inside', key, container };
   if (trace.otherCase) return { kind: 'case', key, other: trace.otherCase.serial ?? trace.otherCase.key };
@@ -58,7 +74,7 @@ export function finds(trace: Schemas['Trace'], shipments: Schemas['Shipment'][])
 }
 
 /** isRight reports whether the goods may go to the pile of what is received. */
-export const isRight = (s: Scanned): boolean => (s.kind === 'expected' && s.recall === undefined) || s.kind === 'again';
+export const isRight = (s: Scanned): boolean => (s.kind === 'expected' && s.against === undefined) || s.kind === 'again';
 
 /** isSuspect reports whether the law asks for more than setting a thing aside. */
 export const isSuspect = (why: Why): boolean => why !== 'ours' && why !== 'recalled';

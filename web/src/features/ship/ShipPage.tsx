@@ -7,15 +7,17 @@ import { JobCard } from '../../components/JobCard';
 import { KeptNote } from '../../components/KeptNote';
 import { PartySelect } from '../../components/PartySelect';
 import { Readings } from '../../components/Readings';
+import { ReasonText } from '../../components/Reasons';
 import { ScanField } from '../../components/ScanField';
 import { loadsOf, ShipReview } from '../../components/ShipReview';
 import { SignInFirst } from '../../components/SignInFirst';
-import { Status } from '../../components/Status';
-import { api, Problem, type Schemas } from '../../lib/api/client';
+import { Note, Status } from '../../components/Status';
+import { api, Problem, type Job, type Schemas } from '../../lib/api/client';
 import { useCommand } from '../../lib/api/job';
 import { useParties } from '../../lib/api/parties';
 import { useMay } from '../../lib/api/setting';
 import { dismiss, say } from '../../lib/done';
+import { mayGoBack, type Check } from '../../lib/guard';
 import { keep } from '../../lib/kept';
 import { printed } from '../../lib/printed';
 import { path, tracePath } from '../../lib/router/address';
@@ -24,6 +26,7 @@ import { hindrance } from './hindrance';
 import { isNothing, nothing, remembered } from './remembered';
 
 const place = 'ship';
+const returnPlace = 'ship/return';
 const pause = 8000; // ms until what nobody answered is asked again
 
 /** Scan what stands at the dock, say where it goes. What may not leave is said before anything is sent. */
@@ -32,7 +35,10 @@ export default function ShipPage() {
   return <Dock key={party} party={party} />;
 }
 
-const nameOf = (x: Schemas['Trace']): string => x.id.digitalLink ?? x.id.key;
+/** A thing that was scanned: what is known of it, and what speaks against moving it. */
+type Thing = Schemas['Trace'] & { check: Check };
+
+const nameOf = (x: Thing): string => x.id.digitalLink ?? x.id.key;
 
 function Dock({ party }: { party: string }) {
   const { t } = useTranslation();
@@ -40,7 +46,7 @@ function Dock({ party }: { party: string }) {
   const parties = useParties();
   const name = `ship.${party}`;
   const [before, setBefore] = useState(() => remembered(name));
-  const [things, setThings] = useState<Schemas['Trace'][]>([]);
+  const [things, setThings] = useState<Thing[]>([]);
   // What was kept, and has not been asked about since.
   const [waiting, setWaiting] = useState(before.things);
   const [trouble, setTrouble] = useState<{ texts: string[]; error: unknown }>();
@@ -48,6 +54,7 @@ function Dock({ party }: { party: string }) {
   const [to, setTo] = useState(before.to);
   const [po, setPO] = useState(before.po);
   const [desadv, setDesadv] = useState(before.desadv);
+  const [rma, setRMA] = useState('');
   const [sure, setSure] = useState(false);
   const clear = () => {
     setThings([]);
@@ -55,21 +62,29 @@ function Dock({ party }: { party: string }) {
     setTo(null);
     setPO('');
     setDesadv('');
+    setRMA('');
     setSure(false);
     setTrouble(undefined);
     setBefore(nothing);
   };
-  const good = things.filter((x) => hindrance(x, party) === undefined);
-  const sent = useRef({ items: [] as Schemas['Trace'][], to: '', po: '', desadv: '' });
-  const ship = useCommand('ship', (job) => {
+  const goesBack = rma.trim() !== '';
+  const whyNot = (x: Thing) => {
+    const why = hindrance(x, party, x.check);
+    return why === 'fault' && goesBack && mayGoBack(x.check) ? undefined : why;
+  };
+  const good = things.filter((x) => whyNot(x) === undefined);
+  const red = things.filter((x) => whyNot(x) !== undefined);
+  const sent = useRef({ items: [] as Thing[], to: '', po: '', desadv: '', rma: '' });
+  const done = (job: Job) => {
     if (!job.success) return;
     const { items, to, ...papers } = sent.current;
-    say(place, {
+    say(papers.rma ? returnPlace : place, {
       job,
       text: [
         t('done.shipped', { count: items.length, to }),
         papers.po && `${t('document.po')} ${papers.po}.`,
         papers.desadv && `${t('document.desadv')} ${papers.desadv}.`,
+        papers.rma && `${t('ship.rma')} ${papers.rma}.`,
       ]
         .filter(Boolean)
         .join(' '),
@@ -79,7 +94,11 @@ function Dock({ party }: { party: string }) {
       ],
     });
     clear();
-  });
+  };
+  const sale = useCommand('ship', done);
+  const goingBack = useCommand('return', done);
+  const [isReturn, setIsReturn] = useState(false);
+  const ship = isReturn ? goingBack : sale;
   const underway = ship.job !== undefined && ship.busy;
   useEffect(() => {
     // What the service has taken is not to be sent again by a page that is loaded anew.
@@ -92,8 +111,9 @@ function Dock({ party }: { party: string }) {
     let [error, missed]: [unknown, string[]] = [undefined, []];
     for (const text of texts) {
       try {
-        const trace = (await api.trace(text)).data;
-        setThings((list) => [trace, ...list.filter((x) => x.id.key !== trace.id.key)]);
+        const [trace, check] = await Promise.all([api.trace(text), api.check(text)]);
+        const thing = { ...trace.data, check: check.data };
+        setThings((list) => [thing, ...list.filter((x) => x.id.key !== thing.id.key)]);
         setWaiting((list) => list.filter((x) => x !== text));
       } catch (e) {
         [error, missed] = [e, [...missed, text]];
@@ -121,9 +141,13 @@ function Dock({ party }: { party: string }) {
     };
   }, [trouble, scan]);
   const send = () => {
-    sent.current = { items: good, to: parties.data?.find((p) => p.id === to)?.name ?? to!, po: po.trim(), desadv: desadv.trim() };
+    sent.current = { items: good, to: parties.data?.find((p) => p.id === to)?.name ?? to!, po: '', desadv: '', rma: rma.trim() };
     dismiss(place);
-    ship.send({
+    dismiss(returnPlace);
+    setIsReturn(goesBack);
+    if (goesBack) return goingBack.send({ items: good.map(nameOf), to: { party: to! }, returnAuthorization: rma.trim() });
+    sent.current = { ...sent.current, po: po.trim(), desadv: desadv.trim() };
+    sale.send({
       items: good.map(nameOf),
       to: { party: to! },
       ...(po.trim() ? { po: po.trim() } : {}),
@@ -132,6 +156,7 @@ function Dock({ party }: { party: string }) {
   };
   const added = (text: string) => {
     dismiss(place);
+    dismiss(returnPlace);
     setSure(false); // what was looked at is not what would be sent
     void scan([text]);
   };
@@ -155,6 +180,7 @@ function Dock({ party }: { party: string }) {
       </div>
       {before.at !== undefined && fromBefore > 0 && !underway && <KeptNote count={fromBefore} since={before.at} clear={clear} />}
       <DoneCard place={place} act="ship" title={t('ship.title')} />
+      <DoneCard place={returnPlace} act="return" title={t('ship.title')} />
       <section className="card stack-18" aria-labelledby="things">
         <h2 id="things" style={{ margin: 0 }}>
           {t('ship.things', { count: good.length })}
@@ -165,12 +191,27 @@ function Dock({ party }: { party: string }) {
             {t('app.loading')}…
           </p>
         )}
-        {things.length > good.length && <p style={{ margin: 0 }}>{t('ship.left', { count: things.length - good.length })}</p>}
+        {red.length > 0 && (
+          <Note tone="bad" level={3} title={t('ship.red', { count: red.length })}>
+            <p>{t('ship.redHelp')}</p>
+            {!goesBack && red.some((x) => whyNot(x) === 'fault' && mayGoBack(x.check)) && <p>{t('ship.redBack')}</p>}
+            <Button
+              mt="xs"
+              color="red.9"
+              disabled={ship.busy}
+              onClick={() => setThings((list) => list.filter((x) => !red.includes(x)))}
+              data-testid="take-out"
+            >
+              {t('ship.takeOut')}
+            </Button>
+          </Note>
+        )}
         <ul className="rows">
           {things.map((x) => {
-            const why = hindrance(x, party);
+            const why = whyNot(x);
+            const faults = why === 'fault' || (goesBack && !x.check.sellable) ? (x.check.reasons ?? []) : [];
             return (
-              <li key={x.id.key} className="product">
+              <li key={x.id.key} className="product" data-thing={x.id.key} data-why={why}>
                 <div>
                   <Link to={tracePath(x.id.key)} className="mono">
                     {printed(x.id.key)}
@@ -185,12 +226,24 @@ function Dock({ party }: { party: string }) {
                       .filter(Boolean)
                       .join(' · ')}
                   </div>
+                  {faults.length > 0 && (
+                    <ul className="plain" data-testid="reasons">
+                      {faults.map((r, i) => (
+                        <li key={i}>
+                          <ReasonText reason={r} />
+                        </li>
+                      ))}
+                    </ul>
+                  )}
+                  {why === 'fault' && <p style={{ margin: '6px 0 0' }}>{t(`guard.todo.${faults[0]?.fault ?? 'other'}`)}</p>}
                 </div>
                 <div className="actions">
                   {why ? (
                     <Status tone="bad">
                       {t(`ship.why.${why}`, { who: x.holder?.name ?? x.holder?.id, container: printed(x.containers?.[0] ?? '') })}
                     </Status>
+                  ) : faults.length > 0 ? (
+                    <Status tone="warn">{t('ship.goesBack', { rma: rma.trim() })}</Status>
                   ) : (
                     <Status tone="good">{t('ship.ready')}</Status>
                   )}
@@ -209,7 +262,7 @@ function Dock({ party }: { party: string }) {
             );
           })}
         </ul>
-        {sure && to !== null && good.length > 0 ? (
+        {sure && to !== null && good.length > 0 && red.length === 0 ? (
           <ShipReview
             to={to}
             loads={loadsOf(
@@ -222,6 +275,7 @@ function Dock({ party }: { party: string }) {
             )}
             po={po.trim()}
             desadv={desadv.trim()}
+            rma={rma.trim()}
             busy={ship.busy}
             send={send}
             back={() => setSure(false)}
@@ -232,12 +286,19 @@ function Dock({ party }: { party: string }) {
               <PartySelect label={t('ship.to')} value={to} onChange={setTo} except={party} required />
               <TextInput label={t('ship.po')} value={po} onChange={(e) => setPO(e.currentTarget.value)} maxLength={100} />
               <TextInput label={t('ship.desadv')} value={desadv} onChange={(e) => setDesadv(e.currentTarget.value)} maxLength={100} />
+              <TextInput
+                label={t('ship.rma')}
+                description={t('ship.rmaHelp')}
+                value={rma}
+                onChange={(e) => setRMA(e.currentTarget.value)}
+                maxLength={100}
+              />
             </div>
             {may ? (
               <div>
                 <Button
                   size="lg"
-                  disabled={good.length === 0 || to === null || asking > 0}
+                  disabled={good.length === 0 || red.length > 0 || to === null || asking > 0}
                   onClick={() => setSure(true)}
                   data-testid="to-review"
                 >
@@ -250,7 +311,7 @@ function Dock({ party }: { party: string }) {
           </>
         )}
         {!(ship.job?.state === 'indexed' && ship.job.success) && (
-          <JobCard title={t('ship.title')} act="ship" job={ship.job} error={ship.error} lost={ship.lost} />
+          <JobCard title={t('ship.title')} act={isReturn ? 'return' : 'ship'} job={ship.job} error={ship.error} lost={ship.lost} />
         )}
       </section>
     </div>

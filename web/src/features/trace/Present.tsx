@@ -7,6 +7,7 @@ import { Link } from '../../lib/router/router';
 import { partBy, setBy, theftOf } from '../../lib/steps';
 import { at } from '../../lib/time';
 import { FindingList } from './Findings';
+import { TakeBackHere } from './TakeBackHere';
 
 /** The present state. It is what the server works out of the steps, and says so. */
 export function Present({ trace: x }: { trace: Schemas['Trace'] }) {
@@ -20,6 +21,8 @@ export function Present({ trace: x }: { trace: Schemas['Trace'] }) {
     : t(x.id.kind === 'sscc' ? 'trace.container' : 'trace.unit');
   const recalls = x.recalls ?? [];
   const findings = (x.findings ?? []).filter((f) => f.state !== 'closed');
+  const closed = (x.findings ?? []).filter((f) => f.state === 'closed');
+  const thing = { key: x.id.key, name: x.id.digitalLink ?? x.id.key, ...(x.holder ? { holder: x.holder } : {}) };
   const row = (label: string, value: React.ReactNode) =>
     value ? (
       <div>
@@ -89,7 +92,21 @@ export function Present({ trace: x }: { trace: Schemas['Trace'] }) {
           </p>
         </Note>
       ))}
-      {findings.length > 0 && <FindingList findings={findings} />}
+      {findings.length > 0 && (
+        <section aria-labelledby="open-findings" data-testid="open-findings">
+          <h3 id="open-findings" style={{ margin: 0, fontSize: 17 }}>
+            {t('closing.open', { count: findings.length })}
+          </h3>
+          <FindingList findings={findings} thing={thing} />
+        </section>
+      )}
+      {closed.length > 0 && (
+        <details data-testid="closed-findings">
+          <summary>{t('closing.closed', { count: closed.length })}</summary>
+          <FindingList findings={closed} />
+        </details>
+      )}
+      <TakeBackHere trace={x} />
       <dl className="facts">
         {row('serial', x.id.serial && <span className="mono">{x.id.serial}</span>)}
         {row('gtin', x.id.gtin && <span className="mono">{x.id.gtin}</span>)}

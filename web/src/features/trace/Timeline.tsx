@@ -74,7 +74,14 @@ function StepCard({
       <article className="card">
         <div className="step-head">
           <h3>{t(`step.${stepName(s)}`, { defaultValue: s.bizStep })}</h3>
-          <StepStatus pending={pending} proof={proof} />
+          <span className="pair">
+            {s.takenBack && (
+              <Status tone="warn" icon="calm">
+                {t('takeBack.was')}
+              </Status>
+            )}
+            <StepStatus pending={pending} proof={proof} />
+          </span>
         </div>
         <p className="quiet" style={{ margin: '2px 0 8px' }}>
           <time dateTime={s.eventTime}>{at(s.eventTime, i18n.language, s.offset)}</time>
