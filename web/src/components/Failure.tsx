@@ -12,7 +12,7 @@ export function Failure({ error, retry, children }: { error: unknown; retry?: ()
   const refused = problem !== undefined && problem.status < 500;
   // What to do in the reader's language: then the service's own words only say which goods, which recall or which licence.
   const help = refused && i18n.exists(`problemHelp.${problem.code}`) ? t(`problemHelp.${problem.code}`) : undefined;
-  const licences = help ? licencesIn(problem.detail) : [];
+  const licences = help && problem ? licencesIn(problem.detail) : [];
   return (
     <Note
       tone={refused ? 'warn' : 'calm'}
