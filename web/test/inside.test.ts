@@ -8,7 +8,7 @@ import { closedBy, mayClose, type Finding } from '../src/features/trace/closing'
 import en from '../src/i18n/en.json';
 import es from '../src/i18n/es.json';
 import type { Job, Schemas } from '../src/lib/api/client';
-import { marksOf, mayGoBack, mustStay, onReceipt, pieces, type Check, type Reason } from '../src/lib/guard';
+import { licencesIn, marksOf, mayGoBack, mustStay, onReceipt, pieces, type Check, type Reason } from '../src/lib/guard';
 import { howOf, toneOf } from '../src/lib/outcome';
 import { dispensedBy, setBy, stepName } from '../src/lib/steps';
 
@@ -105,6 +105,12 @@ test('a receipt that the ledger sets aside ends in its own words, and not in an 
   expect(howOf(job(true, 'RECEIVE_RECALLED', 'QTY_OVER'), 'receive')).toBe('flag');
   expect(toneOf('aside')).toBe('warn');
   expect(howOf(job(true, 'ERRDECL_BREAKS_CHAIN'), 'takeBack')).toBe('bad');
+});
+
+test('a refusal for want of a licence names which, in words', () => {
+  const text = 'has no state_wholesale or federal_wholesale licence on the ledger, and has no fda_annual_report licence on the ledger';
+  expect(licencesIn(text)).toEqual(['state_wholesale', 'federal_wholesale', 'fda_annual_report']);
+  for (const texts of [en, es]) for (const l of licencesIn(text)) expect(texts.licence).toHaveProperty(l);
 });
 
 test('a text of the ledger leads to each item that it names', () => {

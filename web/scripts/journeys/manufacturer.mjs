@@ -173,6 +173,15 @@ export async function journey({ open, look, signIn, network, story, assert }) {
   await dock.context().close();
 
   // A document that is none, one with a mistake, as a whole and without the mistake, and a good one.
+  // The lots of the documents are registered first: their packages would be flagged otherwise.
+  for (const lot of ['XML-1', 'XML-2']) {
+    const registered = await fetch(`${origin}/v1/lots`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${network.tokens.manufacturer}` },
+      body: JSON.stringify({ gtin: '00307815050054', lot, expiry: '2029-03-31' }),
+    });
+    assert.equal(registered.status, 202);
+  }
   await page.goto(`${origin}/capture`);
   await page.getByTestId('document').setInputFiles(fixture('not-epcis.xml'));
   await page.getByTestId('send').click();

@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Problem } from '../lib/api/client';
+import { licencesIn } from '../lib/guard';
 import { Positions } from './Positions';
 import { Note } from './Status';
 
@@ -11,6 +12,7 @@ export function Failure({ error, retry, children }: { error: unknown; retry?: ()
   const refused = problem !== undefined && problem.status < 500;
   // What to do in the reader's language: then the service's own words only say which goods, which recall or which licence.
   const help = refused && i18n.exists(`problemHelp.${problem.code}`) ? t(`problemHelp.${problem.code}`) : undefined;
+  const licences = help && problem ? licencesIn(problem.detail) : [];
   return (
     <Note
       tone={refused ? 'warn' : 'calm'}
@@ -19,6 +21,13 @@ export function Failure({ error, retry, children }: { error: unknown; retry?: ()
       title={refused ? t(`problem.${problem.code}`, { defaultValue: t('problem.refused') }) : t('problem.silent')}
     >
       {help && <p>{help}</p>}
+      {licences.length > 0 && (
+        <ul className="plain">
+          {licences.map((l) => (
+            <li key={l}>{t(`licence.${l}`)}</li>
+          ))}
+        </ul>
+      )}
       {problem?.detail ? (
         <p lang="en" className={help ? 'quiet' : undefined}>
           <Positions text={(help && problem.errors[0]?.message) || problem.detail} />

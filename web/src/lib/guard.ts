@@ -50,3 +50,16 @@ export function pieces(text: string): Piece[] {
     .map((part, i) => (i % 2 === 1 ? { position: part, height: part.slice(0, part.indexOf('/')) } : { text: part }))
     .filter((p) => !('text' in p) || p.text !== '');
 }
+
+const licences = [
+  'fda_establishment',
+  'state_wholesale',
+  'federal_wholesale',
+  'fda_annual_report',
+  'state_3pl',
+  'federal_3pl',
+  'state_pharmacy',
+];
+
+/** licencesIn are the kinds of licences that a refusal names. */
+export const licencesIn = (text: string): string[] => licences.filter((l) => new RegExp(`\\b${l}\\b`).test(text));
