@@ -59,13 +59,16 @@ async function shelfOf(network, trace, holder, limit) {
     .map((l) => JSON.parse(l));
 }
 
-/** somewhere finds a package that a party holds, of a lot without a recall. */
+/** somewhere finds a package that a party holds and nothing speaks against: other journeys leave some in quarantine or on hold. */
 async function somewhere(network, party) {
   const { lots } = await (await fetch(`${network.api}/v1/lots?limit=100`)).json();
   for (const { gtin, lot } of lots) {
     const l = await (await fetch(`${network.api}/v1/lots/${gtin}/${encodeURIComponent(lot)}`)).json();
     if ((l.recalls ?? []).length > 0 || !l.totals.some((t) => t.party === party && t.state === 'on_hand')) continue;
-    return (await shelfOf(network, { id: { gtin }, lot }, party, 1))[0];
+    for (const unit of await shelfOf(network, { id: { gtin }, lot }, party, 20)) {
+      const check = await (await fetch(`${network.api}/v1/verify?id=${encodeURIComponent(unit.digitalLink)}`)).json();
+      if (check.sellable) return unit;
+    }
   }
   throw new Error(`${party} holds nothing that is not recalled`);
 }
