@@ -116,7 +116,7 @@ var otherItems = []chapter{
 		},
 	},
 	{
-		title: "Closing a finding (kind 16)", who: "whoever the table below names for the code",
+		title: "Closing a finding (kind 16)", who: "a party that the table below names for the code",
 		needs: []string{
 			asEvents,
 			"It has a code and an outcome (`MISSING_FIELD`). The code is one of the table below and the outcome one of that code's. The note has at most 1,000 bytes (`BAD_VALUE`).",

@@ -118,7 +118,7 @@ const (
 	WrongReceiver          Code = "WRONG_RECEIVER"
 )
 
-// Explanation says what a code of a verdict or a finding means, to whoever packs, ships, receives or dispenses. The codes
+// Explanation says what a code of a verdict or a finding means, to people who pack, ship, receive or dispense. The codes
 // are all that goes into a block; these words are not hashed and may be improved at any time.
 type Explanation struct {
 	Code     Code
@@ -147,7 +147,7 @@ const (
 	duplicates = "duplicate"
 
 	// What most faults of the software that signed a document come to.
-	tellSupplier = "Nothing is wrong with the goods. Tell whoever runs the service that signed it; the document has to be signed again."
+	tellSupplier = "Nothing is wrong with the goods. Tell the operator of the service that signed it; the document has to be signed again."
 )
 
 // explanations is sorted by code; a test compares it with the codes in the sources.
@@ -156,7 +156,7 @@ var explanations = []Explanation{
 	{ActorNotAuthority, rejects, "Only an authority of the network may register companies, keys, places and company prefixes, and this was not signed with an authority's key.", "Ask the authority to register it. Sending it again does not help."},
 	{AggAfterShip, flags, "The record of packing came after the container, or what is in it, had already moved on.", "Nothing is needed for these goods: what has moved on stays where it is. Send packing events before shipping events."},
 	{AggCycle, rejects, "A container would be inside itself.", "Check parentID and childEPCs: one of the containers named is wrong, or an unpacking was never recorded. Correct the event and send it again."},
-	{AggDeleteNoAdd, flags, "Something was unpacked from a container that it was never recorded to be in.", "Scan it again to be sure of the container. If the scan is right, ask whoever packed it for the missing packing event."},
+	{AggDeleteNoAdd, flags, "Something was unpacked from a container that it was never recorded to be in.", "Scan it again to be sure of the container. If the scan is right, ask the company that packed it for the missing packing event."},
 	{AggHolderDiff, holds, "Something was packed or unpacked by a company that, by the ledger, does not have it, so the packing was not believed and what it names is on hold.", "Look up who has it, and ask them for the missing shipping event, or record your own receiving event if it is missing. Keep the goods aside until it is cleared up."},
 	{AggMixedLot, flags, "A container with a product code and serial of its own, which stands for one product and one lot, holds units of another product or lot.", "Look into the container. If its contents really differ, give it an SSCC instead; if not, check the serial numbers that were scanned."},
 	{AggTooDeep, rejects, "Containers would be nested too deeply inside each other.", "Check that the containers named are the right ones, and record the unpacking of those that are no longer packed. Then send the event again."},
@@ -169,8 +169,8 @@ var explanations = []Explanation{
 	{BornExpired, rejects, "The units were commissioned with an expiry date that is not after the day of commissioning.", "Check itemExpirationDate and eventTime against the batch record. Correct whichever is wrong and send the event again; do not ship units that have really expired."},
 	{CBVUnknown, flags, "The business step or disposition is not a word of the GS1 Core Business Vocabulary, so the ledger recorded the event without understanding that part.", "Use the standard word in future events. If this event was meant to change who has the goods or their state, record that with the right word too."},
 	{ChildEventWhilePacked, flags, "Something was shipped, received, dispensed or otherwise handled alone while it was still recorded as packed in a container; the ledger took it to be unpacked.", "If it was unpacked, nothing is needed; record unpacking events in future. If it was not, check the serial number that was scanned."},
-	{CounterGap, rejects, "The sending service skipped so many of its own document numbers that the ledger cannot keep track of them.", "Nothing is wrong with the goods. Tell whoever runs the sending service: its missing documents have to be sent first, or it needs a new signing key."},
-	{CounterUsed, duplicates, "A document with this number of the sending service is already on the ledger, so this copy was not judged.", "If it is the same document, nothing is needed: the first copy counts. If it is not, tell whoever runs the sending service: two services may share one key, or an old backup was restored."},
+	{CounterGap, rejects, "The sending service skipped so many of its own document numbers that the ledger cannot keep track of them.", "Nothing is wrong with the goods. Tell the operator of the sending service: its missing documents have to be sent first, or it needs a new signing key."},
+	{CounterUsed, duplicates, "A document with this number of the sending service is already on the ledger, so this copy was not judged.", "If it is the same document, nothing is needed: the first copy counts. If it is not, tell the operator of the sending service: two services may share one key, or an old backup was restored."},
 	{DecomThenUsed, rejects, "Something happened to a package whose serial number was already dispensed or taken out of use.", "Do not send the event again. Check the serial number that was scanned; if it is right, set the package aside, treat it as suspect and ask the maker."},
 	{DestroyedThenUsed, rejects, "Something happened to a package that is recorded as destroyed.", "Do not send the event again. Check the serial number that was scanned; if it is right, set the package aside, treat it as suspect and ask the maker."},
 	{DestroyByNonHolder, holds, "A company reported destroying or decommissioning something that, by the ledger, it does not have; it was noted without effect, and the goods are on hold.", "Look up who has it. If a receiving event is missing, record it and then the destruction again; if the serial number is wrong, record the right one."},
@@ -212,7 +212,7 @@ var explanations = []Explanation{
 	{MissingField, rejects, "Something that this step or registration needs is missing, such as the packages it is about, the container, the time or a name.", "Fill in the missing field and send it again: packing and unpacking need parentID, other steps need epcList."},
 	{MissingILMD, rejects, "Packages were commissioned without lot number or expiry date.", "Add lotNumber and itemExpirationDate to the event and send it again."},
 	{NDCMismatch, flags, "The NDC registered for a product is not the one inside its product code (GTIN).", "Check both numbers against the label and register the product again with the right one."},
-	{NotCommissioned, flags, "The ledger has no record of the maker commissioning this serial number. When none has come within the network's grace time (usually a day), it is put on hold.", "Ask the maker, or whoever sold it to you, for the commissioning event. When it comes after the grace time the hold ends; release the package from quarantine then. Check the serial number; if the maker does not know it, treat the package as suspect."},
+	{NotCommissioned, flags, "The ledger has no record of the maker commissioning this serial number. When none has come within the network's grace time (usually a day), it is put on hold.", "Ask the maker, or the company that sold it to you, for the commissioning event. When it comes after the grace time the hold ends; release the package from quarantine then. Check the serial number; if the maker does not know it, treat the package as suspect."},
 	{PartnerNotATP, "", "A company named as seller, buyer or receiver has no licence on the ledger that makes it an authorized trading partner on that day. As a finding of severity hold: the goods are on hold. Of an act that another company relays: a flag only.", "Do not sell or move the goods on. Check the company's licence with the State board or the FDA list, have the authority register it, then have the finding closed."},
 	{PrefixTaken, rejects, "The company prefix is already registered to another company.", "Check the prefix. If it is right, the two companies and the authority have to settle whose it is."},
 	{QtyOver, flags, "More was received than was shipped: these packages or containers were not part of the shipment.", "Count again. If they are really there, ask the sender for the missing shipping event, and keep them aside until it comes."},
@@ -250,10 +250,10 @@ var explanations = []Explanation{
 	{TooManyUnits, rejects, "The document names more packages and containers than the ledger takes in one message.", "Send it in smaller documents."},
 	{TwoPlaces, holds, "Two companies both have what should be one package: one of the two may be a copy.", "Quarantine the package as suspect, do not sell or dispense it, and tell the maker and your trading partner. Trace it to see who else claims it."},
 	{UnknownKind, rejects, "The ledger does not know this kind of record.", "Leave it out, or ask the maker of the sending service for a version that fits this network."},
-	{UnknownPurpose, rejects, "The message is none of this network's: it is for something else, or for another network.", "Nothing is wrong with the goods. Tell whoever runs the sending service to check which network it is set up for."},
+	{UnknownPurpose, rejects, "The message is none of this network's: it is for something else, or for another network.", "Nothing is wrong with the goods. Tell the operator of the sending service to check which network it is set up for."},
 	{UnpackUnnamed, rejects, "The container holds more than may be unpacked without naming each thing.", "List what was taken out in childEPCs, and send the event again."},
 	{VoidNoShip, flags, "A shipment was cancelled, but these goods are not on their way from that company.", "Check the serial numbers and whether they were received already. There is nothing to cancel for these; the others in the event are cancelled."},
-	{WrongEpoch, rejects, "The message was signed for another period (epoch) of the network.", "Nothing is wrong with the goods. Tell whoever runs the sending service to load the network's current genesis file, then send it again."},
+	{WrongEpoch, rejects, "The message was signed for another period (epoch) of the network.", "Nothing is wrong with the goods. Tell the operator of the sending service to load the network's current genesis file, then send it again."},
 	{WrongNetwork, rejects, "The document was signed for another network, such as a test network.", "Send it through a service that belongs to this network."},
 	{WrongReceiver, holds, "Something was received by another company than the one it was sent to. It is where it arrived, and on hold.", "Tell sender and addressee. Send it on or back; if the shipping event names the wrong addressee, the sender voids it and records the right one."},
 }

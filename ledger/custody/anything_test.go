@@ -1,0 +1,611 @@
+package custody
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"verilot.dev/epcis"
+	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/state"
+	"verilot.dev/ledger/verdict"
+	"verilot.dev/ledger/wire"
+)
+
+// mirror is custody replayed from effects alone: what an auditor who has only the effects would know.
+type mirror map[string]*record
+
+func (m mirror) at(k string) *record {
+	if m[k] == nil {
+		m[k] = &record{key: k, state: Active}
+	}
+	return m[k]
+}
+
+func (m mirror) apply(e Effect) {
+	switch e := e.(type) {
+	case Commissioned:
+		for _, s := range e.Serials {
+			k := s
+			if e.GTIN != "" {
+				k = "01" + e.GTIN + "21" + s
+			}
+			r := m.at(k)
+			r.lot, r.expiry = e.Lot, e.Expiry
+			r.set(bitProvisional, e.Provisional)
+			if e.Holder != "" {
+				r.holder, r.owner, r.place, r.phase = e.Holder, e.Holder, e.Place, Held
+			}
+		}
+	case Moved:
+		for _, k := range e.Keys {
+			r := m.at(k)
+			r.phase, r.holder, r.owner, r.place, r.to, r.shipment = e.Phase, e.Holder, e.Owner, e.Place, e.To, e.Shipment
+		}
+	case Packed:
+		for _, k := range e.Keys {
+			r := m.at(k)
+			r.parent, r.phase, r.holder, r.owner, r.place, r.to, r.shipment = e.Parent, NotSeen, "", "", "", "", canonical.Position{}
+		}
+	case Unpacked:
+		for _, k := range e.Keys {
+			at := inherit(chainOf(k, func(k string) *record { return m[k] }))
+			r := m.at(k)
+			r.parent, r.overlays = "", at.overlays
+			r.phase, r.holder, r.owner, r.place, r.to, r.shipment = at.phase, at.holder, at.owner, at.place, at.to, at.shipment
+		}
+	case StateSet:
+		for _, k := range e.Keys {
+			m.at(k).state = e.State
+		}
+	case OverlaySet:
+		for _, k := range e.Keys {
+			for i, name := range overlayNames {
+				if name != e.Overlay {
+					continue
+				}
+				if r := m.at(k); e.Set {
+					r.overlays |= 1 << i
+				} else {
+					r.overlays &^= 1 << i
+				}
+			}
+		}
+	}
+}
+
+func (m mirror) clone() mirror {
+	c := mirror{}
+	for k, r := range m {
+		x := *r
+		c[k] = &x
+	}
+	return c
+}
+
+// restore takes an event back; past is the mirror before each event.
+func (m mirror) restore(e Restored, past map[canonical.Position]mirror) {
+	before := past[e.Event].clone()
+	for _, k := range e.Keys {
+		m[k] = before[k]
+	}
+	for _, k := range e.Gone {
+		delete(m, k)
+	}
+}
+
+// TestAnything throws random events by random parties about a few things at the rules.
+func TestAnything(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(t)
+		mem := w.st.(*state.Memory)
+		m, past := mirror{}, map[canonical.Position]mirror{}
+		var history []counted
+		thing := rapid.SampledFrom([]string{"u1", "u2", "u3", "u4", "u5", "u6", "v1", "k1", "k2", "c1", "c2", "c3"})
+		things := rapid.Custom(func(t *rapid.T) string {
+			return strings.Join(rapid.SliceOfNDistinct(thing, 1, 5, rapid.ID[string]).Draw(t, "things"), ",")
+		})
+		party := rapid.SampledFrom([]string{"M", "M", "M", "N", "R", "W", "W", "X", "L", "D", "D", "E", "V", "P", "B", "G"})
+		disposition := rapid.SampledFrom([]string{
+			"active", "stolen", "lost", "unknown", "damaged", "returned", "recalled", "expired", "non_sellable_other", "sellable_accessible", "in_progress", "partially_dispensed",
+		})
+		var labels []string
+		for i := range rapid.IntRange(5, 40).Draw(t, "events") {
+			who := party.Draw(t, "who")
+			verb := rapid.SampledFrom([]string{
+				"commissions", "commissions", "packs", "packs", "unpacks", "ships", "ships", "receives", "receives", "voids", "dispenses",
+				"decommissions", "destroys", "holds", "inspects", "counts", "publishes", "publishes", "recalls", "resolves", "resolves",
+				"retracts", "retracts", "retracts", "later",
+			}).Draw(t, "verb")
+			words := []string{who, verb}
+			switch verb {
+			case "later":
+				words = []string{"later", rapid.SampledFrom([]string{"1h", "30h"}).Draw(t, "by")}
+			case "resolves":
+				if words = anyResolution(t, mem, who); words == nil {
+					continue
+				}
+			case "publishes", "retracts":
+				if len(labels) == 0 {
+					continue
+				}
+				words = append(words, rapid.SampledFrom(labels).Draw(t, "label"))
+			case "recalls":
+				if rapid.Bool().Draw(t, "units") {
+					words = append(words, rapid.SampledFrom([]string{"u1", "u1,u2", "u3..u5"}).Draw(t, "recalled"))
+				} else {
+					words = append(words, "lot", rapid.SampledFrom([]string{"A", "B"}).Draw(t, "lot"))
+				}
+				if rapid.Bool().Draw(t, "ended") {
+					words[1] = "ends"
+				}
+			default:
+				words = append(words, things.Draw(t, "what"))
+			}
+			switch verb {
+			case "commissions":
+				words = append(words, "lot", rapid.SampledFrom([]string{"A", "B"}).Draw(t, "lot"), "exp", "2028-03-31")
+			case "packs":
+				words = append(words, "into", thing.Draw(t, "parent"))
+			case "unpacks":
+				if rapid.Bool().Draw(t, "all") {
+					words[2] = "all"
+				}
+				words = append(words, "from", thing.Draw(t, "parent"))
+			case "ships":
+				if words = append(words, "to", party.Draw(t, "to")); rapid.IntRange(0, 2).Draw(t, "return") == 0 {
+					words = append(words, "rma")
+				}
+			case "holds", "inspects", "counts", "receives", "dispenses":
+				words = append(words, "as", disposition.Draw(t, "disposition"))
+			}
+			if verb == "receives" && rapid.Bool().Draw(t, "for another") {
+				words = append(words, "for", party.Draw(t, "owner"))
+			}
+			if verb != "publishes" && verb != "recalls" && verb != "retracts" && verb != "later" && verb != "resolves" {
+				label := fmt.Sprintf("e%d", i)
+				words = append([]string{label + ":"}, words...)
+				if labels = append(labels, label); rapid.IntRange(0, 3).Draw(t, "draft") == 0 {
+					words = append([]string{"draft"}, words...)
+				}
+			}
+			line := strings.Join(words, " ")
+
+			over := state.NewOverlay(mem)
+			w.st = over
+			w.last = Judgement{}
+			w.line(line)
+			if verb == "later" {
+				t.Log(line)
+				mem.Apply(over.WriteSet())
+				w.st = mem
+				for _, l := range w.lapsed {
+					for _, raw := range l.Effects {
+						e, _ := DecodeEffect(raw)
+						m.apply(e)
+					}
+				}
+				at := w.when
+				history = append(history, counted{lapse: &at})
+				checkState(t, mem, m)
+				continue
+			}
+			j, ws := w.last, over.WriteSet()
+			if j.Verdict == 0 {
+				continue
+			}
+			t.Logf("%s: %s", line, strings.Join(w.say(j), "; "))
+			checkJudgement(t, w, mem, j, ws, words)
+			if it := w.judged[len(w.judged)-1].it; verb != "resolves" && verb != "recalls" {
+				checkGuard(t, mem, it, j)
+			}
+			mem.Apply(ws)
+			w.st = mem
+			past[w.when.Pos] = m.clone()
+			restored := false
+			for _, raw := range j.Effects {
+				e, err := DecodeEffect(raw)
+				if err != nil || !bytes.Equal(e.Encode(), raw) {
+					t.Fatalf("effect %x does not come back: %v", raw, err)
+				}
+				if e, ok := e.(Restored); ok {
+					m.restore(e, past)
+					history = slices.DeleteFunc(history, func(h counted) bool { return h.at.Pos == e.Event })
+					restored = true
+					continue
+				}
+				m.apply(e)
+			}
+			checkState(t, mem, m)
+			if verb != "retracts" && (j.Verdict == block.Accepted || j.Verdict == block.Flagged) {
+				history = append(history, counted{at: w.when, it: w.judged[len(w.judged)-1].it})
+			}
+			if restored {
+				checkReplay(t, mem, history)
+			}
+		}
+		resolveAll(t, w, mem)
+	})
+}
+
+// anyResolution draws a finding that is on record, closed or not, and an outcome of its code.
+func anyResolution(t *rapid.T, v state.View, who string) []string {
+	all := storedFindings(v)
+	if len(all) == 0 {
+		return nil
+	}
+	c := rapid.SampledFrom(all).Draw(t, "finding")
+	return resolves(who, c, rapid.SampledFrom(Outcomes(c.f.Code)).Draw(t, "outcome"))
+}
+
+// resolves is the line of a story that closes a finding.
+func resolves(who string, c closing, as Outcome) []string {
+	words := []string{who, "resolves", string(c.f.Code), "of", strconv.FormatUint(c.f.Pos.Height, 10), "as", string(as)}
+	if !strings.HasPrefix(c.key, "event:") {
+		words = append(words, "about", nick(mustKey(c.key)))
+	}
+	return words
+}
+
+func storedFindings(v state.View) (all []closing) {
+	v.Scan(findingAt, func(k string, b []byte) bool {
+		key, at, _ := strings.Cut(k[len(findingAt):], nul)
+		d := canonical.NewReader([]byte(at))
+		pos, code := d.Position(), verdict.Code(d.Rest())
+		all = append(all, closing{key, decodeFinding(key, pos, code, b)})
+		return true
+	})
+	return all
+}
+
+// resolveAll closes what is open, as a regulator may that has recorded nothing itself. Then nothing is on hold any more.
+func resolveAll(t *rapid.T, w *world, mem *state.Memory) {
+	w.st = mem
+	w.judge("A", &wire.Item{Kind: wire.KindPartyAct, Message: &registry.Act{Party: partyID("A"), Roles: []string{"regulator"}}})
+	for _, c := range storedFindings(mem) {
+		line := strings.Join(resolves("A", c, Outcomes(c.f.Code)[0]), " ")
+		w.line(line)
+		if open := c.f.State != block.Closed; open != (w.last.Verdict == block.Accepted) {
+			t.Fatalf("%s: %s", line, strings.Join(w.say(w.last), "; "))
+		}
+	}
+	mem.Scan(unitAt, func(k string, b []byte) bool {
+		if r := decodeRecord(k[len(unitAt):], string(b)); r.overlays&overlayHold != 0 || r.overlays&overlaySuspect != 0 && r.overlays&overlayIllegitimate == 0 {
+			t.Fatalf("%s is marked %v, and every finding is closed", r.key, overlayList(r.overlays))
+		}
+		return true
+	})
+}
+
+// counted is an item that counts, or the timers of a block.
+type counted struct {
+	at    Context
+	it    *wire.Item
+	lapse *Context
+}
+
+// checkReplay compares with the state of a history in which what was taken back never happened.
+func checkReplay(t *rapid.T, mem *state.Memory, history []counted) {
+	w := newWorld(t)
+	for _, h := range history {
+		if h.lapse != nil {
+			Lapse(w.st, *h.lapse)
+			continue
+		}
+		Judge(w.st, h.at, h.it)
+	}
+	if d := cmp.Diff(custodyOf(w.st), custodyOf(mem)); d != "" {
+		t.Fatalf("(-never happened +taken back):\n%s", d)
+	}
+}
+
+// custodyOf writes out what is recorded of things, containers, shipments and lots.
+func custodyOf(v state.View) map[string]string {
+	out := map[string]string{}
+	for _, at := range []string{unitAt, childAt, contentsAt, totalsAt, shipmentAt, shippedAt, lotAt} {
+		v.Scan(at, func(k string, b []byte) bool {
+			switch at {
+			case unitAt:
+				r := decodeRecord(k[len(unitAt):], string(b))
+				r.last, r.used = canonical.Position{}, canonical.Position{}
+				chain := chainOf(r.key, func(k string) *record { return readRecord(v, unitAt+k) })
+				for i := range chain[1:] {
+					r.trips = append(r.trips, passedOn(chain, i+1)...)
+				}
+				slices.SortFunc(r.trips, canonical.Position.Compare)
+				out[fmt.Sprintf("%q", k)] = fmt.Sprintf("%+v", r)
+				return true
+			case contentsAt:
+				c := readContents(v, k[len(contentsAt):])
+				c.sales = nil
+				for i := range c.stocks {
+					c.stocks[i].newest = 0
+				}
+				if c.empty() {
+					return true
+				}
+				out[fmt.Sprintf("%q", k)] = fmt.Sprintf("%+v", c)
+				return true
+			case shipmentAt:
+				s := decodeShipment(canonical.NewReader([]byte(k[len(shipmentAt):])).Position(), b)
+				s.last = canonical.Position{}
+				out[fmt.Sprintf("%q", k)] = fmt.Sprintf("%+v", s)
+				return true
+			}
+			out[fmt.Sprintf("%q", k)] = fmt.Sprintf("%x", b)
+			return true
+		})
+	}
+	return out
+}
+
+func checkJudgement(t *rapid.T, w *world, mem *state.Memory, j Judgement, ws state.WriteSet, words []string) {
+	if j.Verdict == block.Rejected && (len(ws) > 0 || len(j.Effects) > 0) {
+		t.Fatalf("a rejected item wrote %d keys and %d effects", len(ws), len(j.Effects))
+	}
+	if j.Verdict == block.Duplicate && len(j.Effects) > 0 {
+		t.Fatal("a duplicate has effects")
+	}
+	if (j.Verdict == block.Flagged) != (len(j.Findings) > 0) && j.Verdict != block.Rejected {
+		t.Fatal("flagged means with findings, and nothing else does")
+	}
+	if !slices.IsSortedFunc(j.Findings, func(a, b Finding) int { return strings.Compare(string(a.Code), string(b.Code)) }) {
+		t.Fatal("findings are not sorted")
+	}
+	if w.again == nil {
+		return
+	}
+	over := state.NewOverlay(mem)
+	if again := w.again(over); !cmp.Equal(j.Effects, again.Effects) || !bytes.Equal(ws.Encode(), over.WriteSet().Encode()) {
+		t.Fatalf("judged twice, two results: %v", words)
+	}
+}
+
+// checkGuard looks at every unit that an event ships for sale or dispenses, by its records alone: nothing may speak against it.
+func checkGuard(t *rapid.T, before *state.Memory, it *wire.Item, j Judgement) {
+	ev, ok := it.Message.(*epcis.Event)
+	if !ok || ev.ErrorDeclaration != nil || isReturn(ev) {
+		return
+	}
+	get := func(k string) *record { return readRecord(before, unitAt+k) }
+	day, _ := epcis.EventDay(ev)
+	reg := registry.Registry{View: before}
+	var whole func(key, what string)
+	whole = func(key, what string) {
+		for _, r := range chainOf(key, get) {
+			against := r.overlays & (overlayQuarantined | overlaySuspect | overlayIllegitimate | overlayRecalled | overlayHold | overlayReturned)
+			if what == "dispensed" {
+				against |= r.overlays & overlayExpired
+			}
+			if isUnit(r.key) {
+				k := mustKey(r.key)
+				g, _ := k.GTIN()
+				if len(reg.Recalls(g, r.lot)) > 0 || len(reg.UnitRecalls(k)) > 0 {
+					t.Fatalf("%s is %s, and %s is recalled", key, what, r.key)
+				}
+				if what == "dispensed" && r.expiry != "" && r.expiry < day {
+					t.Fatalf("%s is dispensed, and %s expired on %s", key, r.key, r.expiry)
+				}
+			}
+			if against != 0 {
+				t.Fatalf("%s is %s, and %s is %v", key, what, r.key, overlayList(against))
+			}
+		}
+		childrenOf(before, key, func(child string) bool {
+			whole(child, what)
+			return true
+		})
+	}
+	for _, raw := range j.Effects {
+		switch e, _ := DecodeEffect(raw); e := e.(type) {
+		case Moved:
+			if e.Phase != InTransit {
+				continue
+			}
+			for _, k := range e.Keys {
+				whole(k, "shipped for sale")
+			}
+		case StateSet:
+			if e.State != Dispensed {
+				continue
+			}
+			for _, k := range e.Keys {
+				whole(k, "dispensed")
+			}
+		}
+	}
+}
+
+func checkState(t *rapid.T, mem *state.Memory, m mirror) {
+	named := map[canonical.Position]uint32{}
+	mem.Scan(unitAt, func(k string, b []byte) bool {
+		r := decodeRecord(k[len(unitAt):], string(b))
+		want := m[r.key]
+		if want == nil {
+			t.Fatalf("%s is on record without an effect", r.key)
+		}
+		got := *r
+		got.since, got.born, got.recorders, got.owed = canonical.Position{}, canonical.Position{}, nil, nil
+		got.last, got.used, got.stored, got.marked = canonical.Position{}, canonical.Position{}, "", 0
+		got.made, got.packed, got.trips, got.slot = 0, canonical.Position{}, nil, slot{}
+		got.height = 0 // follows from what was ever inside
+		got.bits &= bitProvisional
+		got.overlays &^= namedByRecall
+		want.self, got.self = [1]*record{}, [1]*record{}
+		if !cmp.Equal(*want, got, cmp.AllowUnexported(record{}, slot{})) {
+			t.Fatalf("the record is not what its effects say:\n%s", cmp.Diff(*want, got, cmp.AllowUnexported(record{}, slot{})))
+		}
+		if r.parent != "" {
+			if _, ok := mem.Get(childAt + r.parent + nul + r.key); !ok {
+				t.Fatalf("%s is not among the contents of %s", r.key, r.parent)
+			}
+			c := chainOf(r.key, func(k string) *record { return readRecord(mem, unitAt+k) })
+			if len(c) > maxNesting+1 {
+				t.Fatalf("%s is too deep, or inside itself", r.key)
+			}
+			for i := 1; i < len(c); i++ {
+				if c[i].height <= c[i-1].height {
+					t.Fatalf("%s has height %d, %s inside it %d", c[i].key, c[i].height, c[i-1].key, c[i-1].height)
+				}
+			}
+		}
+		if r.lot != "" {
+			b, _ := mem.Get(lotAt + lgtin(gtinOf(r.key), r.lot) + nul + position(r.born))
+			if !slices.Contains(readKeys(canonical.NewReader(b)), r.key[18:]) {
+				t.Fatalf("%s is not listed in its lot", r.key)
+			}
+		}
+		held := slices.ContainsFunc(findingsOf(mem, r.key), func(f FindingRecord) bool { return f.holds() })
+		if held != (r.overlays&overlayHold != 0) {
+			t.Fatalf("%s has the overlays %v and a finding that holds it: %t", r.key, overlayList(r.overlays), held)
+		}
+		if r.is(bitNamed) {
+			named[r.shipment]++
+		}
+		return true
+	})
+	mem.Scan(childAt, func(k string, _ []byte) bool {
+		parent, child, _ := strings.Cut(k[len(childAt):], nul)
+		if r := readRecord(mem, unitAt+child); r == nil || r.parent != parent {
+			t.Fatalf("%s lists %s, which is elsewhere", parent, child)
+		}
+		return true
+	})
+	mem.Scan(shipmentAt, func(k string, _ []byte) bool {
+		d := canonical.NewReader([]byte(k[len(shipmentAt):]))
+		s := readShipment(mem, d.Position())
+		if s.outstanding != named[s.pos] {
+			t.Fatalf("shipment %s counts %d outstanding, %d are on their way", s.pos, s.outstanding, named[s.pos])
+		}
+		return true
+	})
+	for _, lot := range []string{"A", "B"} {
+		for _, series := range []byte{'u', 'v', 'k'} {
+			g, _ := gs1.ParseGTIN(gtin(series))
+			commissioned := uint64(0)
+			for _, r := range m {
+				if isUnit(r.key) && gtinOf(r.key) == g.String() && r.lot == lot {
+					commissioned++
+				}
+			}
+			totals, sum := LotTotals(mem, g, lot)
+			var n uint64
+			for _, x := range totals {
+				n += x.Units
+			}
+			if n != commissioned || sum != commissioned {
+				t.Fatalf("lot %s of %s: %d commissioned, totals say %d of %d: %v", lot, g, commissioned, n, sum, totals)
+			}
+			recount := map[Total]uint64{}
+			LotUnits(mem, g, lot, func(u Unit, state string) bool {
+				recount[Total{Party: u.Holder, State: state}]++
+				at, _, ok := Locate(mem, u.Key)
+				if !ok || !cmp.Equal(at, u, cmp.AllowUnexported(gs1.Key{})) {
+					t.Fatalf("LotUnits and Locate differ on %s: %s", u.Key, cmp.Diff(at, u, cmp.AllowUnexported(gs1.Key{})))
+				}
+				return true
+			})
+			for _, x := range totals {
+				if n := recount[Total{Party: x.Party, State: x.State}]; n != x.Units {
+					t.Fatalf("lot %s of %s: %d units are %s with %q, totals say %d", lot, g, n, x.State, x.Party, x.Units)
+				}
+			}
+		}
+	}
+	checkContents(t, mem, m)
+}
+
+// checkContents counts again what containers and shipments say of their contents.
+func checkContents(t *rapid.T, mem *state.Memory, m mirror) {
+	inside, moving := map[string]*contents{}, map[canonical.Position]*contents{}
+	get := func(k string) *record { return readRecord(mem, unitAt+k) }
+	for key := range m {
+		chain := chainOf(key, get)
+		if at := slotOf(chain[len(chain)-1]); isUnit(key) && chain[0].lot != "" {
+			if len(chain) > 1 {
+				at = at.inside()
+			}
+			if at.moving() {
+				if moving[at.shipment] == nil {
+					moving[at.shipment] = &contents{}
+				}
+				moving[at.shipment].add(&contents{stocks: []stock{{gtin: gtinOf(key), lot: chain[0].lot, units: 1}}}, 1)
+			}
+		}
+		carried, sold := uint16(0), map[sale]bool{}
+		for i, r := range chain {
+			if i > 0 {
+				c := inside[r.key]
+				if c == nil {
+					c = &contents{}
+					inside[r.key] = c
+				}
+				d := &contents{}
+				if isUnit(key) {
+					d.stocks = []stock{{gtin: gtinOf(key), lot: chain[0].lot, expiry: chain[0].expiry, units: 1}}
+				}
+				for m := range marks {
+					if len(d.stocks) > 0 && carried&(1<<m) != 0 {
+						d.stocks[0].marked[m] = 1
+					}
+					if chain[0].overlays&(1<<m) != 0 {
+						d.things[m] = 1
+					}
+				}
+				c.add(d, 1)
+			}
+			trips := r.trips
+			if i > 0 {
+				trips = passedOn(chain, i)
+			}
+			for _, at := range trips {
+				s := readShipment(mem, at)
+				sold[sale{from: s.from, to: s.to}] = true
+			}
+			if i > 0 && isUnit(key) {
+				for s := range sold {
+					inside[r.key].addSale(sale{s.from, s.to, 1}, 1)
+				}
+			}
+			carried |= r.overlays
+		}
+	}
+	for key := range m {
+		got, want := readContents(mem, key), inside[key]
+		if want == nil {
+			want = &contents{}
+		}
+		for i := range got.stocks {
+			got.stocks[i].newest = 0
+		}
+		for _, s := range got.sales { // a cancelled shipment may make it forget an earlier one of the same two parties
+			if n := want.sold(s.from, s.to); s.units < 0 || s.units > n {
+				t.Fatalf("of what is inside %s, %d units were sold by %s to %s, and it says %d", key, n, s.from, s.to, s.units)
+			}
+		}
+		if d := cmp.Diff(want.stocks, got.stocks, cmp.AllowUnexported(stock{}), cmpopts.EquateEmpty()) + cmp.Diff(want.things, got.things); d != "" {
+			t.Fatalf("contents of %s (-counted +kept):\n%s", key, d)
+		}
+	}
+	mem.Scan(shipmentAt, func(k string, _ []byte) bool {
+		s := readShipment(mem, canonical.NewReader([]byte(k[len(shipmentAt):])).Position())
+		want := moving[s.pos]
+		if want == nil {
+			want = &contents{}
+		}
+		if d := cmp.Diff(want.stocks, s.lots, cmp.AllowUnexported(stock{}), cmpopts.EquateEmpty()); d != "" {
+			t.Fatalf("shipment %s (-counted +kept):\n%s", s.pos, d)
+		}
+		return true
+	})
+}
