@@ -262,7 +262,9 @@ export async function journey({ open, look, signIn, network, story, assert, trou
   await page.getByLabel('Why').selectOption('stolen');
   await page.getByTestId('confirm').click();
   await indexed(page, 'quarantine');
+  await verdict(page, 'ended-quarantine');
   await page.goto(`${origin}/check`);
+  await page.getByRole('heading', { name: 'Check a package' }).waitFor(); // a page that is still loading takes no scan
   await wedge(page, loose[2].digitalLink);
   await verdict(page, 'stolen');
   await page.getByText(/^Reported stolen by Corner/).waitFor();
