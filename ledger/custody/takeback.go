@@ -22,8 +22,12 @@ const (
 	takenBackAt = "b/"
 )
 
-// maxLater is how many later events are looked up and named when a declaration has no effect.
-const maxLater = 32
+// maxLater is how many later events are looked up and named when a declaration has no effect. lookedAt is how many things
+// of theirs are looked at for it, about: they are counted as MaxContents (TakesAll), however many there are.
+const (
+	maxLater = 32
+	lookedAt = MaxContents
+)
 
 // was is the state of some things before an event.
 type was struct {
@@ -234,9 +238,14 @@ func (r *record) touchedAt(leaned bool) canonical.Position {
 func (j *judging) later(pos canonical.Position, h *history) []canonical.Position {
 	found := map[canonical.Position]bool{}
 	looked := map[canonical.Position]*history{}
+	room := lookedAt
 	read := func(p canonical.Position) *history {
 		if looked[p] == nil {
-			x := readHistory(j.st, p)
+			x := history{}
+			if room > 0 { // that there are later events is known by then; the list of them is for people
+				x = readHistory(j.st, p)
+				room -= 1 + x.size()
+			}
 			looked[p] = &x
 		}
 		return looked[p]
@@ -264,8 +273,11 @@ func (j *judging) later(pos canonical.Position, h *history) []canonical.Position
 		for i := range x.things {
 			w := &x.things[i]
 			for _, k := range w.keys {
+				if enough(list) || since != pos && room <= 0 {
+					break
+				}
 				r := j.get(k)
-				if r == nil || enough(list) {
+				if r == nil {
 					continue
 				}
 				list = append(list, follow(since, func(h *history) (canonical.Position, bool) { return h.touched(k, !w.leaned) }, r.touchedAt(!w.leaned))...)
@@ -277,7 +289,7 @@ func (j *judging) later(pos canonical.Position, h *history) []canonical.Position
 			}
 		}
 		for _, t := range readTold(j.st, x.match) {
-			if t.pos.Compare(since) > 0 {
+			if _, inEffect := j.st.Get(historyAt + position(t.pos)); inEffect && t.pos.Compare(since) > 0 { // not a mere copy
 				list = append(list, t.pos)
 			}
 		}
@@ -294,6 +306,14 @@ func (j *judging) later(pos canonical.Position, h *history) []canonical.Position
 	}
 	slices.SortFunc(out, func(a, b canonical.Position) int { return b.Compare(a) })
 	return out[:min(len(out), maxLater)]
+}
+
+// size is how many things the event changed.
+func (h *history) size() (n int) {
+	for i := range h.things {
+		n += len(h.things[i].keys)
+	}
+	return n
 }
 
 // touched is when a thing had last been changed before the event of this history.
