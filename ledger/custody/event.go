@@ -413,7 +413,7 @@ func (j *judging) detach(r *record) {
 	}
 	j.carry(r, chain[1:])
 	j.exit(r)
-	r.overlays = at.overlays
+	r.overlays = at.overlays&^namedByRecall | r.overlays&namedByRecall // a recall names what it names
 	r.set(bitHearsayLink|bitNamed, false)
 	r.phase, r.holder, r.owner, r.to, r.place, r.shipment = at.phase, at.holder, at.owner, at.to, at.place, at.shipment
 	j.change(r)
@@ -492,7 +492,7 @@ func (j *judging) flush(match canonical.Hash) {
 	found := j.newFindings()
 	if j.ev.ErrorDeclaration == nil {
 		for i := range j.it.Committed.Units { // what an event names cannot be taken back from under it
-			if j.rule != nil {
+			if j.rule != nil && !(j.rule.own && j.hearsay) { // hearsay of such a step never does anything
 				j.rests(j.it.Committed.Units[i].Key.String())
 			}
 		}

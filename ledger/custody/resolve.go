@@ -135,7 +135,7 @@ var resolutions = map[verdict.Code]resolution{
 	verdict.TheftReappears:         {[]Outcome{Cleared, GoodsReturned, Illegitimate}, ofOrigin},
 	verdict.TwoPlaces:              {[]Outcome{Cleared, DataCorrected, Illegitimate}, ofCopies},
 	verdict.VoidNoShip:             {[]Outcome{Acknowledged, DataCorrected}, ofFlags},
-	verdict.WrongReceiver:          {[]Outcome{Cleared, DataCorrected, GoodsReturned}, ofHolds},
+	verdict.WrongReceiver:          {[]Outcome{Cleared, DataCorrected, GoodsReturned}, ofOrigin},
 }
 
 // Outcomes lists what may come of a finding; nil for a code that is never one.
