@@ -169,12 +169,12 @@ func (j *judging) commission() {
 			early = append(early, k)
 		}
 		if isUnit(k) {
-			if r.lot != lot {
-				added[gtinOf(k)]++
-			}
 			if j.hearsay && r.lot != "" && (r.lot != lot || r.expiry != expiry) {
 				mismatch = append(mismatch, k)
 				continue
+			}
+			if r.lot != lot {
+				added[gtinOf(k)]++
 			}
 			j.inLot = append(j.inLot, k)
 			j.label(r, lot, expiry, j.ms)
