@@ -106,6 +106,7 @@ type record struct {
 	quiet  bool       // an event is taken back: last and used are set already
 	gone   bool       // not born any more
 	slot   slot       // where the totals of its lot count it, as long as it is in no container
+	inside *contents  // once it is asked or changed; see books.in
 	self   [1]*record // a chain of one
 }
 
@@ -122,7 +123,7 @@ func (r *record) set(bit uint8, on bool) {
 }
 
 func (r *record) encode() []byte {
-	size := 168 + 16*len(r.trips) + len(r.lot) + len(r.parent) + len(r.place) + len(r.holder) + len(r.owner) + len(r.to)
+	size := 170 + 16*len(r.trips) + len(r.lot) + len(r.parent) + len(r.place) + len(r.holder) + len(r.owner) + len(r.to)
 	for _, p := range r.recorders {
 		size += 1 + len(p)
 	}
@@ -157,22 +158,27 @@ func (r *record) encode() []byte {
 
 // decodeRecord reads a record. Its texts share the memory of what it is read from.
 func decodeRecord(key, stored string) *record {
+	r := &record{}
+	r.decode(key, stored)
+	return r
+}
+
+func (r *record) decode(key, stored string) {
 	d := canonical.NewTextReader(stored)
-	r := &record{key: key, bits: d.U8(), state: UnitState(d.U8()), phase: Phase(d.U8()), overlays: uint16(d.Number(2)), height: d.U8()}
+	r.key, r.bits, r.state, r.phase, r.overlays, r.height = key, d.U8(), UnitState(d.U8()), Phase(d.U8()), d.U16(), d.U8()
 	r.lot, r.expiry, r.parent = d.Text(1), d.Text(1), d.Text(2)
 	r.holder, r.owner, r.to = d.Text(1), d.Text(1), d.Text(1)
 	r.place = d.Text(2)
 	r.shipment, r.since, r.born = d.Position(), d.Position(), d.Position()
-	r.made, r.packed = int64(d.Number(8)), d.Position()
+	r.made, r.packed = d.I64(), d.Position()
 	r.last, r.used = d.Position(), d.Position()
-	for n := d.Number(2); n > 0 && d.Len() > 0; n-- {
+	for n := d.U16(); n > 0 && d.Len() > 0; n-- {
 		r.trips = append(r.trips, d.Position())
 	}
 	r.recorders, r.owed = d.Texts(2, 1), d.Texts(2, 1)
 	if d.Damaged() {
 		panic("custody: damaged record unit " + key)
 	}
-	return r
 }
 
 // damaged stops the process over a record that does not decode: a rule cannot go on over half an answer.
@@ -188,10 +194,16 @@ func readRecord(v state.View, at string) *record {
 	if !ok {
 		return nil
 	}
-	text := string(b)
-	r := decodeRecord(at[len(unitAt):], text)
-	r.stored, r.marked = text, r.overlays
+	r := &record{}
+	r.read(at, b)
 	return r
+}
+
+// read is what is stored at unitAt + key text.
+func (r *record) read(at string, b []byte) {
+	r.stored = string(b)
+	r.decode(at[len(unitAt):], r.stored)
+	r.marked = r.overlays
 }
 
 func (r *record) unit() Unit {
@@ -228,6 +240,11 @@ func (r *record) inLot(lot string, born canonical.Position) bool {
 	return r.lot == lot && r.born == born
 }
 
+// birthsAt is where the serials that the event at a position put into a lot are listed.
+func birthsAt(gtin, lot string, pos canonical.Position) string {
+	return under(lotAt+lgtin(gtin, lot)+nul, pos)
+}
+
 // shipment is what one shipping event set on its way.
 type shipment struct {
 	pos         canonical.Position
@@ -245,10 +262,24 @@ type shipment struct {
 	quiet, gone bool // as of records
 }
 
-func position(p canonical.Position) string { return string(p.Append(nil)) }
+// atPosition is where something about the event at a position is stored.
+func atPosition(prefix string, p canonical.Position) string {
+	var room [32]byte
+	return string(p.Append(append(room[:0], prefix...)))
+}
+
+// under appends a position to a key that other positions share.
+func under(prefix string, p canonical.Position) string {
+	b := make([]byte, 0, 128)
+	return string(p.Append(append(b, prefix...)))
+}
 
 func (s *shipment) encode() []byte {
-	b := canonical.Str8(nil, s.from)
+	size := 48 + len(s.from) + len(s.to)
+	for i := range s.lots {
+		size += 10 + len(s.lots[i].gtin) + len(s.lots[i].lot)
+	}
+	b := canonical.Str8(make([]byte, 0, size), s.from)
 	b = canonical.Str8(b, s.to)
 	b = canonical.U32(canonical.I64(b, s.ms), s.outstanding)
 	b = append(b, asByte(s.short), asByte(s.hearsay))
@@ -262,30 +293,34 @@ func (s *shipment) encode() []byte {
 }
 
 func readShipment(v state.View, pos canonical.Position) *shipment {
-	b, ok := v.Get(shipmentAt + position(pos))
+	b, ok := v.Get(atPosition(shipmentAt, pos))
 	if !ok {
 		return nil
 	}
-	s := decodeShipment(pos, b)
-	s.stored = string(b)
-	return s
+	return decodeShipment(pos, string(b))
 }
 
-func decodeShipment(pos canonical.Position, b []byte) *shipment {
-	d := canonical.NewReader(b)
-	s := &shipment{pos: pos, from: string(d.Str8()), to: string(d.Str8()), ms: d.I64(), outstanding: d.U32()}
+// decodeShipment reads a shipment. Its texts share the memory of what it is read from.
+func decodeShipment(pos canonical.Position, stored string) *shipment {
+	d := canonical.NewTextReader(stored)
+	s := &shipment{pos: pos, from: d.Text(1), to: d.Text(1), ms: d.I64(), outstanding: d.U32(), stored: stored}
 	s.short, s.hearsay = d.U8() == 1, d.U8() == 1
 	s.counted, s.last = s.short, d.Position()
-	s.returns = readKeys(d)
-	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
-		s.lots = append(s.lots, stock{gtin: string(d.Str8()), lot: string(d.Str8()), units: int64(d.U64())})
+	s.returns = d.Texts(4, 2)
+	if n := min(int(d.U32()), d.Len()/10); n > 0 {
+		s.lots = make([]stock, n)
 	}
-	damaged(d, "shipment "+pos.String())
+	for i := range s.lots {
+		s.lots[i] = stock{gtin: d.Text(1), lot: d.Text(1), units: d.I64()}
+	}
+	if d.Damaged() {
+		panic("custody: damaged record shipment " + pos.String())
+	}
 	return s
 }
 
 func readShipped(v state.View, pos canonical.Position) []string {
-	b, ok := v.Get(shippedAt + position(pos))
+	b, ok := v.Get(atPosition(shippedAt, pos))
 	if !ok {
 		return nil
 	}
@@ -316,7 +351,11 @@ func readTold(v state.View, h canonical.Hash) []told {
 }
 
 func putTold(st state.Store, h canonical.Hash, list []told) {
-	var b []byte
+	size := 0
+	for _, t := range list {
+		size += 17 + len(t.by)
+	}
+	b := make([]byte, 0, size)
 	for _, t := range list {
 		b = t.pos.Append(canonical.Str8(b, t.by))
 	}
@@ -348,7 +387,9 @@ func (f *FindingRecord) amend(to uint8, cause canonical.Position) {
 }
 
 func findingKey(key string, pos canonical.Position, code verdict.Code) string {
-	return findingAt + key + nul + position(pos) + string(code)
+	b := make([]byte, 0, 160)
+	b = append(append(append(b, findingAt...), key...), nul...)
+	return string(append(pos.Append(b), code...))
 }
 
 func putFinding(st state.Store, key string, f FindingRecord) {
