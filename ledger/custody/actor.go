@@ -42,7 +42,7 @@ func actorID(ev *epcis.Event) (id string) {
 // times. Of an event that has more than a few, the others are read each time.
 type names struct {
 	dir  Directory
-	list [8]name
+	list [6]name
 	used int
 }
 

@@ -114,7 +114,7 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 		// A copy of what another has recorded is a link, unless the act is the publisher's own: then all there is so far
 		// is hearsay about it, and this is the original.
 		if own := resolved && !j.hearsay; !own {
-			putTold(st, hash, append(before, told{c.Party, c.Pos}))
+			putTold(st, hash, before, told{c.Party, c.Pos})
 			return Judgement{
 				Verdict: block.Duplicate, Code: verdict.Relayed, Related: related,
 				Detail: fmt.Sprintf("%s has already recorded this event, at %s; this copy is a link to it", before[0].by, before[0].pos),
@@ -132,7 +132,7 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 	}
 	j.amend()
 	j.flush(hash)
-	putTold(st, hash, append(before, told{c.Party, c.Pos}))
+	putTold(st, hash, before, told{c.Party, c.Pos})
 	j.putEventID(hash)
 	out := Judgement{Verdict: block.Accepted, Findings: j.findings, Amendments: j.amendments, Effects: j.effects, Related: related}
 	if len(j.findings) > 0 {
@@ -323,10 +323,7 @@ func (j *judging) born(keys []string, lot, expiry, holder string, provisional bo
 		e := Commissioned{GTIN: g.by, Holder: holder, Place: place, Provisional: provisional, Serials: g.keys}
 		if g.by != "" {
 			e.Lot, e.Expiry = lot, expiry
-			e.Serials = make([]string, len(g.keys))
-			for i, k := range g.keys {
-				e.Serials[i] = k[18:]
-			}
+			e.Serials = serials(g.keys)
 		}
 		j.emit(e)
 	}
@@ -339,27 +336,28 @@ type grouped[T comparable] struct {
 	keys []string
 }
 
-// group splits keys by a property, groups in order of first appearance.
+// group splits keys by a property, groups in order of first appearance. Its lists are not to be changed.
 func group[T comparable](keys []string, by func(string) T) []grouped[T] {
-	var out []grouped[T]
-	var at map[T]int
+	if len(keys) == 0 {
+		return nil
+	}
+	first, same := by(keys[0]), 1
+	for same < len(keys) && by(keys[same]) == first {
+		same++
+	}
+	if same == len(keys) { // the common case
+		return []grouped[T]{{first, keys}}
+	}
+	out := []grouped[T]{{first, slices.Clone(keys[:same])}}
+	at := map[T]int{first: 0}
 	last := 0
-	for n, k := range keys {
-		t := by(k)
-		if len(out) == 0 || out[last].by != t { // most often all are of one group
-			if at == nil && len(out) > 0 {
-				at = map[T]int{out[0].by: 0}
-			}
+	for _, k := range keys[same:] {
+		if t := by(k); out[last].by != t {
 			i, ok := at[t]
 			if !ok {
 				i = len(out)
-				g := grouped[T]{by: t}
-				if n == 0 {
-					g.keys = make([]string, 0, len(keys))
-				} else {
-					at[t] = i
-				}
-				out = append(out, g)
+				at[t] = i
+				out = append(out, grouped[T]{by: t})
 			}
 			last = i
 		}
@@ -535,10 +533,7 @@ func (j *judging) flush(match canonical.Hash) {
 		}
 	}
 	for _, g := range group(j.inLot, gtinOf) {
-		for i, k := range g.keys {
-			g.keys[i] = k[18:]
-		}
-		j.st.Put(birthsAt(g.by, j.ev.Lot(), j.c.Pos), putKeys(nil, g.keys))
+		j.st.Put(birthsAt(g.by, j.ev.Lot(), j.c.Pos), putKeys(nil, serials(g.keys)))
 	}
 	if len(j.shipped) > 0 {
 		j.st.Put(atPosition(shippedAt, j.c.Pos), putKeys(nil, j.shipped))

@@ -7,6 +7,7 @@ const few = 8
 type table[K comparable, V any] struct {
 	rows  []row[K, V]
 	index map[K]int
+	room  [2]row[K, V] // for the first rows
 }
 
 type row[K comparable, V any] struct {
@@ -14,9 +15,11 @@ type row[K comparable, V any] struct {
 	value V
 }
 
-// newTable is a table with room for a number of values.
-func newTable[K comparable, V any](size int) table[K, V] {
-	t := table[K, V]{rows: make([]row[K, V], 0, size)}
+// newTable is a table with room for a number of values. It may be copied as long as it is empty.
+func newTable[K comparable, V any](size int) (t table[K, V]) {
+	if size > len(t.room) {
+		t.rows = make([]row[K, V], 0, size)
+	}
 	if size > few {
 		t.index = make(map[K]int, size)
 	}
@@ -41,6 +44,9 @@ func (t *table[K, V]) at(key K) *V {
 
 // put adds the value of a key that has none.
 func (t *table[K, V]) put(key K, value V) {
+	if t.rows == nil {
+		t.rows = t.room[:0]
+	}
 	t.rows = append(t.rows, row[K, V]{key, value})
 	switch n := len(t.rows); {
 	case t.index != nil:

@@ -107,8 +107,8 @@ func (g *goods) faults(key, day string) (list []Reason) {
 	chain := g.books.chain(key)
 	if len(chain) == 0 {
 		if isUnit(key) {
-			if rc, ok := g.recalled(key, gtinOf(key), ""); ok {
-				list = append(list, Reason{Fault: IsRecalled, Where: Itself, Key: mustKey(key), GTIN: gtinOf(key), Recall: &rc})
+			if rc := g.recalled(key, gtinOf(key), ""); rc != nil {
+				list = append(list, Reason{Fault: IsRecalled, Where: Itself, Key: mustKey(key), GTIN: gtinOf(key), Recall: rc})
 			}
 		}
 		return list
@@ -146,16 +146,20 @@ func (g *goods) anyRecalled(gtin string) bool {
 	return open
 }
 
-// recalled finds an open recall of a unit, its lot or its GTIN; without a unit, of the lot or the GTIN.
-func (g *goods) recalled(unit, gtin, lot string) (registry.RecallRecord, bool) {
+// recalled finds an open recall of a unit, its lot or its GTIN; without a unit, of the lot or the GTIN. nil: there is none.
+func (g *goods) recalled(unit, gtin, lot string) *registry.RecallRecord {
 	if !g.anyRecalled(gtin) {
-		return registry.RecallRecord{}, false
+		return nil
 	}
 	number, err := gs1.ParseGTIN(gtin)
 	if err != nil {
-		return registry.RecallRecord{}, false
+		return nil
 	}
-	return g.reg.Recalled(mustKey(unit), number, lot)
+	rc, ok := g.reg.Recalled(mustKey(unit), number, lot)
+	if !ok {
+		return nil
+	}
+	return &rc
 }
 
 // own are the faults of a thing without regard to what is around it or inside.
@@ -168,8 +172,8 @@ func (g *goods) own(r *record, where Where, day string) (list []Reason) {
 	if !isUnit(r.key) {
 		return list
 	}
-	if rc, ok := g.recalled(r.key, gtinOf(r.key), r.lot); ok {
-		list = append(list, Reason{Fault: IsRecalled, Where: where, Key: mustKey(r.key), GTIN: gtinOf(r.key), Lot: r.lot, Recall: &rc})
+	if rc := g.recalled(r.key, gtinOf(r.key), r.lot); rc != nil {
+		list = append(list, Reason{Fault: IsRecalled, Where: where, Key: mustKey(r.key), GTIN: gtinOf(r.key), Lot: r.lot, Recall: rc})
 	}
 	if r.expiry != "" && r.expiry < day { // both are YYYY-MM-DD; the day of expiry is the last good one
 		list = append(list, Reason{Fault: IsExpired, Where: where, Key: mustKey(r.key), GTIN: gtinOf(r.key), Lot: r.lot, Expiry: r.expiry})
@@ -203,9 +207,9 @@ func (g *goods) inside(r *record, day string) (list []Reason) {
 	var recalled, expired *Reason
 	for i := range c.stocks {
 		s := &c.stocks[i]
-		if rc, ok := g.recalled("", s.gtin, s.lot); ok {
+		if rc := g.recalled("", s.gtin, s.lot); rc != nil {
 			if recalled == nil {
-				recalled = &Reason{Fault: IsRecalled, Where: Within, Key: mustKey(r.key), All: all, GTIN: s.gtin, Lot: s.lot, Recall: &rc}
+				recalled = &Reason{Fault: IsRecalled, Where: Within, Key: mustKey(r.key), All: all, GTIN: s.gtin, Lot: s.lot, Recall: rc}
 			}
 			recalled.Units += uint64(s.units)
 		}

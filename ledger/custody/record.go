@@ -232,6 +232,15 @@ func isUnit(key string) bool { return len(key) > 18 && key[:2] == "01" && key[16
 
 func gtinOf(key string) string { return key[2:16] }
 
+// serials are the serial numbers of units.
+func serials(keys []string) []string {
+	list := make([]string, len(keys))
+	for i, k := range keys {
+		list[i] = k[18:]
+	}
+	return list
+}
+
 func lgtin(gtin, lot string) string { return "01" + gtin + "10" + lot }
 
 // inLot says whether a unit is in a lot by the birth record at a position. One that was born again since, relayed birth
@@ -350,14 +359,12 @@ func readTold(v state.View, h canonical.Hash) []told {
 	return list
 }
 
-func putTold(st state.Store, h canonical.Hash, list []told) {
-	size := 0
-	for _, t := range list {
-		size += 17 + len(t.by)
-	}
-	b := make([]byte, 0, size)
-	for _, t := range list {
-		b = t.pos.Append(canonical.Str8(b, t.by))
+func putTold(st state.Store, h canonical.Hash, list []told, more ...told) {
+	b := make([]byte, 0, 24*(len(list)+len(more)))
+	for _, l := range [][]told{list, more} {
+		for i := range l {
+			b = l[i].pos.Append(canonical.Str8(b, l[i].by))
+		}
 	}
 	st.Put(matchAt+string(h[:]), b)
 }

@@ -120,7 +120,8 @@ func readHistory(v state.View, pos canonical.Position) (h history) {
 
 // remember writes the history of the event being judged. It runs when everything else is decided, before records are written.
 func (j *judging) remember(match canonical.Hash) {
-	h := history{match: match, due: j.c.Time + j.c.Grace, id: j.idAt}
+	var room [1]was
+	h := history{match: match, due: j.c.Time + j.c.Grace, id: j.idAt, things: room[:0]}
 	type kind struct {
 		stored string
 		leaned bool

@@ -51,7 +51,8 @@ type before struct {
 // group is some written keys. They are put in order when they are scanned.
 type group struct {
 	sorted, fresh []string
-	scans         int // under way
+	scans         int       // under way
+	room          [2]string // for the first keys: most groups have no more
 }
 
 func (g *group) keys() []string {
@@ -118,6 +119,7 @@ func (o *Overlay) set(key string, value []byte) {
 			g := o.groups[at]
 			if g == nil {
 				g = &group{}
+				g.fresh = g.room[:0]
 				o.groups[at] = g
 			}
 			g.fresh = append(g.fresh, key)
