@@ -92,7 +92,7 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 	}
 
 	// Idempotency comes first: who says again what is on the ledger gets the same answer whatever happened since.
-	hash := canonical.Sum(c.Network, "match", matched(it, ev, ms, &j.names))
+	hash := matchHash(c.Network, it, ev, ms, &j.names)
 	before := readTold(st, hash)
 	if ev.ErrorDeclaration != nil {
 		if _, _, inEffect := j.declared(); inEffect { // what is declared again stands, or stands again

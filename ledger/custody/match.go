@@ -2,6 +2,7 @@ package custody
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"slices"
 	"strings"
 
@@ -19,16 +20,24 @@ func MatchHash(n canonical.Network, it *wire.Item) canonical.Hash {
 		return canonical.Hash{}
 	}
 	ms, _ := epcis.EventTimeMillis(ev)
-	return canonical.Sum(n, "match", matched(it, ev, ms, &names{}))
+	return matchHash(n, it, ev, ms, &names{})
 }
 
-// matched is what the match hash is over, tag excluded.
-func matched(it *wire.Item, ev *epcis.Event, ms int64, names *names) []byte {
+func matchHash(n canonical.Network, it *wire.Item, ev *epcis.Event, ms int64, names *names) canonical.Hash {
 	size := 512
 	for i := range it.Committed.Units {
 		size += 2 + len(it.Committed.Units[i].Key.String())
 	}
-	b := make([]byte, 0, size)
+	var room [640]byte
+	b := room[:0]
+	if size > len(room) {
+		b = make([]byte, 0, size)
+	}
+	return sha256.Sum256(matched(canonical.AppendTag(b, n, "match"), it, ev, ms, names))
+}
+
+// matched appends what the match hash is over behind its tag.
+func matched(b []byte, it *wire.Item, ev *epcis.Event, ms int64, names *names) []byte {
 	b = canonical.Str16(b, clip(ev.Type))
 	b = canonical.Str16(b, clip(ev.Action))
 	b = canonical.I64(b, ms)
