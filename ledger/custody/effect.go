@@ -2,7 +2,6 @@ package custody
 
 import (
 	"errors"
-	"slices"
 
 	"verilot.dev/ledger/canonical"
 )
@@ -89,34 +88,10 @@ type Restored struct {
 	Keys, Gone []string
 }
 
-func putKeys(b []byte, keys []string) []byte {
-	b = canonical.U32(slices.Grow(b, sizeOf(keys)), uint32(len(keys)))
-	for _, k := range keys {
-		b = canonical.Str16(b, k)
-	}
-	return b
-}
-
-// sizeOf is how many bytes putKeys appends.
-func sizeOf(keys []string) int {
-	size := 4
-	for _, k := range keys {
-		size += 2 + len(k)
-	}
-	return size
-}
-
 // begin makes room for an effect: a few fixed bytes, and a number of others.
 func begin(kind uint8, size int) []byte {
 	const fixed = 48
 	return append(make([]byte, 0, fixed+size), kind)
-}
-
-func asByte(b bool) uint8 {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // Encode implements Effect.
@@ -175,19 +150,6 @@ func (e Restored) Encode() []byte {
 
 // ErrEffect says that bytes are no effect of this package.
 var ErrEffect = errors.New("custody: not an effect")
-
-func readKeys(r *canonical.Reader) []string {
-	n := int(r.U32())
-	if n > r.Len()/2 {
-		r.Fail(canonical.ErrShort)
-		return nil
-	}
-	keys := make([]string, 0, n)
-	for range n {
-		keys = append(keys, string(r.Str16()))
-	}
-	return keys
-}
 
 func readBool(r *canonical.Reader) bool {
 	v := r.U8()

@@ -36,10 +36,8 @@ type judging struct {
 	lapsed  string // why the actor, in an act of its own, is no authorized trading partner; empty: it is one
 	place   string // key text of where it happened
 
-	links   map[string]bool // nil until something is
-	linked  []string        // child index entries, in order of first change; links says present or not
-	inLot   []string        // units that this event puts into the lot it names
-	shipped []string        // keys that this event sets on their way
+	inLot   []string // units that this event puts into the lot it names
+	shipped []string // keys that this event sets on their way
 
 	findings   []Finding
 	found      map[subject]bool // nil until something is
@@ -366,38 +364,6 @@ func group[T comparable](keys []string, by func(string) T) []grouped[T] {
 	return out
 }
 
-func (j *judging) link(parent, child string, on bool) {
-	k := childAt + parent + nul + child
-	if j.links == nil {
-		size := len(j.it.Committed.Units)
-		j.links, j.linked = make(map[string]bool, size), make([]string, 0, size)
-	}
-	if _, ok := j.links[k]; !ok {
-		j.linked = append(j.linked, k)
-	}
-	j.links[k] = on
-}
-
-// children lists what is in parent, this event's changes included. Only this event's removals can matter to a caller:
-// no step lists a container that it fills.
-func (j *judging) children(parent string, fn func(string) bool) {
-	childrenOf(j.st, parent, func(child string) bool {
-		if on, ok := j.links[childAt+parent+nul+child]; ok && !on {
-			return true
-		}
-		return fn(child)
-	})
-}
-
-func (j *judging) empty(parent string) bool {
-	empty := true
-	j.children(parent, func(string) bool {
-		empty = false
-		return false
-	})
-	return empty
-}
-
 // leave takes a thing that a shipment names off that shipment.
 func (j *judging) leave(r *record) {
 	if r.phase == InTransit {
@@ -525,19 +491,10 @@ func (j *judging) flush(match canonical.Hash) {
 		j.remember(match)
 	}
 	j.write()
-	for _, k := range j.linked {
-		if j.links[k] {
-			j.st.Put(k, present)
-		} else {
-			j.st.Delete(k)
-		}
-	}
 	for _, g := range group(j.inLot, gtinOf) {
-		j.st.Put(birthsAt(g.by, j.ev.Lot(), j.c.Pos), putKeys(nil, serials(g.keys)))
+		j.listBirths(g.by, j.ev.Lot(), g.keys)
 	}
-	if len(j.shipped) > 0 {
-		j.st.Put(atPosition(shippedAt, j.c.Pos), putKeys(nil, j.shipped))
-	}
+	j.listShipped(j.shipped)
 	for _, c := range slices.Concat(found, j.carried) {
 		putFinding(j.st, c.key, c.f)
 	}

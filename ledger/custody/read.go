@@ -9,10 +9,6 @@ import (
 	"verilot.dev/ledger/state"
 )
 
-// maxNesting is how many containers may stand around a thing: what has to be followed stays short, and AGG_CYCLE sees
-// every cycle. Unit, bundle, case, pallet, lorry, ship are five.
-const maxNesting = 16
-
 // maxDepth ends a walk up the containers, should a mistake in the rules ever make a cycle.
 const maxDepth = 64
 

@@ -4,11 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"verilot.dev/epcis/gs1"
-	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/state"
-	"verilot.dev/ledger/verdict"
 )
 
 // Storage (package state: free to change, never hashed). Keys are built from key texts, which contain no NUL.
@@ -20,19 +17,12 @@ import (
 //	n/<LGTIN key>\x00<party>\x00<state>  how many units of the lot the party has in that state; see totals.go
 //	s/<position>                     shipment: from, to, when, how many, how many outstanding, of which lots
 //	t/<position>                     the keys a shipment named
-//	m/<match hash>                   who recorded an event of this content, and where
-//	f/<key>\x00<position><code>      findings by subject; those without one by the event itself
-//	z/<position>                     what a resolution says: by whom, outcome, note
-//	g/<due><position><code>          subjects of a finding whose grace time runs; see amend.go
 const (
 	unitAt     = "u/"
 	childAt    = "c/"
 	lotAt      = "l/"
 	shipmentAt = "s/"
 	shippedAt  = "t/"
-	matchAt    = "m/"
-	findingAt  = "f/"
-	resolvedAt = "z/"
 	nul        = "\x00"
 )
 
@@ -181,13 +171,6 @@ func (r *record) decode(key, stored string) {
 	}
 }
 
-// damaged stops the process over a record that does not decode: a rule cannot go on over half an answer.
-func damaged(d *canonical.Reader, what string) {
-	if err := d.Done(); err != nil {
-		panic("custody: damaged record " + what + ": " + err.Error())
-	}
-}
-
 // readRecord reads what is stored at unitAt + key text.
 func readRecord(v state.View, at string) *record {
 	b, ok := v.Get(at)
@@ -215,34 +198,6 @@ func (r *record) unit() Unit {
 	}
 }
 
-// mustKey reads a key text that we wrote ourselves.
-func mustKey(text string) gs1.Key {
-	if text == "" {
-		return gs1.Key{}
-	}
-	k, err := gs1.ParseKey(text)
-	if err != nil {
-		panic("custody: damaged key " + text + ": " + err.Error())
-	}
-	return k
-}
-
-// Cutting key texts of SGTINs: 01 gtin14 21 serial.
-func isUnit(key string) bool { return len(key) > 18 && key[:2] == "01" && key[16:18] == "21" }
-
-func gtinOf(key string) string { return key[2:16] }
-
-// serials are the serial numbers of units.
-func serials(keys []string) []string {
-	list := make([]string, len(keys))
-	for i, k := range keys {
-		list[i] = k[18:]
-	}
-	return list
-}
-
-func lgtin(gtin, lot string) string { return "01" + gtin + "10" + lot }
-
 // inLot says whether a unit is in a lot by the birth record at a position. One that was born again since, relayed birth
 // records being replaced by the maker's, is in the lot by that: old lists need not be changed.
 func (r *record) inLot(lot string, born canonical.Position) bool {
@@ -269,18 +224,6 @@ type shipment struct {
 	stored      string             // as read
 	dirty       bool
 	quiet, gone bool // as of records
-}
-
-// atPosition is where something about the event at a position is stored.
-func atPosition(prefix string, p canonical.Position) string {
-	var room [32]byte
-	return string(p.Append(append(room[:0], prefix...)))
-}
-
-// under appends a position to a key that other positions share.
-func under(prefix string, p canonical.Position) string {
-	b := make([]byte, 0, 128)
-	return string(p.Append(append(b, prefix...)))
 }
 
 func (s *shipment) encode() []byte {
@@ -337,119 +280,6 @@ func readShipped(v state.View, pos canonical.Position) []string {
 	keys := readKeys(d)
 	damaged(d, "shipment "+pos.String())
 	return keys
-}
-
-// told is one recording of an event's content.
-type told struct {
-	by  string
-	pos canonical.Position
-}
-
-func readTold(v state.View, h canonical.Hash) []told {
-	b, ok := v.Get(matchAt + string(h[:]))
-	if !ok {
-		return nil
-	}
-	d := canonical.NewReader(b)
-	var list []told
-	for d.Len() > 0 && d.Err() == nil {
-		list = append(list, told{by: string(d.Str8()), pos: d.Position()})
-	}
-	damaged(d, "match")
-	return list
-}
-
-func putTold(st state.Store, h canonical.Hash, list []told, more ...told) {
-	b := make([]byte, 0, 24*(len(list)+len(more)))
-	for _, l := range [][]told{list, more} {
-		for i := range l {
-			b = l[i].pos.Append(canonical.Str8(b, l[i].by))
-		}
-	}
-	st.Put(matchAt+string(h[:]), b)
-}
-
-// FindingRecord is a finding about a unit or container (or about an event), as a trace shows it.
-type FindingRecord struct {
-	Pos      canonical.Position // of the event
-	Code     verdict.Code
-	Severity block.Severity
-	By       string // publisher of the event
-	Other    string // the other side: see resolve.go; empty if there is none
-	Due      int64  // when its grace time ends, ms; 0 if it has none
-	State    uint8  // docs/spec.md 7.3: 1 open, 2 held, 3 closed
-	// Changes are the states after the first, which is open, and what caused each: an item, or the block whose timers ran.
-	Changes []Change
-}
-
-// Change is one step of a finding's state.
-type Change struct {
-	State uint8
-	Cause canonical.Position
-}
-
-func (f *FindingRecord) amend(to uint8, cause canonical.Position) {
-	f.State = to
-	f.Changes = append(f.Changes, Change{to, cause})
-}
-
-func findingKey(key string, pos canonical.Position, code verdict.Code) string {
-	b := make([]byte, 0, 160)
-	b = append(append(append(b, findingAt...), key...), nul...)
-	return string(append(pos.Append(b), code...))
-}
-
-func putFinding(st state.Store, key string, f FindingRecord) {
-	b := canonical.Str8(canonical.Str8([]byte{uint8(f.Severity)}, f.By), f.Other)
-	b = canonical.I64(b, f.Due)
-	for _, c := range f.Changes {
-		b = c.Cause.Append(append(b, c.State))
-	}
-	st.Put(findingKey(key, f.Pos, f.Code), b)
-}
-
-func readFinding(v state.View, key string, pos canonical.Position, code verdict.Code) (FindingRecord, bool) {
-	b, ok := v.Get(findingKey(key, pos, code))
-	if !ok {
-		return FindingRecord{}, false
-	}
-	return decodeFinding(key, pos, code, b), true
-}
-
-func decodeFinding(key string, pos canonical.Position, code verdict.Code, b []byte) FindingRecord {
-	d := canonical.NewReader(b)
-	f := FindingRecord{Pos: pos, Code: code, Severity: block.Severity(d.U8()), By: string(d.Str8()), Other: string(d.Str8()), Due: d.I64(), State: block.Open}
-	for d.Len() > 0 && d.Err() == nil {
-		f.amend(d.U8(), d.Position())
-	}
-	damaged(d, "finding of "+key)
-	return f
-}
-
-func findingsOf(v state.View, key string) []FindingRecord {
-	at := findingAt + key + nul
-	var list []FindingRecord
-	v.Scan(at, func(k string, b []byte) bool {
-		d := canonical.NewReader([]byte(k[len(at):]))
-		pos, code := d.Position(), verdict.Code(d.Rest())
-		damaged(d, "finding of "+key)
-		list = append(list, decodeFinding(key, pos, code, b))
-		return true
-	})
-	return list
-}
-
-// Findings lists what was found about key itself, oldest first. What was found about its containers applies to it too:
-// ask for each container of Locate.
-func Findings(v state.View, key gs1.Key) []FindingRecord { return findingsOf(v, key.String()) }
-
-// FindingOf is the state of a finding about one thing, or about the event itself (no key).
-func FindingOf(v state.View, key gs1.Key, pos canonical.Position, code verdict.Code) (FindingRecord, bool) {
-	text := key.String()
-	if text == "" {
-		text = block.EventSubject(pos)
-	}
-	return readFinding(v, text, pos, code)
 }
 
 func childrenOf(v state.View, parent string, fn func(string) bool) {

@@ -426,6 +426,10 @@ func (j *judging) checkOneLot(parent *record) {
 	}
 }
 
+// maxNesting is how many containers may stand around a thing: what has to be followed stays short, and AGG_CYCLE sees
+// every cycle. Unit, bundle, case, pallet, lorry, ship are five.
+const maxNesting = 16
+
 // checkNesting rejects piles that would become too deep. A container keeps the height it once had until it is packed
 // empty: only then is it worth a look.
 func (j *judging) checkNesting(parent string, keys []string) {

@@ -69,6 +69,8 @@ type books struct {
 	ships  table[canonical.Position, *shipment]
 	filled []*record           // things whose contents are known or changed
 	totals table[total, int64] // changes
+	links  map[string]bool     // entries in the lists of what is inside what, and whether they are there; nil until one changes
+	linked []string            // the same in order of first change
 	silent bool                // no event is being judged: a timer or a recall changes overlays
 }
 
@@ -465,6 +467,51 @@ func (b *books) setMark(r *record, bit uint16, on bool) {
 	r.dirty = true
 }
 
+// link puts a thing into the list of what is directly inside a container, or takes it out.
+func (b *books) link(parent, child string, on bool) {
+	k := childAt + parent + nul + child
+	if b.links == nil {
+		size := cap(b.things.rows)
+		b.links, b.linked = make(map[string]bool, size), make([]string, 0, size)
+	}
+	if _, ok := b.links[k]; !ok {
+		b.linked = append(b.linked, k)
+	}
+	b.links[k] = on
+}
+
+// children lists what is directly inside a container, this event's removals included: no step lists a container that it fills.
+func (b *books) children(parent string, fn func(string) bool) {
+	childrenOf(b.st, parent, func(child string) bool {
+		if on, ok := b.links[childAt+parent+nul+child]; ok && !on {
+			return true
+		}
+		return fn(child)
+	})
+}
+
+// empty says that nothing is inside a container any more.
+func (b *books) empty(parent string) bool {
+	empty := true
+	b.children(parent, func(string) bool {
+		empty = false
+		return false
+	})
+	return empty
+}
+
+// listBirths notes which units this event put into a lot.
+func (b *books) listBirths(gtin, lot string, units []string) {
+	b.st.Put(birthsAt(gtin, lot, b.pos), putKeys(nil, serials(units)))
+}
+
+// listShipped notes what the shipment of this event names.
+func (b *books) listShipped(keys []string) {
+	if len(keys) > 0 {
+		b.st.Put(atPosition(shippedAt, b.pos), putKeys(nil, keys))
+	}
+}
+
 // write brings contents, shipments and totals up to date and writes them with the records.
 func (b *books) write() {
 	for i := range b.things.rows {
@@ -513,6 +560,13 @@ func (b *books) write() {
 			b.st.Delete(contentsAt + r.key)
 		default:
 			b.st.Put(contentsAt+r.key, c.encode())
+		}
+	}
+	for _, k := range b.linked {
+		if b.links[k] {
+			b.st.Put(k, present)
+		} else {
+			b.st.Delete(k)
 		}
 	}
 	for i := range b.totals.rows {
