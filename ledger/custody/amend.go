@@ -43,7 +43,9 @@ type Lapsed struct {
 const timerAt = "g/"
 
 func timerKey(due int64, pos canonical.Position, code verdict.Code) string {
-	return timerAt + string(binary.BigEndian.AppendUint64(nil, uint64(due))) + position(pos) + string(code)
+	var room [96]byte
+	b := binary.BigEndian.AppendUint64(append(room[:0], timerAt...), uint64(due))
+	return string(append(pos.Append(b), code...))
 }
 
 // Lapse runs the timers that are due at the time of a block: what is still open of their findings is held from now on, and so are

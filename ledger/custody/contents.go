@@ -3,6 +3,8 @@ package custody
 import (
 	"cmp"
 	"slices"
+	"sort"
+	"strings"
 
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/canonical"
@@ -27,8 +29,12 @@ type stock struct {
 	newest            int64        // event time of the latest birth among them, ms; not lowered when units leave
 }
 
-func compareStock(a, b stock) int {
-	return cmp.Or(cmp.Compare(a.gtin, b.gtin), cmp.Compare(a.lot, b.lot), cmp.Compare(a.expiry, b.expiry))
+// findStock finds the lot and expiry of x in a sorted list, or where they belong.
+func findStock(list []stock, x *stock) (at int, ok bool) {
+	return sort.Find(len(list), func(i int) int {
+		s := &list[i]
+		return cmp.Or(strings.Compare(x.gtin, s.gtin), strings.Compare(x.lot, s.lot), strings.Compare(x.expiry, s.expiry))
+	})
 }
 
 // sale is how many units somewhere were once sold by one party to another.
@@ -55,12 +61,14 @@ func (c *contents) units() (n int64) {
 	return n
 }
 
-// marked is how many units carry one of the marks; a unit with two of them counts for the more frequent one only.
-func (c *contents) marked(mark int) (n int64) {
+// marked is how many units carry each mark.
+func (c *contents) marked() (list [marks]int64) {
 	for i := range c.stocks {
-		n += c.stocks[i].marked[mark]
+		for m, n := range &c.stocks[i].marked {
+			list[m] += n
+		}
 	}
-	return n
+	return list
 }
 
 func (c *contents) sold(from, to string) int64 {
@@ -74,26 +82,29 @@ func (c *contents) sold(from, to string) int64 {
 func (c *contents) add(d *contents, sign int64) {
 	c.changed = true
 	for i := range d.stocks {
-		s := &d.stocks[i]
-		at, ok := slices.BinarySearchFunc(c.stocks, *s, compareStock)
-		if !ok {
-			c.stocks = slices.Insert(c.stocks, at, stock{gtin: s.gtin, lot: s.lot, expiry: s.expiry})
-		}
-		have := &c.stocks[at]
-		have.units += sign * s.units
-		for m := range marks {
-			have.marked[m] += sign * s.marked[m]
-		}
-		have.newest = max(have.newest, s.newest)
-		if have.units == 0 && have.marked == [marks]int64{} {
-			c.stocks = slices.Delete(c.stocks, at, at+1)
-		}
+		c.addStock(&d.stocks[i], sign)
 	}
 	for m := range marks {
 		c.things[m] += sign * d.things[m]
 	}
 	for _, s := range d.sales {
 		c.addSale(s, sign)
+	}
+}
+
+func (c *contents) addStock(s *stock, sign int64) {
+	at, ok := findStock(c.stocks, s)
+	if !ok {
+		c.stocks = slices.Insert(c.stocks, at, stock{gtin: s.gtin, lot: s.lot, expiry: s.expiry})
+	}
+	have := &c.stocks[at]
+	have.units += sign * s.units
+	for m := range marks {
+		have.marked[m] += sign * s.marked[m]
+	}
+	have.newest = max(have.newest, s.newest)
+	if have.units == 0 && have.marked == [marks]int64{} {
+		c.stocks = slices.Delete(c.stocks, at, at+1)
 	}
 }
 
@@ -132,18 +143,23 @@ func putMarks(b []byte, list *[marks]int64) []byte {
 	return b
 }
 
-func readMarks(d *canonical.Reader) (list [marks]int64) {
-	bits := d.U16()
-	for m := range marks {
-		if bits&(1<<m) != 0 {
-			list[m] = int64(d.U64())
+func readMarks(d *canonical.TextReader, list *[marks]int64) {
+	for m, bits := 0, d.U16(); bits != 0 && m < marks; m, bits = m+1, bits>>1 {
+		if bits&1 != 0 {
+			list[m] = d.I64()
 		}
 	}
-	return list
 }
 
 func (c *contents) encode() []byte {
-	b := canonical.U32(nil, uint32(len(c.stocks)))
+	size := 64
+	for i := range c.stocks {
+		size += 48 + len(c.stocks[i].gtin) + len(c.stocks[i].lot) + len(c.stocks[i].expiry)
+	}
+	for i := range c.sales {
+		size += 10 + len(c.sales[i].from) + len(c.sales[i].to)
+	}
+	b := canonical.U32(make([]byte, 0, size), uint32(len(c.stocks)))
 	for i := range c.stocks {
 		s := &c.stocks[i]
 		b = canonical.Str8(b, s.gtin)
@@ -166,19 +182,34 @@ func readContents(v state.View, container string) *contents {
 	if !ok {
 		return c
 	}
-	d := canonical.NewReader(b)
-	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
-		s := stock{gtin: string(d.Str8()), lot: string(d.Str8()), expiry: string(d.Str8()), units: int64(d.U64())}
-		s.marked, s.newest = readMarks(d), d.I64()
-		c.stocks = append(c.stocks, s)
+	d := canonical.NewTextReader(string(b)) // one allocation for all texts
+	if n := min(int(d.U32()), d.Len()/minStock); n > 0 {
+		c.stocks = make([]stock, n)
 	}
-	c.things = readMarks(d)
-	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
-		c.sales = append(c.sales, sale{from: string(d.Str8()), to: string(d.Str8()), units: int64(d.U64())})
+	for i := range c.stocks {
+		s := &c.stocks[i]
+		s.gtin, s.lot, s.expiry, s.units = d.Text(1), d.Text(1), d.Text(1), d.I64()
+		readMarks(d, &s.marked)
+		s.newest = d.I64()
 	}
-	damaged(d, "contents of "+container)
+	readMarks(d, &c.things)
+	if n := min(int(d.U32()), d.Len()/minSale); n > 0 {
+		c.sales = make([]sale, n, n+1)
+	}
+	for i := range c.sales {
+		c.sales[i] = sale{d.Text(1), d.Text(1), d.I64()}
+	}
+	if d.Damaged() {
+		panic("custody: damaged record contents of " + container)
+	}
 	return c
 }
+
+// The least bytes of a stock and of a sale: no more of them are made room for than there can be.
+const (
+	minStock = 21
+	minSale  = 10
+)
 
 // Stock is how many units of one lot and expiry are inside a container.
 type Stock struct {

@@ -2,7 +2,6 @@ package custody
 
 import (
 	"errors"
-	"slices"
 
 	"verilot.dev/ledger/canonical"
 )
@@ -89,28 +88,16 @@ type Restored struct {
 	Keys, Gone []string
 }
 
-func putKeys(b []byte, keys []string) []byte {
-	size := 4
-	for _, k := range keys {
-		size += 2 + len(k)
-	}
-	b = canonical.U32(slices.Grow(b, size), uint32(len(keys)))
-	for _, k := range keys {
-		b = canonical.Str16(b, k)
-	}
-	return b
-}
-
-func asByte(b bool) uint8 {
-	if b {
-		return 1
-	}
-	return 0
+// begin makes room for an effect: a few fixed bytes, and a number of others.
+func begin(kind uint8, size int) []byte {
+	const fixed = 48
+	return append(make([]byte, 0, fixed+size), kind)
 }
 
 // Encode implements Effect.
 func (e Commissioned) Encode() []byte {
-	b := canonical.Str8([]byte{EffectCommissioned}, e.GTIN)
+	size := len(e.GTIN) + len(e.Lot) + len(e.Expiry) + len(e.Holder) + len(e.Place)
+	b := canonical.Str8(begin(EffectCommissioned, size+sizeOf(e.Serials)), e.GTIN)
 	b = canonical.Str8(b, e.Lot)
 	b = canonical.Str8(b, e.Expiry)
 	b = canonical.Str8(b, e.Holder)
@@ -120,7 +107,8 @@ func (e Commissioned) Encode() []byte {
 
 // Encode implements Effect.
 func (e Moved) Encode() []byte {
-	b := canonical.Str8([]byte{EffectMoved, uint8(e.Phase)}, e.Holder)
+	size := len(e.Holder) + len(e.Owner) + len(e.Place) + len(e.To)
+	b := canonical.Str8(append(begin(EffectMoved, size+sizeOf(e.Keys)), uint8(e.Phase)), e.Holder)
 	b = canonical.Str8(b, e.Owner)
 	b = canonical.Str16(b, e.Place)
 	b = canonical.Str8(b, e.To)
@@ -129,20 +117,23 @@ func (e Moved) Encode() []byte {
 
 // Encode implements Effect.
 func (e Packed) Encode() []byte {
-	return putKeys(canonical.Str16([]byte{EffectPacked}, e.Parent), e.Keys)
+	return putKeys(canonical.Str16(begin(EffectPacked, len(e.Parent)+sizeOf(e.Keys)), e.Parent), e.Keys)
 }
 
 // Encode implements Effect.
 func (e Unpacked) Encode() []byte {
-	return putKeys(canonical.Str16([]byte{EffectUnpacked}, e.Parent), e.Keys)
+	return putKeys(canonical.Str16(begin(EffectUnpacked, len(e.Parent)+sizeOf(e.Keys)), e.Parent), e.Keys)
 }
 
 // Encode implements Effect.
-func (e StateSet) Encode() []byte { return putKeys([]byte{EffectState, uint8(e.State)}, e.Keys) }
+func (e StateSet) Encode() []byte {
+	return putKeys(append(begin(EffectState, sizeOf(e.Keys)), uint8(e.State)), e.Keys)
+}
 
 // Encode implements Effect.
 func (e OverlaySet) Encode() []byte {
-	return putKeys(canonical.Str8([]byte{EffectOverlay, asByte(e.Set)}, e.Overlay), e.Keys)
+	b := append(begin(EffectOverlay, len(e.Overlay)+sizeOf(e.Keys)), asByte(e.Set))
+	return putKeys(canonical.Str8(b, e.Overlay), e.Keys)
 }
 
 // Encode implements Effect.
@@ -153,24 +144,12 @@ func (e Registered) Encode() []byte {
 
 // Encode implements Effect.
 func (e Restored) Encode() []byte {
-	return putKeys(putKeys(e.Event.Append([]byte{EffectRestored}), e.Keys), e.Gone)
+	b := begin(EffectRestored, sizeOf(e.Keys)+sizeOf(e.Gone))
+	return putKeys(putKeys(e.Event.Append(b), e.Keys), e.Gone)
 }
 
 // ErrEffect says that bytes are no effect of this package.
 var ErrEffect = errors.New("custody: not an effect")
-
-func readKeys(r *canonical.Reader) []string {
-	n := int(r.U32())
-	if n > r.Len()/2 {
-		r.Fail(canonical.ErrShort)
-		return nil
-	}
-	keys := make([]string, 0, n)
-	for range n {
-		keys = append(keys, string(r.Str16()))
-	}
-	return keys
-}
 
 func readBool(r *canonical.Reader) bool {
 	v := r.U8()

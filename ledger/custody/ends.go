@@ -30,7 +30,7 @@ func (j *judging) dispense() {
 	// What was on its way to this dispenser has evidently come; what is with somebody else has not.
 	strange, keys := split(keys, func(k string) bool {
 		at := j.located(k)
-		return !j.withActor(&at) || at.phase == InTransit
+		return !j.withActor(at) || at.phase == InTransit
 	})
 	j.hold(verdict.DispenseByNonHolder, strange, "%s has never recorded receiving it", j.actor)
 	j.twoPlaces(strange)
@@ -66,7 +66,7 @@ func (j *judging) dispense() {
 // checkFit rejects the dispensing of what may not be dispensed whoever has it: the check at the counter says the same before.
 // A recall and an expiry are named before a quarantine, which often follows from them.
 func (j *judging) checkFit(key string) {
-	faults := j.goods().faults(key, j.day)
+	faults := j.goods.faults(key, j.day)
 	for _, row := range []struct {
 		faults []Fault
 		code   verdict.Code
@@ -120,7 +120,7 @@ func (j *judging) believed(keys []string, code verdict.Code, sev block.Severity)
 	j.unknown(keys, j.actor)
 	mine, others := split(j.alone(keys), func(k string) bool {
 		at := j.located(k)
-		return j.withActor(&at)
+		return j.withActor(at)
 	})
 	j.twoPlaces(others)
 	if len(others) > 0 {

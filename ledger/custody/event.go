@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"verilot.dev/epcis"
-	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
@@ -37,14 +36,12 @@ type judging struct {
 	lapsed  string // why the actor, in an act of its own, is no authorized trading partner; empty: it is one
 	place   string // key text of where it happened
 
-	links   map[string]bool
-	linked  []string // child index entries, in order of first change; links says present or not
 	inLot   []string // units that this event puts into the lot it names
 	shipped []string // keys that this event sets on their way
 
 	findings   []Finding
-	found      map[subject]bool
-	cured      []subject // of earlier findings, in order
+	found      map[subject]bool // nil until something is
+	cured      []subject        // of earlier findings, in order
 	amendments []Amendment
 	isCured    map[subject]bool
 	closed     map[string]closing // by where they are stored
@@ -54,8 +51,10 @@ type judging struct {
 	relieved   []string // things that left a container on hold
 	looks      int      // into containers that have turned up
 	effects    [][]byte
-	no         *Finding        // first rejecting rule
-	recalls    map[string]bool // see goods
+	no         *Finding // first rejecting rule
+	goods      goods
+	names      names  // identifiers of the event's places and parties
+	idAt       string // where the event's id is stored; "" if it has none
 }
 
 type subject struct {
@@ -63,10 +62,19 @@ type subject struct {
 	key  string
 }
 
+// newJudging begins to judge an item that names a number of things.
+func newJudging(st state.Store, c Context, it *wire.Item, size int) *judging {
+	j := &judging{books: newBooks(st, c.Pos, size), c: c, reg: registry.Registry{View: st}, it: it}
+	j.names.dir = &j.reg
+	j.goods = goods{reg: j.reg, books: &j.books}
+	return j
+}
+
 func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.Item, ev *epcis.Event) Judgement {
-	j := &judging{
-		books: newBooks(st, c.Pos, len(it.Committed.Units)), c: c, reg: registry.Registry{View: st}, it: it, ev: ev,
-		links: map[string]bool{}, found: map[subject]bool{}, looks: looksFor(it),
+	j := newJudging(st, c, it, len(it.Committed.Units))
+	j.ev, j.looks = ev, looksFor(it)
+	if ev.EventID != "" {
+		j.idAt = eventIDKey(ev.EventID, c.Party)
 	}
 	ms, err := epcis.EventTimeMillis(ev)
 	if err != nil {
@@ -82,7 +90,7 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 	}
 
 	// Idempotency comes first: who says again what is on the ledger gets the same answer whatever happened since.
-	hash := MatchHash(c.Network, it)
+	hash := matchHash(c.Network, it, ev, ms, &j.names)
 	before := readTold(st, hash)
 	if ev.ErrorDeclaration != nil {
 		if _, _, inEffect := j.declared(); inEffect { // what is declared again stands, or stands again
@@ -104,7 +112,7 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 		// A copy of what another has recorded is a link, unless the act is the publisher's own: then all there is so far
 		// is hearsay about it, and this is the original.
 		if own := resolved && !j.hearsay; !own {
-			putTold(st, hash, append(before, told{c.Party, c.Pos}))
+			putTold(st, hash, before, told{c.Party, c.Pos})
 			return Judgement{
 				Verdict: block.Duplicate, Code: verdict.Relayed, Related: related,
 				Detail: fmt.Sprintf("%s has already recorded this event, at %s; this copy is a link to it", before[0].by, before[0].pos),
@@ -122,7 +130,7 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 	}
 	j.amend()
 	j.flush(hash)
-	putTold(st, hash, append(before, told{c.Party, c.Pos}))
+	putTold(st, hash, before, told{c.Party, c.Pos})
 	j.putEventID(hash)
 	out := Judgement{Verdict: block.Accepted, Findings: j.findings, Amendments: j.amendments, Effects: j.effects, Related: related}
 	if len(j.findings) > 0 {
@@ -138,20 +146,22 @@ func (j *judging) findActor(publisher *registry.Party) (resolved bool, no *Judge
 		if p == nil || p.ID == "" {
 			continue
 		}
-		epc, err := gs1.ParseEPC(p.ID)
-		if err != nil {
-			r := refuseFormat(err)
+		at := j.names.read(p.ID)
+		if at.err != nil {
+			r := refuseFormat(at.err)
 			return false, &r
 		}
+		key := at.key.String()
 		if j.place == "" {
-			j.place = epc.Key().String()
+			j.place = key
 		}
-		if len(epc.Key().String()) > wire.MaxUnitKey { // every unit of the event will carry it
+		if len(key) > wire.MaxUnitKey { // every unit of the event will carry it
 			r := refuse(verdict.FmtEPC, "the place %s… has a key of more than %d bytes", short(p.ID), wire.MaxUnitKey)
 			return false, &r
 		}
 	}
-	party, id, err := Actor(j.ev, &j.reg)
+	id := actorID(j.ev)
+	party, err := j.names.party(id)
 	if err != nil {
 		r := refuseFormat(err)
 		return false, &r
@@ -210,6 +220,9 @@ func (j *judging) find(code verdict.Code, sev block.Severity, keys []string, det
 	}
 	for _, k := range keys {
 		if s := (subject{code, k}); !j.found[s] {
+			if j.found == nil {
+				j.found = make(map[subject]bool, len(keys))
+			}
 			j.found[s] = true
 			j.findings[i].Subjects = append(j.findings[i].Subjects, mustKey(k))
 		}
@@ -230,25 +243,22 @@ func (j *judging) reject(code verdict.Code, key, format string, args ...any) {
 func (j *judging) keys(list commit.List) []string { return keysIn(j.it, list) }
 
 // located is a thing as the ledger sees it before this event. It must have a record.
-func (j *judging) located(key string) record { return inherit(j.chain(key)) }
+func (j *judging) located(key string) *record { return inherit(j.chain(key)) }
 
 // deaf says that hearsay has nothing to tell about key: its actor has spoken for itself.
 func (j *judging) deaf(key string) bool {
 	if !j.hearsay {
 		return false
 	}
-	for _, r := range j.chain(key) {
-		if slices.Contains(r.recorders, j.actor) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(j.chain(key), func(r *record) bool { return slices.Contains(r.recorders, j.actor) })
 }
 
 // rests notes that what this event does rests on what is recorded of a thing.
 func (j *judging) rests(key string) {
-	for _, r := range j.chain(key) {
-		r.dirty = true
+	for r, depth := j.get(key), 0; r != nil && depth < maxDepth; r, depth = j.get(r.parent), depth+1 {
+		if r.dirty = true; r.parent == "" {
+			return
+		}
 	}
 }
 
@@ -264,9 +274,9 @@ func (j *judging) change(r *record) *record {
 
 // provisional makes a record of something that nobody has commissioned yet.
 func (j *judging) provisional(key string) *record {
-	r := &record{key: key, bits: bitProvisional, state: Active, born: j.c.Pos}
-	j.records[key] = r
-	if isUnit(key) && j.goods().anyRecalled(gtinOf(key)) && j.reg.UnitRecalled(mustKey(key)) {
+	r := j.add(key)
+	r.bits, r.state, r.born = bitProvisional, Active, j.c.Pos
+	if isUnit(key) && j.goods.anyRecalled(gtinOf(key)) && j.reg.UnitRecalled(mustKey(key)) {
 		r.overlays |= namedByRecall
 	}
 	return j.change(r)
@@ -311,10 +321,7 @@ func (j *judging) born(keys []string, lot, expiry, holder string, provisional bo
 		e := Commissioned{GTIN: g.by, Holder: holder, Place: place, Provisional: provisional, Serials: g.keys}
 		if g.by != "" {
 			e.Lot, e.Expiry = lot, expiry
-			e.Serials = make([]string, len(g.keys))
-			for i, k := range g.keys {
-				e.Serials[i] = k[18:]
-			}
+			e.Serials = serials(g.keys)
 		}
 		j.emit(e)
 	}
@@ -327,49 +334,34 @@ type grouped[T comparable] struct {
 	keys []string
 }
 
-// group splits keys by a property, groups in order of first appearance.
+// group splits keys by a property, groups in order of first appearance. Its lists are not to be changed.
 func group[T comparable](keys []string, by func(string) T) []grouped[T] {
-	var out []grouped[T]
-	at := map[T]int{}
-	for _, k := range keys {
-		t := by(k)
-		i, ok := at[t]
-		if !ok {
-			i = len(out)
-			at[t] = i
-			out = append(out, grouped[T]{by: t})
+	if len(keys) == 0 {
+		return nil
+	}
+	first, same := by(keys[0]), 1
+	for same < len(keys) && by(keys[same]) == first {
+		same++
+	}
+	if same == len(keys) { // the common case
+		return []grouped[T]{{first, keys}}
+	}
+	out := []grouped[T]{{first, slices.Clone(keys[:same])}}
+	at := map[T]int{first: 0}
+	last := 0
+	for _, k := range keys[same:] {
+		if t := by(k); out[last].by != t {
+			i, ok := at[t]
+			if !ok {
+				i = len(out)
+				at[t] = i
+				out = append(out, grouped[T]{by: t})
+			}
+			last = i
 		}
-		out[i].keys = append(out[i].keys, k)
+		out[last].keys = append(out[last].keys, k)
 	}
 	return out
-}
-
-func (j *judging) link(parent, child string, on bool) {
-	k := childAt + parent + nul + child
-	if _, ok := j.links[k]; !ok {
-		j.linked = append(j.linked, k)
-	}
-	j.links[k] = on
-}
-
-// children lists what is in parent, this event's changes included. Only this event's removals can matter to a caller:
-// no step lists a container that it fills.
-func (j *judging) children(parent string, fn func(string) bool) {
-	childrenOf(j.st, parent, func(child string) bool {
-		if on, ok := j.links[childAt+parent+nul+child]; ok && !on {
-			return true
-		}
-		return fn(child)
-	})
-}
-
-func (j *judging) empty(parent string) bool {
-	empty := true
-	j.children(parent, func(string) bool {
-		empty = false
-		return false
-	})
-	return empty
 }
 
 // leave takes a thing that a shipment names off that shipment.
@@ -499,22 +491,10 @@ func (j *judging) flush(match canonical.Hash) {
 		j.remember(match)
 	}
 	j.write()
-	for _, k := range j.linked {
-		if j.links[k] {
-			j.st.Put(k, present)
-		} else {
-			j.st.Delete(k)
-		}
-	}
 	for _, g := range group(j.inLot, gtinOf) {
-		for i, k := range g.keys {
-			g.keys[i] = k[18:]
-		}
-		j.st.Put(lotAt+lgtin(g.by, j.ev.Lot())+nul+position(j.c.Pos), putKeys(nil, g.keys))
+		j.listBirths(g.by, j.ev.Lot(), g.keys)
 	}
-	if len(j.shipped) > 0 {
-		j.st.Put(shippedAt+position(j.c.Pos), putKeys(nil, j.shipped))
-	}
+	j.listShipped(j.shipped)
 	for _, c := range slices.Concat(found, j.carried) {
 		putFinding(j.st, c.key, c.f)
 	}

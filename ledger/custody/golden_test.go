@@ -184,7 +184,8 @@ func TestMatchVectors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v := vector{Name: c.name, Event: string(raw), Bytes: hex.EncodeToString(matched(it, c.ev)), Hash: hex.EncodeToString(h[:])}
+		ms, _ := epcis.EventTimeMillis(c.ev)
+		v := vector{Name: c.name, Event: string(raw), Bytes: hex.EncodeToString(matched(nil, it, c.ev, ms, &names{})), Hash: hex.EncodeToString(h[:])}
 		for _, u := range c.units {
 			v.Units = append(v.Units, []string{string('0' + rune(u.List)), u.Key.String(), u.Form})
 		}

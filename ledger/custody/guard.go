@@ -94,19 +94,21 @@ func (r *Reason) String() string {
 
 // goods is what finding faults asks for.
 type goods struct {
-	reg     registry.Registry
-	get     func(string) *record
-	in      func(*record) *contents
-	recalls map[string]bool // GTINs, and whether anything of them is recalled
+	reg   registry.Registry
+	books *books
+
+	gtin    string          // the first that was asked for
+	open    bool            // something of it is recalled
+	recalls map[string]bool // the same of others
 }
 
 // faults lists what speaks against selling or dispensing a thing on a day, gravest first, one reason per fault and place.
-func (g goods) faults(key, day string) (list []Reason) {
-	chain := chainOf(key, g.get)
+func (g *goods) faults(key, day string) (list []Reason) {
+	chain := g.books.chain(key)
 	if len(chain) == 0 {
 		if isUnit(key) {
-			if rc, ok := g.recalled(key, gtinOf(key), ""); ok {
-				list = append(list, Reason{Fault: IsRecalled, Where: Itself, Key: mustKey(key), GTIN: gtinOf(key), Recall: &rc})
+			if rc := g.recalled(key, gtinOf(key), ""); rc != nil {
+				list = append(list, Reason{Fault: IsRecalled, Where: Itself, Key: mustKey(key), GTIN: gtinOf(key), Recall: rc})
 			}
 		}
 		return list
@@ -124,29 +126,44 @@ func (g goods) faults(key, day string) (list []Reason) {
 }
 
 // anyRecalled reports whether anything of a GTIN is recalled. Most products have no recall, and every unit asks.
-func (g goods) anyRecalled(gtin string) bool {
+func (g *goods) anyRecalled(gtin string) bool {
+	if g.gtin == gtin {
+		return g.open
+	}
 	open, known := g.recalls[gtin]
-	if !known {
+	switch {
+	case known:
+	case g.gtin == "":
 		open = g.reg.AnyRecalled(gtin)
+		g.gtin, g.open = gtin, open
+	default:
+		open = g.reg.AnyRecalled(gtin)
+		if g.recalls == nil {
+			g.recalls = map[string]bool{}
+		}
 		g.recalls[gtin] = open
 	}
 	return open
 }
 
-// recalled finds an open recall of a unit, its lot or its GTIN; without a unit, of the lot or the GTIN.
-func (g goods) recalled(unit, gtin, lot string) (registry.RecallRecord, bool) {
+// recalled finds an open recall of a unit, its lot or its GTIN; without a unit, of the lot or the GTIN. nil: there is none.
+func (g *goods) recalled(unit, gtin, lot string) *registry.RecallRecord {
 	if !g.anyRecalled(gtin) {
-		return registry.RecallRecord{}, false
+		return nil
 	}
 	number, err := gs1.ParseGTIN(gtin)
 	if err != nil {
-		return registry.RecallRecord{}, false
+		return nil
 	}
-	return g.reg.Recalled(mustKey(unit), number, lot)
+	rc, ok := g.reg.Recalled(mustKey(unit), number, lot)
+	if !ok {
+		return nil
+	}
+	return &rc
 }
 
 // own are the faults of a thing without regard to what is around it or inside.
-func (g goods) own(r *record, where Where, day string) (list []Reason) {
+func (g *goods) own(r *record, where Where, day string) (list []Reason) {
 	for f := IsSuspect; f <= IsExpired; f++ {
 		if bits := r.overlays & faultMarks[f] &^ namedByRecall; bits != 0 {
 			list = append(list, Reason{Fault: f, Where: where, Key: mustKey(r.key), Marks: overlayList(bits)})
@@ -155,8 +172,8 @@ func (g goods) own(r *record, where Where, day string) (list []Reason) {
 	if !isUnit(r.key) {
 		return list
 	}
-	if rc, ok := g.recalled(r.key, gtinOf(r.key), r.lot); ok {
-		list = append(list, Reason{Fault: IsRecalled, Where: where, Key: mustKey(r.key), GTIN: gtinOf(r.key), Lot: r.lot, Recall: &rc})
+	if rc := g.recalled(r.key, gtinOf(r.key), r.lot); rc != nil {
+		list = append(list, Reason{Fault: IsRecalled, Where: where, Key: mustKey(r.key), GTIN: gtinOf(r.key), Lot: r.lot, Recall: rc})
 	}
 	if r.expiry != "" && r.expiry < day { // both are YYYY-MM-DD; the day of expiry is the last good one
 		list = append(list, Reason{Fault: IsExpired, Where: where, Key: mustKey(r.key), GTIN: gtinOf(r.key), Lot: r.lot, Expiry: r.expiry})
@@ -165,40 +182,40 @@ func (g goods) own(r *record, where Where, day string) (list []Reason) {
 }
 
 // inside are the faults of what is inside a thing: read from its sums, and recalls and expiry from the lots in it.
-func (g goods) inside(r *record, day string) (list []Reason) {
-	c := g.in(r)
+func (g *goods) inside(r *record, day string) (list []Reason) {
+	c := g.books.look(r)
 	if c.empty() {
 		return nil
 	}
-	all, key := uint64(c.units()), mustKey(r.key)
+	all, marked := uint64(c.units()), c.marked()
 	for f := IsSuspect; f <= IsExpired; f++ {
 		var bits uint16
 		var units int64
 		for m := range marks {
-			if faultMarks[f]&(1<<m) == 0 || c.things[m] == 0 && c.marked(m) == 0 {
+			if faultMarks[f]&(1<<m) == 0 || c.things[m] == 0 && marked[m] == 0 {
 				continue
 			}
 			if bits |= 1 << m; 1<<m == namedByRecall {
 				bits |= overlayRecalled
 			}
-			units = max(units, c.marked(m))
+			units = max(units, marked[m])
 		}
 		if bits != 0 {
-			list = append(list, Reason{Fault: f, Where: Within, Key: key, Units: uint64(units), All: all, Marks: overlayList(bits&^namedByRecall | bits&namedByRecall>>5)})
+			list = append(list, Reason{Fault: f, Where: Within, Key: mustKey(r.key), Units: uint64(units), All: all, Marks: overlayList(bits&^namedByRecall | bits&namedByRecall>>5)})
 		}
 	}
 	var recalled, expired *Reason
 	for i := range c.stocks {
 		s := &c.stocks[i]
-		if rc, ok := g.recalled("", s.gtin, s.lot); ok {
+		if rc := g.recalled("", s.gtin, s.lot); rc != nil {
 			if recalled == nil {
-				recalled = &Reason{Fault: IsRecalled, Where: Within, Key: key, All: all, GTIN: s.gtin, Lot: s.lot, Recall: &rc}
+				recalled = &Reason{Fault: IsRecalled, Where: Within, Key: mustKey(r.key), All: all, GTIN: s.gtin, Lot: s.lot, Recall: rc}
 			}
 			recalled.Units += uint64(s.units)
 		}
 		if s.expiry != "" && s.expiry < day {
 			if expired == nil {
-				expired = &Reason{Fault: IsExpired, Where: Within, Key: key, All: all, GTIN: s.gtin, Lot: s.lot, Expiry: s.expiry}
+				expired = &Reason{Fault: IsExpired, Where: Within, Key: mustKey(r.key), All: all, GTIN: s.gtin, Lot: s.lot, Expiry: s.expiry}
 			}
 			expired.Units += uint64(s.units)
 		}
@@ -211,18 +228,12 @@ func (g goods) inside(r *record, day string) (list []Reason) {
 	return list
 }
 
-func (j *judging) goods() goods {
-	if j.recalls == nil {
-		j.recalls = map[string]bool{}
-	}
-	return goods{j.reg, j.get, j.in, j.recalls}
-}
-
 // Faults lists what speaks against selling or dispensing a thing on a day (YYYY-MM-DD), gravest first: of itself, of the
 // containers around it, and of what is inside it. The cost grows with the lots inside, not with the units.
 func Faults(v state.View, key gs1.Key, day string) []Reason {
 	b := newBooks(state.NewOverlay(v), canonical.Position{}, 1)
-	return goods{registry.Registry{View: v}, b.get, b.in, map[string]bool{}}.faults(key.String(), day)
+	g := goods{reg: registry.Registry{View: v}, books: &b}
+	return g.faults(key.String(), day)
 }
 
 // authorisations are the numbers of the return authorisations that an event names, sorted.
@@ -240,8 +251,9 @@ func authorisations(ev *epcis.Event) []string {
 // checkSale rejects the shipping of what must not be sold, and returns what is only held for it: what has expired. A return
 // to its seller, or to the owner of its GTIN, is no sale.
 func (j *judging) checkSale(keys []string, to string) (expired []string, why string) {
-	codes := map[Fault]verdict.Code{
+	codes := [...]verdict.Code{
 		IsSuspect: verdict.ShipSuspect, IsRecalled: verdict.ShipRecalled, IsHeld: verdict.ShipQuarantined, IsUnreleased: verdict.ShipUnreleasedReturn,
+		IsExpired: "",
 	}
 	returns := isReturn(j.ev)
 	for _, k := range keys {
@@ -249,12 +261,12 @@ func (j *judging) checkSale(keys []string, to string) (expired []string, why str
 			continue
 		}
 		j.needLicence() // it is a sale, whatever it calls itself
-		faults := j.goods().faults(k, j.day)
+		faults := j.goods.faults(k, j.day)
 		if len(faults) == 0 {
 			continue
 		}
 		f := &faults[0]
-		if code, ok := codes[f.Fault]; ok {
+		if code := codes[f.Fault]; code != "" {
 			j.reject(code, k, "%s %s: it must not be shipped for sale. Set it aside; a return names its authorisation (rma) and goes to its seller or maker", k, f)
 			continue
 		}
@@ -288,7 +300,7 @@ func (j *judging) owns(key, party string) bool {
 	if r == nil {
 		return isUnit(key)
 	}
-	c := j.in(r)
+	c := j.look(r)
 	for i := range c.stocks {
 		if !owner(c.stocks[i].gtin) {
 			return false
@@ -309,7 +321,7 @@ func (j *judging) soldBy(key, from, to string) bool {
 	if len(chain) == 0 {
 		return false
 	}
-	c := j.in(chain[0])
+	c := j.look(chain[0])
 	if n := c.units(); n > 0 && c.sold(from, to) >= n || n == 0 && sold(chain[0].trips) {
 		return true
 	}
@@ -331,7 +343,7 @@ func (j *judging) setAside(arrived []string) {
 		var keys []string
 		why := ""
 		for _, k := range arrived {
-			reasons := j.goods().faults(k, j.day)
+			reasons := j.goods.faults(k, j.day)
 			if i := slices.IndexFunc(reasons, func(r Reason) bool { return r.Fault == f.fault }); i >= 0 {
 				if keys = append(keys, k); why == "" {
 					why = reasons[i].String()
@@ -355,7 +367,13 @@ func (j *judging) bornLater(key string, ms int64) bool {
 	if r.made > ms {
 		return true
 	}
-	return slices.ContainsFunc(j.in(r).stocks, func(s stock) bool { return s.newest > ms })
+	stocks := j.look(r).stocks
+	for i := range stocks {
+		if stocks[i].newest > ms {
+			return true
+		}
+	}
+	return false
 }
 
 // shippedEarlier says whether a thing was shipped, itself or with something around it, before a time.

@@ -1,11 +1,12 @@
 package custody
 
 import (
+	"cmp"
+	"crypto/sha256"
 	"slices"
 	"strings"
 
 	"verilot.dev/epcis"
-	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/wire"
@@ -18,27 +19,35 @@ func MatchHash(n canonical.Network, it *wire.Item) canonical.Hash {
 	if !ok {
 		return canonical.Hash{}
 	}
-	return canonical.Sum(n, "match", matched(it, ev))
+	ms, _ := epcis.EventTimeMillis(ev)
+	return matchHash(n, it, ev, ms, &names{})
 }
 
-// matched is what the match hash is over, tag excluded.
-func matched(it *wire.Item, ev *epcis.Event) []byte {
-	ms, _ := epcis.EventTimeMillis(ev)
+func matchHash(n canonical.Network, it *wire.Item, ev *epcis.Event, ms int64, names *names) canonical.Hash {
 	size := 512
 	for i := range it.Committed.Units {
 		size += 2 + len(it.Committed.Units[i].Key.String())
 	}
-	b := make([]byte, 0, size)
+	var room [640]byte
+	b := room[:0]
+	if size > len(room) {
+		b = make([]byte, 0, size)
+	}
+	return sha256.Sum256(matched(canonical.AppendTag(b, n, "match"), it, ev, ms, names))
+}
+
+// matched appends what the match hash is over behind its tag.
+func matched(b []byte, it *wire.Item, ev *epcis.Event, ms int64, names *names) []byte {
 	b = canonical.Str16(b, clip(ev.Type))
 	b = canonical.Str16(b, clip(ev.Action))
 	b = canonical.I64(b, ms)
 	b = canonical.Str16(b, clip(ev.EventTimeZoneOffset))
 	b = canonical.Str16(b, clip(ev.Step()))
 	b = canonical.Str16(b, clip(epcis.CBVName(ev.Disposition)))
-	b = canonical.Str16(b, placeText(ev.ReadPoint))
-	b = canonical.Str16(b, placeText(ev.BizLocation))
-	b = putTyped(b, ev.SourceList)
-	b = putTyped(b, ev.DestinationList)
+	b = canonical.Str16(b, placeText(ev.ReadPoint, names))
+	b = canonical.Str16(b, placeText(ev.BizLocation, names))
+	b = putTyped(b, ev.SourceList, names)
+	b = putTyped(b, ev.DestinationList, names)
 	b = putKeys(b, authorisations(ev))
 	b = canonical.Str16(b, clip(ev.Lot()))
 	b = canonical.Str16(b, clip(ev.Expiry()))
@@ -70,47 +79,25 @@ func keysIn(it *wire.Item, list commit.List) []string {
 	return keys
 }
 
-// keyText is the key text of an identifier as captured; what does not parse stands for itself.
-func keyText(id string) string {
-	if id == "" {
-		return ""
-	}
-	if epc, err := gs1.ParseEPC(id); err == nil {
-		return epc.Key().String()
-	}
-	return clip("uri:" + id)
-}
-
-func placeText(p *epcis.Place) string {
+func placeText(p *epcis.Place, names *names) string {
 	if p == nil {
 		return ""
 	}
-	return keyText(p.ID)
+	return names.keyText(p.ID)
 }
 
-func putTyped(b []byte, list []epcis.SourceDest) []byte {
-	pairs := make([]string, len(list))
-	for i, sd := range list {
-		pairs[i] = string(canonical.Str16(canonical.Str16(nil, clip(epcis.CBVName(sd.Type))), keyText(sd.Value)))
+// putTyped appends (type, key) pairs in order of type, then key.
+func putTyped(b []byte, list []epcis.SourceDest, names *names) []byte {
+	type pair struct{ kind, key string }
+	var room [4]pair
+	pairs := room[:0]
+	for _, sd := range list {
+		pairs = append(pairs, pair{clip(epcis.CBVName(sd.Type)), names.keyText(sd.Value)})
 	}
-	slices.SortFunc(pairs, comparePairs)
+	slices.SortFunc(pairs, func(x, y pair) int { return cmp.Or(strings.Compare(x.kind, y.kind), strings.Compare(x.key, y.key)) })
 	b = canonical.U32(b, uint32(len(pairs)))
 	for _, p := range pairs {
-		b = append(b, p...)
+		b = canonical.Str16(canonical.Str16(b, p.kind), p.key)
 	}
 	return b
-}
-
-// comparePairs orders encoded (type, key) pairs by type, then key.
-func comparePairs(x, y string) int {
-	split := func(p string) (string, string) {
-		r := canonical.NewReader([]byte(p))
-		return string(r.Str16()), string(r.Str16())
-	}
-	xt, xk := split(x)
-	yt, yk := split(y)
-	if c := strings.Compare(xt, yt); c != 0 {
-		return c
-	}
-	return strings.Compare(xk, yk)
 }

@@ -21,12 +21,13 @@ const eventIDAt = "e/"
 
 func eventIDKey(id, party string) string {
 	h := sha256.Sum256([]byte(id))
-	return eventIDAt + string(h[:]) + party
+	b := make([]byte, 0, 64)
+	return string(append(append(append(b, eventIDAt...), h[:]...), party...))
 }
 
-// readEventID returns the event that a party recorded under an eventID.
-func readEventID(v state.View, id, party string) (hash canonical.Hash, pos canonical.Position, ok bool) {
-	b, ok := v.Get(eventIDKey(id, party))
+// readEventID returns the event that a party recorded under an eventID; at is its eventIDKey.
+func readEventID(v state.View, at string) (hash canonical.Hash, pos canonical.Position, ok bool) {
+	b, ok := v.Get(at)
 	if !ok {
 		return hash, pos, false
 	}
@@ -56,7 +57,7 @@ func (j *judging) idReused(hash canonical.Hash) *Judgement {
 	if j.ev.EventID == "" || j.ev.ErrorDeclaration != nil {
 		return nil
 	}
-	if before, pos, ok := readEventID(j.st, j.ev.EventID, j.c.Party); ok && before != hash {
+	if before, pos, ok := readEventID(j.st, j.idAt); ok && before != hash {
 		no := refuse(verdict.EventIDReused, "%s has recorded another event with the id %s, at %s: give this event an id of its own", j.c.Party, short(j.ev.EventID), pos)
 		return &no
 	}
@@ -65,8 +66,8 @@ func (j *judging) idReused(hash canonical.Hash) *Judgement {
 
 // putEventID remembers under which id the publisher recorded the event.
 func (j *judging) putEventID(hash canonical.Hash) {
-	if id := j.ev.EventID; id != "" && j.ev.ErrorDeclaration == nil {
-		j.st.Put(eventIDKey(id, j.c.Party), j.c.Pos.Append(hash[:]))
+	if j.idAt != "" && j.ev.ErrorDeclaration == nil {
+		j.st.Put(j.idAt, j.c.Pos.Append(append(make([]byte, 0, len(hash)+16), hash[:]...)))
 	}
 }
 
@@ -96,18 +97,17 @@ func (j *judging) parties() {
 
 // sameParty says whether two identifiers are of one registered party, or of nobody and the same.
 func (j *judging) sameParty(a, b string) bool {
-	x, errX := gs1.ParseEPC(a)
-	y, errY := gs1.ParseEPC(b)
-	if errX != nil || errY != nil {
+	x, y := j.names.read(a).key, j.names.read(b).key
+	if x.IsZero() || y.IsZero() {
 		return false // rejected elsewhere
 	}
-	glnX, okX := x.Key().GLN()
-	glnY, okY := y.Key().GLN()
+	glnX, okX := x.GLN()
+	glnY, okY := y.GLN()
 	if !okX || !okY {
-		return x.Key() == y.Key()
+		return x == y
 	}
-	partyX, _ := j.reg.PartyOfGLN(glnX.String())
-	partyY, _ := j.reg.PartyOfGLN(glnY.String())
+	partyX, _ := j.names.party(a)
+	partyY, _ := j.names.party(b)
 	return partyX == partyY && (partyX != "" || glnX == glnY)
 }
 

@@ -9,10 +9,6 @@ import (
 	"verilot.dev/ledger/state"
 )
 
-// maxNesting is how many containers may stand around a thing: what has to be followed stays short, and AGG_CYCLE sees
-// every cycle. Unit, bundle, case, pallet, lorry, ship are five.
-const maxNesting = 16
-
 // maxDepth ends a walk up the containers, should a mistake in the rules ever make a cycle.
 const maxDepth = 64
 
@@ -25,8 +21,12 @@ func Lookup(v state.View, key gs1.Key) (Unit, bool) {
 	return r.unit(), true
 }
 
-// inherit is what a thing takes on from the containers around it; chain is innermost first and begins with the thing.
-func inherit(chain []*record) record {
+// inherit is what a thing takes on from the containers around it; chain is innermost first and begins with the thing. The
+// result is to be read: it is the thing's own record if there is nothing around it.
+func inherit(chain []*record) *record {
+	if len(chain) == 1 {
+		return chain[0]
+	}
 	u, top := *chain[0], chain[len(chain)-1]
 	u.phase, u.holder, u.owner, u.to, u.place, u.shipment = top.phase, top.holder, top.owner, top.to, top.place, top.shipment
 	for _, c := range chain[1:] {
@@ -39,7 +39,7 @@ func inherit(chain []*record) record {
 			u.state = c.state
 		}
 	}
-	return u
+	return &u
 }
 
 // chainOf follows the containers of key; get returns nil for what has no record.
@@ -50,9 +50,12 @@ func chainOf(key string, get func(string) *record) []*record {
 		if r == nil {
 			break
 		}
-		if chain == nil && r.parent == "" {
-			r.self[0] = r
-			return r.self[:]
+		if chain == nil {
+			if r.parent == "" {
+				r.self[0] = r
+				return r.self[:]
+			}
+			chain = make([]*record, 0, 4)
 		}
 		chain = append(chain, r)
 		key = r.parent
@@ -70,8 +73,7 @@ func Locate(v state.View, key gs1.Key) (u Unit, containers []gs1.Key, ok bool) {
 	for _, c := range chain[1:] {
 		containers = append(containers, mustKey(c.key))
 	}
-	at := inherit(chain)
-	return at.unit(), containers, true
+	return inherit(chain).unit(), containers, true
 }
 
 // Shipped is what one shipping event set on its way. What of it is still on its way, the units themselves say (Unit.Shipment).
@@ -176,7 +178,7 @@ func (l *lotReader) walk(g gs1.GTIN, lot string, fn func(u *record, state string
 				continue
 			}
 			u := inherit(append([]*record{r}, chainOf(r.parent, l.container)...))
-			if !fn(&u, l.stateName(&u)) {
+			if !fn(u, l.stateName(u)) {
 				return false
 			}
 		}

@@ -4,11 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"verilot.dev/epcis/gs1"
-	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/state"
-	"verilot.dev/ledger/verdict"
 )
 
 // Storage (package state: free to change, never hashed). Keys are built from key texts, which contain no NUL.
@@ -20,19 +17,12 @@ import (
 //	n/<LGTIN key>\x00<party>\x00<state>  how many units of the lot the party has in that state; see totals.go
 //	s/<position>                     shipment: from, to, when, how many, how many outstanding, of which lots
 //	t/<position>                     the keys a shipment named
-//	m/<match hash>                   who recorded an event of this content, and where
-//	f/<key>\x00<position><code>      findings by subject; those without one by the event itself
-//	z/<position>                     what a resolution says: by whom, outcome, note
-//	g/<due><position><code>          subjects of a finding whose grace time runs; see amend.go
 const (
 	unitAt     = "u/"
 	childAt    = "c/"
 	lotAt      = "l/"
 	shipmentAt = "s/"
 	shippedAt  = "t/"
-	matchAt    = "m/"
-	findingAt  = "f/"
-	resolvedAt = "z/"
 	nul        = "\x00"
 )
 
@@ -106,6 +96,7 @@ type record struct {
 	quiet  bool       // an event is taken back: last and used are set already
 	gone   bool       // not born any more
 	slot   slot       // where the totals of its lot count it, as long as it is in no container
+	inside *contents  // once it is asked or changed; see books.in
 	self   [1]*record // a chain of one
 }
 
@@ -122,7 +113,7 @@ func (r *record) set(bit uint8, on bool) {
 }
 
 func (r *record) encode() []byte {
-	size := 168 + 16*len(r.trips) + len(r.lot) + len(r.parent) + len(r.place) + len(r.holder) + len(r.owner) + len(r.to)
+	size := 170 + 16*len(r.trips) + len(r.lot) + len(r.parent) + len(r.place) + len(r.holder) + len(r.owner) + len(r.to)
 	for _, p := range r.recorders {
 		size += 1 + len(p)
 	}
@@ -157,28 +148,26 @@ func (r *record) encode() []byte {
 
 // decodeRecord reads a record. Its texts share the memory of what it is read from.
 func decodeRecord(key, stored string) *record {
+	r := &record{}
+	r.decode(key, stored)
+	return r
+}
+
+func (r *record) decode(key, stored string) {
 	d := canonical.NewTextReader(stored)
-	r := &record{key: key, bits: d.U8(), state: UnitState(d.U8()), phase: Phase(d.U8()), overlays: uint16(d.Number(2)), height: d.U8()}
+	r.key, r.bits, r.state, r.phase, r.overlays, r.height = key, d.U8(), UnitState(d.U8()), Phase(d.U8()), d.U16(), d.U8()
 	r.lot, r.expiry, r.parent = d.Text(1), d.Text(1), d.Text(2)
 	r.holder, r.owner, r.to = d.Text(1), d.Text(1), d.Text(1)
 	r.place = d.Text(2)
 	r.shipment, r.since, r.born = d.Position(), d.Position(), d.Position()
-	r.made, r.packed = int64(d.Number(8)), d.Position()
+	r.made, r.packed = d.I64(), d.Position()
 	r.last, r.used = d.Position(), d.Position()
-	for n := d.Number(2); n > 0 && d.Len() > 0; n-- {
+	for n := d.U16(); n > 0 && d.Len() > 0; n-- {
 		r.trips = append(r.trips, d.Position())
 	}
 	r.recorders, r.owed = d.Texts(2, 1), d.Texts(2, 1)
 	if d.Damaged() {
 		panic("custody: damaged record unit " + key)
-	}
-	return r
-}
-
-// damaged stops the process over a record that does not decode: a rule cannot go on over half an answer.
-func damaged(d *canonical.Reader, what string) {
-	if err := d.Done(); err != nil {
-		panic("custody: damaged record " + what + ": " + err.Error())
 	}
 }
 
@@ -188,10 +177,16 @@ func readRecord(v state.View, at string) *record {
 	if !ok {
 		return nil
 	}
-	text := string(b)
-	r := decodeRecord(at[len(unitAt):], text)
-	r.stored, r.marked = text, r.overlays
+	r := &record{}
+	r.read(at, b)
 	return r
+}
+
+// read is what is stored at unitAt + key text.
+func (r *record) read(at string, b []byte) {
+	r.stored = string(b)
+	r.decode(at[len(unitAt):], r.stored)
+	r.marked = r.overlays
 }
 
 func (r *record) unit() Unit {
@@ -203,29 +198,15 @@ func (r *record) unit() Unit {
 	}
 }
 
-// mustKey reads a key text that we wrote ourselves.
-func mustKey(text string) gs1.Key {
-	if text == "" {
-		return gs1.Key{}
-	}
-	k, err := gs1.ParseKey(text)
-	if err != nil {
-		panic("custody: damaged key " + text + ": " + err.Error())
-	}
-	return k
-}
-
-// Cutting key texts of SGTINs: 01 gtin14 21 serial.
-func isUnit(key string) bool { return len(key) > 18 && key[:2] == "01" && key[16:18] == "21" }
-
-func gtinOf(key string) string { return key[2:16] }
-
-func lgtin(gtin, lot string) string { return "01" + gtin + "10" + lot }
-
 // inLot says whether a unit is in a lot by the birth record at a position. One that was born again since, relayed birth
 // records being replaced by the maker's, is in the lot by that: old lists need not be changed.
 func (r *record) inLot(lot string, born canonical.Position) bool {
 	return r.lot == lot && r.born == born
+}
+
+// birthsAt is where the serials that the event at a position put into a lot are listed.
+func birthsAt(gtin, lot string, pos canonical.Position) string {
+	return under(lotAt+lgtin(gtin, lot)+nul, pos)
 }
 
 // shipment is what one shipping event set on its way.
@@ -245,10 +226,12 @@ type shipment struct {
 	quiet, gone bool // as of records
 }
 
-func position(p canonical.Position) string { return string(p.Append(nil)) }
-
 func (s *shipment) encode() []byte {
-	b := canonical.Str8(nil, s.from)
+	size := 48 + len(s.from) + len(s.to)
+	for i := range s.lots {
+		size += 10 + len(s.lots[i].gtin) + len(s.lots[i].lot)
+	}
+	b := canonical.Str8(make([]byte, 0, size), s.from)
 	b = canonical.Str8(b, s.to)
 	b = canonical.U32(canonical.I64(b, s.ms), s.outstanding)
 	b = append(b, asByte(s.short), asByte(s.hearsay))
@@ -262,30 +245,34 @@ func (s *shipment) encode() []byte {
 }
 
 func readShipment(v state.View, pos canonical.Position) *shipment {
-	b, ok := v.Get(shipmentAt + position(pos))
+	b, ok := v.Get(atPosition(shipmentAt, pos))
 	if !ok {
 		return nil
 	}
-	s := decodeShipment(pos, b)
-	s.stored = string(b)
-	return s
+	return decodeShipment(pos, string(b))
 }
 
-func decodeShipment(pos canonical.Position, b []byte) *shipment {
-	d := canonical.NewReader(b)
-	s := &shipment{pos: pos, from: string(d.Str8()), to: string(d.Str8()), ms: d.I64(), outstanding: d.U32()}
+// decodeShipment reads a shipment. Its texts share the memory of what it is read from.
+func decodeShipment(pos canonical.Position, stored string) *shipment {
+	d := canonical.NewTextReader(stored)
+	s := &shipment{pos: pos, from: d.Text(1), to: d.Text(1), ms: d.I64(), outstanding: d.U32(), stored: stored}
 	s.short, s.hearsay = d.U8() == 1, d.U8() == 1
 	s.counted, s.last = s.short, d.Position()
-	s.returns = readKeys(d)
-	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
-		s.lots = append(s.lots, stock{gtin: string(d.Str8()), lot: string(d.Str8()), units: int64(d.U64())})
+	s.returns = d.Texts(4, 2)
+	if n := min(int(d.U32()), d.Len()/10); n > 0 {
+		s.lots = make([]stock, n)
 	}
-	damaged(d, "shipment "+pos.String())
+	for i := range s.lots {
+		s.lots[i] = stock{gtin: d.Text(1), lot: d.Text(1), units: d.I64()}
+	}
+	if d.Damaged() {
+		panic("custody: damaged record shipment " + pos.String())
+	}
 	return s
 }
 
 func readShipped(v state.View, pos canonical.Position) []string {
-	b, ok := v.Get(shippedAt + position(pos))
+	b, ok := v.Get(atPosition(shippedAt, pos))
 	if !ok {
 		return nil
 	}
@@ -293,115 +280,6 @@ func readShipped(v state.View, pos canonical.Position) []string {
 	keys := readKeys(d)
 	damaged(d, "shipment "+pos.String())
 	return keys
-}
-
-// told is one recording of an event's content.
-type told struct {
-	by  string
-	pos canonical.Position
-}
-
-func readTold(v state.View, h canonical.Hash) []told {
-	b, ok := v.Get(matchAt + string(h[:]))
-	if !ok {
-		return nil
-	}
-	d := canonical.NewReader(b)
-	var list []told
-	for d.Len() > 0 && d.Err() == nil {
-		list = append(list, told{by: string(d.Str8()), pos: d.Position()})
-	}
-	damaged(d, "match")
-	return list
-}
-
-func putTold(st state.Store, h canonical.Hash, list []told) {
-	var b []byte
-	for _, t := range list {
-		b = t.pos.Append(canonical.Str8(b, t.by))
-	}
-	st.Put(matchAt+string(h[:]), b)
-}
-
-// FindingRecord is a finding about a unit or container (or about an event), as a trace shows it.
-type FindingRecord struct {
-	Pos      canonical.Position // of the event
-	Code     verdict.Code
-	Severity block.Severity
-	By       string // publisher of the event
-	Other    string // the other side: see resolve.go; empty if there is none
-	Due      int64  // when its grace time ends, ms; 0 if it has none
-	State    uint8  // docs/spec.md 7.3: 1 open, 2 held, 3 closed
-	// Changes are the states after the first, which is open, and what caused each: an item, or the block whose timers ran.
-	Changes []Change
-}
-
-// Change is one step of a finding's state.
-type Change struct {
-	State uint8
-	Cause canonical.Position
-}
-
-func (f *FindingRecord) amend(to uint8, cause canonical.Position) {
-	f.State = to
-	f.Changes = append(f.Changes, Change{to, cause})
-}
-
-func findingKey(key string, pos canonical.Position, code verdict.Code) string {
-	return findingAt + key + nul + position(pos) + string(code)
-}
-
-func putFinding(st state.Store, key string, f FindingRecord) {
-	b := canonical.Str8(canonical.Str8([]byte{uint8(f.Severity)}, f.By), f.Other)
-	b = canonical.I64(b, f.Due)
-	for _, c := range f.Changes {
-		b = c.Cause.Append(append(b, c.State))
-	}
-	st.Put(findingKey(key, f.Pos, f.Code), b)
-}
-
-func readFinding(v state.View, key string, pos canonical.Position, code verdict.Code) (FindingRecord, bool) {
-	b, ok := v.Get(findingKey(key, pos, code))
-	if !ok {
-		return FindingRecord{}, false
-	}
-	return decodeFinding(key, pos, code, b), true
-}
-
-func decodeFinding(key string, pos canonical.Position, code verdict.Code, b []byte) FindingRecord {
-	d := canonical.NewReader(b)
-	f := FindingRecord{Pos: pos, Code: code, Severity: block.Severity(d.U8()), By: string(d.Str8()), Other: string(d.Str8()), Due: d.I64(), State: block.Open}
-	for d.Len() > 0 && d.Err() == nil {
-		f.amend(d.U8(), d.Position())
-	}
-	damaged(d, "finding of "+key)
-	return f
-}
-
-func findingsOf(v state.View, key string) []FindingRecord {
-	at := findingAt + key + nul
-	var list []FindingRecord
-	v.Scan(at, func(k string, b []byte) bool {
-		d := canonical.NewReader([]byte(k[len(at):]))
-		pos, code := d.Position(), verdict.Code(d.Rest())
-		damaged(d, "finding of "+key)
-		list = append(list, decodeFinding(key, pos, code, b))
-		return true
-	})
-	return list
-}
-
-// Findings lists what was found about key itself, oldest first. What was found about its containers applies to it too:
-// ask for each container of Locate.
-func Findings(v state.View, key gs1.Key) []FindingRecord { return findingsOf(v, key.String()) }
-
-// FindingOf is the state of a finding about one thing, or about the event itself (no key).
-func FindingOf(v state.View, key gs1.Key, pos canonical.Position, code verdict.Code) (FindingRecord, bool) {
-	text := key.String()
-	if text == "" {
-		text = block.EventSubject(pos)
-	}
-	return readFinding(v, text, pos, code)
 }
 
 func childrenOf(v state.View, parent string, fn func(string) bool) {

@@ -188,7 +188,7 @@ type Resolved struct {
 
 // ResolvedAt returns the resolution at a position: the cause of a finding's last change, if a party closed it.
 func ResolvedAt(v state.View, pos canonical.Position) (Resolved, bool) {
-	b, ok := v.Get(resolvedAt + position(pos))
+	b, ok := v.Get(atPosition(resolvedAt, pos))
 	if !ok {
 		return Resolved{}, false
 	}
@@ -265,7 +265,7 @@ func judgeResolution(st state.Store, c Context, publisher *registry.Party, it *w
 		}
 	}
 
-	j := &judging{books: newBooks(st, c.Pos, len(list)), c: c, it: it, reg: registry.Registry{View: st}}
+	j := newJudging(st, c, it, len(list))
 	j.silent = true
 	j.close(list)
 	j.conclude(code, outcome, list)
@@ -273,7 +273,7 @@ func judgeResolution(st state.Store, c Context, publisher *registry.Party, it *w
 	for _, c := range j.closed {
 		putFinding(st, c.key, c.f)
 	}
-	st.Put(resolvedAt+position(c.Pos), said.encode())
+	st.Put(atPosition(resolvedAt, c.Pos), said.encode())
 	return Judgement{Verdict: block.Accepted, Amendments: j.amendments, Effects: j.effects}
 }
 
@@ -412,7 +412,7 @@ func (j *judging) sides() *sides {
 	if j.ev.Step() == epcis.StepReceiving {
 		end = j.ev.Source(epcis.OwningParty)
 	}
-	party, err := partyOf(end, &j.reg)
+	party, err := j.names.party(end)
 	if err != nil { // nothing is judged by it, so it may be anything
 		party = ""
 	}
@@ -436,7 +436,7 @@ func (s *sides) of(key string) string {
 
 // before is the chain of a thing as stored before this event.
 func (s *sides) before(key string) []*record {
-	if r := s.j.records[key]; key == "" || r != nil && r.is(bitProvisional) && r.born == s.j.c.Pos {
+	if r := s.j.known(key); key == "" || r != nil && r.is(bitProvisional) && r.born == s.j.c.Pos {
 		return nil
 	}
 	return chainOf(key, func(k string) *record {

@@ -67,18 +67,20 @@ func (j *judging) subjects() []string {
 
 // alone leaves out what is inside something else that the event names: it goes along.
 func (j *judging) alone(keys []string) []string {
-	named := make(map[string]bool, len(keys))
-	for _, k := range keys {
-		named[k] = true
-	}
-	var out []string
-	for _, k := range keys {
+	var named map[string]bool
+	_, out := split(keys, func(k string) bool {
 		chain := j.chain(k)
-		if len(chain) > 1 && slices.ContainsFunc(chain[1:], func(c *record) bool { return named[c.key] }) {
-			continue
+		if len(chain) == 1 {
+			return false
 		}
-		out = append(out, k)
-	}
+		if named == nil {
+			named = make(map[string]bool, len(keys))
+			for _, k := range keys {
+				named[k] = true
+			}
+		}
+		return slices.ContainsFunc(chain[1:], func(c *record) bool { return named[c.key] })
+	})
 	return out
 }
 
@@ -122,11 +124,21 @@ func (j *judging) heard(keys []string) []string {
 
 // split separates keys by a condition, keeping order.
 func split(keys []string, cond func(string) bool) (yes, no []string) {
-	if all := slices.IndexFunc(keys, func(k string) bool { return !cond(k) }); all < 0 { // the common case
+	if len(keys) == 0 {
 		return keys, nil
 	}
-	for _, k := range keys {
-		if cond(k) {
+	first, same := cond(keys[0]), 1
+	for same < len(keys) && cond(keys[same]) == first {
+		same++
+	}
+	if same == len(keys) { // the common case
+		if first {
+			return keys, nil
+		}
+		return nil, keys
+	}
+	for i, k := range keys {
+		if i < same && first || i > same && cond(k) || i == same && !first {
 			yes = append(yes, k)
 		} else {
 			no = append(no, k)
@@ -295,7 +307,7 @@ func (j *judging) pack() {
 		if j.hearsay && at.parent != "" {
 			return true
 		}
-		return !j.withActor(&at) && (j.hearsay || slices.ContainsFunc(chain, func(c *record) bool { return slices.Contains(c.recorders, j.actor) }))
+		return !j.withActor(at) && (j.hearsay || slices.ContainsFunc(chain, func(c *record) bool { return slices.Contains(c.recorders, j.actor) }))
 	})
 	if len(late) > 0 {
 		j.find(verdict.AggAfterShip, block.Flag, late, packedLate)
@@ -329,14 +341,14 @@ func (j *judging) pack() {
 
 	keys, strange := split(keys, func(k string) bool {
 		u := j.located(k)
-		return j.withActor(&u) || j.get(k).parent == parent
+		return j.withActor(u) || j.get(k).parent == parent
 	})
 	j.hold(verdict.AggHolderDiff, strange, "%s does not hold what it says it packed: not taken to be packed", j.actor)
 	if len(keys) == 0 {
 		return
 	}
-	if !j.withActor(&at) || at.phase == InTransit {
-		if !j.withActor(&at) && !slices.Contains(p.recorders, j.actor) && !p.is(bitProvisional) {
+	if !j.withActor(at) || at.phase == InTransit {
+		if !j.withActor(at) && !slices.Contains(p.recorders, j.actor) && !p.is(bitProvisional) {
 			j.hold(verdict.AggHolderDiff, []string{parent}, "%s does not hold the container, %s does: nothing is taken to be packed into it", j.actor, at.holder)
 			return
 		}
@@ -369,7 +381,7 @@ func (j *judging) pack() {
 		j.change(p)
 		// Nobody need commission a container. One that turned up before the record of its packing is explained by that record,
 		// unless it is the finder's own.
-		if p.is(bitProvisional) && (p.is(bitImplied) || !isUnit(parent) && !j.withActor(&at)) {
+		if p.is(bitProvisional) && (p.is(bitImplied) || !isUnit(parent) && !j.withActor(at)) {
 			p.set(bitProvisional, false)
 			p.set(bitImplied, true)
 			j.born([]string{parent}, "", "", "", false)
@@ -397,7 +409,7 @@ func (j *judging) checkOneLot(parent *record) {
 	if !isUnit(parent.key) {
 		return
 	}
-	c := j.in(parent)
+	c := j.look(parent)
 	lots := map[string]bool{}
 	gtins := map[string]bool{}
 	for i := range c.stocks {
@@ -413,6 +425,10 @@ func (j *judging) checkOneLot(parent *record) {
 		j.find(verdict.AggMixedLot, block.Flag, []string{parent.key}, "has a GTIN of its own, so it stands for one product and one lot, and what is inside is of several")
 	}
 }
+
+// maxNesting is how many containers may stand around a thing: what has to be followed stays short, and AGG_CYCLE sees
+// every cycle. Unit, bundle, case, pallet, lorry, ship are five.
+const maxNesting = 16
 
 // checkNesting rejects piles that would become too deep. A container keeps the height it once had until it is packed
 // empty: only then is it worth a look.
@@ -485,7 +501,7 @@ func (j *judging) unpackStep() {
 	}
 	j.unknown(append([]string{parent}, keys...), j.actor)
 	at := j.located(parent)
-	if !j.withActor(&at) && (at.phase != InTransit || at.to != j.actor) {
+	if !j.withActor(at) && (at.phase != InTransit || at.to != j.actor) {
 		j.hold(verdict.AggHolderDiff, []string{parent}, "%s does not hold the container, %s does: not taken to be unpacked", j.actor, at.holder)
 		return
 	}

@@ -66,7 +66,17 @@ type cure struct {
 }
 
 func (h *history) encode() []byte {
-	b := canonical.Str16(append([]byte(nil), h.match[:]...), h.id)
+	size := len(h.match) + len(h.id) + 64 + sizeOf(h.lots) + sizeOf(h.remarks) + sizeOf(h.carried)
+	for i := range h.things {
+		size += 7 + len(h.things[i].stored) + sizeOf(h.things[i].keys)
+	}
+	for i := range h.ships {
+		size += 20 + len(h.ships[i].stored)
+	}
+	for i := range h.cured {
+		size += 20 + len(h.cured[i].key) + len(h.cured[i].code)
+	}
+	b := canonical.Str16(append(make([]byte, 0, size), h.match[:]...), h.id)
 	b = canonical.U32(canonical.I64(b, h.due), uint32(len(h.things)))
 	for _, w := range h.things {
 		b = canonical.Str32(b, w.stored)
@@ -87,7 +97,7 @@ func (h *history) encode() []byte {
 
 // readHistory returns the history of an event in effect, an empty one for any other.
 func readHistory(v state.View, pos canonical.Position) (h history) {
-	b, ok := v.Get(historyAt + position(pos))
+	b, ok := v.Get(atPosition(historyAt, pos))
 	if !ok {
 		return h
 	}
@@ -114,45 +124,53 @@ func readHistory(v state.View, pos canonical.Position) (h history) {
 
 // remember writes the history of the event being judged. It runs when everything else is decided, before records are written.
 func (j *judging) remember(match canonical.Hash) {
-	h := history{match: match, due: j.c.Time + j.c.Grace}
-	if j.ev.EventID != "" {
-		h.id = eventIDKey(j.ev.EventID, j.c.Party)
-	}
+	var room [1]was
+	h := history{match: match, due: j.c.Time + j.c.Grace, id: j.idAt, things: room[:0]}
 	type kind struct {
 		stored string
 		leaned bool
 		bits   uint16
 	}
-	at := map[kind]int{}
-	kept := map[string]bool{}
-	for _, path := range j.touched {
-		r := j.records[path[len(unitAt):]]
+	var kinds table[kind, int]
+	last := kind{}
+	i := -1
+	for n := range j.things.rows {
+		r := j.things.rows[n].value.r
 		if r == nil || !r.dirty && !r.leaned {
 			continue
 		}
 		k := kind{stored: r.stored, leaned: !r.dirty, bits: r.overlays ^ r.marked}
-		i, ok := at[k]
-		if !ok {
-			i = len(h.things)
-			at[k] = i
-			h.things = append(h.things, was{stored: k.stored, leaned: k.leaned, bits: k.bits})
+		if i < 0 || k != last { // most often what was alike before the event comes together
+			if at := kinds.at(k); at != nil {
+				i = *at
+			} else {
+				i = len(h.things)
+				kinds.put(k, i)
+				w := was{stored: k.stored, leaned: k.leaned, bits: k.bits}
+				if i == 0 { // often the only one
+					w.keys = make([]string, 0, len(j.things.rows)-n)
+				}
+				h.things = append(h.things, w)
+			}
+			last = k
 		}
 		h.things[i].keys = append(h.things[i].keys, r.key)
-		kept[r.key] = true
 	}
-	for _, s := range j.sailing {
-		if s.dirty || s.short != s.counted {
+	for i := range j.ships.rows {
+		if s := j.ships.rows[i].value; s != nil && (s.dirty || s.short != s.counted) {
 			h.ships = append(h.ships, shipWas{s.pos, s.stored})
 		}
 	}
 	for _, g := range group(j.inLot, gtinOf) {
-		h.lots = append(h.lots, lotAt+lgtin(g.by, j.ev.Lot())+nul+position(j.c.Pos))
+		h.lots = append(h.lots, birthsAt(g.by, j.ev.Lot(), j.c.Pos))
 	}
+	noted := map[string]bool{}
 	note := func(key string) {
-		if !kept[key] {
-			kept[key] = true
-			h.remarks = append(h.remarks, key)
+		if r := j.known(key); r != nil && (r.dirty || r.leaned) || noted[key] {
+			return
 		}
+		noted[key] = true
+		h.remarks = append(h.remarks, key)
 	}
 	for _, f := range j.findings {
 		for _, k := range f.Subjects {
@@ -171,7 +189,7 @@ func (j *judging) remember(match canonical.Hash) {
 	slices.SortFunc(h.cured, func(a, b cure) int {
 		return cmp.Or(cmp.Compare(a.key, b.key), a.pos.Compare(b.pos), cmp.Compare(a.code, b.code))
 	})
-	j.st.Put(historyAt+position(j.c.Pos), h.encode())
+	j.st.Put(atPosition(historyAt, j.c.Pos), h.encode())
 }
 
 // before is the state of a finding before its last change.
@@ -219,7 +237,7 @@ func (j *judging) declared() (pos canonical.Position, author string, ok bool) {
 	it := *j.it
 	it.Message = &plain
 	for _, t := range readTold(j.st, MatchHash(j.c.Network, &it)) {
-		if _, inEffect := j.st.Get(historyAt + position(t.pos)); inEffect && (!ok || t.by == j.c.Party) {
+		if _, inEffect := j.st.Get(atPosition(historyAt, t.pos)); inEffect && (!ok || t.by == j.c.Party) {
 			pos, author, ok = t.pos, t.by, true
 		}
 	}
@@ -336,7 +354,7 @@ func (h *history) touched(key string, leaned bool) (canonical.Position, bool) {
 func (h *history) shipped(pos canonical.Position) (canonical.Position, bool) {
 	for _, s := range h.ships {
 		if s.pos == pos && s.stored != "" {
-			return decodeShipment(pos, []byte(s.stored)).last, true
+			return decodeShipment(pos, s.stored).last, true
 		}
 	}
 	return canonical.Position{}, false
@@ -440,10 +458,10 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 		ship.dirty, ship.quiet = true, true
 		if s.stored == "" {
 			ship.gone = true
-			j.st.Delete(shippedAt + position(s.pos))
+			j.st.Delete(atPosition(shippedAt, s.pos))
 			continue
 		}
-		b := decodeShipment(s.pos, []byte(s.stored))
+		b := decodeShipment(s.pos, s.stored)
 		ship.outstanding, ship.short, ship.last = b.outstanding, b.short, b.last
 	}
 	for _, at := range slices.Concat(h.lots, h.carried) {
@@ -458,13 +476,13 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 	} else {
 		j.st.Delete(matchAt + string(h.match[:]))
 	}
-	j.st.Delete(historyAt + position(pos))
-	j.st.Put(takenBackAt+position(pos), []byte(position(j.c.Pos)))
+	j.st.Delete(atPosition(historyAt, pos))
+	j.st.Put(atPosition(takenBackAt, pos), j.c.Pos.Append(nil))
 }
 
 // TakenBack returns the error declaration by which an event was taken back.
 func TakenBack(v state.View, pos canonical.Position) (by canonical.Position, ok bool) {
-	b, ok := v.Get(takenBackAt + position(pos))
+	b, ok := v.Get(atPosition(takenBackAt, pos))
 	if !ok {
 		return by, false
 	}
@@ -498,7 +516,7 @@ func (j *judging) restoreFindings(pos canonical.Position, h *history, keys []str
 		j.closed[findingKey(key, f.Pos, f.Code)] = closing{key, f}
 	}
 	for _, k := range slices.Concat(keys, h.remarks) {
-		at := findingAt + k + nul + position(pos)
+		at := under(findingAt+k+nul, pos)
 		j.st.Scan(at, func(path string, b []byte) bool {
 			code := verdict.Code(path[len(at):])
 			if f := decodeFinding(k, pos, code, b); f.State != block.Closed {

@@ -62,34 +62,70 @@ func (s slot) name(short bool) string {
 
 // books keeps records, contents and totals while items are judged. Nothing is written before flush.
 type books struct {
-	st      state.Store
-	pos     canonical.Position
-	records map[string]*record
-	touched []string // where records are stored, in order of first use
-	ships   map[canonical.Position]*shipment
-	sailing []*shipment // those of ships that exist, in order of first use
-	filled  map[string]*contents
-	totals  map[total]int64 // changes
-	silent  bool            // no event is being judged: a timer or a recall changes overlays
+	st     state.Store
+	pos    canonical.Position
+	things table[string, thing]
+	blank  []record // room for records
+	ships  table[canonical.Position, *shipment]
+	filled []*record           // things whose contents are known or changed
+	totals table[total, int64] // changes
+	links  map[string]bool     // entries in the lists of what is inside what, and whether they are there; nil until one changes
+	linked []string            // the same in order of first change
+	silent bool                // no event is being judged: a timer or a recall changes overlays
 }
 
+// thing is what was asked for by key.
+type thing struct {
+	at string  // where its record is stored
+	r  *record // nil: it has none
+}
+
+// newBooks opens the books for an event that names a number of things.
 func newBooks(st state.Store, pos canonical.Position, size int) books {
-	return books{
-		st: st, pos: pos, records: make(map[string]*record, size), touched: make([]string, 0, size),
-		ships: map[canonical.Position]*shipment{},
-	}
+	return books{st: st, pos: pos, things: newTable[string, thing](size)}
 }
 
 func (b *books) get(key string) *record {
-	r, ok := b.records[key]
-	if !ok {
-		at := unitAt + key
-		if r = readRecord(b.st, at); r != nil && r.parent == "" {
+	if t := b.things.at(key); t != nil {
+		return t.r
+	}
+	at := unitAt + key
+	var r *record
+	if v, ok := b.st.Get(at); ok {
+		r = b.newRecord()
+		r.read(at, v)
+		if r.parent == "" {
 			r.slot = slotOf(r)
 		}
-		b.records[key] = r
-		b.touched = append(b.touched, at)
 	}
+	b.things.put(at[len(unitAt):], thing{at, r})
+	return r
+}
+
+// known is the record of a thing if it was asked for before.
+func (b *books) known(key string) *record {
+	if t := b.things.at(key); t != nil {
+		return t.r
+	}
+	return nil
+}
+
+// add gives a thing without a record an empty one.
+func (b *books) add(key string) *record {
+	b.get(key)
+	t := b.things.at(key)
+	t.r = b.newRecord()
+	t.r.key = t.at[len(unitAt):]
+	return t.r
+}
+
+func (b *books) newRecord() *record {
+	const most = 32
+	if len(b.blank) == 0 {
+		b.blank = make([]record, min(max(1, cap(b.things.rows)-len(b.things.rows)), most))
+	}
+	r := &b.blank[0]
+	b.blank = b.blank[1:]
 	return r
 }
 
@@ -97,40 +133,67 @@ func (b *books) get(key string) *record {
 func (b *books) chain(key string) []*record { return chainOf(key, b.get) }
 
 func (b *books) shipment(pos canonical.Position) *shipment {
-	s, ok := b.ships[pos]
-	if !ok {
-		s = readShipment(b.st, pos)
-		b.ships[pos] = s
-		if s != nil {
-			b.sailing = append(b.sailing, s)
-		}
+	if s := b.ships.at(pos); s != nil {
+		return *s
 	}
+	s := readShipment(b.st, pos)
+	b.ships.put(pos, s)
 	return s
 }
 
-// in is what is inside a thing.
-func (b *books) in(r *record) *contents {
-	c, ok := b.filled[r.key]
-	if !ok {
-		if c = (&contents{}); r.height > 0 {
-			c = readContents(b.st, r.key)
-		}
-		if b.filled == nil {
-			b.filled = map[string]*contents{}
-		}
-		b.filled[r.key] = c
+// sail begins the shipment of this event.
+func (b *books) sail(s *shipment) {
+	s.dirty = true
+	switch before := b.ships.at(s.pos); {
+	case before == nil:
+		b.ships.put(s.pos, s)
+	case *before == nil:
+		*before = s
+	default:
+		**before = *s
 	}
-	return c
 }
+
+// in is what is inside a thing, to be changed.
+func (b *books) in(r *record) *contents {
+	if r.inside == nil {
+		if r.height > 0 {
+			r.inside = readContents(b.st, r.key)
+		} else {
+			r.inside = &contents{}
+		}
+		b.filled = append(b.filled, r)
+	}
+	return r.inside
+}
+
+// nothing is inside most things. It is never changed.
+var nothing contents
+
+// look is what is inside a thing, to be read.
+func (b *books) look(r *record) *contents {
+	if !r.everFilled() {
+		return &nothing
+	}
+	return b.in(r)
+}
+
+// everFilled says that something is or was in a thing.
+func (r *record) everFilled() bool { return r.height > 0 || r.inside != nil }
 
 // whole is a thing with everything inside it, as the container around it counts them.
 func (b *books) whole(r *record) contents {
 	var c contents
-	if r.height > 0 || b.filled[r.key] != nil {
+	if r.everFilled() {
 		c = b.in(r).clone()
 	}
 	if isUnit(r.key) {
-		c.add(&contents{stocks: []stock{{gtin: gtinOf(r.key), lot: r.lot, expiry: r.expiry, units: 1, newest: r.made}}}, 1)
+		one := stock{gtin: gtinOf(r.key), lot: r.lot, expiry: r.expiry, units: 1, newest: r.made}
+		if c.stocks == nil {
+			c.stocks = append(c.stocks, one)
+		} else {
+			c.addStock(&one, 1)
+		}
 	}
 	for m := range marks {
 		if r.overlays&(1<<m) == 0 {
@@ -202,6 +265,15 @@ func (b *books) count(stocks []stock, from, to slot) {
 	}
 }
 
+// countOne moves a unit from one slot to another.
+func (b *books) countOne(r *record, from, to slot) {
+	if from != to {
+		one := stock{gtin: gtinOf(r.key), lot: r.lot}
+		b.tally(&one, from, -1)
+		b.tally(&one, to, 1)
+	}
+}
+
 func (b *books) tally(s *stock, at slot, units int64) {
 	if !at.known {
 		return
@@ -219,19 +291,22 @@ func (b *books) tally(s *stock, at slot, units int64) {
 // total is what units of a lot are counted by.
 type total struct{ gtin, lot, party, state string }
 
-func (t total) key() string { return totalsAt + lgtin(t.gtin, t.lot) + nul + t.party + nul + t.state }
+func (t *total) key() string {
+	return totalsAt + "01" + t.gtin + "10" + t.lot + nul + t.party + nul + t.state // as of lgtin
+}
 
 func (b *books) total(of total, units int64) {
-	if b.totals == nil {
-		b.totals = map[total]int64{}
+	if n := b.totals.at(of); n != nil {
+		*n += units
+		return
 	}
-	b.totals[of] += units
+	b.totals.put(of, units)
 }
 
 // carry notes how many units of a lot are on their way with the shipment.
 func (s *shipment) carry(x *stock, units int64) {
 	lot := stock{gtin: x.gtin, lot: x.lot}
-	at, ok := slices.BinarySearchFunc(s.lots, lot, compareStock)
+	at, ok := findStock(s.lots, &lot)
 	if !ok {
 		s.lots = slices.Insert(s.lots, at, lot)
 	}
@@ -330,7 +405,7 @@ func (b *books) travelled(r *record, pos canonical.Position) {
 	if len(r.trips) > maxTrips {
 		r.trips = r.trips[1:]
 	}
-	if r.height > 0 || b.filled[r.key] != nil {
+	if r.everFilled() {
 		s, c := b.shipment(pos), b.in(r)
 		if n := c.units() - c.sold(s.from, s.to); n > 0 {
 			c.addSale(sale{s.from, s.to, n}, 1)
@@ -345,7 +420,7 @@ func (b *books) cancelled(r *record, pos canonical.Position) {
 		return
 	}
 	r.trips = slices.Delete(slices.Clone(r.trips), at, at+1)
-	if r.height > 0 || b.filled[r.key] != nil {
+	if r.everFilled() {
 		s, c := b.shipment(pos), b.in(r)
 		c.addSale(sale{s.from, s.to, c.sold(s.from, s.to)}, -1)
 	}
@@ -357,9 +432,9 @@ func (b *books) recount(r *record, to slot) {
 		return
 	}
 	if isUnit(r.key) && r.lot != "" {
-		b.count([]stock{{gtin: gtinOf(r.key), lot: r.lot, units: 1}}, r.slot, to)
+		b.countOne(r, r.slot, to)
 	}
-	if r.height > 0 || b.filled[r.key] != nil {
+	if r.everFilled() {
 		b.count(b.in(r).stocks, r.slot.inside(), to.inside())
 	}
 	r.slot = to
@@ -368,19 +443,16 @@ func (b *books) recount(r *record, to slot) {
 // label gives a unit its lot and expiry.
 func (b *books) label(r *record, lot, expiry string, made int64) {
 	chain := b.chain(r.key)
-	if len(chain) == 0 {
-		chain = []*record{r}
-	}
 	at := chain[len(chain)-1].slot
 	if len(chain) > 1 {
 		at = at.inside()
 	}
 	if r.lot != "" {
-		b.count([]stock{{gtin: gtinOf(r.key), lot: r.lot, units: 1}}, at, slot{})
+		b.countOne(r, at, slot{})
 	}
 	b.alter(r, func() { r.lot, r.expiry, r.made = lot, expiry, made })
 	if lot != "" {
-		b.count([]stock{{gtin: gtinOf(r.key), lot: lot, units: 1}}, slot{}, at)
+		b.countOne(r, slot{}, at)
 	}
 }
 
@@ -395,10 +467,55 @@ func (b *books) setMark(r *record, bit uint16, on bool) {
 	r.dirty = true
 }
 
+// link puts a thing into the list of what is directly inside a container, or takes it out.
+func (b *books) link(parent, child string, on bool) {
+	k := childAt + parent + nul + child
+	if b.links == nil {
+		size := cap(b.things.rows)
+		b.links, b.linked = make(map[string]bool, size), make([]string, 0, size)
+	}
+	if _, ok := b.links[k]; !ok {
+		b.linked = append(b.linked, k)
+	}
+	b.links[k] = on
+}
+
+// children lists what is directly inside a container, this event's removals included: no step lists a container that it fills.
+func (b *books) children(parent string, fn func(string) bool) {
+	childrenOf(b.st, parent, func(child string) bool {
+		if on, ok := b.links[childAt+parent+nul+child]; ok && !on {
+			return true
+		}
+		return fn(child)
+	})
+}
+
+// empty says that nothing is inside a container any more.
+func (b *books) empty(parent string) bool {
+	empty := true
+	b.children(parent, func(string) bool {
+		empty = false
+		return false
+	})
+	return empty
+}
+
+// listBirths notes which units this event put into a lot.
+func (b *books) listBirths(gtin, lot string, units []string) {
+	b.st.Put(birthsAt(gtin, lot, b.pos), putKeys(nil, serials(units)))
+}
+
+// listShipped notes what the shipment of this event names.
+func (b *books) listShipped(keys []string) {
+	if len(keys) > 0 {
+		b.st.Put(atPosition(shippedAt, b.pos), putKeys(nil, keys))
+	}
+}
+
 // write brings contents, shipments and totals up to date and writes them with the records.
 func (b *books) write() {
-	for _, at := range b.touched {
-		r := b.records[at[len(unitAt):]]
+	for i := range b.things.rows {
+		at, r := b.things.rows[i].value.at, b.things.rows[i].value.r
 		if r == nil || r.gone || !r.dirty && !r.leaned {
 			continue
 		}
@@ -413,7 +530,11 @@ func (b *books) write() {
 		}
 		b.st.Put(at, r.encode())
 	}
-	for _, s := range b.sailing {
+	for i := range b.ships.rows {
+		s := b.ships.rows[i].value
+		if s == nil {
+			continue
+		}
 		if s.short != s.counted { // what is missing of it
 			for i := range s.lots {
 				x, moving := &s.lots[i], slot{state: Active, phase: InTransit}
@@ -424,28 +545,36 @@ func (b *books) write() {
 		}
 		switch {
 		case s.gone:
-			b.st.Delete(shipmentAt + position(s.pos))
+			b.st.Delete(atPosition(shipmentAt, s.pos))
 		case s.dirty:
 			if !s.quiet && !b.silent {
 				s.last = b.pos
 			}
-			b.st.Put(shipmentAt+position(s.pos), s.encode())
+			b.st.Put(atPosition(shipmentAt, s.pos), s.encode())
 		}
 	}
-	for key, c := range b.filled {
-		switch {
+	for _, r := range b.filled {
+		switch c := r.inside; {
 		case !c.changed:
 		case c.empty():
-			b.st.Delete(contentsAt + key)
+			b.st.Delete(contentsAt + r.key)
 		default:
-			b.st.Put(contentsAt+key, c.encode())
+			b.st.Put(contentsAt+r.key, c.encode())
 		}
 	}
-	for t, d := range b.totals {
+	for _, k := range b.linked {
+		if b.links[k] {
+			b.st.Put(k, present)
+		} else {
+			b.st.Delete(k)
+		}
+	}
+	for i := range b.totals.rows {
+		d := b.totals.rows[i].value
 		if d == 0 {
 			continue
 		}
-		at := t.key()
+		at := b.totals.rows[i].key.key()
 		n := int64(0)
 		if v, ok := b.st.Get(at); ok {
 			n = int64(binary.BigEndian.Uint64(v))

@@ -18,7 +18,7 @@ func (j *judging) partyAt(id string) string {
 	if id == "" {
 		return ""
 	}
-	party, err := partyOf(id, &j.reg)
+	party, err := j.names.party(id)
 	if err != nil {
 		no := refuseFormat(err)
 		j.reject(no.Code, "", "%s", no.Detail)
@@ -41,7 +41,7 @@ func (j *judging) ship() {
 			return false
 		}
 		at := inherit(chain)
-		return !j.withActor(&at) && slices.ContainsFunc(chain, func(c *record) bool { return slices.Contains(c.owed, to) })
+		return !j.withActor(at) && slices.ContainsFunc(chain, func(c *record) bool { return slices.Contains(c.owed, to) })
 	})
 	j.living(keys, verdict.ShipTerminal)
 	if j.no != nil {
@@ -67,7 +67,7 @@ func (j *judging) ship() {
 	j.unknown(keys, j.actor)
 	mine, claimed := split(j.alone(keys), func(k string) bool {
 		at := j.located(k)
-		return j.withActor(&at)
+		return j.withActor(at)
 	})
 	expired, why := j.checkSale(mine, to)
 	if j.no != nil {
@@ -76,8 +76,10 @@ func (j *judging) ship() {
 	if len(expired) > 0 {
 		j.hold(verdict.ShipExpired, expired, "%s %s: not to be sold or dispensed", expired[0], why)
 	}
-	j.hold(verdict.ShipByNonHolder, claimed, "%s does not hold what it says it shipped: the shipment is noted as a claim, the holder stays", j.actor)
-	j.twoPlaces(claimed)
+	if len(claimed) > 0 {
+		j.hold(verdict.ShipByNonHolder, claimed, "%s does not hold what it says it shipped: the shipment is noted as a claim, the holder stays", j.actor)
+		j.twoPlaces(claimed)
+	}
 	twice, mine := split(mine, func(k string) bool {
 		at := j.located(k)
 		if at.phase != InTransit {
@@ -128,17 +130,6 @@ func (j *judging) ship() {
 		j.overlay(overlayReturned, true, mine)
 	}
 	j.checkBuyer(to, mine)
-}
-
-// sail begins the shipment of this event.
-func (j *judging) sail(s *shipment) {
-	s.dirty = true
-	if before := j.ships[s.pos]; before != nil {
-		*before = *s
-		return
-	}
-	j.ships[s.pos] = s
-	j.sailing = append(j.sailing, s)
 }
 
 // companyName is a party in a sentence.
@@ -269,7 +260,7 @@ func (j *judging) receive() {
 			}
 		} else {
 			r.shipment = canonical.Position{}
-			returner, _ = partyOf(j.ev.Source(epcis.OwningParty), &j.reg)
+			returner, _ = j.names.party(j.ev.Source(epcis.OwningParty))
 		}
 		if (returned || onTheWay && len(s.returns) > 0) && !j.hearsay && returner != newOwner && !j.owns(r.key, newOwner) && !j.soldBy(r.key, newOwner, returner) {
 			unsold = append(unsold, r.key)
@@ -407,6 +398,9 @@ func (j *judging) twoPlaces(claimed []string) {
 }
 
 func (j *judging) clones(keys []string) {
+	if len(keys) == 0 {
+		return
+	}
 	j.hold(verdict.TwoPlaces, keys, "%s and another company both have it: one of the two packages may be a copy", j.actor)
 	j.overlay(overlaySuspect, true, keys)
 }

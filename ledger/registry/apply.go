@@ -122,7 +122,7 @@ func ApplyAct(st state.Store, a *Act, authority bool) error {
 	if err := checkText("the party's name", a.Name, false); err != nil {
 		return err
 	}
-	p, known := reg.Standing(a.Party)
+	p, known := reg.recorded(a.Party, true)
 	if !known {
 		p = Party{ID: a.Party, Name: a.Party}
 	}

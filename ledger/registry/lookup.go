@@ -54,18 +54,22 @@ func (r Registry) Key(id canonical.Hash) (KeyInfo, bool) {
 	return decodeKey(b), true
 }
 
-// Standing looks up a party without its GLNs and places, which may be thousands: what a rule asks for every event.
-func (r Registry) Standing(id string) (Party, bool) {
+// Standing looks up a party with its roles and licences, and without GLNs, places, prefixes and keys: what a rule asks for
+// every event.
+func (r Registry) Standing(id string) (Party, bool) { return r.recorded(id, false) }
+
+// recorded looks up a party without its GLNs and places, which may be thousands.
+func (r Registry) recorded(id string, all bool) (Party, bool) {
 	b, ok := r.View.Get(partyAt + id)
 	if !ok {
 		return Party{}, false
 	}
-	return decodeParty(id, b), true
+	return decodeParty(id, b, all), true
 }
 
 // Party looks up a party by id.
 func (r Registry) Party(id string) (Party, bool) {
-	p, ok := r.Standing(id)
+	p, ok := r.recorded(id, true)
 	if !ok {
 		return Party{}, false
 	}

@@ -89,15 +89,26 @@ func encodeParty(p *Party) []byte {
 	return b
 }
 
-func decodeParty(id string, b []byte) Party {
+// decodeParty reads a party, with or without its prefixes and keys.
+func decodeParty(id string, b []byte, all bool) Party {
 	d := canonical.NewTextReader(string(b)) // one allocation for all its texts
 	p := Party{ID: id, Name: d.Text(4), Suspended: d.U8() == 1}
-	p.Roles, p.Prefixes = d.Texts(4, 4), d.Texts(4, 4)
-	p.Keys = make([]canonical.Hash, min(int(d.Number(4)), d.Len()/len(canonical.Hash{})))
-	for i := range p.Keys {
-		p.Keys[i] = d.Hash()
+	p.Roles = d.Texts(4, 4)
+	if all {
+		p.Prefixes = d.Texts(4, 4)
+		p.Keys = make([]canonical.Hash, min(int(d.U32()), d.Len()/len(canonical.Hash{})))
+		for i := range p.Keys {
+			p.Keys[i] = d.Hash()
+		}
+	} else {
+		for n := d.U32(); n > 0 && d.Len() > 0; n-- {
+			d.Text(4)
+		}
+		for n := d.U32(); n > 0 && d.Len() > 0; n-- {
+			d.Hash()
+		}
 	}
-	p.Licences = make([]Licence, min(int(d.Number(4)), d.Len()/20))
+	p.Licences = make([]Licence, min(int(d.U32()), d.Len()/20))
 	for i := range p.Licences {
 		p.Licences[i] = Licence{d.Text(4), d.Text(4), d.Text(4), d.Text(4), d.Text(4)}
 	}

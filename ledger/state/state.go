@@ -36,6 +36,7 @@ type Overlay struct {
 	base   View
 	writes map[string][]byte // nil: deleted
 	groups map[string]*group // written keys that hold a NUL, by what stands up to the first one
+	loose  []string          // such keys since the last scan: in no group yet
 
 	attempt bool
 	before  []before // during an attempt: what its writes replaced, oldest first
@@ -85,7 +86,7 @@ func NewOverlay(base View) *Overlay { return NewOverlayFor(base, 0) }
 
 // NewOverlayFor is NewOverlay with room for a number of writes.
 func NewOverlayFor(base View, writes int) *Overlay {
-	return &Overlay{base: base, writes: make(map[string][]byte, writes), groups: map[string]*group{}}
+	return &Overlay{base: base, writes: make(map[string][]byte, writes)}
 }
 
 // Get reads through the overlay.
@@ -108,22 +109,34 @@ func (o *Overlay) Put(key string, value []byte) {
 func (o *Overlay) Delete(key string) { o.set(key, nil) }
 
 func (o *Overlay) set(key string, value []byte) {
-	at, grouped := groupOf(key)
+	grouped := strings.IndexByte(key, 0) >= 0
 	if grouped || o.attempt {
 		old, known := o.writes[key]
 		if o.attempt {
 			o.before = append(o.before, before{key, old, known})
 		}
 		if grouped && !known {
-			g := o.groups[at]
-			if g == nil {
-				g = &group{}
-				o.groups[at] = g
-			}
-			g.fresh = append(g.fresh, key)
+			o.loose = append(o.loose, key)
 		}
 	}
 	o.writes[key] = value
+}
+
+// sort puts the loose keys into their groups.
+func (o *Overlay) sort() {
+	if o.groups == nil {
+		o.groups = map[string]*group{}
+	}
+	for _, key := range o.loose {
+		at, _ := groupOf(key)
+		g := o.groups[at]
+		if g == nil {
+			g = &group{}
+			o.groups[at] = g
+		}
+		g.fresh = append(g.fresh, key)
+	}
+	o.loose = o.loose[:0]
 }
 
 // Attempt calls fn and, if it returns false, takes back what it wrote. Attempts do not nest.
@@ -141,7 +154,9 @@ func (o *Overlay) Attempt(fn func() bool) {
 			continue
 		}
 		delete(o.writes, b.key)
-		if at, ok := groupOf(b.key); ok {
+		if last := len(o.loose) - 1; last >= 0 && o.loose[last] == b.key {
+			o.loose = o.loose[:last]
+		} else if at, ok := groupOf(b.key); ok {
 			g := o.groups[at]
 			if last := len(g.fresh) - 1; last >= 0 && g.fresh[last] == b.key {
 				g.fresh = g.fresh[:last]
@@ -162,6 +177,7 @@ func (o *Overlay) Attempt(fn func() bool) {
 func (o *Overlay) Scan(prefix string, fn func(string, []byte) bool) {
 	var own []string
 	if at, ok := groupOf(prefix); ok {
+		o.sort()
 		if g := o.groups[at]; g != nil {
 			own = g.keys()
 			from, _ := slices.BinarySearch(own, prefix)

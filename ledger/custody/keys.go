@@ -1,0 +1,92 @@
+package custody
+
+import (
+	"slices"
+
+	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/canonical"
+)
+
+func putKeys(b []byte, keys []string) []byte {
+	b = canonical.U32(slices.Grow(b, sizeOf(keys)), uint32(len(keys)))
+	for _, k := range keys {
+		b = canonical.Str16(b, k)
+	}
+	return b
+}
+
+// sizeOf is how many bytes putKeys appends.
+func sizeOf(keys []string) int {
+	size := 4
+	for _, k := range keys {
+		size += 2 + len(k)
+	}
+	return size
+}
+
+func readKeys(r *canonical.Reader) []string {
+	n := int(r.U32())
+	if n > r.Len()/2 {
+		r.Fail(canonical.ErrShort)
+		return nil
+	}
+	keys := make([]string, 0, n)
+	for range n {
+		keys = append(keys, string(r.Str16()))
+	}
+	return keys
+}
+
+func asByte(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// mustKey reads a key text that we wrote ourselves.
+func mustKey(text string) gs1.Key {
+	if text == "" {
+		return gs1.Key{}
+	}
+	k, err := gs1.ParseKey(text)
+	if err != nil {
+		panic("custody: damaged key " + text + ": " + err.Error())
+	}
+	return k
+}
+
+// Cutting key texts of SGTINs: 01 gtin14 21 serial.
+func isUnit(key string) bool { return len(key) > 18 && key[:2] == "01" && key[16:18] == "21" }
+
+func gtinOf(key string) string { return key[2:16] }
+
+// serials are the serial numbers of units.
+func serials(keys []string) []string {
+	list := make([]string, len(keys))
+	for i, k := range keys {
+		list[i] = k[18:]
+	}
+	return list
+}
+
+func lgtin(gtin, lot string) string { return "01" + gtin + "10" + lot }
+
+// atPosition is where something about the event at a position is stored.
+func atPosition(prefix string, p canonical.Position) string {
+	var room [32]byte
+	return string(p.Append(append(room[:0], prefix...)))
+}
+
+// under appends a position to a key that other positions share.
+func under(prefix string, p canonical.Position) string {
+	b := make([]byte, 0, 128)
+	return string(p.Append(append(b, prefix...)))
+}
+
+// damaged stops the process over a record that does not decode: a rule cannot go on over half an answer.
+func damaged(d *canonical.Reader, what string) {
+	if err := d.Done(); err != nil {
+		panic("custody: damaged record " + what + ": " + err.Error())
+	}
+}
