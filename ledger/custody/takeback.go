@@ -307,7 +307,7 @@ func (j *judging) later(pos canonical.Position, h *history) []canonical.Position
 			}
 		}
 		for _, t := range readTold(j.st, x.match) {
-			if _, inEffect := j.st.Get(historyAt + position(t.pos)); inEffect && t.pos.Compare(since) > 0 { // not a mere copy
+			if _, inEffect := j.st.Get(atPosition(historyAt, t.pos)); inEffect && t.pos.Compare(since) > 0 { // not a mere copy
 				list = append(list, t.pos)
 			}
 		}
