@@ -47,3 +47,34 @@ func TestClosedBy(t *testing.T) {
 		}
 	}
 }
+
+// A trace says of an event that it was taken back, and of the declaration that it is one.
+func TestTakenBackForPeople(t *testing.T) {
+	var s tracing.Step
+	if err := json.Unmarshal([]byte(`{"bizStep":"dispensing","verdict":"accepted","takenBack":{"height":"53","entry":0,"item":0}}`), &s); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := stepName(&s)+" "+verdictOf(&s), "dispensing accepted, taken back by 53/0/0"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := stepName(&tracing.Step{Step: "dispensing", Declaration: true}), "dispensing (error)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// A refusal for one reason says it once.
+func TestRefusedOnce(t *testing.T) {
+	for answer, want := range map[string]string{
+		`{"code":"c","detail":"It is recalled. Nothing was captured. What to do: set it aside","errors":[{"message":"It is recalled","hint":"set it aside"}]}`: "c: It is recalled. Nothing was captured. What to do: set it aside",
+		`{"code":"c","detail":"It is recalled.","errors":[{"message":"It is recalled","hint":"set it aside"}]}`:                                                "c: It is recalled.\n  It is recalled (set it aside)",
+		`{"code":"c","detail":"Bad.","errors":[{"message":"Bad","line":3,"column":7}]}`:                                                                        "c: Bad.\n  line 3, column 7: Bad",
+	} {
+		var p problem
+		if err := json.Unmarshal([]byte(answer), &p); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Error(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

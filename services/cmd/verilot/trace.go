@@ -219,11 +219,16 @@ func nonEmpty(s ...string) []string {
 	return out
 }
 
+// stepName names what a step did. An error declaration repeats the event that it is about.
 func stepName(s *tracing.Step) string {
-	if s.Step == "" {
-		return s.Type
+	name := s.Step
+	if name == "" {
+		name = s.Type
 	}
-	return s.Step
+	if s.Declaration {
+		return name + " (error)"
+	}
+	return name
 }
 
 func who(s *tracing.Step) string {
@@ -259,6 +264,9 @@ func verdictOf(s *tracing.Step) string {
 	}
 	for _, f := range s.Findings {
 		v.WriteString(" " + f.Code)
+	}
+	if s.TakenBack != nil {
+		v.WriteString(", taken back by " + s.TakenBack.String())
 	}
 	return v.String()
 }
