@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -45,6 +46,15 @@ func TestClosedBy(t *testing.T) {
 		if got := closedBy(&f); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// A trace names the container that a finding is about: the finding is closed for the container, and not for what is inside.
+func TestFindingOfContainer(t *testing.T) {
+	var out bytes.Buffer
+	(&app{out: &out}).showTrace(&tracing.Trace{Findings: []tracing.FindingView{{Code: "DOUBLE_SHIP", Severity: "hold", State: "open", Via: "00003999900000000122"}}})
+	if want := "finding DOUBLE_SHIP (hold, open) at 0/0/0 on SSCC 003999900000000122\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("%s\nwant %s", out.String(), want)
 	}
 }
 

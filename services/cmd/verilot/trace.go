@@ -106,7 +106,11 @@ func (a *app) showTrace(t *tracing.Trace) {
 		a.printf("RECALL %s class %s: %s\n", r.RecallNumber, r.Classification, r.Reason)
 	}
 	for _, f := range t.Findings {
-		a.printf("finding %s (%s, %s) at %s%s\n", f.Code, f.Severity, f.State, f.Position, closedBy(&f))
+		on := ""
+		if f.Via != "" {
+			on = " on " + container(f.Via)
+		}
+		a.printf("finding %s (%s, %s) at %s%s%s\n", f.Code, f.Severity, f.State, f.Position, on, closedBy(&f))
 		why.code(f.Code)
 	}
 	for _, g := range t.Gaps {
