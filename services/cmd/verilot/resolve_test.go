@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -86,5 +89,20 @@ func TestRefusedOnce(t *testing.T) {
 		if got := p.Error(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// A declaration that the ledger recorded and that undid nothing is no success.
+func TestTakeBackBlocked(t *testing.T) {
+	for findings, want := range map[string]int{`[]`: 0, `[{"code":"FUTURE_EVENT","severity":"flag","count":1}]`: 0, `[{"code":"ERRDECL_BREAKS_CHAIN","severity":"flag","count":1}]`: 1} {
+		service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/capture/7")
+			w.WriteHeader(http.StatusAccepted)
+			_, _ = io.WriteString(w, `{"captureID":"7","state":"indexed","success":true,"events":1,"verdicts":[{"index":0,"kind":"event","verdict":"flagged","findings":`+findings+`}]}`)
+		}))
+		if code, _, errs := verilot(t, "take-back", "1/0/0", "--to", service.URL); code != want {
+			t.Errorf("%s: exit %d, want %d %s", findings, code, want, errs)
+		}
+		service.Close()
 	}
 }
