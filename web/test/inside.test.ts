@@ -165,6 +165,8 @@ test('who closed a finding is told; what a record closed names nobody', () => {
   expect(closedBy(finding({ state: 'closed', changes: [change] }))).toBe(change);
   expect(closedBy(finding({ state: 'closed', changes: [{ state: 'closed', height: '9' }] }))).toBeUndefined();
   expect(closedBy(finding({ changes: [change] }))).toBeUndefined();
+  const again = [change, { state: 'open', height: '10' }, { state: 'closed', height: '11' }] as Schemas['FindingChange'][];
+  expect(closedBy(finding({ state: 'closed', changes: again }))).toBeUndefined(); // taken back, then closed by a record
 });
 
 test('a dispensing can be taken back by whom recorded it, once', () => {

@@ -114,11 +114,11 @@ func (a *app) capture(ctx context.Context, file string, o *captureOptions) error
 	if err := decode(raw, &job); err != nil {
 		return err
 	}
-	return a.finish(ctx, cl, answer.Get("Location"), o.wait, o.to, o.timeout, raw, job)
+	return a.finish(ctx, cl, answer.Get("Location"), o.wait, o.to, o.timeout, raw, job, nil)
 }
 
-// finish waits for a job and prints what became of it.
-func (a *app) finish(ctx context.Context, cl *client, location, wait, to string, timeout time.Duration, raw []byte, job capture.Job) error {
+// finish waits for a job and prints what became of it. undone, if not nil, says of a job that was recorded that it changed nothing.
+func (a *app) finish(ctx context.Context, cl *client, location, wait, to string, timeout time.Duration, raw []byte, job capture.Job, undone func(*capture.Job) bool) error {
 	raw, job, err := a.await(ctx, cl, location, wait, raw, job)
 	if err != nil {
 		return a.refused(err)
@@ -131,7 +131,7 @@ func (a *app) finish(ctx context.Context, cl *client, location, wait, to string,
 	switch {
 	case rank(job.State) < rank(journal.State(wait)):
 		return noAnswer("job %s is %s after %s, not yet %s; ask again at %s%s", job.CaptureID, job.State, timeout, wait, to, location)
-	case !job.Success:
+	case !job.Success, undone != nil && undone(&job):
 		return &exit{code: 1, quiet: true}
 	}
 	return nil

@@ -58,7 +58,7 @@ func (p *problem) Error() string {
 		b.WriteString(": " + p.Title)
 	}
 	for _, e := range p.Errors {
-		if len(p.Errors) == 1 && e.Line == 0 && e.Hint == "" && strings.Contains(p.Detail, e.Message) {
+		if len(p.Errors) == 1 && e.Line == 0 && strings.Contains(p.Detail, e.Message) && strings.Contains(p.Detail, e.Hint) {
 			continue // the sentence has said it
 		}
 		b.WriteString("\n  ")

@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"verilot.dev/ledger/verdict"
 	"verilot.dev/services/internal/partner/capture"
 	"verilot.dev/services/internal/partner/command"
 	"verilot.dev/services/internal/partner/journal"
@@ -18,6 +20,7 @@ import (
 type orderOptions struct {
 	to, wait, key, tokenFile string
 	timeout                  time.Duration
+	undone                   func(*capture.Job) bool // see finish
 }
 
 func (o *orderOptions) flags(c *cobra.Command) {
@@ -54,19 +57,26 @@ func (a *app) order(ctx context.Context, name string, body []byte, o *orderOptio
 	if err := decode(raw, &job); err != nil {
 		return err
 	}
-	return a.finish(ctx, cl, answer.Get("Location"), o.wait, o.to, o.timeout, raw, job)
+	return a.finish(ctx, cl, answer.Get("Location"), o.wait, o.to, o.timeout, raw, job, o.undone)
+}
+
+// blocked reports whether the ledger recorded a declaration and undid nothing, since later events build upon the event.
+func blocked(job *capture.Job) bool {
+	return slices.ContainsFunc(job.Verdicts, func(v capture.Verdict) bool {
+		return slices.ContainsFunc(v.Findings, func(f journal.Finding) bool { return f.Code == string(verdict.ErrdeclBreaksChain) })
+	})
 }
 
 func (a *app) takeBackCommand() *cobra.Command {
-	var o orderOptions
+	o := orderOptions{undone: blocked}
 	var reason string
 	c := &cobra.Command{
 		Use:   "take-back EVENT --to URL",
 		Short: "Take back an event that was recorded by mistake",
 		Long: `Declares an event an error, through the partner service that recorded it. EVENT is its position (height/entry/item), as "verilot trace" prints it, or
-its eventID. The ledger restores what was before the event, unless later events build upon it: then it lists those, and nothing is undone.
+its eventID. The ledger restores what was before the event, unless later events build upon it: then they are listed, and nothing is undone.
 
-Exit code 0: the event is taken back. 1: the service refused, or the ledger rejected it. 3: the verdict did not come in time; the declaration is safe in
+Exit code 0: the event is taken back. 1: nothing was undone. 3: the verdict did not come in time; the declaration is safe in
 the service's outbox.`,
 		Example: `  verilot take-back 120/0/3 --to http://localhost:8083
   verilot take-back urn:uuid:0192f6a1-0000-7000-8000-000000000000 --reason incorrect_data --to http://localhost:8081`,

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -45,5 +49,60 @@ func TestClosedBy(t *testing.T) {
 		if got := closedBy(&f); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// A trace names the container that a finding is about: the finding is closed for the container, and not for what is inside.
+func TestFindingOfContainer(t *testing.T) {
+	var out bytes.Buffer
+	(&app{out: &out}).showTrace(&tracing.Trace{Findings: []tracing.FindingView{{Code: "DOUBLE_SHIP", Severity: "hold", State: "open", Via: "00003999900000000122"}}})
+	if want := "finding DOUBLE_SHIP (hold, open) at 0/0/0 on SSCC 003999900000000122\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("%s\nwant %s", out.String(), want)
+	}
+}
+
+// A trace says of an event that it was taken back, and of the declaration that it is one.
+func TestTakenBackForPeople(t *testing.T) {
+	var s tracing.Step
+	if err := json.Unmarshal([]byte(`{"bizStep":"dispensing","verdict":"accepted","takenBack":{"height":"53","entry":0,"item":0}}`), &s); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := stepName(&s)+" "+verdictOf(&s), "dispensing accepted, taken back by 53/0/0"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := stepName(&tracing.Step{Step: "dispensing", Declaration: true}), "dispensing (error)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// A refusal for one reason says it once.
+func TestRefusedOnce(t *testing.T) {
+	for answer, want := range map[string]string{
+		`{"code":"c","detail":"It is recalled. Nothing was captured. What to do: set it aside","errors":[{"message":"It is recalled","hint":"set it aside"}]}`: "c: It is recalled. Nothing was captured. What to do: set it aside",
+		`{"code":"c","detail":"It is recalled.","errors":[{"message":"It is recalled","hint":"set it aside"}]}`:                                                "c: It is recalled.\n  It is recalled (set it aside)",
+		`{"code":"c","detail":"Bad.","errors":[{"message":"Bad","line":3,"column":7}]}`:                                                                        "c: Bad.\n  line 3, column 7: Bad",
+	} {
+		var p problem
+		if err := json.Unmarshal([]byte(answer), &p); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Error(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// A declaration that the ledger recorded and that undid nothing is no success.
+func TestTakeBackBlocked(t *testing.T) {
+	for findings, want := range map[string]int{`[]`: 0, `[{"code":"FUTURE_EVENT","severity":"flag","count":1}]`: 0, `[{"code":"ERRDECL_BREAKS_CHAIN","severity":"flag","count":1}]`: 1} {
+		service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/capture/7")
+			w.WriteHeader(http.StatusAccepted)
+			_, _ = io.WriteString(w, `{"captureID":"7","state":"indexed","success":true,"events":1,"verdicts":[{"index":0,"kind":"event","verdict":"flagged","findings":`+findings+`}]}`)
+		}))
+		if code, _, errs := verilot(t, "take-back", "1/0/0", "--to", service.URL); code != want {
+			t.Errorf("%s: exit %d, want %d %s", findings, code, want, errs)
+		}
+		service.Close()
 	}
 }

@@ -106,7 +106,11 @@ func (a *app) showTrace(t *tracing.Trace) {
 		a.printf("RECALL %s class %s: %s\n", r.RecallNumber, r.Classification, r.Reason)
 	}
 	for _, f := range t.Findings {
-		a.printf("finding %s (%s, %s) at %s%s\n", f.Code, f.Severity, f.State, f.Position, closedBy(&f))
+		on := ""
+		if f.Via != "" {
+			on = " on " + container(f.Via)
+		}
+		a.printf("finding %s (%s, %s) at %s%s%s\n", f.Code, f.Severity, f.State, f.Position, on, closedBy(&f))
 		why.code(f.Code)
 	}
 	for _, g := range t.Gaps {
@@ -219,11 +223,16 @@ func nonEmpty(s ...string) []string {
 	return out
 }
 
+// stepName names what a step did. An error declaration repeats the event that it is about.
 func stepName(s *tracing.Step) string {
-	if s.Step == "" {
-		return s.Type
+	name := s.Step
+	if name == "" {
+		name = s.Type
 	}
-	return s.Step
+	if s.Declaration {
+		return name + " (error)"
+	}
+	return name
 }
 
 func who(s *tracing.Step) string {
@@ -259,6 +268,9 @@ func verdictOf(s *tracing.Step) string {
 	}
 	for _, f := range s.Findings {
 		v.WriteString(" " + f.Code)
+	}
+	if s.TakenBack != nil {
+		v.WriteString(", taken back by " + s.TakenBack.String())
 	}
 	return v.String()
 }

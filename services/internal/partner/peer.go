@@ -82,8 +82,11 @@ func (p *httpPeer) do(req *http.Request, path string, v any) error {
 		return fmt.Errorf("ask api service: %w", err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode == http.StatusNotFound {
+	switch resp.StatusCode {
+	case http.StatusNotFound:
 		return fmt.Errorf("ask api service: %s: %w", path, errNotThere)
+	case http.StatusBadRequest:
+		return fmt.Errorf("ask api service: %s: %w", path, errNoName)
 	}
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("ask api service: %s answers %s", path, resp.Status)
@@ -110,7 +113,13 @@ func (p *httpPeer) Parties(ctx context.Context) ([]directory.KnownParty, error) 
 	return s.Parties, err
 }
 
-var errNotThere = errors.New("it is not there")
+var (
+	errNotThere = errors.New("it is not there")
+	errNoName   = errors.New("the service cannot read the question")
+)
+
+// noEvent reports whether an answer means that no event has the name that was asked for.
+func noEvent(err error) bool { return errors.Is(err, errNotThere) || errors.Is(err, errNoName) }
 
 var position = regexp.MustCompile(`^[0-9]+/[0-9]+/[0-9]+$`)
 
@@ -121,7 +130,7 @@ func (p *httpPeer) Event(ctx context.Context, name string) (*epcis.Event, error)
 			EventID string `json:"eventID"`
 		}
 		err := p.get(ctx, "/v1/events/"+name, &at)
-		if errors.Is(err, errNotThere) || err == nil && at.EventID == "" {
+		if noEvent(err) || err == nil && at.EventID == "" {
 			return nil, command.ErrNoEvent
 		}
 		if err != nil {
@@ -131,7 +140,7 @@ func (p *httpPeer) Event(ctx context.Context, name string) (*epcis.Event, error)
 	}
 	var raw json.RawMessage
 	err := p.getSigned(ctx, "/events/"+url.PathEscape(id), &raw)
-	if errors.Is(err, errNotThere) {
+	if noEvent(err) {
 		return nil, command.ErrNoEvent
 	}
 	if err != nil {

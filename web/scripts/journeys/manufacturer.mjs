@@ -250,6 +250,19 @@ export async function journey({ open, look, signIn, network, story, assert }) {
   await page.getByText('Recalled: R-E2E').waitFor({ timeout: 30_000 });
   await page.getByTestId('done').getByRole('link', { name: 'How far the recall has come' }).waitFor();
   await look(page, 'maker-recalled-1280');
+  // What is still here of it is red before anything is reviewed, and comes out in one click.
+  await page.locator('.picks input').first().check();
+  await page.getByRole('combobox', { name: 'To whom' }).fill('Midland');
+  await page.getByRole('option', { name: /Midland/ }).click();
+  await page.getByTestId('to-review').click();
+  await page
+    .getByTestId('red')
+    .getByText(/inside are recalled \(recall R-E2E/)
+    .waitFor();
+  assert.equal(await page.getByTestId('ship').count(), 0, 'nothing red is sent');
+  await look(page, 'maker-lot-red-1280');
+  await page.getByTestId('take-out').click();
+  await page.getByTestId('red').waitFor({ state: 'detached' });
   await page.getByTestId('dismiss').last().click();
   await page.getByText(/^Recall R-E2E of lot/).waitFor({ state: 'detached' });
   await page.goto(`${origin}/lots`);

@@ -15,6 +15,8 @@ export function Inside({ check }: { check: Check }) {
   const lots = contents?.lots ?? [];
   if (!contents || lots.length === 0) return null;
   const number = new Intl.NumberFormat(i18n.language);
+  // What is said of the container counts for what is inside: nothing in there is in order then.
+  const outside = (check.reasons ?? []).some((r) => r.where !== 'inside');
   return (
     <section className="card stack-18" aria-labelledby="lots-inside" data-testid="inside">
       <h2 id="lots-inside" style={{ margin: 0 }}>
@@ -56,7 +58,11 @@ export function Inside({ check }: { check: Check }) {
                 <td data-label={t('guard.marks')}>
                   {marks.length === 0 ? (
                     l.lot ? (
-                      <Status tone="good">{t('guard.noMarks')}</Status>
+                      outside ? (
+                        <span className="quiet">{t('guard.asContainer')}</span>
+                      ) : (
+                        <Status tone="good">{t('guard.noMarks')}</Status>
+                      )
                     ) : (
                       <Status tone="bad">{t('guard.noBirth')}</Status>
                     )

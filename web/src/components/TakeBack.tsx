@@ -4,12 +4,16 @@ import { useTranslation } from 'react-i18next';
 import type { Job } from '../lib/api/client';
 import { useCommand } from '../lib/api/job';
 import { useMay } from '../lib/api/setting';
+import { howOf } from '../lib/outcome';
 import { JobCard } from './JobCard';
 import { SignInFirst } from './SignInFirst';
 import './Ask.css';
 
 /** focusOnce takes the focus when an element appears. */
 const focusOnce = (e: HTMLElement | null) => e?.focus({ preventScroll: true });
+
+/** undid reports whether a declaration took effect. The ledger records one that later events stand in the way of, and undoes nothing. */
+const undid = (job: Job): boolean => job.success && howOf(job, 'takeBack') !== 'bad';
 
 /**
  * TakeBack takes a mistaken dispensing back: first it says what that does, then it does it. event is its position on the ledger,
@@ -20,11 +24,12 @@ export function TakeBack({ event, told }: { event?: string; told?: (job: Job) =>
   const { may } = useMay();
   const [asking, setAsking] = useState(false);
   const command = useCommand('take-back', (job) => {
-    if (!job.success) return;
+    if (!undid(job)) return;
     setAsking(false);
     told?.(job);
   });
-  const offered = event !== undefined && !(command.job?.state === 'indexed' && command.job.success);
+  const done = command.job?.state === 'indexed' && undid(command.job);
+  const offered = event !== undefined && !done;
   if (!offered && !command.job && !command.error) return null;
   return (
     <div className="stack-18" data-testid="take-back-part">
@@ -66,7 +71,7 @@ export function TakeBack({ event, told }: { event?: string; told?: (job: Job) =>
         ))}
       {(command.job || command.error) && (
         <JobCard title={t('takeBack.button')} act="takeBack" job={command.job} error={command.error} lost={command.lost}>
-          {command.job?.state === 'indexed' && command.job.success && <p>{t('takeBack.good')}</p>}
+          {done && <p>{t('takeBack.good')}</p>}
         </JobCard>
       )}
     </div>

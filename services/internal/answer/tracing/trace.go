@@ -262,8 +262,11 @@ func answer(t *Trace) string {
 	if len(t.Recalls) > 0 {
 		s += ", RECALLED"
 	}
-	if slices.Contains(t.Overlays, "hold") || slices.Contains(t.Overlays, "quarantined") {
+	switch {
+	case slices.Contains(t.Overlays, "hold"):
 		s += ", ON HOLD"
+	case slices.Contains(t.Overlays, "quarantined"):
+		s += ", IN QUARANTINE"
 	}
 	s += "."
 	if len(t.Gaps) > 0 && t.Provisional {

@@ -34,7 +34,7 @@ func (s *Service) Licences(ctx context.Context, list []LicenceEntry) (*Onboardin
 	if err != nil {
 		return nil, err
 	}
-	out := &Onboarding{Parties: []string{}, Prefixes: []string{}, Products: []string{}, Jobs: []string{}, Unlicensed: []string{}}
+	out := &Onboarding{Parties: []string{}, Prefixes: []string{}, Products: []string{}, Lots: []string{}, Jobs: []string{}, Unlicensed: []string{}}
 	if len(acts) == 0 {
 		return out, nil
 	}

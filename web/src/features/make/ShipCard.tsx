@@ -1,17 +1,22 @@
 import { Button, TextInput } from '@mantine/core';
 import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Failure } from '../../components/Failure';
 import { JobCard } from '../../components/JobCard';
 import { PartySelect } from '../../components/PartySelect';
+import { ReasonText } from '../../components/Reasons';
 import { ShipReview } from '../../components/ShipReview';
+import { Note } from '../../components/Status';
 import type { Schemas } from '../../lib/api/client';
 import { useCommand } from '../../lib/api/job';
 import { useParties } from '../../lib/api/parties';
 import { useMay } from '../../lib/api/setting';
 import { dismiss, lotPlace, say } from '../../lib/done';
+import { mustStay } from '../../lib/guard';
 import { printed } from '../../lib/printed';
 import { path, tracePath } from '../../lib/router/address';
 import { Link } from '../../lib/router/router';
+import { useLook } from './useLook';
 import './picks.css';
 
 export function ShipCard({ boxes, party, lot: l }: { boxes: Schemas['LotContainer'][]; party: string; lot: Schemas['LotTotals'] }) {
@@ -25,6 +30,7 @@ export function ShipCard({ boxes, party, lot: l }: { boxes: Schemas['LotContaine
   const parties = useParties();
   const place = lotPlace(l, 'ship');
   const there = boxes.filter((b) => chosen.has(b.key));
+  const look = useLook(there, sure);
   const sent = useRef({ boxes: [] as Schemas['LotContainer'][], to: '' });
   const ship = useCommand('ship', (job) => {
     if (!job.success) return;
@@ -56,6 +62,12 @@ export function ShipCard({ boxes, party, lot: l }: { boxes: Schemas['LotContaine
     setSure(false);
     setChosen((c) => new Set(c.has(key) ? [...c].filter((k) => k !== key) : [...c, key]));
   };
+  const asking = sure && to !== null && there.length > 0;
+  const red = look.data?.filter((x) => mustStay(x.check)) ?? [];
+  const takeOut = (keys: string[]) => {
+    setSure(false);
+    setChosen((c) => new Set([...c].filter((k) => !keys.includes(k))));
+  };
   return (
     <section className="card stack-18" aria-labelledby="ship">
       <div className="step-head">
@@ -78,7 +90,36 @@ export function ShipCard({ boxes, party, lot: l }: { boxes: Schemas['LotContaine
         ))}
       </fieldset>
       {boxes.length > 120 && <p className="quiet">{t('make.moreBoxes', { count: boxes.length - 120 })}</p>}
-      {sure && to !== null && there.length > 0 ? (
+      {asking && look.isError && <Failure error={look.error} retry={() => void look.refetch()} />}
+      {asking && look.isFetching && (
+        <p className="quiet" role="status">
+          {t('app.loading')}…
+        </p>
+      )}
+      {asking && red.length > 0 && (
+        <div data-testid="red">
+          <Note tone="bad" level={3} alert title={t('make.red', { count: red.length })}>
+            <ul>
+              {red.slice(0, 20).map(({ box, check }) => (
+                <li key={box.key}>
+                  <span className="mono">{printed(box.key)}</span>
+                  <ul className="plain">
+                    {(check.reasons ?? []).map((r, i) => (
+                      <li key={i}>
+                        <ReasonText reason={r} />
+                      </li>
+                    ))}
+                  </ul>
+                </li>
+              ))}
+            </ul>
+            <Button mt="xs" color="red.9" onClick={() => takeOut(red.map((x) => x.box.key))} data-testid="take-out">
+              {t('make.takeOut')}
+            </Button>
+          </Note>
+        </div>
+      )}
+      {asking && look.isSuccess && (ship.busy || !look.isFetching) && red.length === 0 ? (
         <ShipReview
           to={to}
           loads={[

@@ -33,8 +33,8 @@ export function FindingList({ findings, thing }: { findings: Schemas['FindingVie
           )}
           {f.changes
             ?.filter((c) => c !== closedBy(f))
-            .map((c) => (
-              <div className="quiet" key={c.state}>
+            .map((c, i) => (
+              <div className="quiet" key={i}>
                 {t(`findingChange.${c.state}`, { height: c.height })}
               </div>
             ))}

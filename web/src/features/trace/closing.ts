@@ -38,6 +38,8 @@ export function mayClose(f: Finding, thing: Pick<Thing, 'key' | 'holder'>, party
   return (f.outcomes ?? []).filter((o) => o !== 'illegitimate' || strict);
 }
 
-/** closedBy is how a party closed a finding; undefined: it is open, or a record closed it. */
-export const closedBy = (f: Finding): Schemas['FindingChange'] | undefined =>
-  f.state === 'closed' ? (f.changes ?? []).find((c) => c.state === 'closed' && c.by !== undefined) : undefined;
+/** closedBy is how a party closed a finding; undefined: it is open, or a record closed it last. */
+export function closedBy(f: Finding): Schemas['FindingChange'] | undefined {
+  const last = f.changes?.at(-1);
+  return f.state === 'closed' && last?.by !== undefined ? last : undefined;
+}
