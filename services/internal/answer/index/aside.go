@@ -153,7 +153,7 @@ func (a afterBlock) Scan(prefix string, fn func(string, []byte) bool) {
 type asideCount struct {
 	stored state.View
 	after  afterBlock
-	things map[string]*aside // looked up so far; nil: nothing of it is set aside
+	things map[string]*aside // those of which something is set aside, or was, as far as they were looked up
 	due    map[string]bool   // to be counted again
 	walked map[string]bool   // containers whose surroundings were looked at
 	onHand map[string]int64  // changes, by key
@@ -270,17 +270,19 @@ func (c *asideCount) lookup(key string) (custody.Unit, bool) {
 	return custody.Lookup(c.after, k)
 }
 
+// get returns nil of a thing of which nothing is set aside. That is most things: the lookup is all that a block pays for them.
 func (c *asideCount) get(key string) *aside {
-	a, ok := c.things[key]
-	if ok {
+	if a, ok := c.things[key]; ok {
 		return a
 	}
-	if b, ok := c.stored.Get(asidePrefix + key); ok {
-		var err error
-		if a, err = decodeAside(b); err != nil {
-			c.failed = fmt.Errorf("index: what is set aside of %s does not decode: %w", key, err)
-			a = nil
-		}
+	b, ok := c.stored.Get(asidePrefix + key)
+	if !ok {
+		return nil
+	}
+	a, err := decodeAside(b)
+	if err != nil {
+		c.failed = fmt.Errorf("index: what is set aside of %s does not decode: %w", key, err)
+		return nil
 	}
 	c.things[key] = a
 	return a
@@ -354,18 +356,15 @@ func (c *asideCount) write(p *projection) error {
 		at := asidePrefix + key
 		stored, was := c.stored.Get(at)
 		switch {
-		case a == nil:
-		case a.empty():
-			if was {
-				p.look.Delete(at)
-			}
-		default:
+		case !a.empty():
 			if slices.ContainsFunc(slices.Concat(a.inside, a.counted), func(u lotUnits) bool { return u.units < 0 }) {
 				return fmt.Errorf("index: fewer than no units of %s are set aside", key)
 			}
 			if b := a.encode(); !was || string(b) != string(stored) {
 				p.look.Put(at, b)
 			}
+		case was:
+			p.look.Delete(at)
 		}
 	}
 	for at, d := range c.onHand {

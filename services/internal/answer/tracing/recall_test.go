@@ -353,4 +353,3 @@ func TestRecallIsARecount(t *testing.T) {
 	}
 	t.Logf("%+v", seen)
 }
-
