@@ -10,7 +10,7 @@
 //	x/k/<key id>                   the party_act that registered a key: position, u16 index
 //	x/r/<position>                 a recall that was accepted
 //
-// and those of lists.go and epcis.go. Version changes with what is written, so that a copy of older make builds its state again.
+// and those of lists.go, aside.go and epcis.go. Version changes with what is written, so that a copy of older make builds its state again.
 // A copy may also hold x/s/<submission id>, which version 4 wrote until nothing read it: such keys are harmless and stay.
 package index
 
@@ -30,7 +30,7 @@ import (
 )
 
 // Version of the projection.
-const Version = 4
+const Version = 5
 
 const (
 	historyPrefix     = "x/h/"
@@ -75,6 +75,9 @@ func Project(res *consensus.Result, view state.View) (state.WriteSet, error) {
 		}
 	}
 	p.endEvents(res.Header.Height, res.Header.Time)
+	if err := p.setAside(res, view); err != nil {
+		return nil, err
+	}
 	return append(p.writes, p.look.WriteSet()...), nil
 }
 

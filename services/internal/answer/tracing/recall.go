@@ -86,10 +86,6 @@ type RecallHolder struct {
 	Remaining uint64    `json:"remaining"`
 }
 
-// setAside are the marks of what cannot be dispensed or is told to be apart. The ledger's own hold sets "quarantined" with
-// it (docs/spec.md section 9) and counts: which of the two it was cannot be told from the marks.
-var setAside = []string{"quarantined", "recalled", "suspect", "illegitimate", "damaged"}
-
 func (s *Snapshot) recallOf(number string) (*RecallDetail, error) {
 	all, err := s.recallList()
 	if err != nil {
@@ -143,19 +139,29 @@ func isOpen(reg registry.Registry, rc *Recall) bool {
 	})
 }
 
-// recalledUnits visits every unit under the recall once, lot by lot; seen is called with a lot
-// before its units.
-func (s *Snapshot) recalledUnits(d *RecallDetail, seen func(g gs1.GTIN, lot string), fn func(u custody.Unit, state string) bool) {
-	lots := map[string]bool{}
-	goOn := true
-	visit := func(g gs1.GTIN, lot string) {
-		if k := g.String() + "\x00" + lot; goOn && !lots[k] {
-			lots[k] = true
-			seen(g, lot)
-			custody.LotUnits(s.View, g, lot, func(u custody.Unit, state string) bool {
-				goOn = fn(u, state)
-				return goOn
-			})
+// recallScope is what a recall covers, each lot and each unit once.
+type recallScope struct {
+	lots  []recalledLot
+	units []recalledUnit // that are in none of the lots
+}
+
+type recalledLot struct {
+	gtin gs1.GTIN
+	lot  string
+}
+
+type recalledUnit struct {
+	custody.Unit
+	state string
+}
+
+// covers lists the lots under the recall, and the single units that are in none of them.
+func (s *Snapshot) covers(d *RecallDetail) (c recallScope) {
+	lots := map[recalledLot]bool{}
+	lot := func(l recalledLot) {
+		if !lots[l] {
+			lots[l] = true
+			c.lots = append(c.lots, l)
 		}
 	}
 	for i := range d.Scope {
@@ -164,132 +170,155 @@ func (s *Snapshot) recalledUnits(d *RecallDetail, seen func(g gs1.GTIN, lot stri
 		switch {
 		case err != nil:
 		case rc.Lot != "":
-			visit(g, rc.Lot)
+			lot(recalledLot{g, rc.Lot})
 		default:
-			index.LotsOf(s.View, rc.GTIN, func(lot string) bool { visit(g, lot); return goOn })
+			index.LotsOf(s.View, rc.GTIN, func(name string) bool {
+				lot(recalledLot{g, name})
+				return true
+			})
 		}
 	}
 	single := map[gs1.Key]bool{}
 	for i := range d.Scope {
 		for _, text := range d.Scope[i].Units {
 			epc, err := gs1.ParseEPC(text)
-			if err != nil || single[epc.Key()] || !goOn {
+			if err != nil || single[epc.Key()] {
 				continue
 			}
 			single[epc.Key()] = true
 			u, _, ok := custody.Locate(s.View, epc.Key())
 			g, _ := epc.Key().GTIN()
-			if ok && !lots[g.String()+"\x00"+u.Lot] {
-				goOn = fn(u, custody.StateName(s.View, &u))
+			if ok && !lots[recalledLot{g, u.Lot}] {
+				c.units = append(c.units, recalledUnit{u, custody.StateName(s.View, &u)})
 			}
 		}
 	}
+	return c
 }
 
-// outcome classifies a unit.
-func (o *RecallOutcomes) add(u *custody.Unit, state, maker string) (aside, remaining bool) {
+// recalled is a number of units with one party in one state.
+type recalled struct {
+	custody.Total
+	maker string
+	aside uint64 // of those that the party has on hand
+}
+
+// add classifies units.
+func (o *RecallOutcomes) add(r *recalled) {
 	switch {
-	case u.State == custody.Dispensed:
-		o.Dispensed++
-	case u.State == custody.Destroyed, u.State == custody.Decommissioned:
-		o.Destroyed++
-	case u.State != custody.Active, state == custody.Unaccounted, u.Holder == "":
-		o.Lost++
-	case u.Phase == custody.InTransit:
-		o.InTransit++
-	case u.Holder == maker:
-		o.WithMaker++
-		return true, false
-	case slices.ContainsFunc(u.Overlays, func(m string) bool { return slices.Contains(setAside, m) }):
-		o.Quarantined++
-		return true, false
+	case r.State == custody.Dispensed.String():
+		o.Dispensed += r.Units
+	case r.State == custody.Destroyed.String(), r.State == custody.Decommissioned.String():
+		o.Destroyed += r.Units
+	case r.State != custody.OnHand && r.State != custody.OnItsWay, r.Party == "":
+		o.Lost += r.Units
+	case r.State == custody.OnItsWay:
+		o.InTransit += r.Units
+	case r.Party == r.maker:
+		o.WithMaker += r.Units
 	default:
-		o.Remaining++
-		return false, true
+		o.Quarantined += r.aside
+		o.Remaining += r.Units - r.aside
 	}
-	return false, false
 }
 
-// Recall is everything under a recall number; ErrNoRecall if the ledger has no such recall.
+// reached is how far a recall has come.
+type reached struct {
+	Effectiveness
+	snapshot *Snapshot
+	holders  map[string]*RecallHolder
+}
+
+func (e *reached) add(r *recalled) {
+	e.Units += r.Units
+	e.Outcomes.add(r)
+	if r.State != custody.OnHand {
+		return
+	}
+	h := e.holders[r.Party]
+	if h == nil {
+		h = &RecallHolder{Party: e.snapshot.party(r.Party)}
+		e.holders[r.Party] = h
+	}
+	aside := r.aside
+	if r.Party == r.maker {
+		aside = r.Units
+	}
+	h.Units += r.Units
+	h.SetAside += aside
+	h.Remaining += r.Units - aside
+}
+
+// sum lists the holders, those with the most still to do first.
+func (e *reached) sum() Effectiveness {
+	e.Holders = []RecallHolder{}
+	for id, h := range e.holders {
+		if p, ok := e.snapshot.registry().Party(id); ok && len(p.Places) > 0 {
+			if epc, err := gs1.ParseEPC(p.Places[0].ID); err == nil {
+				h.Place = e.snapshot.place(epc.Key().String())
+			}
+		}
+		e.Holders = append(e.Holders, *h)
+	}
+	slices.SortFunc(e.Holders, func(a, b RecallHolder) int {
+		return cmp.Or(cmp.Compare(b.Remaining, a.Remaining), cmp.Compare(b.Units, a.Units), cmp.Compare(a.Party.ID, b.Party.ID))
+	})
+	return e.Effectiveness
+}
+
+// Recall is everything under a recall number; ErrNoRecall if the ledger has no such recall. It reads the totals of each
+// lot, so its cost grows with the lots and their holders, and not with their units.
 func (s *Snapshot) Recall(number string) (*RecallDetail, error) {
 	d, err := s.recallOf(number)
 	if err != nil {
 		return nil, err
 	}
 	d.RestsOn = s.AsOf()
-	holders := map[string]*RecallHolder{}
-	maker := ""
-	s.recalledUnits(d, func(g gs1.GTIN, lot string) {
-		maker, _ = s.registry().OwnerOfGTIN(g)
-		v := s.viewGTIN(g.String())
-		l := RecalledLot{GTIN: g.String(), Lot: lot, Product: v.product, Totals: []LotTotal{}}
-		if reg, ok := s.registry().Lot(g, lot); ok {
-			l.Expiry = reg.Expiry
-		}
-		d.Lots = append(d.Lots, l)
-	}, func(u custody.Unit, state string) bool {
-		e := &d.Effectiveness
-		e.Units++
+	covered := s.covers(d)
+	e := reached{snapshot: s, holders: map[string]*RecallHolder{}}
+	for _, c := range covered.lots {
+		d.Lots = append(d.Lots, s.recalledLot(&c, &e))
+	}
+	for i := range covered.units {
+		u := &covered.units[i]
 		g, _ := u.Key.GTIN()
-		owner, n := maker, len(d.Lots)
-		switch {
-		case n == 0 || d.Lots[n-1].GTIN != g.String():
-			owner, _ = s.registry().OwnerOfGTIN(g)
-		case d.Lots[n-1].Lot == u.Lot: // a single unit may be of a lot of that name of another product
-			d.Lots[n-1].count(s, &u, state)
+		r := recalled{Total: custody.Total{Party: u.Holder, State: u.state, Units: 1}}
+		r.maker, _ = s.registry().OwnerOfGTIN(g)
+		if index.IsSetAside(u.Overlays) {
+			r.aside = 1
 		}
-		aside, remaining := e.Outcomes.add(&u, state, owner)
-		if aside || remaining {
-			h := holders[u.Holder]
-			if h == nil {
-				h = &RecallHolder{Party: s.party(u.Holder)}
-				holders[u.Holder] = h
-			}
-			h.Units++
-			if aside {
-				h.SetAside++
-			} else {
-				h.Remaining++
-			}
-		}
-		return true
-	})
-	d.Effectiveness.Holders = []RecallHolder{}
-	for id, h := range holders {
-		if p, ok := s.registry().Party(id); ok && len(p.Places) > 0 {
-			if epc, err := gs1.ParseEPC(p.Places[0].ID); err == nil {
-				h.Place = s.place(epc.Key().String())
-			}
-		}
-		d.Effectiveness.Holders = append(d.Effectiveness.Holders, *h)
+		e.add(&r)
 	}
-	slices.SortFunc(d.Effectiveness.Holders, func(a, b RecallHolder) int {
-		return cmp.Or(cmp.Compare(b.Remaining, a.Remaining), cmp.Compare(b.Units, a.Units), cmp.Compare(a.Party.ID, b.Party.ID))
-	})
-	for i := range d.Lots {
-		slices.SortFunc(d.Lots[i].Totals, func(a, b LotTotal) int {
-			return cmp.Or(cmp.Compare(a.Party, b.Party), cmp.Compare(a.State, b.State))
-		})
-	}
+	d.Effectiveness = e.sum()
 	return d, nil
 }
 
-func (l *RecalledLot) count(s *Snapshot, u *custody.Unit, state string) {
-	l.Commissioned++
+// recalledLot is a lot with its totals, which it adds to what has become of the recall.
+func (s *Snapshot) recalledLot(c *recalledLot, e *reached) RecalledLot {
+	maker, _ := s.registry().OwnerOfGTIN(c.gtin)
+	l := RecalledLot{GTIN: c.gtin.String(), Lot: c.lot, Product: s.viewGTIN(c.gtin.String()).product, Totals: []LotTotal{}}
+	totals, commissioned := custody.LotTotals(s.View, c.gtin, c.lot)
+	l.Commissioned = commissioned
+	if reg, ok := s.registry().Lot(c.gtin, c.lot); ok {
+		l.Expiry = reg.Expiry
+	}
 	if l.Expiry == "" {
-		l.Expiry = u.Expiry
+		l.Expiry = custody.LotExpiry(s.View, c.gtin, c.lot)
 	}
-	for i := range l.Totals {
-		if l.Totals[i].Party == u.Holder && l.Totals[i].State == state {
-			l.Totals[i].Units++
-			return
+	aside := index.AsideOnHand(s.View, c.gtin, c.lot)
+	for _, t := range totals {
+		row := LotTotal{Total: t}
+		if p := s.party(t.Party); p != nil {
+			row.Name = p.Name
 		}
+		l.Totals = append(l.Totals, row)
+		r := recalled{Total: t, maker: maker}
+		if t.State == custody.OnHand {
+			r.aside = aside[t.Party]
+		}
+		e.add(&r)
 	}
-	t := LotTotal{Total: custody.Total{Party: u.Holder, State: state, Units: 1}}
-	if p := s.party(u.Holder); p != nil {
-		t.Name = p.Name
-	}
-	l.Totals = append(l.Totals, t)
+	return l
 }
 
 // RecallUnits calls fn for every unit under a recall, each once, until fn returns false;
@@ -299,7 +328,21 @@ func (s *Snapshot) RecallUnits(number string, fn func(u custody.Unit, state stri
 	if err != nil {
 		return err
 	}
-	s.recalledUnits(d, func(gs1.GTIN, string) {}, fn)
+	covered, goOn := s.covers(d), true
+	for _, c := range covered.lots {
+		custody.LotUnits(s.View, c.gtin, c.lot, func(u custody.Unit, state string) bool {
+			goOn = fn(u, state)
+			return goOn
+		})
+		if !goOn {
+			return nil
+		}
+	}
+	for i := range covered.units {
+		if !fn(covered.units[i].Unit, covered.units[i].state) {
+			return nil
+		}
+	}
 	return nil
 }
 
