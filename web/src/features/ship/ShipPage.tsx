@@ -54,7 +54,7 @@ function Dock({ party }: { party: string }) {
   const [to, setTo] = useState(before.to);
   const [po, setPO] = useState(before.po);
   const [desadv, setDesadv] = useState(before.desadv);
-  const [rma, setRMA] = useState('');
+  const [rma, setRMA] = useState(before.rma);
   const [sure, setSure] = useState(false);
   const clear = () => {
     setThings([]);
@@ -102,9 +102,9 @@ function Dock({ party }: { party: string }) {
   const underway = ship.job !== undefined && ship.busy;
   useEffect(() => {
     // What the service has taken is not to be sent again by a page that is loaded anew.
-    const now = underway ? nothing : { things: [...things.map(nameOf), ...waiting], to, po, desadv };
+    const now = underway ? nothing : { things: [...things.map(nameOf), ...waiting], to, po, desadv, rma };
     keep(name, isNothing(now) ? undefined : now);
-  }, [name, things, waiting, to, po, desadv, underway]);
+  }, [name, things, waiting, to, po, desadv, rma, underway]);
   const scan = useCallback(async (texts: string[]) => {
     setTrouble(undefined);
     setAsking((n) => n + 1);
