@@ -140,6 +140,15 @@ function Dock({ party }: { party: string }) {
       window.removeEventListener('online', again);
     };
   }, [trouble, scan]);
+  const refused = ship.error;
+  const answer = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!refused) return;
+    answer.current?.scrollIntoView({ block: 'nearest' });
+    if (!(refused instanceof Problem) || !refused.code.startsWith('goods_')) return;
+    // The service knows better what speaks against the goods than what was found when they were scanned.
+    void scan(sent.current.items.map(nameOf).reverse()).then(() => setSure(false));
+  }, [refused, scan]);
   const send = () => {
     sent.current = { items: good, to: parties.data?.find((p) => p.id === to)?.name ?? to!, po: '', desadv: '', rma: rma.trim() };
     dismiss(place);
@@ -310,9 +319,11 @@ function Dock({ party }: { party: string }) {
             )}
           </>
         )}
-        {!(ship.job?.state === 'indexed' && ship.job.success) && (
-          <JobCard title={t('ship.title')} act={isReturn ? 'return' : 'ship'} job={ship.job} error={ship.error} lost={ship.lost} />
-        )}
+        <div ref={answer}>
+          {!(ship.job?.state === 'indexed' && ship.job.success) && (
+            <JobCard title={t('ship.title')} act={isReturn ? 'return' : 'ship'} job={ship.job} error={ship.error} lost={ship.lost} />
+          )}
+        </div>
       </section>
     </div>
   );
