@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +46,7 @@ func TestLargeDocumentWithGoodsThatMustNotMove(t *testing.T) {
 			list = append([]string{first}, births...)
 		}
 		return fmt.Sprintf(`{"@context":["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"],"type":"EPCISDocument","schemaVersion":"2.0",
-			"creationDate":%q,"epcisBody":{"eventList":[%s]}}`, now, strings.Join(append(list[:len(list):len(list)], last), ",\n"))
+			"creationDate":%q,"epcisBody":{"eventList":[%s]}}`, now, strings.Join(append(slices.Clip(list), last), ",\n"))
 	}
 	shipped := func(item string) string {
 		return one(w.shipDocuments(t, item, localnet.DemoMaker, localnet.DemoDistributor, false)["JSON"])

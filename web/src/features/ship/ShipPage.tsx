@@ -141,10 +141,10 @@ function Dock({ party }: { party: string }) {
     };
   }, [trouble, scan]);
   const refused = ship.error;
-  const answer = useRef<HTMLDivElement>(null);
+  const section = useRef<HTMLElement>(null);
   useEffect(() => {
     if (!refused) return;
-    answer.current?.scrollIntoView({ block: 'nearest' });
+    section.current?.scrollIntoView({ block: 'end' }); // the answer is at its end
     if (!(refused instanceof Problem) || !refused.code.startsWith('goods_')) return;
     // The service knows better what speaks against the goods than what was found when they were scanned.
     void scan(sent.current.items.map(nameOf).reverse()).then(() => setSure(false));
@@ -190,7 +190,7 @@ function Dock({ party }: { party: string }) {
       {before.at !== undefined && fromBefore > 0 && !underway && <KeptNote count={fromBefore} since={before.at} clear={clear} />}
       <DoneCard place={place} act="ship" title={t('ship.title')} />
       <DoneCard place={returnPlace} act="return" title={t('ship.title')} />
-      <section className="card stack-18" aria-labelledby="things">
+      <section className="card stack-18" aria-labelledby="things" ref={section}>
         <h2 id="things" style={{ margin: 0 }}>
           {t('ship.things', { count: good.length })}
         </h2>
@@ -319,11 +319,9 @@ function Dock({ party }: { party: string }) {
             )}
           </>
         )}
-        <div ref={answer}>
-          {!(ship.job?.state === 'indexed' && ship.job.success) && (
-            <JobCard title={t('ship.title')} act={isReturn ? 'return' : 'ship'} job={ship.job} error={ship.error} lost={ship.lost} />
-          )}
-        </div>
+        {!(ship.job?.state === 'indexed' && ship.job.success) && (
+          <JobCard title={t('ship.title')} act={isReturn ? 'return' : 'ship'} job={ship.job} error={ship.error} lost={ship.lost} />
+        )}
       </section>
     </div>
   );
