@@ -141,6 +141,7 @@ function Dock({ party }: { party: string }) {
     };
   }, [trouble, scan]);
   const refused = ship.error;
+  const [past, setPast] = useState<unknown>(); // a refusal of goods that are not the ones here any more
   const section = useRef<HTMLElement>(null);
   useEffect(() => {
     if (!refused) return;
@@ -167,6 +168,7 @@ function Dock({ party }: { party: string }) {
     dismiss(place);
     dismiss(returnPlace);
     setSure(false); // what was looked at is not what would be sent
+    setPast(refused ?? undefined);
     void scan([text]);
   };
   return (
@@ -261,6 +263,7 @@ function Dock({ party }: { party: string }) {
                     disabled={ship.busy}
                     onClick={() => {
                       setSure(false);
+                      setPast(refused ?? undefined);
                       setThings((list) => list.filter((y) => y !== x));
                     }}
                   >
@@ -320,7 +323,13 @@ function Dock({ party }: { party: string }) {
           </>
         )}
         {!(ship.job?.state === 'indexed' && ship.job.success) && (
-          <JobCard title={t('ship.title')} act={isReturn ? 'return' : 'ship'} job={ship.job} error={ship.error} lost={ship.lost} />
+          <JobCard
+            title={t('ship.title')}
+            act={isReturn ? 'return' : 'ship'}
+            job={ship.job}
+            error={refused === past ? undefined : refused}
+            lost={ship.lost}
+          />
         )}
       </section>
     </div>
