@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"iter"
 
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/registry"
@@ -35,8 +36,8 @@ func (o own) Indexed(context.Context) (uint64, error) { return o.chain.Head().He
 func (o own) Event(context.Context, string) (*epcis.Event, error) { return nil, command.ErrNoEvent }
 
 // Foresee implements partner.Peer. A regulator ships and dispenses nothing, so nothing is asked.
-func (o own) Foresee(context.Context, string, []byte) ([]foresee.Judgement, error) {
-	return nil, errors.New("an api service does not ask itself what the rules would say")
+func (o own) Foresee(context.Context, string, iter.Seq[[]byte]) (int, []foresee.Judgement, error) {
+	return 0, nil, errors.New("an api service does not ask itself what the rules would say")
 }
 
 // Parties implements partner.Peer.

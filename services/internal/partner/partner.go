@@ -24,6 +24,7 @@ import (
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/genesis"
 	"verilot.dev/ledger/keys"
+	"verilot.dev/services/internal/answer/ledgerrest"
 	"verilot.dev/services/internal/clock"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/edge/signin"
@@ -111,7 +112,7 @@ func (s *Service) open() (err error) {
 	if c.Peer != nil {
 		dir.Parties, indexed = c.Peer.Parties, c.Peer.Indexed
 		event = c.Peer.Event
-		rules = foresee.New(n, c.Party, c.Peer.Foresee, c.Log)
+		rules = foresee.New(n, c.Party, c.Peer.Foresee, foresee.Limit{Units: ledgerrest.MaxForeseenUnits, Bytes: ledgerrest.MaxForeseenBytes}, c.Log)
 	}
 	if s.directory, err = directory.New(dir); err != nil {
 		return err

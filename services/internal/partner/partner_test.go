@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -200,8 +201,8 @@ func (p peerOf) Parties(context.Context) (list []directory.KnownParty, err error
 func (p peerOf) Event(context.Context, string) (*epcis.Event, error) { return nil, command.ErrNoEvent }
 
 // Foresee is asked of whole networks only.
-func (p peerOf) Foresee(context.Context, string, []byte) ([]foresee.Judgement, error) {
-	return nil, errors.New("not asked here")
+func (p peerOf) Foresee(context.Context, string, iter.Seq[[]byte]) (int, []foresee.Judgement, error) {
+	return 0, nil, errors.New("not asked here")
 }
 
 // Make, pack, ship: every command ends in accepted events, and ids are taken in every form.

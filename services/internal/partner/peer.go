@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -29,8 +31,10 @@ type Peer interface {
 	// Event returns an event on the ledger by its position (height/entry/item) or its id, or
 	// command.ErrNoEvent. What is sealed in it is missing.
 	Event(ctx context.Context, name string) (*epcis.Event, error)
-	// Foresee says what the rules would say of the items in a body, if the party submitted it now.
-	Foresee(ctx context.Context, party string, body []byte) ([]foresee.Judgement, error)
+	// Foresee says what the rules would say of submissions with these bodies, if the party made them
+	// now, one after the other: how many items were judged, and what is said of those that are not
+	// simply accepted.
+	Foresee(ctx context.Context, party string, bodies iter.Seq[[]byte]) (judged int, said []foresee.Judgement, err error)
 }
 
 // HTTPPeer asks an api service over HTTP.
@@ -76,8 +80,18 @@ func (p *httpPeer) sign(req *http.Request) error {
 	return err
 }
 
+// What an answer may have in bytes: most have far less.
+const (
+	maxAnswer   = 64 << 20
+	maxForeseen = 256 << 20
+)
+
 func (p *httpPeer) do(req *http.Request, path string, v any) error {
-	resp, err := p.c.Do(req)
+	return p.send(p.c, req, path, maxAnswer, v)
+}
+
+func (p *httpPeer) send(c *http.Client, req *http.Request, path string, most int64, v any) error {
+	resp, err := c.Do(req)
 	if err != nil {
 		return fmt.Errorf("ask api service: %w", err)
 	}
@@ -91,7 +105,7 @@ func (p *httpPeer) do(req *http.Request, path string, v any) error {
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("ask api service: %s answers %s", path, resp.Status)
 	}
-	if err := json.NewDecoder(http.MaxBytesReader(nil, resp.Body, 64<<20)).Decode(v); err != nil {
+	if err := json.NewDecoder(http.MaxBytesReader(nil, resp.Body, most)).Decode(v); err != nil {
 		return fmt.Errorf("ask api service: %w", err)
 	}
 	return nil
@@ -167,19 +181,36 @@ func (p *httpPeer) Event(ctx context.Context, name string) (*epcis.Event, error)
 	return found, nil
 }
 
-func (p *httpPeer) Foresee(ctx context.Context, party string, body []byte) ([]foresee.Judgement, error) {
+func (p *httpPeer) Foresee(ctx context.Context, party string, bodies iter.Seq[[]byte]) (judged int, said []foresee.Judgement, err error) {
 	path := ledgerrest.ForeseePath + "?" + url.Values{"party": {party}}.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.base+path, bytes.NewReader(body))
+	from, to := io.Pipe()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.base+path, from)
 	if err != nil {
-		return nil, fmt.Errorf("ask api service: %w", err)
+		return 0, nil, fmt.Errorf("ask api service: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/octet-stream")
 	if err := p.sign(req); err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	var s struct {
-		Items []foresee.Judgement `json:"items"`
+		Judged int                 `json:"judged"`
+		Items  []foresee.Judgement `json:"items"`
 	}
-	err = p.do(req, path, &s)
-	return s.Items, err
+	answered := make(chan error, 1)
+	go func() {
+		err := p.send(&http.Client{}, req, path, maxForeseen, &s) // ctx says how long it may take
+		_ = from.CloseWithError(io.ErrClosedPipe)
+		answered <- err
+	}()
+	var unsent error
+	for body := range bodies {
+		if unsent = ledgerrest.WriteForeseen(to, body); unsent != nil {
+			break
+		}
+	}
+	_ = to.CloseWithError(unsent)
+	if err := <-answered; err != nil {
+		return 0, nil, err
+	}
+	return s.Judged, s.Items, unsent
 }

@@ -47,6 +47,13 @@ export function howOf(job: Pick<Job, 'verdicts' | 'success'>, act?: Act): How {
   return 'flag';
 }
 
+/** setAsideBy is how many of the things that a receipt names the ledger has put into quarantine with it. */
+export const setAsideBy = (job: Pick<Job, 'verdicts'>): number =>
+  (job.verdicts ?? [])
+    .flatMap((v) => v.findings ?? [])
+    .filter((f) => f.code === 'RECEIVE_RECALLED' || f.code === 'RECEIVE_EXPIRED')
+    .reduce((n, f) => Math.max(n, f.count), 0);
+
 /** toneOf is the colour of an end. */
 export const toneOf = (how: How): 'good' | 'warn' | 'bad' =>
   how === 'good' || how === 'unknown' ? 'good' : how === 'bad' || how === 'part' ? 'bad' : 'warn';

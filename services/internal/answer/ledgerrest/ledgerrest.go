@@ -46,13 +46,15 @@ type Options struct {
 // service answers over HTTP.
 type service struct {
 	Options
-	listeners atomic.Int64    // of the feed
-	paths     map[string]bool // Gin's paths of the routes of this package
+	listeners atomic.Int64 // of the feed
+	// foresights has a place for each large question about what the rules would say.
+	foresights chan struct{}
+	paths      map[string]bool // Gin's paths of the routes of this package
 }
 
 // Mount adds the routes.
 func Mount(api *httpapi.API, o Options) {
-	s := &service{Options: o, paths: map[string]bool{}}
+	s := &service{Options: o, paths: map[string]bool{}, foresights: make(chan struct{}, maxForesights)}
 	api.Engine.Use(s.snapshot)
 	s.mountJSON(api)
 	s.mountForesee(api)

@@ -69,6 +69,12 @@ func (w *world) call(t *testing.T, service, method, path string, header http.Hea
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
 	maps.Copy(req.Header, header)
+	return w.do(t, req)
+}
+
+// do sends a request and reads the body of the answer.
+func (w *world) do(t *testing.T, req *http.Request) (*http.Response, []byte) {
+	t.Helper()
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package tracing
 import (
 	"fmt"
 
+	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/consensus"
@@ -13,12 +14,14 @@ import (
 
 // Foreseen is what the rules would say of items that a party submitted now. Nothing is recorded.
 type Foreseen struct {
-	Items   []ForeseenItem `json:"items" doc:"One for each item, in order"`
+	Judged  int            `json:"judged" doc:"How many items were judged"`
+	Items   []ForeseenItem `json:"items" doc:"One for each item that is not simply accepted, in order"`
 	RestsOn AsOf           `json:"restsOn"`
 }
 
 // ForeseenItem is what the rules would say of one item.
 type ForeseenItem struct {
+	Item     int               `json:"item" doc:"Its place among all items that were sent, from 0"`
 	Verdict  string            `json:"verdict"`
 	Code     string            `json:"code,omitempty"`
 	Detail   string            `json:"detail,omitempty"`
@@ -35,29 +38,56 @@ type ForeseenFinding struct {
 
 const maxSubjects = 100
 
-// Foresee judges items of a party in order, as the next block would, and forgets what they change. An error says which
-// item cannot be committed to.
-func (s *Snapshot) Foresee(party string, items []wire.Item) (*Foreseen, error) {
+// Foresight judges the submissions that a party would make, one after the other, as the next block
+// would, and forgets what they change.
+type Foresight struct {
+	s      *Snapshot
+	party  string
+	st     *state.Overlay
+	height uint64
+	time   int64
+	entry  uint32
+	out    Foreseen
+}
+
+// Foresee begins with the ledger as the snapshot has it.
+func (s *Snapshot) Foresee(party string) (*Foresight, error) {
 	head, ok := consensus.ReadHead(s.View)
 	if !ok {
 		return nil, ErrNotCertified
 	}
-	st := state.NewOverlay(s.View)
-	out := &Foreseen{Items: []ForeseenItem{}, RestsOn: s.AsOf()}
+	return &Foresight{
+		s: s, party: party, st: state.NewOverlay(s.View), height: head.Header.Height + 1, time: max(s.Now.UnixMilli(), head.Header.Time),
+		out: Foreseen{Items: []ForeseenItem{}, RestsOn: s.AsOf()},
+	}, nil
+}
+
+// Next judges the items of one submission over what the earlier ones changed. An error says which
+// item cannot be committed to.
+func (f *Foresight) Next(items []wire.Item) error {
 	contents := wire.MaxUnits
 	for i := range items {
-		roots, err := commit.Commit(s.Genesis.Network, &items[i].Committed)
+		roots, err := commit.Commit(f.s.Genesis.Network, &items[i].Committed)
 		if err != nil {
-			return nil, fmt.Errorf("item %d: %w", i, err)
+			return fmt.Errorf("item %d: %w", f.out.Judged, err)
 		}
-		j := custody.Judge(st, custody.Context{
-			Network: s.Genesis.Network, Pos: canonical.Position{Height: head.Header.Height + 1, Item: uint32(i)},
-			Time: max(s.Now.UnixMilli(), head.Header.Time), Grace: s.Genesis.GraceSeconds * 1000, Party: party, ItemHash: roots.Item, Contents: &contents,
+		j := custody.Judge(f.st, custody.Context{
+			Network: f.s.Genesis.Network, Pos: canonical.Position{Height: f.height, Entry: f.entry, Item: uint32(i)},
+			Time: f.time, Grace: f.s.Genesis.GraceSeconds * 1000, Party: f.party, ItemHash: roots.Item, Contents: &contents,
 		}, &items[i])
-		out.Items = append(out.Items, foreseen(&j))
+		if j.Verdict != block.Accepted || len(j.Findings) > 0 {
+			out := foreseen(&j)
+			out.Item = f.out.Judged
+			f.out.Items = append(f.out.Items, out)
+		}
+		f.out.Judged++
 	}
-	return out, nil
+	f.entry++
+	return nil
 }
+
+// Foreseen is what the rules said so far.
+func (f *Foresight) Foreseen() *Foreseen { return &f.out }
 
 func foreseen(j *custody.Judgement) ForeseenItem {
 	out := ForeseenItem{Verdict: j.Verdict.String(), Code: string(j.Code), Detail: j.Detail}

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"sort"
 	"time"
 
 	"github.com/google/uuid"
@@ -65,6 +67,17 @@ func (p *plan) numbered(i int) uint16 {
 		i++
 	}
 	return uint16(i)
+}
+
+// leaveOut takes an event out that was to be recorded.
+func (p *plan) leaveOut(event int) {
+	i := sort.Search(len(p.Parts), func(i int) bool { return int(p.Parts[i].First) > event }) - 1
+	if p.Parts[i].Events--; p.Parts[i].Events > 0 {
+		return
+	}
+	// The header goes with the first part, and need not fit the one that becomes it.
+	p.HeaderAlone = p.HeaderAlone || i == 0 && len(p.Header) > 0
+	p.Parts = slices.Delete(p.Parts, i, i+1)
 }
 
 func spoolName(job uuid.UUID) string { return job.String() + spoolExt }
@@ -193,13 +206,11 @@ func (s *Service) divideJob(ctx context.Context, job uuid.UUID) error {
 
 // divider makes the parts of one document.
 type divider struct {
-	s     *Service
-	ctx   context.Context //nolint:containedctx // of the worker, whose only work this is
-	job   uuid.UUID
-	plan  *plan
-	made  int // parts that are stored
-	at    int // the run of events being gathered, an index of plan.Parts
-	items []draft.Item
+	s    *Service
+	ctx  context.Context //nolint:containedctx // of the worker, whose only work this is
+	job  uuid.UUID
+	plan *plan
+	made int // parts that are stored
 }
 
 func (v *divider) divide() error {
@@ -223,18 +234,12 @@ func (v *divider) divide() error {
 		return err
 	}
 	if v.plan.HeaderAlone && v.made == 0 {
-		if err := v.make(0); err != nil {
+		if err := v.make(0, nil); err != nil {
 			return err
 		}
 	}
-	_, err = epcisdoc.Read(f, readOptions(), epcis.Handler{Event: v.event})
-	if pe, ok := errors.AsType[*epcis.ParseError](err); ok {
-		return broken("it reads differently than when it was checked (%s)", pe.Error())
-	}
-	if err != nil {
-		return err
-	}
-	return v.flush()
+	r := partReader{ctx: v.ctx, job: v.job, plan: v.plan, part: v.make, skip: func(number uint16) bool { return int(number) < v.made }}
+	return r.read(f)
 }
 
 // verify makes sure that a file from before a stop is what was checked.
@@ -262,44 +267,70 @@ func (v *divider) verify(f *os.File) error {
 	return nil
 }
 
-func (v *divider) event(at epcis.EventAt) error {
-	if err := v.ctx.Err(); err != nil {
+// partReader reads a document again, part by part as the plan has it.
+type partReader struct {
+	ctx  context.Context //nolint:containedctx // of whoever reads, who does nothing beside it
+	job  uuid.UUID
+	plan *plan
+	skip func(number uint16) bool // says which parts are not wanted; nil: all are
+	part func(number uint16, items []draft.Item) error
+
+	at    int // the run of events being gathered, an index of plan.Parts
+	items []draft.Item
+}
+
+func (r *partReader) read(from io.Reader) error {
+	_, err := epcisdoc.Read(from, readOptions(), epcis.Handler{Event: r.event})
+	if pe, ok := errors.AsType[*epcis.ParseError](err); ok {
+		return broken("it reads differently than when it was checked (%s)", pe.Error())
+	}
+	if err != nil {
+		return err //nolint:wrapcheck // of r.part, or of the reader, which says what it read
+	}
+	return r.flush()
+}
+
+func (r *partReader) skips() bool { return r.skip != nil && r.skip(r.plan.numbered(r.at)) }
+
+func (r *partReader) event(at epcis.EventAt) error {
+	if err := r.ctx.Err(); err != nil {
 		return fmt.Errorf("divide document: %w", err)
 	}
-	if v.plan.Refused.has(at.Index) {
+	if r.plan.Refused.has(at.Index) {
 		return nil
 	}
-	if next := v.at + 1; next < len(v.plan.Parts) && at.Index >= int(v.plan.Parts[next].First) {
-		if err := v.flush(); err != nil {
+	if next := r.at + 1; next < len(r.plan.Parts) && at.Index >= int(r.plan.Parts[next].First) {
+		if err := r.flush(); err != nil {
 			return err
 		}
-		v.at = next
+		r.at = next
 	}
-	if int(v.plan.numbered(v.at)) < v.made {
+	if r.skips() {
 		return nil
 	}
 	ev := at.Event
-	v.items = append(v.items, eventItem(&ev, v.job, at.Index))
+	it := eventItem(&ev, r.job, at.Index)
+	it.Line, it.Column = at.Line, at.Column
+	r.items = append(r.items, it)
 	return nil
 }
 
-// flush makes the part whose events have been gathered.
-func (v *divider) flush() error {
-	number := v.plan.numbered(v.at)
-	if int(number) < v.made {
+// flush hands over the part whose events have been gathered.
+func (r *partReader) flush() error {
+	if r.skips() {
 		return nil
 	}
-	if want := v.plan.Parts[v.at].Events; len(v.items) != int(want) {
-		return broken("part %d has %d events where %d were checked", number, len(v.items), want)
+	number := r.plan.numbered(r.at)
+	if want := r.plan.Parts[r.at].Events; len(r.items) != int(want) {
+		return broken("part %d has %d events where %d were checked", number, len(r.items), want)
 	}
-	err := v.make(number)
-	v.items = nil
+	err := r.part(number, r.items)
+	r.items = nil
 	return err
 }
 
 // make stores a part: with its header if it is the first.
-func (v *divider) make(number uint16) error {
-	items := v.items
+func (v *divider) make(number uint16, items []draft.Item) error {
 	if number == 0 && len(v.plan.Header) > 0 {
 		head, err := wire.DecodeBody(v.plan.Header)
 		if err != nil || len(head) != 1 {

@@ -1,13 +1,16 @@
 package capture
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +18,11 @@ import (
 
 	"github.com/google/uuid"
 
+	"verilot.dev/epcis"
+	"verilot.dev/ledger/verdict"
+	"verilot.dev/ledger/wire"
+	"verilot.dev/services/internal/edge/httpapi"
+	"verilot.dev/services/internal/partner/foresee"
 	"verilot.dev/services/internal/partner/journal"
 	"verilot.dev/services/internal/partner/outbox/outboxtest"
 )
@@ -446,4 +454,141 @@ func TestDividedKeepsWhatIsSealed(t *testing.T) {
 			}
 		}
 	}
+}
+
+// asked is an api service that would reject what names one of some units.
+type asked struct {
+	bad    []string
+	bodies [][]byte
+	err    error
+}
+
+func (a *asked) ask(_ context.Context, _ string, bodies iter.Seq[[]byte]) (judged int, said []foresee.Judgement, err error) {
+	if a.err != nil {
+		return 0, nil, a.err
+	}
+	a.bodies = nil
+	for b := range bodies {
+		a.bodies = append(a.bodies, b)
+		items, err := wire.DecodeBody(b)
+		if err != nil {
+			return 0, nil, fmt.Errorf("what is asked: %w", err)
+		}
+		for i := range items {
+			if ev, ok := items[i].Message.(*epcis.Event); ok && slices.ContainsFunc(ev.EPCList, func(id string) bool { return slices.Contains(a.bad, id) }) {
+				said = append(said, foresee.Judgement{Item: judged + i, Verdict: "rejected", Code: string(verdict.ShipRecalled), Detail: ev.EPCList[0] + " is recalled"})
+			}
+		}
+		judged += len(items)
+	}
+	return judged, said, nil
+}
+
+func guarded(t *testing.T, a *asked, limit foresee.Limit) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.kill()
+	w.items, w.rules = 5, foresee.New(w.ledger.G.Network, "maker", a.ask, limit, nil)
+	w.start()
+	return w
+}
+
+func shipments(n int) (doc string, units []string) {
+	const parties = `<extension><sourceList><source type="urn:epcglobal:cbv:sdt:owning_party">urn:epc:id:sgln:0399990.00001.0</source></sourceList>` +
+		`<destinationList><destination type="urn:epcglobal:cbv:sdt:owning_party">urn:epc:id:sgln:0399991.00001.0</destination></destinationList></extension>`
+	list := make([]string, n)
+	for i := range list {
+		units = append(units, fmt.Sprintf("urn:epc:id:sgtin:0399990.010001.G%d", i))
+		list[i] = event(eventTime, "shipping", "OBSERVE", parties, units[i])
+	}
+	return document(list...), units
+}
+
+// A document that is divided is asked about whole, in the parts that it becomes, before anything is stored.
+func TestDividedIsAskedAbout(t *testing.T) {
+	doc, units := shipments(12)
+	all := foresee.Limit{Units: 100, Bytes: 1 << 20}
+	for _, tt := range []struct {
+		name  string
+		bad   []int
+		parts string
+	}{
+		{"nothing", nil, "4 5 3"},
+		{"one in the last part", []int{11}, "4 5 2"},
+		{"a part", []int{4, 5, 6, 7, 8}, "4 3"},
+		{"the first part", []int{0, 1, 2, 3}, "0 5 3"},
+		{"all but one", []int{0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11}, "0 1"},
+		{"all", []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := &asked{}
+			for _, i := range tt.bad {
+				a.bad = append(a.bad, units[i])
+			}
+			w := guarded(t, a, all)
+			rec := w.call("POST", "/capture", xmlType, doc)
+			if len(tt.bad) == 0 {
+				if rec.Code != http.StatusRequestEntityTooLarge {
+					t.Errorf("under rollback: %d %s", rec.Code, rec.Body)
+				}
+			} else if p := rec.Body.String(); rec.Code != http.StatusConflict || !strings.Contains(p, units[tt.bad[0]]+" is recalled. Nothing was captured.") || len(w.spooled()) != 0 {
+				t.Errorf("under rollback: %d %s, spool %q", rec.Code, p, w.spooled())
+			}
+			if jobs, _, err := w.s.cfg.Jobs.List(10, ""); err != nil || len(jobs) != 0 {
+				t.Errorf("%v: %d jobs of a document that was refused", err, len(jobs))
+			}
+			j := w.certified(w.call("POST", "/capture", proceed("k"), doc))
+			if len(a.bodies) != 3 || len(j.Notes) != 0 {
+				t.Errorf("asked with %d bodies; notes %q", len(a.bodies), j.Notes)
+			}
+			var parts []string
+			for i, p := range j.Parts {
+				n := p.Items
+				if i == 0 {
+					n-- // the header
+				}
+				parts = append(parts, fmt.Sprint(n))
+			}
+			if got := strings.Join(parts, " "); got != tt.parts || j.Counts.Refused != len(tt.bad) || j.Judged != 12 || len(j.Errors) != len(tt.bad) {
+				t.Errorf("parts %q, want %q; %+v, judged %d, %+v", got, tt.parts, j.Counts, j.Judged, j.Errors)
+			}
+			for i, e := range j.Errors {
+				if e.Code != string(httpapi.GoodsRecalled) || e.Status != http.StatusConflict || e.Event == nil || *e.Event != tt.bad[i] || e.Line == 0 || e.Detail != units[tt.bad[i]]+" is recalled" {
+					t.Errorf("%+v", e)
+				}
+			}
+			if list := w.spooled(); len(list) != 0 {
+				t.Errorf("left in the spool: %q", list)
+			}
+		})
+	}
+}
+
+// What is not asked about is not captured silently: the bound is a refusal, and an api that is away a note of the job.
+func TestDividedIsNotAskedAbout(t *testing.T) {
+	doc, _ := shipments(12)
+	for name, tt := range map[string]struct {
+		limit foresee.Limit
+		says  string
+	}{
+		"units": {foresee.Limit{Units: 11, Bytes: 1 << 20}, "names 12 packages and containers; at most 11"},
+		"bytes": {foresee.Limit{Units: 12, Bytes: 1000}, "which is the most that is held against the rules at once"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := guarded(t, &asked{}, tt.limit)
+			rec := w.call("POST", "/capture", proceed("k"), doc)
+			if rec.Code != http.StatusRequestEntityTooLarge || !strings.Contains(rec.Body.String(), tt.says) || len(w.spooled()) != 0 {
+				t.Errorf("%d %s, spool %q", rec.Code, rec.Body, w.spooled())
+			}
+			if j := w.certified(w.call("POST", "/capture", proceed("made"), manyEvents(20, "N"))); !j.Success {
+				t.Errorf("goods that do not leave: %+v", j)
+			}
+		})
+	}
+	t.Run("away", func(t *testing.T) {
+		w := guarded(t, &asked{err: errors.New("away")}, foresee.Limit{Units: 12, Bytes: 1 << 20})
+		if j := w.certified(w.call("POST", "/capture", proceed("k"), doc)); len(j.Parts) != 3 || len(j.Notes) != 1 || !strings.Contains(j.Notes[0], "was not asked") {
+			t.Errorf("%d parts, notes %q", len(j.Parts), j.Notes)
+		}
+	})
 }

@@ -303,8 +303,7 @@ func (s *Service) upload(ctx context.Context, in *Upload, what string, build fun
 			return nil, err
 		}
 		if divided = d.Plan != nil; divided {
-			s.cfg.Rules.Divided(d)
-			return d, nil
+			return d, nil // asked about before it was spooled
 		}
 		return d, s.cfg.Rules.Check(ctx, d)
 	})

@@ -10,6 +10,7 @@ import (
 	"verilot.dev/ledger/wire"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/partner/draft"
+	"verilot.dev/services/internal/partner/foresee"
 	"verilot.dev/services/internal/partner/journal"
 )
 
@@ -36,6 +37,8 @@ type intake struct {
 	fit        int       // events that fit the first one
 	parts      []planPart
 	over       bool // there is more than one
+	named      int  // units and containers of what was placed
+	leaves     bool // goods leave by something that was placed
 }
 
 // bitmap is a set of events by index.
@@ -101,7 +104,7 @@ func (n *intake) event(at epcis.EventAt) error {
 		n.refuse(located(f, &at))
 		return nil
 	}
-	if n.d.OnError == submission.Rollback && (n.over || n.bad > 0) {
+	if n.d.OnError == submission.Rollback && n.bad > 0 {
 		return nil // it will be refused: what is still looked for is what else to correct
 	}
 	ev := at.Event
@@ -173,6 +176,7 @@ func (n *intake) place(it draft.Item, at *epcis.EventAt) error {
 		part.First = uint32(at.Index)
 	}
 	part.Events++
+	n.named, n.leaves = n.named+size.Units, n.leaves || foresee.Leaves(it)
 	if !n.over {
 		n.d.Items = append(n.d.Items, it)
 	}
@@ -246,6 +250,15 @@ func (n *intake) draft(b *body) (*draft.Draft, error) {
 	case n.faulty() && d.OnError == submission.Rollback:
 		return nil, n.refusal()
 	}
+	p, err := n.plan(b)
+	if err != nil {
+		return nil, err
+	}
+	if p != nil && n.leaves {
+		if err := n.foresee(b, p); err != nil {
+			return nil, err
+		}
+	}
 	if n.remarks > 0 {
 		d.Notes = append(d.Notes, fmt.Sprintf("%d further remarks are not listed", n.remarks))
 	}
@@ -260,13 +273,7 @@ func (n *intake) draft(b *body) (*draft.Draft, error) {
 	if len(n.parts) == 0 {
 		return d, nil // nothing good: a header without events has nobody to speak for
 	}
-	before := n.headerSize
-	if err := n.measureHeader(); err != nil {
-		return nil, err
-	}
-	// A header that was not complete before the first event may need a submission of its own.
-	late := n.headerSize != before
-	if !n.over && (!late || n.total.Add(n.headerSize).Fits(room)) {
+	if p == nil {
 		n.whole()
 		d.Sealed = make([][]commit.SealedValue, len(d.Items))
 		for i := range d.Items {
@@ -287,7 +294,14 @@ func (n *intake) draft(b *body) (*draft.Draft, error) {
 			submission.MaxItems, submission.MaxUnits, room, fit, d.Events)
 	}
 	d.Items = nil
-	return d, n.plan(b, late)
+	if len(p.Parts) == 0 {
+		return d, nil
+	}
+	if p.count() > maxPlanned {
+		return nil, draft.TooLarge(d.OnError, "the document needs %d submissions, at most %d are made of one", p.count(), maxPlanned)
+	}
+	d.Plan, d.Parts = p, p.count()
+	return d, n.s.keepPlanned(d, b)
 }
 
 // whole makes the items of a document that fits one submission: with its header, and every event with an id.
@@ -300,21 +314,54 @@ func (n *intake) whole() {
 	n.d.Items = items
 }
 
-// plan fixes how the document is divided, and makes it durable under the job's name.
-func (n *intake) plan(b *body, headerAlone bool) error {
+// plan says how a document is divided; nil: one submission holds it.
+func (n *intake) plan(b *body) (*plan, error) {
+	if len(n.parts) == 0 {
+		return nil, nil
+	}
+	before := n.headerSize
+	if err := n.measureHeader(); err != nil {
+		return nil, err
+	}
+	// A header that was not complete before the first event may need a submission of its own.
+	late := n.headerSize != before
+	if !n.over && (!late || n.total.Add(n.headerSize).Fits(room)) {
+		return nil, nil
+	}
 	p := &plan{Size: b.size, Sum: b.sum[:], Parts: n.parts, Refused: n.refused}
 	if items := n.headerItem(); len(items) > 0 {
 		var err error
 		if p.Header, err = wire.EncodeBody([]wire.Item{items[0].Item}); err != nil {
-			return fmt.Errorf("encode document header: %w", err)
+			return nil, fmt.Errorf("encode document header: %w", err)
 		}
-		p.HeaderAlone = headerAlone
+		p.HeaderAlone = late
 	}
-	if p.count() > maxPlanned {
-		return draft.TooLarge(n.d.OnError, "the document needs %d submissions, at most %d are made of one", p.count(), maxPlanned)
+	return p, nil
+}
+
+// foresee asks what the rules would say of a document that is divided. It is read again for that.
+// Under rollback the error says what refuses it; under proceed what would be refused is left out.
+func (n *intake) foresee(b *body, p *plan) error {
+	faults, err := n.s.cfg.Rules.CheckParts(n.ctx, n.d, n.named, func(yield func([]draft.Item) error) error {
+		r, err := b.open()
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		head := n.headerItem()
+		parts := partReader{ctx: n.ctx, job: n.d.Job, plan: p, part: func(_ uint16, items []draft.Item) error {
+			items = append(head, items...)
+			head = nil
+			return yield(items)
+		}}
+		return parts.read(r)
+	})
+	for i := range faults {
+		n.refuse(faults[i])
+		p.leaveOut(*faults[i].Event)
 	}
-	n.d.Plan, n.d.Parts = p, p.count()
-	return n.s.keepPlanned(n.d, b)
+	p.Refused = n.refused
+	return err
 }
 
 func (n *intake) faulty() bool { return len(n.d.Refused) > 0 }

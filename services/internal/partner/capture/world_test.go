@@ -21,6 +21,7 @@ import (
 	"verilot.dev/services/internal/clock/clocktest"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/partner/directory"
+	"verilot.dev/services/internal/partner/foresee"
 	"verilot.dev/services/internal/partner/journal"
 	"verilot.dev/services/internal/partner/outbox"
 	"verilot.dev/services/internal/partner/outbox/outboxtest"
@@ -58,6 +59,7 @@ type world struct {
 	free   func(string) (uint64, error)
 	bus    outbox.Bus  // the ledger, if left out
 	time   clock.Clock // the clock, if left out
+	rules  *foresee.Rules
 
 	s       *Service
 	metrics *prometheus.Registry
@@ -100,7 +102,7 @@ func (w *world) open() (*Service, error) {
 		return nil, errors.Join(err, j.Close())
 	}
 	jobs := NewJobs(o, j, source, log, nil)
-	s, err := New(Config{Network: g.Network, Journal: j, Outbox: o, Directory: dir, Jobs: jobs, Spool: spool, Clock: source, Log: log, Registry: metrics})
+	s, err := New(Config{Network: g.Network, Journal: j, Outbox: o, Directory: dir, Rules: w.rules, Jobs: jobs, Spool: spool, Clock: source, Log: log, Registry: metrics})
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}

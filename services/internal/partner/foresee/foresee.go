@@ -8,7 +8,11 @@ package foresee
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"iter"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -25,6 +29,7 @@ import (
 
 // Judgement is what the rules would say of one item, as an api service tells it.
 type Judgement struct {
+	Item     int       `json:"item"` // its place among all that were asked about
 	Verdict  string    `json:"verdict"`
 	Code     string    `json:"code"`
 	Detail   string    `json:"detail"`
@@ -39,81 +44,68 @@ type Finding struct {
 	Subjects []string `json:"subjects"`
 }
 
-// Ask asks what the rules would say of the items in a body, if the party submitted it now.
-type Ask func(ctx context.Context, party string, body []byte) ([]Judgement, error)
+// Ask asks what the rules would say of the bodies of submissions, if the party submitted them now,
+// one after the other. It returns how many items were judged, and what was said of those that are
+// not simply accepted, in order.
+type Ask func(ctx context.Context, party string, bodies iter.Seq[[]byte]) (judged int, said []Judgement, err error)
+
+// Limit is how much one question may hold.
+type Limit struct{ Units, Bytes int }
 
 // Rules are asked about drafts of one party.
 type Rules struct {
 	network canonical.Network
 	party   string
 	ask     Ask
+	limit   Limit
 	log     *slog.Logger
 }
 
 // New makes them; ask may be nil: then nothing is refused here.
-func New(network canonical.Network, party string, ask Ask, log *slog.Logger) *Rules {
+func New(network canonical.Network, party string, ask Ask, limit Limit, log *slog.Logger) *Rules {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Rules{network, party, ask, log}
+	return &Rules{network, party, ask, limit, log}
 }
 
 // asked are the steps that are asked about: those by which goods leave for sale or for a patient.
 var asked = []string{epcis.StepShipping, epcis.StepDispensing}
 
 const (
-	patience = 3 * time.Second
-	unasked  = "The ledger was not asked before whether its rules allow this, since the api service did not answer: the verdict will tell"
-	tooLarge = "The ledger was not asked before whether its rules allow this, since the document is divided: the verdicts will tell"
+	// patience is how long the api may take for a submission, and patienceWith many of them for any
+	// one of those that are on their way.
+	patience     = 3 * time.Second
+	patienceWith = 30 * time.Second
+	unasked      = "The ledger was not asked before whether its rules allow this, since the api service did not answer: the verdict will tell"
+	// room is what the items of a submission may take.
+	room = submission.MaxMessage - draft.Headroom
 )
-
-// Divided notes on a document that needs several submissions that it was not asked about.
-func (r *Rules) Divided(d *draft.Draft) {
-	if r != nil && r.ask != nil {
-		d.Notes = append(d.Notes, tooLarge)
-	}
-}
 
 // Check asks about a draft. Under rollback the error is the problem that refuses all of it; under
 // proceed what the rules would refuse is taken out of it and listed as refused.
 func (r *Rules) Check(ctx context.Context, d *draft.Draft) error {
-	if r == nil || r.ask == nil || d.Kind != takesBack && !slices.ContainsFunc(d.Items, leaves) {
+	if r == nil || r.ask == nil || d.Kind != takesBack && !slices.ContainsFunc(d.Items, Leaves) {
 		return nil
 	}
-	body, err := r.encode(d)
-	if err != nil || len(body) > submission.MaxMessage-draft.Headroom {
-		r.Divided(d) // what no submission holds is not this package's to refuse
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	said, err := r.ask(ctx, r.party, body)
-	if err != nil || len(said) != len(d.Items) {
-		r.log.Info("the api service did not say what the rules would", "err", err)
-		d.Notes = append(d.Notes, unasked)
-		return nil
-	}
-	var faults []journal.Fault
-	refused := map[int]bool{}
-	for i := range said {
-		if f := fault(d.Kind, &d.Items[i], &said[i]); f != nil {
-			refused[i] = true
-			faults = append(faults, *f)
-		}
-	}
-	if len(faults) == 0 {
-		return nil
-	}
-	if d.OnError == submission.Rollback {
-		return refusal(faults)
+	faults, err := r.judge(ctx, d, patience, func(yield func([]draft.Item) error) error { return yield(d.Items) })
+	if err != nil || len(faults) == 0 {
+		return err
 	}
 	i := -1
-	d.Items = slices.DeleteFunc(d.Items, func(draft.Item) bool { i++; return refused[i] })
+	refused := func() bool {
+		i++
+		_, bad := faults[i]
+		return bad
+	}
+	for _, n := range slices.Sorted(maps.Keys(faults)) {
+		d.Refused = append(d.Refused, faults[n])
+	}
+	d.Items = slices.DeleteFunc(d.Items, func(draft.Item) bool { return refused() })
 	if d.Sealed != nil {
 		i = -1
-		d.Sealed = slices.DeleteFunc(d.Sealed, func([]commit.SealedValue) bool { i++; return refused[i] })
+		d.Sealed = slices.DeleteFunc(d.Sealed, func([]commit.SealedValue) bool { return refused() })
 	}
-	d.Refused = append(d.Refused, faults...)
 	d.RefusedEvents, d.Faults = d.RefusedEvents+len(faults), d.Faults+len(faults)
 	if !slices.ContainsFunc(d.Items, func(it draft.Item) bool { return it.Kind == wire.KindEvent }) {
 		d.Items, d.Sealed = nil, nil // a header without events has nobody to speak for
@@ -121,28 +113,140 @@ func (r *Rules) Check(ctx context.Context, d *draft.Draft) error {
 	return nil
 }
 
+// CheckParts asks about a draft whose items are not held in memory, before it is divided: parts calls
+// its argument with the items of each submission, in order. Under rollback the error is the problem
+// that refuses all of it. Under proceed the faults are those of the events to leave out.
+func (r *Rules) CheckParts(ctx context.Context, d *draft.Draft, units int, parts func(yield func([]draft.Item) error) error) ([]journal.Fault, error) {
+	if r == nil || r.ask == nil {
+		return nil, nil
+	}
+	if units > r.limit.Units {
+		return nil, httpapi.NewProblem(httpapi.CaptureLimitExceeded,
+			"the document ships or dispenses goods and names %d packages and containers; at most %d are held against the rules at once, and goods that leave are not captured before. Nothing was stored. Send it in several documents, one after the other",
+			units, r.limit.Units)
+	}
+	faults, err := r.judge(ctx, d, patienceWith, parts)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]journal.Fault, 0, len(faults))
+	for _, n := range slices.Sorted(maps.Keys(faults)) {
+		list = append(list, faults[n])
+	}
+	return list, nil
+}
+
 // takesBack: the command of that name; other systems may declare errors that have no effect.
 const takesBack = "take-back"
 
-// leaves says whether an item is an event of a step that is asked about.
-func leaves(it draft.Item) bool {
+// Leaves says whether an item is an event of a step that is asked about.
+func Leaves(it draft.Item) bool {
 	ev, ok := it.Message.(*epcis.Event)
 	return ok && slices.Contains(asked, ev.Step()) && ev.ErrorDeclaration == nil
 }
 
-// encode seals copies of the items: what is sealed is not for the api either.
-func (r *Rules) encode(d *draft.Draft) ([]byte, error) {
-	items := make([]wire.Item, len(d.Items))
-	for i := range d.Items {
-		items[i] = d.Items[i].Item
-		if d.Sealed != nil {
+// place is where an item that is asked about stands in its document.
+type place struct{ event, line, column int }
+
+var (
+	errEnough = errors.New("the api service takes no more")
+	// errTooLarge: what no submission holds is not this package's to refuse.
+	errTooLarge = errors.New("an item is larger than a submission")
+)
+
+// judge asks about the items of the parts, and returns what speaks against each, by its place among
+// all of them. Under rollback that is the error.
+func (r *Rules) judge(ctx context.Context, d *draft.Draft, patience time.Duration, parts func(yield func([]draft.Item) error) error) (map[int]journal.Fault, error) {
+	asking, cancel := context.WithCancel(ctx)
+	defer cancel()
+	late := time.AfterFunc(patience, cancel)
+	defer late.Stop()
+	places := map[int]place{}
+	var sent, size int
+	var broken error // why not all was sent, other than that the api takes no more
+	judged, said, err := r.ask(asking, r.party, func(yield func([]byte) bool) {
+		broken = parts(func(items []draft.Item) error {
+			for i := range items {
+				if it := &items[i]; d.Kind == takesBack || Leaves(*it) {
+					places[sent+i] = place{it.Info.Event, it.Line, it.Column}
+				}
+			}
+			sent += len(items)
+			return r.bodies(items, func(body []byte) error {
+				if size += len(body) + 4; size > r.limit.Bytes {
+					return httpapi.NewProblem(httpapi.CaptureLimitExceeded,
+						"the document ships or dispenses goods and becomes more than %d MiB of submissions, which is the most that is held against the rules at once; goods that leave are not captured before. Nothing was stored. Send it in several documents, one after the other", r.limit.Bytes>>20)
+				}
+				late.Reset(patience)
+				if !yield(body) {
+					return errEnough
+				}
+				return nil
+			})
+		})
+	})
+	switch {
+	case errors.Is(broken, errTooLarge):
+		return nil, nil
+	case broken != nil && !errors.Is(broken, errEnough):
+		return nil, broken
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("ask what the rules would say: %w", ctx.Err())
+	case err != nil || broken != nil || judged != sent:
+		r.log.Info("the api service did not say what the rules would", "err", err)
+		d.Notes = append(d.Notes, unasked)
+		return nil, nil
+	}
+	faults := map[int]journal.Fault{}
+	var list []journal.Fault
+	for i := range said {
+		at, ok := places[said[i].Item]
+		if !ok {
+			continue
+		}
+		if f := fault(at, &said[i]); f != nil {
+			faults[said[i].Item] = *f
+			list = append(list, *f)
+		}
+	}
+	if len(list) > 0 && d.OnError == submission.Rollback {
+		return nil, refusal(list)
+	}
+	return faults, nil
+}
+
+// bodies encodes items as bodies of submissions: one, or more where they do not fit.
+func (r *Rules) bodies(items []draft.Item, yield func([]byte) error) error {
+	body, err := r.encode(items)
+	if err == nil && len(body) <= room {
+		return yield(body)
+	}
+	if len(items) < 2 {
+		return errTooLarge
+	}
+	if err := r.bodies(items[:len(items)/2], yield); err != nil {
+		return err
+	}
+	return r.bodies(items[len(items)/2:], yield)
+}
+
+// encode seals copies of the items, unless they are sealed: what is sealed is not for the api either.
+func (r *Rules) encode(list []draft.Item) ([]byte, error) {
+	items := make([]wire.Item, len(list))
+	for i := range list {
+		items[i] = list[i].Item
+		if items[i].Salt != [32]byte{} {
 			continue
 		}
 		if _, err := draft.Seal(r.network, &items[i]); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("encode item %d: %w", i, err)
 		}
 	}
-	return wire.EncodeBody(items)
+	body, err := wire.EncodeBody(items)
+	if err != nil {
+		return nil, fmt.Errorf("encode items: %w", err)
+	}
+	return body, nil
 }
 
 func refusal(faults []journal.Fault) *httpapi.Problem {
@@ -189,14 +293,11 @@ var rules = map[verdict.Code]rule{
 }
 
 // fault is what speaks against an item; nil: nothing that is refused here.
-func fault(kind string, it *draft.Item, said *Judgement) *journal.Fault {
-	if kind != takesBack && !leaves(*it) {
-		return nil
-	}
+func fault(at place, said *Judgement) *journal.Fault {
 	refuse := func(r rule, detail string) *journal.Fault {
-		f := &journal.Fault{Line: it.Line, Column: it.Column, Code: string(r.code), Message: detail, Hint: r.hint}
-		if it.Info.Event >= 0 {
-			f.Event = &it.Info.Event
+		f := &journal.Fault{Line: at.line, Column: at.column, Code: string(r.code), Message: detail, Hint: r.hint}
+		if at.event >= 0 {
+			f.Event = &at.event
 		}
 		return f
 	}

@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { JobCard } from '../../components/JobCard';
+import { Status } from '../../components/Status';
 import type { Schemas } from '../../lib/api/client';
 import { useCommand } from '../../lib/api/job';
 import { printed } from '../../lib/printed';
@@ -10,7 +11,7 @@ import { Aside } from './Aside';
 const listed = 50;
 
 /** What was received a moment ago: now is when somebody sees that a case is crushed, and when it is opened. */
-export function Arrived({ items }: { items: Schemas['ShippedItem'][] }) {
+export function Arrived({ items, quarantined }: { items: Schemas['ShippedItem'][]; quarantined: ReadonlySet<string> }) {
   const { t } = useTranslation();
   return (
     <section className="card stack-18" aria-labelledby="arrived">
@@ -19,7 +20,7 @@ export function Arrived({ items }: { items: Schemas['ShippedItem'][] }) {
       </h2>
       <ul className="rows" style={{ margin: 0 }}>
         {items.slice(0, listed).map((i) => (
-          <Thing key={i.key} item={i} />
+          <Thing key={i.key} item={i} quarantined={quarantined.has(i.key)} />
         ))}
       </ul>
       {items.length > listed && <p className="quiet">{t('receive.arrivedMore', { count: items.length - listed })}</p>}
@@ -27,7 +28,7 @@ export function Arrived({ items }: { items: Schemas['ShippedItem'][] }) {
   );
 }
 
-function Thing({ item: i }: { item: Schemas['ShippedItem'] }) {
+function Thing({ item: i, quarantined }: { item: Schemas['ShippedItem']; quarantined: boolean }) {
   const { t } = useTranslation();
   const [aside, setAside] = useState<'asking' | 'done'>();
   const unpack = useCommand('unpack');
@@ -45,7 +46,11 @@ function Thing({ item: i }: { item: Schemas['ShippedItem'] }) {
             {t('receive.open')}
           </Button>
         )}
-        {!opened && <Aside item={name} disabled={unpack.busy} hear={setAside} />}
+        {quarantined ? (
+          <Status tone="warn">{t('receive.quarantined')}</Status>
+        ) : (
+          !opened && <Aside item={name} disabled={unpack.busy} hear={setAside} />
+        )}
       </div>
       {(unpack.job || unpack.error) && (
         <JobCard title={t('receive.open')} act="unpack" job={unpack.job} error={unpack.error} lost={unpack.lost} />

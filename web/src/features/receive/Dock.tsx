@@ -13,6 +13,7 @@ import { useCommand } from '../../lib/api/job';
 import { useMay } from '../../lib/api/setting';
 import { byItself, onReceipt } from '../../lib/guard';
 import { keep } from '../../lib/kept';
+import { setAsideBy } from '../../lib/outcome';
 import { printed } from '../../lib/printed';
 import { tracePath } from '../../lib/router/address';
 import { Link } from '../../lib/router/router';
@@ -39,15 +40,19 @@ export function Dock({ shipment: s, first, freshness }: { shipment: Schemas['Shi
   // What was set aside is dealt with: it stays on the screen, and is not kept for another day.
   const [handled, setHandled] = useState<readonly string[]>([]);
   const [arrived, setArrived] = useState<string[]>([]);
+  const [quarantined, setQuarantined] = useState<ReadonlySet<string>>(new Set());
   const [rma, setRMA] = useState(before.rma);
   const [sound, setSound] = useState(wantsSound);
   const sent = useRef<string[]>([]);
+  const bad = useRef<string[]>([]); // of those: what goes into quarantine by itself, as far as it was seen before
   const receive = useCommand('receive', (job) => {
     if (!job.success) return;
     setLast(undefined);
     setRMA('');
     setBefore(nothing);
     setArrived((before) => [...new Set([...before, ...sent.current])]);
+    const aside = setAsideBy(job) >= sent.current.length ? sent.current : bad.current;
+    setQuarantined((before) => new Set([...before, ...aside]));
     setScanned((before) => new Set([...before].filter((k) => !sent.current.includes(k)))); // others may have been scanned meanwhile
   });
   const underway = receive.job !== undefined && receive.busy;
@@ -117,6 +122,7 @@ export function Dock({ shipment: s, first, freshness }: { shipment: Schemas['Shi
   const goAside = (key: string) => onReceipt(inside.get(key)).some(byItself);
   const send = (now: Schemas['ShippedItem'][]) => {
     sent.current = now.map((i) => i.key);
+    bad.current = sent.current.filter((k) => goAside(k) || (last?.kind === 'expected' && last.key === k && last.against?.some(byItself)));
     receive.send({
       items: now.map((i) => i.digitalLink ?? i.key),
       from: { party: s.from!.id },
@@ -222,7 +228,7 @@ export function Dock({ shipment: s, first, freshness }: { shipment: Schemas['Shi
         </Note>
       )}
       {extras.some((e) => isSuspect(e.why)) && <LawNext />}
-      {arrived.length > 0 && <Arrived items={items.filter((i) => came.has(i.key))} />}
+      {arrived.length > 0 && <Arrived items={items.filter((i) => came.has(i.key))} quarantined={quarantined} />}
       <section className="card stack-18" aria-labelledby="expected">
         <h2 id="expected" style={{ margin: 0 }}>
           {t('receive.items', { count: s.total })}

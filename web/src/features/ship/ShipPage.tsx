@@ -54,7 +54,7 @@ function Dock({ party }: { party: string }) {
   const [to, setTo] = useState(before.to);
   const [po, setPO] = useState(before.po);
   const [desadv, setDesadv] = useState(before.desadv);
-  const [rma, setRMA] = useState('');
+  const [rma, setRMA] = useState(before.rma);
   const [sure, setSure] = useState(false);
   const clear = () => {
     setThings([]);
@@ -102,9 +102,9 @@ function Dock({ party }: { party: string }) {
   const underway = ship.job !== undefined && ship.busy;
   useEffect(() => {
     // What the service has taken is not to be sent again by a page that is loaded anew.
-    const now = underway ? nothing : { things: [...things.map(nameOf), ...waiting], to, po, desadv };
+    const now = underway ? nothing : { things: [...things.map(nameOf), ...waiting], to, po, desadv, rma };
     keep(name, isNothing(now) ? undefined : now);
-  }, [name, things, waiting, to, po, desadv, underway]);
+  }, [name, things, waiting, to, po, desadv, rma, underway]);
   const scan = useCallback(async (texts: string[]) => {
     setTrouble(undefined);
     setAsking((n) => n + 1);
@@ -140,6 +140,16 @@ function Dock({ party }: { party: string }) {
       window.removeEventListener('online', again);
     };
   }, [trouble, scan]);
+  const refused = ship.error;
+  const [past, setPast] = useState<unknown>(); // a refusal of goods that are not the ones here any more
+  const section = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (!refused) return;
+    section.current?.scrollIntoView({ block: 'end' }); // the answer is at its end
+    if (!(refused instanceof Problem) || !refused.code.startsWith('goods_')) return;
+    // The service knows better what speaks against the goods than what was found when they were scanned.
+    void scan(sent.current.items.map(nameOf).reverse()).then(() => setSure(false));
+  }, [refused, scan]);
   const send = () => {
     sent.current = { items: good, to: parties.data?.find((p) => p.id === to)?.name ?? to!, po: '', desadv: '', rma: rma.trim() };
     dismiss(place);
@@ -158,6 +168,7 @@ function Dock({ party }: { party: string }) {
     dismiss(place);
     dismiss(returnPlace);
     setSure(false); // what was looked at is not what would be sent
+    setPast(refused ?? undefined);
     void scan([text]);
   };
   return (
@@ -181,7 +192,7 @@ function Dock({ party }: { party: string }) {
       {before.at !== undefined && fromBefore > 0 && !underway && <KeptNote count={fromBefore} since={before.at} clear={clear} />}
       <DoneCard place={place} act="ship" title={t('ship.title')} />
       <DoneCard place={returnPlace} act="return" title={t('ship.title')} />
-      <section className="card stack-18" aria-labelledby="things">
+      <section className="card stack-18" aria-labelledby="things" ref={section}>
         <h2 id="things" style={{ margin: 0 }}>
           {t('ship.things', { count: good.length })}
         </h2>
@@ -252,6 +263,7 @@ function Dock({ party }: { party: string }) {
                     disabled={ship.busy}
                     onClick={() => {
                       setSure(false);
+                      setPast(refused ?? undefined);
                       setThings((list) => list.filter((y) => y !== x));
                     }}
                   >
@@ -311,7 +323,13 @@ function Dock({ party }: { party: string }) {
           </>
         )}
         {!(ship.job?.state === 'indexed' && ship.job.success) && (
-          <JobCard title={t('ship.title')} act={isReturn ? 'return' : 'ship'} job={ship.job} error={ship.error} lost={ship.lost} />
+          <JobCard
+            title={t('ship.title')}
+            act={isReturn ? 'return' : 'ship'}
+            job={ship.job}
+            error={refused === past ? undefined : refused}
+            lost={ship.lost}
+          />
         )}
       </section>
     </div>

@@ -977,7 +977,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What the custody rules would say of items if the party submitted them now; nothing is recorded */
+        /**
+         * What the custody rules would say of items if the party submitted them now; nothing is recorded
+         * @description The body holds the bodies of one or more submissions (docs/spec.md section 5), not signed, in order. Before each stands its length: four bytes, the most significant first. Each is judged over what the ones before it changed.
+         */
         post: {
             parameters: {
                 query: {
@@ -1014,6 +1017,15 @@ export interface paths {
                 };
                 /** @description Unauthorized */
                 401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Request Timeout */
+                408: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4763,8 +4775,13 @@ export interface components {
             via?: string;
         };
         Foreseen: {
-            /** @description One for each item, in order */
+            /** @description One for each item that is not simply accepted, in order */
             items: components["schemas"]["ForeseenItem"][] | null;
+            /**
+             * Format: int64
+             * @description How many items were judged
+             */
+            judged: number;
             restsOn: components["schemas"]["Rest"];
         };
         ForeseenFinding: {
@@ -4778,6 +4795,11 @@ export interface components {
             code?: string;
             detail?: string;
             findings?: components["schemas"]["ForeseenFinding"][] | null;
+            /**
+             * Format: int64
+             * @description Its place among all items that were sent, from 0
+             */
+            item: number;
             verdict: string;
         };
         Found: {
