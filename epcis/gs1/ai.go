@@ -7,12 +7,13 @@ import (
 	"strings"
 )
 
-// An aiRow is one line of GS1's Barcode Syntax Dictionary: an application identifier, or a range of them, its format in the
-// dictionary's notation, the identifiers that may not stand beside it, and its title.
+// An aiRow is one line of GS1's Barcode Syntax Dictionary: an application identifier, or a range of
+// them, its format in the dictionary's notation, the identifiers that may not stand beside it, and its
+// title.
 type aiRow struct{ first, last, spec, excludes, title string }
 
-// An aiFormat is the data format of an application identifier. With min equal to max the length is fixed, and no
-// separator is needed to find the end of a value.
+// An aiFormat is the data format of an application identifier. With min equal to max the length is
+// fixed, and no separator is needed to find the end of a value.
 type aiFormat struct {
 	name     string
 	min, max int
@@ -38,7 +39,8 @@ func (f *aiFormat) digitsOnly() bool {
 
 var (
 	digitSet = charset("0123456789")
-	// cset64 is the alphabet of base64url, in which digital signatures are written (General Specifications 7.11).
+	// cset64 is the alphabet of base64url, in which digital signatures are written (General
+	// Specifications 7.11).
 	cset64 = charset(`-=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz`)
 )
 
@@ -53,7 +55,8 @@ var aiNames = map[string]string{
 	"8017": "GSRN provider", "8018": "GSRN recipient", "8026": "content ITIP", "8030": "digital signature",
 }
 
-// aiFormats are the application identifiers of GS1's dictionary, ranges written out. internal/aigen makes aiTable.
+// aiFormats are the application identifiers of GS1's dictionary, ranges written out. internal/aigen
+// makes aiTable.
 var aiFormats = formatsOf(aiTable)
 
 func formatsOf(rows []aiRow) map[string]*aiFormat {
@@ -116,8 +119,9 @@ func formatOf(spec string) *aiFormat {
 	return f
 }
 
-// aiChecks are the dictionary's tests of a component that we make. The others look at lists of countries and currencies,
-// at company prefixes and at the inside of addresses and coupons, on which nothing about a package rests.
+// aiChecks are the dictionary's tests of a component that we make. The others look at lists of
+// countries and currencies, at company prefixes and at the inside of addresses and coupons, on which
+// nothing about a package rests.
 var aiChecks = map[string]func(f *aiFormat, s string, refYear int) string{
 	"csum": func(f *aiFormat, s string, _ int) string {
 		if len(s) == 14 {
@@ -169,8 +173,8 @@ func clockTime(s string) string {
 	return ""
 }
 
-// lookupAI finds the application identifier at the start of s. They are prefix-free, so the first hit is the only
-// one.
+// lookupAI finds the application identifier at the start of s. They are prefix-free, so the first hit
+// is the only one.
 func lookupAI(s string) (ai string, f *aiFormat, ok bool) {
 	for n := 2; n <= 4 && n <= len(s); n++ {
 		if f, ok := aiFormats[s[:n]]; ok {
@@ -249,8 +253,9 @@ func (f *aiFormat) problem(name, value string, refYear int) string {
 	return ""
 }
 
-// excluded finds two application identifiers that may not stand beside each other. The dictionary's requirements ("a lot needs
-// a GTIN") are not looked at: another symbol on the same package may meet them, and one scan sees only one.
+// excluded finds two application identifiers that may not stand beside each other. The dictionary's
+// requirements ("a lot needs a GTIN") are not looked at: another symbol on the same package may meet
+// them, and one scan sees only one.
 func excluded(had map[string]string) (ai, beside string, ok bool) {
 	for _, ai := range sortedKeys(had) {
 		for _, pattern := range aiFormats[ai].excludes {

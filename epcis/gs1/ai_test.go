@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// The table is GS1's dictionary, every line of which can be read; no application identifier begins with another.
+// The table is GS1's dictionary, every line of which can be read; no application identifier begins
+// with another.
 func TestAITable(t *testing.T) {
 	if len(aiFormats) != 541 {
 		t.Errorf("%d application identifiers, the dictionary of 2026-01-27 has 541", len(aiFormats))

@@ -7,7 +7,8 @@ import (
 	"verilot.dev/epcis/gs1"
 )
 
-// What real scanners and keyboards send, after public bug reports: each line of ../shared/cases/field, and its siblings.
+// What real scanners and keyboards send, after public bug reports: each line of ../shared/cases/field,
+// and its siblings.
 func TestFieldScans(t *testing.T) {
 	const (
 		item  = "0100354868662413"

@@ -115,12 +115,12 @@ const gs = '\x1d'
 // does not count against a text that is valid as it stands: any "10" inside a serial would. A text with a GS inside
 // comes from a scanner that sends it, and is taken at its word.
 //
-// Other set-ups send something else for GS: "|", "~", a space, "[FNC1]". A sign that no GS1 value can hold is read as the
-// separator when that makes every element well formed, with a warning that names it. "<GS>" and its like are signs that a
-// serial may have, so then both readings are listed.
+// Other set-ups send something else for GS: "|", "~", a space, "[FNC1]". A sign that no GS1 value can
+// hold is read as the separator when that makes every element well formed, with a warning that names
+// it. "<GS>" and its like are signs that a serial may have, so then both readings are listed.
 //
-// An unknown application identifier whose beginning is certain, because a separator or a value of fixed length stands in
-// front of it, ends at the next separator, and is a warning.
+// An unknown application identifier whose beginning is certain, because a separator or a value of
+// fixed length stands in front of it, ends at the next separator, and is a warning.
 //
 // refYear places two-digit years, see [ParseExpiry].
 func ReadScan(scan string, refYear int) ScanResult {
@@ -298,9 +298,10 @@ func readLinkScan(text string, refYear int) ScanResult {
 	return r.concludeAs(captured)
 }
 
-// readBrackets reads (ai)value(ai)value. A bracket opens a field only when it holds a known application identifier:
-// brackets are legal in serials and lots. Behind a value of digits that has its full length they can be no data, so there an
-// unknown one opens a field too. White space and separators around a value are no part of it.
+// readBrackets reads (ai)value(ai)value. A bracket opens a field only when it holds a known
+// application identifier: brackets are legal in serials and lots. Behind a value of digits that has
+// its full length they can be no data, so there an unknown one opens a field too. White space and
+// separators around a value are no part of it.
 func readBrackets(text string, refYear int) ScanResult {
 	r := reader{refYear: refYear}
 	var fields []Field
@@ -328,7 +329,8 @@ func readBrackets(text string, refYear int) ScanResult {
 	return r.conclude()
 }
 
-// valueEnd finds where the value of an application identifier ends, and how long the unknown element behind it is.
+// valueEnd finds where the value of an application identifier ends, and how long the unknown element
+// behind it is.
 func valueEnd(ai, rest string) (end, unknown int) {
 	f := aiFormats[ai]
 	for i := range len(rest) {
@@ -403,9 +405,9 @@ func (r Reading) completeness() (n int) {
 	return n
 }
 
-// readSeparated reads the text as it stands: variable-length values run to the next GS or to the end. Where a text has
-// separators, or its symbol said that it was GS1's, an unknown application identifier at the beginning of an element
-// is an element of its own, up to the next GS.
+// readSeparated reads the text as it stands: variable-length values run to the next GS or to the end.
+// Where a text has separators, or its symbol said that it was GS1's, an unknown application identifier
+// at the beginning of an element is an element of its own, up to the next GS.
 func readSeparated(text string, flagged bool, refYear int) reader {
 	r := reader{refYear: refYear}
 	var fields []Field
@@ -569,8 +571,8 @@ func (x *reader) assemble(fields []Field, problem *Problem) {
 	}
 }
 
-// expiry sets the expiry from the day (17) and from day and time (7003); checkField reports what is wrong with either. Of two
-// days the earlier counts: nobody should dispense what may have expired.
+// expiry sets the expiry from the day (17) and from day and time (7003); checkField reports what is
+// wrong with either. Of two days the earlier counts: nobody should dispense what may have expired.
 func (x *reader) expiry(had map[string]string) {
 	r := &x.reading
 	r.Expiry, _ = ParseExpiry(had["17"], x.refYear)

@@ -7,17 +7,19 @@ import (
 	"unicode"
 )
 
-// The separator between the elements of a scan is the control character GS. Keyboards cannot type it, so scanners and programs put
-// something else in its place. What that was is named, so that the scanner can be set right.
+// The separator between the elements of a scan is the control character GS. Keyboards cannot type it,
+// so scanners and programs put something else in its place. What that was is named, so that the
+// scanner can be set right.
 
-// writtenSeparators are the ways to write GS or FNC1 in plain characters. Those of the second group hold only characters that
-// a serial or a lot may have too.
+// writtenSeparators are the ways to write GS or FNC1 in plain characters. Those of the second group
+// hold only characters that a serial or a lot may have too.
 var (
 	writtenSeparators = regexp.MustCompile(`(?i)\[(?:FNC1|GS|0x1D)\]|\{(?:FNC1|GS|0x1D)\}|\\x1d|\\x\{1d\}|\\u001d|\\u\{1d\}|\\035|\\F|~d029|~1|&#29;|&#x1d;|\^FNC1`)
 	spelledSeparators = regexp.MustCompile(`(?i)<(?:FNC1|GS|0x1D)>|\((?:FNC1|GS)\)|%1D`)
 )
 
-// isBlank reports what stands around data and is none: white space, and the marks that files and web pages begin with.
+// isBlank reports what stands around data and is none: white space, and the marks that files and web
+// pages begin with.
 func isBlank(c rune) bool {
 	return unicode.IsSpace(c) || c == '\ufeff' || c == '\u200b' || c == '\u2060'
 }
@@ -77,7 +79,8 @@ func rankOf(r respelling) int {
 	return 0
 }
 
-// joinWords puts separators between words; a word that is an application identifier and no more belongs to the word behind it.
+// joinWords puts separators between words; a word that is an application identifier and no more
+// belongs to the word behind it.
 func joinWords(words []string) string {
 	var elements []string
 	for i := 0; i < len(words); i++ {
@@ -98,9 +101,10 @@ func nameOfSign(c rune) string {
 	return "the control character " + quoteRune(c)
 }
 
-// readRespelled reads a text without GS in which something may stand in the separator's place. When that is something that no GS1
-// value can hold, and it makes sense as the separator, the result is the answer. Otherwise others are the further readings
-// in which a sign that may be data is the separator, and why names the sign.
+// readRespelled reads a text without GS in which something may stand in the separator's place. When
+// that is something that no GS1 value can hold, and it makes sense as the separator, the result is the
+// answer. Otherwise others are the further readings in which a sign that may be data is the separator,
+// and why names the sign.
 func readRespelled(text string, flagged bool, asIs reader) (result *ScanResult, others []Reading, why []Problem) {
 	best := len(asIs.problems)
 	asWell := best == 0 || best == 1 && asIs.problems[0].Code == ProblemNoSerial // the text is well formed as it stands

@@ -6,8 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// A symbology identifier (ISO/IEC 15424) is what many scanners send in front of a scan: "]", the letter of the symbology and a
-// modifier. No GS1 value begins with "]", so a text that does is never read without it.
+// A symbology identifier (ISO/IEC 15424) is what many scanners send in front of a scan: "]", the
+// letter of the symbology and a modifier. No GS1 value begins with "]", so a text that does is never
+// read without it.
 
 // gs1Symbologies mark a GS1 element string (General Specifications, "Symbology identifiers").
 var gs1Symbologies = map[string]string{
@@ -58,8 +59,9 @@ func cutPrefix(text string) (prefix, string) {
 	return p, rest
 }
 
-// mangledPrefix finds a symbology identifier whose "]" came out as another sign, because the scanner types for another keyboard
-// than the computer's. Then no letter or sign behind it can be trusted either.
+// mangledPrefix finds a symbology identifier whose "]" came out as another sign, because the scanner
+// types for another keyboard than the computer's. Then no letter or sign behind it can be trusted
+// either.
 func mangledPrefix(text string) (prefix, string) {
 	_, at := utf8.DecodeRuneInString(text)
 	if len(text) < at+2 || isAlnum(text[0]) || text[0] == '(' || text[0] == gs {
@@ -88,8 +90,9 @@ func swapCase(s string) string {
 	}, s)
 }
 
-// withCapsLock reads a scan whose prefix shows that Caps Lock is on. A scanner in keyboard mode then turns every letter around,
-// but nothing proves that it did so behind the prefix too: both readings are offered, the turned one first.
+// withCapsLock reads a scan whose prefix shows that Caps Lock is on. A scanner in keyboard mode then
+// turns every letter around, but nothing proves that it did so behind the prefix too: both readings
+// are offered, the turned one first.
 func withCapsLock(id, text string, refYear int) ScanResult {
 	why := Problem{ProblemCapsLock, "Caps Lock is on: a scanner does not send " + id + " for GS1 but " + swapCase(id) + ", so large and small letters are turned around; turn Caps Lock off and scan again"}
 	_, isGS1 := gs1Symbologies[swapCase(id)]

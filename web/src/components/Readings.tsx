@@ -3,7 +3,15 @@ import type { Schemas } from '../lib/api/client';
 import './Readings.css';
 
 /** The ways in which a scan that is not certain can be read. Nobody guesses: who has the package in hand compares. */
-export function Readings({ texts, known: list, onChoose }: { texts: string[]; known?: Schemas['Reading'][] | null; onChoose: (text: string) => void }) {
+export function Readings({
+  texts,
+  known: list,
+  onChoose,
+}: {
+  texts: string[];
+  known?: Schemas['Reading'][] | null;
+  onChoose: (text: string) => void;
+}) {
   const { t } = useTranslation();
   const known = new Map((list ?? []).map((r) => [r.text, r]));
   return (

@@ -115,7 +115,8 @@ func parseGTIN(text string) (gs1.GTIN, error) {
 	return g, malformed("gtin", text, err, "send the 14 digits after (01) on the package")
 }
 
-// unitGTIN is the GTIN that a labeler usually gives to the each of an NDC: 0, 03, the ten digits, check digit.
+// unitGTIN is the GTIN that a labeler usually gives to the each of an NDC: 0, 03, the ten digits,
+// check digit.
 func unitGTIN(ndc10 string) (gs1.GTIN, bool) {
 	for check := range 10 {
 		if g, err := gs1.ParseGTIN("003" + ndc10 + strconv.Itoa(check)); err == nil {

@@ -22,7 +22,8 @@ type Scan struct {
 	DigitalLink string    `json:"digitalLink"`
 	Readings    []Reading `json:"readings"`
 	Problems    []Remark  `json:"problems"`
-	// Notes are what a valid scan lacks or what was odd about it: no lot, a replaced separator, an unknown element.
+	// Notes are what a valid scan lacks or what was odd about it: no lot, a replaced separator, an
+	// unknown element.
 	Notes []Remark `json:"notes"`
 }
 
@@ -81,12 +82,13 @@ func ReadScan(text string, year int) (Scan, gs1.Key) {
 	return a, r.Key
 }
 
-// Choose picks the one reading of an ambiguous scan whose unit or container is on the ledger. Where several are, it is
-// the one whose lot and expiry are the ledger's too. ok is false when that leaves none or more than one: then a person
-// has to compare with the print.
+// Choose picks the one reading of an ambiguous scan whose unit or container is on the ledger. Where
+// several are, it is the one whose lot and expiry are the ledger's too. ok is false when that leaves
+// none or more than one: then a person has to compare with the print.
 //
-// With Caps Lock on, it picks the reading as it was sent when the ledger has the one with its letters turned around, and
-// there is no Chosen: the answer is then that letters differ (OtherCase), for the next scan would come out wrong as well.
+// With Caps Lock on, it picks the reading as it was sent when the ledger has the one with its letters
+// turned around, and there is no Chosen: the answer is then that letters differ (OtherCase), for the
+// next scan would come out wrong as well.
 func (s *Snapshot) Choose(scan *Scan) (r *Reading, c *Chosen, ok bool) {
 	if scan.Verdict != string(gs1.Ambiguous) {
 		return nil, nil, false
