@@ -55,7 +55,7 @@ var aiNames = map[string]string{
 	"8017": "GSRN provider", "8018": "GSRN recipient", "8026": "content ITIP", "8030": "digital signature",
 }
 
-// aiFormats are the application identifiers of GS1's dictionary, ranges written out. internal/aigen
+// aiFormats are the application identifiers of GS1's dictionary, ranges written out. tools/aigen
 // makes aiTable.
 var aiFormats = formatsOf(aiTable)
 

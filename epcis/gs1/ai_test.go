@@ -147,7 +147,7 @@ func TestExcluded(t *testing.T) {
 		want string
 	}{{"01 21", ""}, {"01 37", "01 37"}, {"3103", ""}, {"01 3103 3102", "3102 3103"}, {"01 235 21", "21 235"}, {"255 3901 8111", "3901 8111"}} {
 		had := map[string]string{}
-		for _, ai := range strings.Fields(tt.had) {
+		for ai := range strings.FieldsSeq(tt.had) {
 			had[ai] = ""
 		}
 		got := ""

@@ -94,6 +94,7 @@ func TestFieldScans(t *testing.T) {
 		{"two expiries, the other way round", item + "172704017003270501153021A1", "valid", "gtin=00354868662413 serial=A1 lot= expiry=2027-04-01", "", "TWO_EXPIRIES NO_LOT"},
 		{"twice the same", item + "172704017003270401153021A1", "valid", "gtin=00354868662413 serial=A1 lot= expiry=2027-04-01", "", "NO_LOT"},
 		{"the month, and its day", item + "172704007003270415153021A1", "valid", "gtin=00354868662413 serial=A1 lot= expiry=2027-04-15", "", "NO_LOT"},
+		{"expiry cut short", item + "1700<GS>7003270401153010L<GS>21A1", "invalid", "gtin=00354868662413 serial=A1 lot=L expiry=2027-04-01", "FMT_EXPIRY", ""},
 		{"no such hour", item + "7003270401253010L<GS>21A1", "invalid", "gtin=00354868662413 serial=A1 lot=L expiry=", "FMT_EXPIRY", ""},
 		{"day 00 has no hour", item + "7003270400153010L<GS>21A1", "invalid", "gtin=00354868662413 serial=A1 lot=L expiry=", "FMT_EXPIRY", ""},
 		{"expiry time in brackets", "(01)00354868662413(7003)2704011530(10)L(21)A1", "valid", "gtin=00354868662413 serial=A1 lot=L expiry=2027-04-01", "", ""},

@@ -502,10 +502,10 @@ func (s *search) from(pos int, lost bool) {
 }
 
 // assemble checks fields, finds the key among them and spells the reading.
-func (x *reader) assemble(fields []Field, problem *Problem) {
-	r, problems := &x.reading, x.problems
-	defer func() { x.problems = problems }()
-	r.Fields = fields
+func (r *reader) assemble(fields []Field, problem *Problem) {
+	reading, problems := &r.reading, r.problems
+	defer func() { r.problems = problems }()
+	reading.Fields = fields
 	had := make(map[string]string, len(fields))
 	for _, f := range fields {
 		if v, dup := had[f.AI]; dup {
@@ -517,27 +517,27 @@ func (x *reader) assemble(fields []Field, problem *Problem) {
 		had[f.AI] = f.Value
 		switch f.AI {
 		case "00":
-			r.SSCC = f.Value
+			reading.SSCC = f.Value
 		case "01":
-			r.GTIN = f.Value
+			reading.GTIN = f.Value
 		case "21":
-			r.Serial = f.Value
+			reading.Serial = f.Value
 		case "10":
-			r.Lot = f.Value
+			reading.Lot = f.Value
 		case "17":
-			r.ExpiryRaw = f.Value
+			reading.ExpiryRaw = f.Value
 		case "414", "417":
-			r.GLN = f.Value
+			reading.GLN = f.Value
 		case "715":
-			r.NDC = f.Value
+			reading.NDC = f.Value
 		}
-		if p := checkField(f.AI, f.Value, x.refYear); p != nil {
+		if p := checkField(f.AI, f.Value, r.refYear); p != nil {
 			problems = append(problems, *p)
 		}
 	}
-	x.expiry(had)
+	r.expiry(had)
 	if ai, beside, ok := excluded(had); ok {
-		x.odd = append(x.odd, Problem{ProblemExcluded, "(" + beside + ") may not stand beside (" + ai + "): the label was made wrong, or two symbols were scanned as one"})
+		r.odd = append(r.odd, Problem{ProblemExcluded, "(" + beside + ") may not stand beside (" + ai + "): the label was made wrong, or two symbols were scanned as one"})
 	}
 	if p := ndcAsGTIN(had); p != nil {
 		problems = append(problems, *p)
@@ -557,39 +557,40 @@ func (x *reader) assemble(fields []Field, problem *Problem) {
 			problems = append(problems, Problem{ProblemNoKey, "the scan holds attributes but no GTIN (01), SSCC (00) or other key they belong to; scan the whole symbol"})
 		}
 	default:
-		r.Kind = p.kind.String()
+		reading.Kind = p.kind.String()
 		if p.kind == KindGTIN {
-			problems = append(problems, serialProblem(*r)...)
+			problems = append(problems, serialProblem(*reading)...)
 		}
 		if len(problems) == 0 {
 			k, bad := makeKey(p, "")
 			if bad != nil {
 				problems = append(problems, Problem{bad.Code, bad.Detail})
 			}
-			r.Key = k
+			reading.Key = k
 		}
 	}
 }
 
 // expiry sets the expiry from the day (17) and from day and time (7003); checkField reports what is
 // wrong with either. Of two days the earlier counts: nobody should dispense what may have expired.
-func (x *reader) expiry(had map[string]string) {
-	r := &x.reading
-	r.Expiry, _ = ParseExpiry(had["17"], x.refYear)
+func (r *reader) expiry(had map[string]string) {
+	reading := &r.reading
+	reading.Expiry, _ = ParseExpiry(had["17"], r.refYear)
 	timed, ok := had["7003"]
-	if !ok || checkField("7003", timed, x.refYear) != nil {
+	if !ok || checkField("7003", timed, r.refYear) != nil {
 		return
 	}
-	day, _ := ParseExpiry(timed[:6], x.refYear)
-	wholeMonth := strings.HasSuffix(r.ExpiryRaw, "00") && strings.HasPrefix(timed, r.ExpiryRaw[:4])
-	if !r.Expiry.IsZero() && day != r.Expiry && !wholeMonth {
-		x.odd = append(x.odd, Problem{ProblemTwoExpiries, "expiry (17) says " + r.Expiry.String() + ", but expiry date and time (7003) says " + day.String() + "; the earlier day counts"})
+	day, _ := ParseExpiry(timed[:6], r.refYear)
+	month, whole := strings.CutSuffix(reading.ExpiryRaw, "00")
+	whole = whole && strings.HasPrefix(timed, month)
+	if !reading.Expiry.IsZero() && day != reading.Expiry && !whole {
+		r.odd = append(r.odd, Problem{ProblemTwoExpiries, "expiry (17) says " + reading.Expiry.String() + ", but expiry date and time (7003) says " + day.String() + "; the earlier day counts"})
 	}
-	if r.Expiry.IsZero() || day.Before(r.Expiry) {
-		r.Expiry = day
+	if reading.Expiry.IsZero() || day.Before(reading.Expiry) {
+		reading.Expiry = day
 	}
-	if r.ExpiryRaw == "" {
-		r.ExpiryRaw = timed[:6]
+	if reading.ExpiryRaw == "" {
+		reading.ExpiryRaw = timed[:6]
 	}
 }
 

@@ -22,7 +22,7 @@ func TestGenerate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table, err := os.ReadFile("../../ai_table.go")
+	table, err := os.ReadFile("../../epcis/gs1/ai_table.go")
 	if err != nil {
 		t.Fatal(err)
 	}
