@@ -1,150 +1,280 @@
 package gs1
 
-// An aiFormat is the data format of an application identifier (General Specifications 3.2): some leading digits,
-// then up to rest further characters. With rest 0 the length is fixed and no separator is needed to find its end.
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// An aiRow is one line of GS1's Barcode Syntax Dictionary: an application identifier, or a range of
+// them, its format in the dictionary's notation, the identifiers that may not stand beside it, and its
+// title.
+type aiRow struct{ first, last, spec, excludes, title string }
+
+// An aiFormat is the data format of an application identifier. With min equal to max the length is
+// fixed, and no separator is needed to find the end of a value.
 type aiFormat struct {
-	name   string
-	digits int
-	rest   int
-	set    *set
-	date   bool
+	name     string
+	min, max int
+	parts    []aiPart
+	excludes []string // "37", or "394n" for all identifiers 3940 to 3949
 }
 
-var digitSet = charset("0123456789")
-
-func fixed(name string, n int) aiFormat { return aiFormat{name: name, digits: n} }
-func text(name string, n int) aiFormat  { return aiFormat{name: name, rest: n, set: &cset82} }
-func number(name string, n int) aiFormat {
-	return aiFormat{name: name, rest: n, set: &digitSet}
-}
-func date(name string) aiFormat { return aiFormat{name: name, digits: 6, date: true} }
-
-// aiFormats are the application identifiers we read (General Specifications 3.2). The measures and amounts whose
-// fourth digit is a decimal position are in lookupAI.
-var aiFormats = map[string]aiFormat{
-	"00": fixed("SSCC", 18), "01": fixed("GTIN", 14), "02": fixed("content GTIN", 14), "03": fixed("made-to-order GTIN", 14),
-	"10": text("lot", 20), "11": date("production date"), "12": date("due date"), "13": date("packaging date"),
-	"15": date("best-before date"), "16": date("sell-by date"), "17": date("expiry"),
-	"20": fixed("variant", 2), "21": text("serial", 20), "22": text("consumer product variant", 20),
-	"235": text("third-party serial", 28), "240": text("additional item id", 30), "241": text("customer part number", 30),
-	"242": number("made-to-order variation", 6), "243": text("packaging component", 20), "250": text("secondary serial", 30),
-	"251": text("source entity reference", 30), "253": {name: "GDTI", digits: 13, rest: 17, set: &cset82},
-	"254": text("GLN extension", 20), "255": {name: "coupon number", digits: 13, rest: 12, set: &digitSet},
-	"30": number("variable count", 8), "37": number("count", 8),
-	"400": text("customer order number", 30), "401": text("GINC", 30), "402": fixed("GSIN", 17), "403": text("routing code", 30),
-	"410": fixed("ship-to GLN", 13), "411": fixed("bill-to GLN", 13), "412": fixed("purchased-from GLN", 13),
-	"413": fixed("ship-for GLN", 13), "414": fixed("GLN", 13), "415": fixed("invoicing GLN", 13),
-	"416": fixed("production GLN", 13), "417": fixed("party GLN", 13),
-	"420": text("ship-to postal code", 20), "421": {name: "ship-to postal code", digits: 3, rest: 9, set: &cset82},
-	"422": fixed("country of origin", 3), "423": {name: "country of processing", digits: 3, rest: 12, set: &digitSet},
-	"424": fixed("country of processing", 3), "425": {name: "country of disassembly", digits: 3, rest: 12, set: &digitSet},
-	"426": fixed("country of full process", 3), "427": text("country subdivision", 3),
-	"710": text("national number DE", 20), "711": text("national number FR", 20), "712": text("national number ES", 20),
-	"713": text("national number BR", 20), "714": text("national number PT", 20), "715": text("national number US (NDC)", 20),
-	"716": text("national number IT", 20), "717": text("national number CR", 20),
-	"7001": fixed("NATO stock number", 13), "7002": text("UNECE meat cut", 30), "7003": fixed("expiry date and time", 10),
-	"7004": number("active potency", 4), "7006": fixed("first freeze date", 6), "7007": {name: "harvest date", digits: 6, rest: 6, set: &digitSet},
-	"7020": text("refurbishment lot", 20), "7021": text("functional status", 20), "7022": text("revision status", 20),
-	"7023": text("assembly GIAI", 30), "7240": text("protocol id", 20), "7241": fixed("AIDC media type", 2),
-	"7242": text("version control number", 25),
-	"8001": fixed("roll dimensions", 14), "8002": text("mobile phone id", 20), "8003": {name: "GRAI", digits: 14, rest: 16, set: &cset82},
-	"8004": text("GIAI", 30), "8005": fixed("price per unit", 6), "8006": fixed("ITIP", 18), "8007": text("IBAN", 34),
-	"8008": {name: "production date and time", digits: 8, rest: 4, set: &digitSet}, "8009": text("sensor indicator", 50),
-	"8010": {name: "CPI", rest: 30, set: &cset39}, "8011": number("CPI serial", 12), "8012": text("software version", 20),
-	"8013": text("global model number", 25), "8017": fixed("GSRN provider", 18), "8018": fixed("GSRN recipient", 18),
-	"8019": number("service relation instance", 10), "8020": text("payment slip", 25), "8026": fixed("content ITIP", 18),
-	"8110": text("coupon code", 70), "8112": text("paperless coupon", 70), "8200": text("packaging URL", 70),
-	"90": text("mutually agreed", 30), "91": text("company internal", 90), "92": text("company internal", 90),
-	"93": text("company internal", 90), "94": text("company internal", 90), "95": text("company internal", 90),
-	"96": text("company internal", 90), "97": text("company internal", 90), "98": text("company internal", 90),
-	"99": text("company internal", 90),
+// An aiPart is one component of a value.
+type aiPart struct {
+	set      *set
+	setName  string
+	min, max int
+	optional bool // nothing of it and of the parts behind it need be there
+	check    func(*aiFormat, string, int) string
 }
 
-// lookupAI finds the application identifier at the start of s. They are prefix-free, so the first hit is the only
-// one.
-func lookupAI(s string) (ai string, f aiFormat, ok bool) {
+func (f *aiFormat) fixed() bool { return f.min == f.max }
+
+// digitsOnly reports whether no value of the format has anything but digits.
+func (f *aiFormat) digitsOnly() bool {
+	return !slices.ContainsFunc(f.parts, func(p aiPart) bool { return p.set != &digitSet })
+}
+
+var (
+	digitSet = charset("0123456789")
+	// cset64 is the alphabet of base64url, in which digital signatures are written (General
+	// Specifications 7.11).
+	cset64 = charset(`-=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz`)
+)
+
+// aiNames are the application identifiers that we have a plainer word for than GS1's title.
+var aiNames = map[string]string{
+	"01": "GTIN", "02": "content GTIN", "03": "made-to-order GTIN", "10": "lot", "11": "production date", "12": "due date",
+	"13": "packaging date", "15": "best-before date", "16": "sell-by date", "17": "expiry", "20": "variant", "21": "serial",
+	"22": "consumer product variant", "235": "third-party serial", "240": "additional item id", "254": "GLN extension",
+	"255": "coupon number", "402": "GSIN", "401": "GINC", "410": "ship-to GLN", "411": "bill-to GLN", "412": "purchased-from GLN",
+	"413": "ship-for GLN", "414": "GLN", "415": "invoicing GLN", "416": "production GLN", "417": "party GLN",
+	"715": "national number US (NDC)", "7003": "expiry date and time", "8006": "ITIP", "8010": "CPI", "8011": "CPI serial",
+	"8017": "GSRN provider", "8018": "GSRN recipient", "8026": "content ITIP", "8030": "digital signature",
+}
+
+// aiFormats are the application identifiers of GS1's dictionary, ranges written out. tools/aigen
+// makes aiTable.
+var aiFormats = formatsOf(aiTable)
+
+func formatsOf(rows []aiRow) map[string]*aiFormat {
+	formats := make(map[string]*aiFormat, 4*len(rows))
+	for _, row := range rows {
+		last := row.last
+		if last == "" {
+			last = row.first
+		}
+		from, _ := strconv.Atoi(row.first) // the table is generated, and a test reads all of it
+		to, _ := strconv.Atoi(last)
+		for n := from; n <= to; n++ {
+			ai := fmt.Sprintf("%0*d", len(row.first), n)
+			f := formatOf(row.spec)
+			if f.name = aiNames[ai]; f.name == "" {
+				f.name = row.title
+			}
+			if row.excludes != "" {
+				f.excludes = strings.Split(row.excludes, ",")
+			}
+			formats[ai] = f
+		}
+	}
+	return formats
+}
+
+// formatOf reads a format of the dictionary, such as "N6,yymmdd [N4],hhmi" or "N13,csum,gcppos1 [X..17]".
+func formatOf(spec string) *aiFormat {
+	f := &aiFormat{}
+	for component := range strings.FieldsSeq(spec) {
+		shape, checks, _ := strings.Cut(component, ",")
+		p := aiPart{optional: shape[0] == '['}
+		shape = strings.Trim(shape, "[]")
+		switch shape[0] {
+		case 'N':
+			p.set, p.setName = &digitSet, "the digits"
+		case 'Y':
+			p.set, p.setName = &cset39, "GS1 character set 39 (digits, capitals and #-/)"
+		case 'Z':
+			p.set, p.setName = &cset64, "GS1 character set 64 (letters, digits and -_=)"
+		default:
+			p.set, p.setName = &cset82, cset82Name
+		}
+		length, variable := strings.CutPrefix(shape[1:], "..")
+		p.max, _ = strconv.Atoi(length)
+		if p.min = p.max; variable {
+			p.min = 1
+		}
+		for name := range strings.SplitSeq(checks, ",") {
+			if check := aiChecks[name]; check != nil {
+				p.check = check
+			}
+		}
+		f.parts = append(f.parts, p)
+		f.max += p.max
+		if !p.optional {
+			f.min += p.min
+		}
+	}
+	return f
+}
+
+// aiChecks are the dictionary's tests of a component that we make. The others look at lists of
+// countries and currencies, at company prefixes and at the inside of addresses and coupons, on which
+// nothing about a package rests.
+var aiChecks = map[string]func(f *aiFormat, s string, refYear int) string{
+	"csum": func(f *aiFormat, s string, _ int) string {
+		if len(s) == 14 {
+			_, problem := padGTIN(s)
+			return problem
+		}
+		return checkNumber(f.name, s, len(s))
+	},
+	"yymmd0": func(_ *aiFormat, s string, refYear int) string {
+		if _, err := ParseExpiry(s, refYear); err != nil {
+			return problemOf(err).Detail
+		}
+		return ""
+	},
+	"yymmdd": func(_ *aiFormat, s string, refYear int) string {
+		if _, err := ParseExpiry(s, refYear); err != nil {
+			return problemOf(err).Detail
+		}
+		if s[4:] == "00" {
+			return "the day is 00, which is no day here"
+		}
+		return ""
+	},
+	"yyyymmdd": func(_ *aiFormat, s string, _ int) string {
+		if _, err := newDate(s, two(s)*100+two(s[2:]), two(s[4:]), two(s[6:])); err != nil {
+			return problemOf(err).Detail
+		}
+		return ""
+	},
+	"hh": func(_ *aiFormat, s string, _ int) string { return clockTime(s + "00") },
+	"mi": func(_ *aiFormat, s string, _ int) string { return clockTime("00" + s) },
+	"ss": func(_ *aiFormat, s string, _ int) string { return clockTime("00" + s) },
+	"hhmi": func(_ *aiFormat, s string, _ int) string {
+		return clockTime(s)
+	},
+	"zero": func(_ *aiFormat, s string, _ int) string {
+		if s != "0" {
+			return "it must begin with 0"
+		}
+		return ""
+	},
+}
+
+// clockTime checks four digits of hour and minute, or of minute and second behind two zeros.
+func clockTime(s string) string {
+	if two(s) > 23 || two(s[2:]) > 59 {
+		return s + " is no time of day"
+	}
+	return ""
+}
+
+// lookupAI finds the application identifier at the start of s. They are prefix-free, so the first hit
+// is the only one.
+func lookupAI(s string) (ai string, f *aiFormat, ok bool) {
 	for n := 2; n <= 4 && n <= len(s); n++ {
 		if f, ok := aiFormats[s[:n]]; ok {
 			return s[:n], f, true
 		}
 	}
-	if len(s) < 4 || !isDigits(s[:4]) {
-		return "", aiFormat{}, false
-	}
-	ai = s[:4]
-	switch family := two(s)*10 + int(s[2]-'0'); {
-	case family >= 310 && family <= 369:
-		return ai, fixed("measure", 6), true
-	case family == 390, family == 392:
-		return ai, number("amount", 15), true
-	case family == 391, family == 393:
-		return ai, aiFormat{name: "amount with currency", digits: 3, rest: 15, set: &digitSet}, true
-	case family == 394:
-		return ai, fixed("discount", 4), true
-	case family == 395:
-		return ai, fixed("amount per unit", 6), true
-	case family == 703:
-		return ai, aiFormat{name: "processor", digits: 3, rest: 27, set: &cset82}, true
-	case family == 723:
-		return ai, aiFormat{name: "certification", rest: 30, set: &cset82}, true
-	case s[:2] == "43":
-		return ai, text("ship-to detail", 70), true
-	}
-	return "", aiFormat{}, false
+	return "", nil, false
 }
+
+// isAI reports whether s is an application identifier and nothing else.
+func isAI(s string) bool {
+	_, ok := aiFormats[s]
+	return ok
+}
+
+// looksLikeAI reports whether s is two to four digits, as application identifiers are, known or not.
+func looksLikeAI(s string) bool { return len(s) >= 2 && len(s) <= 4 && isDigits(s) }
 
 // codeAI is the code of a malformed value that has no code of its own.
 const codeAI = "FMT_AI"
 
 // checkField checks one value against its format, its check digit and the calendar. nil means well formed.
 func checkField(ai, value string, refYear int) *Problem {
-	_, f, _ := lookupAI(ai)
+	f := aiFormats[ai]
 	code := codeOf(ai)
 	if code == CodeEPC {
 		code = codeAI
 	}
-	bad := func(detail string) *Problem { return &Problem{code, detail} }
-	if f.rest == 0 && len(value) != f.digits {
-		return bad(f.name + " (" + ai + ") has " + count(len(value), "character") + ", want " + count(f.digits, "digit"))
-	}
-	if len(value) < f.digits || f.digits > 0 && !isDigits(value[:f.digits]) {
-		return bad(f.name + " (" + ai + ") must begin with " + count(f.digits, "digit"))
-	}
-	if f.rest > 0 && (f.digits == 0 || len(value) > f.digits) {
-		if p := checkText(f.name+" ("+ai+")", value[f.digits:], f.rest, f.set, setName(f.set)); p != "" {
-			return bad(p)
-		}
-	}
-	detail := ""
-	switch ai {
-	case "01", "02", "03":
-		_, detail = padGTIN(value)
-	case "00", "402", "410", "411", "412", "413", "414", "415", "416", "417", "8017", "8018":
-		detail = checkNumber(f.name, value, len(value))
-	case "253", "255":
-		detail = checkNumber(f.name, value[:13], 13)
-	case "8003":
-		detail = checkNumber(f.name, value[1:14], 13)
-	case "8006", "8026":
-		_, detail = padGTIN(value[:14])
-	}
-	if detail != "" {
-		return bad(detail)
-	}
-	if f.date {
-		if _, err := ParseExpiry(value, refYear); err != nil {
-			return bad(f.name + " (" + ai + ") " + value + ": " + problemOf(err).Detail)
-		}
+	if detail := f.problem(f.name+" ("+ai+")", value, refYear); detail != "" {
+		return &Problem{code, detail}
 	}
 	return nil
 }
 
-func setName(s *set) string {
-	switch s {
-	case &digitSet:
-		return "the digits"
-	case &cset39:
-		return "GS1 character set 39 (digits, capitals and #-/)"
+// problem says what is wrong with a value, "" if nothing is. name is how to call it.
+func (f *aiFormat) problem(name, value string, refYear int) string {
+	if f.fixed() && len(value) != f.max {
+		unit := "character"
+		if f.digitsOnly() {
+			unit = "digit"
+		}
+		return name + " has " + count(len(value), "character") + ", want " + count(f.max, unit)
 	}
-	return cset82Name
+	rest := value
+	for i, p := range f.parts {
+		if rest == "" && p.optional {
+			break
+		}
+		n := min(len(rest), p.max)
+		if i == len(f.parts)-1 && p.min != p.max {
+			n = len(rest) // checkText says that it is too long
+		}
+		if n < p.min && p.min == p.max {
+			return name + " has " + count(len(value), "character") + ", which is too short: it ends inside one of its parts"
+		}
+		what := rest[:n]
+		if problem := checkText(name, what, p.max, p.set, p.setName); problem != "" {
+			if i == 0 && len(f.parts) > 1 && p.set == &digitSet && n == p.max {
+				return name + " must begin with " + count(p.max, "digit")
+			}
+			return problem
+		}
+		if p.check != nil {
+			if problem := p.check(f, what, refYear); problem != "" {
+				if len(f.parts) == 1 && p.max > 10 { // a number with a check digit, which names itself
+					return problem
+				}
+				return name + " " + value + ": " + problem
+			}
+		}
+		rest = rest[n:]
+	}
+	if rest != "" {
+		return name + " has " + count(len(value), "character") + ", at most " + strconv.Itoa(f.max) + " are allowed"
+	}
+	return ""
+}
+
+// excluded finds two application identifiers that may not stand beside each other. The dictionary's
+// requirements ("a lot needs a GTIN") are not looked at: another symbol on the same package may meet
+// them, and one scan sees only one.
+func excluded(had map[string]string) (ai, beside string, ok bool) {
+	for _, ai := range sortedKeys(had) {
+		for _, pattern := range aiFormats[ai].excludes {
+			for _, other := range sortedKeys(had) {
+				family, many := strings.CutSuffix(pattern, "n")
+				if other != ai && (other == pattern || many && len(other) == len(pattern) && strings.HasPrefix(other, family)) {
+					return ai, other, true
+				}
+			}
+		}
+	}
+	return "", "", false
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"verilot.dev/epcis/gs1"
@@ -201,6 +202,10 @@ func FuzzReadScan(f *testing.F) {
 		"]d201003999900123472148NM86<GS>1728032710NRB5W", "(01)00399990012347(21)A(17)280331(10)B", "503999900000000011",
 		"010039999001234721CMQTY98L1QF20J45NA0817280204105WPGHPR", "01003999900123471728033110AB21CD<CR><LF>", "0002-3228-30",
 		"https://id.gs1.org/01/00399990012347/10/X/21/5F98?17=281112", "0110103010001010012110101010101010101010101010101010",
+		"]D201003999900123471728040121aBc1234<GS>10lot9", "]c101003999900123472112", "]E00399990012347", "]y9010039999001234721A", "+d2010039999001234721A",
+		"010039999001234721A<GS>725019850630<GS>7099foo<GS>8030abc-_", "(01)00399990012347(7099)x(21)A", "01003999900123471728040121ABC|10LOT",
+		"  01 00399990012347 17 280401 21 ABC 10 LOT", "[FNC1]01003999900123471728040121ABC[FNC1]10LOT", "01003999900123471728040121ABC%1D10LOT",
+		"01003999900123471728040121ABC;10LOT", "01003999900123477003270401153010L<GS>21A1", "0100399990012347172705007003270401153021A1", "URN:EPC:ID:SGTIN:0399990.001234.a",
 	} {
 		f.Add(controls(s))
 	}
@@ -228,6 +233,19 @@ func FuzzReadScan(f *testing.F) {
 		case gs1.Ambiguous:
 			if len(got.Readings) == 0 || got.Kind != "" || len(got.Problems) == 0 {
 				t.Fatalf("%q: ambiguous with %+v", s, got)
+			}
+			for _, r := range got.Readings {
+				spelled := ""
+				for _, f := range r.Fields {
+					if strings.Contains(f.Value, "(") {
+						spelled = "" // brackets in values are as ambiguous as lost separators
+						break
+					}
+					spelled += "(" + f.AI + ")" + f.Value
+				}
+				if again := gs1.ReadScan(spelled, year); spelled != "" && r.Kind != "gtin" && (again.Verdict != gs1.Valid || again.Key != r.Key || r.Key.IsZero()) {
+					t.Fatalf("%q: the reading %q is %s %v", s, spelled, again.Verdict, again.Problems)
+				}
 			}
 		default:
 			t.Fatalf("%q: verdict %q", s, got.Verdict)

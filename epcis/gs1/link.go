@@ -150,7 +150,7 @@ func codeOf(ai string) string {
 	switch ai {
 	case "00":
 		return CodeSSCC
-	case "01", "02":
+	case "01", "02", "03":
 		return CodeGTIN
 	case "10":
 		return CodeLot
@@ -158,7 +158,7 @@ func codeOf(ai string) string {
 		return CodeSerial
 	case "254", "414", "417":
 		return CodeGLN
-	case "17":
+	case "17", "7003":
 		return CodeExpiry
 	}
 	return CodeEPC

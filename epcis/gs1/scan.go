@@ -3,7 +3,9 @@ package gs1
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -25,8 +27,13 @@ const (
 	ProblemNoKey       = "NO_KEY"       // attributes without the key they belong to
 	ProblemTwoKeys     = "TWO_KEYS"     // two things in one symbol
 	ProblemDuplicateAI = "DUPLICATE_AI" // one application identifier with two values
-	ProblemUnknownAI   = "UNKNOWN_AI"   // an application identifier we do not know, so its end is unknown too
+	ProblemUnknownAI   = "UNKNOWN_AI"   // an application identifier we do not know; a warning where its end is known
 	ProblemAmbiguous   = "AMBIGUOUS"    // a separator was lost
+	ProblemSeparator   = "SEPARATOR"    // something else stands where a separator belongs
+	ProblemCapsLock    = "CAPS_LOCK"    // letters are turned around
+	ProblemSymbology   = "SYMBOLOGY"    // what stands in front is no symbology identifier, or not GS1's
+	ProblemTwoExpiries = "TWO_EXPIRIES" // warning: expiry (17) and expiry time (7003) name two days
+	ProblemExcluded    = "EXCLUDED_AI"  // warning: two application identifiers that may not stand together
 	ProblemNDCAsGTIN   = "NDC_AS_GTIN"  // NDC digits where a GTIN belongs
 	ProblemNotGS1      = "NOT_GS1"      // a web address or text without a GS1 identifier
 	ProblemNoLot       = "NO_LOT"       // warning: a full DSCSA product identifier has a lot
@@ -50,7 +57,7 @@ type Reading struct {
 	Serial    string
 	Lot       string
 	ExpiryRaw string // YYMMDD as printed; day 00 is kept here
-	Expiry    Date
+	Expiry    Date   // from 17 or 7003; of two, the earlier
 	SSCC      string
 	GLN       string
 	NDC       string // application identifier 715
@@ -67,7 +74,17 @@ type ScanResult struct {
 	DigitalLink string    // canonical, "" unless valid
 	Readings    []Reading // valid: the one reading; ambiguous: every self-consistent one, likeliest shape first
 	Problems    []Problem // why it is not valid
-	Warnings    []Problem // what a valid scan lacks
+	Warnings    []Problem // what a valid scan lacks, or what was odd about it
+}
+
+// noting adds what a person should know: to the warnings of a valid scan, else to its problems.
+func (s ScanResult) noting(notes ...Problem) ScanResult {
+	if s.Verdict == Valid {
+		s.Warnings = append(slices.Clone(notes), s.Warnings...)
+	} else {
+		s.Problems = append(slices.Clone(notes), s.Problems...)
+	}
+	return s
 }
 
 // maxReadings and maxSteps bound the search for readings of a hostile scan.
@@ -78,11 +95,11 @@ const (
 
 const gs = '\x1d'
 
-// ReadScan reads what a barcode scanner or a keyboard sent (General Specifications 3 and 7.8, docs/dscsa.md section 3):
+// ReadScan reads what a barcode scanner or a keyboard sent (General Specifications 3 and 7.8, docs/scans.md):
 //
 //   - a GS1 element string: application identifiers in any order, with variable-length values ended by GS (0x1D);
-//     a symbology identifier (]d2, ]C1, ]Q3, ]e0, …), a leading GS or FNC1, and trailing GS, CR, LF, TAB are dropped.
-//     GS is also accepted as U+241D or as "^]", which no GS1 value can hold;
+//     a symbology identifier (]d2, ]C1, ]Q3, ]e0, …), a leading GS or FNC1, trailing GS, and white space around elements
+//     are dropped. GS is also accepted as U+241D or as "^]", which no GS1 value can hold;
 //   - the human-readable form (01)…(21)…;
 //   - a Digital Link on any host, its query attributes (17, 10, …) included;
 //   - an EPC URN or another URI;
@@ -98,19 +115,36 @@ const gs = '\x1d'
 // does not count against a text that is valid as it stands: any "10" inside a serial would. A text with a GS inside
 // comes from a scanner that sends it, and is taken at its word.
 //
+// Other set-ups send something else for GS: "|", "~", a space, "[FNC1]". A sign that no GS1 value can
+// hold is read as the separator when that makes every element well formed, with a warning that names
+// it. "<GS>" and its like are signs that a serial may have, so then both readings are listed.
+//
+// An unknown application identifier whose beginning is certain, because a separator or a value of
+// fixed length stands in front of it, ends at the next separator, and is a warning.
+//
 // refYear places two-digit years, see [ParseExpiry].
 func ReadScan(scan string, refYear int) ScanResult {
-	text := strings.TrimRight(scan, "\r\n\t")
-	symbol := ""
-	if len(text) >= 3 && text[0] == ']' {
-		symbol, text = text[:3], text[3:]
-	}
+	front, text := cutPrefix(strings.TrimFunc(scan, isBlank))
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\u241d", "\x1d"), "^]", "\x1d")
-	flagged := strings.HasPrefix(text, "\x1d")
-	switch symbol {
-	case "]d2", "]C1", "]Q3", "]e0", "]J1":
-		flagged = true
+	switch {
+	case front.problem != nil:
+		r := readText(text, false, refYear)
+		r.Reading.Key = Key{}
+		return refuse(r.Reading, *front.problem)
+	case front.capsLock:
+		return withCapsLock(front.id, text, refYear)
 	}
+	r := readText(text, front.gs1, refYear)
+	if front.id != "" && !front.gs1 && r.Verdict == Valid && isDigit(text[0]) && r.EPC.Form() != FormURN && len(r.Fields) > 1 {
+		r = r.noting(Problem{ProblemSymbology, "the symbol is a " + symbologies[front.id[1]] + " that does not say it is GS1's (" + front.id + "): its maker left FNC1 out, so its fields are read on trust"})
+	}
+	return r
+}
+
+// readText reads a scan without its symbology identifier. flagged says that the symbol said it was GS1's.
+func readText(text string, flagged bool, refYear int) ScanResult {
+	text = unblank(text)
+	flagged = flagged || strings.HasPrefix(text, "\x1d")
 	text = strings.Trim(text, "\x1d")
 	switch {
 	case text == "":
@@ -120,32 +154,50 @@ func ReadScan(scan string, refYear int) ScanResult {
 	case hasPrefixFold(text, "urn:"):
 		return readURNScan(text)
 	case text[0] == '(':
-		fields, problem := splitBrackets(text)
-		r, problems := assemble(fields, problem, refYear)
-		return conclude(r, problems, EPC{})
+		return readBrackets(text, refYear)
 	case !flagged && isDigits(text):
 		switch len(text) {
 		case 18:
 			if checkNumber("SSCC", text, 18) == "" {
-				r, problems := assemble([]Field{{"00", text}}, nil, refYear)
-				return conclude(r, problems, EPC{})
+				return readFields([]Field{{"00", text}}, refYear).conclude()
 			}
 		case 8, 12, 13, 14:
-			r, problems := assemble([]Field{{"01", strings.Repeat("0", 14-len(text)) + text}}, nil, refYear)
-			return conclude(r, problems, EPC{})
+			return readFields([]Field{{"01", strings.Repeat("0", 14-len(text)) + text}}, refYear).conclude()
 		}
 	}
 	if n, err := ParseNDC(text); err == nil && !flagged && strings.Contains(text, "-") {
 		return refuse(Reading{}, Problem{ProblemNDCAsGTIN, "this looks like the NDC " + n.String() + ", which names a product, not a package; scan the 2D barcode"})
 	}
-	return readElements(text, refYear)
+	return readElements(text, flagged, refYear)
 }
 
 func refuse(r Reading, problems ...Problem) ScanResult {
 	return ScanResult{Verdict: Invalid, Reading: r, Problems: problems}
 }
 
+// A reader is a reading in the making: its fields, and what was found wrong or odd about them.
+type reader struct {
+	reading  Reading
+	problems []Problem
+	unknown  []Problem // elements with an unknown application identifier
+	odd      []Problem // what a person should know, though it voids nothing
+	refYear  int
+}
+
+func readFields(fields []Field, refYear int) reader {
+	r := reader{refYear: refYear}
+	r.assemble(fields, nil)
+	return r
+}
+
 // conclude turns a reading into a result.
+func (r reader) conclude() ScanResult { return r.concludeAs(EPC{}) }
+
+// concludeAs is conclude for an identifier that was scanned as a URI.
+func (r reader) concludeAs(captured EPC) ScanResult {
+	return conclude(r.reading, r.problems, captured).noting(slices.Concat(r.unknown, r.odd)...)
+}
+
 func conclude(r Reading, problems []Problem, captured EPC) ScanResult {
 	if len(problems) > 0 {
 		r.Key = Key{}
@@ -170,6 +222,9 @@ func conclude(r Reading, problems []Problem, captured EPC) ScanResult {
 func readURNScan(text string) ScanResult {
 	epc, err := ParseEPC(text)
 	if err != nil {
+		if turned, ok := capsLockedURN(text); ok {
+			return turned
+		}
 		return refuse(Reading{}, problemOf(err))
 	}
 	r := readingOf(epc.Key())
@@ -225,66 +280,108 @@ func readLinkScan(text string, refYear int) ScanResult {
 		value = strings.Repeat("0", 14-len(value)) + value
 	}
 	fields := []Field{{l.key0.AI, value}}
+	var unknown []Problem
 	for _, p := range slices.Concat(l.quals, l.query) {
-		if ai, _, ok := lookupAI(p.AI); ok && ai == p.AI {
+		switch {
+		case isAI(p.AI):
 			fields = append(fields, p)
+		case looksLikeAI(p.AI):
+			unknown = append(unknown, unknownElement(p.AI+"="+p.Value))
 		}
 	}
-	r, problems := assemble(fields, nil, refYear)
+	r := readFields(fields, refYear)
+	r.unknown = unknown
 	captured, err := ParseEPC(text)
-	if err != nil && len(problems) == 0 {
-		problems = append(problems, problemOf(err))
+	if err != nil && len(r.problems) == 0 {
+		r.problems = append(r.problems, problemOf(err))
 	}
-	return conclude(r, problems, captured)
+	return r.concludeAs(captured)
 }
 
-// splitBrackets reads (ai)value(ai)value. A bracket opens a field only when it holds a known application identifier:
-// brackets are legal in serials and lots.
-func splitBrackets(text string) (fields []Field, problem *Problem) {
+// readBrackets reads (ai)value(ai)value. A bracket opens a field only when it holds a known
+// application identifier: brackets are legal in serials and lots. Behind a value of digits that has
+// its full length they can be no data, so there an unknown one opens a field too. White space and
+// separators around a value are no part of it.
+func readBrackets(text string, refYear int) ScanResult {
+	r := reader{refYear: refYear}
+	var fields []Field
+	var problem *Problem
 	for text != "" {
 		ai, rest, ok := bracket(text)
 		if !ok {
 			head, _, _ := strings.Cut(text[1:], ")")
-			return fields, &Problem{ProblemUnknownAI, "(" + head + ") is not an application identifier we know"}
+			problem = &Problem{ProblemUnknownAI, "(" + printable(head) + ") is not an application identifier we know"}
+			break
 		}
-		end := len(rest)
-		for i := range len(rest) {
-			if rest[i] == '(' {
-				if _, _, opens := bracket(rest[i:]); opens {
-					end = i
-					break
+		end, unknown := valueEnd(ai, rest)
+		value := strings.TrimFunc(rest[:end], func(c rune) bool { return isBlank(c) || c == gs })
+		if aiFormats[ai].digitsOnly() {
+			value = strings.Join(strings.FieldsFunc(value, isBlank), "")
+		}
+		fields = append(fields, Field{ai, value})
+		text = rest[end:]
+		if unknown > 0 {
+			r.unknown = append(r.unknown, unknownElement(text[:unknown]))
+			text = text[unknown:]
+		}
+	}
+	r.assemble(fields, problem)
+	return r.conclude()
+}
+
+// valueEnd finds where the value of an application identifier ends, and how long the unknown element
+// behind it is.
+func valueEnd(ai, rest string) (end, unknown int) {
+	f := aiFormats[ai]
+	for i := range len(rest) {
+		if rest[i] != '(' {
+			continue
+		}
+		if _, _, opens := bracket(rest[i:]); opens {
+			return i, 0
+		}
+		head, _, closed := strings.Cut(rest[i+1:], ")")
+		if closed && looksLikeAI(head) && f.digitsOnly() && len(strings.TrimFunc(rest[:i], isBlank)) == f.max {
+			for j := i + 1; j < len(rest); j++ {
+				if rest[j] == '(' {
+					if _, _, opens := bracket(rest[j:]); opens {
+						return i, j - i
+					}
 				}
 			}
+			return i, len(rest) - i
 		}
-		fields = append(fields, Field{ai, rest[:end]})
-		text = rest[end:]
 	}
-	return fields, nil
+	return len(rest), 0
 }
 
 func bracket(s string) (ai, rest string, ok bool) {
 	end := strings.IndexByte(s, ')')
-	if end < 3 || end > 5 {
+	if end < 0 {
 		return "", "", false
 	}
-	ai, _, ok = lookupAI(s[1:end])
-	return ai, s[end+1:], ok && ai == s[1:end]
+	ai = strings.TrimFunc(s[1:end], isBlank)
+	return ai, s[end+1:], isAI(ai)
 }
 
 // readElements reads an element string (General Specifications 7.8.6).
-func readElements(text string, refYear int) ScanResult {
-	fields, problem := splitElements(text)
-	r, problems := assemble(fields, problem, refYear)
+func readElements(text string, flagged bool, refYear int) ScanResult {
+	asIs := readSeparated(text, flagged, refYear)
 	if strings.IndexByte(text, gs) >= 0 {
-		return conclude(r, problems, EPC{})
+		return asIs.conclude()
 	}
+	respelled, others, why := readRespelled(text, flagged, asIs)
+	if respelled != nil {
+		return *respelled
+	}
+	r, problems := asIs.reading, asIs.problems
 	search := search{text: text, refYear: refYear, strict: len(problems) == 0}
 	search.from(0, false)
 	cut := search.steps > maxSteps || len(search.found) >= maxReadings
-	if len(search.found) == 0 && !(cut && len(problems) == 0) { // when the search was cut, silence proves nothing
-		return conclude(r, problems, EPC{})
+	if len(search.found)+len(others) == 0 && !(cut && len(problems) == 0) { // when the search was cut, silence proves nothing
+		return asIs.conclude()
 	}
-	readings := search.found
+	readings := distinct(others, search.found)
 	if len(problems) == 0 || len(serialProblem(r)) > 0 && len(problems) == 1 && problems[0].Code == ProblemNoSerial {
 		readings = append(readings, r) // as it stands, the text is also a well-formed reading
 	}
@@ -295,7 +392,7 @@ func readElements(text string, refYear int) ScanResult {
 	if cut {
 		detail += " (the list is cut)"
 	}
-	return ScanResult{Verdict: Ambiguous, Readings: readings, Problems: []Problem{{ProblemAmbiguous, detail}}}
+	return ScanResult{Verdict: Ambiguous, Readings: readings, Problems: append(why, Problem{ProblemAmbiguous, detail})}
 }
 
 // completeness counts the four parts of a DSCSA product identifier.
@@ -308,32 +405,60 @@ func (r Reading) completeness() (n int) {
 	return n
 }
 
-// splitElements reads the text as it stands: variable-length values run to the next GS or to the end.
-func splitElements(text string) (fields []Field, problem *Problem) {
+// readSeparated reads the text as it stands: variable-length values run to the next GS or to the end.
+// Where a text has separators, or its symbol said that it was GS1's, an unknown application identifier
+// at the beginning of an element is an element of its own, up to the next GS.
+func readSeparated(text string, flagged bool, refYear int) reader {
+	r := reader{refYear: refYear}
+	var fields []Field
+	var problem *Problem
+	bounded := flagged // an element begins here for certain
+	trusted := flagged || strings.IndexByte(text, gs) >= 0
 	for pos := 0; pos < len(text); {
 		if text[pos] == gs { // also after fixed-length values, where it is superfluous but common
-			pos++
+			pos, bounded = pos+1, true
 			continue
 		}
+		toGS := strings.IndexByte(text[pos:], gs)
+		if toGS < 0 {
+			toGS = len(text) - pos
+		}
 		ai, f, ok := lookupAI(text[pos:])
+		if !ok && bounded && trusted && toGS >= 2 && isDigits(text[pos:pos+2]) {
+			r.unknown = append(r.unknown, unknownElement(text[pos:pos+toGS]))
+			pos += toGS
+			continue
+		}
 		if !ok {
-			return fields, &Problem{ProblemUnknownAI, "at character " + itoa(pos+1) + ": " + quoteStart(text[pos:]) + " is not an application identifier we know"}
+			problem = &Problem{ProblemUnknownAI, "at character " + itoa(pos+1) + ": " + quoteStart(text[pos:]) + " is not an application identifier we know"}
+			break
 		}
-		pos += len(ai)
-		end := strings.IndexByte(text[pos:], gs)
-		if end < 0 {
-			end = len(text) - pos
+		value := text[pos+len(ai) : max(pos+toGS, pos+len(ai))]
+		if bounded = f.fixed(); bounded {
+			value = value[:min(len(value), f.max)]
 		}
-		if f.rest == 0 {
-			end = min(end, f.digits)
-		}
-		fields = append(fields, Field{ai, text[pos : pos+end]})
-		pos += end
+		fields = append(fields, Field{ai, value})
+		pos += len(ai) + len(value)
 	}
-	return fields, nil
+	r.assemble(fields, problem)
+	return r
+}
+
+func unknownElement(text string) Problem {
+	return Problem{ProblemUnknownAI, quoteStart(text) + " begins with no application identifier we know; the element " + printable(text) + " was left out"}
 }
 
 func quoteStart(s string) string { return "\"" + strings.ToValidUTF8(s[:min(4, len(s))], "?") + "\"" }
+
+// printable shortens a text for a message.
+func printable(s string) string {
+	if len(s) > 40 {
+		s = s[:40] + "…"
+	}
+	return strconv.Quote(s)
+}
+
+func quoteRune(c rune) string { return fmt.Sprintf("U+%04X", c) }
 
 // A search tries every way to end the variable-length values of a text without separators.
 type search struct {
@@ -354,9 +479,9 @@ func (s *search) from(pos int, lost bool) {
 		if !lost {
 			return // the text as it stands
 		}
-		r, problems := assemble(slices.Clone(s.fields), nil, s.refYear)
-		if len(problems) == 0 && (!s.strict || r.Kind == "sgtin" && !r.Expiry.IsZero()) {
-			s.found = append(s.found, r)
+		r := readFields(slices.Clone(s.fields), s.refYear)
+		if len(r.problems) == 0 && (!s.strict || r.reading.Kind == "sgtin" && !r.reading.Expiry.IsZero()) {
+			s.found = append(s.found, r.reading)
 		}
 		return
 	}
@@ -365,24 +490,22 @@ func (s *search) from(pos int, lost bool) {
 		return
 	}
 	pos += len(ai)
-	shortest, longest := f.digits, f.digits+f.rest
-	if f.digits == 0 {
-		shortest = 1
-	}
-	for n := shortest; n <= longest && pos+n <= len(s.text); n++ {
+	for n := f.min; n <= f.max && pos+n <= len(s.text); n++ {
 		value := s.text[pos : pos+n]
 		if checkField(ai, value, s.refYear) != nil {
 			continue
 		}
 		s.fields = append(s.fields, Field{ai, value})
-		s.from(pos+n, lost || f.rest > 0 && pos+n < len(s.text))
+		s.from(pos+n, lost || !f.fixed() && pos+n < len(s.text))
 		s.fields = s.fields[:len(s.fields)-1]
 	}
 }
 
 // assemble checks fields, finds the key among them and spells the reading.
-func assemble(fields []Field, problem *Problem, refYear int) (r Reading, problems []Problem) {
-	r.Fields = fields
+func (r *reader) assemble(fields []Field, problem *Problem) {
+	reading, problems := &r.reading, r.problems
+	defer func() { r.problems = problems }()
+	reading.Fields = fields
 	had := make(map[string]string, len(fields))
 	for _, f := range fields {
 		if v, dup := had[f.AI]; dup {
@@ -394,24 +517,27 @@ func assemble(fields []Field, problem *Problem, refYear int) (r Reading, problem
 		had[f.AI] = f.Value
 		switch f.AI {
 		case "00":
-			r.SSCC = f.Value
+			reading.SSCC = f.Value
 		case "01":
-			r.GTIN = f.Value
+			reading.GTIN = f.Value
 		case "21":
-			r.Serial = f.Value
+			reading.Serial = f.Value
 		case "10":
-			r.Lot = f.Value
+			reading.Lot = f.Value
 		case "17":
-			r.ExpiryRaw = f.Value
-			r.Expiry, _ = ParseExpiry(f.Value, refYear) // checkField reports the failure
+			reading.ExpiryRaw = f.Value
 		case "414", "417":
-			r.GLN = f.Value
+			reading.GLN = f.Value
 		case "715":
-			r.NDC = f.Value
+			reading.NDC = f.Value
 		}
-		if p := checkField(f.AI, f.Value, refYear); p != nil {
+		if p := checkField(f.AI, f.Value, r.refYear); p != nil {
 			problems = append(problems, *p)
 		}
+	}
+	r.expiry(had)
+	if ai, beside, ok := excluded(had); ok {
+		r.odd = append(r.odd, Problem{ProblemExcluded, "(" + beside + ") may not stand beside (" + ai + "): the label was made wrong, or two symbols were scanned as one"})
 	}
 	if p := ndcAsGTIN(had); p != nil {
 		problems = append(problems, *p)
@@ -431,19 +557,41 @@ func assemble(fields []Field, problem *Problem, refYear int) (r Reading, problem
 			problems = append(problems, Problem{ProblemNoKey, "the scan holds attributes but no GTIN (01), SSCC (00) or other key they belong to; scan the whole symbol"})
 		}
 	default:
-		r.Kind = p.kind.String()
+		reading.Kind = p.kind.String()
 		if p.kind == KindGTIN {
-			problems = append(problems, serialProblem(r)...)
+			problems = append(problems, serialProblem(*reading)...)
 		}
 		if len(problems) == 0 {
 			k, bad := makeKey(p, "")
 			if bad != nil {
 				problems = append(problems, Problem{bad.Code, bad.Detail})
 			}
-			r.Key = k
+			reading.Key = k
 		}
 	}
-	return r, problems
+}
+
+// expiry sets the expiry from the day (17) and from day and time (7003); checkField reports what is
+// wrong with either. Of two days the earlier counts: nobody should dispense what may have expired.
+func (r *reader) expiry(had map[string]string) {
+	reading := &r.reading
+	reading.Expiry, _ = ParseExpiry(had["17"], r.refYear)
+	timed, ok := had["7003"]
+	if !ok || checkField("7003", timed, r.refYear) != nil {
+		return
+	}
+	day, _ := ParseExpiry(timed[:6], r.refYear)
+	month, whole := strings.CutSuffix(reading.ExpiryRaw, "00")
+	whole = whole && strings.HasPrefix(timed, month)
+	if !reading.Expiry.IsZero() && day != reading.Expiry && !whole {
+		r.odd = append(r.odd, Problem{ProblemTwoExpiries, "expiry (17) says " + reading.Expiry.String() + ", but expiry date and time (7003) says " + day.String() + "; the earlier day counts"})
+	}
+	if reading.Expiry.IsZero() || day.Before(reading.Expiry) {
+		reading.Expiry = day
+	}
+	if reading.ExpiryRaw == "" {
+		reading.ExpiryRaw = timed[:6]
+	}
 }
 
 // ndcAsGTIN finds NDC digits padded with zeros on the left where a GTIN belongs. One in ten of them passes the check

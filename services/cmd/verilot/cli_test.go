@@ -76,7 +76,7 @@ func TestScanOfSharedScans(t *testing.T) {
 		}
 		t.Skip("this test reads ../shared/data/scans, which is not part of the repository")
 	}
-	members := []string{"digitalLink", "epc", "expiry", "gtin", "kind", "lot", "problems", "readings", "serial", "sscc", "verdict"}
+	members := []string{"digitalLink", "epc", "expiry", "gtin", "kind", "lot", "notes", "problems", "readings", "serial", "sscc", "verdict"}
 	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
 	names := strings.Split(lines[0], "\t")
 	if len(lines) != 41 {
@@ -118,6 +118,12 @@ func TestScanForPeople(t *testing.T) {
 			"(01)00399990012347(21)A1(17)280331(10)L1",
 			"VALID\n  kind         sgtin\n  GTIN         00399990012347\n  serial       A1\n  lot          L1\n  expiry       2028-03-31\n" +
 				"  Digital Link https://id.gs1.org/01/00399990012347/21/A1\n",
+		},
+		{
+			"01003999900123472128A|1728033110L1",
+			"VALID\n  kind         sgtin\n  GTIN         00399990012347\n  serial       28A\n  lot          L1\n  expiry       2028-03-31\n" +
+				"  Digital Link https://id.gs1.org/01/00399990012347/21/28A\n" +
+				"  note SEPARATOR: the scanner sends | in place of the separator (GS); set it up to send GS, so that no scan can be misread\n",
 		},
 		{"(01)00399990012348(21)A1", "INVALID\n  kind         sgtin\n  GTIN         00399990012348\n  serial       A1\n  FMT_GTIN: GTIN fails its check digit: it ends in 8, the other digits give 7; scan or type it again\n"},
 	} {

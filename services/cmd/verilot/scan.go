@@ -17,7 +17,8 @@ func (a *app) scanCommand() *cobra.Command {
 
 A separator (FNC1) arrives as the control character GS, 1D hexadecimal; where a shell makes that hard to type,
 {GS} and <GS> stand for it. When a separator was lost and more than one reading is possible, all readings are listed and
-none is chosen. Exit code 0: valid, 1: invalid or ambiguous.`,
+none is chosen. Something else in the separator's place, an unknown element or a second expiry is named in a note.
+docs/scans.md has the rules. Exit code 0: valid, 1: invalid or ambiguous.`,
 		Example: `  verilot scan ']d2010036330445830521N48NJ20H12PA{GS}1727053010VBPM1GC'
   verilot scan '(01)00354868662413(21)6F2DGGC8SR1S27U9MEJQ(17)280401(10)ETPPBET2' --json
   verilot scan https://id.gs1.org/01/00367296060812/10/X47RW1/21/5F98BVF6BQH77SAZVKN9?17=281112`,
@@ -61,5 +62,8 @@ func (a *app) showScan(s *tracing.Scan) {
 	}
 	for _, p := range s.Problems {
 		a.printf("  %s: %s\n", p.Code, p.Detail)
+	}
+	for _, p := range s.Notes {
+		a.printf("  note %s: %s\n", p.Code, p.Detail)
 	}
 }

@@ -140,16 +140,32 @@ export async function journey({ open, look, signIn, network, story, assert, trou
   await look(page, 'pharmacy-no-camera-1280');
   await button(page, 'Close the camera').click();
 
-  // A scanner that swallows the separators: nobody guesses, whoever has the package chooses.
+  // A scanner that swallows the separators: of several readings the ledger has one. It is used, and the others are shown.
   await wedge(page, `01${good.trace.id.gtin}21${good.trace.id.serial}17${good.yymmdd}10${good.trace.lot}`);
+  await verdict(page, 'dispense');
+  await page.getByText(/only this one is on the ledger/).waitFor();
+  await page.getByText('as on the package').first().waitFor();
+  await look(page, 'pharmacy-check-two-readings-1280');
+  await page.getByTestId('readings').locator('.reading').first().click();
+  await verdict(page, 'unverified');
+  assert.equal(await page.getByTestId('readings').count(), 0, 'a reading that was chosen is the only one');
+
+  // The ledger has none of the readings: nobody guesses, whoever has the package chooses.
+  await wedge(page, `01${good.trace.id.gtin}21NEVERMADE17${good.yymmdd}10${good.trace.lot}`);
   await verdict(page, 'choose');
+  await page.locator('[data-testid="scan-notes"] [data-code="AMBIGUOUS"]').waitFor();
   await look(page, 'pharmacy-check-choose-1280');
   await page
     .locator('.reading')
-    .filter({ has: page.getByText(good.trace.id.serial, { exact: true }) })
+    .filter({ has: page.getByText('NEVERMADE', { exact: true }) })
     .filter({ has: page.getByText(good.trace.lot, { exact: true }) })
     .click();
+  await verdict(page, 'unverified');
+
+  // A scanner that types something else for the separator is told so, and read.
+  await wedge(page, good.text.replace(GS, '|'));
   await verdict(page, 'dispense');
+  await page.locator('[data-testid="scan-notes"] [data-code="SEPARATOR"]').waitFor();
 
   // No answer looks like neither, and is asked for again.
   await page.route('**/v1/verify?*', () => {}); // for ever
@@ -319,6 +335,7 @@ export async function journey({ open, look, signIn, network, story, assert, trou
       ['caps', capsLock(good.text), 'case'],
       ['stolen', story.stolen, 'stolen'],
       ['counterfeit', story.counterfeit, 'unverified'],
+      ['two-readings', `01${recalled.trace.id.gtin}21${recalled.trace.id.serial}17${recalled.yymmdd}10${recalled.trace.lot}`, 'recalled'],
     ]) {
       await other.goto(`${origin}/check/${encodeURIComponent(id)}`);
       await verdict(other, kind);

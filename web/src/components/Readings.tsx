@@ -2,10 +2,18 @@ import { useTranslation } from 'react-i18next';
 import type { Schemas } from '../lib/api/client';
 import './Readings.css';
 
-/** The ways in which a scan that lost its separators can be read. Nobody guesses: who has the package in hand compares. */
-export function Readings({ texts, scan, onChoose }: { texts: string[]; scan?: Schemas['Answer']; onChoose: (text: string) => void }) {
+/** The ways in which a scan that is not certain can be read. Nobody guesses: who has the package in hand compares. */
+export function Readings({
+  texts,
+  known: list,
+  onChoose,
+}: {
+  texts: string[];
+  known?: Schemas['Reading'][] | null;
+  onChoose: (text: string) => void;
+}) {
   const { t } = useTranslation();
-  const known = new Map((scan?.readings ?? []).map((r) => [r.text, r]));
+  const known = new Map((list ?? []).map((r) => [r.text, r]));
   return (
     <ul className="readings">
       {texts.map((text) => {

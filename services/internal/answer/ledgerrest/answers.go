@@ -1,6 +1,7 @@
 package ledgerrest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -18,11 +19,11 @@ func (s *service) trace(ctx context.Context, in *struct {
 	ID string `query:"id" doc:"What is on the package: scan, Digital Link, EPC URN, (01)…(21)… or ledger key"`
 },
 ) (*body[tracing.Trace], error) {
-	key, scan, err := s.identify(in.ID)
+	thing, err := s.identify(in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return s.traceOf(ctx, key, scan.EPC)
+	return s.traceOf(ctx, thing)
 }
 
 func (s *service) digitalLink(ctx context.Context, in *struct {
@@ -38,17 +39,24 @@ func (s *service) digitalLink(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, malformed("serial", in.Serial, err, "send the serial exactly as it is printed after (21) or SN")
 	}
-	return s.traceOf(ctx, u.Key(), "")
+	return s.traceOf(ctx, &named{key: u.Key()})
 }
 
-// traceOf answers a trace. captured is the identifier as the caller sent it, if it has a form of
-// its own.
-func (s *service) traceOf(ctx context.Context, key gs1.Key, captured string) (*body[tracing.Trace], error) {
-	out, err := answer(ctx, s, func(snap *tracing.Snapshot) (*tracing.Trace, error) { return snap.Trace(key) })
-	if err == nil && captured != "" {
-		out.Body.ID.EPC = captured
-	}
-	return out, err
+// traceOf answers a trace. It shows the identifier as the caller sent it, if it has a form of its own.
+func (s *service) traceOf(ctx context.Context, thing *named) (*body[tracing.Trace], error) {
+	return answer(ctx, s, func(snap *tracing.Snapshot) (*tracing.Trace, error) {
+		if err := thing.in(snap); err != nil {
+			return nil, err
+		}
+		trace, err := snap.Trace(thing.key)
+		if err != nil {
+			return nil, err
+		}
+		if trace.Chosen = thing.chosen; thing.scan.EPC != "" {
+			trace.ID.EPC = thing.scan.EPC
+		}
+		return trace, nil
+	})
 }
 
 func (s *service) scan(_ context.Context, in *struct {
@@ -65,22 +73,26 @@ func (s *service) check(ctx context.Context, in *struct {
 	Expiry string `query:"expiry" doc:"Expiry on the package, YYYY-MM-DD, when the scan does not hold it"`
 },
 ) (*body[tracing.Check], error) {
-	key, scan, err := s.identify(in.ID)
+	thing, err := s.identify(in.ID)
 	if err != nil {
 		return nil, err
 	}
-	printed := tracing.Printed{Lot: scan.Lot, Expiry: scan.Expiry}
-	if in.Lot != "" {
-		printed.Lot = in.Lot
-	}
+	typed := tracing.Printed{Lot: in.Lot}
 	if in.Expiry != "" {
 		expiry, err := gs1.ParseDate(in.Expiry)
 		if err != nil {
 			return nil, httpapi.NewProblem(httpapi.InvalidParameter, "expiry %q is not a date; send it like 2028-03-31, or leave it out", clip(in.Expiry))
 		}
-		printed.Expiry = expiry.String()
+		typed.Expiry = expiry.String()
 	}
-	return answer(ctx, s, func(snap *tracing.Snapshot) (*tracing.Check, error) { return snap.Check(key, printed), nil })
+	return answer(ctx, s, func(snap *tracing.Snapshot) (*tracing.Check, error) {
+		if err := thing.in(snap); err != nil {
+			return nil, err
+		}
+		check := snap.Check(thing.key, tracing.Printed{Lot: cmp.Or(typed.Lot, thing.scan.Lot), Expiry: cmp.Or(typed.Expiry, thing.scan.Expiry)})
+		check.Chosen = thing.chosen
+		return check, nil
+	})
 }
 
 func (s *service) lot(ctx context.Context, in *LotInput) (*body[tracing.LotTotals], error) {
@@ -323,14 +335,17 @@ func (s *service) proof(c *gin.Context) error {
 	if format != "json" && format != "binary" {
 		return httpapi.NewProblem(httpapi.InvalidParameter, "format %q is unknown; ask for json or binary", clip(format))
 	}
-	key, _, err := s.identify(c.Query("id"))
+	thing, err := s.identify(c.Query("id"))
 	if err != nil {
 		return err
 	}
 	return s.read(c.Request.Context(), func(snap *tracing.Snapshot) error {
-		b, err := snap.Proof(key)
+		if err := thing.in(snap); err != nil {
+			return err
+		}
+		b, err := snap.Proof(thing.key)
 		if err != nil {
-			return proofProblem(err, key)
+			return proofProblem(err, thing.key)
 		}
 		if format == "binary" {
 			c.Data(http.StatusOK, "application/octet-stream", b.Binary())

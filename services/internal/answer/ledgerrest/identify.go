@@ -9,20 +9,38 @@ import (
 	"verilot.dev/services/internal/edge/httpapi"
 )
 
+// A named thing is what an identifier names: one key, or several readings of which the ledger may have one.
+type named struct {
+	key    gs1.Key
+	scan   tracing.Scan
+	chosen *tracing.Chosen // set by in, for a scan with several readings
+	doubt  error           // why none of the readings may be taken before the ledger was looked at
+}
+
+// in looks into the ledger for the one reading that it has.
+func (n *named) in(snap *tracing.Snapshot) error {
+	if n.doubt == nil {
+		return nil
+	}
+	r, chosen, ok := snap.Choose(&n.scan)
+	if !ok {
+		return n.doubt
+	}
+	n.key, n.chosen = r.Key(), chosen
+	n.scan.Lot, n.scan.Expiry, n.scan.EPC = r.Lot, r.Expiry, r.DigitalLink
+	return nil
+}
+
 // identify reads an identifier in any form, or says why it cannot.
-func (s *service) identify(text string) (gs1.Key, tracing.Scan, error) {
+func (s *service) identify(text string) (*named, error) {
 	if text == "" {
-		return gs1.Key{}, tracing.Scan{}, httpapi.NewProblem(httpapi.MissingParameter, "id is missing; send what is on the package: a scan, a Digital Link, an EPC URN or (01)…(21)…")
+		return nil, httpapi.NewProblem(httpapi.MissingParameter, "id is missing; send what is on the package: a scan, a Digital Link, an EPC URN or (01)…(21)…")
 	}
 	// A ledger key needs no form of its own: it is a scan without separators, and as ambiguous as one.
 	scan, key := tracing.ReadScan(text, s.Now().Year())
 	switch {
 	case scan.Verdict == "ambiguous":
-		p := httpapi.NewProblem(httpapi.AmbiguousScan, "the scan can be read in %d ways, because a separator was lost; scan again with a scanner that sends it (GS), or choose the reading that is printed on the package", len(scan.Readings))
-		for _, r := range scan.Readings {
-			p.Readings = append(p.Readings, r.Text)
-		}
-		return gs1.Key{}, scan, p
+		return &named{scan: scan, doubt: ambiguous(&scan)}, nil
 	case scan.Verdict != "valid" || key.IsZero():
 		why := "it names no unit or container"
 		if len(scan.Problems) > 0 {
@@ -32,11 +50,27 @@ func (s *service) identify(text string) (gs1.Key, tracing.Scan, error) {
 		for _, x := range scan.Problems {
 			p.Errors = append(p.Errors, httpapi.Fault{Pointer: "query.id", Code: x.Code, Message: x.Detail})
 		}
-		return gs1.Key{}, scan, p
+		return nil, p
 	case !key.IsUnit() && key.Kind() != gs1.KindSSCC:
-		return gs1.Key{}, scan, httpapi.NewProblem(httpapi.InvalidIdentifier, "%q names a %s; only serialised units (GTIN and serial) and containers (SSCC) have a history. Scan the barcode on the package or the container", clip(text), key.Kind())
+		return nil, httpapi.NewProblem(httpapi.InvalidIdentifier, "%q names a %s; only serialised units (GTIN and serial) and containers (SSCC) have a history. Scan the barcode on the package or the container", clip(text), key.Kind())
 	}
-	return key, scan, nil
+	return &named{key: key, scan: scan}, nil
+}
+
+// ambiguous is the problem of a scan with several readings of which the ledger has none, or more than one.
+func ambiguous(scan *tracing.Scan) *httpapi.Problem {
+	ways := "several ways"
+	if len(scan.Readings) == 1 {
+		ways = "one way, which is not certain"
+	}
+	p := httpapi.NewProblem(httpapi.AmbiguousScan, "the scan can be read in %s: %s; or choose the reading that is printed on the package", ways, scan.Problems[0].Detail)
+	for _, r := range scan.Readings {
+		p.Readings = append(p.Readings, r.Text)
+	}
+	for _, x := range scan.Problems {
+		p.Errors = append(p.Errors, httpapi.Fault{Pointer: "query.id", Code: x.Code, Message: x.Detail})
+	}
+	return p
 }
 
 func clip(s string) string {
@@ -81,7 +115,8 @@ func parseGTIN(text string) (gs1.GTIN, error) {
 	return g, malformed("gtin", text, err, "send the 14 digits after (01) on the package")
 }
 
-// unitGTIN is the GTIN that a labeler usually gives to the each of an NDC: 0, 03, the ten digits, check digit.
+// unitGTIN is the GTIN that a labeler usually gives to the each of an NDC: 0, 03, the ten digits,
+// check digit.
 func unitGTIN(ndc10 string) (gs1.GTIN, bool) {
 	for check := range 10 {
 		if g, err := gs1.ParseGTIN("003" + ndc10 + strconv.Itoa(check)); err == nil {

@@ -31,8 +31,9 @@ type Check struct {
 	Contents *CheckContents `json:"contents,omitempty" doc:"Of a container: what is inside, at any depth"`
 	Closed   []FindingView  `json:"closed,omitempty" doc:"Findings that were closed: by which record or by whom, and with which outcome"`
 	// OtherCase is set beside the reason Case_differs when the serial number itself is what differs.
-	OtherCase *ID  `json:"otherCase,omitempty" doc:"The unit on the ledger whose serial number differs from this one in the case of letters only"`
-	RestsOn   AsOf `json:"restsOn"`
+	OtherCase *ID     `json:"otherCase,omitempty" doc:"The unit on the ledger whose serial number differs from this one in the case of letters only"`
+	Chosen    *Chosen `json:"chosen,omitempty" doc:"The scan had several readings, and this is about the only one that is on the ledger"`
+	RestsOn   AsOf    `json:"restsOn"`
 }
 
 // CheckReason is one thing that speaks against dispensing. Codes follow the DSCSA verification messages where they have a word for it.

@@ -95,7 +95,9 @@ func (f *search) scanned() {
 	for _, reading := range answer.Readings {
 		f.out.Readings = append(f.out.Readings, reading.Text)
 	}
-	if answer.Verdict != "valid" || key.IsZero() {
+	if only, _, ok := f.s.Choose(&answer); ok {
+		key = only.key
+	} else if answer.Verdict != "valid" || key.IsZero() {
 		return
 	}
 	u, _, known := custody.Locate(f.s.View, key)

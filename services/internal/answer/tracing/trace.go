@@ -153,8 +153,9 @@ type Trace struct {
 	Steps       []Step        `json:"steps"`
 	Gaps        []string      `json:"gaps,omitempty"`
 	// OtherCase is looked for only when there is no birth record: scanned with Caps Lock on, a package looks unknown.
-	OtherCase *ID  `json:"otherCase,omitempty" doc:"Nothing is known of this unit from its maker, but of one whose serial number differs in the case of letters only"`
-	RestsOn   AsOf `json:"restsOn"`
+	OtherCase *ID     `json:"otherCase,omitempty" doc:"Nothing is known of this unit from its maker, but of one whose serial number differs in the case of letters only"`
+	Chosen    *Chosen `json:"chosen,omitempty" doc:"The scan had several readings, and this is about the only one that is on the ledger"`
+	RestsOn   AsOf    `json:"restsOn"`
 }
 
 // findingState is how the state of a finding is written (docs/spec.md 7.3).

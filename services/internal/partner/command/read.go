@@ -101,8 +101,8 @@ func (c *Commands) identify(name, text string) (form string, key gs1.Key, err er
 		}
 		return c.dir.Write(r.Key), r.Key, nil
 	case gs1.Ambiguous:
-		p := httpapi.NewProblem(httpapi.AmbiguousScan, "%s %q lost the separators between its fields and can be read in %d ways; scan it again with a scanner that sends GS (0x1D), or send the reading that matches the print (see readings)",
-			name, httpapi.Printable(text), len(r.Readings))
+		p := httpapi.NewProblem(httpapi.AmbiguousScan, "%s %q is not certain: %s; or send the reading that matches the print (see readings)",
+			name, httpapi.Printable(text), r.Problems[0].Detail)
 		for i := range r.Readings {
 			p.Readings = append(p.Readings, spell(&r.Readings[i]))
 		}
@@ -121,6 +121,9 @@ func spell(r *gs1.Reading) string {
 	var b strings.Builder
 	for _, f := range r.Fields {
 		b.WriteString("(" + f.AI + ")" + f.Value)
+	}
+	if b.Len() == 0 { // it was a URN
+		return r.Key.DigitalLink()
 	}
 	return b.String()
 }

@@ -5,6 +5,7 @@ import { Inside } from '../../components/Inside';
 import { LawNext } from '../../components/LawNext';
 import { TakeBack } from '../../components/TakeBack';
 import { Readings } from '../../components/Readings';
+import { ScanNotes } from '../../components/ScanNotes';
 import { ReasonText } from '../../components/Reasons';
 import { Problem, useNewest, type Job, type Schemas } from '../../lib/api/client';
 import { useHeartbeat } from '../../lib/api/heartbeat';
@@ -86,6 +87,7 @@ export function Answer({ text, turn }: { text: string; turn: number }) {
       </div>
       {(asked?.what === 'unit' || asked?.what === 'box') && (
         <>
+          <Chosen asked={asked} choose={(reading) => go(path('check', reading))} />
           {!(asked.what === 'unit' && asked.check.otherCase) && <Facts asked={asked} refresh={() => void query.refetch()} />}
           {!query.isError && <Inside check={asked.check} />}
           {!query.isError && suspect && <LawNext />}
@@ -100,6 +102,25 @@ export function Answer({ text, turn }: { text: string; turn: number }) {
         </>
       )}
     </>
+  );
+}
+
+/** What the scan itself was like: readings that were not used, and what its scanner or its label does wrong. */
+function Chosen({ asked, choose }: { asked: Asked & { what: 'unit' | 'box' }; choose: (reading: string) => void }) {
+  const { t } = useTranslation();
+  const { chosen, otherCase } = asked.check;
+  const others = chosen?.others ?? [];
+  const remarks = chosen?.why ?? (otherCase ? [] : asked.printed?.notes) ?? [];
+  if (others.length === 0) return <ScanNotes remarks={remarks} />;
+  return (
+    <section className="card" data-testid="readings" aria-labelledby="other-readings">
+      <p style={{ marginTop: 0 }}>
+        <strong>{t('counter.twoReadings', { n: others.length + 1 })}</strong>
+      </p>
+      <ScanNotes remarks={remarks} />
+      <h2 id="other-readings">{t('counter.otherReadings', { count: others.length })}</h2>
+      <Readings texts={others.map((r) => r.text)} known={others} onChoose={choose} />
+    </section>
   );
 }
 
@@ -125,7 +146,8 @@ function Told({ asked, kind, choose }: { asked: Asked; kind?: ReturnType<typeof 
     return (
       <Panel kind="choose" tone="calm" icon="unknown" title={t('counter.choose')}>
         <p>{t('counter.chooseHelp')}</p>
-        <Readings texts={asked.readings} scan={asked.printed} onChoose={choose} />
+        <ScanNotes remarks={asked.printed?.problems ?? []} />
+        <Readings texts={asked.readings} known={asked.printed?.readings} onChoose={choose} />
       </Panel>
     );
   }

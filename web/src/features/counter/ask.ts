@@ -34,7 +34,9 @@ export async function ask(text: string): Promise<Asked> {
     const milliseconds = performance.now() - started;
     const [scan, history] = await aside;
     const [printed, trace] = [scan?.data, history?.data];
-    const common = { printed, rests, milliseconds };
+    // Of several readings the package is compared with the one that the verdict is about.
+    const used = check.chosen && printed ? { ...printed, ...check.chosen.reading } : printed;
+    const common = { printed: used, rests, milliseconds };
     return { what: isBox(check, trace) ? 'box' : 'unit', check, trace, ...common };
   } catch (e) {
     const milliseconds = performance.now() - started;

@@ -82,7 +82,7 @@ export function NotRead({ unread: u, choose }: { unread: Unread; choose: (text: 
   }
   return (
     <Note tone="warn" icon="unknown" title={t('receive.choose')}>
-      <Readings texts={u.readings} scan={u.scan} onChoose={choose} />
+      <Readings texts={u.readings} known={u.scan?.readings} onChoose={choose} />
     </Note>
   );
 }

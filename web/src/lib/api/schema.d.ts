@@ -4512,6 +4512,7 @@ export interface components {
             gtin: string;
             kind: string;
             lot: string;
+            notes: components["schemas"]["Remark"][] | null;
             problems: components["schemas"]["Remark"][] | null;
             readings: components["schemas"]["Reading"][] | null;
             serial: string;
@@ -4534,6 +4535,8 @@ export interface components {
             restsOn: components["schemas"]["Rest"];
         };
         Check: {
+            /** @description The scan had several readings, and this is about the only one that is on the ledger */
+            chosen?: components["schemas"]["Chosen"];
             /** @description Findings that were closed: by which record or by whom, and with which outcome */
             closed?: components["schemas"]["FindingView"][] | null;
             /**
@@ -5609,6 +5612,8 @@ export interface components {
         };
         Trace: {
             answer: string;
+            /** @description The scan had several readings, and this is about the only one that is on the ledger */
+            chosen?: components["schemas"]["Chosen"];
             containers?: string[] | null;
             /** Format: int64 */
             contents?: number;
@@ -5690,6 +5695,14 @@ export interface components {
              * @enum {string}
              */
             verdict: "accepted" | "flagged" | "rejected" | "duplicate" | "refused";
+        };
+        Chosen: {
+            /** @description The other readings; the ledger knows nothing of them, or something else than the scan says */
+            others: components["schemas"]["Reading"][] | null;
+            /** @description The reading that was used */
+            reading: components["schemas"]["Reading"];
+            /** @description Why the scan had more than one reading */
+            why: components["schemas"]["Remark"][] | null;
         };
         CommissionBody: {
             /**
