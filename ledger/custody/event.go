@@ -256,7 +256,7 @@ func (j *judging) deaf(key string) bool {
 // rests notes that what this event does rests on what is recorded of a thing.
 func (j *judging) rests(key string) {
 	for r, depth := j.get(key), 0; r != nil && depth < maxDepth; r, depth = j.get(r.parent), depth+1 {
-		if r.dirty = true; r.parent == "" {
+		if r.touch(); r.parent == "" {
 			return
 		}
 	}
@@ -264,7 +264,7 @@ func (j *judging) rests(key string) {
 
 // change marks a record as changed by this event, and as spoken about by the actor itself.
 func (j *judging) change(r *record) *record {
-	r.dirty = true
+	r.touch()
 	r.since = j.c.Pos
 	if !j.hearsay && !slices.Contains(r.recorders, j.actor) {
 		r.recorders = append(r.recorders, j.actor)
@@ -370,7 +370,7 @@ func (j *judging) leave(r *record) {
 		s := j.shipment(r.shipment)
 		if s != nil && r.is(bitNamed) && s.outstanding > 0 {
 			s.outstanding--
-			s.dirty = true
+			s.touch()
 		}
 		j.foundIt(r, s)
 	}

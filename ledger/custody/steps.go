@@ -398,7 +398,8 @@ func (j *judging) pack() {
 	}
 	for _, c := range j.chain(parent) {
 		if len(packed) > 0 && c.height <= height {
-			c.height, c.dirty = height+1, true
+			c.height = height + 1
+			c.touch()
 		}
 		height = c.height
 	}

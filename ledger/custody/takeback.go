@@ -25,14 +25,6 @@ const (
 // maxLater is how many later events are looked up and named when a declaration has no effect.
 const maxLater = 32
 
-// was is the state of some things before an event.
-type was struct {
-	stored string   // the record as stored; "" if there was none
-	leaned bool     // the event changed what is inside, and nothing else
-	bits   uint16   // overlays that the event changed
-	keys   []string // of things with this record
-}
-
 // history is what taking an event back needs.
 type history struct {
 	match   canonical.Hash
@@ -46,11 +38,6 @@ type history struct {
 	carried []string // where the findings are stored that things took along from their containers
 
 	of map[string]*was // things by key, once it is asked
-}
-
-type shipWas struct {
-	pos    canonical.Position
-	stored string
 }
 
 // cure is a finding that an event closed, and its state before.
@@ -120,49 +107,14 @@ func readHistory(v state.View, pos canonical.Position) (h history) {
 
 // remember writes the history of the event being judged. It runs when everything else is decided, before records are written.
 func (j *judging) remember(match canonical.Hash) {
-	var room [1]was
-	h := history{match: match, due: j.c.Time + j.c.Grace, id: j.idAt, things: room[:0]}
-	type kind struct {
-		stored string
-		leaned bool
-		bits   uint16
-	}
-	var kinds table[kind, int]
-	last := kind{}
-	i := -1
-	for n := range j.things.rows {
-		r := j.things.rows[n].value.r
-		if r == nil || !r.dirty && !r.leaned {
-			continue
-		}
-		k := kind{stored: r.stored, leaned: !r.dirty, bits: r.overlays ^ r.marked}
-		if i < 0 || k != last { // most often what was alike before the event comes together
-			if at := kinds.at(k); at != nil {
-				i = *at
-			} else {
-				i = len(h.things)
-				kinds.put(k, i)
-				w := was{stored: k.stored, leaned: k.leaned, bits: k.bits}
-				if i == 0 { // often the only one
-					w.keys = make([]string, 0, len(j.things.rows)-n)
-				}
-				h.things = append(h.things, w)
-			}
-			last = k
-		}
-		h.things[i].keys = append(h.things[i].keys, r.key)
-	}
-	for i := range j.ships.rows {
-		if s := j.ships.rows[i].value; s != nil && (s.dirty || s.short != s.counted) {
-			h.ships = append(h.ships, shipWas{s.pos, s.stored})
-		}
-	}
+	h := history{match: match, due: j.c.Time + j.c.Grace, id: j.idAt}
+	h.things, h.ships = j.before()
 	for _, g := range group(j.inLot, gtinOf) {
 		h.lots = append(h.lots, birthsAt(g.by, j.ev.Lot(), j.c.Pos))
 	}
 	noted := map[string]bool{}
 	note := func(key string) {
-		if r := j.known(key); r != nil && (r.dirty || r.leaned) || noted[key] {
+		if r := j.known(key); r != nil && r.changed() || noted[key] {
 			return
 		}
 		noted[key] = true
@@ -238,14 +190,6 @@ func (j *judging) declared() (pos canonical.Position, author string, ok bool) {
 		}
 	}
 	return pos, author, ok
-}
-
-// touchedAt is when a thing was last changed. leaned asks for changes of its contents too.
-func (r *record) touchedAt(leaned bool) canonical.Position {
-	if leaned && r.used.Compare(r.last) > 0 {
-		return r.used
-	}
-	return r.last
 }
 
 // later lists the events after the one at pos that built upon what it did, and those that built upon them, newest first.
@@ -328,13 +272,13 @@ func (h *history) touched(key string, leaned bool) (canonical.Position, bool) {
 	if w == nil || w.stored == "" {
 		return canonical.Position{}, false
 	}
-	return decodeRecord(key, w.stored).touchedAt(leaned), true
+	return w.record(key).touchedAt(leaned), true
 }
 
 func (h *history) shipped(pos canonical.Position) (canonical.Position, bool) {
-	for _, s := range h.ships {
-		if s.pos == pos && s.stored != "" {
-			return decodeShipment(pos, s.stored).last, true
+	for i := range h.ships {
+		if was := &h.ships[i]; was.pos == pos && was.stored != "" {
+			return was.shipment().last, true
 		}
 	}
 	return canonical.Position{}, false
@@ -353,16 +297,13 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 				continue
 			}
 			if w.leaned {
-				if r.used == pos {
-					r.used = decodeRecord(k, w.stored).used
-				}
-				r.quiet = true
+				j.emptied(r, w, pos)
 				continue
 			}
 			keys = append(keys, k)
 			bits[k] = w.bits
-			if w.stored != "" {
-				before[k] = decodeRecord(k, w.stored)
+			if was := w.record(k); was != nil {
+				before[k] = was
 			} else {
 				gone = append(gone, k)
 			}
@@ -391,30 +332,12 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 	// What they are by themselves is as it was.
 	var kept []string
 	for _, k := range keys {
-		r, b := j.get(k), before[k]
+		b := before[k]
 		if b == nil {
 			continue
 		}
 		kept = append(kept, k)
-		if r.lot != b.lot || r.expiry != b.expiry || r.made != b.made {
-			j.label(r, b.lot, b.expiry, b.made)
-		}
-		for _, t := range slices.Clone(r.trips) {
-			if !slices.Contains(b.trips, t) {
-				j.cancelled(r, t)
-			}
-		}
-		// Overlays that the event did not change may have been changed since, by a timer or a resolution.
-		overlays := b.overlays&bits[k] | r.overlays&^bits[k]
-		j.alter(r, func() { r.overlays = overlays })
-		r.bits, r.state, r.phase, r.height = b.bits, b.state, b.phase, b.height
-		r.holder, r.owner, r.to, r.place, r.shipment = b.holder, b.owner, b.to, b.place, b.shipment
-		r.born, r.trips, r.recorders, r.owed = b.born, b.trips, b.recorders, b.owed
-		if r.since.Compare(pos) <= 0 { // a resolution may have changed it since
-			r.since = b.since
-		}
-		r.last, r.used = b.last, b.used
-		r.dirty, r.quiet = true, true
+		j.restore(j.get(k), b, bits[k], pos)
 	}
 	for _, g := range group(put, func(k string) string { return before[k].parent }) {
 		for _, k := range g.keys {
@@ -424,25 +347,11 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 		j.emit(Packed{Parent: g.by, Keys: g.keys})
 	}
 	for _, k := range gone {
-		r := j.get(k)
-		j.recount(r, slot{})
-		j.st.Delete(unitAt + k)
-		r.dirty, r.leaned, r.gone = false, false, true
+		j.unborn(j.get(k))
 	}
 	j.emit(Restored{Event: pos, Keys: kept, Gone: gone})
-	for _, s := range h.ships {
-		ship := j.shipment(s.pos)
-		if ship == nil {
-			continue
-		}
-		ship.dirty, ship.quiet = true, true
-		if s.stored == "" {
-			ship.gone = true
-			j.st.Delete(atPosition(shippedAt, s.pos))
-			continue
-		}
-		b := decodeShipment(s.pos, s.stored)
-		ship.outstanding, ship.short, ship.last = b.outstanding, b.short, b.last
+	for i := range h.ships {
+		j.restoreShipment(&h.ships[i])
 	}
 	for _, at := range slices.Concat(h.lots, h.carried) {
 		j.st.Delete(at)

@@ -349,7 +349,8 @@ func (j *judging) quantities(shipments []*shipment, extra []string, opened map[s
 		if s.outstanding == 0 || s.short {
 			continue
 		}
-		s.short, s.dirty = true, true
+		s.short = true
+		s.touch()
 		var missing []string
 		var list func(k string, depth int)
 		list = func(k string, depth int) {
