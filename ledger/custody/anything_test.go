@@ -279,8 +279,8 @@ func resolveAll(t *rapid.T, w *world, mem *state.Memory) {
 			t.Fatalf("%s: %s", line, strings.Join(w.say(w.last), "; "))
 		}
 	}
-	mem.Scan(unitAt, func(k string, b []byte) bool {
-		if r := decodeRecord(k[len(unitAt):], string(b)); r.overlays&overlayHold != 0 || r.overlays&overlaySuspect != 0 && r.overlays&overlayIllegitimate == 0 {
+	each(mem, func(r *record) bool {
+		if r.overlays&overlayHold != 0 || r.overlays&overlaySuspect != 0 && r.overlays&overlayIllegitimate == 0 {
 			t.Fatalf("%s is marked %v, and every finding is closed", r.key, overlayList(r.overlays))
 		}
 		return true
@@ -304,49 +304,9 @@ func checkReplay(t *rapid.T, mem *state.Memory, history []counted) {
 		}
 		Judge(w.st, h.at, h.it)
 	}
-	if d := cmp.Diff(custodyOf(w.st), custodyOf(mem)); d != "" {
+	if d := cmp.Diff(facts(w.st), facts(mem)); d != "" {
 		t.Fatalf("(-never happened +taken back):\n%s", d)
 	}
-}
-
-// custodyOf writes out what is recorded of things, containers, shipments and lots.
-func custodyOf(v state.View) map[string]string {
-	out := map[string]string{}
-	for _, at := range []string{unitAt, childAt, contentsAt, totalsAt, shipmentAt, shippedAt, lotAt} {
-		v.Scan(at, func(k string, b []byte) bool {
-			switch at {
-			case unitAt:
-				r := decodeRecord(k[len(unitAt):], string(b))
-				r.last, r.used = canonical.Position{}, canonical.Position{}
-				chain := chainOf(r.key, func(k string) *record { return readRecord(v, unitAt+k) })
-				for i := range chain[1:] {
-					r.trips = append(r.trips, passedOn(chain, i+1)...)
-				}
-				slices.SortFunc(r.trips, canonical.Position.Compare)
-				out[fmt.Sprintf("%q", k)] = fmt.Sprintf("%+v", r)
-				return true
-			case contentsAt:
-				c := readContents(v, k[len(contentsAt):])
-				c.sales = nil
-				for i := range c.stocks {
-					c.stocks[i].newest = 0
-				}
-				if c.empty() {
-					return true
-				}
-				out[fmt.Sprintf("%q", k)] = fmt.Sprintf("%+v", c)
-				return true
-			case shipmentAt:
-				s := decodeShipment(canonical.NewReader([]byte(k[len(shipmentAt):])).Position(), string(b))
-				s.last, s.stored = canonical.Position{}, ""
-				out[fmt.Sprintf("%q", k)] = fmt.Sprintf("%+v", s)
-				return true
-			}
-			out[fmt.Sprintf("%q", k)] = fmt.Sprintf("%x", b)
-			return true
-		})
-	}
-	return out
 }
 
 func checkJudgement(t *rapid.T, w *world, mem *state.Memory, j Judgement, ws state.WriteSet, words []string) {
@@ -377,7 +337,7 @@ func checkGuard(t *rapid.T, before *state.Memory, it *wire.Item, j Judgement) {
 	if !ok || ev.ErrorDeclaration != nil || isReturn(ev) {
 		return
 	}
-	get := func(k string) *record { return readRecord(before, unitAt+k) }
+	get := func(k string) *record { return read(before, k) }
 	day, _ := epcis.EventDay(ev)
 	reg := registry.Registry{View: before}
 	var whole func(key, what string)
@@ -427,65 +387,27 @@ func checkGuard(t *rapid.T, before *state.Memory, it *wire.Item, j Judgement) {
 }
 
 func checkState(t *rapid.T, mem *state.Memory, m mirror) {
-	named := map[canonical.Position]uint32{}
-	mem.Scan(unitAt, func(k string, b []byte) bool {
-		r := decodeRecord(k[len(unitAt):], string(b))
+	each(mem, func(r *record) bool {
 		want := m[r.key]
 		if want == nil {
 			t.Fatalf("%s is on record without an effect", r.key)
 		}
-		got := *r
-		got.since, got.born, got.recorders, got.owed = canonical.Position{}, canonical.Position{}, nil, nil
-		got.last, got.used, got.stored, got.marked = canonical.Position{}, canonical.Position{}, "", 0
-		got.made, got.packed, got.trips, got.slot = 0, canonical.Position{}, nil, slot{}
-		got.height = 0 // follows from what was ever inside
-		got.bits &= bitProvisional
-		got.overlays &^= namedByRecall
-		want.self, got.self = [1]*record{}, [1]*record{}
-		if !cmp.Equal(*want, got, cmp.AllowUnexported(record{}, slot{})) {
-			t.Fatalf("the record is not what its effects say:\n%s", cmp.Diff(*want, got, cmp.AllowUnexported(record{}, slot{})))
+		got := record{
+			key: r.key, bits: r.bits & bitProvisional, state: r.state, phase: r.phase, overlays: r.overlays &^ namedByRecall,
+			lot: r.lot, expiry: r.expiry, parent: r.parent, holder: r.holder, owner: r.owner, to: r.to, place: r.place, shipment: r.shipment,
+		}
+		if d := cmp.Diff(*want, got, cmpopts.IgnoreUnexported(record{})); d != "" {
+			t.Fatalf("the record is not what its effects say:\n%s", d)
 		}
 		if r.parent != "" {
-			if _, ok := mem.Get(childAt + r.parent + nul + r.key); !ok {
-				t.Fatalf("%s is not among the contents of %s", r.key, r.parent)
-			}
-			c := chainOf(r.key, func(k string) *record { return readRecord(mem, unitAt+k) })
+			c := chainOf(r.key, func(k string) *record { return read(mem, k) })
 			if len(c) > maxNesting+1 {
 				t.Fatalf("%s is too deep, or inside itself", r.key)
-			}
-			for i := 1; i < len(c); i++ {
-				if c[i].height <= c[i-1].height {
-					t.Fatalf("%s has height %d, %s inside it %d", c[i].key, c[i].height, c[i-1].key, c[i-1].height)
-				}
-			}
-		}
-		if r.lot != "" {
-			b, _ := mem.Get(birthsAt(gtinOf(r.key), r.lot, r.born))
-			if !slices.Contains(readKeys(canonical.NewReader(b)), r.key[18:]) {
-				t.Fatalf("%s is not listed in its lot", r.key)
 			}
 		}
 		held := slices.ContainsFunc(findingsOf(mem, r.key), func(f FindingRecord) bool { return f.holds() })
 		if held != (r.overlays&overlayHold != 0) {
 			t.Fatalf("%s has the overlays %v and a finding that holds it: %t", r.key, overlayList(r.overlays), held)
-		}
-		if r.is(bitNamed) {
-			named[r.shipment]++
-		}
-		return true
-	})
-	mem.Scan(childAt, func(k string, _ []byte) bool {
-		parent, child, _ := strings.Cut(k[len(childAt):], nul)
-		if r := readRecord(mem, unitAt+child); r == nil || r.parent != parent {
-			t.Fatalf("%s lists %s, which is elsewhere", parent, child)
-		}
-		return true
-	})
-	mem.Scan(shipmentAt, func(k string, _ []byte) bool {
-		d := canonical.NewReader([]byte(k[len(shipmentAt):]))
-		s := readShipment(mem, d.Position())
-		if s.outstanding != named[s.pos] {
-			t.Fatalf("shipment %s counts %d outstanding, %d are on their way", s.pos, s.outstanding, named[s.pos])
 		}
 		return true
 	})
@@ -522,90 +444,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 			}
 		}
 	}
-	checkContents(t, mem, m)
-}
-
-// checkContents counts again what containers and shipments say of their contents.
-func checkContents(t *rapid.T, mem *state.Memory, m mirror) {
-	inside, moving := map[string]*contents{}, map[canonical.Position]*contents{}
-	get := func(k string) *record { return readRecord(mem, unitAt+k) }
-	for key := range m {
-		chain := chainOf(key, get)
-		if at := slotOf(chain[len(chain)-1]); isUnit(key) && chain[0].lot != "" {
-			if len(chain) > 1 {
-				at = at.inside()
-			}
-			if at.moving() {
-				if moving[at.shipment] == nil {
-					moving[at.shipment] = &contents{}
-				}
-				moving[at.shipment].add(&contents{stocks: []stock{{gtin: gtinOf(key), lot: chain[0].lot, units: 1}}}, 1)
-			}
-		}
-		carried, sold := uint16(0), map[sale]bool{}
-		for i, r := range chain {
-			if i > 0 {
-				c := inside[r.key]
-				if c == nil {
-					c = &contents{}
-					inside[r.key] = c
-				}
-				d := &contents{}
-				if isUnit(key) {
-					d.stocks = []stock{{gtin: gtinOf(key), lot: chain[0].lot, expiry: chain[0].expiry, units: 1}}
-				}
-				for m := range marks {
-					if len(d.stocks) > 0 && carried&(1<<m) != 0 {
-						d.stocks[0].marked[m] = 1
-					}
-					if chain[0].overlays&(1<<m) != 0 {
-						d.things[m] = 1
-					}
-				}
-				c.add(d, 1)
-			}
-			trips := r.trips
-			if i > 0 {
-				trips = passedOn(chain, i)
-			}
-			for _, at := range trips {
-				s := readShipment(mem, at)
-				sold[sale{from: s.from, to: s.to}] = true
-			}
-			if i > 0 && isUnit(key) {
-				for s := range sold {
-					inside[r.key].addSale(sale{s.from, s.to, 1}, 1)
-				}
-			}
-			carried |= r.overlays
-		}
+	if err := recount(mem); err != nil {
+		t.Fatal(err)
 	}
-	for key := range m {
-		got, want := readContents(mem, key), inside[key]
-		if want == nil {
-			want = &contents{}
-		}
-		for i := range got.stocks {
-			got.stocks[i].newest = 0
-		}
-		for _, s := range got.sales { // a cancelled shipment may make it forget an earlier one of the same two parties
-			if n := want.sold(s.from, s.to); s.units < 0 || s.units > n {
-				t.Fatalf("of what is inside %s, %d units were sold by %s to %s, and it says %d", key, n, s.from, s.to, s.units)
-			}
-		}
-		if d := cmp.Diff(want.stocks, got.stocks, cmp.AllowUnexported(stock{}), cmpopts.EquateEmpty()) + cmp.Diff(want.things, got.things); d != "" {
-			t.Fatalf("contents of %s (-counted +kept):\n%s", key, d)
-		}
-	}
-	mem.Scan(shipmentAt, func(k string, _ []byte) bool {
-		s := readShipment(mem, canonical.NewReader([]byte(k[len(shipmentAt):])).Position())
-		want := moving[s.pos]
-		if want == nil {
-			want = &contents{}
-		}
-		if d := cmp.Diff(want.stocks, s.lots, cmp.AllowUnexported(stock{}), cmpopts.EquateEmpty()); d != "" {
-			t.Fatalf("shipment %s (-counted +kept):\n%s", s.pos, d)
-		}
-		return true
-	})
 }

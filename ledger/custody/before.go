@@ -8,10 +8,10 @@ import (
 
 // was is the state of some things before an event.
 type was struct {
-	stored string   // the record as stored; "" if there was none
-	leaned bool     // the event changed what is inside, and nothing else
-	bits   uint16   // overlays that the event changed
-	keys   []string // of things with this record
+	stored   string   // the record as stored; "" if there was none
+	leaned   bool     // the event changed what is inside, and nothing else
+	overlays uint16   // those that the event changed
+	keys     []string // of things with this record
 }
 
 // shipWas is a shipment before an event.
@@ -42,7 +42,7 @@ func (b *books) before() (things []was, ships []shipWas) {
 			} else {
 				at = len(things)
 				kinds.put(k, at)
-				w := was{stored: k.stored, leaned: k.leaned, bits: k.bits}
+				w := was{stored: k.stored, leaned: k.leaned, overlays: k.bits}
 				if at == 0 { // often the only one
 					w.keys = make([]string, 0, len(b.things.rows)-n)
 				}

@@ -171,6 +171,14 @@ func (r *record) decode(key, stored string) {
 	}
 }
 
+// read returns the record of a thing, nil if it has none.
+func read(v state.View, key string) *record { return readRecord(v, unitAt+key) }
+
+// each calls fn for every record, until it returns false.
+func each(v state.View, fn func(*record) bool) {
+	v.Scan(unitAt, func(k string, b []byte) bool { return fn(decodeRecord(k[len(unitAt):], string(b))) })
+}
+
 // readRecord reads what is stored at unitAt + key text.
 func readRecord(v state.View, at string) *record {
 	b, ok := v.Get(at)

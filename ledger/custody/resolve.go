@@ -441,11 +441,11 @@ func (s *sides) before(key string) []*record {
 	}
 	return chainOf(key, func(k string) *record {
 		if k == key {
-			return readRecord(s.j.st, unitAt+k)
+			return read(s.j.st, k)
 		}
 		r, ok := s.around[k]
 		if !ok {
-			r = readRecord(s.j.st, unitAt+k)
+			r = read(s.j.st, k)
 			s.around[k] = r
 		}
 		return r

@@ -63,7 +63,7 @@ func (h *history) encode() []byte {
 	b = canonical.U32(canonical.I64(b, h.due), uint32(len(h.things)))
 	for _, w := range h.things {
 		b = canonical.Str32(b, w.stored)
-		b = putKeys(canonical.U16(append(b, asByte(w.leaned)), w.bits), w.keys)
+		b = putKeys(canonical.U16(append(b, asByte(w.leaned)), w.overlays), w.keys)
 	}
 	b = canonical.U32(b, uint32(len(h.ships)))
 	for _, s := range h.ships {
@@ -87,7 +87,7 @@ func readHistory(v state.View, pos canonical.Position) (h history) {
 	d := canonical.NewReader(b)
 	h.match, h.id, h.due = d.Hash(), string(d.Str16()), d.I64()
 	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
-		w := was{stored: string(d.Str32()), leaned: d.U8() == 1, bits: d.U16()}
+		w := was{stored: string(d.Str32()), leaned: d.U8() == 1, overlays: d.U16()}
 		w.keys = readKeys(d)
 		h.things = append(h.things, w)
 	}
@@ -301,7 +301,7 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 				continue
 			}
 			keys = append(keys, k)
-			bits[k] = w.bits
+			bits[k] = w.overlays
 			if was := w.record(k); was != nil {
 				before[k] = was
 			} else {
