@@ -23,11 +23,11 @@ import (
 )
 
 // mirror is custody replayed from effects alone: what an auditor who has only the effects would know.
-type mirror map[string]*record
+type mirror map[string]*Record
 
-func (m mirror) at(k string) *record {
+func (m mirror) at(k string) *Record {
 	if m[k] == nil {
-		m[k] = &record{key: k, state: Active}
+		m[k] = &Record{Key: k, State: Active}
 	}
 	return m[k]
 }
@@ -41,43 +41,43 @@ func (m mirror) apply(e Effect) {
 				k = "01" + e.GTIN + "21" + s
 			}
 			r := m.at(k)
-			r.lot, r.expiry = e.Lot, e.Expiry
-			r.set(bitProvisional, e.Provisional)
+			r.Lot, r.Expiry = e.Lot, e.Expiry
+			r.Set(Provisional, e.Provisional)
 			if e.Holder != "" {
-				r.holder, r.owner, r.place, r.phase = e.Holder, e.Holder, e.Place, Held
+				r.Holder, r.Owner, r.Place, r.Phase = e.Holder, e.Holder, e.Place, Held
 			}
 		}
 	case Moved:
 		for _, k := range e.Keys {
 			r := m.at(k)
-			r.phase, r.holder, r.owner, r.place, r.to, r.shipment = e.Phase, e.Holder, e.Owner, e.Place, e.To, e.Shipment
+			r.Phase, r.Holder, r.Owner, r.Place, r.To, r.Shipment = e.Phase, e.Holder, e.Owner, e.Place, e.To, e.Shipment
 		}
 	case Packed:
 		for _, k := range e.Keys {
 			r := m.at(k)
-			r.parent, r.phase, r.holder, r.owner, r.place, r.to, r.shipment = e.Parent, NotSeen, "", "", "", "", canonical.Position{}
+			r.Parent, r.Phase, r.Holder, r.Owner, r.Place, r.To, r.Shipment = e.Parent, NotSeen, "", "", "", "", canonical.Position{}
 		}
 	case Unpacked:
 		for _, k := range e.Keys {
-			at := inherit(chainOf(k, func(k string) *record { return m[k] }))
+			at := Inherit(ChainOf(k, func(k string) *Record { return m[k] }))
 			r := m.at(k)
-			r.parent, r.overlays = "", at.overlays
-			r.phase, r.holder, r.owner, r.place, r.to, r.shipment = at.phase, at.holder, at.owner, at.place, at.to, at.shipment
+			r.Parent, r.Overlays = "", at.Overlays
+			r.Phase, r.Holder, r.Owner, r.Place, r.To, r.Shipment = at.Phase, at.Holder, at.Owner, at.Place, at.To, at.Shipment
 		}
 	case StateSet:
 		for _, k := range e.Keys {
-			m.at(k).state = e.State
+			m.at(k).State = e.State
 		}
 	case OverlaySet:
 		for _, k := range e.Keys {
-			for i, name := range overlayNames {
+			for i, name := range OverlayNames {
 				if name != e.Overlay {
 					continue
 				}
 				if r := m.at(k); e.Set {
-					r.overlays |= 1 << i
+					r.Overlays |= 1 << i
 				} else {
-					r.overlays &^= 1 << i
+					r.Overlays &^= 1 << i
 				}
 			}
 		}
@@ -252,14 +252,14 @@ func anyResolution(t *rapid.T, v state.View, who string) []string {
 func resolves(who string, c closing, as Outcome) []string {
 	words := []string{who, "resolves", string(c.f.Code), "of", strconv.FormatUint(c.f.Pos.Height, 10), "as", string(as)}
 	if !strings.HasPrefix(c.key, "event:") {
-		words = append(words, "about", nick(mustKey(c.key)))
+		words = append(words, "about", nick(MustKey(c.key)))
 	}
 	return words
 }
 
 func storedFindings(v state.View) (all []closing) {
 	v.Scan(findingAt, func(k string, b []byte) bool {
-		key, at, _ := strings.Cut(k[len(findingAt):], nul)
+		key, at, _ := strings.Cut(k[len(findingAt):], Nul)
 		d := canonical.NewReader([]byte(at))
 		pos, code := d.Position(), verdict.Code(d.Rest())
 		all = append(all, closing{key, decodeFinding(key, pos, code, b)})
@@ -279,9 +279,9 @@ func resolveAll(t *rapid.T, w *world, mem *state.Memory) {
 			t.Fatalf("%s: %s", line, strings.Join(w.say(w.last), "; "))
 		}
 	}
-	each(mem, func(r *record) bool {
-		if r.overlays&overlayHold != 0 || r.overlays&overlaySuspect != 0 && r.overlays&overlayIllegitimate == 0 {
-			t.Fatalf("%s is marked %v, and every finding is closed", r.key, overlayList(r.overlays))
+	Each(mem, func(r *Record) bool {
+		if r.Overlays&OverlayHold != 0 || r.Overlays&OverlaySuspect != 0 && r.Overlays&OverlayIllegitimate == 0 {
+			t.Fatalf("%s is marked %v, and every finding is closed", r.Key, OverlayList(r.Overlays))
 		}
 		return true
 	})
@@ -304,7 +304,7 @@ func checkReplay(t *rapid.T, mem *state.Memory, history []counted) {
 		}
 		Judge(w.st, h.at, h.it)
 	}
-	if d := cmp.Diff(facts(w.st), facts(mem)); d != "" {
+	if d := cmp.Diff(Facts(w.st), Facts(mem)); d != "" {
 		t.Fatalf("(-never happened +taken back):\n%s", d)
 	}
 }
@@ -337,31 +337,31 @@ func checkGuard(t *rapid.T, before *state.Memory, it *wire.Item, j Judgement) {
 	if !ok || ev.ErrorDeclaration != nil || isReturn(ev) {
 		return
 	}
-	get := func(k string) *record { return read(before, k) }
+	get := func(k string) *Record { return Read(before, k) }
 	day, _ := epcis.EventDay(ev)
 	reg := registry.Registry{View: before}
 	var whole func(key, what string)
 	whole = func(key, what string) {
-		for _, r := range chainOf(key, get) {
-			against := r.overlays & (overlayQuarantined | overlaySuspect | overlayIllegitimate | overlayRecalled | overlayHold | overlayReturned)
+		for _, r := range ChainOf(key, get) {
+			against := r.Overlays & (OverlayQuarantined | OverlaySuspect | OverlayIllegitimate | OverlayRecalled | OverlayHold | OverlayReturned)
 			if what == "dispensed" {
-				against |= r.overlays & overlayExpired
+				against |= r.Overlays & OverlayExpired
 			}
-			if isUnit(r.key) {
-				k := mustKey(r.key)
+			if IsUnit(r.Key) {
+				k := MustKey(r.Key)
 				g, _ := k.GTIN()
-				if len(reg.Recalls(g, r.lot)) > 0 || len(reg.UnitRecalls(k)) > 0 {
-					t.Fatalf("%s is %s, and %s is recalled", key, what, r.key)
+				if len(reg.Recalls(g, r.Lot)) > 0 || len(reg.UnitRecalls(k)) > 0 {
+					t.Fatalf("%s is %s, and %s is recalled", key, what, r.Key)
 				}
-				if what == "dispensed" && r.expiry != "" && r.expiry < day {
-					t.Fatalf("%s is dispensed, and %s expired on %s", key, r.key, r.expiry)
+				if what == "dispensed" && r.Expiry != "" && r.Expiry < day {
+					t.Fatalf("%s is dispensed, and %s expired on %s", key, r.Key, r.Expiry)
 				}
 			}
 			if against != 0 {
-				t.Fatalf("%s is %s, and %s is %v", key, what, r.key, overlayList(against))
+				t.Fatalf("%s is %s, and %s is %v", key, what, r.Key, OverlayList(against))
 			}
 		}
-		childrenOf(before, key, func(child string) bool {
+		ChildrenOf(before, key, func(child string) bool {
 			whole(child, what)
 			return true
 		})
@@ -387,27 +387,27 @@ func checkGuard(t *rapid.T, before *state.Memory, it *wire.Item, j Judgement) {
 }
 
 func checkState(t *rapid.T, mem *state.Memory, m mirror) {
-	each(mem, func(r *record) bool {
-		want := m[r.key]
+	Each(mem, func(r *Record) bool {
+		want := m[r.Key]
 		if want == nil {
-			t.Fatalf("%s is on record without an effect", r.key)
+			t.Fatalf("%s is on record without an effect", r.Key)
 		}
-		got := record{
-			key: r.key, bits: r.bits & bitProvisional, state: r.state, phase: r.phase, overlays: r.overlays &^ namedByRecall,
-			lot: r.lot, expiry: r.expiry, parent: r.parent, holder: r.holder, owner: r.owner, to: r.to, place: r.place, shipment: r.shipment,
+		got := Record{
+			Key: r.Key, Flags: r.Flags & Provisional, State: r.State, Phase: r.Phase, Overlays: r.Overlays &^ NamedByRecall,
+			Lot: r.Lot, Expiry: r.Expiry, Parent: r.Parent, Holder: r.Holder, Owner: r.Owner, To: r.To, Place: r.Place, Shipment: r.Shipment,
 		}
-		if d := cmp.Diff(*want, got, cmpopts.IgnoreUnexported(record{})); d != "" {
+		if d := cmp.Diff(*want, got, cmpopts.IgnoreUnexported(Record{})); d != "" {
 			t.Fatalf("the record is not what its effects say:\n%s", d)
 		}
-		if r.parent != "" {
-			c := chainOf(r.key, func(k string) *record { return read(mem, k) })
+		if r.Parent != "" {
+			c := ChainOf(r.Key, func(k string) *Record { return Read(mem, k) })
 			if len(c) > maxNesting+1 {
-				t.Fatalf("%s is too deep, or inside itself", r.key)
+				t.Fatalf("%s is too deep, or inside itself", r.Key)
 			}
 		}
-		held := slices.ContainsFunc(findingsOf(mem, r.key), func(f FindingRecord) bool { return f.holds() })
-		if held != (r.overlays&overlayHold != 0) {
-			t.Fatalf("%s has the overlays %v and a finding that holds it: %t", r.key, overlayList(r.overlays), held)
+		held := slices.ContainsFunc(findingsOf(mem, r.Key), func(f FindingRecord) bool { return f.holds() })
+		if held != (r.Overlays&OverlayHold != 0) {
+			t.Fatalf("%s has the overlays %v and a finding that holds it: %t", r.Key, OverlayList(r.Overlays), held)
 		}
 		return true
 	})
@@ -416,7 +416,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 			g, _ := gs1.ParseGTIN(gtin(series))
 			commissioned := uint64(0)
 			for _, r := range m {
-				if isUnit(r.key) && gtinOf(r.key) == g.String() && r.lot == lot {
+				if IsUnit(r.Key) && GTINOf(r.Key) == g.String() && r.Lot == lot {
 					commissioned++
 				}
 			}
@@ -444,7 +444,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 			}
 		}
 	}
-	if err := recount(mem); err != nil {
+	if err := Recount(mem); err != nil {
 		t.Fatal(err)
 	}
 }

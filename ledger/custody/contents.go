@@ -19,21 +19,21 @@ import (
 const contentsAt = "i/"
 
 // marks are the overlays, and the mark of a unit that an open recall names.
-const marks = 9
+const Marks = 9
 
 // stock is how many units of one lot and expiry are somewhere.
 type stock struct {
-	gtin, lot, expiry string // lot and expiry are empty without a birth record
-	units             int64
-	marked            [marks]int64 // units with the mark on themselves or on a container around them, inside this one
-	newest            int64        // event time of the latest birth among them, ms; not lowered when units leave
+	GTIN, Lot, Expiry string // lot and expiry are empty without a birth record
+	Units             int64
+	marked            [Marks]int64 // units with the mark on themselves or on a container around them, inside this one
+	Newest            int64        // event time of the latest birth among them, ms; not lowered when units leave
 }
 
 // findStock finds the lot and expiry of x in a sorted list, or where they belong.
 func findStock(list []stock, x *stock) (at int, ok bool) {
 	return sort.Find(len(list), func(i int) int {
 		s := &list[i]
-		return cmp.Or(strings.Compare(x.gtin, s.gtin), strings.Compare(x.lot, s.lot), strings.Compare(x.expiry, s.expiry))
+		return cmp.Or(strings.Compare(x.GTIN, s.GTIN), strings.Compare(x.Lot, s.Lot), strings.Compare(x.Expiry, s.Expiry))
 	})
 }
 
@@ -47,31 +47,31 @@ func compareSales(a, b sale) int { return cmp.Or(cmp.Compare(a.from, b.from), cm
 
 // contents are sums over everything inside a container, or over a thing with what is inside it. Lists are sorted.
 type contents struct {
-	stocks []stock
-	things [marks]int64 // units and containers that carry the mark themselves
+	Stocks []stock
+	Things [Marks]int64 // units and containers that carry the mark themselves
 	sales  []sale
 
 	changed bool
 }
 
-func (c *contents) units() (n int64) {
-	for i := range c.stocks {
-		n += c.stocks[i].units
+func (c *contents) Units() (n int64) {
+	for i := range c.Stocks {
+		n += c.Stocks[i].Units
 	}
 	return n
 }
 
 // marked is how many units carry each mark.
-func (c *contents) marked() (list [marks]int64) {
-	for i := range c.stocks {
-		for m, n := range &c.stocks[i].marked {
+func (c *contents) Marked() (list [Marks]int64) {
+	for i := range c.Stocks {
+		for m, n := range &c.Stocks[i].marked {
 			list[m] += n
 		}
 	}
 	return list
 }
 
-func (c *contents) sold(from, to string) int64 {
+func (c *contents) Sold(from, to string) int64 {
 	if i, ok := slices.BinarySearchFunc(c.sales, sale{from: from, to: to}, compareSales); ok {
 		return c.sales[i].units
 	}
@@ -81,11 +81,11 @@ func (c *contents) sold(from, to string) int64 {
 // add adds d, or takes it away (sign -1).
 func (c *contents) add(d *contents, sign int64) {
 	c.changed = true
-	for i := range d.stocks {
-		c.addStock(&d.stocks[i], sign)
+	for i := range d.Stocks {
+		c.addStock(&d.Stocks[i], sign)
 	}
-	for m := range marks {
-		c.things[m] += sign * d.things[m]
+	for m := range Marks {
+		c.Things[m] += sign * d.Things[m]
 	}
 	for _, s := range d.sales {
 		c.addSale(s, sign)
@@ -93,18 +93,18 @@ func (c *contents) add(d *contents, sign int64) {
 }
 
 func (c *contents) addStock(s *stock, sign int64) {
-	at, ok := findStock(c.stocks, s)
+	at, ok := findStock(c.Stocks, s)
 	if !ok {
-		c.stocks = slices.Insert(c.stocks, at, stock{gtin: s.gtin, lot: s.lot, expiry: s.expiry})
+		c.Stocks = slices.Insert(c.Stocks, at, stock{GTIN: s.GTIN, Lot: s.Lot, Expiry: s.Expiry})
 	}
-	have := &c.stocks[at]
-	have.units += sign * s.units
-	for m := range marks {
+	have := &c.Stocks[at]
+	have.Units += sign * s.Units
+	for m := range Marks {
 		have.marked[m] += sign * s.marked[m]
 	}
-	have.newest = max(have.newest, s.newest)
-	if have.units == 0 && have.marked == [marks]int64{} {
-		c.stocks = slices.Delete(c.stocks, at, at+1)
+	have.Newest = max(have.Newest, s.Newest)
+	if have.Units == 0 && have.marked == [Marks]int64{} {
+		c.Stocks = slices.Delete(c.Stocks, at, at+1)
 	}
 }
 
@@ -119,15 +119,15 @@ func (c *contents) addSale(s sale, sign int64) {
 	}
 }
 
-func (c *contents) empty() bool {
-	return len(c.stocks) == 0 && len(c.sales) == 0 && c.things == [marks]int64{}
+func (c *contents) Empty() bool {
+	return len(c.Stocks) == 0 && len(c.sales) == 0 && c.Things == [Marks]int64{}
 }
 
 func (c *contents) clone() contents {
-	return contents{stocks: slices.Clone(c.stocks), things: c.things, sales: slices.Clone(c.sales)}
+	return contents{Stocks: slices.Clone(c.Stocks), Things: c.Things, sales: slices.Clone(c.sales)}
 }
 
-func putMarks(b []byte, list *[marks]int64) []byte {
+func putMarks(b []byte, list *[Marks]int64) []byte {
 	var bits uint16
 	for m, n := range list {
 		if n != 0 {
@@ -143,8 +143,8 @@ func putMarks(b []byte, list *[marks]int64) []byte {
 	return b
 }
 
-func readMarks(d *canonical.TextReader, list *[marks]int64) {
-	for m, bits := 0, d.U16(); bits != 0 && m < marks; m, bits = m+1, bits>>1 {
+func readMarks(d *canonical.TextReader, list *[Marks]int64) {
+	for m, bits := 0, d.U16(); bits != 0 && m < Marks; m, bits = m+1, bits>>1 {
 		if bits&1 != 0 {
 			list[m] = d.I64()
 		}
@@ -153,22 +153,22 @@ func readMarks(d *canonical.TextReader, list *[marks]int64) {
 
 func (c *contents) encode() []byte {
 	size := 64
-	for i := range c.stocks {
-		size += 48 + len(c.stocks[i].gtin) + len(c.stocks[i].lot) + len(c.stocks[i].expiry)
+	for i := range c.Stocks {
+		size += 48 + len(c.Stocks[i].GTIN) + len(c.Stocks[i].Lot) + len(c.Stocks[i].Expiry)
 	}
 	for i := range c.sales {
 		size += 10 + len(c.sales[i].from) + len(c.sales[i].to)
 	}
-	b := canonical.U32(make([]byte, 0, size), uint32(len(c.stocks)))
-	for i := range c.stocks {
-		s := &c.stocks[i]
-		b = canonical.Str8(b, s.gtin)
-		b = canonical.Str8(b, s.lot)
-		b = canonical.Str8(b, s.expiry)
-		b = canonical.U64(b, uint64(s.units))
-		b = canonical.I64(putMarks(b, &s.marked), s.newest)
+	b := canonical.U32(make([]byte, 0, size), uint32(len(c.Stocks)))
+	for i := range c.Stocks {
+		s := &c.Stocks[i]
+		b = canonical.Str8(b, s.GTIN)
+		b = canonical.Str8(b, s.Lot)
+		b = canonical.Str8(b, s.Expiry)
+		b = canonical.U64(b, uint64(s.Units))
+		b = canonical.I64(putMarks(b, &s.marked), s.Newest)
 	}
-	b = canonical.U32(putMarks(b, &c.things), uint32(len(c.sales)))
+	b = canonical.U32(putMarks(b, &c.Things), uint32(len(c.sales)))
 	for _, s := range c.sales {
 		b = canonical.Str8(b, s.from)
 		b = canonical.U64(canonical.Str8(b, s.to), uint64(s.units))
@@ -184,15 +184,15 @@ func readContents(v state.View, container string) *contents {
 	}
 	d := canonical.NewTextReader(string(b)) // one allocation for all texts
 	if n := min(int(d.U32()), d.Len()/minStock); n > 0 {
-		c.stocks = make([]stock, n)
+		c.Stocks = make([]stock, n)
 	}
-	for i := range c.stocks {
-		s := &c.stocks[i]
-		s.gtin, s.lot, s.expiry, s.units = d.Text(1), d.Text(1), d.Text(1), d.I64()
+	for i := range c.Stocks {
+		s := &c.Stocks[i]
+		s.GTIN, s.Lot, s.Expiry, s.Units = d.Text(1), d.Text(1), d.Text(1), d.I64()
 		readMarks(d, &s.marked)
-		s.newest = d.I64()
+		s.Newest = d.I64()
 	}
-	readMarks(d, &c.things)
+	readMarks(d, &c.Things)
 	if n := min(int(d.U32()), d.Len()/minSale); n > 0 {
 		c.sales = make([]sale, n, n+1)
 	}
@@ -231,15 +231,15 @@ type Contents struct {
 // Inside returns what is inside a container. The cost grows with the number of lots in it, not with its units.
 func Inside(v state.View, key gs1.Key) Contents {
 	c := readContents(v, key.String())
-	out := Contents{Units: uint64(c.units()), Things: markNames(&c.things)}
-	for i := range c.stocks {
-		s := &c.stocks[i]
-		out.Stocks = append(out.Stocks, Stock{GTIN: s.gtin, Lot: s.lot, Expiry: s.expiry, Units: uint64(s.units), Marked: markNames(&s.marked)})
+	out := Contents{Units: uint64(c.Units()), Things: markNames(&c.Things)}
+	for i := range c.Stocks {
+		s := &c.Stocks[i]
+		out.Stocks = append(out.Stocks, Stock{GTIN: s.GTIN, Lot: s.Lot, Expiry: s.Expiry, Units: uint64(s.Units), Marked: markNames(&s.marked)})
 	}
 	return out
 }
 
-func markNames(list *[marks]int64) map[string]uint64 {
+func markNames(list *[Marks]int64) map[string]uint64 {
 	var names map[string]uint64
 	for m, n := range list {
 		if n == 0 {
@@ -249,8 +249,8 @@ func markNames(list *[marks]int64) map[string]uint64 {
 			names = map[string]uint64{}
 		}
 		name := "recalled"
-		if m < len(overlayNames) {
-			name = overlayNames[m]
+		if m < len(OverlayNames) {
+			name = OverlayNames[m]
 		}
 		names[name] = max(names[name], uint64(n))
 	}

@@ -355,7 +355,7 @@ func TestEPCISVectors(t *testing.T) {
 			if g, ok := k.GLN(); ok {
 				x.GLN = g.String()
 			}
-			if k.IsUnit() != (k.Kind() == gs1.KindSGTIN) || k.IsUnit() != isUnit(k.String()) {
+			if k.IsUnit() != (k.Kind() == gs1.KindSGTIN) || k.IsUnit() != IsUnit(k.String()) {
 				t.Errorf("%s: unit or not", in)
 			}
 			if !slices.Contains(keys, k.String()) {

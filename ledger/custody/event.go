@@ -21,7 +21,8 @@ const futureSkew = 5 * 60 * 1000
 // judging is one event being judged. Everything it changes stays here until the verdict is known, so that a rejected
 // event writes nothing.
 type judging struct {
-	books
+	Books
+	st  state.Store
 	c   Context
 	reg registry.Registry
 	it  *wire.Item
@@ -64,9 +65,9 @@ type subject struct {
 
 // newJudging begins to judge an item that names a number of things.
 func newJudging(st state.Store, c Context, it *wire.Item, size int) *judging {
-	j := &judging{books: newBooks(st, c.Pos, size), c: c, reg: registry.Registry{View: st}, it: it}
+	j := &judging{st: st, Books: Open(st, c.Pos, size), c: c, reg: registry.Registry{View: st}, it: it}
 	j.names.dir = &j.reg
-	j.goods = goods{reg: j.reg, books: &j.books}
+	j.goods = goods{reg: j.reg, books: &j.Books}
 	return j
 }
 
@@ -224,7 +225,7 @@ func (j *judging) find(code verdict.Code, sev block.Severity, keys []string, det
 				j.found = make(map[subject]bool, len(keys))
 			}
 			j.found[s] = true
-			j.findings[i].Subjects = append(j.findings[i].Subjects, mustKey(k))
+			j.findings[i].Subjects = append(j.findings[i].Subjects, MustKey(k))
 		}
 	}
 }
@@ -235,7 +236,7 @@ func (j *judging) reject(code verdict.Code, key, format string, args ...any) {
 		j.no = &Finding{Code: code, Severity: block.Reject, Detail: fmt.Sprintf(format, args...)}
 	}
 	if j.no.Code == code && key != "" {
-		j.no.Subjects = append(j.no.Subjects, mustKey(key))
+		j.no.Subjects = append(j.no.Subjects, MustKey(key))
 	}
 }
 
@@ -243,41 +244,41 @@ func (j *judging) reject(code verdict.Code, key, format string, args ...any) {
 func (j *judging) keys(list commit.List) []string { return keysIn(j.it, list) }
 
 // located is a thing as the ledger sees it before this event. It must have a record.
-func (j *judging) located(key string) *record { return inherit(j.chain(key)) }
+func (j *judging) located(key string) *Record { return Inherit(j.Chain(key)) }
 
 // deaf says that hearsay has nothing to tell about key: its actor has spoken for itself.
 func (j *judging) deaf(key string) bool {
 	if !j.hearsay {
 		return false
 	}
-	return slices.ContainsFunc(j.chain(key), func(r *record) bool { return slices.Contains(r.recorders, j.actor) })
+	return slices.ContainsFunc(j.Chain(key), func(r *Record) bool { return slices.Contains(r.Recorders, j.actor) })
 }
 
 // rests notes that what this event does rests on what is recorded of a thing.
 func (j *judging) rests(key string) {
-	for r, depth := j.get(key), 0; r != nil && depth < maxDepth; r, depth = j.get(r.parent), depth+1 {
-		if r.touch(); r.parent == "" {
+	for r, depth := j.Get(key), 0; r != nil && depth < MaxDepth; r, depth = j.Get(r.Parent), depth+1 {
+		if r.Touch(); r.Parent == "" {
 			return
 		}
 	}
 }
 
 // change marks a record as changed by this event, and as spoken about by the actor itself.
-func (j *judging) change(r *record) *record {
-	r.touch()
-	r.since = j.c.Pos
-	if !j.hearsay && !slices.Contains(r.recorders, j.actor) {
-		r.recorders = append(r.recorders, j.actor)
+func (j *judging) change(r *Record) *Record {
+	r.Touch()
+	r.Since = j.c.Pos
+	if !j.hearsay && !slices.Contains(r.Recorders, j.actor) {
+		r.Recorders = append(r.Recorders, j.actor)
 	}
 	return r
 }
 
 // provisional makes a record of something that nobody has commissioned yet.
-func (j *judging) provisional(key string) *record {
-	r := j.add(key)
-	r.bits, r.state, r.born = bitProvisional, Active, j.c.Pos
-	if isUnit(key) && j.goods.anyRecalled(gtinOf(key)) && j.reg.UnitRecalled(mustKey(key)) {
-		r.overlays |= namedByRecall
+func (j *judging) provisional(key string) *Record {
+	r := j.Add(key)
+	r.Flags, r.State, r.Born = Provisional, Active, j.c.Pos
+	if IsUnit(key) && j.goods.anyRecalled(GTINOf(key)) && j.reg.UnitRecalled(MustKey(key)) {
+		r.Overlays |= NamedByRecall
 	}
 	return j.change(r)
 }
@@ -291,10 +292,10 @@ func (j *judging) unknown(keys []string, holder string) {
 func (j *judging) stranger(code verdict.Code, keys []string, holder string) {
 	var strangers []string
 	for _, k := range keys {
-		if j.get(k) == nil {
+		if j.Get(k) == nil {
 			r := j.provisional(k)
 			if holder != "" {
-				r.holder, r.owner, r.place, r.phase = holder, holder, j.place, Held
+				r.Holder, r.Owner, r.Place, r.Phase = holder, holder, j.place, Held
 			}
 			strangers = append(strangers, k)
 		}
@@ -313,15 +314,15 @@ func (j *judging) born(keys []string, lot, expiry, holder string, provisional bo
 		place = ""
 	}
 	for _, g := range group(keys, func(k string) string {
-		if isUnit(k) {
-			return gtinOf(k)
+		if IsUnit(k) {
+			return GTINOf(k)
 		}
 		return ""
 	}) {
 		e := Commissioned{GTIN: g.by, Holder: holder, Place: place, Provisional: provisional, Serials: g.keys}
 		if g.by != "" {
 			e.Lot, e.Expiry = lot, expiry
-			e.Serials = serials(g.keys)
+			e.Serials = Serials(g.keys)
 		}
 		j.emit(e)
 	}
@@ -365,23 +366,23 @@ func group[T comparable](keys []string, by func(string) T) []grouped[T] {
 }
 
 // leave takes a thing that a shipment names off that shipment.
-func (j *judging) leave(r *record) {
-	if r.phase == InTransit {
-		s := j.shipment(r.shipment)
-		if s != nil && r.is(bitNamed) && s.outstanding > 0 {
-			s.outstanding--
-			s.touch()
+func (j *judging) leave(r *Record) {
+	if r.Phase == InTransit {
+		s := j.Shipment(r.Shipment)
+		if s != nil && r.Is(Named) && s.Outstanding > 0 {
+			s.Outstanding--
+			s.Touch()
 		}
 		j.foundIt(r, s)
 	}
-	r.set(bitNamed, false)
+	r.Set(Named, false)
 }
 
 // foundIt closes the shortage of what was missing of a shipment, with what is inside.
-func (j *judging) foundIt(r *record, s *shipment) {
-	if s != nil && s.short {
-		j.cure(verdict.QtyShort, r.key)
-		j.cureInside(r.key, 0)
+func (j *judging) foundIt(r *Record, s *Shipment) {
+	if s != nil && s.Short {
+		j.cure(verdict.QtyShort, r.Key)
+		j.cureInside(r.Key, 0)
 	}
 }
 
@@ -389,32 +390,32 @@ func (j *judging) foundIt(r *record, s *shipment) {
 func looksFor(it *wire.Item) int { return 64 + 4*len(it.Committed.Units) }
 
 // detach takes a thing out of its container: it takes on what it inherited.
-func (j *judging) detach(r *record) {
-	if r.parent == "" {
+func (j *judging) detach(r *Record) {
+	if r.Parent == "" {
 		return
 	}
-	chain := j.chain(r.key)
-	at := inherit(chain)
-	j.link(r.parent, r.key, false)
+	chain := j.Chain(r.Key)
+	at := Inherit(chain)
+	j.Link(r.Parent, r.Key, false)
 	for _, c := range chain[1:] {
-		for _, p := range c.recorders {
-			if !slices.Contains(r.recorders, p) {
-				r.recorders = append(r.recorders, p)
+		for _, p := range c.Recorders {
+			if !slices.Contains(r.Recorders, p) {
+				r.Recorders = append(r.Recorders, p)
 			}
 		}
 	}
 	j.carry(r, chain[1:])
-	j.exit(r)
-	r.overlays = at.overlays
-	r.set(bitHearsayLink|bitNamed, false)
-	r.phase, r.holder, r.owner, r.to, r.place, r.shipment = at.phase, at.holder, at.owner, at.to, at.place, at.shipment
+	j.Exit(r)
+	r.Overlays = at.Overlays
+	r.Set(HearsayLink|Named, false)
+	r.Phase, r.Holder, r.Owner, r.To, r.Place, r.Shipment = at.Phase, at.Holder, at.Owner, at.To, at.Place, at.Shipment
 	j.change(r)
 }
 
 // inside lists those of keys that are in a container.
 func (j *judging) inside(keys []string) (inside []string) {
 	for _, k := range keys {
-		if j.get(k).parent != "" {
+		if j.Get(k).Parent != "" {
 			inside = append(inside, k)
 		}
 	}
@@ -433,9 +434,9 @@ func (j *judging) unpackAlone(keys []string) {
 
 // unpack detaches and emits, one effect per container.
 func (j *judging) unpack(inside []string) {
-	for _, g := range group(inside, func(k string) string { return j.get(k).parent }) {
+	for _, g := range group(inside, func(k string) string { return j.Get(k).Parent }) {
 		for _, k := range g.keys {
-			j.detach(j.get(k))
+			j.detach(j.Get(k))
 		}
 		j.emit(Unpacked{Parent: g.by, Keys: g.keys})
 	}
@@ -448,20 +449,20 @@ func (j *judging) hold(code verdict.Code, keys []string, format string, args ...
 		return
 	}
 	j.find(code, block.Hold, keys, fmt.Sprintf(format, args...))
-	j.overlay(overlayHold, true, keys)
-	j.overlay(overlayQuarantined, true, keys)
+	j.overlay(OverlayHold, true, keys)
+	j.overlay(OverlayQuarantined, true, keys)
 }
 
 // overlay sets or clears an overlay; only what changes is emitted.
 func (j *judging) overlay(bit uint16, on bool, keys []string) {
 	var changed []string
 	for _, k := range keys {
-		r := j.get(k)
-		if r == nil || (r.overlays&bit != 0) == on {
+		r := j.Get(k)
+		if r == nil || (r.Overlays&bit != 0) == on {
 			continue
 		}
-		j.setMark(r, bit, on)
-		r.since = j.c.Pos
+		j.SetMark(r, bit, on)
+		r.Since = j.c.Pos
 		changed = append(changed, k)
 	}
 	if len(changed) > 0 {
@@ -470,7 +471,7 @@ func (j *judging) overlay(bit uint16, on bool, keys []string) {
 }
 
 func overlayName(bit uint16) string {
-	for i, name := range overlayNames {
+	for i, name := range OverlayNames {
 		if bit == 1<<i {
 			return name
 		}
@@ -490,11 +491,11 @@ func (j *judging) flush(match canonical.Hash) {
 		}
 		j.remember(match)
 	}
-	j.write()
-	for _, g := range group(j.inLot, gtinOf) {
-		j.listBirths(g.by, j.ev.Lot(), g.keys)
+	j.Write()
+	for _, g := range group(j.inLot, GTINOf) {
+		j.ListBirths(g.by, j.ev.Lot(), g.keys)
 	}
-	j.listShipped(j.shipped)
+	j.ListShipped(j.shipped)
 	for _, c := range slices.Concat(found, j.carried) {
 		putFinding(j.st, c.key, c.f)
 	}

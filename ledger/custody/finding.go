@@ -38,7 +38,7 @@ func readTold(v state.View, h canonical.Hash) []told {
 	for d.Len() > 0 && d.Err() == nil {
 		list = append(list, told{by: string(d.Str8()), pos: d.Position()})
 	}
-	damaged(d, "match")
+	Damaged(d, "match")
 	return list
 }
 
@@ -78,7 +78,7 @@ func (f *FindingRecord) amend(to uint8, cause canonical.Position) {
 
 func findingKey(key string, pos canonical.Position, code verdict.Code) string {
 	b := make([]byte, 0, 160)
-	b = append(append(append(b, findingAt...), key...), nul...)
+	b = append(append(append(b, findingAt...), key...), Nul...)
 	return string(append(pos.Append(b), code...))
 }
 
@@ -105,17 +105,17 @@ func decodeFinding(key string, pos canonical.Position, code verdict.Code, b []by
 	for d.Len() > 0 && d.Err() == nil {
 		f.amend(d.U8(), d.Position())
 	}
-	damaged(d, "finding of "+key)
+	Damaged(d, "finding of "+key)
 	return f
 }
 
 func findingsOf(v state.View, key string) []FindingRecord {
-	at := findingAt + key + nul
+	at := findingAt + key + Nul
 	var list []FindingRecord
 	v.Scan(at, func(k string, b []byte) bool {
 		d := canonical.NewReader([]byte(k[len(at):]))
 		pos, code := d.Position(), verdict.Code(d.Rest())
-		damaged(d, "finding of "+key)
+		Damaged(d, "finding of "+key)
 		list = append(list, decodeFinding(key, pos, code, b))
 		return true
 	})

@@ -7,8 +7,8 @@ import (
 	"verilot.dev/ledger/canonical"
 )
 
-func putKeys(b []byte, keys []string) []byte {
-	b = canonical.U32(slices.Grow(b, sizeOf(keys)), uint32(len(keys)))
+func PutKeys(b []byte, keys []string) []byte {
+	b = canonical.U32(slices.Grow(b, SizeOf(keys)), uint32(len(keys)))
 	for _, k := range keys {
 		b = canonical.Str16(b, k)
 	}
@@ -16,7 +16,7 @@ func putKeys(b []byte, keys []string) []byte {
 }
 
 // sizeOf is how many bytes putKeys appends.
-func sizeOf(keys []string) int {
+func SizeOf(keys []string) int {
 	size := 4
 	for _, k := range keys {
 		size += 2 + len(k)
@@ -24,7 +24,7 @@ func sizeOf(keys []string) int {
 	return size
 }
 
-func readKeys(r *canonical.Reader) []string {
+func ReadKeys(r *canonical.Reader) []string {
 	n := int(r.U32())
 	if n > r.Len()/2 {
 		r.Fail(canonical.ErrShort)
@@ -37,7 +37,7 @@ func readKeys(r *canonical.Reader) []string {
 	return keys
 }
 
-func asByte(b bool) uint8 {
+func AsByte(b bool) uint8 {
 	if b {
 		return 1
 	}
@@ -45,7 +45,7 @@ func asByte(b bool) uint8 {
 }
 
 // mustKey reads a key text that we wrote ourselves.
-func mustKey(text string) gs1.Key {
+func MustKey(text string) gs1.Key {
 	if text == "" {
 		return gs1.Key{}
 	}
@@ -57,12 +57,12 @@ func mustKey(text string) gs1.Key {
 }
 
 // Cutting key texts of SGTINs: 01 gtin14 21 serial.
-func isUnit(key string) bool { return len(key) > 18 && key[:2] == "01" && key[16:18] == "21" }
+func IsUnit(key string) bool { return len(key) > 18 && key[:2] == "01" && key[16:18] == "21" }
 
-func gtinOf(key string) string { return key[2:16] }
+func GTINOf(key string) string { return key[2:16] }
 
 // serials are the serial numbers of units.
-func serials(keys []string) []string {
+func Serials(keys []string) []string {
 	list := make([]string, len(keys))
 	for i, k := range keys {
 		list[i] = k[18:]
@@ -70,22 +70,22 @@ func serials(keys []string) []string {
 	return list
 }
 
-func lgtin(gtin, lot string) string { return "01" + gtin + "10" + lot }
+func LGTIN(gtin, lot string) string { return "01" + gtin + "10" + lot }
 
 // atPosition is where something about the event at a position is stored.
-func atPosition(prefix string, p canonical.Position) string {
+func AtPosition(prefix string, p canonical.Position) string {
 	var room [32]byte
 	return string(p.Append(append(room[:0], prefix...)))
 }
 
 // under appends a position to a key that other positions share.
-func under(prefix string, p canonical.Position) string {
+func Under(prefix string, p canonical.Position) string {
 	b := make([]byte, 0, 128)
 	return string(p.Append(append(b, prefix...)))
 }
 
 // damaged stops the process over a record that does not decode: a rule cannot go on over half an answer.
-func damaged(d *canonical.Reader, what string) {
+func Damaged(d *canonical.Reader, what string) {
 	if err := d.Done(); err != nil {
 		panic("custody: damaged record " + what + ": " + err.Error())
 	}

@@ -15,16 +15,16 @@ func TestUnitStates(t *testing.T) {
 	l := newLotReader(state.NewMemory())
 	l.short[short] = true
 	var names []string
-	for _, r := range []record{
-		{state: Active, phase: Held, holder: "m"},
-		{state: Active, phase: InTransit, holder: "m"},
-		{state: Active, phase: InTransit, holder: "m", shipment: short},
-		{state: Dispensed},
-		{state: Destroyed},
-		{state: Decommissioned},
-		{state: Lost},
-		{state: Stolen},
-		{state: Active},
+	for _, r := range []Record{
+		{State: Active, Phase: Held, Holder: "m"},
+		{State: Active, Phase: InTransit, Holder: "m"},
+		{State: Active, Phase: InTransit, Holder: "m", Shipment: short},
+		{State: Dispensed},
+		{State: Destroyed},
+		{State: Decommissioned},
+		{State: Lost},
+		{State: Stolen},
+		{State: Active},
 	} {
 		names = append(names, l.stateName(&r))
 	}

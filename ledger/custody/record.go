@@ -23,30 +23,30 @@ const (
 	lotAt      = "l/"
 	shipmentAt = "s/"
 	shippedAt  = "t/"
-	nul        = "\x00"
+	Nul        = "\x00"
 )
 
 var present = []byte{1}
 
 // Overlays as bits of a record, in the order in which they are listed.
 const (
-	overlayQuarantined uint16 = 1 << iota
-	overlaySuspect
-	overlayIllegitimate
-	overlayRecalled
-	overlayExpired
-	overlayDamaged
-	overlayReturned
-	overlayHold
+	OverlayQuarantined uint16 = 1 << iota
+	OverlaySuspect
+	OverlayIllegitimate
+	OverlayRecalled
+	OverlayExpired
+	OverlayDamaged
+	OverlayReturned
+	OverlayHold
 	// namedByRecall is not an overlay that effects tell: an open recall names this unit (package registry).
-	namedByRecall
+	NamedByRecall
 )
 
-var overlayNames = []string{"quarantined", "suspect", "illegitimate", "recalled", "expired", "damaged", "returned", "hold"}
+var OverlayNames = []string{"quarantined", "suspect", "illegitimate", "recalled", "expired", "damaged", "returned", "hold"}
 
-func overlayList(bits uint16) []string {
+func OverlayList(bits uint16) []string {
 	var list []string
-	for i, name := range overlayNames {
+	for i, name := range OverlayNames {
 		if bits&(1<<i) != 0 {
 			list = append(list, name)
 		}
@@ -57,37 +57,37 @@ func overlayList(bits uint16) []string {
 
 // Bits of a record besides what Unit shows.
 const (
-	bitProvisional uint8 = 1 << iota
-	bitImplied           // a container known only from being packed: commissioning it later is no repetition
-	bitHearsayLink       // its parent was told by somebody else than the party that packed it
-	bitNamed             // in transit: its shipment names it (and not only a container around it)
+	Provisional uint8 = 1 << iota
+	Implied           // a container known only from being packed: commissioning it later is no repetition
+	HearsayLink       // its parent was told by somebody else than the party that packed it
+	Named             // in transit: its shipment names it (and not only a container around it)
 )
 
 // record is a unit or container as stored. Inside a container only state, birth, overlays and parent count.
-type record struct {
-	key       string
-	bits      uint8
-	state     UnitState
-	phase     Phase
-	overlays  uint16
-	height    uint8 // levels of containers that were ever inside
-	lot       string
-	expiry    string
-	parent    string
-	holder    string
-	owner     string
-	to        string
-	place     string
-	shipment  canonical.Position
-	since     canonical.Position
-	born      canonical.Position
-	made      int64                // event time of the birth record, ms
-	packed    canonical.Position   // event that put it into its container
-	trips     []canonical.Position // shipments that sold it, alone or as a container, oldest first
+type Record struct {
+	Key       string
+	Flags     uint8
+	State     UnitState
+	Phase     Phase
+	Overlays  uint16
+	Height    uint8 // levels of containers that were ever inside
+	Lot       string
+	Expiry    string
+	Parent    string
+	Holder    string
+	Owner     string
+	To        string
+	Place     string
+	Shipment  canonical.Position
+	Since     canonical.Position
+	Born      canonical.Position
+	Made      int64                // event time of the birth record, ms
+	Packed    canonical.Position   // event that put it into its container
+	Trips     []canonical.Position // shipments that sold it, alone or as a container, oldest first
 	last      canonical.Position   // event that last changed it
 	used      canonical.Position   // event that last changed what is inside it, or read its custody for that
-	recorders []string
-	owed      []string
+	Recorders []string
+	Owed      []string
 
 	stored string     // as read
 	marked uint16     // overlays as read
@@ -97,47 +97,47 @@ type record struct {
 	gone   bool       // not born any more
 	slot   slot       // where the totals of its lot count it, as long as it is in no container
 	inside *contents  // once it is asked or changed; see books.in
-	self   [1]*record // a chain of one
+	self   [1]*Record // a chain of one
 }
 
 // maxTrips is how many sales of a thing are remembered, the latest ones.
 const maxTrips = 32
 
-func (r *record) is(bit uint8) bool { return r.bits&bit != 0 }
+func (r *Record) Is(bit uint8) bool { return r.Flags&bit != 0 }
 
-func (r *record) set(bit uint8, on bool) {
-	r.bits &^= bit
+func (r *Record) Set(bit uint8, on bool) {
+	r.Flags &^= bit
 	if on {
-		r.bits |= bit
+		r.Flags |= bit
 	}
 }
 
-func (r *record) encode() []byte {
-	size := 170 + 16*len(r.trips) + len(r.lot) + len(r.parent) + len(r.place) + len(r.holder) + len(r.owner) + len(r.to)
-	for _, p := range r.recorders {
+func (r *Record) encode() []byte {
+	size := 170 + 16*len(r.Trips) + len(r.Lot) + len(r.Parent) + len(r.Place) + len(r.Holder) + len(r.Owner) + len(r.To)
+	for _, p := range r.Recorders {
 		size += 1 + len(p)
 	}
 	b := make([]byte, 0, size)
-	b = append(b, r.bits, uint8(r.state), uint8(r.phase))
-	b = append(canonical.U16(b, r.overlays), r.height)
-	b = canonical.Str8(b, r.lot)
-	b = canonical.Str8(b, r.expiry)
-	b = canonical.Str16(b, r.parent)
-	b = canonical.Str8(b, r.holder)
-	b = canonical.Str8(b, r.owner)
-	b = canonical.Str8(b, r.to)
-	b = canonical.Str16(b, r.place)
-	b = r.shipment.Append(b)
-	b = r.since.Append(b)
-	b = r.born.Append(b)
-	b = canonical.I64(b, r.made)
-	b = r.packed.Append(b)
+	b = append(b, r.Flags, uint8(r.State), uint8(r.Phase))
+	b = append(canonical.U16(b, r.Overlays), r.Height)
+	b = canonical.Str8(b, r.Lot)
+	b = canonical.Str8(b, r.Expiry)
+	b = canonical.Str16(b, r.Parent)
+	b = canonical.Str8(b, r.Holder)
+	b = canonical.Str8(b, r.Owner)
+	b = canonical.Str8(b, r.To)
+	b = canonical.Str16(b, r.Place)
+	b = r.Shipment.Append(b)
+	b = r.Since.Append(b)
+	b = r.Born.Append(b)
+	b = canonical.I64(b, r.Made)
+	b = r.Packed.Append(b)
 	b = r.used.Append(r.last.Append(b))
-	b = canonical.U16(b, uint16(len(r.trips)))
-	for _, p := range r.trips {
+	b = canonical.U16(b, uint16(len(r.Trips)))
+	for _, p := range r.Trips {
 		b = p.Append(b)
 	}
-	for _, list := range [][]string{r.recorders, r.owed} {
+	for _, list := range [][]string{r.Recorders, r.Owed} {
 		b = canonical.U16(b, uint16(len(list)))
 		for _, s := range list {
 			b = canonical.Str8(b, s)
@@ -147,113 +147,113 @@ func (r *record) encode() []byte {
 }
 
 // decodeRecord reads a record. Its texts share the memory of what it is read from.
-func decodeRecord(key, stored string) *record {
-	r := &record{}
+func decodeRecord(key, stored string) *Record {
+	r := &Record{}
 	r.decode(key, stored)
 	return r
 }
 
-func (r *record) decode(key, stored string) {
+func (r *Record) decode(key, stored string) {
 	d := canonical.NewTextReader(stored)
-	r.key, r.bits, r.state, r.phase, r.overlays, r.height = key, d.U8(), UnitState(d.U8()), Phase(d.U8()), d.U16(), d.U8()
-	r.lot, r.expiry, r.parent = d.Text(1), d.Text(1), d.Text(2)
-	r.holder, r.owner, r.to = d.Text(1), d.Text(1), d.Text(1)
-	r.place = d.Text(2)
-	r.shipment, r.since, r.born = d.Position(), d.Position(), d.Position()
-	r.made, r.packed = d.I64(), d.Position()
+	r.Key, r.Flags, r.State, r.Phase, r.Overlays, r.Height = key, d.U8(), UnitState(d.U8()), Phase(d.U8()), d.U16(), d.U8()
+	r.Lot, r.Expiry, r.Parent = d.Text(1), d.Text(1), d.Text(2)
+	r.Holder, r.Owner, r.To = d.Text(1), d.Text(1), d.Text(1)
+	r.Place = d.Text(2)
+	r.Shipment, r.Since, r.Born = d.Position(), d.Position(), d.Position()
+	r.Made, r.Packed = d.I64(), d.Position()
 	r.last, r.used = d.Position(), d.Position()
 	for n := d.U16(); n > 0 && d.Len() > 0; n-- {
-		r.trips = append(r.trips, d.Position())
+		r.Trips = append(r.Trips, d.Position())
 	}
-	r.recorders, r.owed = d.Texts(2, 1), d.Texts(2, 1)
+	r.Recorders, r.Owed = d.Texts(2, 1), d.Texts(2, 1)
 	if d.Damaged() {
 		panic("custody: damaged record unit " + key)
 	}
 }
 
 // read returns the record of a thing, nil if it has none.
-func read(v state.View, key string) *record { return readRecord(v, unitAt+key) }
+func Read(v state.View, key string) *Record { return readRecord(v, unitAt+key) }
 
 // each calls fn for every record, until it returns false.
-func each(v state.View, fn func(*record) bool) {
+func Each(v state.View, fn func(*Record) bool) {
 	v.Scan(unitAt, func(k string, b []byte) bool { return fn(decodeRecord(k[len(unitAt):], string(b))) })
 }
 
 // readRecord reads what is stored at unitAt + key text.
-func readRecord(v state.View, at string) *record {
+func readRecord(v state.View, at string) *Record {
 	b, ok := v.Get(at)
 	if !ok {
 		return nil
 	}
-	r := &record{}
+	r := &Record{}
 	r.read(at, b)
 	return r
 }
 
 // read is what is stored at unitAt + key text.
-func (r *record) read(at string, b []byte) {
+func (r *Record) read(at string, b []byte) {
 	r.stored = string(b)
 	r.decode(at[len(unitAt):], r.stored)
-	r.marked = r.overlays
+	r.marked = r.Overlays
 }
 
-func (r *record) unit() Unit {
+func (r *Record) unit() Unit {
 	return Unit{
-		Key: mustKey(r.key), State: r.state, Lot: r.lot, Expiry: r.expiry, Parent: mustKey(r.parent),
-		Phase: r.phase, Holder: r.holder, Owner: r.owner, To: r.to, Place: r.place, Shipment: r.shipment,
-		Provisional: r.is(bitProvisional), Overlays: overlayList(r.overlays), Since: r.since, Born: r.born,
-		Recorders: r.recorders, Owed: r.owed,
+		Key: MustKey(r.Key), State: r.State, Lot: r.Lot, Expiry: r.Expiry, Parent: MustKey(r.Parent),
+		Phase: r.Phase, Holder: r.Holder, Owner: r.Owner, To: r.To, Place: r.Place, Shipment: r.Shipment,
+		Provisional: r.Is(Provisional), Overlays: OverlayList(r.Overlays), Since: r.Since, Born: r.Born,
+		Recorders: r.Recorders, Owed: r.Owed,
 	}
 }
 
 // inLot says whether a unit is in a lot by the birth record at a position. One that was born again since, relayed birth
 // records being replaced by the maker's, is in the lot by that: old lists need not be changed.
-func (r *record) inLot(lot string, born canonical.Position) bool {
-	return r.lot == lot && r.born == born
+func (r *Record) inLot(lot string, born canonical.Position) bool {
+	return r.Lot == lot && r.Born == born
 }
 
 // birthsAt is where the serials that the event at a position put into a lot are listed.
-func birthsAt(gtin, lot string, pos canonical.Position) string {
-	return under(lotAt+lgtin(gtin, lot)+nul, pos)
+func BirthsAt(gtin, lot string, pos canonical.Position) string {
+	return Under(lotAt+LGTIN(gtin, lot)+Nul, pos)
 }
 
 // shipment is what one shipping event set on its way.
-type shipment struct {
-	pos         canonical.Position
-	from, to    string
-	ms          int64 // event time
-	outstanding uint32
-	short       bool               // part of it has been received
-	hearsay     bool               // told by somebody else than the sender
-	returns     []string           // numbers of the return authorisations; a shipment with any is a return
+type Shipment struct {
+	Pos         canonical.Position
+	From, To    string
+	EventTime   int64 // event time
+	Outstanding uint32
+	Short       bool               // part of it has been received
+	Hearsay     bool               // told by somebody else than the sender
+	Returns     []string           // numbers of the return authorisations; a shipment with any is a return
 	lots        []stock            // units still on their way with it, by lot
-	last        canonical.Position // event that last changed it
+	Last        canonical.Position // event that last changed it
 	counted     bool               // short, as the totals of those lots have it
 	stored      string             // as read
 	dirty       bool
 	quiet, gone bool // as of records
 }
 
-func (s *shipment) encode() []byte {
-	size := 48 + len(s.from) + len(s.to)
+func (s *Shipment) encode() []byte {
+	size := 48 + len(s.From) + len(s.To)
 	for i := range s.lots {
-		size += 10 + len(s.lots[i].gtin) + len(s.lots[i].lot)
+		size += 10 + len(s.lots[i].GTIN) + len(s.lots[i].Lot)
 	}
-	b := canonical.Str8(make([]byte, 0, size), s.from)
-	b = canonical.Str8(b, s.to)
-	b = canonical.U32(canonical.I64(b, s.ms), s.outstanding)
-	b = append(b, asByte(s.short), asByte(s.hearsay))
-	b = putKeys(s.last.Append(b), s.returns)
+	b := canonical.Str8(make([]byte, 0, size), s.From)
+	b = canonical.Str8(b, s.To)
+	b = canonical.U32(canonical.I64(b, s.EventTime), s.Outstanding)
+	b = append(b, AsByte(s.Short), AsByte(s.Hearsay))
+	b = PutKeys(s.Last.Append(b), s.Returns)
 	b = canonical.U32(b, uint32(len(s.lots)))
 	for i := range s.lots {
-		b = canonical.Str8(canonical.Str8(b, s.lots[i].gtin), s.lots[i].lot)
-		b = canonical.U64(b, uint64(s.lots[i].units))
+		b = canonical.Str8(canonical.Str8(b, s.lots[i].GTIN), s.lots[i].Lot)
+		b = canonical.U64(b, uint64(s.lots[i].Units))
 	}
 	return b
 }
 
-func readShipment(v state.View, pos canonical.Position) *shipment {
-	b, ok := v.Get(atPosition(shipmentAt, pos))
+func readShipment(v state.View, pos canonical.Position) *Shipment {
+	b, ok := v.Get(AtPosition(shipmentAt, pos))
 	if !ok {
 		return nil
 	}
@@ -261,17 +261,17 @@ func readShipment(v state.View, pos canonical.Position) *shipment {
 }
 
 // decodeShipment reads a shipment. Its texts share the memory of what it is read from.
-func decodeShipment(pos canonical.Position, stored string) *shipment {
+func decodeShipment(pos canonical.Position, stored string) *Shipment {
 	d := canonical.NewTextReader(stored)
-	s := &shipment{pos: pos, from: d.Text(1), to: d.Text(1), ms: d.I64(), outstanding: d.U32(), stored: stored}
-	s.short, s.hearsay = d.U8() == 1, d.U8() == 1
-	s.counted, s.last = s.short, d.Position()
-	s.returns = d.Texts(4, 2)
+	s := &Shipment{Pos: pos, From: d.Text(1), To: d.Text(1), EventTime: d.I64(), Outstanding: d.U32(), stored: stored}
+	s.Short, s.Hearsay = d.U8() == 1, d.U8() == 1
+	s.counted, s.Last = s.Short, d.Position()
+	s.Returns = d.Texts(4, 2)
 	if n := min(int(d.U32()), d.Len()/10); n > 0 {
 		s.lots = make([]stock, n)
 	}
 	for i := range s.lots {
-		s.lots[i] = stock{gtin: d.Text(1), lot: d.Text(1), units: d.I64()}
+		s.lots[i] = stock{GTIN: d.Text(1), Lot: d.Text(1), Units: d.I64()}
 	}
 	if d.Damaged() {
 		panic("custody: damaged record shipment " + pos.String())
@@ -279,18 +279,18 @@ func decodeShipment(pos canonical.Position, stored string) *shipment {
 	return s
 }
 
-func readShipped(v state.View, pos canonical.Position) []string {
-	b, ok := v.Get(atPosition(shippedAt, pos))
+func ReadShipped(v state.View, pos canonical.Position) []string {
+	b, ok := v.Get(AtPosition(shippedAt, pos))
 	if !ok {
 		return nil
 	}
 	d := canonical.NewReader(b)
-	keys := readKeys(d)
-	damaged(d, "shipment "+pos.String())
+	keys := ReadKeys(d)
+	Damaged(d, "shipment "+pos.String())
 	return keys
 }
 
-func childrenOf(v state.View, parent string, fn func(string) bool) {
-	at := childAt + parent + nul
+func ChildrenOf(v state.View, parent string, fn func(string) bool) {
+	at := childAt + parent + Nul
 	v.Scan(at, func(k string, _ []byte) bool { return fn(strings.TrimPrefix(k, at)) })
 }

@@ -12,15 +12,15 @@ import (
 
 // recount counts again, from the records alone, what the books keep as lists and sums, and returns the first difference. It
 // walks everything: it is for tests.
-func recount(v state.View) error {
+func Recount(v state.View) error {
 	c := counter{v: v, inside: map[string]*contents{}, moving: map[canonical.Position]*contents{}, named: map[canonical.Position]uint32{}, lots: map[string]map[Total]uint64{}}
-	each(v, func(r *record) bool {
+	Each(v, func(r *Record) bool {
 		c.add(r)
 		return true
 	})
 	c.lists()
-	each(v, func(r *record) bool {
-		c.contents(r.key)
+	Each(v, func(r *Record) bool {
+		c.contents(r.Key)
 		return true
 	})
 	c.shipments()
@@ -43,71 +43,71 @@ func (c *counter) fail(format string, args ...any) {
 	}
 }
 
-func (c *counter) chain(key string) []*record {
-	return chainOf(key, func(k string) *record { return read(c.v, k) })
+func (c *counter) chain(key string) []*Record {
+	return ChainOf(key, func(k string) *Record { return Read(c.v, k) })
 }
 
 // add counts a thing in the containers around it, in its shipment and in its lot.
-func (c *counter) add(thing *record) {
-	key := thing.key
+func (c *counter) add(thing *Record) {
+	key := thing.Key
 	chain := c.chain(key)
-	if thing.is(bitNamed) {
-		c.named[thing.shipment]++
+	if thing.Is(Named) {
+		c.named[thing.Shipment]++
 	}
-	if thing.parent != "" {
-		if _, ok := c.v.Get(childAt + thing.parent + nul + key); !ok {
-			c.fail("%s is not among the contents of %s", key, thing.parent)
+	if thing.Parent != "" {
+		if _, ok := c.v.Get(childAt + thing.Parent + Nul + key); !ok {
+			c.fail("%s is not among the contents of %s", key, thing.Parent)
 		}
 		for i := 1; i < len(chain); i++ {
-			if chain[i].height <= chain[i-1].height {
-				c.fail("%s has height %d, %s inside it %d", chain[i].key, chain[i].height, chain[i-1].key, chain[i-1].height)
+			if chain[i].Height <= chain[i-1].Height {
+				c.fail("%s has height %d, %s inside it %d", chain[i].Key, chain[i].Height, chain[i-1].Key, chain[i-1].Height)
 			}
 		}
 	}
-	if thing.lot != "" {
+	if thing.Lot != "" {
 		c.inLot(thing, chain)
 	}
 	carried, sold := uint16(0), map[sale]bool{}
 	for i, r := range chain {
-		trips := r.trips
+		trips := r.Trips
 		if i > 0 {
 			trips = passedOn(chain, i)
-			in := c.inside[r.key]
+			in := c.inside[r.Key]
 			if in == nil {
 				in = &contents{}
-				c.inside[r.key] = in
+				c.inside[r.Key] = in
 			}
 			d := &contents{}
-			if isUnit(key) {
-				d.stocks = []stock{{gtin: gtinOf(key), lot: thing.lot, expiry: thing.expiry, units: 1}}
+			if IsUnit(key) {
+				d.Stocks = []stock{{GTIN: GTINOf(key), Lot: thing.Lot, Expiry: thing.Expiry, Units: 1}}
 			}
-			for m := range marks {
-				if len(d.stocks) > 0 && carried&(1<<m) != 0 {
-					d.stocks[0].marked[m] = 1
+			for m := range Marks {
+				if len(d.Stocks) > 0 && carried&(1<<m) != 0 {
+					d.Stocks[0].marked[m] = 1
 				}
-				if thing.overlays&(1<<m) != 0 {
-					d.things[m] = 1
+				if thing.Overlays&(1<<m) != 0 {
+					d.Things[m] = 1
 				}
 			}
 			in.add(d, 1)
 		}
 		for _, at := range trips {
 			s := readShipment(c.v, at)
-			sold[sale{from: s.from, to: s.to}] = true
+			sold[sale{from: s.From, to: s.To}] = true
 		}
-		if i > 0 && isUnit(key) {
+		if i > 0 && IsUnit(key) {
 			for s := range sold {
-				c.inside[r.key].addSale(sale{s.from, s.to, 1}, 1)
+				c.inside[r.Key].addSale(sale{s.from, s.to, 1}, 1)
 			}
 		}
-		carried |= r.overlays
+		carried |= r.Overlays
 	}
 }
 
-func (c *counter) inLot(unit *record, chain []*record) {
-	b, _ := c.v.Get(birthsAt(gtinOf(unit.key), unit.lot, unit.born))
-	if d := canonical.NewReader(b); !slices.Contains(readKeys(d), unit.key[18:]) {
-		c.fail("%s is not listed in its lot", unit.key)
+func (c *counter) inLot(unit *Record, chain []*Record) {
+	b, _ := c.v.Get(BirthsAt(GTINOf(unit.Key), unit.Lot, unit.Born))
+	if d := canonical.NewReader(b); !slices.Contains(ReadKeys(d), unit.Key[18:]) {
+		c.fail("%s is not listed in its lot", unit.Key)
 	}
 	at := slotOf(chain[len(chain)-1])
 	if len(chain) > 1 {
@@ -118,11 +118,11 @@ func (c *counter) inLot(unit *record, chain []*record) {
 		if c.moving[at.shipment] == nil {
 			c.moving[at.shipment] = &contents{}
 		}
-		c.moving[at.shipment].addStock(&stock{gtin: gtinOf(unit.key), lot: unit.lot, units: 1}, 1)
+		c.moving[at.shipment].addStock(&stock{GTIN: GTINOf(unit.Key), Lot: unit.Lot, Units: 1}, 1)
 		s := readShipment(c.v, at.shipment)
-		short = s != nil && s.short
+		short = s != nil && s.Short
 	}
-	lot := lgtin(gtinOf(unit.key), unit.lot)
+	lot := LGTIN(GTINOf(unit.Key), unit.Lot)
 	if c.lots[lot] == nil {
 		c.lots[lot] = map[Total]uint64{}
 	}
@@ -132,8 +132,8 @@ func (c *counter) inLot(unit *record, chain []*record) {
 // lists looks for things that are listed as inside something, and are elsewhere.
 func (c *counter) lists() {
 	c.v.Scan(childAt, func(k string, _ []byte) bool {
-		parent, child, _ := strings.Cut(k[len(childAt):], nul)
-		if r := read(c.v, child); r == nil || r.parent != parent {
+		parent, child, _ := strings.Cut(k[len(childAt):], Nul)
+		if r := Read(c.v, child); r == nil || r.Parent != parent {
 			c.fail("%s lists %s, which is elsewhere", parent, child)
 		}
 		return true
@@ -145,31 +145,31 @@ func (c *counter) contents(key string) {
 	if want == nil {
 		want = &contents{}
 	}
-	for i := range got.stocks {
-		got.stocks[i].newest = 0
+	for i := range got.Stocks {
+		got.Stocks[i].Newest = 0
 	}
 	for _, s := range got.sales { // a cancelled shipment may make it forget an earlier one of the same two parties
-		if n := want.sold(s.from, s.to); s.units < 0 || s.units > n {
+		if n := want.Sold(s.from, s.to); s.units < 0 || s.units > n {
 			c.fail("of what is inside %s, %d units were sold by %s to %s, and it says %d", key, n, s.from, s.to, s.units)
 		}
 	}
-	if !slices.Equal(got.stocks, want.stocks) || got.things != want.things {
-		c.fail("inside %s are %+v and marked %v, and it says %+v and %v", key, want.stocks, want.things, got.stocks, got.things)
+	if !slices.Equal(got.Stocks, want.Stocks) || got.Things != want.Things {
+		c.fail("inside %s are %+v and marked %v, and it says %+v and %v", key, want.Stocks, want.Things, got.Stocks, got.Things)
 	}
 }
 
 func (c *counter) shipments() {
 	c.v.Scan(shipmentAt, func(k string, b []byte) bool {
 		s := decodeShipment(canonical.NewReader([]byte(k[len(shipmentAt):])).Position(), string(b))
-		if s.outstanding != c.named[s.pos] {
-			c.fail("shipment %s counts %d outstanding, %d are on their way", s.pos, s.outstanding, c.named[s.pos])
+		if s.Outstanding != c.named[s.Pos] {
+			c.fail("shipment %s counts %d outstanding, %d are on their way", s.Pos, s.Outstanding, c.named[s.Pos])
 		}
 		var want []stock
-		if m := c.moving[s.pos]; m != nil {
-			want = m.stocks
+		if m := c.moving[s.Pos]; m != nil {
+			want = m.Stocks
 		}
 		if !slices.Equal(want, s.lots) {
-			c.fail("with shipment %s %+v are on their way, and it says %+v", s.pos, want, s.lots)
+			c.fail("with shipment %s %+v are on their way, and it says %+v", s.Pos, want, s.lots)
 		}
 		return true
 	})
@@ -177,7 +177,7 @@ func (c *counter) shipments() {
 
 func (c *counter) totals() {
 	c.v.Scan(totalsAt, func(k string, _ []byte) bool {
-		lot, _, _ := strings.Cut(k[len(totalsAt):], nul)
+		lot, _, _ := strings.Cut(k[len(totalsAt):], Nul)
 		if c.lots[lot] == nil {
 			c.fail("totals of %s, of which there are no units", lot)
 		}
@@ -205,7 +205,7 @@ func (c *counter) totals() {
 
 // facts writes out what is recorded of things, containers, shipments and lots, without what says only which event wrote it. It
 // is for tests, which compare the facts after two histories.
-func facts(v state.View) map[string]string {
+func Facts(v state.View) map[string]string {
 	out := map[string]string{}
 	for _, at := range []string{unitAt, childAt, contentsAt, totalsAt, shipmentAt, shippedAt, lotAt} {
 		v.Scan(at, func(k string, b []byte) bool {
@@ -214,25 +214,25 @@ func facts(v state.View) map[string]string {
 			case unitAt:
 				r := decodeRecord(k[len(unitAt):], string(b))
 				r.last, r.used = canonical.Position{}, canonical.Position{}
-				chain := chainOf(r.key, func(k string) *record { return read(v, k) })
+				chain := ChainOf(r.Key, func(k string) *Record { return Read(v, k) })
 				for i := range chain[1:] {
-					r.trips = append(r.trips, passedOn(chain, i+1)...)
+					r.Trips = append(r.Trips, passedOn(chain, i+1)...)
 				}
-				slices.SortFunc(r.trips, canonical.Position.Compare)
+				slices.SortFunc(r.Trips, canonical.Position.Compare)
 				text = fmt.Sprintf("%+v", r)
 			case contentsAt:
 				c := readContents(v, k[len(contentsAt):])
 				c.sales = nil
-				for i := range c.stocks {
-					c.stocks[i].newest = 0
+				for i := range c.Stocks {
+					c.Stocks[i].Newest = 0
 				}
-				if c.empty() {
+				if c.Empty() {
 					return true
 				}
 				text = fmt.Sprintf("%+v", c)
 			case shipmentAt:
 				s := decodeShipment(canonical.NewReader([]byte(k[len(shipmentAt):])).Position(), string(b))
-				s.last, s.stored = canonical.Position{}, ""
+				s.Last, s.stored = canonical.Position{}, ""
 				text = fmt.Sprintf("%+v", s)
 			}
 			out[fmt.Sprintf("%q", k)] = text

@@ -274,12 +274,12 @@ func (w *world) line(line string) []string {
 		return w.later(words[1])
 	}
 	if words[0] == "mark" { // no event sets this overlay alone
-		b := newBooks(w.st, canonical.Position{}, 1)
-		b.silent = true
+		b := Open(w.st, canonical.Position{}, 1)
+		b.Silent = true
 		for _, k := range keysOf(words[1]) {
-			b.setMark(b.get(k.String()), 1<<slices.Index(overlayNames, words[2]), true)
+			b.SetMark(b.Get(k.String()), 1<<slices.Index(OverlayNames, words[2]), true)
 		}
-		b.write()
+		b.Write()
 		return nil
 	}
 	w.now = w.now.Add(time.Minute)
@@ -369,7 +369,7 @@ func amended(a Amendment) string {
 	}
 	keys := make([]gs1.Key, len(a.Subjects))
 	for i, k := range a.Subjects {
-		keys[i] = mustKey(k)
+		keys[i] = MustKey(k)
 	}
 	return fmt.Sprintf("%s: %s %s -> %s", s, nicks(keys), states[a.Old], states[a.New])
 }
@@ -636,7 +636,7 @@ func (w *world) ask(words []string) []string {
 func (w *world) inside(k gs1.Key) (out []string) {
 	c := Inside(w.st, k)
 	marked := func(list map[string]uint64) (s string) {
-		for _, name := range overlayNames {
+		for _, name := range OverlayNames {
 			if n := list[name]; n > 0 {
 				s += fmt.Sprintf(", %d %s", n, name)
 			}

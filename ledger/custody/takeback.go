@@ -30,14 +30,14 @@ type history struct {
 	match   canonical.Hash
 	id      string // where the event's id is stored; "" if it has none
 	due     int64  // when its grace timers run out
-	things  []was
-	ships   []shipWas
+	things  []Was
+	ships   []ShipWas
 	lots    []string // where the lists of its births are stored
 	remarks []string // subjects of findings that are not among the things
 	cured   []cure   // findings that it closed
 	carried []string // where the findings are stored that things took along from their containers
 
-	of map[string]*was // things by key, once it is asked
+	of map[string]*Was // things by key, once it is asked
 }
 
 // cure is a finding that an event closed, and its state before.
@@ -49,12 +49,12 @@ type cure struct {
 }
 
 func (h *history) encode() []byte {
-	size := len(h.match) + len(h.id) + 64 + sizeOf(h.lots) + sizeOf(h.remarks) + sizeOf(h.carried)
+	size := len(h.match) + len(h.id) + 64 + SizeOf(h.lots) + SizeOf(h.remarks) + SizeOf(h.carried)
 	for i := range h.things {
-		size += 7 + len(h.things[i].stored) + sizeOf(h.things[i].keys)
+		size += 7 + len(h.things[i].Stored) + SizeOf(h.things[i].Keys)
 	}
 	for i := range h.ships {
-		size += 20 + len(h.ships[i].stored)
+		size += 20 + len(h.ships[i].Stored)
 	}
 	for i := range h.cured {
 		size += 20 + len(h.cured[i].key) + len(h.cured[i].code)
@@ -62,59 +62,59 @@ func (h *history) encode() []byte {
 	b := canonical.Str16(append(make([]byte, 0, size), h.match[:]...), h.id)
 	b = canonical.U32(canonical.I64(b, h.due), uint32(len(h.things)))
 	for _, w := range h.things {
-		b = canonical.Str32(b, w.stored)
-		b = putKeys(canonical.U16(append(b, asByte(w.leaned)), w.overlays), w.keys)
+		b = canonical.Str32(b, w.Stored)
+		b = PutKeys(canonical.U16(append(b, AsByte(w.Leaned)), w.Overlays), w.Keys)
 	}
 	b = canonical.U32(b, uint32(len(h.ships)))
 	for _, s := range h.ships {
-		b = canonical.Str32(s.pos.Append(b), s.stored)
+		b = canonical.Str32(s.Pos.Append(b), s.Stored)
 	}
-	b = putKeys(putKeys(b, h.lots), h.remarks)
+	b = PutKeys(PutKeys(b, h.lots), h.remarks)
 	b = canonical.U32(b, uint32(len(h.cured)))
 	for _, c := range h.cured {
 		b = canonical.Str8(c.pos.Append(canonical.Str16(b, c.key)), string(c.code))
 		b = append(b, c.old)
 	}
-	return putKeys(b, h.carried)
+	return PutKeys(b, h.carried)
 }
 
 // readHistory returns the history of an event in effect, an empty one for any other.
 func readHistory(v state.View, pos canonical.Position) (h history) {
-	b, ok := v.Get(atPosition(historyAt, pos))
+	b, ok := v.Get(AtPosition(historyAt, pos))
 	if !ok {
 		return h
 	}
 	d := canonical.NewReader(b)
 	h.match, h.id, h.due = d.Hash(), string(d.Str16()), d.I64()
 	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
-		w := was{stored: string(d.Str32()), leaned: d.U8() == 1, overlays: d.U16()}
-		w.keys = readKeys(d)
+		w := Was{Stored: string(d.Str32()), Leaned: d.U8() == 1, Overlays: d.U16()}
+		w.Keys = ReadKeys(d)
 		h.things = append(h.things, w)
 	}
 	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
-		h.ships = append(h.ships, shipWas{d.Position(), string(d.Str32())})
+		h.ships = append(h.ships, ShipWas{d.Position(), string(d.Str32())})
 	}
-	h.lots, h.remarks = readKeys(d), readKeys(d)
+	h.lots, h.remarks = ReadKeys(d), ReadKeys(d)
 	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
 		c := cure{key: string(d.Str16()), pos: d.Position(), code: verdict.Code(d.Str8())}
 		c.old = d.U8()
 		h.cured = append(h.cured, c)
 	}
-	h.carried = readKeys(d)
-	damaged(d, "history of "+pos.String())
+	h.carried = ReadKeys(d)
+	Damaged(d, "history of "+pos.String())
 	return h
 }
 
 // remember writes the history of the event being judged. It runs when everything else is decided, before records are written.
 func (j *judging) remember(match canonical.Hash) {
 	h := history{match: match, due: j.c.Time + j.c.Grace, id: j.idAt}
-	h.things, h.ships = j.before()
-	for _, g := range group(j.inLot, gtinOf) {
-		h.lots = append(h.lots, birthsAt(g.by, j.ev.Lot(), j.c.Pos))
+	h.things, h.ships = j.Before()
+	for _, g := range group(j.inLot, GTINOf) {
+		h.lots = append(h.lots, BirthsAt(g.by, j.ev.Lot(), j.c.Pos))
 	}
 	noted := map[string]bool{}
 	note := func(key string) {
-		if r := j.known(key); r != nil && r.changed() || noted[key] {
+		if r := j.Known(key); r != nil && r.Changed() || noted[key] {
 			return
 		}
 		noted[key] = true
@@ -137,7 +137,7 @@ func (j *judging) remember(match canonical.Hash) {
 	slices.SortFunc(h.cured, func(a, b cure) int {
 		return cmp.Or(cmp.Compare(a.key, b.key), a.pos.Compare(b.pos), cmp.Compare(a.code, b.code))
 	})
-	j.st.Put(atPosition(historyAt, j.c.Pos), h.encode())
+	j.st.Put(AtPosition(historyAt, j.c.Pos), h.encode())
 }
 
 // before is the state of a finding before its last change.
@@ -185,7 +185,7 @@ func (j *judging) declared() (pos canonical.Position, author string, ok bool) {
 	it := *j.it
 	it.Message = &plain
 	for _, t := range readTold(j.st, MatchHash(j.c.Network, &it)) {
-		if _, inEffect := j.st.Get(atPosition(historyAt, t.pos)); inEffect && (!ok || t.by == j.c.Party) {
+		if _, inEffect := j.st.Get(AtPosition(historyAt, t.pos)); inEffect && (!ok || t.by == j.c.Party) {
 			pos, author, ok = t.pos, t.by, true
 		}
 	}
@@ -225,17 +225,17 @@ func (j *judging) later(pos canonical.Position, h *history) []canonical.Position
 		var list []canonical.Position
 		for i := range x.things {
 			w := &x.things[i]
-			for _, k := range w.keys {
-				r := j.get(k)
+			for _, k := range w.Keys {
+				r := j.Get(k)
 				if r == nil || enough(list) {
 					continue
 				}
-				list = append(list, follow(since, func(h *history) (canonical.Position, bool) { return h.touched(k, !w.leaned) }, r.touchedAt(!w.leaned))...)
+				list = append(list, follow(since, func(h *history) (canonical.Position, bool) { return h.touched(k, !w.Leaned) }, r.TouchedAt(!w.Leaned))...)
 			}
 		}
 		for _, s := range x.ships {
-			if ship := j.shipment(s.pos); ship != nil && !enough(list) {
-				list = append(list, follow(since, func(h *history) (canonical.Position, bool) { return h.shipped(s.pos) }, ship.last)...)
+			if ship := j.Shipment(s.Pos); ship != nil && !enough(list) {
+				list = append(list, follow(since, func(h *history) (canonical.Position, bool) { return h.shipped(s.Pos) }, ship.Last)...)
 			}
 		}
 		for _, t := range readTold(j.st, x.match) {
@@ -261,24 +261,24 @@ func (j *judging) later(pos canonical.Position, h *history) []canonical.Position
 // touched is when a thing had last been changed before the event of this history.
 func (h *history) touched(key string, leaned bool) (canonical.Position, bool) {
 	if h.of == nil {
-		h.of = map[string]*was{}
+		h.of = map[string]*Was{}
 		for i := range h.things {
-			for _, k := range h.things[i].keys {
+			for _, k := range h.things[i].Keys {
 				h.of[k] = &h.things[i]
 			}
 		}
 	}
 	w := h.of[key]
-	if w == nil || w.stored == "" {
+	if w == nil || w.Stored == "" {
 		return canonical.Position{}, false
 	}
-	return w.record(key).touchedAt(leaned), true
+	return w.Record(key).TouchedAt(leaned), true
 }
 
 func (h *history) shipped(pos canonical.Position) (canonical.Position, bool) {
 	for i := range h.ships {
-		if was := &h.ships[i]; was.pos == pos && was.stored != "" {
-			return was.shipment().last, true
+		if was := &h.ships[i]; was.Pos == pos && was.Stored != "" {
+			return was.Shipment().Last, true
 		}
 	}
 	return canonical.Position{}, false
@@ -286,23 +286,23 @@ func (h *history) shipped(pos canonical.Position) (canonical.Position, bool) {
 
 // takeBack restores what the event at pos changed.
 func (j *judging) takeBack(pos canonical.Position, h *history) {
-	before := map[string]*record{}
+	before := map[string]*Record{}
 	bits := map[string]uint16{}
 	var keys, gone []string
 	for i := range h.things {
 		w := &h.things[i]
-		for _, k := range w.keys {
-			r := j.get(k)
+		for _, k := range w.Keys {
+			r := j.Get(k)
 			if r == nil {
 				continue
 			}
-			if w.leaned {
-				j.emptied(r, w, pos)
+			if w.Leaned {
+				j.Emptied(r, w, pos)
 				continue
 			}
 			keys = append(keys, k)
-			bits[k] = w.overlays
-			if was := w.record(k); was != nil {
+			bits[k] = w.Overlays
+			if was := w.Record(k); was != nil {
 				before[k] = was
 			} else {
 				gone = append(gone, k)
@@ -314,19 +314,19 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 	// Things leave the containers that they were not in.
 	var left, put []string
 	for _, k := range keys {
-		r, b := j.get(k), before[k]
-		if r.parent != "" && (b == nil || b.parent != r.parent) {
+		r, b := j.Get(k), before[k]
+		if r.Parent != "" && (b == nil || b.Parent != r.Parent) {
 			left = append(left, k)
 		}
-		if b != nil && b.parent != "" && b.parent != r.parent {
+		if b != nil && b.Parent != "" && b.Parent != r.Parent {
 			put = append(put, k)
 		}
 	}
-	for _, g := range group(left, func(k string) string { return j.get(k).parent }) {
+	for _, g := range group(left, func(k string) string { return j.Get(k).Parent }) {
 		j.emit(Unpacked{Parent: g.by, Keys: g.keys})
 		for _, k := range g.keys {
-			j.link(g.by, k, false)
-			j.exit(j.get(k))
+			j.Link(g.by, k, false)
+			j.Exit(j.Get(k))
 		}
 	}
 	// What they are by themselves is as it was.
@@ -337,21 +337,21 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 			continue
 		}
 		kept = append(kept, k)
-		j.restore(j.get(k), b, bits[k], pos)
+		j.Restore(j.Get(k), b, bits[k], pos)
 	}
-	for _, g := range group(put, func(k string) string { return before[k].parent }) {
+	for _, g := range group(put, func(k string) string { return before[k].Parent }) {
 		for _, k := range g.keys {
-			j.link(g.by, k, true)
-			j.enterSince(j.get(k), g.by, before[k].packed)
+			j.Link(g.by, k, true)
+			j.EnterSince(j.Get(k), g.by, before[k].Packed)
 		}
 		j.emit(Packed{Parent: g.by, Keys: g.keys})
 	}
 	for _, k := range gone {
-		j.unborn(j.get(k))
+		j.Unborn(j.Get(k))
 	}
 	j.emit(Restored{Event: pos, Keys: kept, Gone: gone})
 	for i := range h.ships {
-		j.restoreShipment(&h.ships[i])
+		j.RestoreShipment(&h.ships[i])
 	}
 	for _, at := range slices.Concat(h.lots, h.carried) {
 		j.st.Delete(at)
@@ -365,19 +365,19 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 	} else {
 		j.st.Delete(matchAt + string(h.match[:]))
 	}
-	j.st.Delete(atPosition(historyAt, pos))
-	j.st.Put(atPosition(takenBackAt, pos), j.c.Pos.Append(nil))
+	j.st.Delete(AtPosition(historyAt, pos))
+	j.st.Put(AtPosition(takenBackAt, pos), j.c.Pos.Append(nil))
 }
 
 // TakenBack returns the error declaration by which an event was taken back.
 func TakenBack(v state.View, pos canonical.Position) (by canonical.Position, ok bool) {
-	b, ok := v.Get(atPosition(takenBackAt, pos))
+	b, ok := v.Get(AtPosition(takenBackAt, pos))
 	if !ok {
 		return by, false
 	}
 	d := canonical.NewReader(b)
 	by = d.Position()
-	damaged(d, "taken back "+pos.String())
+	Damaged(d, "taken back "+pos.String())
 	return by, true
 }
 
@@ -405,7 +405,7 @@ func (j *judging) restoreFindings(pos canonical.Position, h *history, keys []str
 		j.closed[findingKey(key, f.Pos, f.Code)] = closing{key, f}
 	}
 	for _, k := range slices.Concat(keys, h.remarks) {
-		at := under(findingAt+k+nul, pos)
+		at := Under(findingAt+k+Nul, pos)
 		j.st.Scan(at, func(path string, b []byte) bool {
 			code := verdict.Code(path[len(at):])
 			if f := decodeFinding(k, pos, code, b); f.State != block.Closed {
@@ -434,21 +434,21 @@ func (j *judging) restoreFindings(pos canonical.Position, h *history, keys []str
 }
 
 // rehold puts on hold what a finding still holds, and frees what none does; and says which overlays are not those of before.
-func (j *judging) rehold(keys []string, before map[string]*record) {
+func (j *judging) rehold(keys []string, before map[string]*Record) {
 	for _, k := range keys {
-		r := j.get(k)
+		r := j.Get(k)
 		held := j.stillHeld(k)
-		overlays := r.overlays &^ overlayHold
+		overlays := r.Overlays &^ OverlayHold
 		if held {
-			if overlays |= overlayHold; before[k].overlays&overlayHold == 0 {
-				overlays |= overlayQuarantined
+			if overlays |= OverlayHold; before[k].Overlays&OverlayHold == 0 {
+				overlays |= OverlayQuarantined
 			}
 		}
-		j.alter(r, func() { r.overlays = overlays })
+		j.Alter(r, func() { r.Overlays = overlays })
 	}
-	for bit := overlayQuarantined; bit <= overlayHold; bit <<= 1 {
-		set, _ := split(keys, func(k string) bool { return j.get(k).overlays&bit != 0 && before[k].overlays&bit == 0 })
-		cleared, _ := split(keys, func(k string) bool { return j.get(k).overlays&bit == 0 && before[k].overlays&bit != 0 })
+	for bit := OverlayQuarantined; bit <= OverlayHold; bit <<= 1 {
+		set, _ := split(keys, func(k string) bool { return j.Get(k).Overlays&bit != 0 && before[k].Overlays&bit == 0 })
+		cleared, _ := split(keys, func(k string) bool { return j.Get(k).Overlays&bit == 0 && before[k].Overlays&bit != 0 })
 		for _, x := range []struct {
 			on   bool
 			keys []string

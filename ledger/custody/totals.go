@@ -26,10 +26,10 @@ type slot struct {
 	shipment canonical.Position
 }
 
-func slotOf(r *record) slot {
-	s := slot{known: true, state: r.state, phase: r.phase, holder: r.holder}
-	if r.phase == InTransit {
-		s.shipment = r.shipment
+func slotOf(r *Record) slot {
+	s := slot{known: true, state: r.State, phase: r.Phase, holder: r.Holder}
+	if r.Phase == InTransit {
+		s.shipment = r.Shipment
 	}
 	return s
 }
@@ -61,40 +61,40 @@ func (s slot) name(short bool) string {
 }
 
 // books keeps records, contents and totals while items are judged. Nothing is written before flush.
-type books struct {
+type Books struct {
 	st     state.Store
 	pos    canonical.Position
 	things table[string, thing]
-	blank  []record // room for records
-	ships  table[canonical.Position, *shipment]
-	filled []*record           // things whose contents are known or changed
+	blank  []Record // room for records
+	ships  table[canonical.Position, *Shipment]
+	filled []*Record           // things whose contents are known or changed
 	totals table[total, int64] // changes
 	links  map[string]bool     // entries in the lists of what is inside what, and whether they are there; nil until one changes
 	linked []string            // the same in order of first change
-	silent bool                // no event is being judged: a timer or a recall changes overlays
+	Silent bool                // no event is being judged: a timer or a recall changes overlays
 }
 
 // thing is what was asked for by key.
 type thing struct {
 	at string  // where its record is stored
-	r  *record // nil: it has none
+	r  *Record // nil: it has none
 }
 
 // newBooks opens the books for an event that names a number of things.
-func newBooks(st state.Store, pos canonical.Position, size int) books {
-	return books{st: st, pos: pos, things: newTable[string, thing](size)}
+func Open(st state.Store, pos canonical.Position, size int) Books {
+	return Books{st: st, pos: pos, things: newTable[string, thing](size)}
 }
 
-func (b *books) get(key string) *record {
+func (b *Books) Get(key string) *Record {
 	if t := b.things.at(key); t != nil {
 		return t.r
 	}
 	at := unitAt + key
-	var r *record
+	var r *Record
 	if v, ok := b.st.Get(at); ok {
 		r = b.newRecord()
 		r.read(at, v)
-		if r.parent == "" {
+		if r.Parent == "" {
 			r.slot = slotOf(r)
 		}
 	}
@@ -103,7 +103,7 @@ func (b *books) get(key string) *record {
 }
 
 // known is the record of a thing if it was asked for before.
-func (b *books) known(key string) *record {
+func (b *Books) Known(key string) *Record {
 	if t := b.things.at(key); t != nil {
 		return t.r
 	}
@@ -111,18 +111,18 @@ func (b *books) known(key string) *record {
 }
 
 // add gives a thing without a record an empty one.
-func (b *books) add(key string) *record {
-	b.get(key)
+func (b *Books) Add(key string) *Record {
+	b.Get(key)
 	t := b.things.at(key)
 	t.r = b.newRecord()
-	t.r.key = t.at[len(unitAt):]
+	t.r.Key = t.at[len(unitAt):]
 	return t.r
 }
 
-func (b *books) newRecord() *record {
+func (b *Books) newRecord() *Record {
 	const most = 32
 	if len(b.blank) == 0 {
-		b.blank = make([]record, min(max(1, cap(b.things.rows)-len(b.things.rows)), most))
+		b.blank = make([]Record, min(max(1, cap(b.things.rows)-len(b.things.rows)), most))
 	}
 	r := &b.blank[0]
 	b.blank = b.blank[1:]
@@ -130,9 +130,9 @@ func (b *books) newRecord() *record {
 }
 
 // chain are the containers around key, innermost first, beginning with the thing itself.
-func (b *books) chain(key string) []*record { return chainOf(key, b.get) }
+func (b *Books) Chain(key string) []*Record { return ChainOf(key, b.Get) }
 
-func (b *books) shipment(pos canonical.Position) *shipment {
+func (b *Books) Shipment(pos canonical.Position) *Shipment {
 	if s := b.ships.at(pos); s != nil {
 		return *s
 	}
@@ -142,11 +142,11 @@ func (b *books) shipment(pos canonical.Position) *shipment {
 }
 
 // sail begins the shipment of this event.
-func (b *books) sail(s *shipment) {
+func (b *Books) Sail(s *Shipment) {
 	s.dirty = true
-	switch before := b.ships.at(s.pos); {
+	switch before := b.ships.at(s.Pos); {
 	case before == nil:
-		b.ships.put(s.pos, s)
+		b.ships.put(s.Pos, s)
 	case *before == nil:
 		*before = s
 	default:
@@ -155,10 +155,10 @@ func (b *books) sail(s *shipment) {
 }
 
 // in is what is inside a thing, to be changed.
-func (b *books) in(r *record) *contents {
+func (b *Books) in(r *Record) *contents {
 	if r.inside == nil {
-		if r.height > 0 {
-			r.inside = readContents(b.st, r.key)
+		if r.Height > 0 {
+			r.inside = readContents(b.st, r.Key)
 		} else {
 			r.inside = &contents{}
 		}
@@ -171,7 +171,7 @@ func (b *books) in(r *record) *contents {
 var nothing contents
 
 // look is what is inside a thing, to be read.
-func (b *books) look(r *record) *contents {
+func (b *Books) Look(r *Record) *contents {
 	if !r.everFilled() {
 		return &nothing
 	}
@@ -179,40 +179,40 @@ func (b *books) look(r *record) *contents {
 }
 
 // everFilled says that something is or was in a thing.
-func (r *record) everFilled() bool { return r.height > 0 || r.inside != nil }
+func (r *Record) everFilled() bool { return r.Height > 0 || r.inside != nil }
 
 // whole is a thing with everything inside it, as the container around it counts them.
-func (b *books) whole(r *record) contents {
+func (b *Books) whole(r *Record) contents {
 	var c contents
 	if r.everFilled() {
 		c = b.in(r).clone()
 	}
-	if isUnit(r.key) {
-		one := stock{gtin: gtinOf(r.key), lot: r.lot, expiry: r.expiry, units: 1, newest: r.made}
-		if c.stocks == nil {
-			c.stocks = append(c.stocks, one)
+	if IsUnit(r.Key) {
+		one := stock{GTIN: GTINOf(r.Key), Lot: r.Lot, Expiry: r.Expiry, Units: 1, Newest: r.Made}
+		if c.Stocks == nil {
+			c.Stocks = append(c.Stocks, one)
 		} else {
 			c.addStock(&one, 1)
 		}
 	}
-	for m := range marks {
-		if r.overlays&(1<<m) == 0 {
+	for m := range Marks {
+		if r.Overlays&(1<<m) == 0 {
 			continue
 		}
-		c.things[m]++
-		for i := range c.stocks {
-			c.stocks[i].marked[m] = c.stocks[i].units
+		c.Things[m]++
+		for i := range c.Stocks {
+			c.Stocks[i].marked[m] = c.Stocks[i].Units
 		}
 	}
-	if isUnit(r.key) {
-		for i, t := range r.trips {
-			s := b.shipment(t)
-			again := slices.ContainsFunc(r.trips[:i], func(t canonical.Position) bool {
-				before := b.shipment(t)
-				return before.from == s.from && before.to == s.to
+	if IsUnit(r.Key) {
+		for i, t := range r.Trips {
+			s := b.Shipment(t)
+			again := slices.ContainsFunc(r.Trips[:i], func(t canonical.Position) bool {
+				before := b.Shipment(t)
+				return before.From == s.From && before.To == s.To
 			})
 			if !again {
-				c.addSale(sale{s.from, s.to, 1}, 1)
+				c.addSale(sale{s.From, s.To, 1}, 1)
 			}
 		}
 	}
@@ -220,8 +220,8 @@ func (b *books) whole(r *record) contents {
 }
 
 // alter applies a change to a thing that is already where it is, and passes on what of it the containers around it see.
-func (b *books) alter(r *record, change func()) {
-	if r.parent == "" {
+func (b *Books) Alter(r *Record, change func()) {
+	if r.Parent == "" {
 		change()
 		return
 	}
@@ -229,73 +229,73 @@ func (b *books) alter(r *record, change func()) {
 	change()
 	after := b.whole(r)
 	after.add(&before, -1)
-	b.fill(r.parent, &after, 1)
+	b.fill(r.Parent, &after, 1)
 }
 
 // fill adds d to a container, or takes it away, and to those around it.
-func (b *books) fill(key string, d *contents, sign int64) {
-	for depth := 0; key != "" && depth < maxDepth && !d.empty(); depth++ {
-		r := b.get(key)
+func (b *Books) fill(key string, d *contents, sign int64) {
+	for depth := 0; key != "" && depth < MaxDepth && !d.Empty(); depth++ {
+		r := b.Get(key)
 		var before contents
-		if r.parent != "" {
+		if r.Parent != "" {
 			before = b.whole(r)
 		}
 		b.in(r).add(d, sign)
-		if r.parent == "" {
+		if r.Parent == "" {
 			return
 		}
 		after := b.whole(r)
 		after.add(&before, -1)
-		key, d, sign = r.parent, &after, 1
+		key, d, sign = r.Parent, &after, 1
 	}
 }
 
 // count moves units of lots from one slot to another.
-func (b *books) count(stocks []stock, from, to slot) {
+func (b *Books) count(stocks []stock, from, to slot) {
 	if from == to {
 		return
 	}
 	for i := range stocks {
 		s := &stocks[i]
-		if s.lot == "" || s.units == 0 {
+		if s.Lot == "" || s.Units == 0 {
 			continue
 		}
-		b.tally(s, from, -s.units)
-		b.tally(s, to, s.units)
+		b.tally(s, from, -s.Units)
+		b.tally(s, to, s.Units)
 	}
 }
 
 // countOne moves a unit from one slot to another.
-func (b *books) countOne(r *record, from, to slot) {
+func (b *Books) countOne(r *Record, from, to slot) {
 	if from != to {
-		one := stock{gtin: gtinOf(r.key), lot: r.lot}
+		one := stock{GTIN: GTINOf(r.Key), Lot: r.Lot}
 		b.tally(&one, from, -1)
 		b.tally(&one, to, 1)
 	}
 }
 
-func (b *books) tally(s *stock, at slot, units int64) {
+func (b *Books) tally(s *stock, at slot, units int64) {
 	if !at.known {
 		return
 	}
 	short := false
 	if at.moving() {
-		if ship := b.shipment(at.shipment); ship != nil {
+		if ship := b.Shipment(at.shipment); ship != nil {
 			short = ship.counted
 			ship.carry(s, units)
 		}
 	}
-	b.total(total{s.gtin, s.lot, at.holder, at.name(short)}, units)
+	b.total(total{s.GTIN, s.Lot, at.holder, at.name(short)}, units)
 }
 
 // total is what units of a lot are counted by.
 type total struct{ gtin, lot, party, state string }
 
 func (t *total) key() string {
-	return totalsAt + "01" + t.gtin + "10" + t.lot + nul + t.party + nul + t.state // as of lgtin
+	return totalsAt + "01" + t.gtin + "10" + t.lot + Nul + t.party + Nul + t.state // as of lgtin
 }
 
-func (b *books) total(of total, units int64) {
+func (b *Books) total(of total, units int64) {
 	if n := b.totals.at(of); n != nil {
 		*n += units
 		return
@@ -304,40 +304,40 @@ func (b *books) total(of total, units int64) {
 }
 
 // carry notes how many units of a lot are on their way with the shipment.
-func (s *shipment) carry(x *stock, units int64) {
-	lot := stock{gtin: x.gtin, lot: x.lot}
+func (s *Shipment) carry(x *stock, units int64) {
+	lot := stock{GTIN: x.GTIN, Lot: x.Lot}
 	at, ok := findStock(s.lots, &lot)
 	if !ok {
 		s.lots = slices.Insert(s.lots, at, lot)
 	}
-	if s.lots[at].units += units; s.lots[at].units == 0 {
+	if s.lots[at].Units += units; s.lots[at].Units == 0 {
 		s.lots = slices.Delete(s.lots, at, at+1)
 	}
 	s.dirty = true
 }
 
 // enter puts a thing into a container: the totals count it with the outermost one from now on.
-func (b *books) enter(r *record, parent string) { b.enterSince(r, parent, b.pos) }
+func (b *Books) Enter(r *Record, parent string) { b.EnterSince(r, parent, b.pos) }
 
 // enterSince puts a thing into a container where it was since the event at packed. What was sold with the containers around
 // it since then was sold with it.
-func (b *books) enterSince(r *record, parent string, packed canonical.Position) {
-	chain := b.chain(parent)
+func (b *Books) EnterSince(r *Record, parent string, packed canonical.Position) {
+	chain := b.Chain(parent)
 	// What is in the container already was sold with those around it. What comes in now was not, so the container itself
 	// remembers those sales from now on.
 	for i := len(chain) - 1; i > 0; i-- {
 		for _, t := range passedOn(chain[i-1:], 1) {
-			b.travelled(chain[i-1], t)
+			b.Travelled(chain[i-1], t)
 		}
 	}
 	d := b.whole(r)
 	b.recount(r, chain[len(chain)-1].slot.inside())
-	r.parent, r.packed = parent, packed
-	chain = b.chain(r.key)
+	r.Parent, r.Packed = parent, packed
+	chain = b.Chain(r.Key)
 	for i, c := range chain[1:] {
 		c.leaned = true
 		b.sold(passedOn(chain, i+1), &d)
-		if c.parent == "" {
+		if c.Parent == "" {
 			b.in(c).add(&d, 1)
 			return
 		}
@@ -349,28 +349,52 @@ func (b *books) enterSince(r *record, parent string, packed canonical.Position) 
 }
 
 // passedOn are the sales of the i-th container around a thing that are sales of all of that thing: it was inside at the time.
-func passedOn(chain []*record, i int) (sold []canonical.Position) {
-	for _, t := range chain[i].trips {
-		if !slices.ContainsFunc(chain[:i], func(c *record) bool { return t.Compare(c.packed) <= 0 || slices.Contains(c.trips, t) }) {
+func passedOn(chain []*Record, i int) (sold []canonical.Position) {
+	for _, t := range chain[i].Trips {
+		if !slices.ContainsFunc(chain[:i], func(c *Record) bool { return t.Compare(c.Packed) <= 0 || slices.Contains(c.Trips, t) }) {
 			sold = append(sold, t)
 		}
 	}
 	return sold
 }
 
+// SoldBy says whether one party once sold a thing, with everything inside it, to another.
+func (b *Books) SoldBy(key, from, to string) bool {
+	sold := func(trips []canonical.Position) bool {
+		return slices.ContainsFunc(trips, func(at canonical.Position) bool {
+			s := b.Shipment(at)
+			return s.From == from && s.To == to
+		})
+	}
+	chain := b.Chain(key)
+	if len(chain) == 0 {
+		return false
+	}
+	c := b.Look(chain[0])
+	if n := c.Units(); n > 0 && c.Sold(from, to) >= n || n == 0 && sold(chain[0].Trips) {
+		return true
+	}
+	for i := 1; i < len(chain); i++ {
+		if sold(passedOn(chain, i)) {
+			return true
+		}
+	}
+	return false
+}
+
 // sold adds sales to the sums of what was sold with them.
-func (b *books) sold(trips []canonical.Position, d *contents) {
+func (b *Books) sold(trips []canonical.Position, d *contents) {
 	for _, t := range trips {
-		s := b.shipment(t)
-		if n := d.units() - d.sold(s.from, s.to); n > 0 {
-			d.addSale(sale{s.from, s.to, n}, 1)
+		s := b.Shipment(t)
+		if n := d.Units() - d.Sold(s.From, s.To); n > 0 {
+			d.addSale(sale{s.From, s.To, n}, 1)
 		}
 	}
 }
 
 // exit takes a thing out of its container. What was sold with the containers around it was sold with it.
-func (b *books) exit(r *record) {
-	chain := b.chain(r.key)
+func (b *Books) Exit(r *Record) {
+	chain := b.Chain(r.Key)
 	d := b.whole(r)
 	var sold []canonical.Position
 	for i, c := range chain[1:] {
@@ -378,7 +402,7 @@ func (b *books) exit(r *record) {
 		trips := passedOn(chain, i+1)
 		sold = append(sold, trips...)
 		b.sold(trips, &d)
-		if c.parent == "" {
+		if c.Parent == "" {
 			b.in(c).add(&d, -1)
 			break
 		}
@@ -389,87 +413,87 @@ func (b *books) exit(r *record) {
 		d = before
 	}
 	r.slot = chain[len(chain)-1].slot.inside()
-	r.parent, r.packed = "", canonical.Position{}
+	r.Parent, r.Packed = "", canonical.Position{}
 	for _, t := range sold {
-		b.travelled(r, t)
+		b.Travelled(r, t)
 	}
 }
 
 // travelled notes a sale of a thing and of everything inside it.
-func (b *books) travelled(r *record, pos canonical.Position) {
-	at, ok := slices.BinarySearchFunc(r.trips, pos, canonical.Position.Compare)
+func (b *Books) Travelled(r *Record, pos canonical.Position) {
+	at, ok := slices.BinarySearchFunc(r.Trips, pos, canonical.Position.Compare)
 	if ok {
 		return
 	}
-	r.trips = slices.Insert(slices.Clone(r.trips), at, pos)
-	if len(r.trips) > maxTrips {
-		r.trips = r.trips[1:]
+	r.Trips = slices.Insert(slices.Clone(r.Trips), at, pos)
+	if len(r.Trips) > maxTrips {
+		r.Trips = r.Trips[1:]
 	}
 	if r.everFilled() {
-		s, c := b.shipment(pos), b.in(r)
-		if n := c.units() - c.sold(s.from, s.to); n > 0 {
-			c.addSale(sale{s.from, s.to, n}, 1)
+		s, c := b.Shipment(pos), b.in(r)
+		if n := c.Units() - c.Sold(s.From, s.To); n > 0 {
+			c.addSale(sale{s.From, s.To, n}, 1)
 		}
 	}
 }
 
 // cancelled takes a sale back.
-func (b *books) cancelled(r *record, pos canonical.Position) {
-	at, ok := slices.BinarySearchFunc(r.trips, pos, canonical.Position.Compare)
+func (b *Books) Cancelled(r *Record, pos canonical.Position) {
+	at, ok := slices.BinarySearchFunc(r.Trips, pos, canonical.Position.Compare)
 	if !ok {
 		return
 	}
-	r.trips = slices.Delete(slices.Clone(r.trips), at, at+1)
+	r.Trips = slices.Delete(slices.Clone(r.Trips), at, at+1)
 	if r.everFilled() {
-		s, c := b.shipment(pos), b.in(r)
-		c.addSale(sale{s.from, s.to, c.sold(s.from, s.to)}, -1)
+		s, c := b.Shipment(pos), b.in(r)
+		c.addSale(sale{s.From, s.To, c.Sold(s.From, s.To)}, -1)
 	}
 }
 
 // recount moves a thing that is in no container to the slot that it is in now.
-func (b *books) recount(r *record, to slot) {
+func (b *Books) recount(r *Record, to slot) {
 	if r.slot == to {
 		return
 	}
-	if isUnit(r.key) && r.lot != "" {
+	if IsUnit(r.Key) && r.Lot != "" {
 		b.countOne(r, r.slot, to)
 	}
 	if r.everFilled() {
-		b.count(b.in(r).stocks, r.slot.inside(), to.inside())
+		b.count(b.in(r).Stocks, r.slot.inside(), to.inside())
 	}
 	r.slot = to
 }
 
 // label gives a unit its lot and expiry.
-func (b *books) label(r *record, lot, expiry string, made int64) {
-	chain := b.chain(r.key)
+func (b *Books) Label(r *Record, lot, expiry string, made int64) {
+	chain := b.Chain(r.Key)
 	at := chain[len(chain)-1].slot
 	if len(chain) > 1 {
 		at = at.inside()
 	}
-	if r.lot != "" {
+	if r.Lot != "" {
 		b.countOne(r, at, slot{})
 	}
-	b.alter(r, func() { r.lot, r.expiry, r.made = lot, expiry, made })
+	b.Alter(r, func() { r.Lot, r.Expiry, r.Made = lot, expiry, made })
 	if lot != "" {
 		b.countOne(r, slot{}, at)
 	}
 }
 
 // setMark sets or clears an overlay.
-func (b *books) setMark(r *record, bit uint16, on bool) {
-	b.alter(r, func() {
-		r.overlays &^= bit
+func (b *Books) SetMark(r *Record, bit uint16, on bool) {
+	b.Alter(r, func() {
+		r.Overlays &^= bit
 		if on {
-			r.overlays |= bit
+			r.Overlays |= bit
 		}
 	})
 	r.dirty = true
 }
 
 // link puts a thing into the list of what is directly inside a container, or takes it out.
-func (b *books) link(parent, child string, on bool) {
-	k := childAt + parent + nul + child
+func (b *Books) Link(parent, child string, on bool) {
+	k := childAt + parent + Nul + child
 	if b.links == nil {
 		size := cap(b.things.rows)
 		b.links, b.linked = make(map[string]bool, size), make([]string, 0, size)
@@ -481,9 +505,9 @@ func (b *books) link(parent, child string, on bool) {
 }
 
 // children lists what is directly inside a container, this event's removals included: no step lists a container that it fills.
-func (b *books) children(parent string, fn func(string) bool) {
-	childrenOf(b.st, parent, func(child string) bool {
-		if on, ok := b.links[childAt+parent+nul+child]; ok && !on {
+func (b *Books) Children(parent string, fn func(string) bool) {
+	ChildrenOf(b.st, parent, func(child string) bool {
+		if on, ok := b.links[childAt+parent+Nul+child]; ok && !on {
 			return true
 		}
 		return fn(child)
@@ -491,9 +515,9 @@ func (b *books) children(parent string, fn func(string) bool) {
 }
 
 // empty says that nothing is inside a container any more.
-func (b *books) empty(parent string) bool {
+func (b *Books) Empty(parent string) bool {
 	empty := true
-	b.children(parent, func(string) bool {
+	b.Children(parent, func(string) bool {
 		empty = false
 		return false
 	})
@@ -501,31 +525,31 @@ func (b *books) empty(parent string) bool {
 }
 
 // listBirths notes which units this event put into a lot.
-func (b *books) listBirths(gtin, lot string, units []string) {
-	b.st.Put(birthsAt(gtin, lot, b.pos), putKeys(nil, serials(units)))
+func (b *Books) ListBirths(gtin, lot string, units []string) {
+	b.st.Put(BirthsAt(gtin, lot, b.pos), PutKeys(nil, Serials(units)))
 }
 
 // listShipped notes what the shipment of this event names.
-func (b *books) listShipped(keys []string) {
+func (b *Books) ListShipped(keys []string) {
 	if len(keys) > 0 {
-		b.st.Put(atPosition(shippedAt, b.pos), putKeys(nil, keys))
+		b.st.Put(AtPosition(shippedAt, b.pos), PutKeys(nil, keys))
 	}
 }
 
 // write brings contents, shipments and totals up to date and writes them with the records.
-func (b *books) write() {
+func (b *Books) Write() {
 	for i := range b.things.rows {
 		at, r := b.things.rows[i].value.at, b.things.rows[i].value.r
 		if r == nil || r.gone || !r.dirty && !r.leaned {
 			continue
 		}
-		if r.parent == "" {
+		if r.Parent == "" {
 			b.recount(r, slotOf(r))
 		}
-		if r.dirty && !r.quiet && !b.silent {
+		if r.dirty && !r.quiet && !b.Silent {
 			r.last = b.pos
 		}
-		if r.leaned && !r.quiet && !b.silent {
+		if r.leaned && !r.quiet && !b.Silent {
 			r.used = b.pos
 		}
 		b.st.Put(at, r.encode())
@@ -535,31 +559,31 @@ func (b *books) write() {
 		if s == nil {
 			continue
 		}
-		if s.short != s.counted { // what is missing of it
+		if s.Short != s.counted { // what is missing of it
 			for i := range s.lots {
 				x, moving := &s.lots[i], slot{state: Active, phase: InTransit}
-				b.total(total{x.gtin, x.lot, s.from, moving.name(s.counted)}, -x.units)
-				b.total(total{x.gtin, x.lot, s.from, moving.name(s.short)}, x.units)
+				b.total(total{x.GTIN, x.Lot, s.From, moving.name(s.counted)}, -x.Units)
+				b.total(total{x.GTIN, x.Lot, s.From, moving.name(s.Short)}, x.Units)
 			}
-			s.counted, s.dirty = s.short, true
+			s.counted, s.dirty = s.Short, true
 		}
 		switch {
 		case s.gone:
-			b.st.Delete(atPosition(shipmentAt, s.pos))
+			b.st.Delete(AtPosition(shipmentAt, s.Pos))
 		case s.dirty:
-			if !s.quiet && !b.silent {
-				s.last = b.pos
+			if !s.quiet && !b.Silent {
+				s.Last = b.pos
 			}
-			b.st.Put(atPosition(shipmentAt, s.pos), s.encode())
+			b.st.Put(AtPosition(shipmentAt, s.Pos), s.encode())
 		}
 	}
 	for _, r := range b.filled {
 		switch c := r.inside; {
 		case !c.changed:
-		case c.empty():
-			b.st.Delete(contentsAt + r.key)
+		case c.Empty():
+			b.st.Delete(contentsAt + r.Key)
 		default:
-			b.st.Put(contentsAt+r.key, c.encode())
+			b.st.Put(contentsAt+r.Key, c.encode())
 		}
 	}
 	for _, k := range b.linked {
@@ -594,11 +618,11 @@ func (b *books) write() {
 // Units in transit count with their sender; in_transit becomes unaccounted for what is missing of a shipment that has
 // partly been received.
 func LotTotals(v state.View, g gs1.GTIN, lot string) ([]Total, uint64) {
-	at := totalsAt + lgtin(g.String(), lot) + nul
+	at := totalsAt + LGTIN(g.String(), lot) + Nul
 	var totals []Total
 	var sum uint64
 	v.Scan(at, func(k string, b []byte) bool {
-		party, name, _ := strings.Cut(k[len(at):], nul)
+		party, name, _ := strings.Cut(k[len(at):], Nul)
 		n := binary.BigEndian.Uint64(b)
 		totals = append(totals, Total{Party: party, State: name, Units: n})
 		sum += n
