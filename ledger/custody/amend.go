@@ -7,6 +7,7 @@ import (
 
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/verdict"
 )
@@ -64,10 +65,10 @@ func Lapse(st state.Store, c Context) []Lapsed {
 		t := timer{at: at}
 		when := int64(r.U64())
 		t.pos, t.code = r.Position(), verdict.Code(r.Rest())
-		Damaged(r, "timer")
+		books.Damaged(r, "timer")
 		list := canonical.NewReader(b)
-		t.keys = ReadKeys(list)
-		Damaged(list, "timer")
+		t.keys = books.ReadKeys(list)
+		books.Damaged(list, "timer")
 		subjects += len(t.keys)
 		if when > c.Time || len(due) == MaxTimers || len(due) > 0 && subjects > MaxTimerSubjects {
 			return false
@@ -76,7 +77,7 @@ func Lapse(st state.Store, c Context) []Lapsed {
 		return true
 	})
 	var out []Lapsed
-	b := Open(st, c.Pos, subjects)
+	b := books.Open(st, c.Pos, subjects)
 	b.Silent = true
 	for _, t := range due {
 		st.Delete(t.at)
@@ -92,7 +93,7 @@ func Lapse(st state.Store, c Context) []Lapsed {
 			continue
 		}
 		l := Lapsed{Amendment: Amendment{Pos: t.pos, Code: t.code, Old: block.Open, New: block.Held, Subjects: open}}
-		for _, bit := range []uint16{OverlayHold, OverlayQuarantined} {
+		for _, bit := range []uint16{books.OverlayHold, books.OverlayQuarantined} {
 			var changed []string
 			for _, k := range open {
 				r := b.Get(k)
@@ -127,7 +128,7 @@ func (j *judging) cure(code verdict.Code, keys ...string) {
 
 // cureInside closes a shortage of what is inside a container that has turned up whole, as far as a few looks reach.
 func (j *judging) cureInside(key string, depth int) {
-	if depth > MaxDepth {
+	if depth > books.MaxDepth {
 		return
 	}
 	j.Children(key, func(child string) bool {
@@ -187,7 +188,7 @@ func (j *judging) close(list []closing) {
 	})
 	// Quarantine stays until the holder ends it: a package is released by people, not by a message.
 	_, free := split(released, j.stillHeld)
-	j.overlay(OverlayHold, false, free)
+	j.overlay(books.OverlayHold, false, free)
 }
 
 // stillHeld says whether a finding, of this event or an earlier one that it does not close, holds a thing.
@@ -224,6 +225,6 @@ func (j *judging) startTimers() {
 		for i, k := range f.Subjects {
 			keys[i] = k.String()
 		}
-		j.st.Put(timerKey(j.c.Time+j.c.Grace, j.c.Pos, f.Code), PutKeys(nil, keys))
+		j.st.Put(timerKey(j.c.Time+j.c.Grace, j.c.Pos, f.Code), books.PutKeys(nil, keys))
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/verdict"
@@ -23,11 +24,11 @@ import (
 )
 
 // mirror is custody replayed from effects alone: what an auditor who has only the effects would know.
-type mirror map[string]*Record
+type mirror map[string]*books.Record
 
-func (m mirror) at(k string) *Record {
+func (m mirror) at(k string) *books.Record {
 	if m[k] == nil {
-		m[k] = &Record{Key: k, State: Active}
+		m[k] = &books.Record{Key: k, State: Active}
 	}
 	return m[k]
 }
@@ -42,7 +43,7 @@ func (m mirror) apply(e Effect) {
 			}
 			r := m.at(k)
 			r.Lot, r.Expiry = e.Lot, e.Expiry
-			r.Set(Provisional, e.Provisional)
+			r.Set(books.Provisional, e.Provisional)
 			if e.Holder != "" {
 				r.Holder, r.Owner, r.Place, r.Phase = e.Holder, e.Holder, e.Place, Held
 			}
@@ -59,7 +60,7 @@ func (m mirror) apply(e Effect) {
 		}
 	case Unpacked:
 		for _, k := range e.Keys {
-			at := Inherit(ChainOf(k, func(k string) *Record { return m[k] }))
+			at := books.Inherit(books.ChainOf(k, func(k string) *books.Record { return m[k] }))
 			r := m.at(k)
 			r.Parent, r.Overlays = "", at.Overlays
 			r.Phase, r.Holder, r.Owner, r.Place, r.To, r.Shipment = at.Phase, at.Holder, at.Owner, at.Place, at.To, at.Shipment
@@ -70,7 +71,7 @@ func (m mirror) apply(e Effect) {
 		}
 	case OverlaySet:
 		for _, k := range e.Keys {
-			for i, name := range OverlayNames {
+			for i, name := range books.OverlayNames {
 				if name != e.Overlay {
 					continue
 				}
@@ -252,14 +253,14 @@ func anyResolution(t *rapid.T, v state.View, who string) []string {
 func resolves(who string, c closing, as Outcome) []string {
 	words := []string{who, "resolves", string(c.f.Code), "of", strconv.FormatUint(c.f.Pos.Height, 10), "as", string(as)}
 	if !strings.HasPrefix(c.key, "event:") {
-		words = append(words, "about", nick(MustKey(c.key)))
+		words = append(words, "about", nick(books.MustKey(c.key)))
 	}
 	return words
 }
 
 func storedFindings(v state.View) (all []closing) {
 	v.Scan(findingAt, func(k string, b []byte) bool {
-		key, at, _ := strings.Cut(k[len(findingAt):], Nul)
+		key, at, _ := strings.Cut(k[len(findingAt):], nul)
 		d := canonical.NewReader([]byte(at))
 		pos, code := d.Position(), verdict.Code(d.Rest())
 		all = append(all, closing{key, decodeFinding(key, pos, code, b)})
@@ -279,9 +280,9 @@ func resolveAll(t *rapid.T, w *world, mem *state.Memory) {
 			t.Fatalf("%s: %s", line, strings.Join(w.say(w.last), "; "))
 		}
 	}
-	Each(mem, func(r *Record) bool {
-		if r.Overlays&OverlayHold != 0 || r.Overlays&OverlaySuspect != 0 && r.Overlays&OverlayIllegitimate == 0 {
-			t.Fatalf("%s is marked %v, and every finding is closed", r.Key, OverlayList(r.Overlays))
+	books.Each(mem, func(r *books.Record) bool {
+		if r.Overlays&books.OverlayHold != 0 || r.Overlays&books.OverlaySuspect != 0 && r.Overlays&books.OverlayIllegitimate == 0 {
+			t.Fatalf("%s is marked %v, and every finding is closed", r.Key, books.OverlayList(r.Overlays))
 		}
 		return true
 	})
@@ -304,7 +305,7 @@ func checkReplay(t *rapid.T, mem *state.Memory, history []counted) {
 		}
 		Judge(w.st, h.at, h.it)
 	}
-	if d := cmp.Diff(Facts(w.st), Facts(mem)); d != "" {
+	if d := cmp.Diff(books.Facts(w.st), books.Facts(mem)); d != "" {
 		t.Fatalf("(-never happened +taken back):\n%s", d)
 	}
 }
@@ -337,18 +338,18 @@ func checkGuard(t *rapid.T, before *state.Memory, it *wire.Item, j Judgement) {
 	if !ok || ev.ErrorDeclaration != nil || isReturn(ev) {
 		return
 	}
-	get := func(k string) *Record { return Read(before, k) }
+	get := func(k string) *books.Record { return books.Read(before, k) }
 	day, _ := epcis.EventDay(ev)
 	reg := registry.Registry{View: before}
 	var whole func(key, what string)
 	whole = func(key, what string) {
-		for _, r := range ChainOf(key, get) {
-			against := r.Overlays & (OverlayQuarantined | OverlaySuspect | OverlayIllegitimate | OverlayRecalled | OverlayHold | OverlayReturned)
+		for _, r := range books.ChainOf(key, get) {
+			against := r.Overlays & (books.OverlayQuarantined | books.OverlaySuspect | books.OverlayIllegitimate | books.OverlayRecalled | books.OverlayHold | books.OverlayReturned)
 			if what == "dispensed" {
-				against |= r.Overlays & OverlayExpired
+				against |= r.Overlays & books.OverlayExpired
 			}
-			if IsUnit(r.Key) {
-				k := MustKey(r.Key)
+			if books.IsUnit(r.Key) {
+				k := books.MustKey(r.Key)
 				g, _ := k.GTIN()
 				if len(reg.Recalls(g, r.Lot)) > 0 || len(reg.UnitRecalls(k)) > 0 {
 					t.Fatalf("%s is %s, and %s is recalled", key, what, r.Key)
@@ -358,10 +359,10 @@ func checkGuard(t *rapid.T, before *state.Memory, it *wire.Item, j Judgement) {
 				}
 			}
 			if against != 0 {
-				t.Fatalf("%s is %s, and %s is %v", key, what, r.Key, OverlayList(against))
+				t.Fatalf("%s is %s, and %s is %v", key, what, r.Key, books.OverlayList(against))
 			}
 		}
-		ChildrenOf(before, key, func(child string) bool {
+		books.ChildrenOf(before, key, func(child string) bool {
 			whole(child, what)
 			return true
 		})
@@ -387,27 +388,27 @@ func checkGuard(t *rapid.T, before *state.Memory, it *wire.Item, j Judgement) {
 }
 
 func checkState(t *rapid.T, mem *state.Memory, m mirror) {
-	Each(mem, func(r *Record) bool {
+	books.Each(mem, func(r *books.Record) bool {
 		want := m[r.Key]
 		if want == nil {
 			t.Fatalf("%s is on record without an effect", r.Key)
 		}
-		got := Record{
-			Key: r.Key, Flags: r.Flags & Provisional, State: r.State, Phase: r.Phase, Overlays: r.Overlays &^ NamedByRecall,
+		got := books.Record{
+			Key: r.Key, Flags: r.Flags & books.Provisional, State: r.State, Phase: r.Phase, Overlays: r.Overlays &^ books.NamedByRecall,
 			Lot: r.Lot, Expiry: r.Expiry, Parent: r.Parent, Holder: r.Holder, Owner: r.Owner, To: r.To, Place: r.Place, Shipment: r.Shipment,
 		}
-		if d := cmp.Diff(*want, got, cmpopts.IgnoreUnexported(Record{})); d != "" {
+		if d := cmp.Diff(*want, got, cmpopts.IgnoreUnexported(books.Record{})); d != "" {
 			t.Fatalf("the record is not what its effects say:\n%s", d)
 		}
 		if r.Parent != "" {
-			c := ChainOf(r.Key, func(k string) *Record { return Read(mem, k) })
+			c := books.ChainOf(r.Key, func(k string) *books.Record { return books.Read(mem, k) })
 			if len(c) > maxNesting+1 {
 				t.Fatalf("%s is too deep, or inside itself", r.Key)
 			}
 		}
 		held := slices.ContainsFunc(findingsOf(mem, r.Key), func(f FindingRecord) bool { return f.holds() })
-		if held != (r.Overlays&OverlayHold != 0) {
-			t.Fatalf("%s has the overlays %v and a finding that holds it: %t", r.Key, OverlayList(r.Overlays), held)
+		if held != (r.Overlays&books.OverlayHold != 0) {
+			t.Fatalf("%s has the overlays %v and a finding that holds it: %t", r.Key, books.OverlayList(r.Overlays), held)
 		}
 		return true
 	})
@@ -416,7 +417,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 			g, _ := gs1.ParseGTIN(gtin(series))
 			commissioned := uint64(0)
 			for _, r := range m {
-				if IsUnit(r.Key) && GTINOf(r.Key) == g.String() && r.Lot == lot {
+				if books.IsUnit(r.Key) && books.GTINOf(r.Key) == g.String() && r.Lot == lot {
 					commissioned++
 				}
 			}
@@ -444,7 +445,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 			}
 		}
 	}
-	if err := Recount(mem); err != nil {
+	if err := books.Recount(mem); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/verdict"
 )
 
@@ -148,23 +149,23 @@ func (j *judging) mark() {
 	)
 	switch epcis.CBVName(j.ev.Disposition) {
 	case epcis.DispNonSellable:
-		bit = OverlayQuarantined
+		bit = books.OverlayQuarantined
 	case epcis.DispNoPedigreeMatch:
-		bit, suspect = OverlayQuarantined, true
+		bit, suspect = books.OverlayQuarantined, true
 	case epcis.DispUnknown:
 		if step := j.ev.Step(); step == "cycle_counting" || step == "stock_taking" {
 			becomes = Lost // counted, and not there
 		} else {
-			bit = OverlayQuarantined
+			bit = books.OverlayQuarantined
 		}
 	case epcis.DispDamaged:
-		bit = OverlayDamaged
+		bit = books.OverlayDamaged
 	case epcis.DispExpired:
-		bit = OverlayExpired
+		bit = books.OverlayExpired
 	case epcis.DispRecalled:
-		bit = OverlayRecalled
+		bit = books.OverlayRecalled
 	case epcis.DispReturned:
-		bit = OverlayReturned
+		bit = books.OverlayReturned
 	case epcis.DispStolen:
 		becomes = Stolen
 	case "lost":
@@ -188,19 +189,19 @@ func (j *judging) mark() {
 		for _, k := range keys {
 			j.reappear(j.Get(k))
 		}
-		own, held := split(keys, func(k string) bool { return j.Get(k).Overlays&OverlayHold == 0 })
-		j.overlay(OverlayQuarantined, false, own)
-		cleared, _ := split(own, func(k string) bool { return j.Get(k).Overlays&OverlayIllegitimate == 0 })
-		j.overlay(OverlaySuspect, false, cleared)
+		own, held := split(keys, func(k string) bool { return j.Get(k).Overlays&books.OverlayHold == 0 })
+		j.overlay(books.OverlayQuarantined, false, own)
+		cleared, _ := split(own, func(k string) bool { return j.Get(k).Overlays&books.OverlayIllegitimate == 0 })
+		j.overlay(books.OverlaySuspect, false, cleared)
 		if len(held) > 0 {
 			j.find(verdict.HoldRemains, block.Flag, held, "a finding put it on hold, and only the resolution of that finding lifts it: the release changes nothing")
 		}
-		j.overlay(OverlayReturned, false, keys)
+		j.overlay(books.OverlayReturned, false, keys)
 	case becomes != 0:
 		j.state(becomes, keys)
 	default:
 		if suspect {
-			j.overlay(OverlaySuspect, true, keys)
+			j.overlay(books.OverlaySuspect, true, keys)
 		}
 		j.overlay(bit, true, keys)
 	}

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"verilot.dev/ledger/custody/books"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -355,7 +356,7 @@ func TestEPCISVectors(t *testing.T) {
 			if g, ok := k.GLN(); ok {
 				x.GLN = g.String()
 			}
-			if k.IsUnit() != (k.Kind() == gs1.KindSGTIN) || k.IsUnit() != IsUnit(k.String()) {
+			if k.IsUnit() != (k.Kind() == gs1.KindSGTIN) || k.IsUnit() != books.IsUnit(k.String()) {
 				t.Errorf("%s: unit or not", in)
 			}
 			if !slices.Contains(keys, k.String()) {

@@ -9,6 +9,7 @@ import (
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/verdict"
@@ -21,7 +22,7 @@ const futureSkew = 5 * 60 * 1000
 // judging is one event being judged. Everything it changes stays here until the verdict is known, so that a rejected
 // event writes nothing.
 type judging struct {
-	Books
+	books.Books
 	st  state.Store
 	c   Context
 	reg registry.Registry
@@ -65,7 +66,7 @@ type subject struct {
 
 // newJudging begins to judge an item that names a number of things.
 func newJudging(st state.Store, c Context, it *wire.Item, size int) *judging {
-	j := &judging{st: st, Books: Open(st, c.Pos, size), c: c, reg: registry.Registry{View: st}, it: it}
+	j := &judging{st: st, Books: books.Open(st, c.Pos, size), c: c, reg: registry.Registry{View: st}, it: it}
 	j.names.dir = &j.reg
 	j.goods = goods{reg: j.reg, books: &j.Books}
 	return j
@@ -225,7 +226,7 @@ func (j *judging) find(code verdict.Code, sev block.Severity, keys []string, det
 				j.found = make(map[subject]bool, len(keys))
 			}
 			j.found[s] = true
-			j.findings[i].Subjects = append(j.findings[i].Subjects, MustKey(k))
+			j.findings[i].Subjects = append(j.findings[i].Subjects, books.MustKey(k))
 		}
 	}
 }
@@ -236,7 +237,7 @@ func (j *judging) reject(code verdict.Code, key, format string, args ...any) {
 		j.no = &Finding{Code: code, Severity: block.Reject, Detail: fmt.Sprintf(format, args...)}
 	}
 	if j.no.Code == code && key != "" {
-		j.no.Subjects = append(j.no.Subjects, MustKey(key))
+		j.no.Subjects = append(j.no.Subjects, books.MustKey(key))
 	}
 }
 
@@ -244,19 +245,19 @@ func (j *judging) reject(code verdict.Code, key, format string, args ...any) {
 func (j *judging) keys(list commit.List) []string { return keysIn(j.it, list) }
 
 // located is a thing as the ledger sees it before this event. It must have a record.
-func (j *judging) located(key string) *Record { return Inherit(j.Chain(key)) }
+func (j *judging) located(key string) *books.Record { return books.Inherit(j.Chain(key)) }
 
 // deaf says that hearsay has nothing to tell about key: its actor has spoken for itself.
 func (j *judging) deaf(key string) bool {
 	if !j.hearsay {
 		return false
 	}
-	return slices.ContainsFunc(j.Chain(key), func(r *Record) bool { return slices.Contains(r.Recorders, j.actor) })
+	return slices.ContainsFunc(j.Chain(key), func(r *books.Record) bool { return slices.Contains(r.Recorders, j.actor) })
 }
 
 // rests notes that what this event does rests on what is recorded of a thing.
 func (j *judging) rests(key string) {
-	for r, depth := j.Get(key), 0; r != nil && depth < MaxDepth; r, depth = j.Get(r.Parent), depth+1 {
+	for r, depth := j.Get(key), 0; r != nil && depth < books.MaxDepth; r, depth = j.Get(r.Parent), depth+1 {
 		if r.Touch(); r.Parent == "" {
 			return
 		}
@@ -264,7 +265,7 @@ func (j *judging) rests(key string) {
 }
 
 // change marks a record as changed by this event, and as spoken about by the actor itself.
-func (j *judging) change(r *Record) *Record {
+func (j *judging) change(r *books.Record) *books.Record {
 	r.Touch()
 	r.Since = j.c.Pos
 	if !j.hearsay && !slices.Contains(r.Recorders, j.actor) {
@@ -274,11 +275,11 @@ func (j *judging) change(r *Record) *Record {
 }
 
 // provisional makes a record of something that nobody has commissioned yet.
-func (j *judging) provisional(key string) *Record {
+func (j *judging) provisional(key string) *books.Record {
 	r := j.Add(key)
-	r.Flags, r.State, r.Born = Provisional, Active, j.c.Pos
-	if IsUnit(key) && j.goods.anyRecalled(GTINOf(key)) && j.reg.UnitRecalled(MustKey(key)) {
-		r.Overlays |= NamedByRecall
+	r.Flags, r.State, r.Born = books.Provisional, Active, j.c.Pos
+	if books.IsUnit(key) && j.goods.anyRecalled(books.GTINOf(key)) && j.reg.UnitRecalled(books.MustKey(key)) {
+		r.Overlays |= books.NamedByRecall
 	}
 	return j.change(r)
 }
@@ -314,15 +315,15 @@ func (j *judging) born(keys []string, lot, expiry, holder string, provisional bo
 		place = ""
 	}
 	for _, g := range group(keys, func(k string) string {
-		if IsUnit(k) {
-			return GTINOf(k)
+		if books.IsUnit(k) {
+			return books.GTINOf(k)
 		}
 		return ""
 	}) {
 		e := Commissioned{GTIN: g.by, Holder: holder, Place: place, Provisional: provisional, Serials: g.keys}
 		if g.by != "" {
 			e.Lot, e.Expiry = lot, expiry
-			e.Serials = Serials(g.keys)
+			e.Serials = books.Serials(g.keys)
 		}
 		j.emit(e)
 	}
@@ -366,20 +367,20 @@ func group[T comparable](keys []string, by func(string) T) []grouped[T] {
 }
 
 // leave takes a thing that a shipment names off that shipment.
-func (j *judging) leave(r *Record) {
+func (j *judging) leave(r *books.Record) {
 	if r.Phase == InTransit {
 		s := j.Shipment(r.Shipment)
-		if s != nil && r.Is(Named) && s.Outstanding > 0 {
+		if s != nil && r.Is(books.Named) && s.Outstanding > 0 {
 			s.Outstanding--
 			s.Touch()
 		}
 		j.foundIt(r, s)
 	}
-	r.Set(Named, false)
+	r.Set(books.Named, false)
 }
 
 // foundIt closes the shortage of what was missing of a shipment, with what is inside.
-func (j *judging) foundIt(r *Record, s *Shipment) {
+func (j *judging) foundIt(r *books.Record, s *books.Shipment) {
 	if s != nil && s.Short {
 		j.cure(verdict.QtyShort, r.Key)
 		j.cureInside(r.Key, 0)
@@ -390,12 +391,12 @@ func (j *judging) foundIt(r *Record, s *Shipment) {
 func looksFor(it *wire.Item) int { return 64 + 4*len(it.Committed.Units) }
 
 // detach takes a thing out of its container: it takes on what it inherited.
-func (j *judging) detach(r *Record) {
+func (j *judging) detach(r *books.Record) {
 	if r.Parent == "" {
 		return
 	}
 	chain := j.Chain(r.Key)
-	at := Inherit(chain)
+	at := books.Inherit(chain)
 	j.Link(r.Parent, r.Key, false)
 	for _, c := range chain[1:] {
 		for _, p := range c.Recorders {
@@ -407,7 +408,7 @@ func (j *judging) detach(r *Record) {
 	j.carry(r, chain[1:])
 	j.Exit(r)
 	r.Overlays = at.Overlays
-	r.Set(HearsayLink|Named, false)
+	r.Set(books.HearsayLink|books.Named, false)
 	r.Phase, r.Holder, r.Owner, r.To, r.Place, r.Shipment = at.Phase, at.Holder, at.Owner, at.To, at.Place, at.Shipment
 	j.change(r)
 }
@@ -449,8 +450,8 @@ func (j *judging) hold(code verdict.Code, keys []string, format string, args ...
 		return
 	}
 	j.find(code, block.Hold, keys, fmt.Sprintf(format, args...))
-	j.overlay(OverlayHold, true, keys)
-	j.overlay(OverlayQuarantined, true, keys)
+	j.overlay(books.OverlayHold, true, keys)
+	j.overlay(books.OverlayQuarantined, true, keys)
 }
 
 // overlay sets or clears an overlay; only what changes is emitted.
@@ -471,7 +472,7 @@ func (j *judging) overlay(bit uint16, on bool, keys []string) {
 }
 
 func overlayName(bit uint16) string {
-	for i, name := range OverlayNames {
+	for i, name := range books.OverlayNames {
 		if bit == 1<<i {
 			return name
 		}
@@ -492,7 +493,7 @@ func (j *judging) flush(match canonical.Hash) {
 		j.remember(match)
 	}
 	j.Write()
-	for _, g := range group(j.inLot, GTINOf) {
+	for _, g := range group(j.inLot, books.GTINOf) {
 		j.ListBirths(g.by, j.ev.Lot(), g.keys)
 	}
 	j.ListShipped(j.shipped)

@@ -4,6 +4,7 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/verdict"
 )
@@ -20,6 +21,7 @@ const (
 	matchAt    = "m/"
 	findingAt  = "f/"
 	resolvedAt = "z/"
+	nul        = "\x00"
 )
 
 // told is one recording of an event's content.
@@ -38,7 +40,7 @@ func readTold(v state.View, h canonical.Hash) []told {
 	for d.Len() > 0 && d.Err() == nil {
 		list = append(list, told{by: string(d.Str8()), pos: d.Position()})
 	}
-	Damaged(d, "match")
+	books.Damaged(d, "match")
 	return list
 }
 
@@ -78,7 +80,7 @@ func (f *FindingRecord) amend(to uint8, cause canonical.Position) {
 
 func findingKey(key string, pos canonical.Position, code verdict.Code) string {
 	b := make([]byte, 0, 160)
-	b = append(append(append(b, findingAt...), key...), Nul...)
+	b = append(append(append(b, findingAt...), key...), nul...)
 	return string(append(pos.Append(b), code...))
 }
 
@@ -105,17 +107,17 @@ func decodeFinding(key string, pos canonical.Position, code verdict.Code, b []by
 	for d.Len() > 0 && d.Err() == nil {
 		f.amend(d.U8(), d.Position())
 	}
-	Damaged(d, "finding of "+key)
+	books.Damaged(d, "finding of "+key)
 	return f
 }
 
 func findingsOf(v state.View, key string) []FindingRecord {
-	at := findingAt + key + Nul
+	at := findingAt + key + nul
 	var list []FindingRecord
 	v.Scan(at, func(k string, b []byte) bool {
 		d := canonical.NewReader([]byte(k[len(at):]))
 		pos, code := d.Position(), verdict.Code(d.Rest())
-		Damaged(d, "finding of "+key)
+		books.Damaged(d, "finding of "+key)
 		list = append(list, decodeFinding(key, pos, code, b))
 		return true
 	})

@@ -9,6 +9,7 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/verdict"
@@ -33,8 +34,8 @@ func (f Fault) String() string {
 
 // faultMarks are the overlays behind a fault.
 var faultMarks = [...]uint16{
-	IsSuspect: OverlaySuspect | OverlayIllegitimate, IsRecalled: OverlayRecalled | NamedByRecall,
-	IsHeld: OverlayQuarantined | OverlayHold, IsUnreleased: OverlayReturned, IsExpired: OverlayExpired,
+	IsSuspect: books.OverlaySuspect | books.OverlayIllegitimate, IsRecalled: books.OverlayRecalled | books.NamedByRecall,
+	IsHeld: books.OverlayQuarantined | books.OverlayHold, IsUnreleased: books.OverlayReturned, IsExpired: books.OverlayExpired,
 }
 
 // Where says where a fault lies, seen from the thing that is asked about.
@@ -95,7 +96,7 @@ func (r *Reason) String() string {
 // goods is what finding faults asks for.
 type goods struct {
 	reg   registry.Registry
-	books *Books
+	books *books.Books
 
 	gtin    string          // the first that was asked for
 	open    bool            // something of it is recalled
@@ -106,9 +107,9 @@ type goods struct {
 func (g *goods) faults(key, day string) (list []Reason) {
 	chain := g.books.Chain(key)
 	if len(chain) == 0 {
-		if IsUnit(key) {
-			if rc := g.recalled(key, GTINOf(key), ""); rc != nil {
-				list = append(list, Reason{Fault: IsRecalled, Where: Itself, Key: MustKey(key), GTIN: GTINOf(key), Recall: rc})
+		if books.IsUnit(key) {
+			if rc := g.recalled(key, books.GTINOf(key), ""); rc != nil {
+				list = append(list, Reason{Fault: IsRecalled, Where: Itself, Key: books.MustKey(key), GTIN: books.GTINOf(key), Recall: rc})
 			}
 		}
 		return list
@@ -155,7 +156,7 @@ func (g *goods) recalled(unit, gtin, lot string) *registry.RecallRecord {
 	if err != nil {
 		return nil
 	}
-	rc, ok := g.reg.Recalled(MustKey(unit), number, lot)
+	rc, ok := g.reg.Recalled(books.MustKey(unit), number, lot)
 	if !ok {
 		return nil
 	}
@@ -163,26 +164,26 @@ func (g *goods) recalled(unit, gtin, lot string) *registry.RecallRecord {
 }
 
 // own are the faults of a thing without regard to what is around it or inside.
-func (g *goods) own(r *Record, where Where, day string) (list []Reason) {
+func (g *goods) own(r *books.Record, where Where, day string) (list []Reason) {
 	for f := IsSuspect; f <= IsExpired; f++ {
-		if bits := r.Overlays & faultMarks[f] &^ NamedByRecall; bits != 0 {
-			list = append(list, Reason{Fault: f, Where: where, Key: MustKey(r.Key), Marks: OverlayList(bits)})
+		if bits := r.Overlays & faultMarks[f] &^ books.NamedByRecall; bits != 0 {
+			list = append(list, Reason{Fault: f, Where: where, Key: books.MustKey(r.Key), Marks: books.OverlayList(bits)})
 		}
 	}
-	if !IsUnit(r.Key) {
+	if !books.IsUnit(r.Key) {
 		return list
 	}
-	if rc := g.recalled(r.Key, GTINOf(r.Key), r.Lot); rc != nil {
-		list = append(list, Reason{Fault: IsRecalled, Where: where, Key: MustKey(r.Key), GTIN: GTINOf(r.Key), Lot: r.Lot, Recall: rc})
+	if rc := g.recalled(r.Key, books.GTINOf(r.Key), r.Lot); rc != nil {
+		list = append(list, Reason{Fault: IsRecalled, Where: where, Key: books.MustKey(r.Key), GTIN: books.GTINOf(r.Key), Lot: r.Lot, Recall: rc})
 	}
 	if r.Expiry != "" && r.Expiry < day { // both are YYYY-MM-DD; the day of expiry is the last good one
-		list = append(list, Reason{Fault: IsExpired, Where: where, Key: MustKey(r.Key), GTIN: GTINOf(r.Key), Lot: r.Lot, Expiry: r.Expiry})
+		list = append(list, Reason{Fault: IsExpired, Where: where, Key: books.MustKey(r.Key), GTIN: books.GTINOf(r.Key), Lot: r.Lot, Expiry: r.Expiry})
 	}
 	return list
 }
 
 // inside are the faults of what is inside a thing: read from its sums, and recalls and expiry from the lots in it.
-func (g *goods) inside(r *Record, day string) (list []Reason) {
+func (g *goods) inside(r *books.Record, day string) (list []Reason) {
 	c := g.books.Look(r)
 	if c.Empty() {
 		return nil
@@ -191,17 +192,17 @@ func (g *goods) inside(r *Record, day string) (list []Reason) {
 	for f := IsSuspect; f <= IsExpired; f++ {
 		var bits uint16
 		var units int64
-		for m := range Marks {
+		for m := range books.Marks {
 			if faultMarks[f]&(1<<m) == 0 || c.Things[m] == 0 && marked[m] == 0 {
 				continue
 			}
-			if bits |= 1 << m; 1<<m == NamedByRecall {
-				bits |= OverlayRecalled
+			if bits |= 1 << m; 1<<m == books.NamedByRecall {
+				bits |= books.OverlayRecalled
 			}
 			units = max(units, marked[m])
 		}
 		if bits != 0 {
-			list = append(list, Reason{Fault: f, Where: Within, Key: MustKey(r.Key), Units: uint64(units), All: all, Marks: OverlayList(bits&^NamedByRecall | bits&NamedByRecall>>5)})
+			list = append(list, Reason{Fault: f, Where: Within, Key: books.MustKey(r.Key), Units: uint64(units), All: all, Marks: books.OverlayList(bits&^books.NamedByRecall | bits&books.NamedByRecall>>5)})
 		}
 	}
 	var recalled, expired *Reason
@@ -209,13 +210,13 @@ func (g *goods) inside(r *Record, day string) (list []Reason) {
 		s := &c.Stocks[i]
 		if rc := g.recalled("", s.GTIN, s.Lot); rc != nil {
 			if recalled == nil {
-				recalled = &Reason{Fault: IsRecalled, Where: Within, Key: MustKey(r.Key), All: all, GTIN: s.GTIN, Lot: s.Lot, Recall: rc}
+				recalled = &Reason{Fault: IsRecalled, Where: Within, Key: books.MustKey(r.Key), All: all, GTIN: s.GTIN, Lot: s.Lot, Recall: rc}
 			}
 			recalled.Units += uint64(s.Units)
 		}
 		if s.Expiry != "" && s.Expiry < day {
 			if expired == nil {
-				expired = &Reason{Fault: IsExpired, Where: Within, Key: MustKey(r.Key), All: all, GTIN: s.GTIN, Lot: s.Lot, Expiry: s.Expiry}
+				expired = &Reason{Fault: IsExpired, Where: Within, Key: books.MustKey(r.Key), All: all, GTIN: s.GTIN, Lot: s.Lot, Expiry: s.Expiry}
 			}
 			expired.Units += uint64(s.Units)
 		}
@@ -231,7 +232,7 @@ func (g *goods) inside(r *Record, day string) (list []Reason) {
 // Faults lists what speaks against selling or dispensing a thing on a day (YYYY-MM-DD), gravest first: of itself, of the
 // containers around it, and of what is inside it. The cost grows with the lots inside, not with the units.
 func Faults(v state.View, key gs1.Key, day string) []Reason {
-	b := Open(state.NewOverlay(v), canonical.Position{}, 1)
+	b := books.Open(state.NewOverlay(v), canonical.Position{}, 1)
 	g := goods{reg: registry.Registry{View: v}, books: &b}
 	return g.faults(key.String(), day)
 }
@@ -293,12 +294,12 @@ func (j *judging) owns(key, party string) bool {
 		owner, ok := j.reg.OwnerOfGTIN(g)
 		return ok && owner == party
 	}
-	if IsUnit(key) && !owner(GTINOf(key)) {
+	if books.IsUnit(key) && !owner(books.GTINOf(key)) {
 		return false
 	}
 	r := j.Get(key)
 	if r == nil {
-		return IsUnit(key)
+		return books.IsUnit(key)
 	}
 	c := j.Look(r)
 	for i := range c.Stocks {
@@ -306,7 +307,7 @@ func (j *judging) owns(key, party string) bool {
 			return false
 		}
 	}
-	return IsUnit(key) || len(c.Stocks) > 0
+	return books.IsUnit(key) || len(c.Stocks) > 0
 }
 
 // setAside quarantines what was received although it is recalled or has expired, alone or inside something.
@@ -331,7 +332,7 @@ func (j *judging) setAside(arrived []string) {
 			aside = append(aside, keys...)
 		}
 	}
-	j.overlay(OverlayQuarantined, true, aside)
+	j.overlay(books.OverlayQuarantined, true, aside)
 }
 
 // bornLater says whether a thing, or something inside it, was made after a time.
@@ -354,7 +355,7 @@ func (j *judging) bornLater(key string, ms int64) bool {
 
 // shippedEarlier says whether a thing was shipped, itself or with something around it, before a time.
 func (j *judging) shippedEarlier(key string, ms int64) bool {
-	return slices.ContainsFunc(j.Chain(key), func(r *Record) bool {
+	return slices.ContainsFunc(j.Chain(key), func(r *books.Record) bool {
 		trips := r.Trips
 		if r.Phase == InTransit {
 			trips = append(slices.Clone(trips), r.Shipment)

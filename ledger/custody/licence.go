@@ -7,6 +7,7 @@ import (
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/verdict"
 )
 
@@ -57,7 +58,7 @@ func (j *judging) checkActor() {
 
 // makesUnits says whether the event names units in a step that only makers perform on units.
 func (j *judging) makesUnits() bool {
-	return j.rule.makers != nil && slices.ContainsFunc(j.keys(commit.EPCList), IsUnit) && j.roles.Has(j.rule.makers...)
+	return j.rule.makers != nil && slices.ContainsFunc(j.keys(commit.EPCList), books.IsUnit) && j.roles.Has(j.rule.makers...)
 }
 
 // needLicence rejects the event of an actor that is not authorized.

@@ -10,6 +10,7 @@ import (
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
 )
@@ -79,7 +80,7 @@ func (j *judging) alone(keys []string) []string {
 				named[k] = true
 			}
 		}
-		return slices.ContainsFunc(chain[1:], func(c *Record) bool { return named[c.Key] })
+		return slices.ContainsFunc(chain[1:], func(c *books.Record) bool { return named[c.Key] })
 	})
 	return out
 }
@@ -91,7 +92,7 @@ func (j *judging) living(keys []string, ended verdict.Code) {
 		if len(chain) == 0 {
 			continue
 		}
-		at := Inherit(chain)
+		at := books.Inherit(chain)
 		code := ended
 		switch at.State {
 		case Dispensed, Decommissioned:
@@ -110,7 +111,7 @@ func (j *judging) living(keys []string, ended verdict.Code) {
 }
 
 // withActor says whether the actor has a thing, or nobody is known to.
-func (j *judging) withActor(at *Record) bool {
+func (j *judging) withActor(at *books.Record) bool {
 	return at.Holder == "" || at.Holder == j.actor || at.Owner == j.actor
 }
 
@@ -158,7 +159,7 @@ func (j *judging) commission() {
 	for _, k := range keys {
 		r := j.Get(k)
 		switch {
-		case r == nil || r.Is(Provisional|Implied):
+		case r == nil || r.Is(books.Provisional|books.Implied):
 		case r.State == Decommissioned || r.State == Destroyed:
 			j.reject(verdict.SerialReused, k, "%s was %s at %s: a serial number is never used again", k, r.State, r.Since)
 		default:
@@ -180,9 +181,9 @@ func (j *judging) commission() {
 		} else if j.shippedEarlier(k, j.ms) {
 			early = append(early, k)
 		}
-		if IsUnit(k) {
+		if books.IsUnit(k) {
 			if r.Lot != lot {
-				added[GTINOf(k)]++
+				added[books.GTINOf(k)]++
 			}
 			if j.hearsay && r.Lot != "" && (r.Lot != lot || r.Expiry != expiry) {
 				mismatch = append(mismatch, k)
@@ -193,11 +194,11 @@ func (j *judging) commission() {
 		} else {
 			r.Made = j.ms
 		}
-		if r.Is(Provisional) && r.Since != j.c.Pos { // known before its birth record came
+		if r.Is(books.Provisional) && r.Since != j.c.Pos { // known before its birth record came
 			j.explained(k)
 		}
-		r.Set(Provisional, j.hearsay)
-		r.Set(Implied, false)
+		r.Set(books.Provisional, j.hearsay)
+		r.Set(books.Implied, false)
 		r.Born = j.c.Pos
 		if r.Parent == "" && r.Phase != InTransit && r.State == Active && (r.Holder == "" || r.Holder == j.actor) {
 			r.Holder, r.Owner, r.Place, r.Phase = j.actor, j.actor, j.place, Held
@@ -219,7 +220,7 @@ func (j *judging) commission() {
 
 // checkBirth holds what can be said of a commissioning before looking at any record.
 func (j *judging) checkBirth(keys []string, lot, expiry string) {
-	units, _ := split(keys, IsUnit)
+	units, _ := split(keys, books.IsUnit)
 	if len(units) == 0 {
 		return
 	}
@@ -227,8 +228,8 @@ func (j *judging) checkBirth(keys []string, lot, expiry string) {
 		j.forbid("commissioning of units")
 		return
 	}
-	for _, g := range group(units, GTINOf) {
-		gtin, _ := MustKey(g.keys[0]).GTIN()
+	for _, g := range group(units, books.GTINOf) {
+		gtin, _ := books.MustKey(g.keys[0]).GTIN()
 		if owner, ok := j.reg.OwnerOfGTIN(gtin); !ok || owner != j.actor {
 			for _, k := range g.keys {
 				j.reject(verdict.GTINNotOwned, k, "GTIN %s is %s, not %s's: only its owner may commission it", gtin, ownerName(owner, ok), j.actor)
@@ -255,9 +256,9 @@ func (j *judging) checkBirth(keys []string, lot, expiry string) {
 }
 
 func (j *judging) checkRegisteredLot(keys []string, lot, expiry string, added map[string]uint64) {
-	units, _ := split(keys, IsUnit)
-	for _, g := range group(units, GTINOf) {
-		gtin, _ := MustKey(g.keys[0]).GTIN()
+	units, _ := split(keys, books.IsUnit)
+	for _, g := range group(units, books.GTINOf) {
+		gtin, _ := books.MustKey(g.keys[0]).GTIN()
 		reg, ok := j.reg.Lot(gtin, lot)
 		if ok && reg.Expiry != expiry {
 			j.hold(verdict.ExpiryMismatch, g.keys, "lot %s is registered with expiry %s, these units were commissioned with %s", lot, reg.Expiry, expiry)
@@ -276,15 +277,15 @@ func (j *judging) checkMasterData(keys []string) {
 	if lot == "" && expiry == "" {
 		return
 	}
-	differs := func(said string, have func(*Record) string) []string {
+	differs := func(said string, have func(*books.Record) string) []string {
 		yes, _ := split(keys, func(k string) bool {
 			r := j.Get(k)
-			return said != "" && IsUnit(k) && have(r) != "" && have(r) != said
+			return said != "" && books.IsUnit(k) && have(r) != "" && have(r) != said
 		})
 		return yes
 	}
-	j.hold(verdict.LotMismatch, differs(lot, func(r *Record) string { return r.Lot }), "the event says lot %s, the birth record another", short(lot))
-	j.hold(verdict.ExpiryMismatch, differs(expiry, func(r *Record) string { return r.Expiry }), "the event says expiry %s, the birth record another", short(expiry))
+	j.hold(verdict.LotMismatch, differs(lot, func(r *books.Record) string { return r.Lot }), "the event says lot %s, the birth record another", short(lot))
+	j.hold(verdict.ExpiryMismatch, differs(expiry, func(r *books.Record) string { return r.Expiry }), "the event says expiry %s, the birth record another", short(expiry))
 }
 
 const packedLate = "the record of packing comes late: what has moved on since stays where it is, the rest is taken to be where the container is now"
@@ -303,21 +304,21 @@ func (j *judging) pack() {
 		if len(chain) == 0 || chain[0].Parent == parent {
 			return false
 		}
-		at := Inherit(chain)
+		at := books.Inherit(chain)
 		if j.hearsay && at.Parent != "" {
 			return true
 		}
-		return !j.withActor(at) && (j.hearsay || slices.ContainsFunc(chain, func(c *Record) bool { return slices.Contains(c.Recorders, j.actor) }))
+		return !j.withActor(at) && (j.hearsay || slices.ContainsFunc(chain, func(c *books.Record) bool { return slices.Contains(c.Recorders, j.actor) }))
 	})
 	if len(late) > 0 {
 		j.find(verdict.AggAfterShip, block.Flag, late, packedLate)
 	}
 	j.living(keys, "")
 	for _, k := range keys {
-		if k == parent || slices.ContainsFunc(j.Chain(parent), func(c *Record) bool { return c.Key == k }) {
+		if k == parent || slices.ContainsFunc(j.Chain(parent), func(c *books.Record) bool { return c.Key == k }) {
 			j.reject(verdict.AggCycle, k, "%s would be inside itself: %s is, or is inside, it", k, parent)
 		}
-		if r := j.Get(k); r != nil && r.Parent != "" && r.Parent != parent && !(r.Is(HearsayLink) && !j.hearsay) {
+		if r := j.Get(k); r != nil && r.Parent != "" && r.Parent != parent && !(r.Is(books.HearsayLink) && !j.hearsay) {
 			j.reject(verdict.AggTwoParents, k, "%s is already inside %s: unpack it there first", k, r.Parent)
 		}
 	}
@@ -326,11 +327,11 @@ func (j *judging) pack() {
 		return
 	}
 	p := j.Get(parent)
-	if p == nil && !IsUnit(parent) {
+	if p == nil && !books.IsUnit(parent) {
 		// Packing is the birth of a container that nobody commissioned: it has no lot and is never counted.
 		p = j.provisional(parent)
-		p.Set(Provisional, j.hearsay)
-		p.Set(Implied, true)
+		p.Set(books.Provisional, j.hearsay)
+		p.Set(books.Implied, true)
 		p.Holder, p.Owner, p.Place, p.Phase = j.actor, j.actor, j.place, Held
 		j.born([]string{parent}, "", "", j.actor, j.hearsay)
 	}
@@ -348,7 +349,7 @@ func (j *judging) pack() {
 		return
 	}
 	if !j.withActor(at) || at.Phase == InTransit {
-		if !j.withActor(at) && !slices.Contains(p.Recorders, j.actor) && !p.Is(Provisional) {
+		if !j.withActor(at) && !slices.Contains(p.Recorders, j.actor) && !p.Is(books.Provisional) {
 			j.hold(verdict.AggHolderDiff, []string{parent}, "%s does not hold the container, %s does: nothing is taken to be packed into it", j.actor, at.Holder)
 			return
 		}
@@ -360,7 +361,7 @@ func (j *judging) pack() {
 		r := j.Get(k)
 		if r.Parent == parent { // told before, by hearsay or otherwise
 			if !j.hearsay {
-				r.Set(HearsayLink, false)
+				r.Set(books.HearsayLink, false)
 				j.change(r)
 			}
 			continue
@@ -372,7 +373,7 @@ func (j *judging) pack() {
 		j.leave(r)
 		j.Enter(r, parent)
 		r.Phase, r.Holder, r.Owner, r.To, r.Place, r.Shipment = NotSeen, "", "", "", "", canonical.Position{}
-		r.Set(HearsayLink, j.hearsay)
+		r.Set(books.HearsayLink, j.hearsay)
 		j.Link(parent, k, true)
 		j.change(r)
 		packed = append(packed, k)
@@ -381,9 +382,9 @@ func (j *judging) pack() {
 		j.change(p)
 		// Nobody need commission a container. One that turned up before the record of its packing is explained by that record,
 		// unless it is the finder's own.
-		if p.Is(Provisional) && (p.Is(Implied) || !IsUnit(parent) && !j.withActor(at)) {
-			p.Set(Provisional, false)
-			p.Set(Implied, true)
+		if p.Is(books.Provisional) && (p.Is(books.Implied) || !books.IsUnit(parent) && !j.withActor(at)) {
+			p.Set(books.Provisional, false)
+			p.Set(books.Implied, true)
 			j.born([]string{parent}, "", "", "", false)
 			j.explained(parent)
 		}
@@ -406,8 +407,8 @@ func (j *judging) pack() {
 }
 
 // checkOneLot looks at a container with a GTIN of its own: it stands for one product and one lot.
-func (j *judging) checkOneLot(parent *Record) {
-	if !IsUnit(parent.Key) {
+func (j *judging) checkOneLot(parent *books.Record) {
+	if !books.IsUnit(parent.Key) {
 		return
 	}
 	c := j.Look(parent)
@@ -493,7 +494,7 @@ func (j *judging) unpackStep() {
 	j.living(keys, "")
 	if chain := j.Chain(parent); len(chain) > 0 {
 		// A container whose number was taken out of use may still be emptied.
-		if at := Inherit(chain); at.State == Dispensed || at.State == Destroyed {
+		if at := books.Inherit(chain); at.State == Dispensed || at.State == Destroyed {
 			j.living([]string{parent}, "")
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/verdict"
 )
@@ -30,14 +31,14 @@ type history struct {
 	match   canonical.Hash
 	id      string // where the event's id is stored; "" if it has none
 	due     int64  // when its grace timers run out
-	things  []Was
-	ships   []ShipWas
+	things  []books.Was
+	ships   []books.ShipWas
 	lots    []string // where the lists of its births are stored
 	remarks []string // subjects of findings that are not among the things
 	cured   []cure   // findings that it closed
 	carried []string // where the findings are stored that things took along from their containers
 
-	of map[string]*Was // things by key, once it is asked
+	of map[string]*books.Was // things by key, once it is asked
 }
 
 // cure is a finding that an event closed, and its state before.
@@ -49,9 +50,9 @@ type cure struct {
 }
 
 func (h *history) encode() []byte {
-	size := len(h.match) + len(h.id) + 64 + SizeOf(h.lots) + SizeOf(h.remarks) + SizeOf(h.carried)
+	size := len(h.match) + len(h.id) + 64 + books.SizeOf(h.lots) + books.SizeOf(h.remarks) + books.SizeOf(h.carried)
 	for i := range h.things {
-		size += 7 + len(h.things[i].Stored) + SizeOf(h.things[i].Keys)
+		size += 7 + len(h.things[i].Stored) + books.SizeOf(h.things[i].Keys)
 	}
 	for i := range h.ships {
 		size += 20 + len(h.ships[i].Stored)
@@ -63,45 +64,45 @@ func (h *history) encode() []byte {
 	b = canonical.U32(canonical.I64(b, h.due), uint32(len(h.things)))
 	for _, w := range h.things {
 		b = canonical.Str32(b, w.Stored)
-		b = PutKeys(canonical.U16(append(b, AsByte(w.Leaned)), w.Overlays), w.Keys)
+		b = books.PutKeys(canonical.U16(append(b, books.AsByte(w.Leaned)), w.Overlays), w.Keys)
 	}
 	b = canonical.U32(b, uint32(len(h.ships)))
 	for _, s := range h.ships {
 		b = canonical.Str32(s.Pos.Append(b), s.Stored)
 	}
-	b = PutKeys(PutKeys(b, h.lots), h.remarks)
+	b = books.PutKeys(books.PutKeys(b, h.lots), h.remarks)
 	b = canonical.U32(b, uint32(len(h.cured)))
 	for _, c := range h.cured {
 		b = canonical.Str8(c.pos.Append(canonical.Str16(b, c.key)), string(c.code))
 		b = append(b, c.old)
 	}
-	return PutKeys(b, h.carried)
+	return books.PutKeys(b, h.carried)
 }
 
 // readHistory returns the history of an event in effect, an empty one for any other.
 func readHistory(v state.View, pos canonical.Position) (h history) {
-	b, ok := v.Get(AtPosition(historyAt, pos))
+	b, ok := v.Get(books.AtPosition(historyAt, pos))
 	if !ok {
 		return h
 	}
 	d := canonical.NewReader(b)
 	h.match, h.id, h.due = d.Hash(), string(d.Str16()), d.I64()
 	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
-		w := Was{Stored: string(d.Str32()), Leaned: d.U8() == 1, Overlays: d.U16()}
-		w.Keys = ReadKeys(d)
+		w := books.Was{Stored: string(d.Str32()), Leaned: d.U8() == 1, Overlays: d.U16()}
+		w.Keys = books.ReadKeys(d)
 		h.things = append(h.things, w)
 	}
 	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
-		h.ships = append(h.ships, ShipWas{d.Position(), string(d.Str32())})
+		h.ships = append(h.ships, books.ShipWas{Pos: d.Position(), Stored: string(d.Str32())})
 	}
-	h.lots, h.remarks = ReadKeys(d), ReadKeys(d)
+	h.lots, h.remarks = books.ReadKeys(d), books.ReadKeys(d)
 	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
 		c := cure{key: string(d.Str16()), pos: d.Position(), code: verdict.Code(d.Str8())}
 		c.old = d.U8()
 		h.cured = append(h.cured, c)
 	}
-	h.carried = ReadKeys(d)
-	Damaged(d, "history of "+pos.String())
+	h.carried = books.ReadKeys(d)
+	books.Damaged(d, "history of "+pos.String())
 	return h
 }
 
@@ -109,8 +110,8 @@ func readHistory(v state.View, pos canonical.Position) (h history) {
 func (j *judging) remember(match canonical.Hash) {
 	h := history{match: match, due: j.c.Time + j.c.Grace, id: j.idAt}
 	h.things, h.ships = j.Before()
-	for _, g := range group(j.inLot, GTINOf) {
-		h.lots = append(h.lots, BirthsAt(g.by, j.ev.Lot(), j.c.Pos))
+	for _, g := range group(j.inLot, books.GTINOf) {
+		h.lots = append(h.lots, books.BirthsAt(g.by, j.ev.Lot(), j.c.Pos))
 	}
 	noted := map[string]bool{}
 	note := func(key string) {
@@ -137,7 +138,7 @@ func (j *judging) remember(match canonical.Hash) {
 	slices.SortFunc(h.cured, func(a, b cure) int {
 		return cmp.Or(cmp.Compare(a.key, b.key), a.pos.Compare(b.pos), cmp.Compare(a.code, b.code))
 	})
-	j.st.Put(AtPosition(historyAt, j.c.Pos), h.encode())
+	j.st.Put(books.AtPosition(historyAt, j.c.Pos), h.encode())
 }
 
 // before is the state of a finding before its last change.
@@ -185,7 +186,7 @@ func (j *judging) declared() (pos canonical.Position, author string, ok bool) {
 	it := *j.it
 	it.Message = &plain
 	for _, t := range readTold(j.st, MatchHash(j.c.Network, &it)) {
-		if _, inEffect := j.st.Get(AtPosition(historyAt, t.pos)); inEffect && (!ok || t.by == j.c.Party) {
+		if _, inEffect := j.st.Get(books.AtPosition(historyAt, t.pos)); inEffect && (!ok || t.by == j.c.Party) {
 			pos, author, ok = t.pos, t.by, true
 		}
 	}
@@ -261,7 +262,7 @@ func (j *judging) later(pos canonical.Position, h *history) []canonical.Position
 // touched is when a thing had last been changed before the event of this history.
 func (h *history) touched(key string, leaned bool) (canonical.Position, bool) {
 	if h.of == nil {
-		h.of = map[string]*Was{}
+		h.of = map[string]*books.Was{}
 		for i := range h.things {
 			for _, k := range h.things[i].Keys {
 				h.of[k] = &h.things[i]
@@ -286,7 +287,7 @@ func (h *history) shipped(pos canonical.Position) (canonical.Position, bool) {
 
 // takeBack restores what the event at pos changed.
 func (j *judging) takeBack(pos canonical.Position, h *history) {
-	before := map[string]*Record{}
+	before := map[string]*books.Record{}
 	bits := map[string]uint16{}
 	var keys, gone []string
 	for i := range h.things {
@@ -365,19 +366,19 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 	} else {
 		j.st.Delete(matchAt + string(h.match[:]))
 	}
-	j.st.Delete(AtPosition(historyAt, pos))
-	j.st.Put(AtPosition(takenBackAt, pos), j.c.Pos.Append(nil))
+	j.st.Delete(books.AtPosition(historyAt, pos))
+	j.st.Put(books.AtPosition(takenBackAt, pos), j.c.Pos.Append(nil))
 }
 
 // TakenBack returns the error declaration by which an event was taken back.
 func TakenBack(v state.View, pos canonical.Position) (by canonical.Position, ok bool) {
-	b, ok := v.Get(AtPosition(takenBackAt, pos))
+	b, ok := v.Get(books.AtPosition(takenBackAt, pos))
 	if !ok {
 		return by, false
 	}
 	d := canonical.NewReader(b)
 	by = d.Position()
-	Damaged(d, "taken back "+pos.String())
+	books.Damaged(d, "taken back "+pos.String())
 	return by, true
 }
 
@@ -405,7 +406,7 @@ func (j *judging) restoreFindings(pos canonical.Position, h *history, keys []str
 		j.closed[findingKey(key, f.Pos, f.Code)] = closing{key, f}
 	}
 	for _, k := range slices.Concat(keys, h.remarks) {
-		at := Under(findingAt+k+Nul, pos)
+		at := books.Under(findingAt+k+nul, pos)
 		j.st.Scan(at, func(path string, b []byte) bool {
 			code := verdict.Code(path[len(at):])
 			if f := decodeFinding(k, pos, code, b); f.State != block.Closed {
@@ -434,19 +435,19 @@ func (j *judging) restoreFindings(pos canonical.Position, h *history, keys []str
 }
 
 // rehold puts on hold what a finding still holds, and frees what none does; and says which overlays are not those of before.
-func (j *judging) rehold(keys []string, before map[string]*Record) {
+func (j *judging) rehold(keys []string, before map[string]*books.Record) {
 	for _, k := range keys {
 		r := j.Get(k)
 		held := j.stillHeld(k)
-		overlays := r.Overlays &^ OverlayHold
+		overlays := r.Overlays &^ books.OverlayHold
 		if held {
-			if overlays |= OverlayHold; before[k].Overlays&OverlayHold == 0 {
-				overlays |= OverlayQuarantined
+			if overlays |= books.OverlayHold; before[k].Overlays&books.OverlayHold == 0 {
+				overlays |= books.OverlayQuarantined
 			}
 		}
 		j.Alter(r, func() { r.Overlays = overlays })
 	}
-	for bit := OverlayQuarantined; bit <= OverlayHold; bit <<= 1 {
+	for bit := books.OverlayQuarantined; bit <= books.OverlayHold; bit <<= 1 {
 		set, _ := split(keys, func(k string) bool { return j.Get(k).Overlays&bit != 0 && before[k].Overlays&bit == 0 })
 		cleared, _ := split(keys, func(k string) bool { return j.Get(k).Overlays&bit == 0 && before[k].Overlays&bit != 0 })
 		for _, x := range []struct {

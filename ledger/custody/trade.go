@@ -7,6 +7,7 @@ import (
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/verdict"
 )
 
@@ -40,8 +41,8 @@ func (j *judging) ship() {
 		if len(chain) == 0 || to == "" {
 			return false
 		}
-		at := Inherit(chain)
-		return !j.withActor(at) && slices.ContainsFunc(chain, func(c *Record) bool { return slices.Contains(c.Owed, to) })
+		at := books.Inherit(chain)
+		return !j.withActor(at) && slices.ContainsFunc(chain, func(c *books.Record) bool { return slices.Contains(c.Owed, to) })
 	})
 	j.living(keys, verdict.ShipTerminal)
 	if j.no != nil {
@@ -50,7 +51,7 @@ func (j *judging) ship() {
 	returns := authorisations(j.ev)
 	sold := !j.hearsay && to != "" && len(returns) == 0
 	if sold && len(late) > 0 {
-		j.Sail(&Shipment{Pos: j.c.Pos, From: j.actor, To: to, EventTime: j.ms})
+		j.Sail(&books.Shipment{Pos: j.c.Pos, From: j.actor, To: to, EventTime: j.ms})
 	}
 	for _, k := range late {
 		if r := j.Get(k); sold {
@@ -108,7 +109,7 @@ func (j *judging) ship() {
 	if early, _ := split(mine, func(k string) bool { return j.bornLater(k, j.ms) }); len(early) > 0 {
 		j.find(verdict.ShipBeforeCommission, block.Flag, early, bornAfterShipping)
 	}
-	s := &Shipment{Pos: j.c.Pos, From: j.actor, To: to, EventTime: j.ms, Outstanding: uint32(len(mine)), Hearsay: j.hearsay, Returns: returns}
+	s := &books.Shipment{Pos: j.c.Pos, From: j.actor, To: to, EventTime: j.ms, Outstanding: uint32(len(mine)), Hearsay: j.hearsay, Returns: returns}
 	j.Sail(s)
 	for _, k := range mine {
 		r := j.Get(k)
@@ -121,13 +122,13 @@ func (j *judging) ship() {
 		if r.Owner == "" {
 			r.Owner = j.actor
 		}
-		r.Set(Named, true)
+		r.Set(books.Named, true)
 		j.change(r)
 	}
 	j.shipped = mine
 	j.moved(mine)
 	if len(returns) > 0 {
-		j.overlay(OverlayReturned, true, mine)
+		j.overlay(books.OverlayReturned, true, mine)
 	}
 	j.checkBuyer(to, mine)
 }
@@ -157,7 +158,7 @@ func (j *judging) moved(keys []string) {
 }
 
 // reappear brings a lost or stolen thing back.
-func (j *judging) reappear(r *Record) {
+func (j *judging) reappear(r *books.Record) {
 	if r.State != Lost && r.State != Stolen {
 		return
 	}
@@ -232,8 +233,8 @@ func (j *judging) receive() {
 	var arrived, extra, unshipped, misled, contested, unsold, mismatched []string
 	authorised := authorisations(j.ev)
 	returned := len(authorised) > 0 || epcis.CBVName(j.ev.Disposition) == epcis.DispReturned
-	var shipments []*Shipment
-	arrive := func(r *Record) {
+	var shipments []*books.Shipment
+	arrive := func(r *books.Record) {
 		j.reappear(r)
 		s := j.Shipment(r.Shipment)
 		onTheWay := r.Phase == InTransit && s != nil
@@ -321,13 +322,13 @@ func (j *judging) receive() {
 		j.find(verdict.ReturnAuthMismatch, block.Flag, mismatched, fmt.Sprintf("received under the return authorisation %s, which the shipment does not name", short(authorised[0])))
 	}
 	if epcis.CBVName(j.ev.Disposition) == epcis.DispReturned {
-		j.overlay(OverlayReturned, true, arrived)
+		j.overlay(books.OverlayReturned, true, arrived)
 	}
 	j.checkSeller(owner, keys)
 }
 
 // owe notes that whoever sent a thing still owes the record of sending it, unless that record is what it came with.
-func (j *judging) owe(r *Record, shipped bool) {
+func (j *judging) owe(r *books.Record, shipped bool) {
 	if j.hearsay || slices.Contains(r.Owed, j.actor) || r.Holder == j.actor && slices.Contains(r.Recorders, j.actor) {
 		return
 	}
@@ -340,7 +341,7 @@ func (j *judging) owe(r *Record, shipped bool) {
 // quantities compares what came with what was shipped. A shortage is found once, when part of a shipment first arrives;
 // what is missing stays with the sender as unaccounted until it is received, voided or reported lost. All of it does,
 // whether or not the finding names it: a short event about a long shipment names what the first few looks find.
-func (j *judging) quantities(shipments []*Shipment, extra []string, opened map[string]bool) {
+func (j *judging) quantities(shipments []*books.Shipment, extra []string, opened map[string]bool) {
 	if len(shipments) > 0 && len(extra) > 0 {
 		j.find(verdict.QtyOver, block.Flag, extra, "received, but not part of the shipment it came with")
 	}
@@ -354,7 +355,7 @@ func (j *judging) quantities(shipments []*Shipment, extra []string, opened map[s
 		var missing []string
 		var list func(k string, depth int)
 		list = func(k string, depth int) {
-			if !opened[k] || depth > MaxDepth {
+			if !opened[k] || depth > books.MaxDepth {
 				missing = append(missing, k)
 				return
 			}
@@ -367,13 +368,13 @@ func (j *judging) quantities(shipments []*Shipment, extra []string, opened map[s
 		}
 		var shipped []string
 		if looks > 0 {
-			shipped = ReadShipped(j.st, s.Pos)
+			shipped = books.ReadShipped(j.st, s.Pos)
 		}
 		for _, k := range shipped {
 			if looks--; looks < 0 {
 				break
 			}
-			if r := j.Get(k); r != nil && r.Phase == InTransit && r.Shipment == s.Pos && r.Is(Named) {
+			if r := j.Get(k); r != nil && r.Phase == InTransit && r.Shipment == s.Pos && r.Is(books.Named) {
 				list(k, 0)
 			}
 		}
@@ -403,5 +404,5 @@ func (j *judging) clones(keys []string) {
 		return
 	}
 	j.hold(verdict.TwoPlaces, keys, "%s and another company both have it: one of the two packages may be a copy", j.actor)
-	j.overlay(OverlaySuspect, true, keys)
+	j.overlay(books.OverlaySuspect, true, keys)
 }

@@ -1,4 +1,4 @@
-package custody
+package books
 
 import (
 	"slices"
@@ -51,7 +51,7 @@ func MustKey(text string) gs1.Key {
 	}
 	k, err := gs1.ParseKey(text)
 	if err != nil {
-		panic("custody: damaged key " + text + ": " + err.Error())
+		panic("books: damaged key " + text + ": " + err.Error())
 	}
 	return k
 }
@@ -87,6 +87,6 @@ func Under(prefix string, p canonical.Position) string {
 // damaged stops the process over a record that does not decode: a rule cannot go on over half an answer.
 func Damaged(d *canonical.Reader, what string) {
 	if err := d.Done(); err != nil {
-		panic("custody: damaged record " + what + ": " + err.Error())
+		panic("books: damaged record " + what + ": " + err.Error())
 	}
 }

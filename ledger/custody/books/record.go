@@ -1,4 +1,4 @@
-package custody
+package books
 
 import (
 	"slices"
@@ -23,7 +23,7 @@ const (
 	lotAt      = "l/"
 	shipmentAt = "s/"
 	shippedAt  = "t/"
-	Nul        = "\x00"
+	nul        = "\x00"
 )
 
 var present = []byte{1}
@@ -167,7 +167,7 @@ func (r *Record) decode(key, stored string) {
 	}
 	r.Recorders, r.Owed = d.Texts(2, 1), d.Texts(2, 1)
 	if d.Damaged() {
-		panic("custody: damaged record unit " + key)
+		panic("books: damaged record unit " + key)
 	}
 }
 
@@ -214,7 +214,7 @@ func (r *Record) inLot(lot string, born canonical.Position) bool {
 
 // birthsAt is where the serials that the event at a position put into a lot are listed.
 func BirthsAt(gtin, lot string, pos canonical.Position) string {
-	return Under(lotAt+LGTIN(gtin, lot)+Nul, pos)
+	return Under(lotAt+LGTIN(gtin, lot)+nul, pos)
 }
 
 // shipment is what one shipping event set on its way.
@@ -274,7 +274,7 @@ func decodeShipment(pos canonical.Position, stored string) *Shipment {
 		s.lots[i] = stock{GTIN: d.Text(1), Lot: d.Text(1), Units: d.I64()}
 	}
 	if d.Damaged() {
-		panic("custody: damaged record shipment " + pos.String())
+		panic("books: damaged record shipment " + pos.String())
 	}
 	return s
 }
@@ -291,6 +291,6 @@ func ReadShipped(v state.View, pos canonical.Position) []string {
 }
 
 func ChildrenOf(v state.View, parent string, fn func(string) bool) {
-	at := childAt + parent + Nul
+	at := childAt + parent + nul
 	v.Scan(at, func(k string, _ []byte) bool { return fn(strings.TrimPrefix(k, at)) })
 }

@@ -1,4 +1,4 @@
-package custody
+package books
 
 import (
 	"cmp"
@@ -292,7 +292,7 @@ func (b *Books) tally(s *stock, at slot, units int64) {
 type total struct{ gtin, lot, party, state string }
 
 func (t *total) key() string {
-	return totalsAt + "01" + t.gtin + "10" + t.lot + Nul + t.party + Nul + t.state // as of lgtin
+	return totalsAt + "01" + t.gtin + "10" + t.lot + nul + t.party + nul + t.state // as of lgtin
 }
 
 func (b *Books) total(of total, units int64) {
@@ -493,7 +493,7 @@ func (b *Books) SetMark(r *Record, bit uint16, on bool) {
 
 // link puts a thing into the list of what is directly inside a container, or takes it out.
 func (b *Books) Link(parent, child string, on bool) {
-	k := childAt + parent + Nul + child
+	k := childAt + parent + nul + child
 	if b.links == nil {
 		size := cap(b.things.rows)
 		b.links, b.linked = make(map[string]bool, size), make([]string, 0, size)
@@ -507,7 +507,7 @@ func (b *Books) Link(parent, child string, on bool) {
 // children lists what is directly inside a container, this event's removals included: no step lists a container that it fills.
 func (b *Books) Children(parent string, fn func(string) bool) {
 	ChildrenOf(b.st, parent, func(child string) bool {
-		if on, ok := b.links[childAt+parent+Nul+child]; ok && !on {
+		if on, ok := b.links[childAt+parent+nul+child]; ok && !on {
 			return true
 		}
 		return fn(child)
@@ -605,7 +605,7 @@ func (b *Books) Write() {
 		}
 		switch n += d; {
 		case n < 0:
-			panic("custody: the total " + at + " would be negative")
+			panic("books: the total " + at + " would be negative")
 		case n == 0:
 			b.st.Delete(at)
 		default:
@@ -618,11 +618,11 @@ func (b *Books) Write() {
 // Units in transit count with their sender; in_transit becomes unaccounted for what is missing of a shipment that has
 // partly been received.
 func LotTotals(v state.View, g gs1.GTIN, lot string) ([]Total, uint64) {
-	at := totalsAt + LGTIN(g.String(), lot) + Nul
+	at := totalsAt + LGTIN(g.String(), lot) + nul
 	var totals []Total
 	var sum uint64
 	v.Scan(at, func(k string, b []byte) bool {
-		party, name, _ := strings.Cut(k[len(at):], Nul)
+		party, name, _ := strings.Cut(k[len(at):], nul)
 		n := binary.BigEndian.Uint64(b)
 		totals = append(totals, Total{Party: party, State: name, Units: n})
 		sum += n

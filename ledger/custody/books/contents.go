@@ -1,4 +1,4 @@
-package custody
+package books
 
 import (
 	"cmp"
@@ -200,7 +200,7 @@ func readContents(v state.View, container string) *contents {
 		c.sales[i] = sale{d.Text(1), d.Text(1), d.I64()}
 	}
 	if d.Damaged() {
-		panic("custody: damaged record contents of " + container)
+		panic("books: damaged record contents of " + container)
 	}
 	return c
 }

@@ -1,4 +1,4 @@
-package custody
+package books
 
 import (
 	"slices"
@@ -157,7 +157,7 @@ func StateName(v state.View, u *Unit) string {
 }
 
 func (l *lotReader) walk(g gs1.GTIN, lot string, fn func(u *Record, state string) bool) {
-	at := lotAt + LGTIN(g.String(), lot) + Nul
+	at := lotAt + LGTIN(g.String(), lot) + nul
 	unit := unitAt + "01" + g.String() + "21"
 	// Records are read in the order in which they are stored: serials come in any.
 	type listed struct {
@@ -172,7 +172,7 @@ func (l *lotReader) walk(g gs1.GTIN, lot string, fn func(u *Record, state string
 		for _, x := range batch {
 			r := readRecord(l.v, x.at)
 			if r == nil {
-				panic("custody: lot names a unit without record: " + x.at)
+				panic("books: lot names a unit without record: " + x.at)
 			}
 			if !r.inLot(lot, x.born) {
 				continue
@@ -213,7 +213,7 @@ func LotUnits(v state.View, g gs1.GTIN, lot string, fn func(u Unit, state string
 
 // LotExpiry is the expiry that the maker recorded with the first units of a lot, "" if there are none. It is no walk.
 func LotExpiry(v state.View, g gs1.GTIN, lot string) (expiry string) {
-	at := lotAt + LGTIN(g.String(), lot) + Nul
+	at := lotAt + LGTIN(g.String(), lot) + nul
 	v.Scan(at, func(k string, b []byte) bool {
 		pos := canonical.NewReader([]byte(k[len(at):]))
 		list := canonical.NewReader(b)

@@ -1,4 +1,4 @@
-package custody
+package books
 
 import (
 	"fmt"
@@ -55,7 +55,7 @@ func (c *counter) add(thing *Record) {
 		c.named[thing.Shipment]++
 	}
 	if thing.Parent != "" {
-		if _, ok := c.v.Get(childAt + thing.Parent + Nul + key); !ok {
+		if _, ok := c.v.Get(childAt + thing.Parent + nul + key); !ok {
 			c.fail("%s is not among the contents of %s", key, thing.Parent)
 		}
 		for i := 1; i < len(chain); i++ {
@@ -132,7 +132,7 @@ func (c *counter) inLot(unit *Record, chain []*Record) {
 // lists looks for things that are listed as inside something, and are elsewhere.
 func (c *counter) lists() {
 	c.v.Scan(childAt, func(k string, _ []byte) bool {
-		parent, child, _ := strings.Cut(k[len(childAt):], Nul)
+		parent, child, _ := strings.Cut(k[len(childAt):], nul)
 		if r := Read(c.v, child); r == nil || r.Parent != parent {
 			c.fail("%s lists %s, which is elsewhere", parent, child)
 		}
@@ -177,7 +177,7 @@ func (c *counter) shipments() {
 
 func (c *counter) totals() {
 	c.v.Scan(totalsAt, func(k string, _ []byte) bool {
-		lot, _, _ := strings.Cut(k[len(totalsAt):], Nul)
+		lot, _, _ := strings.Cut(k[len(totalsAt):], nul)
 		if c.lots[lot] == nil {
 			c.fail("totals of %s, of which there are no units", lot)
 		}
