@@ -15,12 +15,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"verilot.dev/ledger/custody/books"
 
 	"github.com/google/go-cmp/cmp"
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/custody/books"
 )
 
 // relied is what ledger/ uses of module epcis (docs/spec.md section 15): "vectors" says that epcis-consensus.json pins it,

@@ -6,7 +6,7 @@ import (
 	"verilot.dev/ledger/canonical"
 )
 
-// was is the state of some things before an event.
+// Was is the state of some things before an event.
 type Was struct {
 	Stored   string   // the record as stored; "" if there was none
 	Leaned   bool     // the event changed what is inside, and nothing else
@@ -14,13 +14,13 @@ type Was struct {
 	Keys     []string // of things with this record
 }
 
-// shipWas is a shipment before an event.
+// ShipWas is a shipment before an event.
 type ShipWas struct {
 	Pos    canonical.Position
 	Stored string // "" if there was none
 }
 
-// before lists what the event changes as it was, things that were alike once. It is asked before write.
+// Before lists what the event changes as it was, things that were alike once. It is asked before write.
 func (b *Books) Before() (things []Was, ships []ShipWas) {
 	type kind struct {
 		stored string
@@ -60,15 +60,16 @@ func (b *Books) Before() (things []Was, ships []ShipWas) {
 	return things, ships
 }
 
-// changed says that this event changes a thing, or what is inside it.
+// Changed says that this event changes a thing, or what is inside it.
 func (r *Record) Changed() bool { return r.dirty || r.leaned }
 
-// touch says that this event changes a thing, or rests on what is recorded of it.
+// Touch says that this event changes a thing, or rests on what is recorded of it.
 func (r *Record) Touch() { r.dirty = true }
 
+// Touch says that this event changes a shipment.
 func (s *Shipment) Touch() { s.dirty = true }
 
-// touchedAt is when a thing was last changed. leaned asks for changes of its contents too.
+// TouchedAt is when a thing was last changed. leaned asks for changes of its contents too.
 func (r *Record) TouchedAt(leaned bool) canonical.Position {
 	if leaned && r.used.Compare(r.last) > 0 {
 		return r.used
@@ -76,7 +77,7 @@ func (r *Record) TouchedAt(leaned bool) canonical.Position {
 	return r.last
 }
 
-// record is one of the things as it was, nil if there was none.
+// Record is one of the things as it was, nil if there was none.
 func (w *Was) Record(key string) *Record {
 	if w.Stored == "" {
 		return nil
@@ -84,7 +85,7 @@ func (w *Was) Record(key string) *Record {
 	return decodeRecord(key, w.Stored)
 }
 
-// shipment is the shipment as it was, nil if there was none.
+// Shipment is the shipment as it was, nil if there was none.
 func (s *ShipWas) Shipment() *Shipment {
 	if s.Stored == "" {
 		return nil
@@ -92,7 +93,7 @@ func (s *ShipWas) Shipment() *Shipment {
 	return decodeShipment(s.Pos, s.Stored)
 }
 
-// emptied takes back that the event at pos changed what is inside a thing, and nothing else.
+// Emptied takes back that the event at pos changed what is inside a thing, and nothing else.
 func (b *Books) Emptied(r *Record, w *Was, pos canonical.Position) {
 	if r.used == pos {
 		r.used = decodeRecord(r.Key, w.Stored).used
@@ -100,7 +101,7 @@ func (b *Books) Emptied(r *Record, w *Was, pos canonical.Position) {
 	r.quiet = true
 }
 
-// restore makes a thing again what it was by itself before the event at pos. Overlays that the event did not change may have
+// Restore makes a thing again what it was by itself before the event at pos. Overlays that the event did not change may have
 // been changed since, by a timer or a resolution.
 func (b *Books) Restore(r, before *Record, bits uint16, pos canonical.Position) {
 	if r.Lot != before.Lot || r.Expiry != before.Expiry || r.Made != before.Made {
@@ -123,14 +124,14 @@ func (b *Books) Restore(r, before *Record, bits uint16, pos canonical.Position) 
 	r.dirty, r.quiet = true, true
 }
 
-// unborn takes a thing off the books that had no record before.
+// Unborn takes a thing off the books that had no record before.
 func (b *Books) Unborn(r *Record) {
 	b.recount(r, slot{})
 	b.st.Delete(unitAt + r.Key)
 	r.dirty, r.leaned, r.gone = false, false, true
 }
 
-// restoreShipment makes a shipment again what it was before an event.
+// RestoreShipment makes a shipment again what it was before an event.
 func (b *Books) RestoreShipment(was *ShipWas) {
 	s := b.Shipment(was.Pos)
 	if s == nil {

@@ -11,18 +11,11 @@ import (
 	"verilot.dev/ledger/state"
 )
 
-// A container knows what is inside it, at any depth: how many units of each lot, how many of them carry a mark, and who
-// sold them to whom. Packing, unpacking and marking keep these sums up to date on the way up, so that a rule or a reader
-// sees into a pallet without a walk over its units.
-//
-//	i/<container>                 contents
-const contentsAt = "i/"
-
-// marks are the overlays, and the mark of a unit that an open recall names.
+// Marks is how many bits of Record.Overlays there are: the overlays, and the mark of a unit that an open recall names.
 const Marks = 9
 
-// stock is how many units of one lot and expiry are somewhere.
-type stock struct {
+// LotSum is how many units of one lot and expiry are somewhere.
+type LotSum struct {
 	GTIN, Lot, Expiry string // lot and expiry are empty without a birth record
 	Units             int64
 	marked            [Marks]int64 // units with the mark on themselves or on a container around them, inside this one
@@ -30,7 +23,7 @@ type stock struct {
 }
 
 // findStock finds the lot and expiry of x in a sorted list, or where they belong.
-func findStock(list []stock, x *stock) (at int, ok bool) {
+func findStock(list []LotSum, x *LotSum) (at int, ok bool) {
 	return sort.Find(len(list), func(i int) int {
 		s := &list[i]
 		return cmp.Or(strings.Compare(x.GTIN, s.GTIN), strings.Compare(x.Lot, s.Lot), strings.Compare(x.Expiry, s.Expiry))
@@ -45,24 +38,25 @@ type sale struct {
 
 func compareSales(a, b sale) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) }
 
-// contents are sums over everything inside a container, or over a thing with what is inside it. Lists are sorted.
-type contents struct {
-	Stocks []stock
+// Sums are over everything inside a container, or over a thing with what is inside it. Lists are sorted.
+type Sums struct {
+	Stocks []LotSum
 	Things [Marks]int64 // units and containers that carry the mark themselves
 	sales  []sale
 
 	changed bool
 }
 
-func (c *contents) Units() (n int64) {
+// Units is how many units there are.
+func (c *Sums) Units() (n int64) {
 	for i := range c.Stocks {
 		n += c.Stocks[i].Units
 	}
 	return n
 }
 
-// marked is how many units carry each mark.
-func (c *contents) Marked() (list [Marks]int64) {
+// Marked is how many units carry each mark.
+func (c *Sums) Marked() (list [Marks]int64) {
 	for i := range c.Stocks {
 		for m, n := range &c.Stocks[i].marked {
 			list[m] += n
@@ -71,7 +65,8 @@ func (c *contents) Marked() (list [Marks]int64) {
 	return list
 }
 
-func (c *contents) Sold(from, to string) int64 {
+// Sold is how many of the units one party once sold to another.
+func (c *Sums) Sold(from, to string) int64 {
 	if i, ok := slices.BinarySearchFunc(c.sales, sale{from: from, to: to}, compareSales); ok {
 		return c.sales[i].units
 	}
@@ -79,7 +74,7 @@ func (c *contents) Sold(from, to string) int64 {
 }
 
 // add adds d, or takes it away (sign -1).
-func (c *contents) add(d *contents, sign int64) {
+func (c *Sums) add(d *Sums, sign int64) {
 	c.changed = true
 	for i := range d.Stocks {
 		c.addStock(&d.Stocks[i], sign)
@@ -92,10 +87,10 @@ func (c *contents) add(d *contents, sign int64) {
 	}
 }
 
-func (c *contents) addStock(s *stock, sign int64) {
+func (c *Sums) addStock(s *LotSum, sign int64) {
 	at, ok := findStock(c.Stocks, s)
 	if !ok {
-		c.Stocks = slices.Insert(c.Stocks, at, stock{GTIN: s.GTIN, Lot: s.Lot, Expiry: s.Expiry})
+		c.Stocks = slices.Insert(c.Stocks, at, LotSum{GTIN: s.GTIN, Lot: s.Lot, Expiry: s.Expiry})
 	}
 	have := &c.Stocks[at]
 	have.Units += sign * s.Units
@@ -108,7 +103,7 @@ func (c *contents) addStock(s *stock, sign int64) {
 	}
 }
 
-func (c *contents) addSale(s sale, sign int64) {
+func (c *Sums) addSale(s sale, sign int64) {
 	c.changed = true
 	at, ok := slices.BinarySearchFunc(c.sales, s, compareSales)
 	if !ok {
@@ -119,12 +114,13 @@ func (c *contents) addSale(s sale, sign int64) {
 	}
 }
 
-func (c *contents) Empty() bool {
+// Empty says that nothing is counted.
+func (c *Sums) Empty() bool {
 	return len(c.Stocks) == 0 && len(c.sales) == 0 && c.Things == [Marks]int64{}
 }
 
-func (c *contents) clone() contents {
-	return contents{Stocks: slices.Clone(c.Stocks), Things: c.Things, sales: slices.Clone(c.sales)}
+func (c *Sums) clone() Sums {
+	return Sums{Stocks: slices.Clone(c.Stocks), Things: c.Things, sales: slices.Clone(c.sales)}
 }
 
 func putMarks(b []byte, list *[Marks]int64) []byte {
@@ -151,7 +147,7 @@ func readMarks(d *canonical.TextReader, list *[Marks]int64) {
 	}
 }
 
-func (c *contents) encode() []byte {
+func (c *Sums) encode() []byte {
 	size := 64
 	for i := range c.Stocks {
 		size += 48 + len(c.Stocks[i].GTIN) + len(c.Stocks[i].Lot) + len(c.Stocks[i].Expiry)
@@ -176,15 +172,15 @@ func (c *contents) encode() []byte {
 	return b
 }
 
-func readContents(v state.View, container string) *contents {
-	c := &contents{}
+func readContents(v state.View, container string) *Sums {
+	c := &Sums{}
 	b, ok := v.Get(contentsAt + container)
 	if !ok {
 		return c
 	}
 	d := canonical.NewTextReader(string(b)) // one allocation for all texts
 	if n := min(int(d.U32()), d.Len()/minStock); n > 0 {
-		c.Stocks = make([]stock, n)
+		c.Stocks = make([]LotSum, n)
 	}
 	for i := range c.Stocks {
 		s := &c.Stocks[i]

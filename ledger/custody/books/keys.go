@@ -7,6 +7,7 @@ import (
 	"verilot.dev/ledger/canonical"
 )
 
+// PutKeys appends key texts: how many, and each behind its length (docs/spec.md section 9).
 func PutKeys(b []byte, keys []string) []byte {
 	b = canonical.U32(slices.Grow(b, SizeOf(keys)), uint32(len(keys)))
 	for _, k := range keys {
@@ -15,7 +16,7 @@ func PutKeys(b []byte, keys []string) []byte {
 	return b
 }
 
-// sizeOf is how many bytes putKeys appends.
+// SizeOf is how many bytes putKeys appends.
 func SizeOf(keys []string) int {
 	size := 4
 	for _, k := range keys {
@@ -24,6 +25,7 @@ func SizeOf(keys []string) int {
 	return size
 }
 
+// ReadKeys reads what PutKeys wrote.
 func ReadKeys(r *canonical.Reader) []string {
 	n := int(r.U32())
 	if n > r.Len()/2 {
@@ -37,6 +39,7 @@ func ReadKeys(r *canonical.Reader) []string {
 	return keys
 }
 
+// AsByte is 1 for true.
 func AsByte(b bool) uint8 {
 	if b {
 		return 1
@@ -44,7 +47,7 @@ func AsByte(b bool) uint8 {
 	return 0
 }
 
-// mustKey reads a key text that we wrote ourselves.
+// MustKey reads a key text that we wrote ourselves.
 func MustKey(text string) gs1.Key {
 	if text == "" {
 		return gs1.Key{}
@@ -56,12 +59,13 @@ func MustKey(text string) gs1.Key {
 	return k
 }
 
-// Cutting key texts of SGTINs: 01 gtin14 21 serial.
+// IsUnit says whether a key text is one of an SGTIN: 01 gtin14 21 serial.
 func IsUnit(key string) bool { return len(key) > 18 && key[:2] == "01" && key[16:18] == "21" }
 
+// GTINOf is the GTIN in the key text of a unit.
 func GTINOf(key string) string { return key[2:16] }
 
-// serials are the serial numbers of units.
+// Serials are the serial numbers of units.
 func Serials(keys []string) []string {
 	list := make([]string, len(keys))
 	for i, k := range keys {
@@ -70,21 +74,22 @@ func Serials(keys []string) []string {
 	return list
 }
 
+// LGTIN is the key text of a lot.
 func LGTIN(gtin, lot string) string { return "01" + gtin + "10" + lot }
 
-// atPosition is where something about the event at a position is stored.
+// AtPosition is where something about the event at a position is stored.
 func AtPosition(prefix string, p canonical.Position) string {
 	var room [32]byte
 	return string(p.Append(append(room[:0], prefix...)))
 }
 
-// under appends a position to a key that other positions share.
+// Under appends a position to a key that other positions share.
 func Under(prefix string, p canonical.Position) string {
 	b := make([]byte, 0, 128)
 	return string(p.Append(append(b, prefix...)))
 }
 
-// damaged stops the process over a record that does not decode: a rule cannot go on over half an answer.
+// Damaged stops the process over a record that does not decode: a rule cannot go on over half an answer.
 func Damaged(d *canonical.Reader, what string) {
 	if err := d.Done(); err != nil {
 		panic("books: damaged record " + what + ": " + err.Error())

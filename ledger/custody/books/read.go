@@ -9,7 +9,7 @@ import (
 	"verilot.dev/ledger/state"
 )
 
-// maxDepth ends a walk up the containers, should a mistake in the rules ever make a cycle.
+// MaxDepth ends a walk up the containers, should a mistake in the rules ever make a cycle.
 const MaxDepth = 64
 
 // Lookup returns the record as stored.
@@ -21,7 +21,7 @@ func Lookup(v state.View, key gs1.Key) (Unit, bool) {
 	return r.unit(), true
 }
 
-// inherit is what a thing takes on from the containers around it; chain is innermost first and begins with the thing. The
+// Inherit is what a thing takes on from the containers around it; chain is innermost first and begins with the thing. The
 // result is to be read: it is the thing's own record if there is nothing around it.
 func Inherit(chain []*Record) *Record {
 	if len(chain) == 1 {
@@ -42,7 +42,7 @@ func Inherit(chain []*Record) *Record {
 	return &u
 }
 
-// chainOf follows the containers of key; get returns nil for what has no record.
+// ChainOf follows the containers of key; get returns nil for what has no record.
 func ChainOf(key string, get func(string) *Record) []*Record {
 	var chain []*Record
 	for key != "" && len(chain) < MaxDepth {

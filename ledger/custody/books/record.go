@@ -13,13 +13,15 @@ import (
 //	u/<key>                          record
 //	c/<parent>\x00<child>            what is inside what
 //	l/<LGTIN key>\x00<position>      the serials that a birth record put into a lot; see inLot
-//	i/<container>                    what is inside, as sums; see contents.go
-//	n/<LGTIN key>\x00<party>\x00<state>  how many units of the lot the party has in that state; see totals.go
+//	i/<container>                    Sums of what is inside
+//	n/<LGTIN key>\x00<party>\x00<state>  how many units of the lot the party has in that state
 //	s/<position>                     shipment: from, to, when, how many, how many outstanding, of which lots
 //	t/<position>                     the keys a shipment named
 const (
 	unitAt     = "u/"
 	childAt    = "c/"
+	contentsAt = "i/"
+	totalsAt   = "n/"
 	lotAt      = "l/"
 	shipmentAt = "s/"
 	shippedAt  = "t/"
@@ -38,12 +40,14 @@ const (
 	OverlayDamaged
 	OverlayReturned
 	OverlayHold
-	// namedByRecall is not an overlay that effects tell: an open recall names this unit (package registry).
+	// NamedByRecall is not an overlay that effects tell: an open recall names this unit (package registry).
 	NamedByRecall
 )
 
+// OverlayNames are the words for the overlays, in the order of their bits.
 var OverlayNames = []string{"quarantined", "suspect", "illegitimate", "recalled", "expired", "damaged", "returned", "hold"}
 
+// OverlayList names the overlays among bits, sorted.
 func OverlayList(bits uint16) []string {
 	var list []string
 	for i, name := range OverlayNames {
@@ -63,14 +67,17 @@ const (
 	Named             // in transit: its shipment names it (and not only a container around it)
 )
 
-// record is a unit or container as stored. Inside a container only state, birth, overlays and parent count.
+// Record is a unit or container as stored. Inside a container only state, birth, overlays and parent count.
+//
+// A rule that changes a field says so with Touch. What other books count is changed by their methods only: Lot, Expiry and Made
+// (Label), Parent and Packed (Enter, Exit), Overlays (SetMark, Alter) and Trips (Travelled, Cancelled).
 type Record struct {
 	Key       string
-	Flags     uint8
+	Flags     uint8 // Provisional, Implied, HearsayLink, Named
 	State     UnitState
 	Phase     Phase
-	Overlays  uint16
-	Height    uint8 // levels of containers that were ever inside
+	Overlays  uint16 // bits
+	Height    uint8  // levels of containers that were ever inside
 	Lot       string
 	Expiry    string
 	Parent    string
@@ -86,8 +93,8 @@ type Record struct {
 	Trips     []canonical.Position // shipments that sold it, alone or as a container, oldest first
 	last      canonical.Position   // event that last changed it
 	used      canonical.Position   // event that last changed what is inside it, or read its custody for that
-	Recorders []string
-	Owed      []string
+	Recorders []string             // parties that have themselves recorded something about it
+	Owed      []string             // parties that received it before its shipment was recorded by the sender
 
 	stored string     // as read
 	marked uint16     // overlays as read
@@ -96,15 +103,17 @@ type Record struct {
 	quiet  bool       // an event is taken back: last and used are set already
 	gone   bool       // not born any more
 	slot   slot       // where the totals of its lot count it, as long as it is in no container
-	inside *contents  // once it is asked or changed; see books.in
+	inside *Sums      // once it is asked or changed; see Books.in
 	self   [1]*Record // a chain of one
 }
 
 // maxTrips is how many sales of a thing are remembered, the latest ones.
 const maxTrips = 32
 
+// Is says that the record has a flag, or one of several.
 func (r *Record) Is(bit uint8) bool { return r.Flags&bit != 0 }
 
+// Set sets or clears flags.
 func (r *Record) Set(bit uint8, on bool) {
 	r.Flags &^= bit
 	if on {
@@ -171,10 +180,10 @@ func (r *Record) decode(key, stored string) {
 	}
 }
 
-// read returns the record of a thing, nil if it has none.
+// Read returns the record of a thing, nil if it has none.
 func Read(v state.View, key string) *Record { return readRecord(v, unitAt+key) }
 
-// each calls fn for every record, until it returns false.
+// Each calls fn for every record, until it returns false.
 func Each(v state.View, fn func(*Record) bool) {
 	v.Scan(unitAt, func(k string, b []byte) bool { return fn(decodeRecord(k[len(unitAt):], string(b))) })
 }
@@ -212,12 +221,12 @@ func (r *Record) inLot(lot string, born canonical.Position) bool {
 	return r.Lot == lot && r.Born == born
 }
 
-// birthsAt is where the serials that the event at a position put into a lot are listed.
+// BirthsAt is where the serials that the event at a position put into a lot are listed.
 func BirthsAt(gtin, lot string, pos canonical.Position) string {
 	return Under(lotAt+LGTIN(gtin, lot)+nul, pos)
 }
 
-// shipment is what one shipping event set on its way.
+// Shipment is what one shipping event set on its way.
 type Shipment struct {
 	Pos         canonical.Position
 	From, To    string
@@ -226,7 +235,7 @@ type Shipment struct {
 	Short       bool               // part of it has been received
 	Hearsay     bool               // told by somebody else than the sender
 	Returns     []string           // numbers of the return authorisations; a shipment with any is a return
-	lots        []stock            // units still on their way with it, by lot
+	lots        []LotSum           // units still on their way with it, by lot
 	Last        canonical.Position // event that last changed it
 	counted     bool               // short, as the totals of those lots have it
 	stored      string             // as read
@@ -268,10 +277,10 @@ func decodeShipment(pos canonical.Position, stored string) *Shipment {
 	s.counted, s.Last = s.Short, d.Position()
 	s.Returns = d.Texts(4, 2)
 	if n := min(int(d.U32()), d.Len()/10); n > 0 {
-		s.lots = make([]stock, n)
+		s.lots = make([]LotSum, n)
 	}
 	for i := range s.lots {
-		s.lots[i] = stock{GTIN: d.Text(1), Lot: d.Text(1), Units: d.I64()}
+		s.lots[i] = LotSum{GTIN: d.Text(1), Lot: d.Text(1), Units: d.I64()}
 	}
 	if d.Damaged() {
 		panic("books: damaged record shipment " + pos.String())
@@ -279,6 +288,7 @@ func decodeShipment(pos canonical.Position, stored string) *Shipment {
 	return s
 }
 
+// ReadShipped lists the keys that a shipment named.
 func ReadShipped(v state.View, pos canonical.Position) []string {
 	b, ok := v.Get(AtPosition(shippedAt, pos))
 	if !ok {
@@ -290,6 +300,7 @@ func ReadShipped(v state.View, pos canonical.Position) []string {
 	return keys
 }
 
+// ChildrenOf lists what is directly inside a container, in key order.
 func ChildrenOf(v state.View, parent string, fn func(string) bool) {
 	at := childAt + parent + nul
 	v.Scan(at, func(k string, _ []byte) bool { return fn(strings.TrimPrefix(k, at)) })

@@ -10,17 +10,17 @@ import (
 	"verilot.dev/ledger/state"
 )
 
-// recount counts again, from the records alone, what the books keep as lists and sums, and returns the first difference. It
+// Recount counts again, from the records alone, what the books keep as lists and sums, and returns the first difference. It
 // walks everything: it is for tests.
 func Recount(v state.View) error {
-	c := counter{v: v, inside: map[string]*contents{}, moving: map[canonical.Position]*contents{}, named: map[canonical.Position]uint32{}, lots: map[string]map[Total]uint64{}}
+	c := counter{v: v, inside: map[string]*Sums{}, moving: map[canonical.Position]*Sums{}, named: map[canonical.Position]uint32{}, lots: map[string]map[Total]uint64{}}
 	Each(v, func(r *Record) bool {
 		c.add(r)
 		return true
 	})
 	c.lists()
 	Each(v, func(r *Record) bool {
-		c.contents(r.Key)
+		c.Sums(r.Key)
 		return true
 	})
 	c.shipments()
@@ -31,8 +31,8 @@ func Recount(v state.View) error {
 type counter struct {
 	v      state.View
 	err    error
-	inside map[string]*contents
-	moving map[canonical.Position]*contents
+	inside map[string]*Sums
+	moving map[canonical.Position]*Sums
 	named  map[canonical.Position]uint32
 	lots   map[string]map[Total]uint64 // by LGTIN key; units of each are 0
 }
@@ -74,12 +74,12 @@ func (c *counter) add(thing *Record) {
 			trips = passedOn(chain, i)
 			in := c.inside[r.Key]
 			if in == nil {
-				in = &contents{}
+				in = &Sums{}
 				c.inside[r.Key] = in
 			}
-			d := &contents{}
+			d := &Sums{}
 			if IsUnit(key) {
-				d.Stocks = []stock{{GTIN: GTINOf(key), Lot: thing.Lot, Expiry: thing.Expiry, Units: 1}}
+				d.Stocks = []LotSum{{GTIN: GTINOf(key), Lot: thing.Lot, Expiry: thing.Expiry, Units: 1}}
 			}
 			for m := range Marks {
 				if len(d.Stocks) > 0 && carried&(1<<m) != 0 {
@@ -116,9 +116,9 @@ func (c *counter) inLot(unit *Record, chain []*Record) {
 	short := false
 	if at.moving() {
 		if c.moving[at.shipment] == nil {
-			c.moving[at.shipment] = &contents{}
+			c.moving[at.shipment] = &Sums{}
 		}
-		c.moving[at.shipment].addStock(&stock{GTIN: GTINOf(unit.Key), Lot: unit.Lot, Units: 1}, 1)
+		c.moving[at.shipment].addStock(&LotSum{GTIN: GTINOf(unit.Key), Lot: unit.Lot, Units: 1}, 1)
 		s := readShipment(c.v, at.shipment)
 		short = s != nil && s.Short
 	}
@@ -140,10 +140,10 @@ func (c *counter) lists() {
 	})
 }
 
-func (c *counter) contents(key string) {
+func (c *counter) Sums(key string) {
 	got, want := readContents(c.v, key), c.inside[key]
 	if want == nil {
-		want = &contents{}
+		want = &Sums{}
 	}
 	for i := range got.Stocks {
 		got.Stocks[i].Newest = 0
@@ -164,7 +164,7 @@ func (c *counter) shipments() {
 		if s.Outstanding != c.named[s.Pos] {
 			c.fail("shipment %s counts %d outstanding, %d are on their way", s.Pos, s.Outstanding, c.named[s.Pos])
 		}
-		var want []stock
+		var want []LotSum
 		if m := c.moving[s.Pos]; m != nil {
 			want = m.Stocks
 		}
@@ -203,7 +203,7 @@ func (c *counter) totals() {
 	}
 }
 
-// facts writes out what is recorded of things, containers, shipments and lots, without what says only which event wrote it. It
+// Facts writes out what is recorded of things, containers, shipments and lots, without what says only which event wrote it. It
 // is for tests, which compare the facts after two histories.
 func Facts(v state.View) map[string]string {
 	out := map[string]string{}

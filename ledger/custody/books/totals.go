@@ -11,12 +11,6 @@ import (
 	"verilot.dev/ledger/state"
 )
 
-// The units of a lot are counted by party and state. All units inside a container have one slot, that of the outermost
-// container, so a move costs as much as there are lots inside.
-//
-//	n/<LGTIN key>\x00<party>\x00<state>    units
-const totalsAt = "n/"
-
 // slot is what the totals of a lot tell apart: custody and state of the outermost container.
 type slot struct {
 	known    bool // false: not counted anywhere yet
@@ -60,135 +54,14 @@ func (s slot) name(short bool) string {
 	return OnHand
 }
 
-// books keeps records, contents and totals while items are judged. Nothing is written before flush.
-type Books struct {
-	st     state.Store
-	pos    canonical.Position
-	things table[string, thing]
-	blank  []Record // room for records
-	ships  table[canonical.Position, *Shipment]
-	filled []*Record           // things whose contents are known or changed
-	totals table[total, int64] // changes
-	links  map[string]bool     // entries in the lists of what is inside what, and whether they are there; nil until one changes
-	linked []string            // the same in order of first change
-	Silent bool                // no event is being judged: a timer or a recall changes overlays
-}
-
-// thing is what was asked for by key.
-type thing struct {
-	at string  // where its record is stored
-	r  *Record // nil: it has none
-}
-
-// newBooks opens the books for an event that names a number of things.
-func Open(st state.Store, pos canonical.Position, size int) Books {
-	return Books{st: st, pos: pos, things: newTable[string, thing](size)}
-}
-
-func (b *Books) Get(key string) *Record {
-	if t := b.things.at(key); t != nil {
-		return t.r
-	}
-	at := unitAt + key
-	var r *Record
-	if v, ok := b.st.Get(at); ok {
-		r = b.newRecord()
-		r.read(at, v)
-		if r.Parent == "" {
-			r.slot = slotOf(r)
-		}
-	}
-	b.things.put(at[len(unitAt):], thing{at, r})
-	return r
-}
-
-// known is the record of a thing if it was asked for before.
-func (b *Books) Known(key string) *Record {
-	if t := b.things.at(key); t != nil {
-		return t.r
-	}
-	return nil
-}
-
-// add gives a thing without a record an empty one.
-func (b *Books) Add(key string) *Record {
-	b.Get(key)
-	t := b.things.at(key)
-	t.r = b.newRecord()
-	t.r.Key = t.at[len(unitAt):]
-	return t.r
-}
-
-func (b *Books) newRecord() *Record {
-	const most = 32
-	if len(b.blank) == 0 {
-		b.blank = make([]Record, min(max(1, cap(b.things.rows)-len(b.things.rows)), most))
-	}
-	r := &b.blank[0]
-	b.blank = b.blank[1:]
-	return r
-}
-
-// chain are the containers around key, innermost first, beginning with the thing itself.
-func (b *Books) Chain(key string) []*Record { return ChainOf(key, b.Get) }
-
-func (b *Books) Shipment(pos canonical.Position) *Shipment {
-	if s := b.ships.at(pos); s != nil {
-		return *s
-	}
-	s := readShipment(b.st, pos)
-	b.ships.put(pos, s)
-	return s
-}
-
-// sail begins the shipment of this event.
-func (b *Books) Sail(s *Shipment) {
-	s.dirty = true
-	switch before := b.ships.at(s.Pos); {
-	case before == nil:
-		b.ships.put(s.Pos, s)
-	case *before == nil:
-		*before = s
-	default:
-		**before = *s
-	}
-}
-
-// in is what is inside a thing, to be changed.
-func (b *Books) in(r *Record) *contents {
-	if r.inside == nil {
-		if r.Height > 0 {
-			r.inside = readContents(b.st, r.Key)
-		} else {
-			r.inside = &contents{}
-		}
-		b.filled = append(b.filled, r)
-	}
-	return r.inside
-}
-
-// nothing is inside most things. It is never changed.
-var nothing contents
-
-// look is what is inside a thing, to be read.
-func (b *Books) Look(r *Record) *contents {
-	if !r.everFilled() {
-		return &nothing
-	}
-	return b.in(r)
-}
-
-// everFilled says that something is or was in a thing.
-func (r *Record) everFilled() bool { return r.Height > 0 || r.inside != nil }
-
 // whole is a thing with everything inside it, as the container around it counts them.
-func (b *Books) whole(r *Record) contents {
-	var c contents
+func (b *Books) whole(r *Record) Sums {
+	var c Sums
 	if r.everFilled() {
 		c = b.in(r).clone()
 	}
 	if IsUnit(r.Key) {
-		one := stock{GTIN: GTINOf(r.Key), Lot: r.Lot, Expiry: r.Expiry, Units: 1, Newest: r.Made}
+		one := LotSum{GTIN: GTINOf(r.Key), Lot: r.Lot, Expiry: r.Expiry, Units: 1, Newest: r.Made}
 		if c.Stocks == nil {
 			c.Stocks = append(c.Stocks, one)
 		} else {
@@ -219,7 +92,7 @@ func (b *Books) whole(r *Record) contents {
 	return c
 }
 
-// alter applies a change to a thing that is already where it is, and passes on what of it the containers around it see.
+// Alter applies a change to a thing that is already where it is, and passes on what of it the containers around it see.
 func (b *Books) Alter(r *Record, change func()) {
 	if r.Parent == "" {
 		change()
@@ -233,10 +106,10 @@ func (b *Books) Alter(r *Record, change func()) {
 }
 
 // fill adds d to a container, or takes it away, and to those around it.
-func (b *Books) fill(key string, d *contents, sign int64) {
+func (b *Books) fill(key string, d *Sums, sign int64) {
 	for depth := 0; key != "" && depth < MaxDepth && !d.Empty(); depth++ {
 		r := b.Get(key)
-		var before contents
+		var before Sums
 		if r.Parent != "" {
 			before = b.whole(r)
 		}
@@ -251,7 +124,7 @@ func (b *Books) fill(key string, d *contents, sign int64) {
 }
 
 // count moves units of lots from one slot to another.
-func (b *Books) count(stocks []stock, from, to slot) {
+func (b *Books) count(stocks []LotSum, from, to slot) {
 	if from == to {
 		return
 	}
@@ -268,13 +141,13 @@ func (b *Books) count(stocks []stock, from, to slot) {
 // countOne moves a unit from one slot to another.
 func (b *Books) countOne(r *Record, from, to slot) {
 	if from != to {
-		one := stock{GTIN: GTINOf(r.Key), Lot: r.Lot}
+		one := LotSum{GTIN: GTINOf(r.Key), Lot: r.Lot}
 		b.tally(&one, from, -1)
 		b.tally(&one, to, 1)
 	}
 }
 
-func (b *Books) tally(s *stock, at slot, units int64) {
+func (b *Books) tally(s *LotSum, at slot, units int64) {
 	if !at.known {
 		return
 	}
@@ -304,8 +177,8 @@ func (b *Books) total(of total, units int64) {
 }
 
 // carry notes how many units of a lot are on their way with the shipment.
-func (s *Shipment) carry(x *stock, units int64) {
-	lot := stock{GTIN: x.GTIN, Lot: x.Lot}
+func (s *Shipment) carry(x *LotSum, units int64) {
+	lot := LotSum{GTIN: x.GTIN, Lot: x.Lot}
 	at, ok := findStock(s.lots, &lot)
 	if !ok {
 		s.lots = slices.Insert(s.lots, at, lot)
@@ -316,10 +189,10 @@ func (s *Shipment) carry(x *stock, units int64) {
 	s.dirty = true
 }
 
-// enter puts a thing into a container: the totals count it with the outermost one from now on.
+// Enter puts a thing into a container: the totals count it with the outermost one from now on.
 func (b *Books) Enter(r *Record, parent string) { b.EnterSince(r, parent, b.pos) }
 
-// enterSince puts a thing into a container where it was since the event at packed. What was sold with the containers around
+// EnterSince puts a thing into a container where it was since the event at packed. What was sold with the containers around
 // it since then was sold with it.
 func (b *Books) EnterSince(r *Record, parent string, packed canonical.Position) {
 	chain := b.Chain(parent)
@@ -383,7 +256,7 @@ func (b *Books) SoldBy(key, from, to string) bool {
 }
 
 // sold adds sales to the sums of what was sold with them.
-func (b *Books) sold(trips []canonical.Position, d *contents) {
+func (b *Books) sold(trips []canonical.Position, d *Sums) {
 	for _, t := range trips {
 		s := b.Shipment(t)
 		if n := d.Units() - d.Sold(s.From, s.To); n > 0 {
@@ -392,7 +265,7 @@ func (b *Books) sold(trips []canonical.Position, d *contents) {
 	}
 }
 
-// exit takes a thing out of its container. What was sold with the containers around it was sold with it.
+// Exit takes a thing out of its container. What was sold with the containers around it was sold with it.
 func (b *Books) Exit(r *Record) {
 	chain := b.Chain(r.Key)
 	d := b.whole(r)
@@ -419,7 +292,7 @@ func (b *Books) Exit(r *Record) {
 	}
 }
 
-// travelled notes a sale of a thing and of everything inside it.
+// Travelled notes a sale of a thing and of everything inside it.
 func (b *Books) Travelled(r *Record, pos canonical.Position) {
 	at, ok := slices.BinarySearchFunc(r.Trips, pos, canonical.Position.Compare)
 	if ok {
@@ -437,7 +310,7 @@ func (b *Books) Travelled(r *Record, pos canonical.Position) {
 	}
 }
 
-// cancelled takes a sale back.
+// Cancelled takes a sale back.
 func (b *Books) Cancelled(r *Record, pos canonical.Position) {
 	at, ok := slices.BinarySearchFunc(r.Trips, pos, canonical.Position.Compare)
 	if !ok {
@@ -464,7 +337,7 @@ func (b *Books) recount(r *Record, to slot) {
 	r.slot = to
 }
 
-// label gives a unit its lot and expiry.
+// Label gives a unit its lot and expiry.
 func (b *Books) Label(r *Record, lot, expiry string, made int64) {
 	chain := b.Chain(r.Key)
 	at := chain[len(chain)-1].slot
@@ -480,7 +353,7 @@ func (b *Books) Label(r *Record, lot, expiry string, made int64) {
 	}
 }
 
-// setMark sets or clears an overlay.
+// SetMark sets or clears an overlay.
 func (b *Books) SetMark(r *Record, bit uint16, on bool) {
 	b.Alter(r, func() {
 		r.Overlays &^= bit
@@ -489,129 +362,6 @@ func (b *Books) SetMark(r *Record, bit uint16, on bool) {
 		}
 	})
 	r.dirty = true
-}
-
-// link puts a thing into the list of what is directly inside a container, or takes it out.
-func (b *Books) Link(parent, child string, on bool) {
-	k := childAt + parent + nul + child
-	if b.links == nil {
-		size := cap(b.things.rows)
-		b.links, b.linked = make(map[string]bool, size), make([]string, 0, size)
-	}
-	if _, ok := b.links[k]; !ok {
-		b.linked = append(b.linked, k)
-	}
-	b.links[k] = on
-}
-
-// children lists what is directly inside a container, this event's removals included: no step lists a container that it fills.
-func (b *Books) Children(parent string, fn func(string) bool) {
-	ChildrenOf(b.st, parent, func(child string) bool {
-		if on, ok := b.links[childAt+parent+nul+child]; ok && !on {
-			return true
-		}
-		return fn(child)
-	})
-}
-
-// empty says that nothing is inside a container any more.
-func (b *Books) Empty(parent string) bool {
-	empty := true
-	b.Children(parent, func(string) bool {
-		empty = false
-		return false
-	})
-	return empty
-}
-
-// listBirths notes which units this event put into a lot.
-func (b *Books) ListBirths(gtin, lot string, units []string) {
-	b.st.Put(BirthsAt(gtin, lot, b.pos), PutKeys(nil, Serials(units)))
-}
-
-// listShipped notes what the shipment of this event names.
-func (b *Books) ListShipped(keys []string) {
-	if len(keys) > 0 {
-		b.st.Put(AtPosition(shippedAt, b.pos), PutKeys(nil, keys))
-	}
-}
-
-// write brings contents, shipments and totals up to date and writes them with the records.
-func (b *Books) Write() {
-	for i := range b.things.rows {
-		at, r := b.things.rows[i].value.at, b.things.rows[i].value.r
-		if r == nil || r.gone || !r.dirty && !r.leaned {
-			continue
-		}
-		if r.Parent == "" {
-			b.recount(r, slotOf(r))
-		}
-		if r.dirty && !r.quiet && !b.Silent {
-			r.last = b.pos
-		}
-		if r.leaned && !r.quiet && !b.Silent {
-			r.used = b.pos
-		}
-		b.st.Put(at, r.encode())
-	}
-	for i := range b.ships.rows {
-		s := b.ships.rows[i].value
-		if s == nil {
-			continue
-		}
-		if s.Short != s.counted { // what is missing of it
-			for i := range s.lots {
-				x, moving := &s.lots[i], slot{state: Active, phase: InTransit}
-				b.total(total{x.GTIN, x.Lot, s.From, moving.name(s.counted)}, -x.Units)
-				b.total(total{x.GTIN, x.Lot, s.From, moving.name(s.Short)}, x.Units)
-			}
-			s.counted, s.dirty = s.Short, true
-		}
-		switch {
-		case s.gone:
-			b.st.Delete(AtPosition(shipmentAt, s.Pos))
-		case s.dirty:
-			if !s.quiet && !b.Silent {
-				s.Last = b.pos
-			}
-			b.st.Put(AtPosition(shipmentAt, s.Pos), s.encode())
-		}
-	}
-	for _, r := range b.filled {
-		switch c := r.inside; {
-		case !c.changed:
-		case c.Empty():
-			b.st.Delete(contentsAt + r.Key)
-		default:
-			b.st.Put(contentsAt+r.Key, c.encode())
-		}
-	}
-	for _, k := range b.linked {
-		if b.links[k] {
-			b.st.Put(k, present)
-		} else {
-			b.st.Delete(k)
-		}
-	}
-	for i := range b.totals.rows {
-		d := b.totals.rows[i].value
-		if d == 0 {
-			continue
-		}
-		at := b.totals.rows[i].key.key()
-		n := int64(0)
-		if v, ok := b.st.Get(at); ok {
-			n = int64(binary.BigEndian.Uint64(v))
-		}
-		switch n += d; {
-		case n < 0:
-			panic("books: the total " + at + " would be negative")
-		case n == 0:
-			b.st.Delete(at)
-		default:
-			b.st.Put(at, binary.BigEndian.AppendUint64(nil, uint64(n)))
-		}
-	}
 }
 
 // LotTotals counts a lot's units per (party, state), sorted; they add up to the units commissioned (second result).
