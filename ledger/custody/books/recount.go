@@ -92,8 +92,11 @@ func (c *counter) add(thing *Record) {
 			in.add(d, 1)
 		}
 		for _, at := range trips {
-			s := readShipment(c.v, at)
-			sold[sale{from: s.From, to: s.To}] = true
+			if s := readShipment(c.v, at); s != nil {
+				sold[sale{from: s.From, to: s.To}] = true
+			} else {
+				c.fail("%s was sold with shipment %s, which is missing", r.Key, at)
+			}
 		}
 		if i > 0 && IsUnit(key) {
 			for s := range sold {
@@ -119,8 +122,11 @@ func (c *counter) inLot(unit *Record, chain []*Record) {
 			c.moving[at.shipment] = &Sums{}
 		}
 		c.moving[at.shipment].addStock(&LotSum{GTIN: GTINOf(unit.Key), Lot: unit.Lot, Units: 1}, 1)
-		s := readShipment(c.v, at.shipment)
-		short = s != nil && s.Short
+		if s := readShipment(c.v, at.shipment); s != nil {
+			short = s.Short
+		} else {
+			c.fail("%s is on its way with shipment %s, which is missing", unit.Key, at.shipment)
+		}
 	}
 	lot := LGTIN(GTINOf(unit.Key), unit.Lot)
 	if c.lots[lot] == nil {
