@@ -1,6 +1,7 @@
 package canonical_test
 
 import (
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -35,7 +36,7 @@ func TestTextReader(t *testing.T) {
 		if same, whole := read(b); !same || !whole {
 			t.Fatalf("read the same: %t, all of it: %t", same, whole)
 		}
-		if _, whole := read(append(b[:len(b):len(b)], 0)); whole {
+		if _, whole := read(append(slices.Clip(b), 0)); whole {
 			t.Fatal("a byte too many")
 		}
 		if _, whole := read(b[:rapid.IntRange(0, len(b)-1).Draw(t, "cut")]); whole {
