@@ -7,6 +7,7 @@ import (
 
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/verdict"
 )
@@ -64,10 +65,10 @@ func Lapse(st state.Store, c Context) []Lapsed {
 		t := timer{at: at}
 		when := int64(r.U64())
 		t.pos, t.code = r.Position(), verdict.Code(r.Rest())
-		damaged(r, "timer")
+		books.Damaged(r, "timer")
 		list := canonical.NewReader(b)
-		t.keys = readKeys(list)
-		damaged(list, "timer")
+		t.keys = books.ReadKeys(list)
+		books.Damaged(list, "timer")
 		subjects += len(t.keys)
 		if when > c.Time || len(due) == MaxTimers || len(due) > 0 && subjects > MaxTimerSubjects {
 			return false
@@ -76,8 +77,8 @@ func Lapse(st state.Store, c Context) []Lapsed {
 		return true
 	})
 	var out []Lapsed
-	b := newBooks(st, c.Pos, subjects)
-	b.silent = true
+	b := books.Open(st, c.Pos, subjects)
+	b.Silent = true
 	for _, t := range due {
 		st.Delete(t.at)
 		var open []string
@@ -92,14 +93,14 @@ func Lapse(st state.Store, c Context) []Lapsed {
 			continue
 		}
 		l := Lapsed{Amendment: Amendment{Pos: t.pos, Code: t.code, Old: block.Open, New: block.Held, Subjects: open}}
-		for _, bit := range []uint16{overlayHold, overlayQuarantined} {
+		for _, bit := range []uint16{books.OverlayHold, books.OverlayQuarantined} {
 			var changed []string
 			for _, k := range open {
-				r := b.get(k)
-				if r == nil || r.overlays&bit != 0 {
+				r := b.Get(k)
+				if r == nil || r.Overlays&bit != 0 {
 					continue
 				}
-				b.setMark(r, bit, true)
+				b.SetMark(r, bit, true)
 				changed = append(changed, k)
 			}
 			if len(changed) > 0 {
@@ -108,7 +109,7 @@ func Lapse(st state.Store, c Context) []Lapsed {
 		}
 		out = append(out, l)
 	}
-	b.write()
+	b.Write()
 	return out
 }
 
@@ -127,10 +128,10 @@ func (j *judging) cure(code verdict.Code, keys ...string) {
 
 // cureInside closes a shortage of what is inside a container that has turned up whole, as far as a few looks reach.
 func (j *judging) cureInside(key string, depth int) {
-	if depth > maxDepth {
+	if depth > books.MaxDepth {
 		return
 	}
-	j.children(key, func(child string) bool {
+	j.Children(key, func(child string) bool {
 		if j.looks--; j.looks < 0 {
 			return false
 		}
@@ -187,7 +188,7 @@ func (j *judging) close(list []closing) {
 	})
 	// Quarantine stays until the holder ends it: a package is released by people, not by a message.
 	_, free := split(released, j.stillHeld)
-	j.overlay(overlayHold, false, free)
+	j.overlay(books.OverlayHold, false, free)
 }
 
 // stillHeld says whether a finding, of this event or an earlier one that it does not close, holds a thing.
@@ -224,6 +225,6 @@ func (j *judging) startTimers() {
 		for i, k := range f.Subjects {
 			keys[i] = k.String()
 		}
-		j.st.Put(timerKey(j.c.Time+j.c.Grace, j.c.Pos, f.Code), putKeys(nil, keys))
+		j.st.Put(timerKey(j.c.Time+j.c.Grace, j.c.Pos, f.Code), books.PutKeys(nil, keys))
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/verdict"
@@ -23,11 +24,11 @@ import (
 )
 
 // mirror is custody replayed from effects alone: what an auditor who has only the effects would know.
-type mirror map[string]*record
+type mirror map[string]*books.Record
 
-func (m mirror) at(k string) *record {
+func (m mirror) at(k string) *books.Record {
 	if m[k] == nil {
-		m[k] = &record{key: k, state: Active}
+		m[k] = &books.Record{Key: k, State: Active}
 	}
 	return m[k]
 }
@@ -41,43 +42,43 @@ func (m mirror) apply(e Effect) {
 				k = "01" + e.GTIN + "21" + s
 			}
 			r := m.at(k)
-			r.lot, r.expiry = e.Lot, e.Expiry
-			r.set(bitProvisional, e.Provisional)
+			r.Lot, r.Expiry = e.Lot, e.Expiry
+			r.Set(books.Provisional, e.Provisional)
 			if e.Holder != "" {
-				r.holder, r.owner, r.place, r.phase = e.Holder, e.Holder, e.Place, Held
+				r.Holder, r.Owner, r.Place, r.Phase = e.Holder, e.Holder, e.Place, Held
 			}
 		}
 	case Moved:
 		for _, k := range e.Keys {
 			r := m.at(k)
-			r.phase, r.holder, r.owner, r.place, r.to, r.shipment = e.Phase, e.Holder, e.Owner, e.Place, e.To, e.Shipment
+			r.Phase, r.Holder, r.Owner, r.Place, r.To, r.Shipment = e.Phase, e.Holder, e.Owner, e.Place, e.To, e.Shipment
 		}
 	case Packed:
 		for _, k := range e.Keys {
 			r := m.at(k)
-			r.parent, r.phase, r.holder, r.owner, r.place, r.to, r.shipment = e.Parent, NotSeen, "", "", "", "", canonical.Position{}
+			r.Parent, r.Phase, r.Holder, r.Owner, r.Place, r.To, r.Shipment = e.Parent, NotSeen, "", "", "", "", canonical.Position{}
 		}
 	case Unpacked:
 		for _, k := range e.Keys {
-			at := inherit(chainOf(k, func(k string) *record { return m[k] }))
+			at := books.Inherit(books.ChainOf(k, func(k string) *books.Record { return m[k] }))
 			r := m.at(k)
-			r.parent, r.overlays = "", at.overlays
-			r.phase, r.holder, r.owner, r.place, r.to, r.shipment = at.phase, at.holder, at.owner, at.place, at.to, at.shipment
+			r.Parent, r.Overlays = "", at.Overlays
+			r.Phase, r.Holder, r.Owner, r.Place, r.To, r.Shipment = at.Phase, at.Holder, at.Owner, at.Place, at.To, at.Shipment
 		}
 	case StateSet:
 		for _, k := range e.Keys {
-			m.at(k).state = e.State
+			m.at(k).State = e.State
 		}
 	case OverlaySet:
 		for _, k := range e.Keys {
-			for i, name := range overlayNames {
+			for i, name := range books.OverlayNames {
 				if name != e.Overlay {
 					continue
 				}
 				if r := m.at(k); e.Set {
-					r.overlays |= 1 << i
+					r.Overlays |= 1 << i
 				} else {
-					r.overlays &^= 1 << i
+					r.Overlays &^= 1 << i
 				}
 			}
 		}
@@ -252,7 +253,7 @@ func anyResolution(t *rapid.T, v state.View, who string) []string {
 func resolves(who string, c closing, as Outcome) []string {
 	words := []string{who, "resolves", string(c.f.Code), "of", strconv.FormatUint(c.f.Pos.Height, 10), "as", string(as)}
 	if !strings.HasPrefix(c.key, "event:") {
-		words = append(words, "about", nick(mustKey(c.key)))
+		words = append(words, "about", nick(books.MustKey(c.key)))
 	}
 	return words
 }
@@ -279,9 +280,9 @@ func resolveAll(t *rapid.T, w *world, mem *state.Memory) {
 			t.Fatalf("%s: %s", line, strings.Join(w.say(w.last), "; "))
 		}
 	}
-	mem.Scan(unitAt, func(k string, b []byte) bool {
-		if r := decodeRecord(k[len(unitAt):], string(b)); r.overlays&overlayHold != 0 || r.overlays&overlaySuspect != 0 && r.overlays&overlayIllegitimate == 0 {
-			t.Fatalf("%s is marked %v, and every finding is closed", r.key, overlayList(r.overlays))
+	books.Each(mem, func(r *books.Record) bool {
+		if r.Overlays&books.OverlayHold != 0 || r.Overlays&books.OverlaySuspect != 0 && r.Overlays&books.OverlayIllegitimate == 0 {
+			t.Fatalf("%s is marked %v, and every finding is closed", r.Key, books.OverlayList(r.Overlays))
 		}
 		return true
 	})
@@ -304,49 +305,9 @@ func checkReplay(t *rapid.T, mem *state.Memory, history []counted) {
 		}
 		Judge(w.st, h.at, h.it)
 	}
-	if d := cmp.Diff(custodyOf(w.st), custodyOf(mem)); d != "" {
+	if d := cmp.Diff(books.Facts(w.st), books.Facts(mem)); d != "" {
 		t.Fatalf("(-never happened +taken back):\n%s", d)
 	}
-}
-
-// custodyOf writes out what is recorded of things, containers, shipments and lots.
-func custodyOf(v state.View) map[string]string {
-	out := map[string]string{}
-	for _, at := range []string{unitAt, childAt, contentsAt, totalsAt, shipmentAt, shippedAt, lotAt} {
-		v.Scan(at, func(k string, b []byte) bool {
-			switch at {
-			case unitAt:
-				r := decodeRecord(k[len(unitAt):], string(b))
-				r.last, r.used = canonical.Position{}, canonical.Position{}
-				chain := chainOf(r.key, func(k string) *record { return readRecord(v, unitAt+k) })
-				for i := range chain[1:] {
-					r.trips = append(r.trips, passedOn(chain, i+1)...)
-				}
-				slices.SortFunc(r.trips, canonical.Position.Compare)
-				out[fmt.Sprintf("%q", k)] = fmt.Sprintf("%+v", r)
-				return true
-			case contentsAt:
-				c := readContents(v, k[len(contentsAt):])
-				c.sales = nil
-				for i := range c.stocks {
-					c.stocks[i].newest = 0
-				}
-				if c.empty() {
-					return true
-				}
-				out[fmt.Sprintf("%q", k)] = fmt.Sprintf("%+v", c)
-				return true
-			case shipmentAt:
-				s := decodeShipment(canonical.NewReader([]byte(k[len(shipmentAt):])).Position(), string(b))
-				s.last, s.stored = canonical.Position{}, ""
-				out[fmt.Sprintf("%q", k)] = fmt.Sprintf("%+v", s)
-				return true
-			}
-			out[fmt.Sprintf("%q", k)] = fmt.Sprintf("%x", b)
-			return true
-		})
-	}
-	return out
 }
 
 func checkJudgement(t *rapid.T, w *world, mem *state.Memory, j Judgement, ws state.WriteSet, words []string) {
@@ -377,31 +338,31 @@ func checkGuard(t *rapid.T, before *state.Memory, it *wire.Item, j Judgement) {
 	if !ok || ev.ErrorDeclaration != nil || isReturn(ev) {
 		return
 	}
-	get := func(k string) *record { return readRecord(before, unitAt+k) }
+	get := func(k string) *books.Record { return books.Read(before, k) }
 	day, _ := epcis.EventDay(ev)
 	reg := registry.Registry{View: before}
 	var whole func(key, what string)
 	whole = func(key, what string) {
-		for _, r := range chainOf(key, get) {
-			against := r.overlays & (overlayQuarantined | overlaySuspect | overlayIllegitimate | overlayRecalled | overlayHold | overlayReturned)
+		for _, r := range books.ChainOf(key, get) {
+			against := r.Overlays & (books.OverlayQuarantined | books.OverlaySuspect | books.OverlayIllegitimate | books.OverlayRecalled | books.OverlayHold | books.OverlayReturned)
 			if what == "dispensed" {
-				against |= r.overlays & overlayExpired
+				against |= r.Overlays & books.OverlayExpired
 			}
-			if isUnit(r.key) {
-				k := mustKey(r.key)
+			if books.IsUnit(r.Key) {
+				k := books.MustKey(r.Key)
 				g, _ := k.GTIN()
-				if len(reg.Recalls(g, r.lot)) > 0 || len(reg.UnitRecalls(k)) > 0 {
-					t.Fatalf("%s is %s, and %s is recalled", key, what, r.key)
+				if len(reg.Recalls(g, r.Lot)) > 0 || len(reg.UnitRecalls(k)) > 0 {
+					t.Fatalf("%s is %s, and %s is recalled", key, what, r.Key)
 				}
-				if what == "dispensed" && r.expiry != "" && r.expiry < day {
-					t.Fatalf("%s is dispensed, and %s expired on %s", key, r.key, r.expiry)
+				if what == "dispensed" && r.Expiry != "" && r.Expiry < day {
+					t.Fatalf("%s is dispensed, and %s expired on %s", key, r.Key, r.Expiry)
 				}
 			}
 			if against != 0 {
-				t.Fatalf("%s is %s, and %s is %v", key, what, r.key, overlayList(against))
+				t.Fatalf("%s is %s, and %s is %v", key, what, r.Key, books.OverlayList(against))
 			}
 		}
-		childrenOf(before, key, func(child string) bool {
+		books.ChildrenOf(before, key, func(child string) bool {
 			whole(child, what)
 			return true
 		})
@@ -427,65 +388,27 @@ func checkGuard(t *rapid.T, before *state.Memory, it *wire.Item, j Judgement) {
 }
 
 func checkState(t *rapid.T, mem *state.Memory, m mirror) {
-	named := map[canonical.Position]uint32{}
-	mem.Scan(unitAt, func(k string, b []byte) bool {
-		r := decodeRecord(k[len(unitAt):], string(b))
-		want := m[r.key]
+	books.Each(mem, func(r *books.Record) bool {
+		want := m[r.Key]
 		if want == nil {
-			t.Fatalf("%s is on record without an effect", r.key)
+			t.Fatalf("%s is on record without an effect", r.Key)
 		}
-		got := *r
-		got.since, got.born, got.recorders, got.owed = canonical.Position{}, canonical.Position{}, nil, nil
-		got.last, got.used, got.stored, got.marked = canonical.Position{}, canonical.Position{}, "", 0
-		got.made, got.packed, got.trips, got.slot = 0, canonical.Position{}, nil, slot{}
-		got.height = 0 // follows from what was ever inside
-		got.bits &= bitProvisional
-		got.overlays &^= namedByRecall
-		want.self, got.self = [1]*record{}, [1]*record{}
-		if !cmp.Equal(*want, got, cmp.AllowUnexported(record{}, slot{})) {
-			t.Fatalf("the record is not what its effects say:\n%s", cmp.Diff(*want, got, cmp.AllowUnexported(record{}, slot{})))
+		got := books.Record{
+			Key: r.Key, Flags: r.Flags & books.Provisional, State: r.State, Phase: r.Phase, Overlays: r.Overlays &^ books.NamedByRecall,
+			Lot: r.Lot, Expiry: r.Expiry, Parent: r.Parent, Holder: r.Holder, Owner: r.Owner, To: r.To, Place: r.Place, Shipment: r.Shipment,
 		}
-		if r.parent != "" {
-			if _, ok := mem.Get(childAt + r.parent + nul + r.key); !ok {
-				t.Fatalf("%s is not among the contents of %s", r.key, r.parent)
-			}
-			c := chainOf(r.key, func(k string) *record { return readRecord(mem, unitAt+k) })
+		if d := cmp.Diff(*want, got, cmpopts.IgnoreUnexported(books.Record{})); d != "" {
+			t.Fatalf("the record is not what its effects say:\n%s", d)
+		}
+		if r.Parent != "" {
+			c := books.ChainOf(r.Key, func(k string) *books.Record { return books.Read(mem, k) })
 			if len(c) > maxNesting+1 {
-				t.Fatalf("%s is too deep, or inside itself", r.key)
-			}
-			for i := 1; i < len(c); i++ {
-				if c[i].height <= c[i-1].height {
-					t.Fatalf("%s has height %d, %s inside it %d", c[i].key, c[i].height, c[i-1].key, c[i-1].height)
-				}
+				t.Fatalf("%s is too deep, or inside itself", r.Key)
 			}
 		}
-		if r.lot != "" {
-			b, _ := mem.Get(birthsAt(gtinOf(r.key), r.lot, r.born))
-			if !slices.Contains(readKeys(canonical.NewReader(b)), r.key[18:]) {
-				t.Fatalf("%s is not listed in its lot", r.key)
-			}
-		}
-		held := slices.ContainsFunc(findingsOf(mem, r.key), func(f FindingRecord) bool { return f.holds() })
-		if held != (r.overlays&overlayHold != 0) {
-			t.Fatalf("%s has the overlays %v and a finding that holds it: %t", r.key, overlayList(r.overlays), held)
-		}
-		if r.is(bitNamed) {
-			named[r.shipment]++
-		}
-		return true
-	})
-	mem.Scan(childAt, func(k string, _ []byte) bool {
-		parent, child, _ := strings.Cut(k[len(childAt):], nul)
-		if r := readRecord(mem, unitAt+child); r == nil || r.parent != parent {
-			t.Fatalf("%s lists %s, which is elsewhere", parent, child)
-		}
-		return true
-	})
-	mem.Scan(shipmentAt, func(k string, _ []byte) bool {
-		d := canonical.NewReader([]byte(k[len(shipmentAt):]))
-		s := readShipment(mem, d.Position())
-		if s.outstanding != named[s.pos] {
-			t.Fatalf("shipment %s counts %d outstanding, %d are on their way", s.pos, s.outstanding, named[s.pos])
+		held := slices.ContainsFunc(findingsOf(mem, r.Key), func(f FindingRecord) bool { return f.holds() })
+		if held != (r.Overlays&books.OverlayHold != 0) {
+			t.Fatalf("%s has the overlays %v and a finding that holds it: %t", r.Key, books.OverlayList(r.Overlays), held)
 		}
 		return true
 	})
@@ -494,7 +417,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 			g, _ := gs1.ParseGTIN(gtin(series))
 			commissioned := uint64(0)
 			for _, r := range m {
-				if isUnit(r.key) && gtinOf(r.key) == g.String() && r.lot == lot {
+				if books.IsUnit(r.Key) && books.GTINOf(r.Key) == g.String() && r.Lot == lot {
 					commissioned++
 				}
 			}
@@ -522,90 +445,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 			}
 		}
 	}
-	checkContents(t, mem, m)
-}
-
-// checkContents counts again what containers and shipments say of their contents.
-func checkContents(t *rapid.T, mem *state.Memory, m mirror) {
-	inside, moving := map[string]*contents{}, map[canonical.Position]*contents{}
-	get := func(k string) *record { return readRecord(mem, unitAt+k) }
-	for key := range m {
-		chain := chainOf(key, get)
-		if at := slotOf(chain[len(chain)-1]); isUnit(key) && chain[0].lot != "" {
-			if len(chain) > 1 {
-				at = at.inside()
-			}
-			if at.moving() {
-				if moving[at.shipment] == nil {
-					moving[at.shipment] = &contents{}
-				}
-				moving[at.shipment].add(&contents{stocks: []stock{{gtin: gtinOf(key), lot: chain[0].lot, units: 1}}}, 1)
-			}
-		}
-		carried, sold := uint16(0), map[sale]bool{}
-		for i, r := range chain {
-			if i > 0 {
-				c := inside[r.key]
-				if c == nil {
-					c = &contents{}
-					inside[r.key] = c
-				}
-				d := &contents{}
-				if isUnit(key) {
-					d.stocks = []stock{{gtin: gtinOf(key), lot: chain[0].lot, expiry: chain[0].expiry, units: 1}}
-				}
-				for m := range marks {
-					if len(d.stocks) > 0 && carried&(1<<m) != 0 {
-						d.stocks[0].marked[m] = 1
-					}
-					if chain[0].overlays&(1<<m) != 0 {
-						d.things[m] = 1
-					}
-				}
-				c.add(d, 1)
-			}
-			trips := r.trips
-			if i > 0 {
-				trips = passedOn(chain, i)
-			}
-			for _, at := range trips {
-				s := readShipment(mem, at)
-				sold[sale{from: s.from, to: s.to}] = true
-			}
-			if i > 0 && isUnit(key) {
-				for s := range sold {
-					inside[r.key].addSale(sale{s.from, s.to, 1}, 1)
-				}
-			}
-			carried |= r.overlays
-		}
+	if err := books.Recount(mem); err != nil {
+		t.Fatal(err)
 	}
-	for key := range m {
-		got, want := readContents(mem, key), inside[key]
-		if want == nil {
-			want = &contents{}
-		}
-		for i := range got.stocks {
-			got.stocks[i].newest = 0
-		}
-		for _, s := range got.sales { // a cancelled shipment may make it forget an earlier one of the same two parties
-			if n := want.sold(s.from, s.to); s.units < 0 || s.units > n {
-				t.Fatalf("of what is inside %s, %d units were sold by %s to %s, and it says %d", key, n, s.from, s.to, s.units)
-			}
-		}
-		if d := cmp.Diff(want.stocks, got.stocks, cmp.AllowUnexported(stock{}), cmpopts.EquateEmpty()) + cmp.Diff(want.things, got.things); d != "" {
-			t.Fatalf("contents of %s (-counted +kept):\n%s", key, d)
-		}
-	}
-	mem.Scan(shipmentAt, func(k string, _ []byte) bool {
-		s := readShipment(mem, canonical.NewReader([]byte(k[len(shipmentAt):])).Position())
-		want := moving[s.pos]
-		if want == nil {
-			want = &contents{}
-		}
-		if d := cmp.Diff(want.stocks, s.lots, cmp.AllowUnexported(stock{}), cmpopts.EquateEmpty()); d != "" {
-			t.Fatalf("shipment %s (-counted +kept):\n%s", s.pos, d)
-		}
-		return true
-	})
 }

@@ -1,8 +1,8 @@
 // Package custody is the state machine of who holds what: it judges one item at a time over a view and returns
 // verdict, findings and effects (docs/custody.md, docs/spec.md sections 9, 10 and 14).
 //
-// Units and containers have one kind of record. Whatever is inside a container stores only that it is there: holder,
-// place and phase are those of the outermost container, so moving a sealed pallet writes one record however much is
+// Records of units and containers, and all sums over them, are in package books: the rules read and write them only through
+// it. Whatever is inside a container stores only that it is there, so moving a sealed pallet writes one record however much is
 // in it. Ledger position decides; event time is only checked for plausibility.
 //
 // Three words recur below. The actor is the party whose act an event tells, who need not be its publisher. Hearsay is

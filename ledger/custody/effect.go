@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/custody/books"
 )
 
 // Effect kinds (docs/spec.md section 9). Findings and amendments (7 and 8) are the block's.
@@ -97,43 +98,43 @@ func begin(kind uint8, size int) []byte {
 // Encode implements Effect.
 func (e Commissioned) Encode() []byte {
 	size := len(e.GTIN) + len(e.Lot) + len(e.Expiry) + len(e.Holder) + len(e.Place)
-	b := canonical.Str8(begin(EffectCommissioned, size+sizeOf(e.Serials)), e.GTIN)
+	b := canonical.Str8(begin(EffectCommissioned, size+books.SizeOf(e.Serials)), e.GTIN)
 	b = canonical.Str8(b, e.Lot)
 	b = canonical.Str8(b, e.Expiry)
 	b = canonical.Str8(b, e.Holder)
 	b = canonical.Str16(b, e.Place)
-	return putKeys(append(b, asByte(e.Provisional)), e.Serials)
+	return books.PutKeys(append(b, books.AsByte(e.Provisional)), e.Serials)
 }
 
 // Encode implements Effect.
 func (e Moved) Encode() []byte {
 	size := len(e.Holder) + len(e.Owner) + len(e.Place) + len(e.To)
-	b := canonical.Str8(append(begin(EffectMoved, size+sizeOf(e.Keys)), uint8(e.Phase)), e.Holder)
+	b := canonical.Str8(append(begin(EffectMoved, size+books.SizeOf(e.Keys)), uint8(e.Phase)), e.Holder)
 	b = canonical.Str8(b, e.Owner)
 	b = canonical.Str16(b, e.Place)
 	b = canonical.Str8(b, e.To)
-	return putKeys(e.Shipment.Append(b), e.Keys)
+	return books.PutKeys(e.Shipment.Append(b), e.Keys)
 }
 
 // Encode implements Effect.
 func (e Packed) Encode() []byte {
-	return putKeys(canonical.Str16(begin(EffectPacked, len(e.Parent)+sizeOf(e.Keys)), e.Parent), e.Keys)
+	return books.PutKeys(canonical.Str16(begin(EffectPacked, len(e.Parent)+books.SizeOf(e.Keys)), e.Parent), e.Keys)
 }
 
 // Encode implements Effect.
 func (e Unpacked) Encode() []byte {
-	return putKeys(canonical.Str16(begin(EffectUnpacked, len(e.Parent)+sizeOf(e.Keys)), e.Parent), e.Keys)
+	return books.PutKeys(canonical.Str16(begin(EffectUnpacked, len(e.Parent)+books.SizeOf(e.Keys)), e.Parent), e.Keys)
 }
 
 // Encode implements Effect.
 func (e StateSet) Encode() []byte {
-	return putKeys(append(begin(EffectState, sizeOf(e.Keys)), uint8(e.State)), e.Keys)
+	return books.PutKeys(append(begin(EffectState, books.SizeOf(e.Keys)), uint8(e.State)), e.Keys)
 }
 
 // Encode implements Effect.
 func (e OverlaySet) Encode() []byte {
-	b := append(begin(EffectOverlay, len(e.Overlay)+sizeOf(e.Keys)), asByte(e.Set))
-	return putKeys(canonical.Str8(b, e.Overlay), e.Keys)
+	b := append(begin(EffectOverlay, len(e.Overlay)+books.SizeOf(e.Keys)), books.AsByte(e.Set))
+	return books.PutKeys(canonical.Str8(b, e.Overlay), e.Keys)
 }
 
 // Encode implements Effect.
@@ -144,8 +145,8 @@ func (e Registered) Encode() []byte {
 
 // Encode implements Effect.
 func (e Restored) Encode() []byte {
-	b := begin(EffectRestored, sizeOf(e.Keys)+sizeOf(e.Gone))
-	return putKeys(putKeys(e.Event.Append(b), e.Keys), e.Gone)
+	b := begin(EffectRestored, books.SizeOf(e.Keys)+books.SizeOf(e.Gone))
+	return books.PutKeys(books.PutKeys(e.Event.Append(b), e.Keys), e.Gone)
 }
 
 // ErrEffect says that bytes are no effect of this package.
@@ -166,27 +167,27 @@ func DecodeEffect(b []byte) (Effect, error) {
 	switch r.U8() {
 	case EffectCommissioned:
 		c := Commissioned{GTIN: string(r.Str8()), Lot: string(r.Str8()), Expiry: string(r.Str8()), Holder: string(r.Str8()), Place: string(r.Str16())}
-		c.Provisional, c.Serials = readBool(r), readKeys(r)
+		c.Provisional, c.Serials = readBool(r), books.ReadKeys(r)
 		e = c
 	case EffectMoved:
 		m := Moved{Phase: Phase(r.U8()), Holder: string(r.Str8()), Owner: string(r.Str8()), Place: string(r.Str16()), To: string(r.Str8())}
 		if m.Phase != InTransit && m.Phase != Held {
 			r.Fail(canonical.ErrRange)
 		}
-		m.Shipment, m.Keys = r.Position(), readKeys(r)
+		m.Shipment, m.Keys = r.Position(), books.ReadKeys(r)
 		e = m
 	case EffectPacked:
-		e = Packed{Parent: string(r.Str16()), Keys: readKeys(r)}
+		e = Packed{Parent: string(r.Str16()), Keys: books.ReadKeys(r)}
 	case EffectUnpacked:
-		e = Unpacked{Parent: string(r.Str16()), Keys: readKeys(r)}
+		e = Unpacked{Parent: string(r.Str16()), Keys: books.ReadKeys(r)}
 	case EffectState:
-		s := StateSet{State: UnitState(r.U8()), Keys: readKeys(r)}
+		s := StateSet{State: UnitState(r.U8()), Keys: books.ReadKeys(r)}
 		if s.State < Active || s.State > Stolen {
 			r.Fail(canonical.ErrRange)
 		}
 		e = s
 	case EffectOverlay:
-		e = OverlaySet{Set: readBool(r), Overlay: string(r.Str8()), Keys: readKeys(r)}
+		e = OverlaySet{Set: readBool(r), Overlay: string(r.Str8()), Keys: books.ReadKeys(r)}
 	case EffectRegistry:
 		g := Registered{What: r.U8(), ID: string(r.Str16()), Hash: r.Hash()}
 		if g.What > RegistryRecall {
@@ -194,7 +195,7 @@ func DecodeEffect(b []byte) (Effect, error) {
 		}
 		e = g
 	case EffectRestored:
-		e = Restored{Event: r.Position(), Keys: readKeys(r), Gone: readKeys(r)}
+		e = Restored{Event: r.Position(), Keys: books.ReadKeys(r), Gone: books.ReadKeys(r)}
 	default:
 		r.Fail(ErrEffect)
 	}

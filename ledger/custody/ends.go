@@ -6,13 +6,14 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/verdict"
 )
 
 func (j *judging) dispense() {
 	keys := j.subjects()
 	for _, k := range keys {
-		if r := j.get(k); r != nil && j.located(k).state == Dispensed {
+		if r := j.Get(k); r != nil && j.located(k).State == Dispensed {
 			continue
 		}
 		j.living([]string{k}, "")
@@ -24,19 +25,19 @@ func (j *judging) dispense() {
 	keys = j.heard(keys)
 	j.unknown(keys, j.actor)
 	keys = j.alone(keys)
-	twice, keys := split(keys, func(k string) bool { return j.located(k).state == Dispensed })
+	twice, keys := split(keys, func(k string) bool { return j.located(k).State == Dispensed })
 	j.hold(verdict.DispenseTwice, twice, "already dispensed: one of the two packages is not what it says it is")
 
 	// What was on its way to this dispenser has evidently come; what is with somebody else has not.
 	strange, keys := split(keys, func(k string) bool {
 		at := j.located(k)
-		return !j.withActor(at) || at.phase == InTransit
+		return !j.withActor(at) || at.Phase == InTransit
 	})
 	j.hold(verdict.DispenseByNonHolder, strange, "%s has never recorded receiving it", j.actor)
 	j.twoPlaces(strange)
 	coming, _ := split(strange, func(k string) bool {
 		at := j.located(k)
-		return at.phase == InTransit && at.to == j.actor
+		return at.Phase == InTransit && at.To == j.actor
 	})
 	keys = append(keys, coming...)
 	if len(keys) == 0 {
@@ -45,16 +46,16 @@ func (j *judging) dispense() {
 	j.unpackAlone(keys)
 	j.checkMasterData(keys)
 	for _, k := range coming {
-		r := j.get(k)
+		r := j.Get(k)
 		j.leave(r)
-		r.phase, r.holder, r.owner, r.to, r.place = Held, j.actor, j.actor, "", j.place
+		r.Phase, r.Holder, r.Owner, r.To, r.Place = Held, j.actor, j.actor, "", j.place
 		j.change(r)
 	}
 	if len(coming) > 0 {
 		j.moved(coming)
 	}
 	for _, k := range keys {
-		r := j.get(k)
+		r := j.Get(k)
 		j.reappear(r)
 		j.change(r)
 	}
@@ -86,13 +87,13 @@ func (j *judging) checkFit(key string) {
 func (j *judging) state(s UnitState, keys []string) {
 	var changed []string
 	for _, k := range keys {
-		r := j.get(k)
-		if r.state != s {
-			r.state = s
+		r := j.Get(k)
+		if r.State != s {
+			r.State = s
 			changed = append(changed, k)
 		}
-		if r.phase == InTransit { // missing no longer: it is known what became of it
-			j.foundIt(r, j.shipment(r.shipment))
+		if r.Phase == InTransit { // missing no longer: it is known what became of it
+			j.foundIt(r, j.Shipment(r.Shipment))
 		}
 		j.change(r)
 	}
@@ -148,23 +149,23 @@ func (j *judging) mark() {
 	)
 	switch epcis.CBVName(j.ev.Disposition) {
 	case epcis.DispNonSellable:
-		bit = overlayQuarantined
+		bit = books.OverlayQuarantined
 	case epcis.DispNoPedigreeMatch:
-		bit, suspect = overlayQuarantined, true
+		bit, suspect = books.OverlayQuarantined, true
 	case epcis.DispUnknown:
 		if step := j.ev.Step(); step == "cycle_counting" || step == "stock_taking" {
 			becomes = Lost // counted, and not there
 		} else {
-			bit = overlayQuarantined
+			bit = books.OverlayQuarantined
 		}
 	case epcis.DispDamaged:
-		bit = overlayDamaged
+		bit = books.OverlayDamaged
 	case epcis.DispExpired:
-		bit = overlayExpired
+		bit = books.OverlayExpired
 	case epcis.DispRecalled:
-		bit = overlayRecalled
+		bit = books.OverlayRecalled
 	case epcis.DispReturned:
-		bit = overlayReturned
+		bit = books.OverlayReturned
 	case epcis.DispStolen:
 		becomes = Stolen
 	case "lost":
@@ -186,25 +187,25 @@ func (j *judging) mark() {
 		return
 	case free:
 		for _, k := range keys {
-			j.reappear(j.get(k))
+			j.reappear(j.Get(k))
 		}
-		own, held := split(keys, func(k string) bool { return j.get(k).overlays&overlayHold == 0 })
-		j.overlay(overlayQuarantined, false, own)
-		cleared, _ := split(own, func(k string) bool { return j.get(k).overlays&overlayIllegitimate == 0 })
-		j.overlay(overlaySuspect, false, cleared)
+		own, held := split(keys, func(k string) bool { return j.Get(k).Overlays&books.OverlayHold == 0 })
+		j.overlay(books.OverlayQuarantined, false, own)
+		cleared, _ := split(own, func(k string) bool { return j.Get(k).Overlays&books.OverlayIllegitimate == 0 })
+		j.overlay(books.OverlaySuspect, false, cleared)
 		if len(held) > 0 {
 			j.find(verdict.HoldRemains, block.Flag, held, "a finding put it on hold, and only the resolution of that finding lifts it: the release changes nothing")
 		}
-		j.overlay(overlayReturned, false, keys)
+		j.overlay(books.OverlayReturned, false, keys)
 	case becomes != 0:
 		j.state(becomes, keys)
 	default:
 		if suspect {
-			j.overlay(overlaySuspect, true, keys)
+			j.overlay(books.OverlaySuspect, true, keys)
 		}
 		j.overlay(bit, true, keys)
 	}
 	for _, k := range keys {
-		j.change(j.get(k))
+		j.change(j.Get(k))
 	}
 }

@@ -20,6 +20,7 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
+	"verilot.dev/ledger/custody/books"
 )
 
 // relied is what ledger/ uses of module epcis (docs/spec.md section 15): "vectors" says that epcis-consensus.json pins it,
@@ -355,7 +356,7 @@ func TestEPCISVectors(t *testing.T) {
 			if g, ok := k.GLN(); ok {
 				x.GLN = g.String()
 			}
-			if k.IsUnit() != (k.Kind() == gs1.KindSGTIN) || k.IsUnit() != isUnit(k.String()) {
+			if k.IsUnit() != (k.Kind() == gs1.KindSGTIN) || k.IsUnit() != books.IsUnit(k.String()) {
 				t.Errorf("%s: unit or not", in)
 			}
 			if !slices.Contains(keys, k.String()) {

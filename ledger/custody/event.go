@@ -9,6 +9,7 @@ import (
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/verdict"
@@ -21,7 +22,8 @@ const futureSkew = 5 * 60 * 1000
 // judging is one event being judged. Everything it changes stays here until the verdict is known, so that a rejected
 // event writes nothing.
 type judging struct {
-	books
+	books.Books
+	st  state.Store
 	c   Context
 	reg registry.Registry
 	it  *wire.Item
@@ -64,9 +66,9 @@ type subject struct {
 
 // newJudging begins to judge an item that names a number of things.
 func newJudging(st state.Store, c Context, it *wire.Item, size int) *judging {
-	j := &judging{books: newBooks(st, c.Pos, size), c: c, reg: registry.Registry{View: st}, it: it}
+	j := &judging{st: st, Books: books.Open(st, c.Pos, size), c: c, reg: registry.Registry{View: st}, it: it}
 	j.names.dir = &j.reg
-	j.goods = goods{reg: j.reg, books: &j.books}
+	j.goods = goods{reg: j.reg, books: &j.Books}
 	return j
 }
 
@@ -224,7 +226,7 @@ func (j *judging) find(code verdict.Code, sev block.Severity, keys []string, det
 				j.found = make(map[subject]bool, len(keys))
 			}
 			j.found[s] = true
-			j.findings[i].Subjects = append(j.findings[i].Subjects, mustKey(k))
+			j.findings[i].Subjects = append(j.findings[i].Subjects, books.MustKey(k))
 		}
 	}
 }
@@ -235,7 +237,7 @@ func (j *judging) reject(code verdict.Code, key, format string, args ...any) {
 		j.no = &Finding{Code: code, Severity: block.Reject, Detail: fmt.Sprintf(format, args...)}
 	}
 	if j.no.Code == code && key != "" {
-		j.no.Subjects = append(j.no.Subjects, mustKey(key))
+		j.no.Subjects = append(j.no.Subjects, books.MustKey(key))
 	}
 }
 
@@ -243,41 +245,41 @@ func (j *judging) reject(code verdict.Code, key, format string, args ...any) {
 func (j *judging) keys(list commit.List) []string { return keysIn(j.it, list) }
 
 // located is a thing as the ledger sees it before this event. It must have a record.
-func (j *judging) located(key string) *record { return inherit(j.chain(key)) }
+func (j *judging) located(key string) *books.Record { return books.Inherit(j.Chain(key)) }
 
 // deaf says that hearsay has nothing to tell about key: its actor has spoken for itself.
 func (j *judging) deaf(key string) bool {
 	if !j.hearsay {
 		return false
 	}
-	return slices.ContainsFunc(j.chain(key), func(r *record) bool { return slices.Contains(r.recorders, j.actor) })
+	return slices.ContainsFunc(j.Chain(key), func(r *books.Record) bool { return slices.Contains(r.Recorders, j.actor) })
 }
 
 // rests notes that what this event does rests on what is recorded of a thing.
 func (j *judging) rests(key string) {
-	for r, depth := j.get(key), 0; r != nil && depth < maxDepth; r, depth = j.get(r.parent), depth+1 {
-		if r.dirty = true; r.parent == "" {
+	for r, depth := j.Get(key), 0; r != nil && depth < books.MaxDepth; r, depth = j.Get(r.Parent), depth+1 {
+		if r.Touch(); r.Parent == "" {
 			return
 		}
 	}
 }
 
 // change marks a record as changed by this event, and as spoken about by the actor itself.
-func (j *judging) change(r *record) *record {
-	r.dirty = true
-	r.since = j.c.Pos
-	if !j.hearsay && !slices.Contains(r.recorders, j.actor) {
-		r.recorders = append(r.recorders, j.actor)
+func (j *judging) change(r *books.Record) *books.Record {
+	r.Touch()
+	r.Since = j.c.Pos
+	if !j.hearsay && !slices.Contains(r.Recorders, j.actor) {
+		r.Recorders = append(r.Recorders, j.actor)
 	}
 	return r
 }
 
 // provisional makes a record of something that nobody has commissioned yet.
-func (j *judging) provisional(key string) *record {
-	r := j.add(key)
-	r.bits, r.state, r.born = bitProvisional, Active, j.c.Pos
-	if isUnit(key) && j.goods.anyRecalled(gtinOf(key)) && j.reg.UnitRecalled(mustKey(key)) {
-		r.overlays |= namedByRecall
+func (j *judging) provisional(key string) *books.Record {
+	r := j.Add(key)
+	r.Flags, r.State, r.Born = books.Provisional, Active, j.c.Pos
+	if books.IsUnit(key) && j.goods.anyRecalled(books.GTINOf(key)) && j.reg.UnitRecalled(books.MustKey(key)) {
+		r.Overlays |= books.NamedByRecall
 	}
 	return j.change(r)
 }
@@ -291,10 +293,10 @@ func (j *judging) unknown(keys []string, holder string) {
 func (j *judging) stranger(code verdict.Code, keys []string, holder string) {
 	var strangers []string
 	for _, k := range keys {
-		if j.get(k) == nil {
+		if j.Get(k) == nil {
 			r := j.provisional(k)
 			if holder != "" {
-				r.holder, r.owner, r.place, r.phase = holder, holder, j.place, Held
+				r.Holder, r.Owner, r.Place, r.Phase = holder, holder, j.place, Held
 			}
 			strangers = append(strangers, k)
 		}
@@ -313,15 +315,15 @@ func (j *judging) born(keys []string, lot, expiry, holder string, provisional bo
 		place = ""
 	}
 	for _, g := range group(keys, func(k string) string {
-		if isUnit(k) {
-			return gtinOf(k)
+		if books.IsUnit(k) {
+			return books.GTINOf(k)
 		}
 		return ""
 	}) {
 		e := Commissioned{GTIN: g.by, Holder: holder, Place: place, Provisional: provisional, Serials: g.keys}
 		if g.by != "" {
 			e.Lot, e.Expiry = lot, expiry
-			e.Serials = serials(g.keys)
+			e.Serials = books.Serials(g.keys)
 		}
 		j.emit(e)
 	}
@@ -365,23 +367,23 @@ func group[T comparable](keys []string, by func(string) T) []grouped[T] {
 }
 
 // leave takes a thing that a shipment names off that shipment.
-func (j *judging) leave(r *record) {
-	if r.phase == InTransit {
-		s := j.shipment(r.shipment)
-		if s != nil && r.is(bitNamed) && s.outstanding > 0 {
-			s.outstanding--
-			s.dirty = true
+func (j *judging) leave(r *books.Record) {
+	if r.Phase == InTransit {
+		s := j.Shipment(r.Shipment)
+		if s != nil && r.Is(books.Named) && s.Outstanding > 0 {
+			s.Outstanding--
+			s.Touch()
 		}
 		j.foundIt(r, s)
 	}
-	r.set(bitNamed, false)
+	r.Set(books.Named, false)
 }
 
 // foundIt closes the shortage of what was missing of a shipment, with what is inside.
-func (j *judging) foundIt(r *record, s *shipment) {
-	if s != nil && s.short {
-		j.cure(verdict.QtyShort, r.key)
-		j.cureInside(r.key, 0)
+func (j *judging) foundIt(r *books.Record, s *books.Shipment) {
+	if s != nil && s.Short {
+		j.cure(verdict.QtyShort, r.Key)
+		j.cureInside(r.Key, 0)
 	}
 }
 
@@ -389,32 +391,32 @@ func (j *judging) foundIt(r *record, s *shipment) {
 func looksFor(it *wire.Item) int { return 64 + 4*len(it.Committed.Units) }
 
 // detach takes a thing out of its container: it takes on what it inherited.
-func (j *judging) detach(r *record) {
-	if r.parent == "" {
+func (j *judging) detach(r *books.Record) {
+	if r.Parent == "" {
 		return
 	}
-	chain := j.chain(r.key)
-	at := inherit(chain)
-	j.link(r.parent, r.key, false)
+	chain := j.Chain(r.Key)
+	at := books.Inherit(chain)
+	j.Link(r.Parent, r.Key, false)
 	for _, c := range chain[1:] {
-		for _, p := range c.recorders {
-			if !slices.Contains(r.recorders, p) {
-				r.recorders = append(r.recorders, p)
+		for _, p := range c.Recorders {
+			if !slices.Contains(r.Recorders, p) {
+				r.Recorders = append(r.Recorders, p)
 			}
 		}
 	}
 	j.carry(r, chain[1:])
-	j.exit(r)
-	r.overlays = at.overlays&^namedByRecall | r.overlays&namedByRecall // a recall names what it names
-	r.set(bitHearsayLink|bitNamed, false)
-	r.phase, r.holder, r.owner, r.to, r.place, r.shipment = at.phase, at.holder, at.owner, at.to, at.place, at.shipment
+	j.Exit(r)
+	r.Overlays = at.Overlays&^books.NamedByRecall | r.Overlays&books.NamedByRecall // a recall names what it names
+	r.Set(books.HearsayLink|books.Named, false)
+	r.Phase, r.Holder, r.Owner, r.To, r.Place, r.Shipment = at.Phase, at.Holder, at.Owner, at.To, at.Place, at.Shipment
 	j.change(r)
 }
 
 // inside lists those of keys that are in a container.
 func (j *judging) inside(keys []string) (inside []string) {
 	for _, k := range keys {
-		if j.get(k).parent != "" {
+		if j.Get(k).Parent != "" {
 			inside = append(inside, k)
 		}
 	}
@@ -433,9 +435,9 @@ func (j *judging) unpackAlone(keys []string) {
 
 // unpack detaches and emits, one effect per container.
 func (j *judging) unpack(inside []string) {
-	for _, g := range group(inside, func(k string) string { return j.get(k).parent }) {
+	for _, g := range group(inside, func(k string) string { return j.Get(k).Parent }) {
 		for _, k := range g.keys {
-			j.detach(j.get(k))
+			j.detach(j.Get(k))
 		}
 		j.emit(Unpacked{Parent: g.by, Keys: g.keys})
 	}
@@ -448,20 +450,20 @@ func (j *judging) hold(code verdict.Code, keys []string, format string, args ...
 		return
 	}
 	j.find(code, block.Hold, keys, fmt.Sprintf(format, args...))
-	j.overlay(overlayHold, true, keys)
-	j.overlay(overlayQuarantined, true, keys)
+	j.overlay(books.OverlayHold, true, keys)
+	j.overlay(books.OverlayQuarantined, true, keys)
 }
 
 // overlay sets or clears an overlay; only what changes is emitted.
 func (j *judging) overlay(bit uint16, on bool, keys []string) {
 	var changed []string
 	for _, k := range keys {
-		r := j.get(k)
-		if r == nil || (r.overlays&bit != 0) == on {
+		r := j.Get(k)
+		if r == nil || (r.Overlays&bit != 0) == on {
 			continue
 		}
-		j.setMark(r, bit, on)
-		r.since = j.c.Pos
+		j.SetMark(r, bit, on)
+		r.Since = j.c.Pos
 		changed = append(changed, k)
 	}
 	if len(changed) > 0 {
@@ -470,7 +472,7 @@ func (j *judging) overlay(bit uint16, on bool, keys []string) {
 }
 
 func overlayName(bit uint16) string {
-	for i, name := range overlayNames {
+	for i, name := range books.OverlayNames {
 		if bit == 1<<i {
 			return name
 		}
@@ -490,11 +492,11 @@ func (j *judging) flush(match canonical.Hash) {
 		}
 		j.remember(match)
 	}
-	j.write()
-	for _, g := range group(j.inLot, gtinOf) {
-		j.listBirths(g.by, j.ev.Lot(), g.keys)
+	j.Write()
+	for _, g := range group(j.inLot, books.GTINOf) {
+		j.ListBirths(g.by, j.ev.Lot(), g.keys)
 	}
-	j.listShipped(j.shipped)
+	j.ListShipped(j.shipped)
 	for _, c := range slices.Concat(found, j.carried) {
 		putFinding(j.st, c.key, c.f)
 	}

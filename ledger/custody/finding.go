@@ -4,6 +4,7 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/verdict"
 )
@@ -20,6 +21,7 @@ const (
 	matchAt    = "m/"
 	findingAt  = "f/"
 	resolvedAt = "z/"
+	nul        = "\x00"
 )
 
 // told is one recording of an event's content.
@@ -38,7 +40,7 @@ func readTold(v state.View, h canonical.Hash) []told {
 	for d.Len() > 0 && d.Err() == nil {
 		list = append(list, told{by: string(d.Str8()), pos: d.Position()})
 	}
-	damaged(d, "match")
+	books.Damaged(d, "match")
 	return list
 }
 
@@ -105,7 +107,7 @@ func decodeFinding(key string, pos canonical.Position, code verdict.Code, b []by
 	for d.Len() > 0 && d.Err() == nil {
 		f.amend(d.U8(), d.Position())
 	}
-	damaged(d, "finding of "+key)
+	books.Damaged(d, "finding of "+key)
 	return f
 }
 
@@ -115,7 +117,7 @@ func findingsOf(v state.View, key string) []FindingRecord {
 	v.Scan(at, func(k string, b []byte) bool {
 		d := canonical.NewReader([]byte(k[len(at):]))
 		pos, code := d.Position(), verdict.Code(d.Rest())
-		damaged(d, "finding of "+key)
+		books.Damaged(d, "finding of "+key)
 		list = append(list, decodeFinding(key, pos, code, b))
 		return true
 	})

@@ -9,6 +9,7 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/verdict"
@@ -33,8 +34,8 @@ func (f Fault) String() string {
 
 // faultMarks are the overlays behind a fault.
 var faultMarks = [...]uint16{
-	IsSuspect: overlaySuspect | overlayIllegitimate, IsRecalled: overlayRecalled | namedByRecall,
-	IsHeld: overlayQuarantined | overlayHold, IsUnreleased: overlayReturned, IsExpired: overlayExpired,
+	IsSuspect: books.OverlaySuspect | books.OverlayIllegitimate, IsRecalled: books.OverlayRecalled | books.NamedByRecall,
+	IsHeld: books.OverlayQuarantined | books.OverlayHold, IsUnreleased: books.OverlayReturned, IsExpired: books.OverlayExpired,
 }
 
 // Where says where a fault lies, seen from the thing that is asked about.
@@ -95,7 +96,7 @@ func (r *Reason) String() string {
 // goods is what finding faults asks for.
 type goods struct {
 	reg   registry.Registry
-	books *books
+	books *books.Books
 
 	gtin    string          // the first that was asked for
 	open    bool            // something of it is recalled
@@ -104,11 +105,11 @@ type goods struct {
 
 // faults lists what speaks against selling or dispensing a thing on a day, gravest first, one reason per fault and place.
 func (g *goods) faults(key, day string) (list []Reason) {
-	chain := g.books.chain(key)
+	chain := g.books.Chain(key)
 	if len(chain) == 0 {
-		if isUnit(key) {
-			if rc := g.recalled(key, gtinOf(key), ""); rc != nil {
-				list = append(list, Reason{Fault: IsRecalled, Where: Itself, Key: mustKey(key), GTIN: gtinOf(key), Recall: rc})
+		if books.IsUnit(key) {
+			if rc := g.recalled(key, books.GTINOf(key), ""); rc != nil {
+				list = append(list, Reason{Fault: IsRecalled, Where: Itself, Key: books.MustKey(key), GTIN: books.GTINOf(key), Recall: rc})
 			}
 		}
 		return list
@@ -155,7 +156,7 @@ func (g *goods) recalled(unit, gtin, lot string) *registry.RecallRecord {
 	if err != nil {
 		return nil
 	}
-	rc, ok := g.reg.Recalled(mustKey(unit), number, lot)
+	rc, ok := g.reg.Recalled(books.MustKey(unit), number, lot)
 	if !ok {
 		return nil
 	}
@@ -163,61 +164,61 @@ func (g *goods) recalled(unit, gtin, lot string) *registry.RecallRecord {
 }
 
 // own are the faults of a thing without regard to what is around it or inside.
-func (g *goods) own(r *record, where Where, day string) (list []Reason) {
+func (g *goods) own(r *books.Record, where Where, day string) (list []Reason) {
 	for f := IsSuspect; f <= IsExpired; f++ {
-		if bits := r.overlays & faultMarks[f] &^ namedByRecall; bits != 0 {
-			list = append(list, Reason{Fault: f, Where: where, Key: mustKey(r.key), Marks: overlayList(bits)})
+		if bits := r.Overlays & faultMarks[f] &^ books.NamedByRecall; bits != 0 {
+			list = append(list, Reason{Fault: f, Where: where, Key: books.MustKey(r.Key), Marks: books.OverlayList(bits)})
 		}
 	}
-	if !isUnit(r.key) {
+	if !books.IsUnit(r.Key) {
 		return list
 	}
-	if rc := g.recalled(r.key, gtinOf(r.key), r.lot); rc != nil {
-		list = append(list, Reason{Fault: IsRecalled, Where: where, Key: mustKey(r.key), GTIN: gtinOf(r.key), Lot: r.lot, Recall: rc})
+	if rc := g.recalled(r.Key, books.GTINOf(r.Key), r.Lot); rc != nil {
+		list = append(list, Reason{Fault: IsRecalled, Where: where, Key: books.MustKey(r.Key), GTIN: books.GTINOf(r.Key), Lot: r.Lot, Recall: rc})
 	}
-	if r.expiry != "" && r.expiry < day { // both are YYYY-MM-DD; the day of expiry is the last good one
-		list = append(list, Reason{Fault: IsExpired, Where: where, Key: mustKey(r.key), GTIN: gtinOf(r.key), Lot: r.lot, Expiry: r.expiry})
+	if r.Expiry != "" && r.Expiry < day { // both are YYYY-MM-DD; the day of expiry is the last good one
+		list = append(list, Reason{Fault: IsExpired, Where: where, Key: books.MustKey(r.Key), GTIN: books.GTINOf(r.Key), Lot: r.Lot, Expiry: r.Expiry})
 	}
 	return list
 }
 
 // inside are the faults of what is inside a thing: read from its sums, and recalls and expiry from the lots in it.
-func (g *goods) inside(r *record, day string) (list []Reason) {
-	c := g.books.look(r)
-	if c.empty() {
+func (g *goods) inside(r *books.Record, day string) (list []Reason) {
+	c := g.books.Look(r)
+	if c.Empty() {
 		return nil
 	}
-	all, marked := uint64(c.units()), c.marked()
+	all, marked := uint64(c.Units()), c.Marked()
 	for f := IsSuspect; f <= IsExpired; f++ {
 		var bits uint16
 		var units int64
-		for m := range marks {
-			if faultMarks[f]&(1<<m) == 0 || c.things[m] == 0 && marked[m] == 0 {
+		for m := range books.Marks {
+			if faultMarks[f]&(1<<m) == 0 || c.Things[m] == 0 && marked[m] == 0 {
 				continue
 			}
-			if bits |= 1 << m; 1<<m == namedByRecall {
-				bits |= overlayRecalled
+			if bits |= 1 << m; 1<<m == books.NamedByRecall {
+				bits |= books.OverlayRecalled
 			}
 			units = max(units, marked[m])
 		}
 		if bits != 0 {
-			list = append(list, Reason{Fault: f, Where: Within, Key: mustKey(r.key), Units: uint64(units), All: all, Marks: overlayList(bits&^namedByRecall | bits&namedByRecall>>5)})
+			list = append(list, Reason{Fault: f, Where: Within, Key: books.MustKey(r.Key), Units: uint64(units), All: all, Marks: books.OverlayList(bits&^books.NamedByRecall | bits&books.NamedByRecall>>5)})
 		}
 	}
 	var recalled, expired *Reason
-	for i := range c.stocks {
-		s := &c.stocks[i]
-		if rc := g.recalled("", s.gtin, s.lot); rc != nil {
+	for i := range c.Stocks {
+		s := &c.Stocks[i]
+		if rc := g.recalled("", s.GTIN, s.Lot); rc != nil {
 			if recalled == nil {
-				recalled = &Reason{Fault: IsRecalled, Where: Within, Key: mustKey(r.key), All: all, GTIN: s.gtin, Lot: s.lot, Recall: rc}
+				recalled = &Reason{Fault: IsRecalled, Where: Within, Key: books.MustKey(r.Key), All: all, GTIN: s.GTIN, Lot: s.Lot, Recall: rc}
 			}
-			recalled.Units += uint64(s.units)
+			recalled.Units += uint64(s.Units)
 		}
-		if s.expiry != "" && s.expiry < day {
+		if s.Expiry != "" && s.Expiry < day {
 			if expired == nil {
-				expired = &Reason{Fault: IsExpired, Where: Within, Key: mustKey(r.key), All: all, GTIN: s.gtin, Lot: s.lot, Expiry: s.expiry}
+				expired = &Reason{Fault: IsExpired, Where: Within, Key: books.MustKey(r.Key), All: all, GTIN: s.GTIN, Lot: s.Lot, Expiry: s.Expiry}
 			}
-			expired.Units += uint64(s.units)
+			expired.Units += uint64(s.Units)
 		}
 	}
 	for _, r := range []*Reason{recalled, expired} {
@@ -231,7 +232,7 @@ func (g *goods) inside(r *record, day string) (list []Reason) {
 // Faults lists what speaks against selling or dispensing a thing on a day (YYYY-MM-DD), gravest first: of itself, of the
 // containers around it, and of what is inside it. The cost grows with the lots inside, not with the units.
 func Faults(v state.View, key gs1.Key, day string) []Reason {
-	b := newBooks(state.NewOverlay(v), canonical.Position{}, 1)
+	b := books.Open(state.NewOverlay(v), canonical.Position{}, 1)
 	g := goods{reg: registry.Registry{View: v}, books: &b}
 	return g.faults(key.String(), day)
 }
@@ -280,7 +281,7 @@ func (j *judging) checkSale(keys []string, to string) (expired []string, why str
 
 // returning says whether a party to which a thing is sent back owns its GTIN, or sold it to the actor.
 func (j *judging) returning(key, to string) bool {
-	return to != "" && (j.owns(key, to) || j.soldBy(key, to, j.actor))
+	return to != "" && (j.owns(key, to) || j.SoldBy(key, to, j.actor))
 }
 
 // owns says whether a thing, with everything inside it, is of GTINs that a party owns.
@@ -293,44 +294,20 @@ func (j *judging) owns(key, party string) bool {
 		owner, ok := j.reg.OwnerOfGTIN(g)
 		return ok && owner == party
 	}
-	if isUnit(key) && !owner(gtinOf(key)) {
+	if books.IsUnit(key) && !owner(books.GTINOf(key)) {
 		return false
 	}
-	r := j.get(key)
+	r := j.Get(key)
 	if r == nil {
-		return isUnit(key)
+		return books.IsUnit(key)
 	}
-	c := j.look(r)
-	for i := range c.stocks {
-		if !owner(c.stocks[i].gtin) {
+	c := j.Look(r)
+	for i := range c.Stocks {
+		if !owner(c.Stocks[i].GTIN) {
 			return false
 		}
 	}
-	return isUnit(key) || len(c.stocks) > 0
-}
-
-// soldBy says whether one party once sold a thing, with everything inside it, to another.
-func (j *judging) soldBy(key, from, to string) bool {
-	sold := func(trips []canonical.Position) bool {
-		return slices.ContainsFunc(trips, func(at canonical.Position) bool {
-			s := j.shipment(at)
-			return s.from == from && s.to == to
-		})
-	}
-	chain := j.chain(key)
-	if len(chain) == 0 {
-		return false
-	}
-	c := j.look(chain[0])
-	if n := c.units(); n > 0 && c.sold(from, to) >= n || n == 0 && sold(chain[0].trips) {
-		return true
-	}
-	for i := 1; i < len(chain); i++ {
-		if sold(passedOn(chain, i)) {
-			return true
-		}
-	}
-	return false
+	return books.IsUnit(key) || len(c.Stocks) > 0
 }
 
 // setAside quarantines what was received although it is recalled or has expired, alone or inside something.
@@ -355,21 +332,21 @@ func (j *judging) setAside(arrived []string) {
 			aside = append(aside, keys...)
 		}
 	}
-	j.overlay(overlayQuarantined, true, aside)
+	j.overlay(books.OverlayQuarantined, true, aside)
 }
 
 // bornLater says whether a thing, or something inside it, was made after a time.
 func (j *judging) bornLater(key string, ms int64) bool {
-	r := j.get(key)
+	r := j.Get(key)
 	if r == nil {
 		return false
 	}
-	if r.made > ms {
+	if r.Made > ms {
 		return true
 	}
-	stocks := j.look(r).stocks
+	stocks := j.Look(r).Stocks
 	for i := range stocks {
-		if stocks[i].newest > ms {
+		if stocks[i].Newest > ms {
 			return true
 		}
 	}
@@ -378,14 +355,14 @@ func (j *judging) bornLater(key string, ms int64) bool {
 
 // shippedEarlier says whether a thing was shipped, itself or with something around it, before a time.
 func (j *judging) shippedEarlier(key string, ms int64) bool {
-	return slices.ContainsFunc(j.chain(key), func(r *record) bool {
-		trips := r.trips
-		if r.phase == InTransit {
-			trips = append(slices.Clone(trips), r.shipment)
+	return slices.ContainsFunc(j.Chain(key), func(r *books.Record) bool {
+		trips := r.Trips
+		if r.Phase == InTransit {
+			trips = append(slices.Clone(trips), r.Shipment)
 		}
 		return slices.ContainsFunc(trips, func(at canonical.Position) bool {
-			s := j.shipment(at)
-			return s != nil && s.ms < ms
+			s := j.Shipment(at)
+			return s != nil && s.EventTime < ms
 		})
 	})
 }

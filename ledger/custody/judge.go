@@ -9,6 +9,7 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/verdict"
@@ -158,7 +159,7 @@ func judgeLot(st state.Store, reg registry.Registry, c Context, l *registry.Lot)
 		}
 		l = &kept
 	}
-	return register(c, RegistryLot, lgtin(g.String(), l.Lot), registry.ApplyLot(st, l))
+	return register(c, RegistryLot, books.LGTIN(g.String(), l.Lot), registry.ApplyLot(st, l))
 }
 
 func hasUnits(v state.View, g gs1.GTIN, lot string) bool {
@@ -199,16 +200,16 @@ func nameUnits(st state.Store, reg registry.Registry, c Context, rc *registry.Re
 	if len(rc.Units) == 0 {
 		return
 	}
-	b := newBooks(st, c.Pos, len(rc.Units))
-	b.silent = true
+	b := books.Open(st, c.Pos, len(rc.Units))
+	b.Silent = true
 	for _, s := range rc.Units {
 		epc, err := gs1.ParseEPC(s)
 		if err != nil {
 			continue
 		}
-		if r := b.get(epc.Key().String()); r != nil {
-			b.setMark(r, namedByRecall, reg.UnitRecalled(epc.Key()))
+		if r := b.Get(epc.Key().String()); r != nil {
+			b.SetMark(r, books.NamedByRecall, reg.UnitRecalled(epc.Key()))
 		}
 	}
-	b.write()
+	b.Write()
 }

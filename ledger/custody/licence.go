@@ -7,6 +7,7 @@ import (
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/verdict"
 )
 
@@ -57,7 +58,7 @@ func (j *judging) checkActor() {
 
 // makesUnits says whether the event names units in a step that only makers perform on units.
 func (j *judging) makesUnits() bool {
-	return j.rule.makers != nil && slices.ContainsFunc(j.keys(commit.EPCList), isUnit) && j.roles.Has(j.rule.makers...)
+	return j.rule.makers != nil && slices.ContainsFunc(j.keys(commit.EPCList), books.IsUnit) && j.roles.Has(j.rule.makers...)
 }
 
 // needLicence rejects the event of an actor that is not authorized.
@@ -88,8 +89,8 @@ func (j *judging) checkSeller(owner string, keys []string) {
 		return
 	}
 	for _, g := range group(keys, func(k string) string {
-		if s := j.shipment(j.get(k).shipment); s != nil {
-			return s.from
+		if s := j.Shipment(j.Get(k).Shipment); s != nil {
+			return s.From
 		}
 		return ""
 	}) {

@@ -9,6 +9,7 @@ import (
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/wire"
 )
 
@@ -48,16 +49,16 @@ func matched(b []byte, it *wire.Item, ev *epcis.Event, ms int64, names *names) [
 	b = canonical.Str16(b, placeText(ev.BizLocation, names))
 	b = putTyped(b, ev.SourceList, names)
 	b = putTyped(b, ev.DestinationList, names)
-	b = putKeys(b, authorisations(ev))
+	b = books.PutKeys(b, authorisations(ev))
 	b = canonical.Str16(b, clip(ev.Lot()))
 	b = canonical.Str16(b, clip(ev.Expiry()))
-	b = append(b, asByte(ev.ErrorDeclaration != nil))
+	b = append(b, books.AsByte(ev.ErrorDeclaration != nil))
 	for list := commit.EPCList; list <= commit.OutputEPCList; list++ {
 		keys := keysIn(it, list)
 		if !slices.IsSorted(keys) {
 			slices.Sort(keys)
 		}
-		b = putKeys(b, keys)
+		b = books.PutKeys(b, keys)
 	}
 	return b
 }

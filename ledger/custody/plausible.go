@@ -8,6 +8,7 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/verdict"
@@ -47,7 +48,7 @@ func eventsOfID(v state.View, id string, fn func(party string, hash canonical.Ha
 func decodeEventID(b []byte) (hash canonical.Hash, pos canonical.Position) {
 	d := canonical.NewReader(b)
 	hash, pos = d.Hash(), d.Position()
-	damaged(d, "event id")
+	books.Damaged(d, "event id")
 	return hash, pos
 }
 
@@ -113,9 +114,9 @@ func (j *judging) sameParty(a, b string) bool {
 
 // checkProducts remarks on units whose lot or product is not registered, or is registered with the NDC of another GTIN.
 func (j *judging) checkProducts(keys []string, lot string) {
-	units, _ := split(keys, isUnit)
-	for _, g := range group(units, gtinOf) {
-		gtin, _ := mustKey(g.keys[0]).GTIN()
+	units, _ := split(keys, books.IsUnit)
+	for _, g := range group(units, books.GTINOf) {
+		gtin, _ := books.MustKey(g.keys[0]).GTIN()
 		if _, ok := j.reg.Lot(gtin, lot); !ok {
 			j.find(verdict.LotUnregistered, block.Flag, g.keys, fmt.Sprintf("lot %s of GTIN %s is not registered", short(lot), gtin))
 		}

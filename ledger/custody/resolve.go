@@ -11,6 +11,7 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/verdict"
@@ -188,13 +189,13 @@ type Resolved struct {
 
 // ResolvedAt returns the resolution at a position: the cause of a finding's last change, if a party closed it.
 func ResolvedAt(v state.View, pos canonical.Position) (Resolved, bool) {
-	b, ok := v.Get(atPosition(resolvedAt, pos))
+	b, ok := v.Get(books.AtPosition(resolvedAt, pos))
 	if !ok {
 		return Resolved{}, false
 	}
 	d := canonical.NewReader(b)
 	r := Resolved{By: string(d.Str8()), Outcome: Outcome(d.Str8()), Note: string(d.Str16())}
-	damaged(d, "resolution "+pos.String())
+	books.Damaged(d, "resolution "+pos.String())
 	return r, true
 }
 
@@ -258,7 +259,7 @@ func judgeResolution(st state.Store, c Context, publisher *registry.Party, it *w
 	for i := range list {
 		var key gs1.Key
 		if len(m.Units) > 0 {
-			key = mustKey(list[i].key)
+			key = books.MustKey(list[i].key)
 		}
 		if !mayResolve(st, publisher, key, &list[i].f, outcome) {
 			return refuse(verdict.ResolveForbidden, "%s may not close %s of %s for %s as %s: %s", c.Party, code, pos, list[i].key, outcome, whoMay(code, &list[i].f))
@@ -266,14 +267,14 @@ func judgeResolution(st state.Store, c Context, publisher *registry.Party, it *w
 	}
 
 	j := newJudging(st, c, it, len(list))
-	j.silent = true
+	j.Silent = true
 	j.close(list)
 	j.conclude(code, outcome, list)
-	j.write()
+	j.Write()
 	for _, c := range j.closed {
 		putFinding(st, c.key, c.f)
 	}
-	st.Put(atPosition(resolvedAt, c.Pos), said.encode())
+	st.Put(books.AtPosition(resolvedAt, c.Pos), said.encode())
 	return Judgement{Verdict: block.Accepted, Amendments: j.amendments, Effects: j.effects}
 }
 
@@ -348,7 +349,7 @@ func (j *judging) conclude(code verdict.Code, outcome Outcome, list []closing) {
 		keys = append(keys, list[i].key)
 	}
 	if outcome == Illegitimate {
-		j.overlay(overlayIllegitimate, true, keys)
+		j.overlay(books.OverlayIllegitimate, true, keys)
 		return
 	}
 	if code != verdict.TwoPlaces {
@@ -356,7 +357,7 @@ func (j *judging) conclude(code verdict.Code, outcome Outcome, list []closing) {
 	}
 	// TWO_PLACES made them suspect as well. They are no longer, unless another one stands or one was found to be a copy.
 	genuine, _ := split(keys, func(k string) bool {
-		if r := j.get(k); r == nil || r.overlays&overlayIllegitimate != 0 {
+		if r := j.Get(k); r == nil || r.Overlays&books.OverlayIllegitimate != 0 {
 			return false
 		}
 		return !slices.ContainsFunc(findingsOf(j.st, k), func(f FindingRecord) bool {
@@ -364,7 +365,7 @@ func (j *judging) conclude(code verdict.Code, outcome Outcome, list []closing) {
 			return f.Code == verdict.TwoPlaces && f.State != block.Closed && !closing
 		})
 	})
-	j.overlay(overlaySuspect, false, genuine)
+	j.overlay(books.OverlaySuspect, false, genuine)
 }
 
 // holds says whether a finding keeps what it names on hold.
@@ -403,11 +404,11 @@ func (j *judging) newFindings() []closing {
 type sides struct {
 	j      *judging
 	others []string // of the event, in this order
-	around map[string]*record
+	around map[string]*books.Record
 }
 
 func (j *judging) sides() *sides {
-	s := &sides{j: j, around: map[string]*record{}}
+	s := &sides{j: j, around: map[string]*books.Record{}}
 	end := j.ev.Destination(epcis.OwningParty)
 	if j.ev.Step() == epcis.StepReceiving {
 		end = j.ev.Source(epcis.OwningParty)
@@ -424,7 +425,7 @@ func (s *sides) of(key string) string {
 	var had, to string
 	if chain := s.before(key); len(chain) > 0 {
 		top := chain[len(chain)-1]
-		had, to = top.holder, top.to
+		had, to = top.Holder, top.To
 	}
 	for _, p := range append(append([]string{had}, s.others...), to) {
 		if p != "" && p != s.j.c.Party {
@@ -435,17 +436,17 @@ func (s *sides) of(key string) string {
 }
 
 // before is the chain of a thing as stored before this event.
-func (s *sides) before(key string) []*record {
-	if r := s.j.known(key); key == "" || r != nil && r.is(bitProvisional) && r.born == s.j.c.Pos {
+func (s *sides) before(key string) []*books.Record {
+	if r := s.j.Known(key); key == "" || r != nil && r.Is(books.Provisional) && r.Born == s.j.c.Pos {
 		return nil
 	}
-	return chainOf(key, func(k string) *record {
+	return books.ChainOf(key, func(k string) *books.Record {
 		if k == key {
-			return readRecord(s.j.st, unitAt+k)
+			return books.Read(s.j.st, k)
 		}
 		r, ok := s.around[k]
 		if !ok {
-			r = readRecord(s.j.st, unitAt+k)
+			r = books.Read(s.j.st, k)
 			s.around[k] = r
 		}
 		return r
@@ -454,28 +455,28 @@ func (s *sides) before(key string) []*record {
 
 // carry gives a thing that leaves its containers the findings that hold them, of each code the oldest: it stays on hold until
 // these are closed for it. What has been closed for it before is not opened again.
-func (j *judging) carry(r *record, around []*record) {
+func (j *judging) carry(r *books.Record, around []*books.Record) {
 	for _, c := range around {
-		if c.overlays&overlayHold == 0 {
+		if c.Overlays&books.OverlayHold == 0 {
 			continue
 		}
 		var last verdict.Code
-		for _, f := range j.holdsOf(c.key) {
+		for _, f := range j.holdsOf(c.Key) {
 			if f.Code == last {
 				continue
 			}
-			if _, ok := readFinding(j.st, r.key, f.Pos, f.Code); !ok {
-				j.carried = append(j.carried, closing{r.key, f})
-				j.isHeld[r.key] = true
+			if _, ok := readFinding(j.st, r.Key, f.Pos, f.Code); !ok {
+				j.carried = append(j.carried, closing{r.Key, f})
+				j.isHeld[r.Key] = true
 				last = f.Code
 			}
 		}
 		for _, f := range slices.Clone(j.findings) {
-			if f.Severity == block.Hold && j.found[subject{f.Code, c.key}] {
-				j.find(f.Code, block.Hold, []string{r.key}, f.Detail)
+			if f.Severity == block.Hold && j.found[subject{f.Code, c.Key}] {
+				j.find(f.Code, block.Hold, []string{r.Key}, f.Detail)
 			}
 		}
-		j.relieved = append(j.relieved, r.key)
+		j.relieved = append(j.relieved, r.Key)
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
-	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
@@ -287,29 +286,5 @@ func TestLongPlace(t *testing.T) {
 		if j := Judge(state.NewOverlay(w.st), w.context("M"), it); j.Code != code {
 			t.Errorf("key of %d bytes: %q (%s)", n+6, j.Code, j.Detail)
 		}
-	}
-}
-
-// What asks for units in a state offers UnitStates: a name too few could not be asked for, one too many would find nothing.
-func TestUnitStates(t *testing.T) {
-	short := canonical.Position{Height: 2}
-	l := newLotReader(state.NewMemory())
-	l.short[short] = true
-	var names []string
-	for _, r := range []record{
-		{state: Active, phase: Held, holder: "m"},
-		{state: Active, phase: InTransit, holder: "m"},
-		{state: Active, phase: InTransit, holder: "m", shipment: short},
-		{state: Dispensed},
-		{state: Destroyed},
-		{state: Decommissioned},
-		{state: Lost},
-		{state: Stolen},
-		{state: Active},
-	} {
-		names = append(names, l.stateName(&r))
-	}
-	if d := cmp.Diff(names, UnitStates()); d != "" {
-		t.Error(d)
 	}
 }

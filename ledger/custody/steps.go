@@ -10,6 +10,7 @@ import (
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
 )
@@ -69,7 +70,7 @@ func (j *judging) subjects() []string {
 func (j *judging) alone(keys []string) []string {
 	var named map[string]bool
 	_, out := split(keys, func(k string) bool {
-		chain := j.chain(k)
+		chain := j.Chain(k)
 		if len(chain) == 1 {
 			return false
 		}
@@ -79,7 +80,7 @@ func (j *judging) alone(keys []string) []string {
 				named[k] = true
 			}
 		}
-		return slices.ContainsFunc(chain[1:], func(c *record) bool { return named[c.key] })
+		return slices.ContainsFunc(chain[1:], func(c *books.Record) bool { return named[c.Key] })
 	})
 	return out
 }
@@ -87,13 +88,13 @@ func (j *judging) alone(keys []string) []string {
 // living rejects events about what has ended. Lost and stolen things may turn up again.
 func (j *judging) living(keys []string, ended verdict.Code) {
 	for _, k := range keys {
-		chain := j.chain(k)
+		chain := j.Chain(k)
 		if len(chain) == 0 {
 			continue
 		}
-		at := inherit(chain)
+		at := books.Inherit(chain)
 		code := ended
-		switch at.state {
+		switch at.State {
 		case Dispensed, Decommissioned:
 			if code == "" {
 				code = verdict.DecomThenUsed
@@ -105,13 +106,13 @@ func (j *judging) living(keys []string, ended verdict.Code) {
 		default:
 			continue
 		}
-		j.reject(code, k, "%s was %s at %s: nothing may happen to it any more. Treat it as suspect", k, at.state, at.since)
+		j.reject(code, k, "%s was %s at %s: nothing may happen to it any more. Treat it as suspect", k, at.State, at.Since)
 	}
 }
 
 // withActor says whether the actor has a thing, or nobody is known to.
-func (j *judging) withActor(at *record) bool {
-	return at.holder == "" || at.holder == j.actor || at.owner == j.actor
+func (j *judging) withActor(at *books.Record) bool {
+	return at.Holder == "" || at.Holder == j.actor || at.Owner == j.actor
 }
 
 // heard leaves out what hearsay has nothing to tell about.
@@ -156,13 +157,13 @@ func (j *judging) commission() {
 	}
 	keys = j.heard(keys)
 	for _, k := range keys {
-		r := j.get(k)
+		r := j.Get(k)
 		switch {
-		case r == nil || r.is(bitProvisional|bitImplied):
-		case r.state == Decommissioned || r.state == Destroyed:
-			j.reject(verdict.SerialReused, k, "%s was %s at %s: a serial number is never used again", k, r.state, r.since)
+		case r == nil || r.Is(books.Provisional|books.Implied):
+		case r.State == Decommissioned || r.State == Destroyed:
+			j.reject(verdict.SerialReused, k, "%s was %s at %s: a serial number is never used again", k, r.State, r.Since)
 		default:
-			j.reject(verdict.DupCommission, k, "%s was already commissioned, at %s", k, r.born)
+			j.reject(verdict.DupCommission, k, "%s was already commissioned, at %s", k, r.Born)
 		}
 	}
 	if j.no != nil {
@@ -174,33 +175,33 @@ func (j *judging) commission() {
 	var early []string
 	added := map[string]uint64{} // units new in the lot, by GTIN
 	for _, k := range keys {
-		r := j.get(k)
+		r := j.Get(k)
 		if r == nil {
 			r = j.provisional(k)
 		} else if j.shippedEarlier(k, j.ms) {
 			early = append(early, k)
 		}
-		if isUnit(k) {
-			if j.hearsay && r.lot != "" && (r.lot != lot || r.expiry != expiry) {
+		if books.IsUnit(k) {
+			if j.hearsay && r.Lot != "" && (r.Lot != lot || r.Expiry != expiry) {
 				mismatch = append(mismatch, k)
 				continue
 			}
-			if r.lot != lot {
-				added[gtinOf(k)]++
+			if r.Lot != lot {
+				added[books.GTINOf(k)]++
 			}
 			j.inLot = append(j.inLot, k)
-			j.label(r, lot, expiry, j.ms)
+			j.Label(r, lot, expiry, j.ms)
 		} else {
-			r.made = j.ms
+			r.Made = j.ms
 		}
-		if r.is(bitProvisional) && r.since != j.c.Pos { // known before its birth record came
+		if r.Is(books.Provisional) && r.Since != j.c.Pos { // known before its birth record came
 			j.explained(k)
 		}
-		r.set(bitProvisional, j.hearsay)
-		r.set(bitImplied, false)
-		r.born = j.c.Pos
-		if r.parent == "" && r.phase != InTransit && r.state == Active && (r.holder == "" || r.holder == j.actor) {
-			r.holder, r.owner, r.place, r.phase = j.actor, j.actor, j.place, Held
+		r.Set(books.Provisional, j.hearsay)
+		r.Set(books.Implied, false)
+		r.Born = j.c.Pos
+		if r.Parent == "" && r.Phase != InTransit && r.State == Active && (r.Holder == "" || r.Holder == j.actor) {
+			r.Holder, r.Owner, r.Place, r.Phase = j.actor, j.actor, j.place, Held
 			fresh = append(fresh, k)
 		} else {
 			moved = append(moved, k)
@@ -219,7 +220,7 @@ func (j *judging) commission() {
 
 // checkBirth holds what can be said of a commissioning before looking at any record.
 func (j *judging) checkBirth(keys []string, lot, expiry string) {
-	units, _ := split(keys, isUnit)
+	units, _ := split(keys, books.IsUnit)
 	if len(units) == 0 {
 		return
 	}
@@ -227,8 +228,8 @@ func (j *judging) checkBirth(keys []string, lot, expiry string) {
 		j.forbid("commissioning of units")
 		return
 	}
-	for _, g := range group(units, gtinOf) {
-		gtin, _ := mustKey(g.keys[0]).GTIN()
+	for _, g := range group(units, books.GTINOf) {
+		gtin, _ := books.MustKey(g.keys[0]).GTIN()
 		if owner, ok := j.reg.OwnerOfGTIN(gtin); !ok || owner != j.actor {
 			for _, k := range g.keys {
 				j.reject(verdict.GTINNotOwned, k, "GTIN %s is %s, not %s's: only its owner may commission it", gtin, ownerName(owner, ok), j.actor)
@@ -255,9 +256,9 @@ func (j *judging) checkBirth(keys []string, lot, expiry string) {
 }
 
 func (j *judging) checkRegisteredLot(keys []string, lot, expiry string, added map[string]uint64) {
-	units, _ := split(keys, isUnit)
-	for _, g := range group(units, gtinOf) {
-		gtin, _ := mustKey(g.keys[0]).GTIN()
+	units, _ := split(keys, books.IsUnit)
+	for _, g := range group(units, books.GTINOf) {
+		gtin, _ := books.MustKey(g.keys[0]).GTIN()
 		reg, ok := j.reg.Lot(gtin, lot)
 		if ok && reg.Expiry != expiry {
 			j.hold(verdict.ExpiryMismatch, g.keys, "lot %s is registered with expiry %s, these units were commissioned with %s", lot, reg.Expiry, expiry)
@@ -276,15 +277,15 @@ func (j *judging) checkMasterData(keys []string) {
 	if lot == "" && expiry == "" {
 		return
 	}
-	differs := func(said string, have func(*record) string) []string {
+	differs := func(said string, have func(*books.Record) string) []string {
 		yes, _ := split(keys, func(k string) bool {
-			r := j.get(k)
-			return said != "" && isUnit(k) && have(r) != "" && have(r) != said
+			r := j.Get(k)
+			return said != "" && books.IsUnit(k) && have(r) != "" && have(r) != said
 		})
 		return yes
 	}
-	j.hold(verdict.LotMismatch, differs(lot, func(r *record) string { return r.lot }), "the event says lot %s, the birth record another", short(lot))
-	j.hold(verdict.ExpiryMismatch, differs(expiry, func(r *record) string { return r.expiry }), "the event says expiry %s, the birth record another", short(expiry))
+	j.hold(verdict.LotMismatch, differs(lot, func(r *books.Record) string { return r.Lot }), "the event says lot %s, the birth record another", short(lot))
+	j.hold(verdict.ExpiryMismatch, differs(expiry, func(r *books.Record) string { return r.Expiry }), "the event says expiry %s, the birth record another", short(expiry))
 }
 
 const packedLate = "the record of packing comes late: what has moved on since stays where it is, the rest is taken to be where the container is now"
@@ -299,57 +300,57 @@ func (j *judging) pack() {
 	j.living([]string{parent}, "")
 	// What the actor once had and has passed on since was packed before that: the record comes too late to matter.
 	late, keys := split(j.heard(keys), func(k string) bool {
-		chain := j.chain(k)
-		if len(chain) == 0 || chain[0].parent == parent {
+		chain := j.Chain(k)
+		if len(chain) == 0 || chain[0].Parent == parent {
 			return false
 		}
-		at := inherit(chain)
-		if j.hearsay && at.parent != "" {
+		at := books.Inherit(chain)
+		if j.hearsay && at.Parent != "" {
 			return true
 		}
-		return !j.withActor(at) && (j.hearsay || slices.ContainsFunc(chain, func(c *record) bool { return slices.Contains(c.recorders, j.actor) }))
+		return !j.withActor(at) && (j.hearsay || slices.ContainsFunc(chain, func(c *books.Record) bool { return slices.Contains(c.Recorders, j.actor) }))
 	})
 	if len(late) > 0 {
 		j.find(verdict.AggAfterShip, block.Flag, late, packedLate)
 	}
 	j.living(keys, "")
 	for _, k := range keys {
-		if k == parent || slices.ContainsFunc(j.chain(parent), func(c *record) bool { return c.key == k }) {
+		if k == parent || slices.ContainsFunc(j.Chain(parent), func(c *books.Record) bool { return c.Key == k }) {
 			j.reject(verdict.AggCycle, k, "%s would be inside itself: %s is, or is inside, it", k, parent)
 		}
-		if r := j.get(k); r != nil && r.parent != "" && r.parent != parent && !(r.is(bitHearsayLink) && !j.hearsay) {
-			j.reject(verdict.AggTwoParents, k, "%s is already inside %s: unpack it there first", k, r.parent)
+		if r := j.Get(k); r != nil && r.Parent != "" && r.Parent != parent && !(r.Is(books.HearsayLink) && !j.hearsay) {
+			j.reject(verdict.AggTwoParents, k, "%s is already inside %s: unpack it there first", k, r.Parent)
 		}
 	}
 	j.checkNesting(parent, keys)
 	if j.no != nil || len(keys) == 0 {
 		return
 	}
-	p := j.get(parent)
-	if p == nil && !isUnit(parent) {
+	p := j.Get(parent)
+	if p == nil && !books.IsUnit(parent) {
 		// Packing is the birth of a container that nobody commissioned: it has no lot and is never counted.
 		p = j.provisional(parent)
-		p.set(bitProvisional, j.hearsay)
-		p.set(bitImplied, true)
-		p.holder, p.owner, p.place, p.phase = j.actor, j.actor, j.place, Held
+		p.Set(books.Provisional, j.hearsay)
+		p.Set(books.Implied, true)
+		p.Holder, p.Owner, p.Place, p.Phase = j.actor, j.actor, j.place, Held
 		j.born([]string{parent}, "", "", j.actor, j.hearsay)
 	}
 	j.unknown([]string{parent}, j.actor)
 	j.stranger(verdict.AggUnknownChild, keys, j.actor)
-	p = j.get(parent)
+	p = j.Get(parent)
 	at := j.located(parent)
 
 	keys, strange := split(keys, func(k string) bool {
 		u := j.located(k)
-		return j.withActor(u) || j.get(k).parent == parent
+		return j.withActor(u) || j.Get(k).Parent == parent
 	})
 	j.hold(verdict.AggHolderDiff, strange, "%s does not hold what it says it packed: not taken to be packed", j.actor)
 	if len(keys) == 0 {
 		return
 	}
-	if !j.withActor(at) || at.phase == InTransit {
-		if !j.withActor(at) && !slices.Contains(p.recorders, j.actor) && !p.is(bitProvisional) {
-			j.hold(verdict.AggHolderDiff, []string{parent}, "%s does not hold the container, %s does: nothing is taken to be packed into it", j.actor, at.holder)
+	if !j.withActor(at) || at.Phase == InTransit {
+		if !j.withActor(at) && !slices.Contains(p.Recorders, j.actor) && !p.Is(books.Provisional) {
+			j.hold(verdict.AggHolderDiff, []string{parent}, "%s does not hold the container, %s does: nothing is taken to be packed into it", j.actor, at.Holder)
 			return
 		}
 		j.find(verdict.AggAfterShip, block.Flag, []string{parent}, packedLate)
@@ -357,23 +358,23 @@ func (j *judging) pack() {
 
 	var packed []string
 	for _, k := range keys {
-		r := j.get(k)
-		if r.parent == parent { // told before, by hearsay or otherwise
+		r := j.Get(k)
+		if r.Parent == parent { // told before, by hearsay or otherwise
 			if !j.hearsay {
-				r.set(bitHearsayLink, false)
+				r.Set(books.HearsayLink, false)
 				j.change(r)
 			}
 			continue
 		}
-		if r.parent != "" {
+		if r.Parent != "" {
 			j.unpack([]string{k})
 		}
 		j.reappear(r)
 		j.leave(r)
-		j.enter(r, parent)
-		r.phase, r.holder, r.owner, r.to, r.place, r.shipment = NotSeen, "", "", "", "", canonical.Position{}
-		r.set(bitHearsayLink, j.hearsay)
-		j.link(parent, k, true)
+		j.Enter(r, parent)
+		r.Phase, r.Holder, r.Owner, r.To, r.Place, r.Shipment = NotSeen, "", "", "", "", canonical.Position{}
+		r.Set(books.HearsayLink, j.hearsay)
+		j.Link(parent, k, true)
 		j.change(r)
 		packed = append(packed, k)
 	}
@@ -381,9 +382,9 @@ func (j *judging) pack() {
 		j.change(p)
 		// Nobody need commission a container. One that turned up before the record of its packing is explained by that record,
 		// unless it is the finder's own.
-		if p.is(bitProvisional) && (p.is(bitImplied) || !isUnit(parent) && !j.withActor(at)) {
-			p.set(bitProvisional, false)
-			p.set(bitImplied, true)
+		if p.Is(books.Provisional) && (p.Is(books.Implied) || !books.IsUnit(parent) && !j.withActor(at)) {
+			p.Set(books.Provisional, false)
+			p.Set(books.Implied, true)
 			j.born([]string{parent}, "", "", "", false)
 			j.explained(parent)
 		}
@@ -394,35 +395,36 @@ func (j *judging) pack() {
 	}
 	height := uint8(0)
 	for _, k := range packed {
-		height = max(height, j.get(k).height)
+		height = max(height, j.Get(k).Height)
 	}
-	for _, c := range j.chain(parent) {
-		if len(packed) > 0 && c.height <= height {
-			c.height, c.dirty = height+1, true
+	for _, c := range j.Chain(parent) {
+		if len(packed) > 0 && c.Height <= height {
+			c.Height = height + 1
+			c.Touch()
 		}
-		height = c.height
+		height = c.Height
 	}
 }
 
 // checkOneLot looks at a container with a GTIN of its own: it stands for one product and one lot.
-func (j *judging) checkOneLot(parent *record) {
-	if !isUnit(parent.key) {
+func (j *judging) checkOneLot(parent *books.Record) {
+	if !books.IsUnit(parent.Key) {
 		return
 	}
-	c := j.look(parent)
+	c := j.Look(parent)
 	lots := map[string]bool{}
 	gtins := map[string]bool{}
-	for i := range c.stocks {
-		gtins[c.stocks[i].gtin] = true
-		if lot := c.stocks[i].lot; lot != "" {
+	for i := range c.Stocks {
+		gtins[c.Stocks[i].GTIN] = true
+		if lot := c.Stocks[i].Lot; lot != "" {
 			lots[lot] = true
 		}
 	}
-	if parent.lot != "" && len(lots) > 0 {
-		lots[parent.lot] = true
+	if parent.Lot != "" && len(lots) > 0 {
+		lots[parent.Lot] = true
 	}
 	if len(gtins) > 1 || len(lots) > 1 {
-		j.find(verdict.AggMixedLot, block.Flag, []string{parent.key}, "has a GTIN of its own, so it stands for one product and one lot, and what is inside is of several")
+		j.find(verdict.AggMixedLot, block.Flag, []string{parent.Key}, "has a GTIN of its own, so it stands for one product and one lot, and what is inside is of several")
 	}
 }
 
@@ -433,13 +435,13 @@ const maxNesting = 16
 // checkNesting rejects piles that would become too deep. A container keeps the height it once had until it is packed
 // empty: only then is it worth a look.
 func (j *judging) checkNesting(parent string, keys []string) {
-	around := max(1, len(j.chain(parent)))
+	around := max(1, len(j.Chain(parent)))
 	for _, k := range keys {
-		r := j.get(k)
-		if r == nil || r.parent == parent || around+int(r.height) <= maxNesting {
+		r := j.Get(k)
+		if r == nil || r.Parent == parent || around+int(r.Height) <= maxNesting {
 			continue
 		}
-		if r.height = 0; !j.empty(k) || around > maxNesting {
+		if r.Height = 0; !j.Empty(k) || around > maxNesting {
 			j.reject(verdict.AggTooDeep, k, "%s would have more than %d containers inside and around it", k, maxNesting)
 		}
 	}
@@ -468,7 +470,7 @@ func (j *judging) contents(parent string) (keys []string) {
 	if j.c.Contents != nil {
 		room = min(room, *j.c.Contents)
 	}
-	j.children(parent, func(k string) bool {
+	j.Children(parent, func(k string) bool {
 		keys = append(keys, k)
 		return len(keys) <= room
 	})
@@ -490,9 +492,9 @@ func (j *judging) unpackStep() {
 	}
 	parent := parents[0]
 	j.living(keys, "")
-	if chain := j.chain(parent); len(chain) > 0 {
+	if chain := j.Chain(parent); len(chain) > 0 {
 		// A container whose number was taken out of use may still be emptied.
-		if at := inherit(chain); at.state == Dispensed || at.state == Destroyed {
+		if at := books.Inherit(chain); at.State == Dispensed || at.State == Destroyed {
 			j.living([]string{parent}, "")
 		}
 	}
@@ -501,19 +503,19 @@ func (j *judging) unpackStep() {
 	}
 	j.unknown(append([]string{parent}, keys...), j.actor)
 	at := j.located(parent)
-	if !j.withActor(at) && (at.phase != InTransit || at.to != j.actor) {
-		j.hold(verdict.AggHolderDiff, []string{parent}, "%s does not hold the container, %s does: not taken to be unpacked", j.actor, at.holder)
+	if !j.withActor(at) && (at.Phase != InTransit || at.To != j.actor) {
+		j.hold(verdict.AggHolderDiff, []string{parent}, "%s does not hold the container, %s does: not taken to be unpacked", j.actor, at.Holder)
 		return
 	}
 	if len(keys) == 0 {
 		keys = j.contents(parent)
 	}
-	inside, strange := split(keys, func(k string) bool { return j.get(k) != nil && j.get(k).parent == parent })
+	inside, strange := split(keys, func(k string) bool { return j.Get(k) != nil && j.Get(k).Parent == parent })
 	if len(strange) > 0 {
 		j.find(verdict.AggDeleteNoAdd, block.Flag, strange, "not recorded as inside this container: its packing event is missing")
 	}
 	if len(inside) > 0 {
 		j.unpack(inside)
 	}
-	j.change(j.get(parent))
+	j.change(j.Get(parent))
 }

@@ -20,6 +20,7 @@ import (
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/registry/registrytest"
 	"verilot.dev/ledger/state"
@@ -274,12 +275,12 @@ func (w *world) line(line string) []string {
 		return w.later(words[1])
 	}
 	if words[0] == "mark" { // no event sets this overlay alone
-		b := newBooks(w.st, canonical.Position{}, 1)
-		b.silent = true
+		b := books.Open(w.st, canonical.Position{}, 1)
+		b.Silent = true
 		for _, k := range keysOf(words[1]) {
-			b.setMark(b.get(k.String()), 1<<slices.Index(overlayNames, words[2]), true)
+			b.SetMark(b.Get(k.String()), 1<<slices.Index(books.OverlayNames, words[2]), true)
 		}
-		b.write()
+		b.Write()
 		return nil
 	}
 	w.now = w.now.Add(time.Minute)
@@ -369,7 +370,7 @@ func amended(a Amendment) string {
 	}
 	keys := make([]gs1.Key, len(a.Subjects))
 	for i, k := range a.Subjects {
-		keys[i] = mustKey(k)
+		keys[i] = books.MustKey(k)
 	}
 	return fmt.Sprintf("%s: %s %s -> %s", s, nicks(keys), states[a.Old], states[a.New])
 }
@@ -636,7 +637,7 @@ func (w *world) ask(words []string) []string {
 func (w *world) inside(k gs1.Key) (out []string) {
 	c := Inside(w.st, k)
 	marked := func(list map[string]uint64) (s string) {
-		for _, name := range overlayNames {
+		for _, name := range books.OverlayNames {
 			if n := list[name]; n > 0 {
 				s += fmt.Sprintf(", %d %s", n, name)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/verdict"
 )
@@ -29,32 +30,19 @@ const (
 	lookedAt = MaxContents
 )
 
-// was is the state of some things before an event.
-type was struct {
-	stored string   // the record as stored; "" if there was none
-	leaned bool     // the event changed what is inside, and nothing else
-	bits   uint16   // overlays that the event changed
-	keys   []string // of things with this record
-}
-
 // history is what taking an event back needs.
 type history struct {
 	match   canonical.Hash
 	id      string // where the event's id is stored; "" if it has none
 	due     int64  // when its grace timers run out
-	things  []was
-	ships   []shipWas
+	things  []books.Was
+	ships   []books.ShipWas
 	lots    []string // where the lists of its births are stored
 	remarks []string // subjects of findings that are not among the things
 	cured   []cure   // findings that it closed
 	carried []string // where the findings are stored that things took along from their containers
 
-	of map[string]*was // things by key, once it is asked
-}
-
-type shipWas struct {
-	pos    canonical.Position
-	stored string
+	of map[string]*books.Was // things by key, once it is asked
 }
 
 // cure is a finding that an event closed, and its state before.
@@ -66,12 +54,12 @@ type cure struct {
 }
 
 func (h *history) encode() []byte {
-	size := len(h.match) + len(h.id) + 64 + sizeOf(h.lots) + sizeOf(h.remarks) + sizeOf(h.carried)
+	size := len(h.match) + len(h.id) + 64 + books.SizeOf(h.lots) + books.SizeOf(h.remarks) + books.SizeOf(h.carried)
 	for i := range h.things {
-		size += 7 + len(h.things[i].stored) + sizeOf(h.things[i].keys)
+		size += 7 + len(h.things[i].Stored) + books.SizeOf(h.things[i].Keys)
 	}
 	for i := range h.ships {
-		size += 20 + len(h.ships[i].stored)
+		size += 20 + len(h.ships[i].Stored)
 	}
 	for i := range h.cured {
 		size += 20 + len(h.cured[i].key) + len(h.cured[i].code)
@@ -79,94 +67,59 @@ func (h *history) encode() []byte {
 	b := canonical.Str16(append(make([]byte, 0, size), h.match[:]...), h.id)
 	b = canonical.U32(canonical.I64(b, h.due), uint32(len(h.things)))
 	for _, w := range h.things {
-		b = canonical.Str32(b, w.stored)
-		b = putKeys(canonical.U16(append(b, asByte(w.leaned)), w.bits), w.keys)
+		b = canonical.Str32(b, w.Stored)
+		b = books.PutKeys(canonical.U16(append(b, books.AsByte(w.Leaned)), w.Overlays), w.Keys)
 	}
 	b = canonical.U32(b, uint32(len(h.ships)))
 	for _, s := range h.ships {
-		b = canonical.Str32(s.pos.Append(b), s.stored)
+		b = canonical.Str32(s.Pos.Append(b), s.Stored)
 	}
-	b = putKeys(putKeys(b, h.lots), h.remarks)
+	b = books.PutKeys(books.PutKeys(b, h.lots), h.remarks)
 	b = canonical.U32(b, uint32(len(h.cured)))
 	for _, c := range h.cured {
 		b = canonical.Str8(c.pos.Append(canonical.Str16(b, c.key)), string(c.code))
 		b = append(b, c.old)
 	}
-	return putKeys(b, h.carried)
+	return books.PutKeys(b, h.carried)
 }
 
 // readHistory returns the history of an event in effect, an empty one for any other.
 func readHistory(v state.View, pos canonical.Position) (h history) {
-	b, ok := v.Get(atPosition(historyAt, pos))
+	b, ok := v.Get(books.AtPosition(historyAt, pos))
 	if !ok {
 		return h
 	}
 	d := canonical.NewReader(b)
 	h.match, h.id, h.due = d.Hash(), string(d.Str16()), d.I64()
 	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
-		w := was{stored: string(d.Str32()), leaned: d.U8() == 1, bits: d.U16()}
-		w.keys = readKeys(d)
+		w := books.Was{Stored: string(d.Str32()), Leaned: d.U8() == 1, Overlays: d.U16()}
+		w.Keys = books.ReadKeys(d)
 		h.things = append(h.things, w)
 	}
 	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
-		h.ships = append(h.ships, shipWas{d.Position(), string(d.Str32())})
+		h.ships = append(h.ships, books.ShipWas{Pos: d.Position(), Stored: string(d.Str32())})
 	}
-	h.lots, h.remarks = readKeys(d), readKeys(d)
+	h.lots, h.remarks = books.ReadKeys(d), books.ReadKeys(d)
 	for n := d.U32(); n > 0 && d.Err() == nil; n-- {
 		c := cure{key: string(d.Str16()), pos: d.Position(), code: verdict.Code(d.Str8())}
 		c.old = d.U8()
 		h.cured = append(h.cured, c)
 	}
-	h.carried = readKeys(d)
-	damaged(d, "history of "+pos.String())
+	h.carried = books.ReadKeys(d)
+	books.Damaged(d, "history of "+pos.String())
 	return h
 }
 
 // remember writes the history of the event being judged. It runs when everything else is decided, before records are written.
 func (j *judging) remember(match canonical.Hash) {
-	var room [1]was
-	h := history{match: match, due: j.c.Time + j.c.Grace, id: j.idAt, things: room[:0]}
-	type kind struct {
-		stored string
-		leaned bool
-		bits   uint16
-	}
-	var kinds table[kind, int]
-	last := kind{}
-	i := -1
-	for n := range j.things.rows {
-		r := j.things.rows[n].value.r
-		if r == nil || !r.dirty && !r.leaned {
-			continue
-		}
-		k := kind{stored: r.stored, leaned: !r.dirty, bits: r.overlays ^ r.marked}
-		if i < 0 || k != last { // most often what was alike before the event comes together
-			if at := kinds.at(k); at != nil {
-				i = *at
-			} else {
-				i = len(h.things)
-				kinds.put(k, i)
-				w := was{stored: k.stored, leaned: k.leaned, bits: k.bits}
-				if i == 0 { // often the only one
-					w.keys = make([]string, 0, len(j.things.rows)-n)
-				}
-				h.things = append(h.things, w)
-			}
-			last = k
-		}
-		h.things[i].keys = append(h.things[i].keys, r.key)
-	}
-	for i := range j.ships.rows {
-		if s := j.ships.rows[i].value; s != nil && (s.dirty || s.short != s.counted) {
-			h.ships = append(h.ships, shipWas{s.pos, s.stored})
-		}
-	}
-	for _, g := range group(j.inLot, gtinOf) {
-		h.lots = append(h.lots, birthsAt(g.by, j.ev.Lot(), j.c.Pos))
+	h := history{match: match, due: j.c.Time + j.c.Grace, id: j.idAt}
+	h.things, h.ships = j.Before()
+	for _, g := range group(j.inLot, books.GTINOf) {
+		h.lots = append(h.lots, books.BirthsAt(g.by, j.ev.Lot(), j.c.Pos))
 	}
 	noted := map[string]bool{}
 	note := func(key string) {
-		if r := j.known(key); r != nil && (r.dirty || r.leaned) || noted[key] {
+		if r := j.Known(key); r != nil && r.Changed() || noted[key] {
 			return
 		}
 		noted[key] = true
@@ -189,7 +142,7 @@ func (j *judging) remember(match canonical.Hash) {
 	slices.SortFunc(h.cured, func(a, b cure) int {
 		return cmp.Or(cmp.Compare(a.key, b.key), a.pos.Compare(b.pos), cmp.Compare(a.code, b.code))
 	})
-	j.st.Put(atPosition(historyAt, j.c.Pos), h.encode())
+	j.st.Put(books.AtPosition(historyAt, j.c.Pos), h.encode())
 }
 
 // before is the state of a finding before its last change.
@@ -237,19 +190,11 @@ func (j *judging) declared() (pos canonical.Position, author string, ok bool) {
 	it := *j.it
 	it.Message = &plain
 	for _, t := range readTold(j.st, MatchHash(j.c.Network, &it)) {
-		if _, inEffect := j.st.Get(atPosition(historyAt, t.pos)); inEffect && (!ok || t.by == j.c.Party) {
+		if _, inEffect := j.st.Get(books.AtPosition(historyAt, t.pos)); inEffect && (!ok || t.by == j.c.Party) {
 			pos, author, ok = t.pos, t.by, true
 		}
 	}
 	return pos, author, ok
-}
-
-// touchedAt is when a thing was last changed. leaned asks for changes of its contents too.
-func (r *record) touchedAt(leaned bool) canonical.Position {
-	if leaned && r.used.Compare(r.last) > 0 {
-		return r.used
-	}
-	return r.last
 }
 
 // later lists the events after the one at pos that built upon what it did, and those that built upon them, newest first.
@@ -290,24 +235,24 @@ func (j *judging) later(pos canonical.Position, h *history) []canonical.Position
 		var list []canonical.Position
 		for i := range x.things {
 			w := &x.things[i]
-			for _, k := range w.keys {
+			for _, k := range w.Keys {
 				if enough(list) || since != pos && room <= 0 {
 					break
 				}
-				r := j.get(k)
+				r := j.Get(k)
 				if r == nil {
 					continue
 				}
-				list = append(list, follow(since, func(h *history) (canonical.Position, bool) { return h.touched(k, !w.leaned) }, r.touchedAt(!w.leaned))...)
+				list = append(list, follow(since, func(h *history) (canonical.Position, bool) { return h.touched(k, !w.Leaned) }, r.TouchedAt(!w.Leaned))...)
 			}
 		}
 		for _, s := range x.ships {
-			if ship := j.shipment(s.pos); ship != nil && !enough(list) {
-				list = append(list, follow(since, func(h *history) (canonical.Position, bool) { return h.shipped(s.pos) }, ship.last)...)
+			if ship := j.Shipment(s.Pos); ship != nil && !enough(list) {
+				list = append(list, follow(since, func(h *history) (canonical.Position, bool) { return h.shipped(s.Pos) }, ship.Last)...)
 			}
 		}
 		for _, t := range readTold(j.st, x.match) {
-			if _, inEffect := j.st.Get(atPosition(historyAt, t.pos)); inEffect && t.pos.Compare(since) > 0 { // not a mere copy
+			if _, inEffect := j.st.Get(books.AtPosition(historyAt, t.pos)); inEffect && t.pos.Compare(since) > 0 { // not a mere copy
 				list = append(list, t.pos)
 			}
 		}
@@ -329,7 +274,7 @@ func (j *judging) later(pos canonical.Position, h *history) []canonical.Position
 // size is how many things the event changed.
 func (h *history) size() (n int) {
 	for i := range h.things {
-		n += len(h.things[i].keys)
+		n += len(h.things[i].Keys)
 	}
 	return n
 }
@@ -337,24 +282,24 @@ func (h *history) size() (n int) {
 // touched is when a thing had last been changed before the event of this history.
 func (h *history) touched(key string, leaned bool) (canonical.Position, bool) {
 	if h.of == nil {
-		h.of = map[string]*was{}
+		h.of = map[string]*books.Was{}
 		for i := range h.things {
-			for _, k := range h.things[i].keys {
+			for _, k := range h.things[i].Keys {
 				h.of[k] = &h.things[i]
 			}
 		}
 	}
 	w := h.of[key]
-	if w == nil || w.stored == "" {
+	if w == nil || w.Stored == "" {
 		return canonical.Position{}, false
 	}
-	return decodeRecord(key, w.stored).touchedAt(leaned), true
+	return w.Record(key).TouchedAt(leaned), true
 }
 
 func (h *history) shipped(pos canonical.Position) (canonical.Position, bool) {
-	for _, s := range h.ships {
-		if s.pos == pos && s.stored != "" {
-			return decodeShipment(pos, s.stored).last, true
+	for i := range h.ships {
+		if was := &h.ships[i]; was.Pos == pos && was.Stored != "" {
+			return was.Shipment().Last, true
 		}
 	}
 	return canonical.Position{}, false
@@ -362,27 +307,24 @@ func (h *history) shipped(pos canonical.Position) (canonical.Position, bool) {
 
 // takeBack restores what the event at pos changed.
 func (j *judging) takeBack(pos canonical.Position, h *history) {
-	before := map[string]*record{}
+	before := map[string]*books.Record{}
 	bits := map[string]uint16{}
 	var keys, gone []string
 	for i := range h.things {
 		w := &h.things[i]
-		for _, k := range w.keys {
-			r := j.get(k)
+		for _, k := range w.Keys {
+			r := j.Get(k)
 			if r == nil {
 				continue
 			}
-			if w.leaned {
-				if r.used == pos {
-					r.used = decodeRecord(k, w.stored).used
-				}
-				r.quiet = true
+			if w.Leaned {
+				j.Emptied(r, w, pos)
 				continue
 			}
 			keys = append(keys, k)
-			bits[k] = w.bits
-			if w.stored != "" {
-				before[k] = decodeRecord(k, w.stored)
+			bits[k] = w.Overlays
+			if was := w.Record(k); was != nil {
+				before[k] = was
 			} else {
 				gone = append(gone, k)
 			}
@@ -393,76 +335,44 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 	// Things leave the containers that they were not in.
 	var left, put []string
 	for _, k := range keys {
-		r, b := j.get(k), before[k]
-		if r.parent != "" && (b == nil || b.parent != r.parent) {
+		r, b := j.Get(k), before[k]
+		if r.Parent != "" && (b == nil || b.Parent != r.Parent) {
 			left = append(left, k)
 		}
-		if b != nil && b.parent != "" && b.parent != r.parent {
+		if b != nil && b.Parent != "" && b.Parent != r.Parent {
 			put = append(put, k)
 		}
 	}
-	for _, g := range group(left, func(k string) string { return j.get(k).parent }) {
+	for _, g := range group(left, func(k string) string { return j.Get(k).Parent }) {
 		j.emit(Unpacked{Parent: g.by, Keys: g.keys})
 		for _, k := range g.keys {
-			j.link(g.by, k, false)
-			j.exit(j.get(k))
+			j.Link(g.by, k, false)
+			j.Exit(j.Get(k))
 		}
 	}
 	// What they are by themselves is as it was.
 	var kept []string
 	for _, k := range keys {
-		r, b := j.get(k), before[k]
+		b := before[k]
 		if b == nil {
 			continue
 		}
 		kept = append(kept, k)
-		if r.lot != b.lot || r.expiry != b.expiry || r.made != b.made {
-			j.label(r, b.lot, b.expiry, b.made)
-		}
-		for _, t := range slices.Clone(r.trips) {
-			if !slices.Contains(b.trips, t) {
-				j.cancelled(r, t)
-			}
-		}
-		// Overlays that the event did not change may have been changed since, by a timer or a resolution.
-		overlays := b.overlays&bits[k] | r.overlays&^bits[k]
-		j.alter(r, func() { r.overlays = overlays })
-		r.bits, r.state, r.phase, r.height = b.bits, b.state, b.phase, b.height
-		r.holder, r.owner, r.to, r.place, r.shipment = b.holder, b.owner, b.to, b.place, b.shipment
-		r.born, r.trips, r.recorders, r.owed = b.born, b.trips, b.recorders, b.owed
-		if r.since.Compare(pos) <= 0 { // a resolution may have changed it since
-			r.since = b.since
-		}
-		r.last, r.used = b.last, b.used
-		r.dirty, r.quiet = true, true
+		j.Restore(j.Get(k), b, bits[k], pos)
 	}
-	for _, g := range group(put, func(k string) string { return before[k].parent }) {
+	for _, g := range group(put, func(k string) string { return before[k].Parent }) {
 		for _, k := range g.keys {
-			j.link(g.by, k, true)
-			j.enterSince(j.get(k), g.by, before[k].packed)
+			j.Link(g.by, k, true)
+			j.EnterSince(j.Get(k), g.by, before[k].Packed)
 		}
 		j.emit(Packed{Parent: g.by, Keys: g.keys})
 	}
 	for _, k := range gone {
-		r := j.get(k)
-		j.recount(r, slot{})
-		j.st.Delete(unitAt + k)
-		r.dirty, r.leaned, r.gone = false, false, true
+		j.Unborn(j.Get(k))
 	}
 	j.emit(Restored{Event: pos, Keys: kept, Gone: gone})
-	for _, s := range h.ships {
-		ship := j.shipment(s.pos)
-		if ship == nil {
-			continue
-		}
-		ship.dirty, ship.quiet = true, true
-		if s.stored == "" {
-			ship.gone = true
-			j.st.Delete(atPosition(shippedAt, s.pos))
-			continue
-		}
-		b := decodeShipment(s.pos, s.stored)
-		ship.outstanding, ship.short, ship.last = b.outstanding, b.short, b.last
+	for i := range h.ships {
+		j.RestoreShipment(&h.ships[i])
 	}
 	for _, at := range slices.Concat(h.lots, h.carried) {
 		j.st.Delete(at)
@@ -476,19 +386,19 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 	} else {
 		j.st.Delete(matchAt + string(h.match[:]))
 	}
-	j.st.Delete(atPosition(historyAt, pos))
-	j.st.Put(atPosition(takenBackAt, pos), j.c.Pos.Append(nil))
+	j.st.Delete(books.AtPosition(historyAt, pos))
+	j.st.Put(books.AtPosition(takenBackAt, pos), j.c.Pos.Append(nil))
 }
 
 // TakenBack returns the error declaration by which an event was taken back.
 func TakenBack(v state.View, pos canonical.Position) (by canonical.Position, ok bool) {
-	b, ok := v.Get(atPosition(takenBackAt, pos))
+	b, ok := v.Get(books.AtPosition(takenBackAt, pos))
 	if !ok {
 		return by, false
 	}
 	d := canonical.NewReader(b)
 	by = d.Position()
-	damaged(d, "taken back "+pos.String())
+	books.Damaged(d, "taken back "+pos.String())
 	return by, true
 }
 
@@ -516,7 +426,7 @@ func (j *judging) restoreFindings(pos canonical.Position, h *history, keys []str
 		j.closed[findingKey(key, f.Pos, f.Code)] = closing{key, f}
 	}
 	for _, k := range slices.Concat(keys, h.remarks) {
-		at := under(findingAt+k+nul, pos)
+		at := books.Under(findingAt+k+nul, pos)
 		j.st.Scan(at, func(path string, b []byte) bool {
 			code := verdict.Code(path[len(at):])
 			if f := decodeFinding(k, pos, code, b); f.State != block.Closed {
@@ -545,21 +455,21 @@ func (j *judging) restoreFindings(pos canonical.Position, h *history, keys []str
 }
 
 // rehold puts on hold what a finding still holds, and frees what none does; and says which overlays are not those of before.
-func (j *judging) rehold(keys []string, before map[string]*record) {
+func (j *judging) rehold(keys []string, before map[string]*books.Record) {
 	for _, k := range keys {
-		r := j.get(k)
+		r := j.Get(k)
 		held := j.stillHeld(k)
-		overlays := r.overlays &^ overlayHold
+		overlays := r.Overlays &^ books.OverlayHold
 		if held {
-			if overlays |= overlayHold; before[k].overlays&overlayHold == 0 {
-				overlays |= overlayQuarantined
+			if overlays |= books.OverlayHold; before[k].Overlays&books.OverlayHold == 0 {
+				overlays |= books.OverlayQuarantined
 			}
 		}
-		j.alter(r, func() { r.overlays = overlays })
+		j.Alter(r, func() { r.Overlays = overlays })
 	}
-	for bit := overlayQuarantined; bit <= overlayHold; bit <<= 1 {
-		set, _ := split(keys, func(k string) bool { return j.get(k).overlays&bit != 0 && before[k].overlays&bit == 0 })
-		cleared, _ := split(keys, func(k string) bool { return j.get(k).overlays&bit == 0 && before[k].overlays&bit != 0 })
+	for bit := books.OverlayQuarantined; bit <= books.OverlayHold; bit <<= 1 {
+		set, _ := split(keys, func(k string) bool { return j.Get(k).Overlays&bit != 0 && before[k].Overlays&bit == 0 })
+		cleared, _ := split(keys, func(k string) bool { return j.Get(k).Overlays&bit == 0 && before[k].Overlays&bit != 0 })
 		for _, x := range []struct {
 			on   bool
 			keys []string

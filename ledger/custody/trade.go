@@ -7,6 +7,7 @@ import (
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/verdict"
 )
 
@@ -36,12 +37,12 @@ func (j *judging) ship() {
 	keys := j.heard(j.subjects())
 	// A shipment that the other side has already received: what was owed is now there, and the goods have moved on.
 	late, keys := split(keys, func(k string) bool {
-		chain := j.chain(k)
+		chain := j.Chain(k)
 		if len(chain) == 0 || to == "" {
 			return false
 		}
-		at := inherit(chain)
-		return !j.withActor(at) && slices.ContainsFunc(chain, func(c *record) bool { return slices.Contains(c.owed, to) })
+		at := books.Inherit(chain)
+		return !j.withActor(at) && slices.ContainsFunc(chain, func(c *books.Record) bool { return slices.Contains(c.Owed, to) })
 	})
 	j.living(keys, verdict.ShipTerminal)
 	if j.no != nil {
@@ -50,17 +51,17 @@ func (j *judging) ship() {
 	returns := authorisations(j.ev)
 	sold := !j.hearsay && to != "" && len(returns) == 0
 	if sold && len(late) > 0 {
-		j.sail(&shipment{pos: j.c.Pos, from: j.actor, to: to, ms: j.ms})
+		j.Sail(&books.Shipment{Pos: j.c.Pos, From: j.actor, To: to, EventTime: j.ms})
 	}
 	for _, k := range late {
-		if r := j.get(k); sold {
-			j.alter(r, func() { j.travelled(r, j.c.Pos) })
+		if r := j.Get(k); sold {
+			j.Alter(r, func() { j.Travelled(r, j.c.Pos) })
 		}
-		for _, r := range j.chain(k) {
-			if i := slices.Index(r.owed, to); i >= 0 {
-				r.owed = slices.Delete(slices.Clone(r.owed), i, i+1)
+		for _, r := range j.Chain(k) {
+			if i := slices.Index(r.Owed, to); i >= 0 {
+				r.Owed = slices.Delete(slices.Clone(r.Owed), i, i+1)
 				j.change(r)
-				j.cure(verdict.ReceiveNoShip, r.key)
+				j.cure(verdict.ReceiveNoShip, r.Key)
 			}
 		}
 	}
@@ -82,15 +83,15 @@ func (j *judging) ship() {
 	}
 	twice, mine := split(mine, func(k string) bool {
 		at := j.located(k)
-		if at.phase != InTransit {
+		if at.Phase != InTransit {
 			return false
 		}
-		s := j.shipment(at.shipment)
-		return s != nil && !s.hearsay
+		s := j.Shipment(at.Shipment)
+		return s != nil && !s.Hearsay
 	})
 	if len(twice) > 0 {
 		first := j.located(twice[0])
-		j.hold(verdict.DoubleShip, twice, "already on its way since the shipment at %s, which stays the one that counts: void that one before shipping again", first.shipment)
+		j.hold(verdict.DoubleShip, twice, "already on its way since the shipment at %s, which stays the one that counts: void that one before shipping again", first.Shipment)
 	}
 	if len(mine) == 0 {
 		return
@@ -108,26 +109,26 @@ func (j *judging) ship() {
 	if early, _ := split(mine, func(k string) bool { return j.bornLater(k, j.ms) }); len(early) > 0 {
 		j.find(verdict.ShipBeforeCommission, block.Flag, early, bornAfterShipping)
 	}
-	s := &shipment{pos: j.c.Pos, from: j.actor, to: to, ms: j.ms, outstanding: uint32(len(mine)), hearsay: j.hearsay, returns: returns}
-	j.sail(s)
+	s := &books.Shipment{Pos: j.c.Pos, From: j.actor, To: to, EventTime: j.ms, Outstanding: uint32(len(mine)), Hearsay: j.hearsay, Returns: returns}
+	j.Sail(s)
 	for _, k := range mine {
-		r := j.get(k)
+		r := j.Get(k)
 		j.reappear(r)
 		j.leave(r)
 		if sold {
-			j.travelled(r, s.pos)
+			j.Travelled(r, s.Pos)
 		}
-		r.phase, r.holder, r.to, r.place, r.shipment = InTransit, j.actor, to, j.place, j.c.Pos
-		if r.owner == "" {
-			r.owner = j.actor
+		r.Phase, r.Holder, r.To, r.Place, r.Shipment = InTransit, j.actor, to, j.place, j.c.Pos
+		if r.Owner == "" {
+			r.Owner = j.actor
 		}
-		r.set(bitNamed, true)
+		r.Set(books.Named, true)
 		j.change(r)
 	}
 	j.shipped = mine
 	j.moved(mine)
 	if len(returns) > 0 {
-		j.overlay(overlayReturned, true, mine)
+		j.overlay(books.OverlayReturned, true, mine)
 	}
 	j.checkBuyer(to, mine)
 }
@@ -148,8 +149,8 @@ func (j *judging) moved(keys []string) {
 		shipment                 canonical.Position
 	}
 	for _, g := range group(keys, func(k string) custody {
-		r := j.get(k)
-		return custody{r.phase, r.holder, r.owner, r.place, r.to, r.shipment}
+		r := j.Get(k)
+		return custody{r.Phase, r.Holder, r.Owner, r.Place, r.To, r.Shipment}
 	}) {
 		c := g.by
 		j.emit(Moved{Phase: c.phase, Holder: c.holder, Owner: c.owner, Place: c.place, To: c.to, Shipment: c.shipment, Keys: g.keys})
@@ -157,15 +158,15 @@ func (j *judging) moved(keys []string) {
 }
 
 // reappear brings a lost or stolen thing back.
-func (j *judging) reappear(r *record) {
-	if r.state != Lost && r.state != Stolen {
+func (j *judging) reappear(r *books.Record) {
+	if r.State != Lost && r.State != Stolen {
 		return
 	}
-	stolen := r.state == Stolen
-	r.state = Active
-	j.emit(StateSet{State: Active, Keys: []string{r.key}})
+	stolen := r.State == Stolen
+	r.State = Active
+	j.emit(StateSet{State: Active, Keys: []string{r.Key}})
 	if stolen {
-		j.hold(verdict.TheftReappears, []string{r.key}, "recorded as stolen and now seen again: quarantine it and tell the party that lost it")
+		j.hold(verdict.TheftReappears, []string{r.Key}, "recorded as stolen and now seen again: quarantine it and tell the party that lost it")
 	}
 }
 
@@ -179,7 +180,7 @@ func (j *judging) voidShip() {
 	j.unknown(keys, j.actor)
 	keys, odd := split(j.alone(keys), func(k string) bool {
 		at := j.located(k)
-		return at.phase == InTransit && at.holder == j.actor
+		return at.Phase == InTransit && at.Holder == j.actor
 	})
 	if len(odd) > 0 {
 		j.find(verdict.VoidNoShip, block.Flag, odd, fmt.Sprintf("not on the way from %s: there is no shipment of it to be voided", j.actor))
@@ -189,12 +190,12 @@ func (j *judging) voidShip() {
 	}
 	j.unpackAlone(keys)
 	for _, k := range keys {
-		r := j.get(k)
+		r := j.Get(k)
 		j.leave(r)
-		j.cancelled(r, r.shipment)
-		r.phase, r.to, r.shipment = Held, "", canonical.Position{}
+		j.Cancelled(r, r.Shipment)
+		r.Phase, r.To, r.Shipment = Held, "", canonical.Position{}
 		if j.place != "" {
-			r.place = j.place
+			r.Place = j.place
 		}
 		j.change(r)
 	}
@@ -219,10 +220,10 @@ func (j *judging) receive() {
 	var opened []string
 	isOpened := map[string]bool{}
 	for _, k := range keys {
-		for _, c := range j.chain(k)[1:] {
-			if !isOpened[c.key] {
-				isOpened[c.key] = true
-				opened = append(opened, c.key)
+		for _, c := range j.Chain(k)[1:] {
+			if !isOpened[c.Key] {
+				isOpened[c.Key] = true
+				opened = append(opened, c.Key)
 			}
 		}
 	}
@@ -232,11 +233,11 @@ func (j *judging) receive() {
 	var arrived, extra, unshipped, misled, contested, unsold, mismatched []string
 	authorised := authorisations(j.ev)
 	returned := len(authorised) > 0 || epcis.CBVName(j.ev.Disposition) == epcis.DispReturned
-	var shipments []*shipment
-	arrive := func(r *record) {
+	var shipments []*books.Shipment
+	arrive := func(r *books.Record) {
 		j.reappear(r)
-		s := j.shipment(r.shipment)
-		onTheWay := r.phase == InTransit && s != nil
+		s := j.Shipment(r.Shipment)
+		onTheWay := r.Phase == InTransit && s != nil
 		if onTheWay && !slices.Contains(shipments, s) {
 			shipments = append(shipments, s)
 		}
@@ -245,46 +246,46 @@ func (j *judging) receive() {
 		newOwner := owner
 		switch {
 		case newOwner != "":
-		case j.roles.Has("3pl") && r.to != "": // a logistics firm holds but never owns
-			newOwner = r.to
-		case j.roles.Has("3pl") && r.owner != "":
-			newOwner = r.owner
+		case j.roles.Has("3pl") && r.To != "": // a logistics firm holds but never owns
+			newOwner = r.To
+		case j.roles.Has("3pl") && r.Owner != "":
+			newOwner = r.Owner
 		default:
 			newOwner = j.actor
 		}
 		var returner string
 		if onTheWay {
-			returner = s.from
-			if len(authorised) > 0 && !slices.ContainsFunc(authorised, func(a string) bool { return slices.Contains(s.returns, a) }) {
-				mismatched = append(mismatched, r.key)
+			returner = s.From
+			if len(authorised) > 0 && !slices.ContainsFunc(authorised, func(a string) bool { return slices.Contains(s.Returns, a) }) {
+				mismatched = append(mismatched, r.Key)
 			}
 		} else {
-			r.shipment = canonical.Position{}
+			r.Shipment = canonical.Position{}
 			returner, _ = j.names.party(j.ev.Source(epcis.OwningParty))
 		}
-		if (returned || onTheWay && len(s.returns) > 0) && !j.hearsay && returner != newOwner && !j.owns(r.key, newOwner) && !j.soldBy(r.key, newOwner, returner) {
-			unsold = append(unsold, r.key)
+		if (returned || onTheWay && len(s.Returns) > 0) && !j.hearsay && returner != newOwner && !j.owns(r.Key, newOwner) && !j.SoldBy(r.Key, newOwner, returner) {
+			unsold = append(unsold, r.Key)
 		}
-		r.phase, r.holder, r.owner, r.to, r.place = Held, holder, newOwner, "", j.place
+		r.Phase, r.Holder, r.Owner, r.To, r.Place = Held, holder, newOwner, "", j.place
 		j.change(r)
-		arrived = append(arrived, r.key)
+		arrived = append(arrived, r.Key)
 	}
 	for _, k := range keys {
-		r := j.get(k)
-		if r.phase == Held && (r.holder == holder || r.holder == j.actor) {
-			j.owe(r, r.shipment != canonical.Position{}) // already here, perhaps by hearsay
+		r := j.Get(k)
+		if r.Phase == Held && (r.Holder == holder || r.Holder == j.actor) {
+			j.owe(r, r.Shipment != canonical.Position{}) // already here, perhaps by hearsay
 			j.change(r)
 			continue
 		}
-		switch s := j.shipment(r.shipment); {
-		case r.phase == InTransit:
+		switch s := j.Shipment(r.Shipment); {
+		case r.Phase == InTransit:
 			// A logistics firm takes in what is for its customer, and a sender what comes back undelivered.
-			if r.to != "" && r.to != j.actor && r.holder != j.actor && !j.roles.Has("3pl") {
+			if r.To != "" && r.To != j.actor && r.Holder != j.actor && !j.roles.Has("3pl") {
 				misled = append(misled, k)
 			}
-		case r.owner == j.actor: // its own, back from a logistics firm
+		case r.Owner == j.actor: // its own, back from a logistics firm
 			extra = append(extra, k)
-		case s != nil && s.to == j.actor: // another has received what was sent to this one
+		case s != nil && s.To == j.actor: // another has received what was sent to this one
 			extra, contested = append(extra, k), append(contested, k)
 		default:
 			extra = append(extra, k)
@@ -298,13 +299,13 @@ func (j *judging) receive() {
 	for again := true; again; {
 		again = false
 		for _, k := range opened {
-			if at := j.located(k); at.phase != InTransit || !j.empty(k) {
+			if at := j.located(k); at.Phase != InTransit || !j.Empty(k) {
 				continue
 			}
-			if j.get(k).parent != "" {
+			if j.Get(k).Parent != "" {
 				j.unpack([]string{k})
 			}
-			arrive(j.get(k))
+			arrive(j.Get(k))
 			again = true
 		}
 	}
@@ -321,43 +322,44 @@ func (j *judging) receive() {
 		j.find(verdict.ReturnAuthMismatch, block.Flag, mismatched, fmt.Sprintf("received under the return authorisation %s, which the shipment does not name", short(authorised[0])))
 	}
 	if epcis.CBVName(j.ev.Disposition) == epcis.DispReturned {
-		j.overlay(overlayReturned, true, arrived)
+		j.overlay(books.OverlayReturned, true, arrived)
 	}
 	j.checkSeller(owner, keys)
 }
 
 // owe notes that whoever sent a thing still owes the record of sending it, unless that record is what it came with.
-func (j *judging) owe(r *record, shipped bool) {
-	if j.hearsay || slices.Contains(r.owed, j.actor) || r.holder == j.actor && slices.Contains(r.recorders, j.actor) {
+func (j *judging) owe(r *books.Record, shipped bool) {
+	if j.hearsay || slices.Contains(r.Owed, j.actor) || r.Holder == j.actor && slices.Contains(r.Recorders, j.actor) {
 		return
 	}
-	if s := j.shipment(r.shipment); shipped && s != nil && !s.hearsay {
+	if s := j.Shipment(r.Shipment); shipped && s != nil && !s.Hearsay {
 		return
 	}
-	r.owed = append(slices.Clone(r.owed), j.actor)
+	r.Owed = append(slices.Clone(r.Owed), j.actor)
 }
 
 // quantities compares what came with what was shipped. A shortage is found once, when part of a shipment first arrives;
 // what is missing stays with the sender as unaccounted until it is received, voided or reported lost. All of it does,
 // whether or not the finding names it: a short event about a long shipment names what the first few looks find.
-func (j *judging) quantities(shipments []*shipment, extra []string, opened map[string]bool) {
+func (j *judging) quantities(shipments []*books.Shipment, extra []string, opened map[string]bool) {
 	if len(shipments) > 0 && len(extra) > 0 {
 		j.find(verdict.QtyOver, block.Flag, extra, "received, but not part of the shipment it came with")
 	}
 	looks := looksFor(j.it)
 	for _, s := range shipments {
-		if s.outstanding == 0 || s.short {
+		if s.Outstanding == 0 || s.Short {
 			continue
 		}
-		s.short, s.dirty = true, true
+		s.Short = true
+		s.Touch()
 		var missing []string
 		var list func(k string, depth int)
 		list = func(k string, depth int) {
-			if !opened[k] || depth > maxDepth {
+			if !opened[k] || depth > books.MaxDepth {
 				missing = append(missing, k)
 				return
 			}
-			j.children(k, func(child string) bool {
+			j.Children(k, func(child string) bool {
 				if looks--; looks >= 0 {
 					list(child, depth+1)
 				}
@@ -366,17 +368,17 @@ func (j *judging) quantities(shipments []*shipment, extra []string, opened map[s
 		}
 		var shipped []string
 		if looks > 0 {
-			shipped = readShipped(j.st, s.pos)
+			shipped = books.ReadShipped(j.st, s.Pos)
 		}
 		for _, k := range shipped {
 			if looks--; looks < 0 {
 				break
 			}
-			if r := j.get(k); r != nil && r.phase == InTransit && r.shipment == s.pos && r.is(bitNamed) {
+			if r := j.Get(k); r != nil && r.Phase == InTransit && r.Shipment == s.Pos && r.Is(books.Named) {
 				list(k, 0)
 			}
 		}
-		j.find(verdict.QtyShort, block.Flag, missing, fmt.Sprintf("shipped by %s at %s and not received with the rest: unaccounted for until received, voided or reported lost", s.from, s.pos))
+		j.find(verdict.QtyShort, block.Flag, missing, fmt.Sprintf("shipped by %s at %s and not received with the rest: unaccounted for until received, voided or reported lost", s.From, s.Pos))
 	}
 }
 
@@ -388,9 +390,9 @@ func (j *judging) twoPlaces(claimed []string) {
 	}
 	clones, _ := split(claimed, func(k string) bool {
 		had, owed := false, false
-		for _, r := range j.chain(k) {
-			had = had || slices.Contains(r.recorders, j.actor)
-			owed = owed || len(r.owed) > 0 && !slices.Contains(r.owed, j.actor)
+		for _, r := range j.Chain(k) {
+			had = had || slices.Contains(r.Recorders, j.actor)
+			owed = owed || len(r.Owed) > 0 && !slices.Contains(r.Owed, j.actor)
 		}
 		return had && owed
 	})
@@ -402,5 +404,5 @@ func (j *judging) clones(keys []string) {
 		return
 	}
 	j.hold(verdict.TwoPlaces, keys, "%s and another company both have it: one of the two packages may be a copy", j.actor)
-	j.overlay(overlaySuspect, true, keys)
+	j.overlay(books.OverlaySuspect, true, keys)
 }

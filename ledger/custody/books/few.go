@@ -1,4 +1,4 @@
-package custody
+package books
 
 // few is how many values of a table are found by looking through them.
 const few = 8

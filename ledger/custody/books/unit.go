@@ -1,4 +1,4 @@
-package custody
+package books
 
 import (
 	"verilot.dev/epcis/gs1"
