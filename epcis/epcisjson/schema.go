@@ -51,6 +51,12 @@ var terms = [numRules]map[string]bool{
 	ruleComponent:   vocabulary.Lists[vocabulary.Component].Words,
 }
 
+// kinds are the code lists of the rules for standard values.
+var kinds = [numRules]epcis.TermKind{
+	ruleStep: epcis.TermBizStep, ruleDisposition: epcis.TermDisposition, ruleBTT: epcis.TermBizTransaction, ruleSDT: epcis.TermSourceDest,
+	ruleReason: epcis.TermErrorReason, ruleMeasurement: epcis.TermMeasurement, ruleAlert: epcis.TermSensorAlert, ruleComponent: epcis.TermComponent,
+}
+
 // takes reports whether the schema takes the text.
 func (r rule) takes(b []byte) bool {
 	switch r {
@@ -117,7 +123,7 @@ func (r rule) refusal(text string) (code, message, hint string) {
 			return code, s + " stands where JSON has the bare word", "write " + excerpt.Quote(word)
 		}
 		hint = "use a word of the Core Business Vocabulary, or a URI of your own"
-		if word := epcis.Nearest(text, sortedKeys(terms[r])); word != "" {
+		if word := kinds[r].Nearest(text); word != "" {
 			hint = "was " + word + " meant?"
 		}
 		return code, s + " is neither a standard word nor a URI", hint
@@ -128,12 +134,8 @@ func (r rule) refusal(text string) (code, message, hint string) {
 
 // bare is the standard word of a value that is written as URN or in capitals, "" if it is none.
 func (r rule) bare(text string) string {
-	name := epcis.CBVName(text)
-	if i := strings.LastIndexAny(text, "/-"); r == ruleMeasurement || r == ruleAlert {
-		name = text[i+1:]
-	}
-	if terms[r][name] {
-		return name
+	if word := kinds[r].Word(text); terms[r][word] {
+		return word
 	}
 	return ""
 }

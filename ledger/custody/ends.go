@@ -58,7 +58,7 @@ func (j *judging) dispense() {
 		j.reappear(r)
 		j.change(r)
 	}
-	if epcis.CBVName(j.ev.Disposition) != epcis.DispPartiallyDispensed {
+	if epcis.TermDisposition.Word(j.ev.Disposition) != epcis.DispPartiallyDispensed {
 		j.state(Dispensed, keys)
 	}
 }
@@ -146,7 +146,7 @@ func (j *judging) mark() {
 		free    bool
 		suspect bool
 	)
-	switch epcis.CBVName(j.ev.Disposition) {
+	switch epcis.TermDisposition.Word(j.ev.Disposition) {
 	case epcis.DispNonSellable:
 		bit = overlayQuarantined
 	case epcis.DispNoPedigreeMatch:

@@ -34,7 +34,7 @@ func matched(it *wire.Item, ev *epcis.Event) []byte {
 	b = canonical.I64(b, ms)
 	b = canonical.Str16(b, clip(ev.EventTimeZoneOffset))
 	b = canonical.Str16(b, clip(ev.Step()))
-	b = canonical.Str16(b, clip(epcis.CBVName(ev.Disposition)))
+	b = canonical.Str16(b, clip(epcis.TermDisposition.Word(ev.Disposition)))
 	b = canonical.Str16(b, placeText(ev.ReadPoint))
 	b = canonical.Str16(b, placeText(ev.BizLocation))
 	b = putTyped(b, ev.SourceList)
@@ -91,7 +91,7 @@ func placeText(p *epcis.Place) string {
 func putTyped(b []byte, list []epcis.SourceDest) []byte {
 	pairs := make([]string, len(list))
 	for i, sd := range list {
-		pairs[i] = string(canonical.Str16(canonical.Str16(nil, clip(epcis.CBVName(sd.Type))), keyText(sd.Value)))
+		pairs[i] = string(canonical.Str16(canonical.Str16(nil, clip(epcis.TermSourceDest.Word(sd.Type))), keyText(sd.Value)))
 	}
 	slices.SortFunc(pairs, comparePairs)
 	b = canonical.U32(b, uint32(len(pairs)))
