@@ -30,6 +30,7 @@ const (
 	CodeFieldNotAllowed = "field_not_allowed" // this event type has no such field
 	CodeContent         = "content_unexpected"
 	CodeEPCInvalid      = "epc_invalid"
+	CodeEPCClass        = "epc_class" // a class or a place in a list of things; a warning where no rule of DSCSA is broken
 	CodeEPCDuplicate    = "epc_duplicate"
 	CodeOffsetInvalid   = "offset_invalid"
 	CodeActionInvalid   = "action_invalid"

@@ -456,7 +456,7 @@ func (p *parser) finish(e *epcis.Event) {
 		}
 		id := field.IDs[name]
 		suspects[id] = suspects[id] || pr.Code == epcis.CodeEPCDuplicate || pr.Code == epcis.CodeEPCInvalid
-		p.checked(pr.Severity, pr.Code, id, item, pr.Message, pr.Hint)
+		p.checked(pr, id, item)
 	})
 	if standard {
 		for _, l := range [...]struct {
@@ -567,8 +567,9 @@ func (p *parser) requirements(e *epcis.Event) {
 }
 
 // checked takes a finding of the checker. Where the schema refuses the same, one problem tells both.
-func (p *parser) checked(sev epcis.Severity, code string, id field.ID, item int, message, hint string) {
-	f := p.at0(finding{Problem: epcis.Problem{Severity: sev, Code: code, Message: message, Hint: hint}, id: id, item: item, common: isCommon(id)})
+func (p *parser) checked(pr epcis.Problem, id field.ID, item int) {
+	sev := pr.Severity
+	f := p.at0(finding{Problem: epcis.Problem{Severity: sev, Code: pr.Code, Message: pr.Message, Hint: pr.Hint}, id: id, item: item, common: isCommon(id)})
 	if id != field.None && p.seen[id] {
 		f.Line, f.Column = p.field[id].line, p.field[id].col
 		if item >= 0 && item < len(p.items[id]) {
@@ -576,7 +577,10 @@ func (p *parser) checked(sev epcis.Severity, code string, id field.ID, item int,
 		}
 		f.Pointer = p.pointerTo(id, item)
 	}
-	sub := subject(id, code)
+	sub := subject(id, pr.Code)
+	if part, ok := strings.CutPrefix(pr.Path, field.Path(id, item)+"/"); ok {
+		sub, f.sub = part, part
+	}
 	for i := range p.findings {
 		o := &p.findings[i]
 		if o.id != id || o.item != item || o.merged || o.sub != sub || o.Severity == epcis.SeverityError && sev != epcis.SeverityError ||

@@ -475,7 +475,7 @@ func TestOddDocuments(t *testing.T) {
 // 2.0 has no wrappers; the same reader takes both.
 func TestXML2(t *testing.T) {
 	doc := strings.Replace(document(`<ObjectEvent>`+when+`<eventID>urn:uuid:1</eventID><certificationInfo>urn:c</certificationInfo>`+
-		epcs("epcList", "1")+`<action>ADD</action><bizStep>https://ref.gs1.org/cbv/BizStep-commissioning</bizStep><sourceList><source type="https://ref.gs1.org/cbv/SDT-owning_party">urn:s</source></sourceList><persistentDisposition><unset>urn:epcglobal:cbv:disp:a</unset><set>urn:epcglobal:cbv:disp:b</set></persistentDisposition><ilmd><cbvmda:lotNumber>A</cbvmda:lotNumber></ilmd></ObjectEvent>
+		epcs("epcList", "1")+`<action>ADD</action><bizStep>https://ref.gs1.org/cbv/BizStep-commissioning</bizStep><sourceList><source type="https://ref.gs1.org/cbv/SDT-owning_party">urn:s</source></sourceList><persistentDisposition><unset>urn:epcglobal:cbv:disp:in_transit</unset><set>urn:epcglobal:cbv:disp:active</set></persistentDisposition><ilmd><cbvmda:lotNumber>A</cbvmda:lotNumber></ilmd></ObjectEvent>
 		<AssociationEvent>`+when+`<parentID>urn:epc:id:giai:4000001.111</parentID>`+epcs("childEPCs", "1")+`<action>ADD</action></AssociationEvent>`), "xsd:1", "xsd:2", 1)
 	d := mustParse(t, doc)
 	for _, p := range d.Problems {
@@ -483,7 +483,7 @@ func TestXML2(t *testing.T) {
 	}
 	e := &d.Events[0].Event
 	if e.EventID != "urn:uuid:1" || e.Lot() != "A" || e.Source(epcis.OwningParty) != "urn:s" || e.Step() != epcis.StepCommissioning ||
-		!cmp.Equal(e.PersistentDisposition, &epcis.PersistentDisposition{Set: []string{"urn:epcglobal:cbv:disp:b"}, Unset: []string{"urn:epcglobal:cbv:disp:a"}}) ||
+		!cmp.Equal(e.PersistentDisposition, &epcis.PersistentDisposition{Set: []string{"urn:epcglobal:cbv:disp:active"}, Unset: []string{"urn:epcglobal:cbv:disp:in_transit"}}) ||
 		d.Events[1].Event.Type != "AssociationEvent" || d.Header.Format != "xml-2.0" {
 		t.Errorf("%s", dump(t, d))
 	}
