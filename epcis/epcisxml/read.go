@@ -28,13 +28,16 @@
 package epcisxml
 
 import (
+	"encoding/xml"
 	"io"
+	"slices"
 	"strings"
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/internal/excerpt"
 	"verilot.dev/epcis/internal/field"
 	"verilot.dev/epcis/internal/reading"
+	"verilot.dev/epcis/internal/vocabulary"
 	"verilot.dev/epcis/internal/xmlns"
 	"verilot.dev/epcis/internal/xsd"
 )
@@ -55,6 +58,7 @@ type parser struct {
 	wrapped    bool   // a wrapper of 1.x was seen
 	list       string // path of the event list
 	headerDone bool
+	bodySeen   bool
 	headerSent bool
 	qualified  bool // namespace_unexpected was reported
 	rejected   int
@@ -190,6 +194,11 @@ func (p *parser) warn(at pos, code, path, message, hint string) {
 	p.problem(at, epcis.Problem{Severity: epcis.SeverityWarning, Code: code, Path: path, Message: message, Hint: hint})
 }
 
+// drop warns of something that is not kept.
+func (p *parser) drop(at pos, code, path, message, hint string) {
+	p.problem(at, epcis.Problem{Severity: epcis.SeverityWarning, Code: code, Path: path, Message: message, Hint: hint, Dropped: true})
+}
+
 func (p *parser) fault(at pos, code, path, message, hint string) {
 	p.problem(at, epcis.Problem{Severity: epcis.SeverityError, Code: code, Path: path, Message: message, Hint: hint})
 }
@@ -209,7 +218,7 @@ func (p *parser) each(path string, fn func() error) error {
 		case tokenText:
 			if !told && !xsd.IsBlank(p.text) {
 				told = true
-				p.warn(p.at, epcis.CodeText, path, "bare text "+excerpt.Quote(string(xsd.Trim(p.text)))+" stands where only elements may", "remove it; it was not kept")
+				p.drop(p.at, epcis.CodeText, path, "bare text "+excerpt.Quote(string(xsd.Trim(p.text)))+" stands where only elements may", "remove it; it was not kept")
 			}
 		case tokenEnd:
 			return p.err
@@ -276,14 +285,19 @@ func (p *parser) intern(b []byte) string {
 	return s
 }
 
-// attr returns a standard attribute of the current start tag.
+// attr returns a standard attribute of the current start tag, or the one that was meant to be it.
 func (p *parser) attr(name string) string {
+	meant := ""
 	for _, a := range p.attrs {
-		if a.Name.Space == "" && a.Name.Local == name {
+		switch {
+		case a.Name.Space != "":
+		case a.Name.Local == name:
 			return strings.Trim(a.Value, xsd.Blank)
+		case meant == "" && vocabulary.IsNear(a.Name.Local, name):
+			meant = strings.Trim(a.Value, xsd.Blank)
 		}
 	}
-	return ""
+	return meant
 }
 
 // isNil reports whether the current start tag says that there is no value.
@@ -296,23 +310,48 @@ func (p *parser) isNil() bool {
 	return false
 }
 
-// onlyAttrs reports attributes that the model has no place for.
-func (p *parser) onlyAttrs(path string, known ...string) {
-next:
+// onlyAttrs keeps the attributes that the standard does not name as extensions in list, and reports those that it has no
+// place for: all, when list is nil.
+func (p *parser) onlyAttrs(list *[]epcis.Extension, path string, known ...string) error {
 	for i, a := range p.attrs {
 		if a.Name.Space == xmlns.XSI { // schemaLocation, a redundant type
 			continue
 		}
-		if p.judge.set != nil && p.judge.attrBad&(1<<(i&63)) != 0 {
-			continue // the judge tells
+		if a.Name.Space == "" && slices.Contains(known, a.Name.Local) {
+			continue
 		}
+		told := p.judge.set != nil && p.judge.attrBad&(1<<(i&63)) != 0 // by the judge
+		label := excerpt.Clip(p.name.Local)
+		quoted := "the attribute " + excerpt.Quote(a.Name.Local)
 		if a.Name.Space == "" {
-			for _, k := range known {
-				if a.Name.Local == k {
-					continue next
+			if name := vocabulary.Near(a.Name.Local, known); name != "" {
+				if !slices.ContainsFunc(p.attrs, func(b xml.Attr) bool { return b.Name.Space == "" && b.Name.Local == name }) {
+					hint := "was " + name + " meant? It was read as " + name
+					p.keptAttribute(a.Name.Local, hint)
+					if !told {
+						p.warn(p.at, epcis.CodeFieldUnknown, path, quoted+" does not belong on <"+label+">", hint)
+					}
+					continue
 				}
+				p.fault(p.at, epcis.CodeFieldRepeated, path, quoted+" stands beside "+name, "was "+name+" meant? Keep one")
+				continue
 			}
 		}
-		p.warn(p.at, epcis.CodeAttribute, path, "the attribute "+excerpt.Quote(a.Name.Local)+" does not belong on <"+p.name.Local+">", "remove it; it was not kept")
+		if list == nil {
+			if !told {
+				p.drop(p.at, epcis.CodeAttribute, path, quoted+" does not belong on <"+label+">", "remove it; it was not kept")
+			}
+			continue
+		}
+		if err := p.node(1); err != nil {
+			return err
+		}
+		x := p.attribute(a)
+		x.Name = "@" + x.Name
+		*list = append(*list, x)
+		if told {
+			p.keptAttribute(a.Name.Local, "remove it; it was kept as an extension")
+		}
 	}
+	return nil
 }
