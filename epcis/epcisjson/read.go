@@ -171,6 +171,15 @@ func (p *parser) warn(code, message, hint string) {
 	p.problem(epcis.SeverityWarning, code, message, hint, false)
 }
 
+// drop warns of something that is not kept.
+func (p *parser) drop(code, message, hint string) {
+	pointer := string(p.dec.StackPointer())
+	p.tell(epcis.Problem{
+		Severity: epcis.SeverityWarning, Code: code, Line: p.at.line, Column: p.at.col, Pointer: pointer, Path: strings.TrimPrefix(pointer, "/"),
+		Message: message, Hint: hint, Event: -1, Dropped: true,
+	})
+}
+
 func (p *parser) refuse(code, message, hint string) {
 	p.problem(epcis.SeverityWarning, code, message, hint, true)
 }

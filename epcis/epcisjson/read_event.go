@@ -189,6 +189,9 @@ func (p *parser) sendHeader() error {
 	}
 	p.headerSent = true
 	p.header.Prefixes = p.ctx.declared()
+	if p.root.typeText == "EPCISQueryDocument" && p.header.Query == nil {
+		p.header.Query = &epcis.QueryResults{}
+	}
 	if p.to.Header == nil {
 		return nil
 	}
@@ -302,11 +305,19 @@ func (p *parser) member(e *epcis.Event, key *word) error {
 			p.refuse(epcis.CodeFieldUnknown, name+" stands where type should", "write type")
 			return p.eventType(e)
 		default:
-			p.extended++
-			p.extensionKey(key, "EPCIS", field.Names[:])
-			return p.extension(&e.Extensions, p.extensionName(key), false)
+			if id = p.meantField(key); id == field.None {
+				p.extensionKey(key, "EPCIS", field.Names[:])
+				return p.strange(e, key)
+			}
+			std = field.Names[id]
+			if p.seen[id] {
+				p.fault(epcis.CodeFieldRepeated, excerpt.Quote(name)+" stands beside "+std, "was "+std+" meant? Keep one")
+				return p.skip()
+			}
+			p.problem(epcis.SeverityWarning, epcis.CodeFieldUnknown, "EPCIS has no field "+excerpt.Quote(name), "was "+std+" meant? It was read as "+std, !key.takes(ruleURI))
+			p.aliased = true
 		}
-		if !key.takes(ruleURI) {
+		if alias && !key.takes(ruleURI) {
 			p.aliased = false
 			p.refuse(epcis.CodeFieldUnknown, excerpt.Quote(name)+" is a name of this document's @context for "+std, "write "+std+": the schema knows no other name")
 			p.aliased = true

@@ -1,9 +1,7 @@
 package epcisjson
 
 import (
-	"maps"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"verilot.dev/epcis"
@@ -139,9 +137,6 @@ func (r rule) bare(text string) string {
 	}
 	return ""
 }
-
-// sortedKeys are the words of a set; the order decides between words that are equally near.
-func sortedKeys(m map[string]bool) []string { return slices.Sorted(maps.Keys(m)) }
 
 func hasAnyPrefix(b []byte, prefixes ...string) bool {
 	for _, p := range prefixes {

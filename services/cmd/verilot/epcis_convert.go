@@ -129,7 +129,7 @@ func (a *app) epcisConvert(file string, o *convertOptions) error {
 		return unusable("%w", err)
 	}
 	for _, p := range problems {
-		if p.Code == epcis.CodeNotConvertible || p.Severity == epcis.SeverityError || p.Code == epcis.CodeTruncated {
+		if p.Code == epcis.CodeNotConvertible || p.Severity == epcis.SeverityError || p.Code == epcis.CodeTruncated || p.Dropped {
 			report.Losses = append(report.Losses, epcischeck.FindingOf(p))
 		}
 	}
