@@ -121,10 +121,10 @@ func Read(r io.Reader, opt epcis.Options, h epcis.Handler) (epcis.Summary, error
 	}
 	head, _ := in.Peek(3) // a read error comes again with the first token
 	switch {
-	case len(head) > 1 && (head[0] == 0 || head[1] == 0):
+	case len(head) > 1 && (head[0] == 0 || head[1] == 0 || head[0] >= 0xFE):
 		return p.sum, &epcis.ParseError{
 			Code: epcis.CodeMalformed, Line: 1, Column: 1,
-			Message: "the document is encoded in UTF-16 or UTF-32", Hint: "save it as UTF-8",
+			Message: "the document is encoded in UTF-16 or UTF-32", Hint: "save it as UTF-8: JSON is exchanged in no other encoding (RFC 8259 section 8.1)",
 		}
 	case string(head) == bom:
 		_, _ = in.Discard(len(bom))

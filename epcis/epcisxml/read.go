@@ -1,6 +1,7 @@
 // Package epcisxml reads and writes EPCIS in XML. It reads the versions 1.0 to 1.2 and 2.0:
 // documents, query documents, master data documents, the results of a query alone, a single event,
-// and each of these in a SOAP envelope, 1.1 or 1.2. It writes 1.2 and 2.0.
+// and each of these in a SOAP envelope, 1.1 or 1.2, in UTF-8, UTF-16, ISO-8859-1 and -15, windows-1252 or US-ASCII. It
+// writes 1.2 and 2.0.
 //
 // Reading trusts nothing: the document is bounded in every direction, declares no document type,
 // and is read by namespace and local name, never by prefix. Read keeps one event and the header in
@@ -105,12 +106,8 @@ func (p *parser) node(weight int) error {
 // returns nil: a document can turn out not to be well-formed behind its last event.
 func Read(r io.Reader, opt epcis.Options, h epcis.Handler) (epcis.Summary, error) {
 	opt = reading.Defaults(opt)
-	s, err := newScanner(r, &opt)
-	if err != nil {
-		return epcis.Summary{}, err
-	}
-	p := &parser{scanner: s, opt: opt, to: h, ordinal: map[string]int{}, interned: map[string]string{}}
-	err = p.document()
+	p := &parser{scanner: newScanner(r, &opt), opt: opt, to: h, ordinal: map[string]int{}, interned: map[string]string{}}
+	err := p.document()
 	p.sum.Events, p.sum.Rejected = p.index, p.rejected
 	p.sum.SchemaInvalid = p.judge.refused && !p.sum.NoSchema
 	return p.sum, err

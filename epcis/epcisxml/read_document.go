@@ -24,6 +24,9 @@ func (p *parser) document() error {
 	if p.doctype.line > 0 {
 		p.warn(p.doctype, epcis.CodeDoctype, "", "the document has a document type declaration", "remove <!DOCTYPE …>; it declares nothing and was passed over")
 	}
+	if p.mislabelled != "" {
+		p.warn(pos{1, 1}, epcis.CodeEncoding, "", "the document is in UTF-16, and says that it is in "+excerpt.Quote(p.mislabelled), `write encoding="UTF-16", or save it as UTF-8`)
+	}
 	read := p.root
 	if p.name.Space == xmlns.SOAP11 || p.name.Space == xmlns.SOAP12 {
 		read = p.envelope

@@ -550,8 +550,10 @@ func TestRefusedDocuments(t *testing.T) {
 		{"NUL", document("<ObjectEvent>\x00</ObjectEvent>"), epcis.CodeMalformed},
 		{"control character by reference", document("<ObjectEvent>&#1;</ObjectEvent>"), epcis.CodeMalformed},
 		{"not UTF-8", document("<ObjectEvent>\xff</ObjectEvent>"), epcis.CodeMalformed},
-		{"UTF-16", utf16doc(), epcis.CodeMalformed},
-		{"unsupported encoding", `<?xml version="1.0" encoding="windows-1252"?>` + document(good), epcis.CodeMalformed},
+		{"UTF-16 that ends in half a character", utf16doc() + "\x20", epcis.CodeMalformed},
+		{"UTF-16 declared, but not written", `<?xml version="1.0" encoding="UTF-16"?>` + document(good), epcis.CodeMalformed},
+		{"unsupported encoding", `<?xml version="1.0" encoding="Shift_JIS"?>` + document(good), epcis.CodeMalformed},
+		{"a byte that windows-1252 does not have", `<?xml version="1.0" encoding="windows-1252"?>` + document("<ObjectEvent>\x81</ObjectEvent>"), epcis.CodeMalformed},
 		{"a byte above 127 in ASCII", `<?xml version="1.0" encoding="US-ASCII"?>` + document("<ObjectEvent>\xe9</ObjectEvent>"), epcis.CodeMalformed},
 		{"XML 1.1", `<?xml version="1.1"?>` + document(good), epcis.CodeMalformed},
 	} {
