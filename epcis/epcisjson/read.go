@@ -22,7 +22,7 @@
 //   - White space around a standard value is not part of it. null in the place of a standard value is no value.
 //   - Header. sender, receiver and instanceIdentifier are those of the SBDH; epcisMasterData is Vocabularies;
 //     dscsaTransactionStatement of GS1 US Healthcare is TransactionStatement and LegalNotice wherever in the header or
-//     at the root it stands. Further members of both are Extensions.
+//     at the root it stands. Further members of both, of the body and of query results are Extensions.
 //   - Order. @context counts for its whole object. In its own object it may come late when the document is small
 //     (4 MiB) or can be read twice (io.Seeker); in a larger stream whose @context comes behind the events, every event
 //     that needs it is an error, never a guess. An object inside an event has to begin with its @context.

@@ -23,7 +23,10 @@
 //     attributes. The value of xsi:type is a name: it is written xsd:… for XML Schema's types, {namespace}… for others.
 //   - An unqualified element that the standard does not know is an extension without namespace.
 //   - A QuantityEvent is an ObjectEvent with action OBSERVE and one quantity. A quantity that is nil is absent.
-//   - Foreign elements beside or in EPCISBody, and what stands in the extension of document or body, are Header.Extensions.
+//   - Foreign elements beside or in EPCISBody, and what stands in the extension of document, body or event list, are
+//     Header.Extensions.
+//   - An attribute that the standard does not name, on an element of it, is an extension of the nearest part that has some:
+//     its name begins with @. One on an element without extensions, such as epc, is not kept, which is told.
 //   - A single event takes its version from its namespace, or one declared on it, or schemaVersion; of one without any of
 //     these, fields and wrappers of both versions are read.
 package epcisxml

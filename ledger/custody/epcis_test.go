@@ -39,7 +39,7 @@ var relied = map[string]string{
 	"epcis.DispActive": "vectors", "epcis.DispNoPedigreeMatch": "a word of CBV", "epcis.DispDamaged": "vectors", "epcis.DispExpired": "vectors", "epcis.DispNonSellable": "vectors",
 	"epcis.DispPartiallyDispensed": "vectors", "epcis.DispRecalled": "vectors", "epcis.DispReturned": "vectors", "epcis.DispStolen": "vectors",
 	"epcis.DispUnknown": "vectors", "epcis.OwningParty": "vectors", "epcis.PossessingParty": "vectors", "epcis.ReturnAuthorization": "vectors",
-	"epcis.TermBizStep": "vectors", "epcis.TermDisposition": "vectors", "epcis.TermBizTransaction": "vectors", "epcis.TermSourceDest": "vectors",
+	"epcis.TermDisposition": "vectors", "epcis.TermBizTransaction": "vectors", "epcis.TermSourceDest": "vectors",
 	"epcis.NoValue": "vectors", "epcis.Null": "vectors", "epcis.Empty": "vectors",
 	"gs1.KindInvalid": "vectors", "gs1.KindGTIN": "vectors", "gs1.KindLGTIN": "vectors", "gs1.KindSGLN": "vectors", "gs1.KindPGLN": "vectors",
 
