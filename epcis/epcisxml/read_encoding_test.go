@@ -62,7 +62,7 @@ func TestEncodings(t *testing.T) {
 					t.Error(diff)
 				}
 				x := d.Header.Extensions
-				if len(x) != 1 || !strings.HasPrefix("Zoë € 𝄞", x[0].Text) || !strings.Contains(x[0].Text, "€") {
+				if len(x) != 1 || x[0].Text != "Zoë € 𝄞" && x[0].Text != "Zoë €" {
 					t.Errorf("the text is %+v", x)
 				}
 			}

@@ -206,9 +206,6 @@ func (p *parser) is(want, path string) bool {
 	return true
 }
 
-// ilmdNames are elements of the ILMD that are read, by their names.
-var ilmdNames = []string{vocabulary.LotNumber, vocabulary.ExpirationDate}
-
 // ilmd reads the ILMD. A misspelt element of CBV's own namespaces is read as meant.
 func (p *parser) ilmd(e *epcis.Event, path string) error {
 	if err := p.onlyAttrs(&e.ILMD, path); err != nil {
