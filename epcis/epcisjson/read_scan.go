@@ -308,7 +308,7 @@ func (s *scanner) fail(err error) error {
 	}
 	text := excerpt.Clip(withoutExcerpt(syntax.Err.Error()))
 	e := s.malformed(text + ", in " + place(where))
-	if strings.Contains(text, "after object value") { // the pointer depends on where the input was cut into pieces
+	if strings.Contains(text, " after ") { // the pointer depends on where the input was cut into pieces
 		e = s.malformed(text)
 	}
 	if strings.Contains(text, "UTF-8") {
