@@ -9,7 +9,7 @@ import (
 	"verilot.dev/epcis/internal/xsd"
 )
 
-// CBV terms as CBVName gives them. URNs are made with the prefixes below.
+// Prefixes of the URNs of CBV.
 const (
 	StepPrefix        = vocabulary.StepPrefix
 	DispositionPrefix = vocabulary.DispositionPrefix
@@ -75,29 +75,16 @@ func Steps() []string { return slices.Clone(vocabulary.Steps) }
 func Dispositions() []string { return slices.Clone(vocabulary.Dispositions) }
 
 // KnownStep reports whether a bizStep is in CBV.
-func KnownStep(s string) bool { return slices.Contains(vocabulary.Steps, CBVName(s)) }
+func KnownStep(s string) bool { return TermBizStep.Known(s) }
 
 // KnownDisposition reports whether a disposition is in CBV.
-func KnownDisposition(s string) bool { return slices.Contains(vocabulary.Dispositions, CBVName(s)) }
+func KnownDisposition(s string) bool { return TermDisposition.Known(s) }
 
 // NearestStep returns the CBV step that s was probably meant to be, "" when none is near.
-func NearestStep(s string) string { return nearest(CBVName(s), vocabulary.Steps) }
+func NearestStep(s string) string { return TermBizStep.Nearest(s) }
 
 // NearestDisposition does the same for dispositions.
-func NearestDisposition(s string) string { return nearest(CBVName(s), vocabulary.Dispositions) }
-
-// CBVName is the last CBV segment of a step, disposition or type, in lower case: what the rules and the match hash
-// compare (docs/spec.md section 10). In a CBV Web URI, https://ref.gs1.org/cbv/BizStep-shipping, it stands behind
-// the "-", in anything else behind the last ":". Only A to Z are lowered, so that every implementation agrees.
-func CBVName(s string) string {
-	s = strings.Trim(s, xsd.Blank)
-	if i := strings.LastIndexByte(s, '/'); i >= 0 && strings.HasPrefix(s, "http") && strings.HasSuffix(s[:i], "/cbv") {
-		if _, term, ok := strings.Cut(s[i+1:], "-"); ok {
-			return vocabulary.Lower(term)
-		}
-	}
-	return vocabulary.Lower(s[strings.LastIndexByte(s, ':')+1:])
-}
+func NearestDisposition(s string) string { return TermDisposition.Nearest(s) }
 
 // Nearest returns the word that s was probably meant to be, "" when none is near.
 func Nearest(s string, words []string) string { return nearest(s, words) }
@@ -188,7 +175,7 @@ func (e *Event) ExpiryDate() (d gs1.Date, ok bool) {
 }
 
 // Step is the name of the business step.
-func (e *Event) Step() string { return CBVName(e.BizStep) }
+func (e *Event) Step() string { return TermBizStep.Word(e.BizStep) }
 
 // Source is the first source of a type, given as OwningParty, PossessingParty or Location.
 func (e *Event) Source(kind string) string { return findTyped(e.SourceList, kind) }
@@ -198,7 +185,7 @@ func (e *Event) Destination(kind string) string { return findTyped(e.Destination
 
 func findTyped(list []SourceDest, kind string) string {
 	for _, s := range list {
-		if CBVName(s.Type) == kind {
+		if TermSourceDest.Word(s.Type) == kind {
 			return s.Value
 		}
 	}
@@ -208,7 +195,7 @@ func findTyped(list []SourceDest, kind string) string {
 // BizTransaction is the first business transaction of a type, for example PurchaseOrder.
 func (e *Event) BizTransaction(kind string) string {
 	for _, t := range e.BizTransactionList {
-		if CBVName(t.Type) == kind {
+		if TermBizTransaction.Word(t.Type) == kind {
 			return t.Value
 		}
 	}

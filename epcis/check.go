@@ -31,7 +31,10 @@ type Checker struct {
 	keys   []gs1.Key
 	seen   map[gs1.Key]int
 	texts  map[string]struct{}
-	good   map[string]bool // places and parties that parse
+	class  Severity         // of a class in the place of a thing
+	good   map[string]bool  // places and parties that parse
+	silent map[termKey]bool // values of others, with nothing to say about them
+	sub    string           // the part of a field that a problem is about, behind its path
 	events eventIDs
 }
 
@@ -39,7 +42,11 @@ type Checker struct {
 // that it is about, "" for the event, and the item of a list field, from 0; -1 for the field.
 func (c *Checker) Check(e *Event, maxEPCs int, report func(p Problem, field string, item int)) {
 	c.check(e, maxEPCs, func(sev Severity, code string, id field.ID, item int, message, hint string) {
-		report(Problem{Severity: sev, Code: code, Path: field.Path(id, item), Message: message, Hint: hint, Event: -1}, field.Names[id], item)
+		path := field.Path(id, item)
+		if c.sub != "" {
+			path += "/" + c.sub
+		}
+		report(Problem{Severity: sev, Code: code, Path: path, Message: message, Hint: hint, Event: -1}, field.Names[id], item)
 	})
 }
 
@@ -75,11 +82,11 @@ func (c *Checker) check(e *Event, maxEPCs int, report report) {
 		fault(CodeEventUnknown, field.None, excerpt.Quote(e.Type)+" is no event type of EPCIS", "use one of the five")
 	}
 
-	if e.BizStep != "" && !KnownStep(e.BizStep) {
-		warn(CodeCBVUnknown, field.BizStep, excerpt.Quote(e.BizStep)+" is not a business step of CBV", near(NearestStep(e.BizStep)))
-	}
-	if e.Disposition != "" && !KnownDisposition(e.Disposition) {
-		warn(CodeCBVUnknown, field.Disposition, excerpt.Quote(e.Disposition)+" is not a disposition of CBV", near(NearestDisposition(e.Disposition)))
+	c.eventURIs(e, report)
+	c.terms(e, report)
+	c.class = SeverityWarning
+	if judged(e) {
+		c.class = SeverityError
 	}
 
 	if len(e.EPCList)+len(e.ChildEPCs)+len(e.InputEPCList)+len(e.OutputEPCList)+len(e.parent()) > maxEPCs {
@@ -162,10 +169,11 @@ func (c *Checker) list(id field.ID, epcs []string, report report) {
 	for i, s := range epcs {
 		k, err := c.ids.Key(s)
 		if err != nil {
-			report(SeverityError, CodeEPCInvalid, id, i, epcMessage(s, err), "correct the identifier")
+			report(SeverityError, CodeEPCInvalid, id, i, epcMessage(s, err), correct(s))
 			c.keys = append(c.keys, gs1.Key{})
 			continue
 		}
+		c.single(id, i, s, k, report)
 		if id == field.ChildEPCs && k == c.parent {
 			report(SeverityError, CodeEventInvalid, id, i, "the parent is its own child", "name the children only")
 		}
@@ -197,7 +205,7 @@ func (c *Checker) plain(id field.ID, epcs []string) bool {
 		return false
 	}
 	first, err := c.ids.Key(epcs[0])
-	if err != nil || id == field.ChildEPCs && c.parent.Kind() == first.Kind() {
+	if err != nil || id == field.ChildEPCs && c.parent.Kind() == first.Kind() || first.Kind() == gs1.KindLGTIN {
 		return false
 	}
 	prefix, last, ascending := c.ids.Prefix.String(), "", true
@@ -246,8 +254,10 @@ func (c *Checker) quantities(id field.ID, list []Quantity, report report) {
 	for i, q := range list {
 		if q.EPCClass == "" {
 			report(SeverityError, CodeFieldMissing, id, i, "epcClass is missing", "say of what class the quantity is")
-		} else if _, err := c.ids.Key(q.EPCClass); err != nil {
-			report(SeverityError, CodeEPCInvalid, id, i, epcMessage(q.EPCClass, err), "correct the identifier")
+		} else if k, err := c.ids.Key(q.EPCClass); err != nil {
+			report(SeverityError, CodeEPCInvalid, id, i, epcMessage(q.EPCClass, err), correct(q.EPCClass))
+		} else if m := c.lookalike(q.EPCClass, k); m != "" {
+			report(SeverityError, CodeEPCInvalid, id, i, lookalikeMessage(q.EPCClass), wasMeant(m))
 		}
 		if q.Quantity != "" && !isDecimal(q.Quantity) {
 			report(SeverityError, CodeFieldInvalid, id, i, excerpt.Quote(q.Quantity)+" is not a decimal number", "write digits, with a point if needed")
@@ -303,8 +313,13 @@ func (c *Checker) where(e *Event, report report) {
 		if c.good[s] {
 			return
 		}
-		if _, err := gs1.ParseEPC(s); err != nil {
-			report(SeverityWarning, CodeIDInvalid, f, item, epcMessage(s, err), "correct the identifier")
+		epc, err := gs1.ParseEPC(s)
+		if err != nil {
+			report(SeverityWarning, CodeIDInvalid, f, item, epcMessage(s, err), correct(s))
+			return
+		}
+		if m := c.lookalike(s, epc.Key()); m != "" {
+			report(SeverityWarning, CodeIDInvalid, f, item, lookalikeMessage(s), wasMeant(m))
 			return
 		}
 		if c.good == nil {
@@ -337,6 +352,8 @@ func (c *Checker) where(e *Event, report report) {
 	for i, t := range e.BizTransactionList {
 		if t.Value == "" {
 			report(SeverityWarning, CodeFieldEmpty, field.BizTransactionList, i, "the value is missing", "name the document")
+		} else if m := gs1.Meant(t.Value); m != "" {
+			report(SeverityWarning, CodeIDInvalid, field.BizTransactionList, i, lookalikeMessage(t.Value), wasMeant(m))
 		}
 	}
 }

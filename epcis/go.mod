@@ -7,7 +7,6 @@ require (
 	github.com/go-json-experiment/json v0.0.0-20260820222146-c27c302e5fc3
 	github.com/google/go-cmp v0.7.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
+	golang.org/x/text v0.43.0
 	pgregory.net/rapid v1.3.0
 )
-
-require golang.org/x/text v0.14.0 // indirect

@@ -13,7 +13,7 @@
 package epcis
 
 // Extension is an element or member outside the standard. Text between children is a child named
-// #text. An array of JSON that cannot be siblings of one name has an attribute {Name: "[]", Type:
+// #text. An attribute of an element of the standard is an extension of it, too: its name begins with @. An array of JSON that cannot be siblings of one name has an attribute {Name: "[]", Type:
 // Empty}, and children named "[]". The comments of the packages epcisxml and epcisjson have the
 // whole mapping.
 type Extension struct {
@@ -126,6 +126,8 @@ type Header struct {
 	Extensions                              []Extension
 	TransactionStatement                    string // "true" when the seller affirms it (FD&C Act section 581(27))
 	LegalNotice                             string
+	// Query is what a query document says beside its events; nil for any other document.
+	Query *QueryResults
 	// Prefixes are those that the context of a JSON document declares beyond the standard's, and what they stand for.
 	Prefixes map[string]string
 }

@@ -101,36 +101,41 @@ func TestTimesAgreeWithPackageTime(t *testing.T) {
 	})
 }
 
-func TestCBVName(t *testing.T) {
+// One vocabulary is read one way: see TestOneReading in package epcisdoc for all who read it.
+func TestWord(t *testing.T) {
 	for in, want := range map[string]string{
-		"urn:epcglobal:cbv:bizstep:shipping":        "shipping",
-		"https://ref.gs1.org/cbv/BizStep-shipping":  "shipping",
-		"https://ns.gs1.org/cbv/SDT-owning_party":   "owning_party",
-		"http://ref.gs1.org/cbv/BTT-po":             "po",
-		"URN:EPCGLOBAL:CBV:BIZSTEP:Shipping":        "shipping",
-		"cbv:BizStep-shipping":                      "bizstep-shipping",
-		"https://example.com/step-shipping":         "//example.com/step-shipping",
-		"urn:epcglobal:cbv:bizstep:":                "",
-		"":                                          "",
-		"urn:x:\u0130STANBUL":                       "\u0130stanbul",
-		"urn:epcglobal:cbv:disp:non_sellable_other": "non_sellable_other",
-		"https://ref.gs1.org/cbv/Disp-in_transit":   "in_transit",
-		"https://ref.gs1.org/voc/x:Y":               "y",
-		"https://" + "ref.gs1.org/cbv/Comp-a-b":     "a-b",
-		"https://id.gs1.org/417/0614141000005?x=https://ref.gs1.org/cbv/Disp-expired": "expired",
+		"urn:epcglobal:cbv:bizstep:shipping":       "shipping",
+		"https://ref.gs1.org/cbv/BizStep-shipping": "shipping",
+		"http://ref.gs1.org/cbv/BizStep-shipping":  "shipping",
+		"https://ns.gs1.org/cbv/BizStep-shipping":  "shipping",
+		"cbv:BizStep-shipping":                     "shipping",
+		"URN:EPCGLOBAL:CBV:BIZSTEP:Shipping":       "shipping",
+		" shipping\n":                              "shipping",
+		"Shipping":                                 "shipping",
+		"Teleporting":                              "teleporting",
+		"in transit":                               "in transit",
+		"urn:acme:bizstep:shipping":                "urn:acme:bizstep:shipping",
+		"urn:epcglobal:cbv:disp:shipping":          "urn:epcglobal:cbv:disp:shipping",
+		"cbv:Disp-shipping":                        "cbv:Disp-shipping",
+		"https://example.com/step-shipping":        "https://example.com/step-shipping",
+		"https://example.com/cbv/BizStep-shipping": "https://example.com/cbv/BizStep-shipping",
+		"urn:epcglobal:cbv:bizstep:":               "urn:epcglobal:cbv:bizstep:",
+		"":                                         "",
+		"\u0130STANBUL":                            "\u0130stanbul",
+		"https://ref.gs1.org/cbv/BizStep-a-b":      "a-b",
 	} {
-		if got := epcis.CBVName(in); got != want {
+		if got := epcis.TermBizStep.Word(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
-	if epcis.CBVName(" shipping\n") != "shipping" {
-		t.Error("white space around a value counts")
+	if got := epcis.TermMeasurement.Word("https://gs1.org/voc/Temperature"); got != "Temperature" {
+		t.Errorf("a measurement is %q", got)
 	}
 	if !epcis.KnownStep("urn:epcglobal:cbv:bizstep:void_shipping") || epcis.KnownStep("returning") || !epcis.KnownDisposition("Returned") || epcis.KnownDisposition("") {
 		t.Error("CBV is not known")
 	}
 	for in, want := range map[string]string{
-		"urn:epcglobal:cbv:bizstep:commissionin": "commissioning", "receivng": "receiving", "packng": "packing", "zzzzzz": "", "": "",
+		"urn:epcglobal:cbv:bizstep:commissionin": "commissioning", "urn:acme:bizstep:commissioning": "commissioning", "https://acme.example/BizStep-packng": "packing", "receivng": "receiving", "packng": "packing", "zzzzzz": "", "": "",
 		strings.Repeat("a", 1000): "",
 	} {
 		if got := epcis.NearestStep(in); got != want {
@@ -261,7 +266,7 @@ func TestBuiltEventsPassTheCheck(t *testing.T) {
 	if r.BizTransaction(epcis.ReturnAuthorization) != "urn:epcglobal:cbv:bt:0300011111215:R1" || len(s.Documents) != 2 || r.Step() != epcis.StepShipping {
 		t.Errorf("return: %+v", r)
 	}
-	if e := epcis.ReceiveReturn(at, units, s, "0300011111215", "R1"); epcis.CBVName(e.Disposition) != epcis.DispReturned {
+	if e := epcis.ReceiveReturn(at, units, s, "0300011111215", "R1"); epcis.TermDisposition.Word(e.Disposition) != epcis.DispReturned {
 		t.Errorf("return received: %+v", e)
 	}
 }

@@ -30,6 +30,7 @@ const (
 	CodeFieldNotAllowed = "field_not_allowed" // this event type has no such field
 	CodeContent         = "content_unexpected"
 	CodeEPCInvalid      = "epc_invalid"
+	CodeEPCClass        = "epc_class" // a class or a place in a list of things; a warning where no rule of DSCSA is broken
 	CodeEPCDuplicate    = "epc_duplicate"
 	CodeOffsetInvalid   = "offset_invalid"
 	CodeActionInvalid   = "action_invalid"
@@ -59,6 +60,7 @@ const (
 	CodeSBDH            = "sbdh_incomplete"
 	CodeZoneless        = "zone_missing"
 	CodeDoctype         = "doctype_ignored"
+	CodeEncoding        = "encoding_unexpected" // the document says that it is encoded otherwise than it is
 	CodeTZMissing       = "TZ_MISSING"
 	CodeCBVUnknown      = "CBV_UNKNOWN"
 	CodeTruncated       = "problems_truncated"
@@ -84,6 +86,8 @@ type Problem struct {
 	Pointer string `json:"pointer,omitempty"`
 	// Schema tells that the official schema of the document's format refuses it for this; Severity is our own verdict.
 	Schema bool `json:"schema,omitempty"`
+	// Dropped tells that something that stands in the document is not in what was read.
+	Dropped bool `json:"dropped,omitempty"`
 }
 
 // String is one line for a terminal.

@@ -1,6 +1,10 @@
 package epcis
 
-import "verilot.dev/epcis/internal/vocabulary"
+import (
+	"strings"
+
+	"verilot.dev/epcis/internal/vocabulary"
+)
 
 // A standard value has four spellings: the bare word of JSON, the URN and the Web URI of XML, and the CURIE of JSON-LD
 // (epcis.md section 2.4). Which list a bare word is from is told by the field alone, so every function here wants the kind.
@@ -20,18 +24,26 @@ const (
 	TermSensorAlert    TermKind = vocabulary.SensorAlert // exception of a sensor report
 )
 
-// CBVTerm returns the bare word of a standard value in any spelling, and anything else as it is.
-func CBVTerm(kind TermKind, s string) string {
-	if word, _ := vocabulary.Lists[kind].Cut(s); vocabulary.Lists[kind].Words[word] {
-		return word
-	}
-	return s
-}
+// Word is how a value of the list is read, everywhere: by the checks, the hash, the writers, queries and the rules of a
+// ledger. It is the bare word of a value in any of the four spellings, without white space around it and without regard
+// to case. A word that the list does not have is in lower case. A value of another vocabulary stands for itself, whatever
+// it ends in: urn:acme:bizstep:shipping is not shipping. Only A to Z are lowered, so that every implementation agrees.
+func (k TermKind) Word(s string) string { return vocabulary.Lists[k].Read(s) }
 
 // Known reports whether s is a standard value of the list, in any spelling.
-func (k TermKind) Known(s string) bool {
-	word, _ := vocabulary.Lists[k].Cut(s)
-	return vocabulary.Lists[k].Words[word]
+func (k TermKind) Known(s string) bool { return vocabulary.Lists[k].Words[k.Word(s)] }
+
+// Nearest returns the word of the list that s was probably meant to be, "" when none is near. Of a value of another
+// vocabulary its end is looked at.
+func (k TermKind) Nearest(s string) string {
+	word := k.Word(s)
+	if i := strings.LastIndexAny(word, ":/#"); i >= 0 {
+		word = word[i+1:]
+		if _, behind, ok := strings.Cut(word, "-"); ok { // BizStep-shipping
+			word = behind
+		}
+	}
+	return nearest(word, vocabulary.Lists[k].Sorted)
 }
 
 // URN returns the URN of a standard value in any spelling, and anything else as it is. Measurements and alerts have no

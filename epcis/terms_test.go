@@ -36,8 +36,8 @@ func TestCodeListsAreTheStandards(t *testing.T) {
 			urn = "gs1:" + word
 		}
 		for _, s := range []string{word, web, urn} {
-			if epcis.CBVTerm(kind, s) != word || kind.WebURI(s) != web || kind.URN(s) != urn || !kind.Known(s) {
-				t.Errorf("%s: %q, %q, %q", s, epcis.CBVTerm(kind, s), kind.WebURI(s), kind.URN(s))
+			if kind.Word(s) != word || kind.WebURI(s) != web || kind.URN(s) != urn || !kind.Known(s) {
+				t.Errorf("%s: %q, %q, %q", s, kind.Word(s), kind.WebURI(s), kind.URN(s))
 			}
 		}
 	}
@@ -60,15 +60,15 @@ func TestSpellingsOfTerms(t *testing.T) {
 		{"Web URI stays in 2.0 XML", epcis.TermDisposition, "https://ref.gs1.org/cbv/Disp-active", "active", "urn:epcglobal:cbv:disp:active", "https://ref.gs1.org/cbv/Disp-active"},
 		{"CURIE", epcis.TermSourceDest, "cbv:SDT-location", "location", "urn:epcglobal:cbv:sdt:location", "https://ref.gs1.org/cbv/SDT-location"},
 		{"the address of the draft", epcis.TermBizTransaction, "https://ns.gs1.org/cbv/BTT-po", "po", "urn:epcglobal:cbv:btt:po", "https://ref.gs1.org/cbv/BTT-po"},
-		{"a word that is to come", epcis.TermBizStep, "urn:epcglobal:cbv:bizstep:teleporting", "urn:epcglobal:cbv:bizstep:teleporting", "urn:epcglobal:cbv:bizstep:teleporting", "https://ref.gs1.org/cbv/BizStep-teleporting"},
+		{"a word that is to come", epcis.TermBizStep, "urn:epcglobal:cbv:bizstep:teleporting", "teleporting", "urn:epcglobal:cbv:bizstep:teleporting", "https://ref.gs1.org/cbv/BizStep-teleporting"},
 		{"a word of another list", epcis.TermDisposition, "shipping", "shipping", "shipping", "shipping"},
 		{"a URI of one's own", epcis.TermBizStep, "https://example.com/BizStep-shipping", "https://example.com/BizStep-shipping", "https://example.com/BizStep-shipping", "https://example.com/BizStep-shipping"},
 		{"measurement", epcis.TermMeasurement, "Temperature", "Temperature", "gs1:Temperature", "https://gs1.org/voc/Temperature"},
-		{"a measurement that is to come", epcis.TermMeasurement, "https://gs1.org/voc/Beauty", "https://gs1.org/voc/Beauty", "gs1:Beauty", "https://gs1.org/voc/Beauty"},
+		{"a measurement that is to come", epcis.TermMeasurement, "https://gs1.org/voc/Beauty", "Beauty", "gs1:Beauty", "https://gs1.org/voc/Beauty"},
 		{"component", epcis.TermComponent, "x", "x", "urn:epcglobal:cbv:comp:x", "https://ref.gs1.org/cbv/Comp-x"},
 		{"component as URN", epcis.TermComponent, "urn:epcglobal:cbv:comp:x", "x", "urn:epcglobal:cbv:comp:x", "https://ref.gs1.org/cbv/Comp-x"},
 	} {
-		got := []string{epcis.CBVTerm(tt.kind, tt.in), tt.kind.URN(tt.in), tt.kind.WebURI(tt.in)}
+		got := []string{tt.kind.Word(tt.in), tt.kind.URN(tt.in), tt.kind.WebURI(tt.in)}
 		if d := cmp.Diff([]string{tt.word, tt.urn, tt.web}, got); d != "" {
 			t.Errorf("%s:\n%s", tt.name, d)
 		}

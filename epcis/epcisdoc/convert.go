@@ -2,24 +2,19 @@ package epcisdoc
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"reflect"
 	"strconv"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/internal/reading"
 	"verilot.dev/epcis/internal/writing"
-	"verilot.dev/epcis/internal/xsd"
 )
 
 // Convert reads a document of any format and writes it in another. Nothing is lost that the format can hold; the problems are
-// those of reading, and, with the code not_convertible, what the format cannot hold: in which event, on which line or at
-// which pointer of the source, in which field. Events with errors are left out unless opt keeps them.
+// those of reading, of which Problem.Dropped tells what got lost already, and, with the code not_convertible, what the
+// format cannot hold: in which event, on which line or at which pointer of the source, in which field. Events with errors are left out unless opt keeps them.
 //
 // The source is read in bounded memory. When it can be read twice (io.Seeker), all namespaces are declared at the beginning and
 // a header that stands behind the events is found; else the first events alone are looked at for that.
@@ -38,10 +33,7 @@ func Convert(r io.Reader, w io.Writer, opt epcis.Options, o epcis.WriteOptions) 
 			return epcis.Summary{}, c.problems, err
 		}
 	} else {
-		in := bufio.NewReaderSize(r, reading.ReadAhead)
-		head, _ := in.Peek(reading.ReadAhead) // a read error comes again
-		c.query = queryResults(head)
-		r = in
+		r = bufio.NewReaderSize(r, reading.ReadAhead)
 	}
 	sum, err := Read(r, opt, epcis.Handler{Header: c.header, Event: c.event, Problem: c.problem})
 	if err == nil {
@@ -51,10 +43,8 @@ func Convert(r io.Reader, w io.Writer, opt epcis.Options, o epcis.WriteOptions) 
 }
 
 type conversion struct {
-	o     epcis.WriteOptions
-	w     io.Writer
-	query *epcis.QueryResults
-
+	o          epcis.WriteOptions
+	w          io.Writer
 	masterData bool // the source is an EPCISMasterDataDocument
 
 	surveyed *epcis.Header     // of the first reading
@@ -83,12 +73,6 @@ func (c *conversion) survey(r io.Reader, s io.Seeker, opt epcis.Options) error {
 			return fmt.Errorf("read EPCIS document again: %w", err)
 		}
 		return nil
-	}
-	head := make([]byte, reading.ReadAhead)
-	n, _ := io.ReadFull(r, head) // a read error comes again
-	c.query = queryResults(head[:n])
-	if err := back(); err != nil {
-		return err
 	}
 	wr, err := writing.New(c.o)
 	if err != nil {
@@ -166,6 +150,10 @@ func (c *conversion) start() (err error) {
 			h = &epcis.Header{}
 		}
 		snapshot := *h
+		if h.Query != nil {
+			q := *h.Query
+			snapshot.Query = &q
+		}
 		if h.SBDH != nil {
 			b := *h.SBDH
 			snapshot.SBDH = &b
@@ -173,7 +161,7 @@ func (c *conversion) start() (err error) {
 		c.given = &snapshot
 		h = &snapshot
 	}
-	head := epcis.Head{Header: h, Query: c.query, Namespaces: c.spaces, MasterData: c.masterData}
+	head := epcis.Head{Header: h, Query: h.Query, Namespaces: c.spaces, MasterData: c.masterData}
 	if c.spaces == nil {
 		for i := range c.held {
 			head.Declare = append(head.Declare, &c.held[i].Event)
@@ -233,86 +221,4 @@ func (c *conversion) end(sum epcis.Summary) error {
 		})
 	}
 	return err
-}
-
-// queryResults looks at the beginning of a document for what a query document says beside its events. The readers do not keep
-// it, since it is about the question, not about events.
-func queryResults(head []byte) *epcis.QueryResults {
-	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xEF\xBB\xBF")), xsd.Blank)
-	if len(head) > 0 && head[0] == '{' {
-		return jsonQueryResults(head)
-	}
-	d := xml.NewDecoder(bytes.NewReader(head))
-	var q *epcis.QueryResults
-	for {
-		t, err := d.RawToken()
-		if err != nil {
-			return q
-		}
-		start, ok := t.(xml.StartElement)
-		if !ok {
-			continue
-		}
-		switch start.Name.Local {
-		case "EPCISQueryDocument", "QueryResults":
-			if q == nil {
-				q = &epcis.QueryResults{}
-			}
-		case "queryName", "subscriptionID":
-			if q == nil {
-				continue
-			}
-			if text, err := d.RawToken(); err == nil {
-				if s, ok := text.(xml.CharData); ok && start.Name.Local == "queryName" {
-					q.Name = xsd.Trimmed(string(s))
-				} else if ok {
-					q.SubscriptionID = xsd.Trimmed(string(s))
-				}
-			}
-		case "EventList", "VocabularyList", "EPCISDocument", "EPCISMasterDataDocument":
-			return q
-		}
-	}
-}
-
-func jsonQueryResults(head []byte) *epcis.QueryResults {
-	d := jsontext.NewDecoder(bytes.NewReader(head))
-	q := &epcis.QueryResults{}
-	found := false
-	for {
-		t, err := d.ReadToken()
-		if err != nil {
-			break
-		}
-		if t.Kind() != '"' {
-			continue
-		}
-		if _, n := d.StackIndex(d.StackDepth()); n%2 == 0 { // a value
-			continue
-		}
-		switch key := t.String(); key {
-		case "type", "isA":
-			if v, err := d.ReadToken(); err == nil && v.Kind() == '"' && d.StackDepth() == 1 {
-				found = found || v.String() == "EPCISQueryDocument"
-				if v.String() == "EPCISDocument" {
-					return nil
-				}
-			}
-		case "queryName", "subscriptionID":
-			if v, err := d.ReadToken(); err == nil && v.Kind() == '"' && d.StackDepth() == 3 {
-				found = true
-				if key == "queryName" {
-					q.Name = v.String()
-				} else {
-					q.SubscriptionID = v.String()
-				}
-			}
-		case "eventList", "epcisHeader", "@context":
-			_ = d.SkipValue() // what is wrong with it comes again with the next token
-		}
-	}
-	if !found {
-		return nil
-	}
-	return q
 }

@@ -18,8 +18,8 @@ import (
 // it returns nil: a document can turn out not to be well-formed behind its last event.
 func Read(r io.Reader, opt epcis.Options, h epcis.Handler) (epcis.Summary, error) {
 	in := bufio.NewReaderSize(r, reading.ReadAhead)
-	head, _ := in.Peek(512) // a read error comes again later
-	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xEF\xBB\xBF")), xsd.Blank)
+	head, _ := in.Peek(512)                                           // a read error comes again later
+	head = bytes.TrimLeft(head, xsd.Blank+"\x00\xEF\xBB\xBF\xFE\xFF") // of UTF-16, too, of which JSON says no
 	if len(head) == 0 || head[0] != '{' && head[0] != '[' {
 		return epcisxml.Read(in, opt, h)
 	}

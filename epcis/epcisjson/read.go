@@ -22,7 +22,7 @@
 //   - White space around a standard value is not part of it. null in the place of a standard value is no value.
 //   - Header. sender, receiver and instanceIdentifier are those of the SBDH; epcisMasterData is Vocabularies;
 //     dscsaTransactionStatement of GS1 US Healthcare is TransactionStatement and LegalNotice wherever in the header or
-//     at the root it stands. Further members of both are Extensions.
+//     at the root it stands. Further members of both, of the body and of query results are Extensions.
 //   - Order. @context counts for its whole object. In its own object it may come late when the document is small
 //     (4 MiB) or can be read twice (io.Seeker); in a larger stream whose @context comes behind the events, every event
 //     that needs it is an error, never a guess. An object inside an event has to begin with its @context.
@@ -121,10 +121,10 @@ func Read(r io.Reader, opt epcis.Options, h epcis.Handler) (epcis.Summary, error
 	}
 	head, _ := in.Peek(3) // a read error comes again with the first token
 	switch {
-	case len(head) > 1 && (head[0] == 0 || head[1] == 0):
+	case len(head) > 1 && (head[0] == 0 || head[1] == 0 || head[0] >= 0xFE):
 		return p.sum, &epcis.ParseError{
 			Code: epcis.CodeMalformed, Line: 1, Column: 1,
-			Message: "the document is encoded in UTF-16 or UTF-32", Hint: "save it as UTF-8",
+			Message: "the document is encoded in UTF-16 or UTF-32", Hint: "save it as UTF-8: JSON is exchanged in no other encoding (RFC 8259 section 8.1)",
 		}
 	case string(head) == bom:
 		_, _ = in.Discard(len(bom))
@@ -169,6 +169,15 @@ func (p *parser) tell(pr epcis.Problem) {
 // warn reports what the schema accepts; refuse what it does not; fault what we do not accept either.
 func (p *parser) warn(code, message, hint string) {
 	p.problem(epcis.SeverityWarning, code, message, hint, false)
+}
+
+// drop warns of something that is not kept.
+func (p *parser) drop(code, message, hint string) {
+	pointer := string(p.dec.StackPointer())
+	p.tell(epcis.Problem{
+		Severity: epcis.SeverityWarning, Code: code, Line: p.at.line, Column: p.at.col, Pointer: pointer, Path: strings.TrimPrefix(pointer, "/"),
+		Message: message, Hint: hint, Event: -1, Dropped: true,
+	})
 }
 
 func (p *parser) refuse(code, message, hint string) {

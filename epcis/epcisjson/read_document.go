@@ -40,8 +40,9 @@ type rootState struct {
 	results  bool            // epcisBody.queryResults is an object
 	strayAt  pos             // a member of the body that a query document does not have
 	stray    string
-	resultOK [2]bool // queryName and resultsBody are there
-	inner    bool    // resultsBody.eventList is a list
+	resultOK [2]bool         // queryName and resultsBody are there
+	inner    bool            // resultsBody.eventList is a list
+	parts    map[string]bool // that were read, wherever they stood
 }
 
 var (
@@ -143,7 +144,10 @@ func (p *parser) rootMember(key *word) error {
 		case "schemaVersion", "creationDate", "instanceIdentifier", "sender", "receiver", "epcisHeader", "epcisBody":
 			p.isDocument()
 		default:
-			if p.needContext(); field.IsMember(name) || p.ctx.std[name] != "" {
+			switch p.needContext(); {
+			case p.partOf(key) != "":
+				p.isDocument()
+			case field.IsMember(name), p.ctx.std[name] != "", p.meantField(key) != field.None:
 				p.isEvent()
 			}
 		}
@@ -237,13 +241,14 @@ func (p *parser) documentMember(key *word) (err error) {
 	case "receiver":
 		err = p.partner(&p.sbdh().Receivers)
 	case "epcisHeader":
+		p.again(key.text)
 		err = p.readHeader()
 	case "epcisBody":
+		p.again(key.text)
 		p.root.body = true
 		err = p.body("EPCISBody")
 	default:
-		p.extensionKey(key, "the document", rootNames)
-		err = p.headerExtension(p.extensionName(key))
+		err = p.elsewhere(key, "the document", !key.takes(ruleURI))
 	}
 	if err == nil {
 		err = p.err
@@ -268,6 +273,7 @@ func (p *parser) body(path string) error {
 			return p.bodyContext(lists)
 		case "eventList":
 			lists++
+			p.again(name)
 			r.list = p.peek() == '['
 			p.listPath = path + "/EventList"
 			return p.events()
@@ -278,10 +284,15 @@ func (p *parser) body(path string) error {
 			return p.events()
 		case "queryResults":
 			lists++
+			p.again(name)
 			return p.queryResults(path + "/QueryResults")
 		}
-		p.warn(epcis.CodeElement, "the member "+excerpt.Quote(name)+" does not belong here", "remove it; it was not kept")
-		return p.skip()
+		before := p.index
+		err := p.elsewhere(key, "epcisBody", false)
+		if p.index > before {
+			lists++
+		}
+		return err
 	})
 	p.restore(outer)
 	return err
@@ -290,8 +301,11 @@ func (p *parser) body(path string) error {
 func (p *parser) queryResults(path string) error {
 	r := &p.root
 	if r.results = p.peek() == '{'; !r.results { // documentRules knows whether the schema looks at it
-		p.warn(epcis.CodeContent, "queryResults is not an object", "write an object with resultsBody; this was not kept")
+		p.problem(epcis.SeverityError, epcis.CodeContent, "queryResults is not an object", "write an object with resultsBody; this was not kept", false)
 		return p.skip()
+	}
+	if p.header.Query == nil && r.typeText != "EPCISDocument" {
+		p.header.Query = &epcis.QueryResults{}
 	}
 	outer, lists := p.ctx, 0
 	err := p.object(func(key *word) error {
@@ -301,17 +315,21 @@ func (p *parser) queryResults(path string) error {
 			return p.bodyContext(lists)
 		case "queryName":
 			r.resultOK[0] = true
-			_, err := p.text(ruleText)
-			return err
+			return p.aboutQuery(key.text)
 		case "subscriptionID":
-			_, err := p.text(ruleText)
-			return err
+			return p.aboutQuery(key.text)
 		case "resultsBody":
 			lists++
+			p.again(key.text)
 			r.resultOK[1] = true
 			return p.resultsBody(path + "/resultsBody")
 		}
-		return p.stray(key, "queryResults", "queryName", "subscriptionID", "resultsBody")
+		before := p.index
+		err := p.elsewhere(key, "queryResults", !key.takes(ruleURI))
+		if p.index > before {
+			lists++
+		}
+		return err
 	})
 	p.restore(outer)
 	return err
@@ -329,26 +347,22 @@ func (p *parser) resultsBody(path string) error {
 			return p.bodyContext(lists)
 		case "eventList":
 			lists++
+			p.again(key.text)
 			p.root.inner = true
 			p.listPath = path + "/EventList"
 			return p.events()
 		case "vocabularyList":
 			return p.vocabularies()
 		}
-		return p.stray(key, "resultsBody", "eventList", "vocabularyList")
+		before := p.index
+		err := p.elsewhere(key, "resultsBody", !key.takes(ruleURI))
+		if p.index > before {
+			lists++
+		}
+		return err
 	})
 	p.restore(outer)
 	return err
-}
-
-// stray passes over a member that means nothing here.
-func (p *parser) stray(key *word, where string, known ...string) error {
-	hint := "remove it; it was not kept"
-	if near := epcis.Nearest(key.text, known); near != "" {
-		hint = "was " + near + " meant? It was not kept"
-	}
-	p.problem(epcis.SeverityWarning, epcis.CodeElement, where+" has no member "+excerpt.Quote(key.text), hint, !key.takes(ruleURI))
-	return p.skip()
 }
 
 // documentRules are the schema's for what a document has to have.

@@ -189,6 +189,9 @@ func (p *parser) sendHeader() error {
 	}
 	p.headerSent = true
 	p.header.Prefixes = p.ctx.declared()
+	if p.root.typeText == "EPCISQueryDocument" && p.header.Query == nil {
+		p.header.Query = &epcis.QueryResults{}
+	}
 	if p.to.Header == nil {
 		return nil
 	}
@@ -302,11 +305,19 @@ func (p *parser) member(e *epcis.Event, key *word) error {
 			p.refuse(epcis.CodeFieldUnknown, name+" stands where type should", "write type")
 			return p.eventType(e)
 		default:
-			p.extended++
-			p.extensionKey(key, "EPCIS", field.Names[:])
-			return p.extension(&e.Extensions, p.extensionName(key), false)
+			if id = p.meantField(key); id == field.None {
+				p.extensionKey(key, "EPCIS", field.Names[:])
+				return p.strange(e, key)
+			}
+			std = field.Names[id]
+			if p.seen[id] {
+				p.fault(epcis.CodeFieldRepeated, excerpt.Quote(name)+" stands beside "+std, "was "+std+" meant? Keep one")
+				return p.skip()
+			}
+			p.problem(epcis.SeverityWarning, epcis.CodeFieldUnknown, "EPCIS has no field "+excerpt.Quote(name), "was "+std+" meant? It was read as "+std, !key.takes(ruleURI))
+			p.aliased = true
 		}
-		if !key.takes(ruleURI) {
+		if alias && !key.takes(ruleURI) {
 			p.aliased = false
 			p.refuse(epcis.CodeFieldUnknown, excerpt.Quote(name)+" is a name of this document's @context for "+std, "write "+std+": the schema knows no other name")
 			p.aliased = true
@@ -456,7 +467,7 @@ func (p *parser) finish(e *epcis.Event) {
 		}
 		id := field.IDs[name]
 		suspects[id] = suspects[id] || pr.Code == epcis.CodeEPCDuplicate || pr.Code == epcis.CodeEPCInvalid
-		p.checked(pr.Severity, pr.Code, id, item, pr.Message, pr.Hint)
+		p.checked(pr, id, item)
 	})
 	if standard {
 		for _, l := range [...]struct {
@@ -567,8 +578,9 @@ func (p *parser) requirements(e *epcis.Event) {
 }
 
 // checked takes a finding of the checker. Where the schema refuses the same, one problem tells both.
-func (p *parser) checked(sev epcis.Severity, code string, id field.ID, item int, message, hint string) {
-	f := p.at0(finding{Problem: epcis.Problem{Severity: sev, Code: code, Message: message, Hint: hint}, id: id, item: item, common: isCommon(id)})
+func (p *parser) checked(pr epcis.Problem, id field.ID, item int) {
+	sev := pr.Severity
+	f := p.at0(finding{Problem: epcis.Problem{Severity: sev, Code: pr.Code, Message: pr.Message, Hint: pr.Hint}, id: id, item: item, common: isCommon(id)})
 	if id != field.None && p.seen[id] {
 		f.Line, f.Column = p.field[id].line, p.field[id].col
 		if item >= 0 && item < len(p.items[id]) {
@@ -576,7 +588,10 @@ func (p *parser) checked(sev epcis.Severity, code string, id field.ID, item int,
 		}
 		f.Pointer = p.pointerTo(id, item)
 	}
-	sub := subject(id, code)
+	sub := subject(id, pr.Code)
+	if part, ok := strings.CutPrefix(pr.Path, field.Path(id, item)+"/"); ok {
+		sub, f.sub = part, part
+	}
 	for i := range p.findings {
 		o := &p.findings[i]
 		if o.id != id || o.item != item || o.merged || o.sub != sub || o.Severity == epcis.SeverityError && sev != epcis.SeverityError ||

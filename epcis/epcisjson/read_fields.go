@@ -10,6 +10,7 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/internal/excerpt"
+	"verilot.dev/epcis/internal/extension"
 	"verilot.dev/epcis/internal/field"
 	"verilot.dev/epcis/internal/reading"
 	"verilot.dev/epcis/internal/vocabulary"
@@ -127,11 +128,13 @@ func (p *parser) elements(fn func(key *word) error, done func()) error {
 	return err
 }
 
+var quantityNames = []string{"epcClass", "quantity", "uom"}
+
 func (p *parser) quantities() (list []epcis.Quantity, err error) {
 	var q epcis.Quantity
 	named := false
 	err = p.elements(func(key *word) (err error) {
-		switch p.sub = key.text; p.sub {
+		switch p.sub = key.text; p.nearMember(p.sub, quantityNames) {
 		case "epcClass":
 			if p.units++; p.units > p.opt.MaxEPCs {
 				return reading.ErrEventTooLarge
@@ -175,8 +178,9 @@ func (p *parser) typed(member string, r rule, add func(kind, value string)) erro
 	var kind, value string
 	hasKind, hasValue := false, false
 	needsKind := r == ruleSDT
+	names := []string{"type", member}
 	return p.elements(func(key *word) (err error) {
-		switch p.sub = key.text; p.sub {
+		switch p.sub = key.text; p.nearMember(p.sub, names) {
 		case "type":
 			hasKind = true
 			kind, err = p.text(r)
@@ -300,6 +304,9 @@ func (p *parser) place() (*epcis.Place, error) {
 	seen, outer := "", p.ctx
 	err := p.object(func(key *word) (err error) {
 		switch p.sub = key.text; p.sub {
+		case "ID", "Id", "iD":
+			p.warn(epcis.CodeFieldUnknown, excerpt.Quote(p.sub)+" is no member of a place", "was id meant? It was read as id")
+			fallthrough
 		case "id", "@id":
 			if seen != "" {
 				p.fault(epcis.CodeFieldRepeated, "id stands there twice", "keep one")
@@ -357,6 +364,8 @@ func (p *parser) texts(r rule, list *[]string) (n int, err error) {
 	return n, err
 }
 
+var declarationNames = []string{"declarationTime", "reason", "correctiveEventIDs"}
+
 func (p *parser) errorDeclaration() (*epcis.ErrorDeclaration, error) {
 	if p.peek() != '{' {
 		return nil, p.misfit("an object")
@@ -364,7 +373,7 @@ func (p *parser) errorDeclaration() (*epcis.ErrorDeclaration, error) {
 	d := &epcis.ErrorDeclaration{}
 	dated, outer := false, p.ctx
 	err := p.object(func(key *word) (err error) {
-		switch p.sub = key.text; p.sub {
+		switch p.sub = key.text; p.nearMember(p.sub, declarationNames) {
 		case "declarationTime":
 			dated = true
 			if d.DeclarationTime, err = p.text(ruleTime); err == nil && d.DeclarationTime != "" && p.told(epcis.CodeTimeInvalid) == 0 {
@@ -380,7 +389,7 @@ func (p *parser) errorDeclaration() (*epcis.ErrorDeclaration, error) {
 			p.refuse(epcis.CodeFieldUnknown, "@context does not belong into errorDeclaration", "write it at the beginning of the document")
 			err = p.localContext(false, len(d.Extensions))
 		default:
-			p.extensionKey(key, "errorDeclaration", []string{"declarationTime", "reason", "correctiveEventIDs"})
+			p.extensionKey(key, "errorDeclaration", declarationNames)
 			err = p.extension(&d.Extensions, p.extensionName(key), false)
 		}
 		return err
@@ -411,7 +420,7 @@ func (p *parser) persistentDisposition() (*epcis.PersistentDisposition, error) {
 	members := 0
 	err := p.object(func(key *word) error {
 		var list *[]string
-		switch p.sub = key.text; p.sub {
+		switch p.sub = key.text; p.nearMember(p.sub, []string{"set", "unset"}) {
 		case "set":
 			list = &d.Set
 		case "unset":
@@ -468,5 +477,12 @@ func (p *parser) ilmd(e *epcis.Event) error {
 	}
 	p.restore(outer)
 	p.sub = ""
+	extension.RepairILMD(e.ILMD, func(name, meant string, twice bool) {
+		if twice {
+			p.problem(epcis.SeverityError, epcis.CodeFieldRepeated, excerpt.Quote(name)+" stands beside "+meant+" and says something else", "was "+meant+" meant? Keep one", false)
+			return
+		}
+		p.warn(epcis.CodeFieldUnknown, "CBV has no element "+excerpt.Quote(name), "was "+meant+" meant? It was read as "+meant)
+	})
 	return err
 }

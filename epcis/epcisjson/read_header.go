@@ -37,8 +37,7 @@ func (p *parser) readHeader() error {
 			p.refuse(epcis.CodeFieldUnknown, "@context does not belong into epcisHeader", "write it at the beginning of the document")
 			return p.localContext(false, len(p.header.Extensions))
 		}
-		p.extensionKey(key, "epcisHeader", []string{"epcisMasterData"})
-		return p.headerExtension(p.extensionName(key))
+		return p.elsewhere(key, "epcisHeader", !key.takes(ruleURI))
 	})
 	p.restore(outer)
 	return err
@@ -93,8 +92,7 @@ func (p *parser) masterData() error {
 		if key.text == "vocabularyList" {
 			return p.vocabularies()
 		}
-		p.warn(epcis.CodeElement, "epcisMasterData has no member "+excerpt.Quote(key.text), "remove it; it was not kept")
-		return p.skip()
+		return p.elsewhere(key, "epcisMasterData", false)
 	})
 }
 
@@ -195,7 +193,7 @@ func (p *parser) vocabularyAttribute(list *[]epcis.VocabularyAttribute) error {
 				a.Children = x
 			}
 		default:
-			p.warn(epcis.CodeElement, "an attribute has no member "+excerpt.Quote(key.text), "remove it; it was not kept")
+			p.drop(epcis.CodeElement, "an attribute has no member "+excerpt.Quote(key.text), "remove it; it was not kept")
 			err = p.skip()
 		}
 		return err

@@ -308,6 +308,9 @@ func (s *scanner) fail(err error) error {
 	}
 	text := excerpt.Clip(withoutExcerpt(syntax.Err.Error()))
 	e := s.malformed(text + ", in " + place(where))
+	if strings.Contains(text, " after ") { // the pointer depends on where the input was cut into pieces
+		e = s.malformed(text)
+	}
 	if strings.Contains(text, "UTF-8") {
 		e.Hint = "save the document as UTF-8"
 	}

@@ -36,7 +36,7 @@ func (p *parser) sensors(e *epcis.Event) error {
 		var s epcis.SensorElement
 		outer, reports := p.ctx, false
 		err := p.object(func(key *word) error {
-			switch p.sub = key.text; p.sub {
+			switch p.sub = key.text; p.nearMember(p.sub, []string{"sensorMetadata", "sensorReport"}) {
 			case "sensorMetadata":
 				if p.peek() != '{' {
 					return p.misfit("an object")
@@ -87,7 +87,13 @@ func (p *parser) sensor(name string, member func(string) *string, rest *[]epcis.
 			return err
 		}
 		p.sub = name + "/" + key.text
-		s := member(key.text)
+		at := key.text
+		s := member(at)
+		if s == nil {
+			if at = p.nearMember(at, known); at != key.text {
+				s = member(at)
+			}
+		}
 		switch {
 		case key.text == "@context":
 			p.refuse(epcis.CodeFieldUnknown, "@context does not belong into "+name, "write it at the beginning of the document")
@@ -96,14 +102,14 @@ func (p *parser) sensor(name string, member func(string) *string, rest *[]epcis.
 			p.extensionKey(key, name, known)
 			return p.extension(rest, p.extensionName(key), false)
 		}
-		typed = typed || key.text == "type"
-		switch key.text {
+		typed = typed || at == "type"
+		switch at {
 		case "value", "minValue", "maxValue", "meanValue", "sDev", "percRank", "percValue":
 			*s, err = p.number()
 		case "booleanValue":
 			*s, err = p.boolean()
 		default:
-			r, ok := sensorRules[key.text]
+			r, ok := sensorRules[at]
 			if !ok {
 				r = ruleURI
 			}

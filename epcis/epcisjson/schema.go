@@ -1,9 +1,7 @@
 package epcisjson
 
 import (
-	"maps"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"verilot.dev/epcis"
@@ -49,6 +47,12 @@ var terms = [numRules]map[string]bool{
 	ruleMeasurement: vocabulary.Lists[vocabulary.Measurement].Words,
 	ruleAlert:       vocabulary.Lists[vocabulary.SensorAlert].Words,
 	ruleComponent:   vocabulary.Lists[vocabulary.Component].Words,
+}
+
+// kinds are the code lists of the rules for standard values.
+var kinds = [numRules]epcis.TermKind{
+	ruleStep: epcis.TermBizStep, ruleDisposition: epcis.TermDisposition, ruleBTT: epcis.TermBizTransaction, ruleSDT: epcis.TermSourceDest,
+	ruleReason: epcis.TermErrorReason, ruleMeasurement: epcis.TermMeasurement, ruleAlert: epcis.TermSensorAlert, ruleComponent: epcis.TermComponent,
 }
 
 // takes reports whether the schema takes the text.
@@ -117,7 +121,7 @@ func (r rule) refusal(text string) (code, message, hint string) {
 			return code, s + " stands where JSON has the bare word", "write " + excerpt.Quote(word)
 		}
 		hint = "use a word of the Core Business Vocabulary, or a URI of your own"
-		if word := epcis.Nearest(text, sortedKeys(terms[r])); word != "" {
+		if word := kinds[r].Nearest(text); word != "" {
 			hint = "was " + word + " meant?"
 		}
 		return code, s + " is neither a standard word nor a URI", hint
@@ -128,18 +132,11 @@ func (r rule) refusal(text string) (code, message, hint string) {
 
 // bare is the standard word of a value that is written as URN or in capitals, "" if it is none.
 func (r rule) bare(text string) string {
-	name := epcis.CBVName(text)
-	if i := strings.LastIndexAny(text, "/-"); r == ruleMeasurement || r == ruleAlert {
-		name = text[i+1:]
-	}
-	if terms[r][name] {
-		return name
+	if word := kinds[r].Word(text); terms[r][word] {
+		return word
 	}
 	return ""
 }
-
-// sortedKeys are the words of a set; the order decides between words that are equally near.
-func sortedKeys(m map[string]bool) []string { return slices.Sorted(maps.Keys(m)) }
 
 func hasAnyPrefix(b []byte, prefixes ...string) bool {
 	for _, p := range prefixes {

@@ -1,6 +1,7 @@
 // Package epcisxml reads and writes EPCIS in XML. It reads the versions 1.0 to 1.2 and 2.0:
 // documents, query documents, master data documents, the results of a query alone, a single event,
-// and each of these in a SOAP envelope, 1.1 or 1.2. It writes 1.2 and 2.0.
+// and each of these in a SOAP envelope, 1.1 or 1.2, in UTF-8, UTF-16, ISO-8859-1 and -15, windows-1252 or US-ASCII. It
+// writes 1.2 and 2.0.
 //
 // Reading trusts nothing: the document is bounded in every direction, declares no document type,
 // and is read by namespace and local name, never by prefix. Read keeps one event and the header in
@@ -22,19 +23,25 @@
 //     attributes. The value of xsi:type is a name: it is written xsd:… for XML Schema's types, {namespace}… for others.
 //   - An unqualified element that the standard does not know is an extension without namespace.
 //   - A QuantityEvent is an ObjectEvent with action OBSERVE and one quantity. A quantity that is nil is absent.
-//   - Foreign elements beside or in EPCISBody, and what stands in the extension of document or body, are Header.Extensions.
+//   - Foreign elements beside or in EPCISBody, and what stands in the extension of document, body or event list, are
+//     Header.Extensions.
+//   - An attribute that the standard does not name, on an element of it, is an extension of the nearest part that has some:
+//     its name begins with @. One on an element without extensions, such as epc, is not kept, which is told.
 //   - A single event takes its version from its namespace, or one declared on it, or schemaVersion; of one without any of
 //     these, fields and wrappers of both versions are read.
 package epcisxml
 
 import (
+	"encoding/xml"
 	"io"
+	"slices"
 	"strings"
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/internal/excerpt"
 	"verilot.dev/epcis/internal/field"
 	"verilot.dev/epcis/internal/reading"
+	"verilot.dev/epcis/internal/vocabulary"
 	"verilot.dev/epcis/internal/xmlns"
 	"verilot.dev/epcis/internal/xsd"
 )
@@ -55,6 +62,7 @@ type parser struct {
 	wrapped    bool   // a wrapper of 1.x was seen
 	list       string // path of the event list
 	headerDone bool
+	bodySeen   bool
 	headerSent bool
 	qualified  bool // namespace_unexpected was reported
 	rejected   int
@@ -101,12 +109,8 @@ func (p *parser) node(weight int) error {
 // returns nil: a document can turn out not to be well-formed behind its last event.
 func Read(r io.Reader, opt epcis.Options, h epcis.Handler) (epcis.Summary, error) {
 	opt = reading.Defaults(opt)
-	s, err := newScanner(r, &opt)
-	if err != nil {
-		return epcis.Summary{}, err
-	}
-	p := &parser{scanner: s, opt: opt, to: h, ordinal: map[string]int{}, interned: map[string]string{}}
-	err = p.document()
+	p := &parser{scanner: newScanner(r, &opt), opt: opt, to: h, ordinal: map[string]int{}, interned: map[string]string{}}
+	err := p.document()
 	p.sum.Events, p.sum.Rejected = p.index, p.rejected
 	p.sum.SchemaInvalid = p.judge.refused && !p.sum.NoSchema
 	return p.sum, err
@@ -190,6 +194,11 @@ func (p *parser) warn(at pos, code, path, message, hint string) {
 	p.problem(at, epcis.Problem{Severity: epcis.SeverityWarning, Code: code, Path: path, Message: message, Hint: hint})
 }
 
+// drop warns of something that is not kept.
+func (p *parser) drop(at pos, code, path, message, hint string) {
+	p.problem(at, epcis.Problem{Severity: epcis.SeverityWarning, Code: code, Path: path, Message: message, Hint: hint, Dropped: true})
+}
+
 func (p *parser) fault(at pos, code, path, message, hint string) {
 	p.problem(at, epcis.Problem{Severity: epcis.SeverityError, Code: code, Path: path, Message: message, Hint: hint})
 }
@@ -209,7 +218,7 @@ func (p *parser) each(path string, fn func() error) error {
 		case tokenText:
 			if !told && !xsd.IsBlank(p.text) {
 				told = true
-				p.warn(p.at, epcis.CodeText, path, "bare text "+excerpt.Quote(string(xsd.Trim(p.text)))+" stands where only elements may", "remove it; it was not kept")
+				p.drop(p.at, epcis.CodeText, path, "bare text "+excerpt.Quote(string(xsd.Trim(p.text)))+" stands where only elements may", "remove it; it was not kept")
 			}
 		case tokenEnd:
 			return p.err
@@ -276,14 +285,19 @@ func (p *parser) intern(b []byte) string {
 	return s
 }
 
-// attr returns a standard attribute of the current start tag.
+// attr returns a standard attribute of the current start tag, or the one that was meant to be it.
 func (p *parser) attr(name string) string {
+	meant := ""
 	for _, a := range p.attrs {
-		if a.Name.Space == "" && a.Name.Local == name {
+		switch {
+		case a.Name.Space != "":
+		case a.Name.Local == name:
 			return strings.Trim(a.Value, xsd.Blank)
+		case meant == "" && vocabulary.IsNear(a.Name.Local, name):
+			meant = strings.Trim(a.Value, xsd.Blank)
 		}
 	}
-	return ""
+	return meant
 }
 
 // isNil reports whether the current start tag says that there is no value.
@@ -296,23 +310,48 @@ func (p *parser) isNil() bool {
 	return false
 }
 
-// onlyAttrs reports attributes that the model has no place for.
-func (p *parser) onlyAttrs(path string, known ...string) {
-next:
+// onlyAttrs keeps the attributes that the standard does not name as extensions in list, and reports those that it has no
+// place for: all, when list is nil.
+func (p *parser) onlyAttrs(list *[]epcis.Extension, path string, known ...string) error {
 	for i, a := range p.attrs {
 		if a.Name.Space == xmlns.XSI { // schemaLocation, a redundant type
 			continue
 		}
-		if p.judge.set != nil && p.judge.attrBad&(1<<(i&63)) != 0 {
-			continue // the judge tells
+		if a.Name.Space == "" && slices.Contains(known, a.Name.Local) {
+			continue
 		}
+		told := p.judge.set != nil && p.judge.attrBad&(1<<(i&63)) != 0 // by the judge
+		label := excerpt.Clip(p.name.Local)
+		quoted := "the attribute " + excerpt.Quote(a.Name.Local)
 		if a.Name.Space == "" {
-			for _, k := range known {
-				if a.Name.Local == k {
-					continue next
+			if name := vocabulary.Near(a.Name.Local, known); name != "" {
+				if !slices.ContainsFunc(p.attrs, func(b xml.Attr) bool { return b.Name.Space == "" && b.Name.Local == name }) {
+					hint := "was " + name + " meant? It was read as " + name
+					p.keptAttribute(a.Name.Local, hint)
+					if !told {
+						p.warn(p.at, epcis.CodeFieldUnknown, path, quoted+" does not belong on <"+label+">", hint)
+					}
+					continue
 				}
+				p.fault(p.at, epcis.CodeFieldRepeated, path, quoted+" stands beside "+name, "was "+name+" meant? Keep one")
+				continue
 			}
 		}
-		p.warn(p.at, epcis.CodeAttribute, path, "the attribute "+excerpt.Quote(a.Name.Local)+" does not belong on <"+p.name.Local+">", "remove it; it was not kept")
+		if list == nil {
+			if !told {
+				p.drop(p.at, epcis.CodeAttribute, path, quoted+" does not belong on <"+label+">", "remove it; it was not kept")
+			}
+			continue
+		}
+		if err := p.node(1); err != nil {
+			return err
+		}
+		x := p.attribute(a)
+		x.Name = "@" + x.Name
+		*list = append(*list, x)
+		if told {
+			p.keptAttribute(a.Name.Local, "remove it; it was kept as an extension")
+		}
 	}
+	return nil
 }

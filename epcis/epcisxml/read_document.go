@@ -3,12 +3,15 @@ package epcisxml
 import (
 	"encoding/xml"
 	"errors"
+	"slices"
 	"strings"
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/internal/excerpt"
+	"verilot.dev/epcis/internal/extension"
 	"verilot.dev/epcis/internal/field"
 	"verilot.dev/epcis/internal/reading"
+	"verilot.dev/epcis/internal/vocabulary"
 	"verilot.dev/epcis/internal/xmlns"
 	"verilot.dev/epcis/internal/xsd"
 )
@@ -20,6 +23,9 @@ func (p *parser) document() error {
 	}
 	if p.doctype.line > 0 {
 		p.warn(p.doctype, epcis.CodeDoctype, "", "the document has a document type declaration", "remove <!DOCTYPE …>; it declares nothing and was passed over")
+	}
+	if p.mislabelled != "" {
+		p.warn(pos{1, 1}, epcis.CodeEncoding, "", "the document is in UTF-16, and says that it is in "+excerpt.Quote(p.mislabelled), `write encoding="UTF-16", or save it as UTF-8`)
 	}
 	read := p.root
 	if p.name.Space == xmlns.SOAP11 || p.name.Space == xmlns.SOAP12 {
@@ -54,10 +60,12 @@ func (p *parser) envelope() error {
 	found := false
 	err := p.each("Envelope", func() error {
 		switch {
-		case p.name.Space == soap && p.name.Local == "Header":
-			return p.skip()
-		case p.name.Space != soap || p.name.Local != "Body":
+		case p.name.Space == soap && vocabulary.IsNear(p.name.Local, "Header"):
+			return p.transport("Envelope/Header")
+		case p.name.Space != soap || !vocabulary.IsNear(p.name.Local, "Body"):
 			return p.ignore("Envelope")
+		case p.name.Local != "Body":
+			p.meant("Envelope/"+excerpt.Clip(p.name.Local), p.name.Local, "Body")
 		}
 		return p.each("Envelope/Body", func() error {
 			switch {
@@ -113,10 +121,16 @@ func (p *parser) root() error {
 	p.sum.Root = root.Local
 	set := schemaSets()[setKey{p.version, root.Space}]
 	p.judgeRoot(set, set.elements[root])
+	if want == "EPCISQueryDocument" {
+		p.header.Query = &epcis.QueryResults{}
+	}
 	if results {
 		return p.body("QueryResults")
 	}
 	p.versionOf()
+	if err := p.onlyAttrs(&p.header.Extensions, "", "schemaVersion", "creationDate", "id"); err != nil {
+		return err
+	}
 	return p.parts(p.at)
 }
 
@@ -140,13 +154,12 @@ func (p *parser) parts(at pos) error {
 	} else if _, err := xsd.ParseTime(p.header.CreationDate); err != nil {
 		p.warn(at, epcis.CodeTimeInvalid, "", "creationDate: "+err.Error(), xsd.TimeHint)
 	}
-	body := false
 	err := p.each("", func() error {
 		switch p.std() {
 		case "":
-			return p.extension(&p.header.Extensions)
+			return p.foreignPart("")
 		case "extension":
-			return p.extensions(&p.header.Extensions, "extension")
+			return p.extensions("extension")
 		case "EPCISHeader":
 			if p.headerSent || p.headerDone {
 				p.warn(p.at, epcis.CodeFieldOrder, "EPCISHeader", "the header does not come first, or comes twice", "put one EPCISHeader before EPCISBody")
@@ -156,12 +169,12 @@ func (p *parser) parts(at pos) error {
 			p.tell(pos{})
 			return err
 		case "EPCISBody":
-			body = true
+			p.bodySeen = true
 			return p.body("EPCISBody")
 		}
-		return p.ignore("")
+		return p.stray("")
 	})
-	if err == nil && !body {
+	if err == nil && !p.bodySeen {
 		p.warn(at, epcis.CodeFieldMissing, "EPCISBody", "the document has no EPCISBody", "add one, with an EventList")
 	}
 	return err
@@ -183,9 +196,17 @@ func (p *parser) bounded(read func() error) error {
 	return err
 }
 
-// extensions reads the elements in a wrapper.
-func (p *parser) extensions(list *[]epcis.Extension, path string) error {
-	return p.each(path, func() error { return p.extension(list) })
+// extensions reads the elements in a wrapper of the document or its body.
+func (p *parser) extensions(path string) error {
+	if err := p.onlyAttrs(&p.header.Extensions, path); err != nil {
+		return err
+	}
+	return p.each(path, func() error {
+		if name := p.std(); slices.Contains(partNames, name) || isEventName(name) {
+			return p.stray(path)
+		}
+		return p.foreignPart(path)
+	})
 }
 
 func isEventName(name string) bool {
@@ -225,45 +246,65 @@ func (p *parser) bareEvent() error {
 	return p.event(name, "")
 }
 
-// ignore passes over an element that means nothing here.
+// ignore passes over an element that means nothing here, unless there is something in it that must not be lost.
 func (p *parser) ignore(path string) error {
 	if path != "" {
 		path += "/"
 	}
-	name := excerpt.Clip(p.name.Local)
-	p.warn(p.at, epcis.CodeElement, path+name, "the element <"+name+"> does not belong here", "remove it; it was not kept")
-	return p.skip()
+	at, name := p.at, excerpt.Clip(p.name.Local)
+	path += name
+	var list []epcis.Extension
+	if err := p.extension(&list); err != nil {
+		return err
+	}
+	if what := extension.Holds(&list[0], isEventName); what != "" {
+		p.fault(at, epcis.CodeElement, path, "the element <"+name+"> does not belong here, and holds "+what, "move what is in it to where the schema has it: it was not read")
+		return nil
+	}
+	p.drop(at, epcis.CodeElement, path, "the element <"+name+"> does not belong here", "remove it; it was not kept")
+	return nil
+}
+
+// transport passes over the header of a message, which is no part of the document.
+func (p *parser) transport(path string) error {
+	at := p.at
+	var list []epcis.Extension
+	if err := p.extension(&list); err != nil {
+		return err
+	}
+	if what := extension.HoldsEvent(&list[0], isEventName); what != "" {
+		p.fault(at, epcis.CodeElement, path, "the header of the message holds "+what, "put the document into the body of the message: it was not read")
+	}
+	return nil
 }
 
 func (p *parser) body(path string) error {
+	if err := p.onlyAttrs(&p.header.Extensions, path); err != nil {
+		return err
+	}
 	return p.each(path, func() error {
 		switch name := p.std(); name {
 		case "":
-			return p.extension(&p.header.Extensions)
+			return p.foreignPart(path)
 		case "extension":
-			return p.extensions(&p.header.Extensions, path+"/extension")
-		case "EventList":
-			p.list = path + "/EventList"
-			return p.events("")
-		case "VocabularyList":
-			return p.bounded(func() error { return p.vocabularies(path + "/VocabularyList") })
-		case "QueryResults", "resultsBody":
-			return p.body(path + "/" + name)
+			return p.extensions(path + "/extension")
+		case "EventList", "VocabularyList", "QueryResults", "resultsBody":
+			return p.part(name, path+"/"+name)
 		case "queryName", "subscriptionID":
-			return p.skip()
+			return p.aboutQuery(name, path+"/"+name)
 		default:
 			space := xmlns.Query1
 			if p.version == 2 {
 				space = xmlns.Query2
 			}
 			if schemaSets()[setKey{p.version, space}].elements[xml.Name{Space: space, Local: name}] == nil {
-				return p.ignore(path)
+				return p.stray(path)
 			}
 			message, hint := "the document holds <"+name+">, a message of the query interface, and no events", "send the results of the query"
 			if strings.HasSuffix(name, "Exception") {
 				message, hint = "the document reports a failed query, not events", "ask the sender to repeat the query"
 			}
-			p.warn(p.at, epcis.CodeElement, path+"/"+name, message, hint)
+			p.drop(p.at, epcis.CodeElement, path+"/"+name, message, hint)
 			return p.skip()
 		}
 	})
@@ -284,9 +325,36 @@ func (p *parser) sendHeader() error {
 func (p *parser) events(wrapper string) error {
 	return p.each(p.list, func() error {
 		name := p.std()
-		if name == "extension" {
+		switch {
+		case name == "extension":
+			if err := p.onlyAttrs(&p.header.Extensions, p.list+"/extension"); err != nil {
+				return err
+			}
 			return p.events(wrapper + "extension/")
+		case name == "" && wrapper != "":
+			return p.listExtension(wrapper)
 		}
 		return p.event(name, wrapper)
 	})
+}
+
+// listExtension keeps an element of somebody else's in the extension of an event list, where the schema has a place for
+// it. An event of a type of their own is one of the list, and cannot be read.
+func (p *parser) listExtension(wrapper string) error {
+	at, name := p.at, excerpt.Clip(p.name.Local)
+	path := p.list + "/" + wrapper + name
+	n := len(p.header.Extensions)
+	if err := p.extension(&p.header.Extensions); err != nil {
+		return err
+	}
+	x := &p.header.Extensions[n]
+	what := extension.HoldsEvent(x, isEventName)
+	if slices.ContainsFunc(x.Children, func(c epcis.Extension) bool { return standardElement(c.Namespace) && c.Name == "eventTime" }) {
+		what = "eventTime"
+	}
+	if what != "" {
+		p.fault(at, epcis.CodeEventUnknown, path, "<"+name+"> in the namespace "+excerpt.Quote(x.Namespace)+" holds "+what+", and is no EPCIS event",
+			"use ObjectEvent, AggregationEvent, TransactionEvent, TransformationEvent or AssociationEvent, in no namespace")
+	}
+	return nil
 }

@@ -66,12 +66,13 @@ func (p *parser) event(name, wrapper string) error {
 			p.warn(p.at, epcis.CodeEventDeprecated, "", "QuantityEvent is read as an ObjectEvent with action OBSERVE and one quantity", "send an ObjectEvent with quantityList")
 			e.Event.Action = "OBSERVE"
 		}
+		known := []string(nil)
 		if p.bare {
-			p.onlyAttrs("", "schemaVersion", "creationDate")
-		} else {
-			p.onlyAttrs("")
+			known = []string{"schemaVersion", "creationDate"}
 		}
-		err = p.fields("", &e.Event)
+		if err = p.onlyAttrs(&e.Event.Extensions, "", known...); err == nil {
+			err = p.fields("", &e.Event)
+		}
 	}
 	if errors.Is(err, reading.ErrEventTooLarge) {
 		p.stop = 0
@@ -118,24 +119,26 @@ func (p *parser) fields(wrapper string, e *epcis.Event) error {
 			}
 			return p.extension(&e.Extensions)
 		case "extension", "baseExtension":
-			p.wrapped = true
-			p.onlyAttrs(wrapper + name)
-			return p.fields(wrapper+name+"/", e)
+			return p.wrapper(wrapper+name+"/", e)
 		}
 		id, known := field.IDs[name]
 		if !known || id >= field.EPCClass && p.layout.Name != "QuantityEvent" {
-			hint := "put fields of your own into a namespace of your own; it was kept as an extension"
-			if near := epcis.Nearest(name, field.Names[:]); near != "" {
-				hint = "was " + near + " meant? It was kept as an extension"
-			}
-			p.warn(p.at, epcis.CodeFieldUnknown, wrapper+excerpt.Clip(name), "EPCIS has no field "+excerpt.Quote(name), hint)
-			return p.extension(&e.Extensions)
+			return p.misspelt(name, wrapper, e)
 		}
 		if !p.place(id, wrapper) {
 			return p.skip()
 		}
 		return p.read(id, e)
 	})
+}
+
+// wrapper reads a wrapper of 1.x, whose path is given.
+func (p *parser) wrapper(path string, e *epcis.Event) error {
+	p.wrapped = true
+	if err := p.onlyAttrs(&e.Extensions, strings.TrimSuffix(path, "/")); err != nil {
+		return err
+	}
+	return p.fields(path, e)
 }
 
 // place notes where a field is and reports what is unusual about it. It returns false when the field cannot be kept.
@@ -175,7 +178,15 @@ func (p *parser) place(id field.ID, wrapper string) bool {
 // read reads one field.
 func (p *parser) read(id field.ID, e *epcis.Event) error {
 	path := field.Names[id]
-	p.onlyAttrs(path)
+	switch id {
+	case field.ErrorDeclaration, field.ReadPoint, field.BizLocation, field.ILMD: // they have extensions
+	default:
+		if len(p.attrs) > 0 {
+			if err := p.onlyAttrs(nil, path); err != nil {
+				return err
+			}
+		}
+	}
 	switch id {
 	case field.EventTime:
 		return p.into(&e.EventTime, path)
@@ -228,7 +239,7 @@ func (p *parser) read(id field.ID, e *epcis.Event) error {
 	case field.SensorElementList:
 		return p.sensors(e)
 	case field.ILMD:
-		return p.foreign(&e.ILMD, path, nil)
+		return p.ilmd(e, path)
 	case field.EPCList:
 		return p.epcs(id, &e.EPCList)
 	case field.ChildEPCs:

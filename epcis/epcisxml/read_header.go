@@ -23,6 +23,9 @@ func (p *parser) readHeader() error {
 
 func (p *parser) headerFields() error {
 	const path = "EPCISHeader"
+	if err := p.onlyAttrs(&p.header.Extensions, path); err != nil {
+		return err
+	}
 	return p.each(path, func() error {
 		switch {
 		case p.name.Space == xmlns.SBDH && p.name.Local == "StandardBusinessDocumentHeader" && p.header.SBDH == nil:
@@ -37,16 +40,24 @@ func (p *parser) headerFields() error {
 		case "extension":
 			return p.headerFields()
 		case "EPCISMasterData":
-			return p.each(path+"/extension/EPCISMasterData", func() error {
-				if p.std() == "VocabularyList" {
-					return p.vocabularies(path + "/extension/EPCISMasterData/VocabularyList")
-				}
-				return p.ignore(path + "/extension/EPCISMasterData")
-			})
+			return p.masterData(path + "/extension/EPCISMasterData")
 		}
-		p.warn(p.at, epcis.CodeFieldUnknown, path+"/"+excerpt.Clip(p.name.Local), "the header has no field "+excerpt.Quote(p.name.Local),
-			"put fields of your own into a namespace of your own; it was kept as an extension")
-		return p.extension(&p.header.Extensions)
+		return p.stray(path)
+	})
+}
+
+func (p *parser) masterData(path string) error {
+	if err := p.onlyAttrs(&p.header.Extensions, path); err != nil {
+		return err
+	}
+	return p.each(path, func() error {
+		switch {
+		case p.is("VocabularyList", path):
+			return p.vocabularies(path + "/VocabularyList")
+		case p.std() == "extension":
+			return p.extensions(path + "/extension")
+		}
+		return p.unknown(&p.header.Extensions, path)
 	})
 }
 
@@ -165,7 +176,7 @@ func (p *parser) once(s *string, path string) error {
 	at, name := p.at, p.name.Local
 	v, err := p.value(path + "/" + name)
 	if *s != "" {
-		p.warn(at, epcis.CodeFieldRepeated, path+"/"+name, name+" stands there twice", "keep one; the first was read")
+		p.drop(at, epcis.CodeFieldRepeated, path+"/"+name, name+" stands there twice", "keep one; the first was read")
 		return err
 	}
 	*s = v
@@ -188,20 +199,25 @@ func (p *parser) partner(list *[]epcis.SBDHPartner, path string) error {
 }
 
 func (p *parser) vocabularies(path string) error {
+	if err := p.onlyAttrs(&p.header.Extensions, path); err != nil {
+		return err
+	}
 	return p.each(path, func() error {
-		if p.std() != "Vocabulary" {
-			return p.ignore(path)
+		if !p.is("Vocabulary", path) {
+			return p.unknown(&p.header.Extensions, path)
 		}
 		path := path + "/Vocabulary"
 		v := epcis.Vocabulary{Type: p.attr("type")}
-		p.onlyAttrs(path, "type")
-		err := p.foreign(&v.Extensions, path, func(name string) (bool, error) {
+		if err := p.onlyAttrs(&v.Extensions, path, "type"); err != nil {
+			return err
+		}
+		err := p.foreign(&v.Extensions, path, []string{"VocabularyElementList"}, func(name string) (bool, error) {
 			if name != "VocabularyElementList" {
 				return false, nil
 			}
 			return true, p.each(path+"/"+name, func() error {
-				if p.std() != "VocabularyElement" {
-					return p.ignore(path + "/" + name)
+				if !p.is("VocabularyElement", path+"/"+name) {
+					return p.unknown(&v.Extensions, path+"/"+name)
 				}
 				return p.vocabularyElement(&v.Elements, path+"/"+name+"/VocabularyElement")
 			})
@@ -216,12 +232,16 @@ func (p *parser) vocabularyElement(list *[]epcis.VocabularyElement, path string)
 	if e.ID == "" {
 		p.warn(p.at, epcis.CodeFieldMissing, path, "the record has no id", "add the attribute id")
 	}
-	p.onlyAttrs(path, "id")
-	err := p.foreign(&e.Extensions, path, func(name string) (bool, error) {
+	if err := p.onlyAttrs(&e.Extensions, path, "id"); err != nil {
+		return err
+	}
+	err := p.foreign(&e.Extensions, path, []string{"attribute", "children"}, func(name string) (bool, error) {
 		switch name {
 		case "attribute":
 			a := epcis.VocabularyAttribute{ID: p.intern([]byte(p.attr("id")))}
-			p.onlyAttrs(path+"/attribute", "id")
+			if err := p.onlyAttrs(nil, path+"/attribute", "id"); err != nil {
+				return true, err
+			}
 			var x epcis.Extension
 			err := p.content(&x)
 			a.Text, a.Children = x.Text, x.Children
@@ -229,8 +249,11 @@ func (p *parser) vocabularyElement(list *[]epcis.VocabularyElement, path string)
 			return true, err
 		case "children":
 			return true, p.each(path+"/children", func() error {
-				if p.std() != "id" {
-					return p.ignore(path + "/children")
+				if !p.is("id", path+"/children") {
+					return p.unknown(&e.Extensions, path+"/children")
+				}
+				if err := p.onlyAttrs(nil, path+"/children/id"); err != nil {
+					return err
 				}
 				id, err := p.value(path + "/children/id")
 				e.Children = append(e.Children, id)

@@ -1,10 +1,13 @@
 package epcisxml
 
 import (
+	"slices"
+
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/internal/excerpt"
 	"verilot.dev/epcis/internal/field"
 	"verilot.dev/epcis/internal/reading"
+	"verilot.dev/epcis/internal/vocabulary"
 	"verilot.dev/epcis/internal/xsd"
 )
 
@@ -13,7 +16,7 @@ func (p *parser) epcs(id field.ID, list *[]string) error {
 	name := field.Names[id]
 	path := name + "/epc"
 	return p.each(name, func() error {
-		if p.std() != "epc" {
+		if p.std() != "epc" && !p.is("epc", name) {
 			return p.stranger(name)
 		}
 		if p.units++; p.units > p.opt.MaxEPCs {
@@ -21,7 +24,9 @@ func (p *parser) epcs(id field.ID, list *[]string) error {
 		}
 		p.items[id] = append(p.items[id], p.at)
 		if len(p.attrs) > 0 {
-			p.onlyAttrs(path)
+			if err := p.onlyAttrs(nil, path); err != nil {
+				return err
+			}
 		}
 		s, err := p.value(path)
 		*list = append(*list, s)
@@ -40,12 +45,14 @@ func (p *parser) typed(id field.ID, attr string, add func(kind, value string)) e
 	name, item, n := field.Names[id], field.ItemNames[id], 0
 	at, path := p.at, name+"/"+item
 	err := p.each(name, func() error {
-		if p.std() != item {
+		if !p.is(item, name) {
 			return p.stranger(name)
 		}
 		n++
 		p.items[id] = append(p.items[id], p.at)
-		p.onlyAttrs(path, attr)
+		if err := p.onlyAttrs(nil, path, attr); err != nil {
+			return err
+		}
 		kind := p.intern([]byte(p.attr(attr)))
 		v, err := p.word(path)
 		add(kind, v)
@@ -60,7 +67,7 @@ func (p *parser) typed(id field.ID, attr string, add func(kind, value string)) e
 func (p *parser) quantities(id field.ID, list *[]epcis.Quantity) error {
 	name, at := field.Names[id], p.at
 	err := p.each(name, func() error {
-		if p.std() != "quantityElement" {
+		if !p.is("quantityElement", name) {
 			return p.stranger(name)
 		}
 		if p.units++; p.units > p.opt.MaxEPCs {
@@ -68,16 +75,29 @@ func (p *parser) quantities(id field.ID, list *[]epcis.Quantity) error {
 		}
 		p.items[id] = append(p.items[id], p.at)
 		path := name + "/quantityElement"
-		p.onlyAttrs(path)
+		if err := p.onlyAttrs(nil, path); err != nil {
+			return err
+		}
 		var q epcis.Quantity
 		seen := map[string]bool{}
 		err := p.each(path, func() error {
 			field := p.std()
+			for _, want := range quantityFields {
+				if field != "" && !slices.Contains(quantityFields, field) && p.is(want, path) {
+					field = want
+					break
+				}
+			}
 			if seen[field] && field != "" {
 				p.fault(p.at, epcis.CodeFieldRepeated, path+"/"+field, field+" stands there twice", "keep one")
 				return p.skip()
 			}
 			seen[field] = true
+			if len(p.attrs) > 0 && slices.Contains(quantityFields, field) {
+				if err := p.onlyAttrs(nil, path+"/"+field); err != nil {
+					return err
+				}
+			}
 			switch field {
 			case "epcClass":
 				return p.intoWord(&q.EPCClass, path+"/epcClass")
@@ -100,11 +120,16 @@ func (p *parser) quantities(id field.ID, list *[]epcis.Quantity) error {
 	return err
 }
 
+var quantityFields = []string{"epcClass", "quantity", "uom"}
+
 // location reads a read point or business location.
 func (p *parser) location(place **epcis.Place, path string) error {
 	*place = &epcis.Place{}
 	at, seen := p.at, false
-	err := p.foreign(&(*place).Extensions, path, func(name string) (bool, error) {
+	if err := p.onlyAttrs(&(*place).Extensions, path); err != nil {
+		return err
+	}
+	err := p.foreign(&(*place).Extensions, path, []string{"id"}, func(name string) (bool, error) {
 		if name != "id" {
 			return false, nil
 		}
@@ -113,7 +138,9 @@ func (p *parser) location(place **epcis.Place, path string) error {
 			return true, p.skip()
 		}
 		seen = true
-		p.onlyAttrs(path + "/id")
+		if err := p.onlyAttrs(nil, path+"/id"); err != nil {
+			return true, err
+		}
 		return true, p.intoWord(&(*place).ID, path+"/id")
 	})
 	if err == nil && !seen {
@@ -126,14 +153,21 @@ func (p *parser) location(place **epcis.Place, path string) error {
 }
 
 // foreign reads an element that holds extensions beside standard children, which known reads. The wrapper
-// <extension> of 1.2 is looked through.
-func (p *parser) foreign(list *[]epcis.Extension, path string, known func(name string) (bool, error)) error {
+// <extension> of 1.2 is looked through. names are those of the standard children.
+func (p *parser) foreign(list *[]epcis.Extension, path string, names []string, known func(name string) (bool, error)) error {
 	return p.each(path, func() error {
 		name := p.std()
 		if name == "extension" {
-			return p.foreign(list, path, known)
+			if err := p.onlyAttrs(list, path+"/extension"); err != nil {
+				return err
+			}
+			return p.foreign(list, path, names, known)
 		}
 		if name != "" {
+			if meant := vocabulary.Near(name, names); meant != "" && meant != name {
+				p.meant(path+"/"+excerpt.Clip(name), name, meant)
+				name = meant
+			}
 			if known != nil {
 				if done, err := known(name); done || err != nil {
 					return err
@@ -152,7 +186,16 @@ func (p *parser) errorDeclaration(e *epcis.Event) error {
 	e.ErrorDeclaration = d
 	var declaredAt, reasonAt pos
 	at := p.at
-	err := p.foreign(&d.Extensions, path, func(name string) (bool, error) {
+	if err := p.onlyAttrs(&d.Extensions, path); err != nil {
+		return err
+	}
+	names := []string{"declarationTime", "reason", "correctiveEventIDs"}
+	err := p.foreign(&d.Extensions, path, names, func(name string) (bool, error) {
+		if len(p.attrs) > 0 && slices.Contains(names, name) {
+			if err := p.onlyAttrs(nil, path+"/"+name); err != nil {
+				return true, err
+			}
+		}
 		twice := func(first *pos) bool {
 			if first.line == 0 {
 				*first = p.at
@@ -174,8 +217,11 @@ func (p *parser) errorDeclaration(e *epcis.Event) error {
 			return true, p.intoWord(&d.Reason, path+"/reason")
 		case "correctiveEventIDs":
 			return true, p.each(path+"/correctiveEventIDs", func() error {
-				if p.std() != "correctiveEventID" {
+				if !p.is("correctiveEventID", path+"/correctiveEventIDs") {
 					return p.stranger(path + "/correctiveEventIDs")
+				}
+				if err := p.onlyAttrs(nil, path+"/correctiveEventIDs/correctiveEventID"); err != nil {
+					return err
 				}
 				var s string
 				err := p.into(&s, path+"/correctiveEventIDs/correctiveEventID")
@@ -202,12 +248,15 @@ func (p *parser) persistentDisposition(d *epcis.PersistentDisposition) error {
 	const path = "persistentDisposition"
 	return p.each(path, func() error {
 		list := &d.Set
-		switch name := p.std(); name {
-		case "unset":
+		switch {
+		case p.is("unset", path):
 			list = &d.Unset
-		case "set":
+		case p.is("set", path):
 		default:
 			return p.stranger(path)
+		}
+		if err := p.onlyAttrs(nil, path+"/"+p.name.Local); err != nil {
+			return err
 		}
 		var s string
 		err := p.intoWord(&s, path+"/"+p.name.Local)

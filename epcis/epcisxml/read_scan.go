@@ -51,7 +51,10 @@ type scanner struct {
 	rooted   bool  // the root was opened
 	doctype  pos   // of a document type declaration that declares nothing
 	encErr   error // why the declared encoding cannot be read
+	wide     bool  // the document is in UTF-16
 	stop     int64 // offset at which the event being read is too large; 0: none is being read
+
+	mislabelled string // another encoding that a document in UTF-16 says it has
 
 	// The current token. attrs is without namespace declarations; text is valid until the next call of next.
 	kind  tokenKind
@@ -91,83 +94,18 @@ const (
 	maxBindings = 256
 )
 
-func newScanner(r io.Reader, opt *epcis.Options) (*scanner, error) {
+func newScanner(r io.Reader, opt *epcis.Options) *scanner {
 	s := &scanner{
 		input:    &guard{r: r, left: opt.MaxBytes, token: reading.MaxToken, full: reading.MaxToken},
 		maxDepth: opt.MaxDepth,
 		maxAttrs: opt.MaxAttributes,
 	}
 	in := bufio.NewReaderSize(s.input, reading.ReadAhead)
-	head, _ := in.Peek(3) // a read error comes again with the first token
-	switch {
-	case len(head) >= 3 && head[0] == 0xEF && head[1] == 0xBB && head[2] == 0xBF:
-		_, _ = in.Discard(3)
-	case len(head) >= 2 && (head[0] == 0xFE && head[1] == 0xFF || head[0] == 0xFF && head[1] == 0xFE):
-		return nil, &epcis.ParseError{
-			Code: epcis.CodeMalformed, Line: 1, Column: 1,
-			Message: "the document is encoded in UTF-16", Hint: "save it as UTF-8",
-		}
-	}
-	s.dec = xml.NewDecoder(in)
+	var text io.Reader
+	text, s.wide = decoded(in)
+	s.dec = xml.NewDecoder(text)
 	s.dec.CharsetReader = s.charset
-	return s, nil
-}
-
-// charset supports the two single-byte encodings of which every document is unambiguous.
-func (s *scanner) charset(label string, input io.Reader) (io.Reader, error) {
-	in, ok := input.(io.ByteReader)
-	if !ok {
-		in = bufio.NewReader(input)
-	}
-	switch strings.ToLower(label) {
-	case "iso-8859-1", "latin1":
-		return &latin1{in: in, max: 0xFF}, nil
-	case "us-ascii", "ascii":
-		return &latin1{in: in, max: 0x7F}, nil
-	}
-	s.encErr = &epcis.ParseError{
-		Code: epcis.CodeMalformed, Line: 1, Column: 1,
-		Message: "the document declares the encoding " + excerpt.Quote(label),
-		Hint:    "use UTF-8 (ISO-8859-1 and US-ASCII are read too)",
-	}
-	return nil, s.encErr
-}
-
-// latin1 turns ISO-8859-1 into UTF-8, byte by byte.
-type latin1 struct {
-	in      io.ByteReader
-	max     byte
-	pending byte
-}
-
-var errNotASCII = errors.New("a byte above 127 in a document that declares US-ASCII")
-
-func (l *latin1) ReadByte() (byte, error) {
-	if b := l.pending; b != 0 {
-		l.pending = 0
-		return b, nil
-	}
-	b, err := l.in.ReadByte()
-	if err != nil || b < 0x80 {
-		return b, err
-	}
-	if b > l.max {
-		return 0, errNotASCII
-	}
-	l.pending = 0x80 | b&0x3F
-	return 0xC0 | b>>6, nil
-}
-
-func (l *latin1) Read(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
-	}
-	b, err := l.ReadByte()
-	if err != nil {
-		return 0, err
-	}
-	p[0] = b
-	return 1, nil
+	return s
 }
 
 func (s *scanner) here() pos {
@@ -220,6 +158,9 @@ func (s *scanner) next() error {
 		case xml.Comment:
 			s.started = true
 		case xml.ProcInst:
+			if s.wide && t.Target == "xml" && !s.started {
+				s.labelled(string(t.Inst))
+			}
 			if strings.EqualFold(t.Target, "xml") && s.started {
 				return s.malformed("an XML declaration stands in the middle of the document")
 			}
@@ -364,7 +305,7 @@ func (s *scanner) fail(err error) error {
 		}
 	case errors.Is(err, reading.ErrTokenBytes):
 		return s.exceeded("one tag, text or comment is longer than %d bytes", s.input.full)
-	case errors.Is(err, errNotASCII), strings.HasPrefix(err.Error(), "xml: "):
+	case errors.Is(err, errNotASCII), errors.Is(err, errNoLetter), errors.Is(err, errUTF16), strings.HasPrefix(err.Error(), "xml: "):
 		s.at = end
 		return s.malformed("%s", excerpt.Clip(strings.TrimPrefix(err.Error(), "xml: ")))
 	}

@@ -50,6 +50,8 @@ type refusal struct {
 	name                string // of what is missing
 	code, message, hint string
 	path                []string
+	attr                string // the attribute that should not be there
+	dropped             bool
 }
 
 // maxFindings is how many wait. All are counted.
@@ -124,6 +126,21 @@ func (p *parser) found(group findingGroup, at pos, code, message, hint string) *
 	return &p.judge.pending[len(p.judge.pending)-1]
 }
 
+// keptAttribute says of an attribute that the schema refuses that it was kept, or read.
+func (p *parser) keptAttribute(name, hint string) {
+	for i := range p.judge.pending {
+		if f := &p.judge.pending[i]; f.at == p.at && f.attr == name && f.dropped {
+			f.hint, f.dropped = hint, false
+			return
+		}
+	}
+}
+
+// refusedHere reports whether the schema refuses the place of the element just opened.
+func (p *parser) refusedHere() bool {
+	return p.judge.set == nil || slices.ContainsFunc(p.judge.pending, func(f refusal) bool { return f.at == p.at && f.group&groupPlace != 0 })
+}
+
 // misplaced is found for the place of the element just opened.
 func (p *parser) misplaced(group findingGroup, code, message, hint string) {
 	f := p.found(group, p.at, code, message, hint)
@@ -150,7 +167,7 @@ func (p *parser) tell(keep pos) {
 			n++
 			continue
 		}
-		p.emit(f.at, epcis.Problem{Severity: epcis.SeverityWarning, Code: f.code, Path: strings.Join(f.path, "/"), Message: f.message, Hint: f.hint, Schema: true})
+		p.emit(f.at, epcis.Problem{Severity: epcis.SeverityWarning, Code: f.code, Path: strings.Join(f.path, "/"), Message: f.message, Hint: f.hint, Schema: true, Dropped: f.dropped})
 	}
 	clear(p.judge.pending[n:])
 	p.judge.pending = p.judge.pending[:n]
@@ -451,7 +468,8 @@ func (p *parser) attributesOf(f *xframe) {
 				p.found(groupAttribute, p.at, epcis.CodeFieldInvalid, "<"+excerpt.Clip(f.name)+"> has other attributes, though its xsi:type is "+t.name, "remove xsi:type")
 				continue
 			}
-			p.found(groupAttribute, p.at, epcis.CodeAttribute, "the attribute "+excerpt.Quote(a.Name.Local)+" does not belong on <"+f.name+">", "remove it; it was not kept")
+			g := p.found(groupAttribute, p.at, epcis.CodeAttribute, "the attribute "+excerpt.Quote(a.Name.Local)+" does not belong on <"+f.name+">", "remove it; it was not kept")
+			g.attr, g.dropped = a.Name.Local, true
 		}
 	}
 	for k := range t.attrs {
@@ -494,7 +512,7 @@ func (p *parser) judgeText(f *xframe) {
 	} else if t.kind == nothing {
 		message = "<" + f.name + "> holds text, not even white space may be in it"
 	}
-	p.found(groupText, p.at, epcis.CodeText, message, "remove it; it was not kept")
+	p.found(groupText, p.at, epcis.CodeText, message, "remove it; it was not kept").dropped = true
 }
 
 // leave closes an element: is everything there, and has the text its form?

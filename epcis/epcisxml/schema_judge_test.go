@@ -75,7 +75,7 @@ func verdicts() []verdict {
 		{"extension behind the body", strings.Replace(o1(""), "</EPCISBody>", "</EPCISBody><extension><a/></extension>", 1), ""},
 		{"empty extension behind the body", strings.Replace(o1(""), "</EPCISBody>", "</EPCISBody><extension/>", 1), "field_missing extension"},
 		{"text in the body", strings.Replace(o1(""), "<EventList>", "text<EventList>", 1), "text_ignored EPCISBody"},
-		{"another element in the body", strings.Replace(o1(""), "<EventList>", "<Events/><EventList>", 1), "element_ignored EPCISBody/Events"},
+		{"another element in the body", strings.Replace(o1(""), "<EventList>", "<Events/><EventList>", 1), "field_unknown EPCISBody/Events"},
 		{"foreign attributes", strings.Replace(o1(""), "<EventList>", "<EventList x:a='1' b='2'>", 1), ""},
 		// Headers.
 		{"foreign elements in the header of 1.2", head(1, goodSBDH+"<x:a/>"), ""},

@@ -175,6 +175,7 @@ func (x *writer) Begin(head epcis.Head, empty bool) error {
 	if h.ID != "" { // an attribute of no meaning in XML: the schema lets it be, and our reader takes it back
 		x.attr("id", h.ID)
 	}
+	x.ownAttributes(h.Extensions, "id", "schemaVersion", "creationDate")
 	x.endStart()
 	x.header(h)
 	x.open("EPCISBody")
@@ -211,9 +212,12 @@ func (x *writer) End() error {
 	return x.flush()
 }
 
-// split takes extensions apart: those without and those with a namespace.
+// split takes extensions apart: those without and those with a namespace. Attributes are neither: see ownAttributes.
 func split(list []epcis.Extension) (local, foreign []*epcis.Extension) {
 	for i := range list {
+		if extension.IsAttribute(&list[i]) {
+			continue
+		}
 		if list[i].Namespace == "" {
 			local = append(local, &list[i])
 		} else {
@@ -245,6 +249,7 @@ func (x *writer) Event(e *epcis.Event, recordTime string, bare bool) error {
 		x.declarations(x.Root)
 	}
 	x.declarations(x.Names.Local)
+	x.ownAttributes(e.Extensions, "schemaVersion", "creationDate")
 	x.endStart()
 	x.fields(e, recordTime, l)
 	x.close(l.Name)
@@ -393,7 +398,7 @@ func (x *writer) field(id field.ID, e *epcis.Event, recordTime string) {
 	case field.SensorElementList:
 		x.sensors(e.SensorElementList)
 	case field.ILMD:
-		x.open(name)
+		x.openWith(name, e.ILMD)
 		x.extensions(e.ILMD)
 		x.close(name)
 	case field.ParentID:
@@ -457,7 +462,7 @@ func (x *writer) quantities(name string, list []epcis.Quantity) {
 }
 
 func (x *writer) place(name string, p *epcis.Place) {
-	x.open(name)
+	x.openWith(name, p.Extensions)
 	if p.ID != "" {
 		x.leaf("id", x.Word(p.ID))
 	} else {
@@ -468,7 +473,7 @@ func (x *writer) place(name string, p *epcis.Place) {
 }
 
 func (x *writer) errorDeclaration(d *epcis.ErrorDeclaration) {
-	x.open("errorDeclaration")
+	x.openWith("errorDeclaration", d.Extensions)
 	if d.DeclarationTime != "" {
 		x.In("declarationTime")
 		x.leaf("declarationTime", x.Time(d.DeclarationTime, ""))
@@ -495,7 +500,7 @@ func (x *writer) sensors(list []epcis.SensorElement) {
 	for i := range list {
 		s := &list[i]
 		x.InItem("sensorElement", i)
-		x.open("sensorElement")
+		x.openWith("sensorElement", s.Extensions)
 		if s.Metadata != nil {
 			x.In("sensorMetadata")
 			x.start("sensorMetadata")

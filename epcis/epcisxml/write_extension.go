@@ -38,6 +38,43 @@ func (x *writer) extensions(list []epcis.Extension, standard ...string) {
 	}
 }
 
+// openWith opens an element of the standard that has the attributes among extensions.
+func (x *writer) openWith(name string, list []epcis.Extension) {
+	x.start(name)
+	x.ownAttributes(list)
+	x.endStart()
+}
+
+// ownAttributes writes the attributes of an element of the standard, which are among its extensions. taken are those that
+// it has already.
+func (x *writer) ownAttributes(list []epcis.Extension, taken ...string) {
+	for i := range list {
+		a := &list[i]
+		if !extension.IsAttribute(a) {
+			continue
+		}
+		local := a.Name[1:]
+		name, ok := x.name(a.Namespace, local)
+		x.In(excerpt.Clip(a.Name))
+		switch {
+		case !ok, local == "xmlns", a.Namespace == "" && slices.Contains(taken, local):
+			x.Lost("no attribute of XML can have the name "+excerpt.Quote(local)+" here; it was left out", "rename it")
+		case slices.ContainsFunc(list[:i], func(b epcis.Extension) bool {
+			return b.Name == a.Name && extension.Canonical(b.Namespace) == extension.Canonical(a.Namespace)
+		}):
+			x.Lost("the attribute "+excerpt.Quote(local)+" stands twice; the second was left out", "")
+		case a.Type == epcis.NoValue, len(a.Children)+len(a.Attributes) > 0:
+			x.Lost("the attribute "+excerpt.Quote(local)+" has parts, which XML has no place for; it was left out", "")
+		default:
+			if a.Type == epcis.Number || a.Type == epcis.Boolean || a.Type == epcis.Null {
+				x.Lost("an attribute of XML has no type: "+excerpt.Quote(a.Text)+" became text", "")
+			}
+			x.attr(name, a.Text)
+		}
+		x.Out()
+	}
+}
+
 // unqualified writes an extension without a namespace, unless a reader would take it for something else.
 func (x *writer) unqualified(t *epcis.Extension, standard func(name string) bool) {
 	if t.Name == "extension" || t.Name == "baseExtension" || standard(t.Name) {
@@ -298,6 +335,7 @@ func (x *writer) vocabulary(v *epcis.Vocabulary) {
 	if v.Type != "" {
 		x.attr("type", v.Type)
 	}
+	x.ownAttributes(v.Extensions, "type")
 	x.endStart()
 	if len(v.Elements) > 0 {
 		x.open("VocabularyElementList")
@@ -317,6 +355,7 @@ func (x *writer) vocabularyElement(e *epcis.VocabularyElement) {
 	if e.ID != "" {
 		x.attr("id", x.ID(e.ID))
 	}
+	x.ownAttributes(e.Extensions, "id")
 	x.endStart()
 	for i := range e.Attributes {
 		a := &e.Attributes[i]

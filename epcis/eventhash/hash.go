@@ -20,6 +20,7 @@ import (
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/internal/epckey"
 	"verilot.dev/epcis/internal/excerpt"
+	"verilot.dev/epcis/internal/extension"
 	"verilot.dev/epcis/internal/vocabulary"
 	"verilot.dev/epcis/internal/xsd"
 )
@@ -119,7 +120,7 @@ func (h *Hasher) event(e *epcis.Event) error {
 	mark = h.open("")
 	for i := range e.Extensions {
 		x := &e.Extensions[i]
-		if len(h.Ignore) == 0 || !slices.Contains(h.Ignore, QName{x.Namespace, x.Name}) {
+		if !extension.IsAttribute(x) && (len(h.Ignore) == 0 || !slices.Contains(h.Ignore, QName{x.Namespace, x.Name})) {
 			h.extension(x, x.Namespace, x.Name)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"verilot.dev/epcis"
+	"verilot.dev/epcis/internal/extension"
 	"verilot.dev/epcis/internal/jsonld"
 	"verilot.dev/epcis/internal/vocabulary"
 	"verilot.dev/epcis/internal/xmlns"
@@ -97,7 +98,9 @@ const nsRDFS = "http://www.w3.org/2000/01/rdf-schema#"
 
 func (h *Hasher) extensions(list []epcis.Extension) {
 	for i := range list {
-		h.extension(&list[i], list[i].Namespace, list[i].Name)
+		if !extension.IsAttribute(&list[i]) { // of an element of the standard, which has none in JSON
+			h.extension(&list[i], list[i].Namespace, list[i].Name)
+		}
 	}
 }
 

@@ -141,7 +141,7 @@ func (p *parser) wordSet(voc *vocabulary, v *value) (*textSet, *Error) {
 // their own, but only events with sensor data have them.
 func ids(kind TermKind, each some) func(*parser, *value) (*cond, *Error) {
 	return func(p *parser, v *value) (*cond, *Error) {
-		if e := p.uris(v); e != nil {
+		if e := p.uris(v, kind); e != nil {
 			return nil, e
 		}
 		set := newSet(identity, v.texts)
@@ -158,9 +158,13 @@ func ids(kind TermKind, each some) func(*parser, *value) (*cond, *Error) {
 	}
 }
 
-// uris checks that all values are URIs.
-func (p *parser) uris(v *value) *Error {
+// uris checks that all values are URIs. Ids of events and transformations, and numbers of documents, are recorded as they
+// are, and asked for with the same text.
+func (p *parser) uris(v *value, kind TermKind) *Error {
 	for _, s := range v.texts {
+		if kind == EventID || kind == TransformationID || kind == BizTransaction {
+			break
+		}
 		if i := strings.IndexByte(s, ':'); i < 1 || i == len(s)-1 {
 			return &Error{Message: excerpt.Quote(s) + " is not a URI", Hint: "write it in full, for example urn:epc:id:sgln:0614141.07346.0"}
 		}
@@ -203,7 +207,7 @@ func bizLocation(e *epcis.Event) *epcis.Place { return e.BizLocation }
 
 func place(kind TermKind, get func(*epcis.Event) *epcis.Place, within bool) func(*parser, *value) (*cond, *Error) {
 	return func(p *parser, v *value) (*cond, *Error) {
-		if e := p.uris(v); e != nil {
+		if e := p.uris(v, ""); e != nil {
 			return nil, e
 		}
 		set := newSet(identity, v.texts)
@@ -252,7 +256,7 @@ func place(kind TermKind, get func(*epcis.Event) *epcis.Place, within bool) func
 // typed is a list of pairs of a type and a value.
 func typed(voc *vocabulary, kind TermKind, word string, each func(e *epcis.Event, has func(typ, value string) bool) bool) func(*parser, *value) (*cond, *Error) {
 	return func(p *parser, v *value) (*cond, *Error) {
-		if e := p.uris(v); e != nil {
+		if e := p.uris(v, kind); e != nil {
 			return nil, e
 		}
 		set := newSet(identity, v.texts)
@@ -348,7 +352,7 @@ func match(in lists) func(*parser, *value) (*cond, *Error) {
 }
 
 func eventIDs(p *parser, v *value) (*cond, *Error) {
-	if e := p.uris(v); e != nil {
+	if e := p.uris(v, EventID); e != nil {
 		return nil, e
 	}
 	set := newSet(eventID, v.texts)
@@ -359,7 +363,7 @@ func eventIDs(p *parser, v *value) (*cond, *Error) {
 }
 
 func corrective(p *parser, v *value) (*cond, *Error) {
-	if e := p.uris(v); e != nil {
+	if e := p.uris(v, EventID); e != nil {
 		return nil, e
 	}
 	is := newSet(eventID, v.texts).has

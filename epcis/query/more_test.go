@@ -125,8 +125,6 @@ func TestErrors(t *testing.T) {
 		kind ErrorKind
 		want string
 	}{
-		{url.Values{"EQ_eventID": {"123"}}, KindParameter, "is not a URI"},
-		{url.Values{"EQ_correctiveEventID": {"123"}}, KindParameter, "is not a URI"},
 		{url.Values{"EQ_source_location": {"here"}}, KindParameter, "is not a URI"},
 		{url.Values{"EQ_bizStep": {":"}}, KindParameter, "is not a business step"},
 		{url.Values{"EQ_stringValue": {"\xff"}}, KindParameter, "not UTF-8"},

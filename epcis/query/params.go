@@ -350,10 +350,10 @@ var parameterNames = func() (list []string) {
 	for op := range strings.FieldsSeq("EQ GT GE LT LE") {
 		list = append(list, op+"_quantity", op+"_percRank")
 	}
-	for _, word := range vocBTT.words {
+	for _, word := range vocBTT.list() {
 		list = append(list, "EQ_bizTransaction_"+word)
 	}
-	for _, word := range vocSDT.words {
+	for _, word := range vocSDT.list() {
 		list = append(list, "EQ_source_"+word, "EQ_destination_"+word)
 	}
 	return list

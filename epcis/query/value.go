@@ -238,98 +238,61 @@ func instantOrDate(s string) (time.Time, bool) {
 
 func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-// A vocabulary is a list of CBV values with its prefixes.
+// A vocabulary is a list of standard values.
 type vocabulary struct {
-	what     string // in messages
-	urn, web string // after urn:epcglobal:cbv: and https://ref.gs1.org/cbv/
-	words    []string
-	keepCase bool
+	what string // in messages
+	kind epcis.TermKind
+	// prefixes and words are of a list that is not CBV's.
+	prefixes, words []string
 }
 
 var (
-	vocStep   = &vocabulary{what: "business step", urn: "bizstep:", web: "BizStep-"}
-	vocDisp   = &vocabulary{what: "disposition", urn: "disp:", web: "Disp-"}
-	vocBTT    = &vocabulary{what: "business transaction type", urn: "btt:", web: "BTT-", words: cbv.Lists[cbv.BizTransaction].Sorted}
-	vocSDT    = &vocabulary{what: "source or destination type", urn: "sdt:", web: "SDT-", words: cbv.Lists[cbv.SourceDest].Sorted}
-	vocReason = &vocabulary{what: "error reason", urn: "er:", web: "ER-", words: cbv.Lists[cbv.ErrorReason].Sorted}
-	vocType   = &vocabulary{what: "measurement type", keepCase: true, words: cbv.Lists[cbv.Measurement].Sorted}
-	vocEvent  = &vocabulary{what: "event type", keepCase: true, words: strings.Fields(
-		"ObjectEvent AggregationEvent TransactionEvent TransformationEvent AssociationEvent")}
+	vocStep   = &vocabulary{what: "business step", kind: epcis.TermBizStep}
+	vocDisp   = &vocabulary{what: "disposition", kind: epcis.TermDisposition}
+	vocBTT    = &vocabulary{what: "business transaction type", kind: epcis.TermBizTransaction}
+	vocSDT    = &vocabulary{what: "source or destination type", kind: epcis.TermSourceDest}
+	vocReason = &vocabulary{what: "error reason", kind: epcis.TermErrorReason}
+	vocType   = &vocabulary{what: "measurement type", kind: epcis.TermMeasurement}
+	vocEvent  = &vocabulary{
+		what: "event type", prefixes: []string{"epcis:", "https://ref.gs1.org/epcis/", "https://ns.gs1.org/epcis/", "http://ref.gs1.org/epcis/", "http://ns.gs1.org/epcis/"},
+		words: strings.Fields("ObjectEvent AggregationEvent TransactionEvent TransformationEvent AssociationEvent"),
+	}
 )
 
-// bare is a value without what only says that it is CBV's: equal exactly for equal values.
+// bare is a value without what only says that it is a standard one: equal exactly for equal values.
 func (v *vocabulary) bare(s string) string {
+	if v != vocEvent {
+		return v.kind.Word(s)
+	}
 	s = trim(s)
-	if s == "" {
-		return s
+	for _, p := range v.prefixes {
+		if rest, ok := strings.CutPrefix(s, p); ok {
+			return rest
+		}
 	}
-	rest, standard := s, false
-	switch s[0] {
-	case 'u', 'U':
-		if rest, standard = cutFold(s, "urn:epcglobal:cbv:"); standard && v.urn != "" {
-			rest, standard = cutFold(rest, v.urn)
-		} else {
-			standard = false
-		}
-	case 'h', 'H':
-		host := ""
-		if _, after, ok := strings.Cut(s, "://"); ok && strings.HasPrefix(s, "http") {
-			host, rest, _ = strings.Cut(after, "/")
-		}
-		switch host {
-		case "ref.gs1.org", "ns.gs1.org":
-			if v == vocEvent {
-				rest, standard = strings.CutPrefix(rest, "epcis/")
-			} else if rest, standard = strings.CutPrefix(rest, "cbv/"); standard {
-				rest, standard = strings.CutPrefix(rest, v.web)
-				standard = standard && v.web != ""
-			}
-		case "gs1.org", "www.gs1.org":
-			rest, standard = strings.CutPrefix(rest, "voc/")
-			standard = standard && v == vocType
-		}
-	case 'c':
-		if rest, standard = strings.CutPrefix(s, "cbv:"); standard {
-			rest, standard = strings.CutPrefix(rest, v.web)
-			standard = standard && v.web != ""
-		}
-	case 'g':
-		rest, standard = strings.CutPrefix(s, "gs1:")
-		standard = standard && v == vocType
-	case 'e':
-		rest, standard = strings.CutPrefix(s, "epcis:")
-		standard = standard && v == vocEvent
+	return s
+}
+
+// list are the standard values.
+func (v *vocabulary) list() []string {
+	if v == vocEvent {
+		return v.words
 	}
-	if !standard {
-		if strings.IndexByte(s, ':') >= 0 {
-			return s
-		}
-		rest = s
-	}
-	if v.keepCase {
-		return rest
-	}
-	return cbv.Lower(rest)
+	return cbv.Lists[v.kind].Sorted
 }
 
 func (v *vocabulary) knows(word string) bool {
-	switch v {
-	case vocStep:
-		return epcis.KnownStep(word)
-	case vocDisp:
-		return epcis.KnownDisposition(word)
+	if v == vocEvent {
+		return slices.Contains(v.words, word)
 	}
-	return slices.Contains(v.words, word)
+	return v.kind.Known(word)
 }
 
 func (v *vocabulary) nearest(word string) string {
-	switch v {
-	case vocStep:
-		return epcis.NearestStep(word)
-	case vocDisp:
-		return epcis.NearestDisposition(word)
+	if v == vocEvent {
+		return epcis.Nearest(word, v.words)
 	}
-	return epcis.Nearest(word, v.words)
+	return v.kind.Nearest(word)
 }
 
 func cutFold(s, prefix string) (string, bool) {

@@ -59,7 +59,7 @@ func (j *judging) dispense() {
 		j.reappear(r)
 		j.change(r)
 	}
-	if epcis.CBVName(j.ev.Disposition) != epcis.DispPartiallyDispensed {
+	if epcis.TermDisposition.Word(j.ev.Disposition) != epcis.DispPartiallyDispensed {
 		j.state(Dispensed, keys)
 	}
 }
@@ -147,7 +147,7 @@ func (j *judging) mark() {
 		free    bool
 		suspect bool
 	)
-	switch epcis.CBVName(j.ev.Disposition) {
+	switch epcis.TermDisposition.Word(j.ev.Disposition) {
 	case epcis.DispNonSellable:
 		bit = books.OverlayQuarantined
 	case epcis.DispNoPedigreeMatch:

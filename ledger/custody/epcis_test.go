@@ -26,7 +26,7 @@ import (
 // relied is what ledger/ uses of module epcis (docs/spec.md section 15): "vectors" says that epcis-consensus.json pins it,
 // anything else why it needs none.
 var relied = map[string]string{
-	"epcis.CBVName": "vectors", "epcis.EventTimeMillis": "vectors", "epcis.EventDay": "vectors", "epcis.IsJudgedILMD": "vectors",
+	"epcis.TermKind.Word": "vectors", "epcis.EventTimeMillis": "vectors", "epcis.EventDay": "vectors", "epcis.IsJudgedILMD": "vectors",
 	"epcis.KnownStep": "vectors", "epcis.KnownDisposition": "vectors",
 	"epcis.NearestStep": "only in texts for people, which are not hashed", "epcis.NearestDisposition": "only in texts for people, which are not hashed",
 
@@ -40,10 +40,11 @@ var relied = map[string]string{
 	"epcis.DispActive": "vectors", "epcis.DispNoPedigreeMatch": "a word of CBV", "epcis.DispDamaged": "vectors", "epcis.DispExpired": "vectors", "epcis.DispNonSellable": "vectors",
 	"epcis.DispPartiallyDispensed": "vectors", "epcis.DispRecalled": "vectors", "epcis.DispReturned": "vectors", "epcis.DispStolen": "vectors",
 	"epcis.DispUnknown": "vectors", "epcis.OwningParty": "vectors", "epcis.PossessingParty": "vectors", "epcis.ReturnAuthorization": "vectors",
+	"epcis.TermDisposition": "vectors", "epcis.TermBizTransaction": "vectors", "epcis.TermSourceDest": "vectors",
 	"epcis.NoValue": "vectors", "epcis.Null": "vectors", "epcis.Empty": "vectors",
 	"gs1.KindInvalid": "vectors", "gs1.KindGTIN": "vectors", "gs1.KindLGTIN": "vectors", "gs1.KindSGLN": "vectors", "gs1.KindPGLN": "vectors",
 
-	"epcis.Event.Step": "CBVName, which the vectors pin", "epcis.Event.Source": "vectors", "epcis.Event.Destination": "vectors",
+	"epcis.Event.Step": "TermKind.Word, which the vectors pin", "epcis.Event.Source": "vectors", "epcis.Event.Destination": "vectors",
 	"epcis.Event.Lot": "vectors", "epcis.Event.Expiry": "vectors",
 	"gs1.EPC.Key": "vectors", "gs1.Prefix.Key": "vectors", "gs1.SGLN.Key": "vectors", "gs1.LGTIN.Key": "vectors", "gs1.LGTIN.String": "vectors",
 	"gs1.Key.String": "vectors", "gs1.Key.Kind": "vectors", "gs1.Key.GTIN": "vectors", "gs1.Key.GLN": "vectors", "gs1.Key.IsUnit": "vectors",
@@ -63,7 +64,7 @@ var relied = map[string]string{
 	"gs1.Key": "a type; ParseEPC and ParseKey make its values", "gs1.Kind": "a type; its values stand in the vectors",
 }
 
-// reliedOn type-checks ledger/ and returns what it uses of module epcis: names of its packages, as epcis.CBVName, and
+// reliedOn type-checks ledger/ and returns what it uses of module epcis: names of its packages, as epcis.KnownStep, and
 // methods, as gs1.Key.GTIN. Fields are those of messages, whose bytes the vectors of ledger/wire hold.
 func reliedOn(t *testing.T) map[string]bool {
 	t.Helper()
@@ -399,7 +400,7 @@ func TestEPCISVectors(t *testing.T) {
 	golden(t, "epcis-consensus.json", struct {
 		Comment      string              `json:"comment"`
 		Times        []when              `json:"eventTimeMillis"`
-		Names        []value             `json:"cbvName"`
+		Names        map[string][]value  `json:"word"`
 		Steps        []value             `json:"knownStep"`
 		Dispositions []value             `json:"knownDisposition"`
 		Words        map[string][]string `json:"words"`
@@ -419,13 +420,21 @@ func TestEPCISVectors(t *testing.T) {
 	}{
 		Comment: "docs/spec.md section 15: what the validators read with module epcis. A change of any value here is a fork. \"error CODE\" is what cannot be read, and its verdict.",
 		Times:   times,
-		Names: table([]string{
-			"urn:epcglobal:cbv:bizstep:shipping", "https://ref.gs1.org/cbv/BizStep-shipping", "http://ref.gs1.org/cbv/BizStep-Void_Shipping", "shipping", " Shipping\n", "SHIPPING", "\u00a0shipping",
-			"https://example.com/cbv/Disp-in_transit", "https://example.com/other/BizStep-shipping", "https://ref.gs1.org/cbv/shipping", "https://ref.gs1.org/cbv/BizStep-", "https://ref.gs1.org/cbv/BizStep-a-b",
-			"urn:epcglobal:cbv:bizstep:", "a:b:c", "", "İSTANBUL", "ref.gs1.org/cbv/BizStep-shipping",
-		}, epcis.CBVName),
-		Steps:        table(append(slices.Clone(cbvSteps), "urn:epcglobal:cbv:bizstep:Shipping", "teleporting", "ship", "retail_sale", ""), func(s string) string { return yes[epcis.KnownStep(s)] }),
-		Dispositions: table(append(slices.Clone(cbvDispositions), "https://ref.gs1.org/cbv/Disp-in_transit", "lost", "in transit", ""), func(s string) string { return yes[epcis.KnownDisposition(s)] }),
+		Names: map[string][]value{
+			"bizStep": table([]string{
+				"urn:epcglobal:cbv:bizstep:shipping", "https://ref.gs1.org/cbv/BizStep-shipping", "http://ref.gs1.org/cbv/BizStep-Void_Shipping", "https://ns.gs1.org/cbv/BizStep-shipping",
+				"cbv:BizStep-shipping", "shipping", " Shipping\n", "SHIPPING", "\u00a0shipping", "URN:EPCGLOBAL:CBV:BizStep:Shipping", "urn:epcglobal:cbv:bizstep:Teleporting", "Teleporting",
+				"urn:acme:bizstep:shipping", "urn:epcglobal:cbv:disp:shipping", "https://example.com/cbv/BizStep-shipping", "https://ref.gs1.org/cbv/shipping", "https://ref.gs1.org/cbv/BizStep-",
+				"https://ref.gs1.org/cbv/BizStep-a-b", "urn:epcglobal:cbv:bizstep:", "a:b:c", "", "\u0130STANBUL", "ref.gs1.org/cbv/BizStep-shipping",
+			}, epcis.TermBizStep.Word),
+			"disposition": table([]string{
+				"urn:epcglobal:cbv:disp:in_transit", "https://ref.gs1.org/cbv/Disp-in_transit", "cbv:Disp-in_transit", "In_Transit", "urn:acme:disp:recalled", "urn:epcglobal:cbv:bizstep:recalled",
+			}, epcis.TermDisposition.Word),
+			"bizTransaction": table([]string{"urn:epcglobal:cbv:btt:rma", "https://ref.gs1.org/cbv/BTT-rma", "cbv:BTT-rma", "RMA", "urn:acme:btt:rma"}, epcis.TermBizTransaction.Word),
+			"sourceDest":     table([]string{"urn:epcglobal:cbv:sdt:owning_party", "https://ref.gs1.org/cbv/SDT-owning_party", "cbv:SDT-owning_party", "Owning_Party", "urn:acme:sdt:owning_party"}, epcis.TermSourceDest.Word),
+		},
+		Steps:        table(append(slices.Clone(cbvSteps), "urn:epcglobal:cbv:bizstep:Shipping", "teleporting", "ship", "retail_sale", "urn:acme:bizstep:shipping", "cbv:BizStep-shipping", ""), func(s string) string { return yes[epcis.KnownStep(s)] }),
+		Dispositions: table(append(slices.Clone(cbvDispositions), "https://ref.gs1.org/cbv/Disp-in_transit", "lost", "in transit", "urn:acme:disp:expired", ""), func(s string) string { return yes[epcis.KnownDisposition(s)] }),
 		Words:        words,
 		ValueTypes: map[string]uint8{
 			"none": uint8(epcis.NoValue), "text": uint8(epcis.Text), "number": uint8(epcis.Number), "boolean": uint8(epcis.Boolean), "null": uint8(epcis.Null), "empty": uint8(epcis.Empty),

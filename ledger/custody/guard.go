@@ -241,7 +241,7 @@ func Faults(v state.View, key gs1.Key, day string) []Reason {
 func authorisations(ev *epcis.Event) []string {
 	var list []string
 	for _, t := range ev.BizTransactionList {
-		if epcis.CBVName(t.Type) == epcis.ReturnAuthorization {
+		if epcis.TermBizTransaction.Word(t.Type) == epcis.ReturnAuthorization {
 			list = append(list, clip(t.Value))
 		}
 	}

@@ -87,7 +87,7 @@ func judgedBy(it *wire.Item, p []commit.Segment) bool {
 			return true
 		}
 		i := int(p[1].N)
-		return i < len(ev.BizTransactionList) && epcis.CBVName(ev.BizTransactionList[i].Type) == epcis.ReturnAuthorization
+		return i < len(ev.BizTransactionList) && epcis.TermBizTransaction.Word(ev.BizTransactionList[i].Type) == epcis.ReturnAuthorization
 	case wire.FieldILMD:
 		return len(p) < 3 || len(p) == 3 && p[2].Kind == commit.NameSegment && epcis.IsJudgedILMD(p[2].Namespace, p[2].Local)
 	}

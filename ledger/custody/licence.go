@@ -36,7 +36,9 @@ func (l licensing) String() string {
 
 // isReturn says whether the event names a return authorisation.
 func isReturn(ev *epcis.Event) bool {
-	return slices.ContainsFunc(ev.BizTransactionList, func(t epcis.BizTransaction) bool { return epcis.CBVName(t.Type) == epcis.ReturnAuthorization })
+	return slices.ContainsFunc(ev.BizTransactionList, func(t epcis.BizTransaction) bool {
+		return epcis.TermBizTransaction.Word(t.Type) == epcis.ReturnAuthorization
+	})
 }
 
 // checkActor asks whether the actor is an authorized trading partner in a role that the step demands. What others relay of

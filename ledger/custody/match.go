@@ -44,7 +44,7 @@ func matched(b []byte, it *wire.Item, ev *epcis.Event, ms int64, names *names) [
 	b = canonical.I64(b, ms)
 	b = canonical.Str16(b, clip(ev.EventTimeZoneOffset))
 	b = canonical.Str16(b, clip(ev.Step()))
-	b = canonical.Str16(b, clip(epcis.CBVName(ev.Disposition)))
+	b = canonical.Str16(b, clip(epcis.TermDisposition.Word(ev.Disposition)))
 	b = canonical.Str16(b, placeText(ev.ReadPoint, names))
 	b = canonical.Str16(b, placeText(ev.BizLocation, names))
 	b = putTyped(b, ev.SourceList, names)
@@ -93,7 +93,7 @@ func putTyped(b []byte, list []epcis.SourceDest, names *names) []byte {
 	var room [4]pair
 	pairs := room[:0]
 	for _, sd := range list {
-		pairs = append(pairs, pair{clip(epcis.CBVName(sd.Type)), names.keyText(sd.Value)})
+		pairs = append(pairs, pair{clip(epcis.TermSourceDest.Word(sd.Type)), names.keyText(sd.Value)})
 	}
 	slices.SortFunc(pairs, func(x, y pair) int { return cmp.Or(strings.Compare(x.kind, y.kind), strings.Compare(x.key, y.key)) })
 	b = canonical.U32(b, uint32(len(pairs)))

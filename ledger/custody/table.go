@@ -15,7 +15,7 @@ const (
 // rule is what a business step demands and does. The prose is for docs/custody.md, which a test writes; docs/spec.md
 // section 14 has the same rules step by step.
 type rule struct {
-	steps   []string // business steps, as epcis.CBVName gives them
+	steps   []string // business steps, as epcis.TermBizStep.Word gives them
 	event   string   // EPCIS event type
 	actions []string // that the step may have
 	roles   []string // of which the acting party has one

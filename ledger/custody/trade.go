@@ -232,7 +232,7 @@ func (j *judging) receive() {
 
 	var arrived, extra, unshipped, misled, contested, unsold, mismatched []string
 	authorised := authorisations(j.ev)
-	returned := len(authorised) > 0 || epcis.CBVName(j.ev.Disposition) == epcis.DispReturned
+	returned := len(authorised) > 0 || epcis.TermDisposition.Word(j.ev.Disposition) == epcis.DispReturned
 	var shipments []*books.Shipment
 	arrive := func(r *books.Record) {
 		j.reappear(r)
@@ -321,7 +321,7 @@ func (j *judging) receive() {
 	if len(mismatched) > 0 {
 		j.find(verdict.ReturnAuthMismatch, block.Flag, mismatched, fmt.Sprintf("received under the return authorisation %s, which the shipment does not name", short(authorised[0])))
 	}
-	if epcis.CBVName(j.ev.Disposition) == epcis.DispReturned {
+	if epcis.TermDisposition.Word(j.ev.Disposition) == epcis.DispReturned {
 		j.overlay(books.OverlayReturned, true, arrived)
 	}
 	j.checkSeller(owner, keys)

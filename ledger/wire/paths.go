@@ -86,7 +86,7 @@ func DefaultSealed(it *Item) func(commit.Field) bool {
 			return false
 		}
 		i := int(path[1].N)
-		return i >= len(transactions) || epcis.CBVName(transactions[i].Type) != epcis.ReturnAuthorization
+		return i >= len(transactions) || epcis.TermBizTransaction.Word(transactions[i].Type) != epcis.ReturnAuthorization
 	}
 }
 

@@ -26,6 +26,9 @@ func IsMarker(a *epcis.Extension) bool {
 	return a.Name == ListName && a.Namespace == "" && a.Type == epcis.Empty
 }
 
+// IsAttribute reports whether an extension of an element of the standard is an attribute of it.
+func IsAttribute(x *epcis.Extension) bool { return len(x.Name) > 1 && x.Name[0] == '@' }
+
 // IsArray reports whether x is an array that is one Extension; its elements are x.Children.
 func IsArray(x *epcis.Extension) bool { return len(x.Attributes) > 0 && IsMarker(&x.Attributes[0]) }
 

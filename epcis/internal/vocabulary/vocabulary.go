@@ -5,6 +5,8 @@ package vocabulary
 import (
 	"slices"
 	"strings"
+
+	"verilot.dev/epcis/internal/xsd"
 )
 
 // All of CBV 2.0, sorted; the numbers are those of cbv-terms.csv: 41 and 33.
@@ -35,12 +37,14 @@ type List struct {
 	Web      string
 	CURIE    string
 	prefixes []string // of every spelling, the canonical ones first
+	mixed    bool     // words have capitals
 }
 
 func makeList(words []string, urn, name string) List {
 	l := List{Words: make(map[string]bool, len(words)), Sorted: slices.Sorted(slices.Values(words)), URN: urn, Web: WebCBV + name, CURIE: "cbv:" + name}
 	for _, w := range words {
 		l.Words[w] = true
+		l.mixed = l.mixed || Lower(w) != w
 	}
 	l.prefixes = []string{l.URN, l.Web, l.CURIE, "http://ref.gs1.org/cbv/" + name, "https://ns.gs1.org/cbv/" + name, "http://ns.gs1.org/cbv/" + name}
 	if urn == "" {
@@ -100,17 +104,58 @@ var Lists = [numLists]List{
 	SensorAlert: makeList([]string{"ALARM_CONDITION", "ERROR_CONDITION"}, "", ""),
 }
 
-// Cut returns the word behind a prefix of the list. spelled is "" for a bare word.
+// Cut returns the word behind a prefix of the list, and the prefix. spelled is "" for a bare word. A word that the list
+// has in other letters, Shipping, is the list's.
 func (l *List) Cut(s string) (word, spelled string) {
 	if strings.IndexByte(s, ':') < 0 {
-		return s, ""
+		return l.fold(s), ""
 	}
 	for _, p := range l.prefixes {
-		if rest, ok := strings.CutPrefix(s, p); ok && IsWord(rest) {
-			return rest, p
+		if rest, ok := cut(s, p); ok && IsWord(rest) {
+			return l.fold(rest), p
 		}
 	}
 	return "", ""
+}
+
+// cut is strings.CutPrefix. The name of a namespace of URNs has no case (RFC 8141 section 3.1).
+func cut(s, prefix string) (rest string, ok bool) {
+	if rest, ok = strings.CutPrefix(s, prefix); ok || len(s) < len(prefix) || s[0]|0x20 != 'u' || prefix[0] != 'u' {
+		return rest, ok
+	}
+	return s[len(prefix):], strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+func (l *List) fold(word string) string {
+	if l.Words[word] {
+		return word
+	}
+	if lower := Lower(word); l.Words[lower] {
+		return lower
+	}
+	return word
+}
+
+// Read is the one reading of a value of the list: its word, whatever the spelling. A word that the list does not have is
+// in lower case, where all of the list is. What is spelled otherwise is a value of somebody else's, and stands for
+// itself: urn:acme:bizstep:shipping is not shipping.
+func (l *List) Read(s string) string {
+	s = trim(s)
+	word, spelled := l.Cut(s)
+	if spelled == "" && strings.IndexByte(s, ':') >= 0 {
+		return s
+	}
+	if l.Words[word] || l.mixed {
+		return word
+	}
+	return Lower(word)
+}
+
+func trim(s string) string {
+	if s == "" || s[0] > ' ' && s[len(s)-1] > ' ' {
+		return s
+	}
+	return strings.Trim(s, xsd.Blank)
 }
 
 // IsWord reports whether s can be a bare word.

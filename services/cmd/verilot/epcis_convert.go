@@ -28,7 +28,7 @@ func (a *app) epcisConvertCommand() *cobra.Command {
 		Use:   "convert FILE --to FORMAT",
 		Short: "Write a document in another format, and say what that format cannot hold",
 		Long: `Reads an EPCIS document of any format and writes it as JSON-LD 2.0, XML 2.0 or XML 1.2. The document goes to standard output or to the file of -o; what the format
-cannot hold is told, with its place in the source, on standard error. Nothing else is lost. Events with errors are converted as far as they can be read, and named.
+cannot hold, and what could not be kept when it was read, is told, with its place in the source, on standard error. Nothing else is lost. Events with errors are converted as far as they can be read, and named.
 
 Identifiers stay as captured unless --epc asks for a form; XML 1.2, which is older than Digital Links, always asks for URNs. A Digital Link can be an EPC URN only when the length of its company
 prefix is known: nothing is guessed. GS1 publishes the lengths as gcpprefixformatlist.json; give it with --prefix-lengths.
@@ -129,7 +129,7 @@ func (a *app) epcisConvert(file string, o *convertOptions) error {
 		return unusable("%w", err)
 	}
 	for _, p := range problems {
-		if p.Code == epcis.CodeNotConvertible || p.Severity == epcis.SeverityError || p.Code == epcis.CodeTruncated {
+		if p.Code == epcis.CodeNotConvertible || p.Severity == epcis.SeverityError || p.Code == epcis.CodeTruncated || p.Dropped {
 			report.Losses = append(report.Losses, epcischeck.FindingOf(p))
 		}
 	}

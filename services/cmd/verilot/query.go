@@ -188,7 +188,7 @@ func (a *app) showEvents(first []byte, events []json.RawMessage) error {
 			return err
 		}
 		_, _ = io.WriteString(w, strings.Join([]string{
-			when(e.EventTime, e.Offset), e.kind(), orDash(epcis.CBVName(e.BizStep)), orDash(epcis.CBVName(e.Disposition)), clip(e.where(), 40), e.what(),
+			when(e.EventTime, e.Offset), e.kind(), orDash(epcis.TermBizStep.Word(e.BizStep)), orDash(epcis.TermDisposition.Word(e.Disposition)), clip(e.where(), 40), e.what(),
 		}, "\t")+"\n")
 	}
 	_ = w.Flush()

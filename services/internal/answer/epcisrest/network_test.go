@@ -104,7 +104,7 @@ func TestOverTheNetwork(t *testing.T) {
 	if pharmacy := events("pharmacy", "/events"); !names(pharmacy, told.InPharmacy) {
 		t.Error("the pharmacy does not see what it holds")
 	}
-	if got := events("pharmacy", "/events?MATCH_anyEPC="+unit+"&orderBy=eventTime&orderDirection=ASC"); len(got) < 3 || epcis.CBVName(got[0].Event.BizStep) != "commissioning" {
+	if got := events("pharmacy", "/events?MATCH_anyEPC="+unit+"&orderBy=eventTime&orderDirection=ASC"); len(got) < 3 || epcis.TermBizStep.Word(got[0].Event.BizStep) != "commissioning" {
 		t.Errorf("the way of its unit: %d events", len(got))
 	}
 }

@@ -158,9 +158,13 @@ func shownValue(r *resource, captured string, o epcis.WriteOptions) string {
 		return shownID(captured, o)
 	}
 	switch r.kind {
-	case epcisquery.BizStep, epcisquery.Disposition:
-		if epcis.KnownStep(captured) && r.kind == epcisquery.BizStep || epcis.KnownDisposition(captured) && r.kind == epcisquery.Disposition {
-			return epcis.CBVName(captured)
+	case epcisquery.BizStep:
+		if epcis.KnownStep(captured) {
+			return epcis.TermBizStep.Word(captured)
+		}
+	case epcisquery.Disposition:
+		if epcis.KnownDisposition(captured) {
+			return epcis.TermDisposition.Word(captured)
 		}
 	default:
 	}

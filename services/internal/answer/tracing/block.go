@@ -267,7 +267,7 @@ func (s *Snapshot) item(e *consensus.Entry, pos canonical.Position, rem *remarks
 	it := &e.Submission.Items[pos.Item]
 	out := Item{Position: pos, Kind: wire.KindName(it.Kind), Units: len(it.Committed.Units), Hash: hex32(e.Submission.Hashes[pos.Item])}
 	if ev, ok := it.Message.(*epcis.Event); ok {
-		out.Type, out.BizStep, out.Disposition, out.EventID = ev.Type, epcis.CBVName(ev.BizStep), epcis.CBVName(ev.Disposition), ev.EventID
+		out.Type, out.BizStep, out.Disposition, out.EventID = ev.Type, epcis.TermBizStep.Word(ev.BizStep), epcis.TermDisposition.Word(ev.Disposition), ev.EventID
 	}
 	if rem != nil {
 		out.Findings = rem.findings

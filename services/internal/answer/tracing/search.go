@@ -169,7 +169,7 @@ func (f *search) event() error {
 	it := &sub.Items[n[2]]
 	h := Hit{Kind: "event", Title: f.text, Detail: wire.KindName(it.Kind), ID: f.text, Height: parts[0], Party: sub.Header.Party}
 	if ev, ok := it.Message.(*epcis.Event); ok {
-		h.Detail = strings.TrimSpace(ev.Type + " " + epcis.CBVName(ev.BizStep))
+		h.Detail = strings.TrimSpace(ev.Type + " " + epcis.TermBizStep.Word(ev.BizStep))
 	}
 	f.add(exact, h)
 	return nil

@@ -119,10 +119,10 @@ func (s *Snapshot) describe(v *Shipment) error {
 		return nil
 	}
 	v.EventTime = ev.EventTime
-	v.Return = epcis.CBVName(ev.Disposition) == "returned"
+	v.Return = epcis.TermDisposition.Word(ev.Disposition) == "returned"
 	v.Drop = slices.ContainsFunc(ev.Extensions, func(x epcis.Extension) bool { return x.Name == "dropShipment" && x.Text == "true" })
 	for _, bt := range ev.BizTransactionList {
-		kind := epcis.CBVName(bt.Type)
+		kind := epcis.TermBizTransaction.Word(bt.Type)
 		v.Documents = append(v.Documents, kind)
 		v.Return = v.Return || kind == "rma"
 	}

@@ -198,7 +198,7 @@ func (s *Snapshot) placeOf(p *epcis.Place) *PlaceRef {
 
 func (s *Snapshot) partyOf(list []epcis.SourceDest) *PartyRef {
 	for _, sd := range list {
-		if epcis.CBVName(sd.Type) != "owning_party" {
+		if epcis.TermSourceDest.Word(sd.Type) != "owning_party" {
 			continue
 		}
 		epc, err := gs1.ParseEPC(sd.Value)

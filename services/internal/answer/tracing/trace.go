@@ -346,10 +346,10 @@ func (s *Snapshot) eventStep(st *Step, m *epcis.Event, sealed []commit.Sealed) {
 	st.Type, st.Action, st.EventTime, st.Offset, st.EventID = m.Type, m.Action, m.EventTime, m.EventTimeZoneOffset, m.EventID
 	st.Step, st.Disposition = m.BizStep, m.Disposition // what is not in the vocabulary is shown as it was captured
 	if epcis.KnownStep(m.BizStep) {
-		st.Step = epcis.CBVName(m.BizStep)
+		st.Step = epcis.TermBizStep.Word(m.BizStep)
 	}
 	if epcis.KnownDisposition(m.Disposition) {
-		st.Disposition = epcis.CBVName(m.Disposition)
+		st.Disposition = epcis.TermDisposition.Word(m.Disposition)
 	}
 	st.Source, st.Destination = s.partyOf(m.SourceList), s.partyOf(m.DestinationList)
 	st.ReadPoint, st.BizLocation = s.placeOf(m.ReadPoint), s.placeOf(m.BizLocation)
@@ -358,7 +358,7 @@ func (s *Snapshot) eventStep(st *Step, m *epcis.Event, sealed []commit.Sealed) {
 	}
 	st.Lot, st.Expiry = m.Lot(), m.Expiry()
 	for _, bt := range m.BizTransactionList {
-		st.Documents = append(st.Documents, Document{Type: epcis.CBVName(bt.Type), Value: bt.Value, Sealed: bt.Value == "" && len(sealed) > 0})
+		st.Documents = append(st.Documents, Document{Type: epcis.TermBizTransaction.Word(bt.Type), Value: bt.Value, Sealed: bt.Value == "" && len(sealed) > 0})
 	}
 	st.millis, _ = epcis.EventTimeMillis(m)
 }

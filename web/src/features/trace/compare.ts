@@ -10,7 +10,12 @@ export type StepProof =
 type Shown = Schemas['Step'];
 
 const positionOf = (p: { height: string | bigint; entry: number; item: number }) => `${p.height}/${p.entry}/${p.item}`;
-const lastWord = (uri: string) => (uri.split(/[:]|\/?[A-Za-z]+-/).pop() ?? uri).toLowerCase();
+/** A step or disposition in one of CBV's four spellings is its word; one of another vocabulary stands for itself (docs/spec.md 15.1). */
+const word = (text: string) =>
+  text
+    .trim()
+    .toLowerCase()
+    .replace(/^(urn:epcglobal:cbv:(bizstep|disp):|(https?:\/\/(ref|ns)\.gs1\.org\/cbv\/|cbv:)(bizstep|disp)-)/, '');
 
 function keyOf(identifier: string): string {
   if (identifier === '') return '';
@@ -60,8 +65,8 @@ function differences(s: Shown, p: Proven, carriers: Set<string>, known: Genesis[
   same('offset', s.offset, field('field(4)'));
   same('eventID', s.eventID, field('field(5)'));
   same('action', s.action, field('field(8)'));
-  same('bizStep', s.bizStep.toLowerCase(), lastWord(field('field(10)')));
-  same('disposition', s.disposition?.toLowerCase(), lastWord(field('field(11)')));
+  same('bizStep', s.bizStep.toLowerCase(), word(field('field(10)')));
+  same('disposition', s.disposition?.toLowerCase(), word(field('field(11)')));
   same('readPoint', s.readPoint?.key, keyOf(field('field(13)/field(1)')));
   same('bizLocation', s.bizLocation?.key, keyOf(field('field(14)/field(1)')));
   if (s.lot) same('lot', s.lot, ilmd('lotNumber'));

@@ -13,6 +13,9 @@ import (
 	"io"
 	"strings"
 
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/epcisdoc"
 )
@@ -176,16 +179,13 @@ func second(open Source) (epcis.Format, bool, error) {
 	}
 	defer func() { _ = in.Close() }()
 	source := &errReader{r: in}
-	b := bufio.NewReaderSize(source, 8<<10)
+	b := bufio.NewReaderSize(inUTF8(source), 8<<10)
 	start, _ := b.Peek(8 << 10)
-	text := string(bytes.TrimLeft(bytes.TrimPrefix(start, []byte("\xEF\xBB\xBF")), " \t\r\n"))
+	text := string(bytes.TrimLeft(start, " \t\r\n"))
 	var format epcis.Format
 	var whole bool
 	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
 		format = epcis.FormatJSON
-		if bytes.HasPrefix(start, []byte("\xEF\xBB\xBF")) {
-			_, _ = b.Discard(3)
-		}
 		whole = jsonEnds(b)
 	} else {
 		switch {
@@ -199,6 +199,11 @@ func second(open Source) (epcis.Format, bool, error) {
 		whole = xmlEnds(b)
 	}
 	return format, whole, source.err
+}
+
+// inUTF8 reads a document without its byte order mark, and one in UTF-16 in UTF-8.
+func inUTF8(r io.Reader) io.Reader {
+	return transform.NewReader(r, unicode.BOMOverride(transform.Nop))
 }
 
 func jsonEnds(r io.Reader) bool {

@@ -58,7 +58,7 @@ func contains(open Source, word string) (bool, error) {
 		return false, err
 	}
 	defer func() { _ = in.Close() }()
-	r := bufio.NewReaderSize(in, 256<<10)
+	r := bufio.NewReaderSize(inUTF8(in), 256<<10)
 	for {
 		b, err := r.Peek(r.Size())
 		if bytes.Contains(b, []byte(word)) {
