@@ -74,6 +74,7 @@ var (
 	errDepth     = errors.New("nested too deep")
 	errElements  = fmt.Errorf("more than %d elements", MaxLeaves)
 	errPaths     = fmt.Errorf("%w: longer than %d bytes, or more than %d together", commit.ErrPath, commit.MaxPath, MaxPathBytes)
+	errGiven     = errors.New("a text as captured can only be sealed here")
 	errUnitKey   = fmt.Errorf("EPC with a key of more than %d bytes", MaxUnitKey)
 )
 
@@ -248,6 +249,22 @@ func hidden[M any](num uint32, at func(*M) *string) field[M] {
 				b = appendText(b, num, s)
 			}
 			return b
+		},
+	}
+}
+
+// given is the text as captured of something that stands in the message under another one. It is only ever a sealed
+// leaf: a message that holds it does not decode. put puts it back, false if it has no place.
+func given[M any](num uint32, put func(m *M, path []commit.Segment, text string) bool) field[M] {
+	return field[M]{
+		num: num, typ: protowire.BytesType, repeated: true,
+		decode: func(*decoder, *M, value) error { return errGiven },
+		encode: func(b []byte, _ *M) []byte { return b },
+		set: func(m *M, path []commit.Segment, leaf change) error {
+			if leaf.take || leaf.typ != commit.Text || !put(m, path, leaf.text) {
+				return errNoPlace
+			}
+			return nil
 		},
 	}
 }
@@ -471,6 +488,9 @@ func (c *message[M]) set(m *M, path []commit.Segment, leaf change) error {
 		}
 		if path = path[1:]; len(path) == 0 {
 			typ, text := c.own(m)
+			if leaf.take && leaf.typ == commit.Empty && *typ == epcis.NoValue {
+				return errNothing
+			}
 			if *typ, *text = epcis.ValueType(leaf.typ), leaf.text; leaf.take {
 				*typ = epcis.NoValue
 			}
@@ -501,7 +521,11 @@ func parseDecimal(leaf change) (uint64, error) {
 	return strconv.ParseUint(leaf.text, 10, 64)
 }
 
-var errNoPlace = errors.New("no such field in the message")
+var (
+	errNoPlace = errors.New("no such field in the message")
+	// errNothing is of the leaf of an extension without a value of its own: there is nothing to take.
+	errNothing = errors.New("there is nothing to seal")
+)
 
 // walker collects the leaves of spec section 4.2. Paths are gathered in one piece of memory and cut out of it at the end.
 type walker struct {
