@@ -52,6 +52,11 @@ func SealIDs(n canonical.Network, it *Item, sealed []commit.SealedValue, standIn
 	return values
 }
 
+// IsGiven reports whether a path is that of an id as given, in whose place another stands.
+func IsGiven(path []commit.Segment) bool {
+	return path[0].N == FieldGivenEventID || path[0].N == FieldErrorDeclaration && len(path) > 1 && path[1].Kind == commit.FieldSegment && path[1].N == givenCorrectiveIDs
+}
+
 func allOf(list []string, is func(string) bool) bool {
 	return !slices.ContainsFunc(list, func(s string) bool { return s != "" && !is(s) })
 }

@@ -124,6 +124,9 @@ func open(it *Item, path []commit.Segment, f *commit.Field) bool {
 	if !named && f.Type == commit.Empty {
 		return true // the leaf of an empty message: there is nothing in it
 	}
+	if last := &path[len(path)-1]; f.Type == commit.Empty && last.Local == "[]" && last.Namespace == "" {
+		return true // it says that siblings are one array
+	}
 	for i := range openings {
 		o := &openings[i]
 		if o.Kind == it.Kind && slices.Equal(o.at, numbers[:n]) {

@@ -30,6 +30,7 @@ import (
 	"verilot.dev/services/internal/partner/capture"
 	"verilot.dev/services/internal/partner/command"
 	"verilot.dev/services/internal/partner/directory"
+	"verilot.dev/services/internal/partner/draft"
 	"verilot.dev/services/internal/partner/foresee"
 	"verilot.dev/services/internal/partner/journal"
 	"verilot.dev/services/internal/partner/onboard"
@@ -103,7 +104,11 @@ func Open(cfg Config) (*Service, error) {
 }
 
 func (s *Service) open() (err error) {
-	c, n := s.cfg, s.cfg.Genesis.Network
+	c := s.cfg
+	sealer, err := draft.NewSealer(c.Genesis.Network, s.journal)
+	if err != nil {
+		return err
+	}
 	dir := directory.Config{Genesis: c.Genesis, Party: c.Party, KeyID: s.keyID, Now: c.Clock.Now, Log: c.Log}
 	var indexed func(context.Context) (uint64, error)
 	var rules *foresee.Rules
@@ -111,7 +116,7 @@ func (s *Service) open() (err error) {
 	if c.Peer != nil {
 		dir.Parties, indexed = c.Peer.Parties, c.Peer.Indexed
 		event = c.Peer.Event
-		rules = foresee.New(n, c.Party, c.Peer.Foresee, c.Log)
+		rules = foresee.New(sealer, c.Party, c.Peer.Foresee, c.Log)
 	}
 	if s.directory, err = directory.New(dir); err != nil {
 		return err
@@ -127,7 +132,7 @@ func (s *Service) open() (err error) {
 	}
 	s.jobs = capture.NewJobs(s.outbox, s.journal, c.Clock, c.Log, indexed)
 	if s.capture, err = capture.New(capture.Config{
-		Network: n, Journal: s.journal, Outbox: s.outbox, Directory: s.directory, Rules: rules, Jobs: s.jobs, Spool: c.Spool, Clock: c.Clock, Log: c.Log, Registry: c.Registry,
+		Sealer: sealer, Journal: s.journal, Outbox: s.outbox, Directory: s.directory, Rules: rules, Jobs: s.jobs, Spool: c.Spool, Clock: c.Clock, Log: c.Log, Registry: c.Registry,
 	}); err != nil {
 		return err
 	}

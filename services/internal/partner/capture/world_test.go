@@ -21,6 +21,7 @@ import (
 	"verilot.dev/services/internal/clock/clocktest"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/partner/directory"
+	"verilot.dev/services/internal/partner/draft"
 	"verilot.dev/services/internal/partner/journal"
 	"verilot.dev/services/internal/partner/outbox"
 	"verilot.dev/services/internal/partner/outbox/outboxtest"
@@ -100,7 +101,11 @@ func (w *world) open() (*Service, error) {
 		return nil, errors.Join(err, j.Close())
 	}
 	jobs := NewJobs(o, j, source, log, nil)
-	s, err := New(Config{Network: g.Network, Journal: j, Outbox: o, Directory: dir, Jobs: jobs, Spool: spool, Clock: source, Log: log, Registry: metrics})
+	sealer, err := draft.NewSealer(g.Network, j)
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	s, err := New(Config{Sealer: sealer, Journal: j, Outbox: o, Directory: dir, Jobs: jobs, Spool: spool, Clock: source, Log: log, Registry: metrics})
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/submission"
@@ -19,7 +21,7 @@ func events(n, units int) *Draft {
 			epcs[k] = fmt.Sprintf("urn:epc:id:sgtin:0399990.010001.%d-%d", i, k)
 		}
 		e := epcis.Commission(epcis.At{Time: "2026-11-20T11:00:00Z", Offset: "+00:00"}, epcs, "L1", "2028-01-31")
-		e.EventID = fmt.Sprint("urn:uuid:", i)
+		e.EventID = EventID(uuid.UUID{}, i)
 		d.Items = append(d.Items, EventItem(&e, i))
 	}
 	return d
@@ -29,7 +31,7 @@ func events(n, units int) *Draft {
 func TestGroup(t *testing.T) {
 	for _, tt := range []struct{ n, units, parts int }{{0, 0, 0}, {1, 1, 1}, {10, 200, 1}, {3, 8000, 2}, {5, 16000, 5}, {submission.MaxItems + 1, 1, 2}} {
 		d := events(tt.n, tt.units)
-		parts, sealed, err := d.Group(canonical.Network{1})
+		parts, sealed, err := d.Group(&Sealer{network: canonical.Network{1}})
 		if err != nil || len(parts) != tt.parts || len(sealed) != tt.parts {
 			t.Errorf("%+v: %d parts, %d sealed, %v", tt, len(parts), len(sealed), err)
 		}
@@ -57,7 +59,7 @@ func TestGroupRefuses(t *testing.T) {
 	rollback := events(3, 8000)
 	rollback.OnError = submission.Rollback
 	for name, d := range map[string]*Draft{"more than one submission under rollback": rollback, "more submissions than are made of one request": events(maxParts+1, 16000)} {
-		_, _, err := d.Group(canonical.Network{1})
+		_, _, err := d.Group(&Sealer{network: canonical.Network{1}})
 		if limit, ok := errors.AsType[*LimitError](err); !ok || limit.Item || limit.OnError != d.OnError {
 			t.Errorf("%s: %v", name, err)
 		}

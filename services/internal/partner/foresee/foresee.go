@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"verilot.dev/epcis"
-	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/verdict"
@@ -44,18 +43,18 @@ type Ask func(ctx context.Context, party string, body []byte) ([]Judgement, erro
 
 // Rules are asked about drafts of one party.
 type Rules struct {
-	network canonical.Network
-	party   string
-	ask     Ask
-	log     *slog.Logger
+	sealer *draft.Sealer
+	party  string
+	ask    Ask
+	log    *slog.Logger
 }
 
 // New makes them; ask may be nil: then nothing is refused here.
-func New(network canonical.Network, party string, ask Ask, log *slog.Logger) *Rules {
+func New(sealer *draft.Sealer, party string, ask Ask, log *slog.Logger) *Rules {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Rules{network, party, ask, log}
+	return &Rules{sealer, party, ask, log}
 }
 
 // asked are the steps that are asked about: those by which goods leave for sale or for a patient.
@@ -138,7 +137,7 @@ func (r *Rules) encode(d *draft.Draft) ([]byte, error) {
 		if d.Sealed != nil {
 			continue
 		}
-		if _, err := draft.Seal(r.network, &items[i]); err != nil {
+		if _, err := r.sealer.Seal(&items[i]); err != nil {
 			return nil, err
 		}
 	}
