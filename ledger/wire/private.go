@@ -24,17 +24,17 @@ type Opening struct {
 func Openings() []Opening { return slices.Clone(openings) }
 
 // eventIDs is when the id of an event stands on the ledger as it was given.
-const eventIDs = "random or made of a time; a CBV hash if nothing that it covers is sealed. For any other id one stands in that says nothing"
+const eventIDs = "random ones and CBV hashes that cover nothing sealed; for others an id stands in that says nothing"
 
 var openings = openingTable()
 
 func openingTable() []Opening {
 	const (
-		rules     = "custody rules (spec.md section 14)"
-		history   = "trace; EPCIS queries"
-		lists     = "EPCIS queries by class and quantity"
-		master    = "EPCIS queries by master data (`WD_`, `EQATTR_`, `HASATTR_`)"
-		published = "The registrations of places and products, kinds 12 and 13, hold the same: " + master
+		rules      = "custody rules (spec.md section 14)"
+		persistent = "EPCIS queries: `EQ_persistentDisposition_set`, `_unset`"
+		lists      = "EPCIS queries by class and quantity"
+		master     = "EPCIS queries by master data (`WD_`, `EQATTR_`, `HASATTR_`)"
+		published  = master + "; registrations of places and products hold the same"
 	)
 	header := func(why, when string, holds func(*Item, []commit.Segment, *commit.Field) bool, at ...uint32) Opening {
 		return Opening{Kind: KindDocumentHeader, When: when, Why: why, at: at, holds: holds}
@@ -49,19 +49,19 @@ func openingTable() []Opening {
 		header(published, "in a vocabulary of CBV, of an attribute that a registration has", isPublished, 5, 2, 2, 1),
 		header(published, "in a vocabulary of CBV, of an attribute that a registration has", isPublished, 5, 2, 2, 2),
 		header(master, "in a vocabulary of CBV", inVocabulary, 5, 2, 3),
-		header("The seller's statement of FD&C Act section 581(27): a regulator reads it without asking the seller", "`true` or `false`", isBoolean, 8),
+		header("the seller's statement of FD&C Act section 581(27): a regulator reads it without asking the seller", "`true` or `false`", isBoolean, 8),
 		event(rules, FieldType),
 		event(rules, FieldEventTime),
 		event(rules, FieldEventTimeZoneOffset),
 		{Kind: KindEvent, When: eventIDs, Why: rules + ": one id, one event", at: []uint32{FieldEventID}, holds: always},
 		event("EPCIS queries: `GE_errorDeclarationTime`", FieldErrorDeclaration, 1),
 		only("a word of CBV", isReason, event("EPCIS queries: `EQ_errorReason`", FieldErrorDeclaration, 2)),
-		{Kind: KindEvent, When: "as event_id", Why: "EPCIS queries: `EQ_correctiveEventID`", at: []uint32{FieldErrorDeclaration, correctiveIDs}, holds: always},
+		{Kind: KindEvent, When: "random ones; for others an id stands in that says nothing", Why: "EPCIS queries: `EQ_correctiveEventID`", at: []uint32{FieldErrorDeclaration, correctiveIDs}, holds: always},
 		event(rules, FieldAction),
 		event(rules, FieldBizStep),
 		event(rules, FieldDisposition),
-		only("a word of CBV", isDisposition, event(history, FieldPersistentDisposition, 1)),
-		only("a word of CBV", isDisposition, event(history, FieldPersistentDisposition, 2)),
+		only("a word of CBV", isDisposition, event(persistent, FieldPersistentDisposition, 1)),
+		only("a word of CBV", isDisposition, event(persistent, FieldPersistentDisposition, 2)),
 		event(rules, FieldReadPoint, 1),
 		event(rules, FieldBizLocation, 1),
 		event(rules, FieldBizTransactionList, 1),
