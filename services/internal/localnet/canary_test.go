@@ -117,6 +117,20 @@ func TestCanary(t *testing.T) {
 			t.Errorf("%s: %.500s", path, answers["api"+path])
 		}
 	}
+	// An answer with stand-ins is as the schema of its format wants it.
+	for _, format := range []string{"application/json", "application/xml"} {
+		text := get(t, n.URLs["api"]+"/events?perPage=100", format)
+		doc, err := epcisdoc.Parse(strings.NewReader(text), epcis.Options{})
+		if err != nil || len(doc.Events) < len(items)-2 || !strings.Contains(text, "urn:verilot:sealed:") || !strings.Contains(text, ">sensorElementList<") && !strings.Contains(text, `:"sensorElementList"`) {
+			t.Errorf("%s: %d events, %v\n%s", format, len(doc.Events), err, text)
+			continue
+		}
+		for _, p := range doc.Problems {
+			if p.Severity == epcis.SeverityError || p.Schema {
+				t.Errorf("%s: %s: %s", format, p.Path, p.Message)
+			}
+		}
+	}
 	stopped = true
 	if err := n.Stop(); err != nil {
 		t.Fatal(err)
@@ -232,8 +246,7 @@ func leavesOf(it *wire.Item) (list []leaf) {
 
 // wordsInTheOpen are values of the documents that their places keep open although they are no markers.
 var wordsInTheOpen = []string{
-	"true", "urn:epcglobal:cbv:er:did_not_occur", "urn:epcglobal:cbv:disp:damaged", "https://ref.gs1.org/cbv/ER-did_not_occur",
-	"https://ref.gs1.org/cbv/Disp-damaged", "urn:epcglobal:cbv:mda#city", "cbvmda:city", "urn:epcglobal:cbv:mda:city",
+	openID, otherOpenID, "true", "urn:epcglobal:cbv:er:did_not_occur", "did_not_occur", "urn:epcglobal:cbv:disp:damaged", "damaged", "urn:epcglobal:cbv:mda#city",
 }
 
 // open says whether the page keeps the leaf open. Where that depends on the value, the value of the documents says itself
@@ -251,7 +264,7 @@ func (l *leaf) open(table map[string]string) bool {
 	if strings.Contains(l.text, "shut") {
 		return false
 	}
-	return strings.Contains(l.text, "open") || slices.Contains(wordsInTheOpen, l.text) && !strings.Contains(l.name, "shut") || l.field == "event_id" && l.text == openID
+	return strings.Contains(l.text, "open") || slices.Contains(wordsInTheOpen, l.text)
 }
 
 // distinct: the text can be looked for in bytes.
@@ -302,9 +315,10 @@ func leafFields() map[string]bool {
 // to be sealed.
 
 const (
-	openID     = "urn:uuid:6ae96341-e0ac-46d7-a261-364751f60e68"
-	canaryUnit = "urn:epc:id:sgtin:0399990.010001.open1"
-	private    = "urn:canary:ns"
+	openID      = "urn:uuid:6ae96341-e0ac-46d7-a261-364751f60e68"
+	otherOpenID = "urn:uuid:7ae96341-e0ac-46d7-a261-364751f60e68"
+	canaryUnit  = "urn:epc:id:sgtin:0399990.010001.open1"
+	private     = "urn:canary:ns"
 )
 
 // marks makes markers.
@@ -407,8 +421,8 @@ func canary(t *testing.T, format epcis.Format) string {
 				{ID: "urn:epcglobal:cbv:mda#city", Text: "opentown"}, {ID: "urn:epcglobal:cbv:mda#contactEmail", Text: m.text()}, {ID: m.text(), Text: m.text()},
 			},
 		}}},
-		{Type: "urn:canary:shut:vtype", Elements: []epcis.VocabularyElement{{
-			ID: m.text(), Children: []string{m.text()}, Attributes: []epcis.VocabularyAttribute{{ID: m.text(), Text: m.text()}, {ID: m.text(), Children: m.extensions()}},
+		{Type: "urn:canary:shut:vtype", Extensions: m.extensions(), Elements: []epcis.VocabularyElement{{
+			ID: m.text(), Extensions: m.extensions(), Children: []string{m.text()}, Attributes: []epcis.VocabularyAttribute{{ID: m.text(), Text: m.text()}, {ID: m.text(), Children: m.extensions()}},
 		}}},
 	}
 	object := m.event("ObjectEvent")
@@ -418,9 +432,9 @@ func canary(t *testing.T, format epcis.Format) string {
 	withdrawn := epcis.Withdraw(object, "2024-03-02T00:00:00Z", epcis.DidNotOccur, m.text(), openID)
 	withdrawn.ErrorDeclaration.Extensions = m.extensions()
 	pack := m.event("AggregationEvent")
-	pack.EventID = openID
+	pack.EventID, pack.PersistentDisposition = openID, nil // which the JSON schema does not have here
 	if m.format == "j" {
-		pack.EventID = strings.Replace(openID, "6ae", "7ae", 1)
+		pack.EventID = otherOpenID
 	}
 	pack.ParentID, pack.ChildEPCs, pack.ChildQuantityList = "urn:epc:id:sscc:0399990.0000000001", []string{canaryUnit}, quantity
 	made := m.event("TransformationEvent") // gets its hash as its id
@@ -439,12 +453,8 @@ func canary(t *testing.T, format epcis.Format) string {
 			t.Fatal(err)
 		}
 	}
-	losses, err := e.Close()
-	if err != nil {
+	if _, err := e.Close(); err != nil { // what the format has no place for is in the other
 		t.Fatal(err)
-	}
-	for _, l := range losses {
-		t.Logf("%s: %s: %s", format, l.Path, l.Message)
 	}
 	return b.String()
 }
@@ -542,7 +552,7 @@ func captured(t *testing.T, service string, format epcis.Format, text string, st
 	return out
 }
 
-func call(t *testing.T, method, address, kind, body string) *http.Response {
+func call(t *testing.T, method, address, kind, body string, accept ...string) *http.Response {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 	if err != nil {
@@ -551,6 +561,9 @@ func call(t *testing.T, method, address, kind, body string) *http.Response {
 	if kind != "" {
 		req.Header.Set("Content-Type", kind)
 	}
+	for _, a := range accept {
+		req.Header.Set("Accept", a)
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -558,9 +571,9 @@ func call(t *testing.T, method, address, kind, body string) *http.Response {
 	return resp
 }
 
-func get(t *testing.T, address string) string {
+func get(t *testing.T, address string, accept ...string) string {
 	t.Helper()
-	resp := call(t, http.MethodGet, address, "", "")
+	resp := call(t, http.MethodGet, address, "", "", accept...)
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
@@ -685,8 +698,9 @@ func ofStates(t *testing.T, dir string) string {
 		if err != nil || d.Name() != badger.ManifestFilename {
 			return err
 		}
+		managed := filepath.Base(filepath.Dir(path)) == "state"
 		open := badger.Open
-		if filepath.Base(filepath.Dir(path)) == "state" {
+		if managed {
 			open = badger.OpenManaged
 		}
 		db, err := open(badger.DefaultOptions(filepath.Dir(path)).WithLogger(nil))
@@ -695,7 +709,12 @@ func ofStates(t *testing.T, dir string) string {
 		}
 		defer func() { _ = db.Close() }()
 		stores++
-		txn := db.NewTransactionAt(math.MaxUint64, false)
+		var txn *badger.Txn
+		if managed {
+			txn = db.NewTransactionAt(math.MaxUint64, false)
+		} else {
+			txn = db.NewTransaction(false)
+		}
 		defer txn.Discard()
 		it := txn.NewIterator(badger.DefaultIteratorOptions)
 		defer it.Close()
