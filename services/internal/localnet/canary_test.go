@@ -76,6 +76,10 @@ func TestCanary(t *testing.T) {
 				t.Errorf("%s: %+v", format, v)
 			}
 		}
+		// The same given id is the same on the ledger: of the event, and of what takes it back.
+		if v := job.Verdicts; v[1].LedgerID == "" || v[1].LedgerID != v[2].LedgerID || v[3].EventID != openID && v[3].EventID != otherOpenID || v[3].LedgerID != "" {
+			t.Errorf("%s: %+v", format, v)
+		}
 	}
 	if len(missing) > 0 {
 		t.Errorf("no document has %v", slices.Sorted(maps.Keys(missing)))
@@ -83,9 +87,9 @@ func TestCanary(t *testing.T) {
 
 	// What fails: refused by the rules of the document, unreadable, and rejected by the ledger.
 	secrets := map[string]string{}
-	for name, d := range failing(t) {
+	for name, d := range failing(t, items[1].Message.(*epcis.Event).EventID) {
 		answer := captured(t, n.URLs["manufacturer"], d.format, d.text, d.status)
-		if d.status == http.StatusAccepted && answer.Counts.Rejected == 0 {
+		if d.status == http.StatusAccepted && (answer.Counts.Rejected != 1 || answer.Verdicts[1].Code != "EVENT_ID_REUSED") {
 			t.Errorf("%s: %+v", name, answer)
 		}
 		secrets[d.secret] = name
@@ -491,8 +495,8 @@ type failed struct {
 	secret string
 }
 
-// failing are documents that come to nothing, each with one sealed value.
-func failing(t *testing.T) map[string]failed {
+// failing are documents that come to nothing, each with one sealed value. One has the id of another event.
+func failing(t *testing.T, id string) map[string]failed {
 	t.Helper()
 	document := func(m *marks, change func(*epcis.Event)) string {
 		ev := m.event("ObjectEvent")
@@ -513,7 +517,7 @@ func failing(t *testing.T) map[string]failed {
 	rejected, put2 := secret("rejected")
 	return map[string]failed{
 		"refused":    {epcis.FormatJSON, document(&marks{format: "r"}, func(e *epcis.Event) { put1(e); e.EventTime = refused }), http.StatusBadRequest, refused},
-		"rejected":   {epcis.FormatJSON, document(&marks{format: "q"}, func(e *epcis.Event) { put2(e); e.EventID = openID }), http.StatusAccepted, rejected},
+		"rejected":   {epcis.FormatJSON, document(&marks{format: "q"}, func(e *epcis.Event) { put2(e); e.EventID = id }), http.StatusAccepted, rejected},
 		"unreadable": {epcis.FormatXML2, "<epcis:EPCISDocument><note>urn:canary:shut:unreadable</note>", http.StatusBadRequest, "urn:canary:shut:unreadable"},
 	}
 }

@@ -115,7 +115,13 @@ func (s *Service) open() (err error) {
 	var event func(context.Context, string) (*epcis.Event, error)
 	if c.Peer != nil {
 		dir.Parties, indexed = c.Peer.Parties, c.Peer.Indexed
-		event = c.Peer.Event
+		event = func(ctx context.Context, name string) (*epcis.Event, error) {
+			ev, err := c.Peer.Event(ctx, name)
+			if errors.Is(err, command.ErrNoEvent) && !position.MatchString(name) {
+				ev, err = c.Peer.Event(ctx, sealer.LedgerID(name)) // if the id is one that this party sealed
+			}
+			return ev, err
+		}
 		rules = foresee.New(sealer, c.Party, c.Peer.Foresee, c.Log)
 	}
 	if s.directory, err = directory.New(dir); err != nil {
