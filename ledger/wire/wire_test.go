@@ -203,6 +203,8 @@ func TestOtherReadingsAreRefused(t *testing.T) {
 		{"EPC runs that are one", event(field(31, run(field(1, sgtin), field(2, "1"))+run(field(1, sgtin), field(2, "2"))))},
 		{"EPC run out of order", event(field(31, run(field(2, "1"), field(1, sgtin))))},
 		{"EPC run with an unknown field", event(field(31, run(field(1, sgtin), field(2, "1"), field(3, "x"))))},
+		{"id as given, in the open", event(field(25, "urn:x:1"))},
+		{"corrective id as given, in the open", event(field(6, field(5, "urn:x:1")))},
 		{"EPC malformed", event(field(31, run(field(1, sgtin), field(2, "1 2"))))},
 		{"EPC empty", event(field(31, run(field(2, ""))))},
 		{"EPC tail not UTF-8", event(field(31, run(field(1, sgtin), field(2, "\xff"))))},
@@ -227,6 +229,8 @@ func TestOtherReadingsAreRefused(t *testing.T) {
 		{"nested 32 deep", nest(28)},
 		{"sealed", sealed(path, hash)},
 		{"extension without anything", ext()},
+		{"sealed id as given", sealed(string(FieldPath(FieldGivenEventID)), hash)},
+		{"sealed corrective id as given", sealed(string(FieldPath(FieldErrorDeclaration).Field(givenCorrectiveIDs).Index(0)), hash)},
 	}
 	for _, tt := range read {
 		t.Run(tt.name, func(t *testing.T) {
