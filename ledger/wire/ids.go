@@ -27,16 +27,16 @@ func SealIDs(n canonical.Network, it *Item, sealed []commit.SealedValue, standIn
 		*id = standIn(*id)
 	}
 	out := *ev
-	if id := ev.EventID; id != "" && !saysNothing(id) && (!isHash(id) || slices.ContainsFunc(sealed, isHashed)) {
+	if id := ev.EventID; id != "" && !SaysNothing(id) && (!IsHash(id) || slices.ContainsFunc(sealed, isHashed)) {
 		replace(FieldPath(FieldGivenEventID), &out.EventID)
 	}
-	if d := ev.ErrorDeclaration; d != nil && !allOf(d.CorrectiveEventIDs, saysNothing) {
+	if d := ev.ErrorDeclaration; d != nil && !allOf(d.CorrectiveEventIDs, SaysNothing) {
 		copied := *d
 		copied.CorrectiveEventIDs = slices.Clone(d.CorrectiveEventIDs)
 		out.ErrorDeclaration = &copied
 		for i, id := range copied.CorrectiveEventIDs {
 			// Whether anything is sealed in that event is not known here.
-			if id != "" && !saysNothing(id) {
+			if id != "" && !SaysNothing(id) {
 				replace(FieldPath(FieldErrorDeclaration).Field(givenCorrectiveIDs).Index(uint32(i)), &copied.CorrectiveEventIDs[i])
 			}
 		}
@@ -90,9 +90,9 @@ func StandIn(b [16]byte) string {
 
 const uuidPrefix = "urn:uuid:"
 
-// saysNothing reports whether an id is a UUID drawn at random, or made of a time: version 1, 4, 6 or 7. The other
+// SaysNothing reports whether an id is a UUID drawn at random, or made of a time: version 1, 4, 6 or 7. The other
 // versions are hashes, or may be.
-func saysNothing(id string) bool {
+func SaysNothing(id string) bool {
 	if len(id) != len(uuidPrefix)+36 || !strings.EqualFold(id[:len(uuidPrefix)], uuidPrefix) {
 		return false
 	}
@@ -109,8 +109,8 @@ func saysNothing(id string) bool {
 	return strings.IndexByte("1467", id[14]) >= 0 && strings.IndexByte("89abAB", id[19]) >= 0
 }
 
-// isHash reports whether an id has the form of a CBV hash (CBV 2.0 section 8.9).
-func isHash(id string) bool {
+// IsHash reports whether an id has the form of a CBV hash (CBV 2.0 section 8.9).
+func IsHash(id string) bool {
 	rest, ok := strings.CutPrefix(id, "ni:///sha-256;")
 	if !ok || len(rest) < 64 {
 		return false

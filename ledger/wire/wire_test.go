@@ -597,7 +597,7 @@ func TestSealIDs(t *testing.T) {
 			t.Errorf("%s: put back: %v %s", tt.name, err, diff)
 		}
 	}
-	if id := StandIn([16]byte{0xff, 1, 2, 3, 4, 5, 0xff, 7, 0xff, 9, 10, 11, 12, 13, 14, 15}); id != "urn:uuid:ff010203-0405-4f07-bf09-0a0b0c0d0e0f" || !saysNothing(id) {
+	if id := StandIn([16]byte{0xff, 1, 2, 3, 4, 5, 0xff, 7, 0xff, 9, 10, 11, 12, 13, 14, 15}); id != "urn:uuid:ff010203-0405-4f07-bf09-0a0b0c0d0e0f" || !SaysNothing(id) {
 		t.Error(id)
 	}
 }

@@ -115,10 +115,14 @@ func (s *Service) open() (err error) {
 	var event func(context.Context, string) (*epcis.Event, error)
 	if c.Peer != nil {
 		dir.Parties, indexed = c.Peer.Parties, c.Peer.Indexed
-		event = func(ctx context.Context, name string) (*epcis.Event, error) {
-			ev, err := c.Peer.Event(ctx, name)
-			if errors.Is(err, command.ErrNoEvent) && !position.MatchString(name) {
-				ev, err = c.Peer.Event(ctx, sealer.LedgerID(name)) // if the id is one that this party sealed
+		event = func(ctx context.Context, name string) (ev *epcis.Event, err error) {
+			if position.MatchString(name) {
+				return c.Peer.Event(ctx, name)
+			}
+			for _, id := range sealer.LedgerIDs(name) { // the api is not told a given id that tells of sealed values
+				if ev, err = c.Peer.Event(ctx, id); !errors.Is(err, command.ErrNoEvent) {
+					break
+				}
 			}
 			return ev, err
 		}

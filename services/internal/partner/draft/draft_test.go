@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -93,6 +94,14 @@ func TestLedgerID(t *testing.T) {
 	for _, id := range []string{s.LedgerID(hash), EventID(uuid.New(), 0)} {
 		if !random.MatchString(id) {
 			t.Error(id)
+		}
+	}
+
+	for id, want := range map[string][]string{
+		hash: {s.LedgerID(hash), hash}, "urn:acme:order:4711": {s.LedgerID("urn:acme:order:4711")}, s.LedgerID(hash): {s.LedgerID(hash)},
+	} {
+		if got := s.LedgerIDs(id); !slices.Equal(got, want) {
+			t.Errorf("%s may be %v", id, got)
 		}
 	}
 

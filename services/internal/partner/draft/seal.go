@@ -48,6 +48,19 @@ func (s *Sealer) LedgerID(given string) string {
 	return wire.StandIn([16]byte(h.Sum(nil)))
 }
 
+// LedgerIDs are the ids under which an event of this partner may be on the ledger that was given an id, the likeliest
+// first: the id itself is among them only if it says nothing of the event, or is a hash that stays where nothing is sealed.
+func (s *Sealer) LedgerIDs(given string) []string {
+	switch {
+	case wire.SaysNothing(given):
+		return []string{given}
+	case wire.IsHash(given):
+		return []string{s.LedgerID(given), given}
+	default:
+		return []string{s.LedgerID(given)}
+	}
+}
+
 func salt() (s [32]byte, err error) {
 	if _, err := rand.Read(s[:]); err != nil {
 		return s, fmt.Errorf("draw a salt: %w", err)
