@@ -253,22 +253,6 @@ func hidden[M any](num uint32, at func(*M) *string) field[M] {
 	}
 }
 
-// given is the text as captured of something that stands in the message under another one. It is only ever a sealed
-// leaf: a message that holds it does not decode. put puts it back, false if it has no place.
-func given[M any](num uint32, put func(m *M, path []commit.Segment, text string) bool) field[M] {
-	return field[M]{
-		num: num, typ: protowire.BytesType, repeated: true,
-		decode: func(*decoder, *M, value) error { return errGiven },
-		encode: func(b []byte, _ *M) []byte { return b },
-		set: func(m *M, path []commit.Segment, leaf change) error {
-			if leaf.take || leaf.typ != commit.Text || !put(m, path, leaf.text) {
-				return errNoPlace
-			}
-			return nil
-		},
-	}
-}
-
 // texts is a repeated string.
 func texts[M any](num uint32, at func(*M) *[]string) field[M] {
 	return field[M]{
