@@ -23,12 +23,18 @@ import (
 	"verilot.dev/ledger/custody/books"
 )
 
+// sealing is why a name of epcis needs no vectors that only says what a submitter seals (wire.Openings).
+const sealing = "what a submitter seals, which nobody judges"
+
 // relied is what ledger/ uses of module epcis (docs/spec.md section 15): "vectors" says that epcis-consensus.json pins it,
 // anything else why it needs none.
 var relied = map[string]string{
 	"epcis.TermKind.Word": "vectors", "epcis.EventTimeMillis": "vectors", "epcis.EventDay": "vectors", "epcis.IsJudgedILMD": "vectors",
 	"epcis.KnownStep": "vectors", "epcis.KnownDisposition": "vectors",
 	"epcis.NearestStep": "only in texts for people, which are not hashed", "epcis.NearestDisposition": "only in texts for people, which are not hashed",
+
+	"epcis.IsMDA": sealing, "epcis.NamespaceHC": sealing, "epcis.DispositionPrefix": sealing, "epcis.ReasonPrefix": sealing,
+	"epcis.DidNotOccur": sealing, "epcis.IncorrectData": sealing,
 
 	"gs1.ParseEPC": "vectors", "gs1.ParseKey": "vectors", "gs1.SplitEPC": "vectors", "gs1.ParsePrefix": "vectors",
 	"gs1.ParseGTIN": "vectors", "gs1.ParseGLN": "vectors", "gs1.ParseSGLN": "vectors", "gs1.NewSGLN": "vectors", "gs1.NewLGTIN": "vectors",

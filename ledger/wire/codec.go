@@ -74,6 +74,7 @@ var (
 	errDepth     = errors.New("nested too deep")
 	errElements  = fmt.Errorf("more than %d elements", MaxLeaves)
 	errPaths     = fmt.Errorf("%w: longer than %d bytes, or more than %d together", commit.ErrPath, commit.MaxPath, MaxPathBytes)
+	errGiven     = errors.New("a text as captured can only be sealed here")
 	errUnitKey   = fmt.Errorf("EPC with a key of more than %d bytes", MaxUnitKey)
 )
 
@@ -471,6 +472,9 @@ func (c *message[M]) set(m *M, path []commit.Segment, leaf change) error {
 		}
 		if path = path[1:]; len(path) == 0 {
 			typ, text := c.own(m)
+			if leaf.take && leaf.typ == commit.Empty && *typ == epcis.NoValue {
+				return errNothing
+			}
 			if *typ, *text = epcis.ValueType(leaf.typ), leaf.text; leaf.take {
 				*typ = epcis.NoValue
 			}
@@ -501,7 +505,11 @@ func parseDecimal(leaf change) (uint64, error) {
 	return strconv.ParseUint(leaf.text, 10, 64)
 }
 
-var errNoPlace = errors.New("no such field in the message")
+var (
+	errNoPlace = errors.New("no such field in the message")
+	// errNothing is of the leaf of an extension without a value of its own: there is nothing to take.
+	errNothing = errors.New("there is nothing to seal")
+)
 
 // walker collects the leaves of spec section 4.2. Paths are gathered in one piece of memory and cut out of it at the end.
 type walker struct {

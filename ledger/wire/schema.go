@@ -81,6 +81,13 @@ func newKinds() map[uint8]kind {
 		text(2, func(m *epcis.ErrorDeclaration) *string { return &m.Reason }),
 		texts(3, func(m *epcis.ErrorDeclaration) *[]string { return &m.CorrectiveEventIDs }),
 		many(4, extension, func(m *epcis.ErrorDeclaration) *[]ext { return &m.Extensions }),
+		given(givenCorrectiveIDs, func(m *epcis.ErrorDeclaration, path []commit.Segment, text string) bool {
+			if len(path) != 1 || path[0].Kind != commit.IndexSegment || int(path[0].N) >= len(m.CorrectiveEventIDs) {
+				return false
+			}
+			m.CorrectiveEventIDs[path[0].N] = text
+			return true
+		}),
 	}}
 	persistent := &message[epcis.PersistentDisposition]{fields: []field[epcis.PersistentDisposition]{
 		texts(1, func(m *epcis.PersistentDisposition) *[]string { return &m.Set }),
@@ -241,6 +248,10 @@ func newKinds() map[uint8]kind {
 			many(FieldSensorElementList, sensorElement, func(m *event) *[]epcis.SensorElement { return &m.SensorElementList }),
 			many(FieldILMD, extension, func(m *event) *[]ext { return &m.ILMD }),
 			many(FieldExtensions, extension, func(m *event) *[]ext { return &m.Extensions }),
+			given(FieldGivenEventID, func(m *event, path []commit.Segment, text string) bool {
+				m.EventID = text
+				return len(path) == 0
+			}),
 			epcs(FieldEPCList, func(m *event) *[]string { return &m.EPCList }),
 			epc(FieldParentID, func(m *event) *string { return &m.ParentID }),
 			epcs(FieldChildEPCs, func(m *event) *[]string { return &m.ChildEPCs }),

@@ -314,7 +314,11 @@ func Seal(n canonical.Network, it *Item, sel func(commit.Field) bool, random fun
 		if err != nil {
 			return nil, err
 		}
-		if err := k.set(message, path, change{typ: f.Type, take: true}); err != nil {
+		err = k.set(message, path, change{typ: f.Type, take: true})
+		if errors.Is(err, errNothing) {
+			continue
+		}
+		if err != nil {
 			return nil, fmt.Errorf("wire: seal %s: %w", f.Path, err)
 		}
 		values = append(values, commit.SealedValue{Path: f.Path, Salt: random(), Type: f.Type, Text: f.Text})

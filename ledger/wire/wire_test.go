@@ -203,6 +203,8 @@ func TestOtherReadingsAreRefused(t *testing.T) {
 		{"EPC runs that are one", event(field(31, run(field(1, sgtin), field(2, "1"))+run(field(1, sgtin), field(2, "2"))))},
 		{"EPC run out of order", event(field(31, run(field(2, "1"), field(1, sgtin))))},
 		{"EPC run with an unknown field", event(field(31, run(field(1, sgtin), field(2, "1"), field(3, "x"))))},
+		{"id as given, in the open", event(field(25, "urn:x:1"))},
+		{"corrective id as given, in the open", event(field(6, field(5, "urn:x:1")))},
 		{"EPC malformed", event(field(31, run(field(1, sgtin), field(2, "1 2"))))},
 		{"EPC empty", event(field(31, run(field(2, ""))))},
 		{"EPC tail not UTF-8", event(field(31, run(field(1, sgtin), field(2, "\xff"))))},
@@ -227,6 +229,8 @@ func TestOtherReadingsAreRefused(t *testing.T) {
 		{"nested 32 deep", nest(28)},
 		{"sealed", sealed(path, hash)},
 		{"extension without anything", ext()},
+		{"sealed id as given", sealed(string(FieldPath(FieldGivenEventID)), hash)},
+		{"sealed corrective id as given", sealed(string(FieldPath(FieldErrorDeclaration).Field(givenCorrectiveIDs).Index(0)), hash)},
 	}
 	for _, tt := range read {
 		t.Run(tt.name, func(t *testing.T) {
@@ -348,12 +352,18 @@ func TestSealing(t *testing.T) {
 		names = append(names, PathName(KindEvent, v.Path)+" = "+v.Text)
 	}
 	want := []string{
+		"certification_info[0] = ",
+		"certification_info[1] = https://example.org/cert",
 		"biz_transaction_list[0].value = urn:epc:id:gdti:0614141.00001.1618034",
 		"biz_transaction_list[1].value = urn:uuid:1",
+		"sensor_element_list[0].metadata.time = 2026-03-01T09:00:00Z",
+		"sensor_element_list[0].reports[0].type = Temperature",
+		"sensor_element_list[0].reports[0].value = 4.50",
+		"sensor_element_list[0].reports[0].uom = CEL",
 		"extensions[0]{http://example.org/ price} = 9.50",
 		"extensions[0]{http://example.org/ price}.attributes[0]{currency} = USD",
 		"extensions[1]{http://example.org/ nothing} = ",
-		"extensions[2]{http://example.org/ bare} = ",
+		"extensions[3]{http://epcis.gs1us.org/hc/ns dscsaTransactionStatement}.children[0]{http://epcis.gs1us.org/hc/ns affirmTransactionStatement} = true",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Error(diff)
@@ -390,20 +400,18 @@ func TestSealing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bare := shipping()
-	bare.Extensions[2].Type = epcis.Empty // what a bare extension is committed as
-	if diff := cmp.Diff(bare, back); diff != "" {
+	if diff := cmp.Diff(shipping(), back); diff != "" {
 		t.Error(diff)
 	}
 	// A value is of use only where it belongs.
-	elsewhere := []commit.SealedValue{{Path: known[2].Path.Field(5), Type: commit.Text, Text: "x"}}
+	elsewhere := []commit.SealedValue{{Path: known[8].Path.Field(5), Type: commit.Text, Text: "x"}}
 	if _, err := Unseal(&got[0], elsewhere); err == nil {
 		t.Error("a value without a place was put back")
 	}
 	renamed := got[0]
 	renamed.Message = shipping()
 	renamed.Message.(*epcis.Event).Extensions[0].Name = "cost"
-	if _, err := Unseal(&renamed, known[2:3]); err == nil {
+	if _, err := Unseal(&renamed, known[8:9]); err == nil {
 		t.Error("a value was put under another name")
 	}
 }
@@ -449,31 +457,148 @@ func TestSealEverything(t *testing.T) {
 
 func TestDefaultSealed(t *testing.T) {
 	const mda, own = "urn:epcglobal:cbv:mda", "http://example.org/"
-	it := Item{Kind: KindEvent, Message: &epcis.Event{BizTransactionList: []epcis.BizTransaction{{Type: epcis.BTTPrefix + "po"}, {Type: epcis.BTTPrefix + epcis.ReturnAuthorization}}}}
+	ev := Item{Kind: KindEvent, Message: &epcis.Event{BizTransactionList: []epcis.BizTransaction{{Type: epcis.BTTPrefix + "po"}, {Type: epcis.BTTPrefix + epcis.ReturnAuthorization}}}}
+	attributes := func(ids ...string) (list []epcis.VocabularyAttribute) {
+		for _, id := range ids {
+			list = append(list, epcis.VocabularyAttribute{ID: id})
+		}
+		return list
+	}
+	header := Item{Kind: KindDocumentHeader, Message: &epcis.Header{Vocabularies: []epcis.Vocabulary{
+		{Type: "urn:epcglobal:epcis:vtype:Location", Elements: []epcis.VocabularyElement{{Attributes: attributes(mda+"#city", mda+":name", "cbvmda:state", mda+"#contactEmail", own+"#city")}}},
+		{Type: "urn:acme:employees", Elements: []epcis.VocabularyElement{{Attributes: attributes(mda + "#name")}}},
+	}}}
+	attribute := func(vocabulary, k, field uint32) commit.Path {
+		return FieldPath(5).Index(vocabulary).Field(2).Index(0).Field(2).Index(k).Field(field)
+	}
 	for _, tt := range []struct {
 		name string
+		it   *Item
 		path commit.Path
+		text string
 		want bool
 	}{
-		{"event time", FieldPath(FieldEventTime), false},
-		{"purchase order number", BizTransactionValue(3), true},
-		{"number of a return authorisation", BizTransactionValue(1), false},
-		{"its type", FieldPath(FieldBizTransactionList).Index(3).Field(1), false},
-		{"lot", FieldPath(FieldILMD).Index(0).Name(mda, "lotNumber"), false},
-		{"expiry, colon", FieldPath(FieldILMD).Index(0).Name(mda+":", "itemExpirationDate"), false},
-		{"own master data", FieldPath(FieldILMD).Index(0).Name(own, "recipe"), true},
-		{"own element in a standard one", FieldPath(FieldILMD).Index(0).Name(mda, "x").Field(6).Index(0).Name(own, "y"), true},
-		{"attribute without namespace", FieldPath(FieldILMD).Index(0).Name(mda, "x").Field(5).Index(0).Name("", "y"), false},
-		{"extension without namespace", FieldPath(FieldExtensions).Index(0).Name("", "y"), true},
-		{"at a read point", FieldPath(FieldReadPoint).Field(2).Index(0).Name(own, "dock"), true},
-		{"in an error declaration", FieldPath(FieldErrorDeclaration).Field(4).Index(0).Name(own, "note"), true},
-		{"a document header's own element", FieldPath(6).Index(0).Name(own, "note"), false},
-		{"sensor value", FieldPath(FieldSensorElementList).Index(0).Field(2).Index(0).Field(12), false},
-		{"count", commit.CountPath, false},
+		{"event time", &ev, FieldPath(FieldEventTime), "", false},
+		{"record time as captured", &ev, FieldPath(FieldRecordTime), "", true},
+		{"certification", &ev, FieldPath(FieldCertificationInfo).Index(0), "", true},
+		{"transformation", &ev, FieldPath(FieldTransformationID), "", true},
+		{"purchase order number", &ev, BizTransactionValue(3), "", true},
+		{"number of a return authorisation", &ev, BizTransactionValue(1), "", false},
+		{"its type", &ev, FieldPath(FieldBizTransactionList).Index(3).Field(1), "", false},
+		{"lot", &ev, FieldPath(FieldILMD).Index(0).Name(mda, "lotNumber"), "", false},
+		{"expiry, colon", &ev, FieldPath(FieldILMD).Index(0).Name(mda+":", "itemExpirationDate"), "", false},
+		{"attribute of a lot", &ev, FieldPath(FieldILMD).Index(0).Name(mda, "lotNumber").Field(5).Index(0).Name("", "y"), "", true},
+		{"lot within another element", &ev, FieldPath(FieldILMD).Index(0).Name(mda, "x").Field(6).Index(0).Name(mda, "lotNumber"), "", true},
+		{"another element of CBV", &ev, FieldPath(FieldILMD).Index(0).Name(mda, "countryOfOrigin"), "", true},
+		{"own master data", &ev, FieldPath(FieldILMD).Index(0).Name(own, "recipe"), "", true},
+		{"drop shipment", &ev, FieldPath(FieldExtensions).Index(0).Name(epcis.NamespaceHC, "dropShipment"), "true", false},
+		{"free text for a drop shipment", &ev, FieldPath(FieldExtensions).Index(0).Name(epcis.NamespaceHC, "dropShipment"), "for J. Doe", true},
+		{"another one's drop shipment", &ev, FieldPath(FieldExtensions).Index(0).Name(own, "dropShipment"), "true", true},
+		{"extension of US healthcare", &ev, FieldPath(FieldExtensions).Index(0).Name(epcis.NamespaceHC, "note"), "", true},
+		{"extension without namespace", &ev, FieldPath(FieldExtensions).Index(0).Name("", "y"), "", true},
+		{"read point", &ev, FieldPath(FieldReadPoint).Field(1), "", false},
+		{"at a read point", &ev, FieldPath(FieldReadPoint).Field(2).Index(0).Name(own, "dock"), "", true},
+		{"persistent disposition", &ev, FieldPath(FieldPersistentDisposition).Field(1).Index(0), "urn:epcglobal:cbv:disp:damaged", false},
+		{"a disposition of one's own", &ev, FieldPath(FieldPersistentDisposition).Field(1).Index(0), "urn:acme:damaged", true},
+		{"reason of an error", &ev, FieldPath(FieldErrorDeclaration).Field(2), "https://ref.gs1.org/cbv/ER-did_not_occur", false},
+		{"free reason of an error", &ev, FieldPath(FieldErrorDeclaration).Field(2), "J. Doe: did_not_occur", true},
+		{"in an error declaration", &ev, FieldPath(FieldErrorDeclaration).Field(4).Index(0).Name(own, "note"), "", true},
+		{"sensor value", &ev, FieldPath(FieldSensorElementList).Index(0).Field(2).Index(0).Field(12), "", true},
+		{"quantity", &ev, FieldPath(FieldQuantityList).Index(0).Field(2), "", false},
+		{"contact of a sender", &header, FieldPath(4).Field(1).Index(0).Field(3).Index(0).Name("urn:sbdh", "EmailAddress"), "", true},
+		{"instance identifier", &header, FieldPath(4).Field(5), "", true},
+		{"transaction statement", &header, FieldPath(8), "true", false},
+		{"another statement", &header, FieldPath(8), "yes, says J. Doe", true},
+		{"legal notice", &header, FieldPath(9), "", true},
+		{"a header's own element", &header, FieldPath(6).Index(0).Name(own, "note"), "", true},
+		{"id of master data", &header, FieldPath(5).Index(0).Field(2).Index(0).Field(1), "", false},
+		{"id of other data", &header, FieldPath(5).Index(1).Field(2).Index(0).Field(1), "", true},
+		{"city, name of the attribute", &header, attribute(0, 0, 1), "", false},
+		{"city", &header, attribute(0, 0, 2), "", false},
+		{"name, with a colon", &header, attribute(0, 1, 2), "", false},
+		{"state, in JSON", &header, attribute(0, 2, 2), "", false},
+		{"contact", &header, attribute(0, 3, 2), "", true},
+		{"foreign attribute, its name", &header, attribute(0, 4, 1), "", true},
+		{"name in other data", &header, attribute(1, 0, 2), "", true},
+		{"registrations", &Item{Kind: KindPartyAct, Message: &registry.Act{}}, FieldPath(2), "", false},
 	} {
-		if got := DefaultSealed(&it)(commit.Field{Path: tt.path}); got != tt.want {
+		if got := DefaultSealed(tt.it)(commit.Field{Path: tt.path, Type: commit.Text, Text: tt.text}); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)
 		}
+	}
+}
+
+// A text as captured that another stands in for is nowhere in a message, only sealed.
+func TestGivenIsSealed(t *testing.T) {
+	for name, path := range map[string][]protowire.Number{"eventID": {25}, "correctiveEventID": {6, 5}} {
+		b := []byte("x")
+		for _, n := range slices.Backward(path) {
+			b = append(protowire.AppendVarint(protowire.AppendTag(nil, n, protowire.BytesType), uint64(len(b))), b...)
+		}
+		if _, err := kinds[KindEvent].decode(newDecoder(), string(b)); !errors.Is(err, errGiven) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// An id that tells something is sealed, and another stands in for it; put back, it is what was given.
+func TestSealIDs(t *testing.T) {
+	const (
+		hash = "ni:///sha-256;6ae96341e0acc6d7a261364751f60e68278a81cdf51da0abb6b4e617014e39d7?ver=CBV2.0"
+		v1   = "urn:uuid:5ae96341-e0ac-1367-a261-364751f60e68"
+		v4   = "urn:uuid:6ae96341-e0ac-46d7-a261-364751f60e68"
+		v5   = "urn:uuid:6ae96341-e0ac-56d7-a261-364751f60e68"
+		v7   = "URN:UUID:019AE963-E0AC-76D7-B261-364751F60E68"
+	)
+	standIn := func(given string) string { return "stands for " + given }
+	hashed := []commit.SealedValue{{Path: BizTransactionValue(0)}}
+	notHashed := []commit.SealedValue{{Path: FieldPath(FieldCertificationInfo).Index(0)}, {Path: FieldPath(FieldErrorDeclaration).Field(2)}, {Path: FieldPath(FieldRecordTime)}}
+	for _, tt := range []struct {
+		name, id string
+		sealed   []commit.SealedValue
+		stays    bool
+	}{
+		{"hash, nothing sealed", hash, nil, true},
+		{"hash, sealed what it leaves out", hash, notHashed, true},
+		{"hash, an order number sealed", hash, hashed, false},
+		{"no hash of CBV", "ni:///sha-256;6ae9?ver=CBV2.0", nil, false},
+		{"hash with a text behind it", hash + "&order=4711", nil, false},
+		{"random", v4, hashed, true},
+		{"made of a time", v1, hashed, true},
+		{"made of a time, in capitals", v7, hashed, true},
+		{"UUID that is a hash", v5, nil, false},
+		{"name with an order number", "urn:acme:order:4711:1", nil, false},
+		{"none", "", hashed, true},
+	} {
+		ev := &epcis.Event{Type: "ObjectEvent", EventID: tt.id, ErrorDeclaration: &epcis.ErrorDeclaration{CorrectiveEventIDs: []string{v4, hash, ""}}}
+		it := Item{Kind: KindEvent, Message: ev}
+		known := SealIDs(network, &it, tt.sealed, standIn, func() [32]byte { return [32]byte{1} })
+		got, _ := it.Message.(*epcis.Event)
+		if stays := got.EventID == tt.id; stays != tt.stays || !stays && got.EventID != standIn(tt.id) {
+			t.Errorf("%s: %s", tt.name, got.EventID)
+		}
+		if diff := cmp.Diff([]string{v4, standIn(hash), ""}, got.ErrorDeclaration.CorrectiveEventIDs); diff != "" {
+			t.Errorf("%s: corrective ids: %s", tt.name, diff)
+		}
+		if ev.EventID != tt.id || ev.ErrorDeclaration.CorrectiveEventIDs[1] != hash {
+			t.Errorf("%s: the message given was changed", tt.name)
+		}
+		items := []Item{it}
+		body, err := EncodeBody(items)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := DecodeBody(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := Unseal(&read[0], known)
+		if diff := cmp.Diff(any(ev), back); diff != "" || err != nil {
+			t.Errorf("%s: put back: %v %s", tt.name, err, diff)
+		}
+	}
+	if id := StandIn([16]byte{0xff, 1, 2, 3, 4, 5, 0xff, 7, 0xff, 9, 10, 11, 12, 13, 14, 15}); id != "urn:uuid:ff010203-0405-4f07-bf09-0a0b0c0d0e0f" || !SaysNothing(id) {
+		t.Error(id)
 	}
 }
 

@@ -31,6 +31,7 @@ import (
 	"verilot.dev/services/internal/partner/capture"
 	"verilot.dev/services/internal/partner/command"
 	"verilot.dev/services/internal/partner/directory"
+	"verilot.dev/services/internal/partner/draft"
 	"verilot.dev/services/internal/partner/foresee"
 	"verilot.dev/services/internal/partner/journal"
 	"verilot.dev/services/internal/partner/onboard"
@@ -104,15 +105,29 @@ func Open(cfg Config) (*Service, error) {
 }
 
 func (s *Service) open() (err error) {
-	c, n := s.cfg, s.cfg.Genesis.Network
+	c := s.cfg
+	sealer, err := draft.NewSealer(c.Genesis.Network, s.journal)
+	if err != nil {
+		return err
+	}
 	dir := directory.Config{Genesis: c.Genesis, Party: c.Party, KeyID: s.keyID, Now: c.Clock.Now, Log: c.Log}
 	var indexed func(context.Context) (uint64, error)
 	var rules *foresee.Rules
 	var event func(context.Context, string) (*epcis.Event, error)
 	if c.Peer != nil {
 		dir.Parties, indexed = c.Peer.Parties, c.Peer.Indexed
-		event = c.Peer.Event
-		rules = foresee.New(n, c.Party, c.Peer.Foresee, foresee.Limit{Units: ledgerrest.MaxForeseenUnits, Bytes: ledgerrest.MaxForeseenBytes}, c.Log)
+		event = func(ctx context.Context, name string) (ev *epcis.Event, err error) {
+			if position.MatchString(name) {
+				return c.Peer.Event(ctx, name)
+			}
+			for _, id := range sealer.LedgerIDs(name) { // the api is not told a given id that tells of sealed values
+				if ev, err = c.Peer.Event(ctx, id); !errors.Is(err, command.ErrNoEvent) {
+					break
+				}
+			}
+			return ev, err
+		}
+		rules = foresee.New(sealer, c.Party, c.Peer.Foresee, foresee.Limit{Units: ledgerrest.MaxForeseenUnits, Bytes: ledgerrest.MaxForeseenBytes}, c.Log)
 	}
 	if s.directory, err = directory.New(dir); err != nil {
 		return err
@@ -128,7 +143,7 @@ func (s *Service) open() (err error) {
 	}
 	s.jobs = capture.NewJobs(s.outbox, s.journal, c.Clock, c.Log, indexed)
 	if s.capture, err = capture.New(capture.Config{
-		Network: n, Journal: s.journal, Outbox: s.outbox, Directory: s.directory, Rules: rules, Jobs: s.jobs, Spool: c.Spool, Clock: c.Clock, Log: c.Log, Registry: c.Registry,
+		Sealer: sealer, Journal: s.journal, Outbox: s.outbox, Directory: s.directory, Rules: rules, Jobs: s.jobs, Spool: c.Spool, Clock: c.Clock, Log: c.Log, Registry: c.Registry,
 	}); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/epcisdoc"
+	"verilot.dev/services/internal/answer/epcisrest"
 	"verilot.dev/services/internal/answer/ledgerrest"
 	"verilot.dev/services/internal/partner/command"
 	"verilot.dev/services/internal/partner/directory"
@@ -165,7 +166,7 @@ func (p *httpPeer) Event(ctx context.Context, name string) (*epcis.Event, error)
 		Header: func(*epcis.Header) error { return nil },
 		Event: func(at epcis.EventAt) error {
 			if found == nil || at.Event.ErrorDeclaration == nil { // what declares it an error comes along
-				ev := at.Event
+				ev := epcisrest.WithoutSealed(at.Event)
 				found = &ev
 			}
 			return nil

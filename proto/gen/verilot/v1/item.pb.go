@@ -566,13 +566,15 @@ type Event struct {
 	SensorElementList     []*SensorElement       `protobuf:"bytes,22,rep,name=sensor_element_list,json=sensorElementList,proto3" json:"sensor_element_list,omitempty"`
 	Ilmd                  []*Extension           `protobuf:"bytes,23,rep,name=ilmd,proto3" json:"ilmd,omitempty"`
 	Extensions            []*Extension           `protobuf:"bytes,24,rep,name=extensions,proto3" json:"extensions,omitempty"`
-	EpcList               *EPCList               `protobuf:"bytes,31,opt,name=epc_list,json=epcList,proto3" json:"epc_list,omitempty"`
-	ParentId              *EPCList               `protobuf:"bytes,32,opt,name=parent_id,json=parentId,proto3" json:"parent_id,omitempty"`
-	ChildEpcs             *EPCList               `protobuf:"bytes,33,opt,name=child_epcs,json=childEpcs,proto3" json:"child_epcs,omitempty"`
-	InputEpcList          *EPCList               `protobuf:"bytes,34,opt,name=input_epc_list,json=inputEpcList,proto3" json:"input_epc_list,omitempty"`
-	OutputEpcList         *EPCList               `protobuf:"bytes,35,opt,name=output_epc_list,json=outputEpcList,proto3" json:"output_epc_list,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// The id as captured, where event_id is one that stands in for it: only ever a sealed leaf.
+	GivenEventId  string   `protobuf:"bytes,25,opt,name=given_event_id,json=givenEventId,proto3" json:"given_event_id,omitempty"`
+	EpcList       *EPCList `protobuf:"bytes,31,opt,name=epc_list,json=epcList,proto3" json:"epc_list,omitempty"`
+	ParentId      *EPCList `protobuf:"bytes,32,opt,name=parent_id,json=parentId,proto3" json:"parent_id,omitempty"`
+	ChildEpcs     *EPCList `protobuf:"bytes,33,opt,name=child_epcs,json=childEpcs,proto3" json:"child_epcs,omitempty"`
+	InputEpcList  *EPCList `protobuf:"bytes,34,opt,name=input_epc_list,json=inputEpcList,proto3" json:"input_epc_list,omitempty"`
+	OutputEpcList *EPCList `protobuf:"bytes,35,opt,name=output_epc_list,json=outputEpcList,proto3" json:"output_epc_list,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
@@ -773,6 +775,13 @@ func (x *Event) GetExtensions() []*Extension {
 	return nil
 }
 
+func (x *Event) GetGivenEventId() string {
+	if x != nil {
+		return x.GivenEventId
+	}
+	return ""
+}
+
 func (x *Event) GetEpcList() *EPCList {
 	if x != nil {
 		return x.EpcList
@@ -814,8 +823,10 @@ type ErrorDeclaration struct {
 	Reason             string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
 	CorrectiveEventIds []string               `protobuf:"bytes,3,rep,name=corrective_event_ids,json=correctiveEventIds,proto3" json:"corrective_event_ids,omitempty"`
 	Extensions         []*Extension           `protobuf:"bytes,4,rep,name=extensions,proto3" json:"extensions,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// As captured, where others stand in for them under the same indexes: only ever sealed leaves.
+	GivenCorrectiveEventIds []string `protobuf:"bytes,5,rep,name=given_corrective_event_ids,json=givenCorrectiveEventIds,proto3" json:"given_corrective_event_ids,omitempty"`
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
 }
 
 func (x *ErrorDeclaration) Reset() {
@@ -872,6 +883,13 @@ func (x *ErrorDeclaration) GetCorrectiveEventIds() []string {
 func (x *ErrorDeclaration) GetExtensions() []*Extension {
 	if x != nil {
 		return x.Extensions
+	}
+	return nil
+}
+
+func (x *ErrorDeclaration) GetGivenCorrectiveEventIds() []string {
+	if x != nil {
+		return x.GivenCorrectiveEventIds
 	}
 	return nil
 }
@@ -3103,7 +3121,7 @@ const file_verilot_v1_item_proto_rawDesc = "" +
 	"\x04runs\x18\x01 \x03(\v2\x12.verilot.v1.EPCRunR\x04runs\"6\n" +
 	"\x06EPCRun\x12\x16\n" +
 	"\x06prefix\x18\x01 \x01(\tR\x06prefix\x12\x14\n" +
-	"\x05tails\x18\x02 \x03(\tR\x05tails\"\xfd\v\n" +
+	"\x05tails\x18\x02 \x03(\tR\x05tails\"\xa3\f\n" +
 	"\x05Event\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x1d\n" +
 	"\n" +
@@ -3135,20 +3153,22 @@ const file_verilot_v1_item_proto_rawDesc = "" +
 	"\x04ilmd\x18\x17 \x03(\v2\x15.verilot.v1.ExtensionR\x04ilmd\x125\n" +
 	"\n" +
 	"extensions\x18\x18 \x03(\v2\x15.verilot.v1.ExtensionR\n" +
-	"extensions\x12.\n" +
+	"extensions\x12$\n" +
+	"\x0egiven_event_id\x18\x19 \x01(\tR\fgivenEventId\x12.\n" +
 	"\bepc_list\x18\x1f \x01(\v2\x13.verilot.v1.EPCListR\aepcList\x120\n" +
 	"\tparent_id\x18  \x01(\v2\x13.verilot.v1.EPCListR\bparentId\x122\n" +
 	"\n" +
 	"child_epcs\x18! \x01(\v2\x13.verilot.v1.EPCListR\tchildEpcs\x129\n" +
 	"\x0einput_epc_list\x18\" \x01(\v2\x13.verilot.v1.EPCListR\finputEpcList\x12;\n" +
-	"\x0foutput_epc_list\x18# \x01(\v2\x13.verilot.v1.EPCListR\routputEpcList\"\xbe\x01\n" +
+	"\x0foutput_epc_list\x18# \x01(\v2\x13.verilot.v1.EPCListR\routputEpcList\"\xfb\x01\n" +
 	"\x10ErrorDeclaration\x12)\n" +
 	"\x10declaration_time\x18\x01 \x01(\tR\x0fdeclarationTime\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x120\n" +
 	"\x14corrective_event_ids\x18\x03 \x03(\tR\x12correctiveEventIds\x125\n" +
 	"\n" +
 	"extensions\x18\x04 \x03(\v2\x15.verilot.v1.ExtensionR\n" +
-	"extensions\"?\n" +
+	"extensions\x12;\n" +
+	"\x1agiven_corrective_event_ids\x18\x05 \x03(\tR\x17givenCorrectiveEventIds\"?\n" +
 	"\x15PersistentDisposition\x12\x10\n" +
 	"\x03set\x18\x01 \x03(\tR\x03set\x12\x14\n" +
 	"\x05unset\x18\x02 \x03(\tR\x05unset\"N\n" +

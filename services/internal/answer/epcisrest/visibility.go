@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"verilot.dev/epcis"
 	"verilot.dev/epcis/gs1"
@@ -22,9 +23,12 @@ const Namespace = "urn:verilot:epcis:"
 // hiddenField counts the identifiers of an event that its reader may not see. It is an extension of the event.
 const hiddenField = "hidden"
 
-// sealedPrefix begins the value that stands for a sealed one: the rest is its commitment, hex. Whoever has the value and its salt
+// sealedField names, in an extension of the event, the fields that are left out of it because all that is in them is sealed.
+const sealedField = "sealed"
+
+// SealedPrefix begins the value that stands for a sealed one: the rest is its commitment, hex. Whoever has the value and its salt
 // can show that it is the one.
-const sealedPrefix = "urn:verilot:sealed:"
+const SealedPrefix = "urn:verilot:sealed:"
 
 // visibility decides which events and identifiers one caller may see, over one state of the ledger.
 // It is not safe for concurrent use.
@@ -173,21 +177,97 @@ func mark(seen, whole *epcis.Event, hidden int, pos canonical.Position) *epcis.E
 	return &out
 }
 
-// unsealed puts a stand-in where a value is sealed: an event must not look as if it had been captured without.
+// unsealed puts a stand-in where a value is sealed: an event must not look as if it had been captured without. Where the standard
+// wants a number or a time no stand-in fits: the field is left out, and an extension names it.
 func unsealed(it *wire.Item, ev *epcis.Event) *epcis.Event {
 	if len(it.Sealed) == 0 {
 		return ev
 	}
-	known := make([]commit.SealedValue, len(it.Sealed))
-	for i, s := range it.Sealed {
-		known[i] = commit.SealedValue{Path: s.Path, Type: commit.Text, Text: sealedPrefix + hex.EncodeToString(s.ValueHash[:])}
+	known := make([]commit.SealedValue, 0, len(it.Sealed))
+	sensors := false
+	for _, s := range it.Sealed {
+		path, err := commit.ParsePath(s.Path)
+		if err != nil {
+			continue
+		}
+		switch path[0].N {
+		case wire.FieldRecordTime, wire.FieldGivenEventID: // the ledger's own stand in their places
+			continue
+		case wire.FieldSensorElementList:
+			sensors = true
+			continue
+		}
+		if wire.IsGiven(path) || path[len(path)-1].Namespace == schemaInstance {
+			continue
+		}
+		known = append(known, commit.SealedValue{Path: s.Path, Type: commit.Text, Text: SealedPrefix + hex.EncodeToString(s.ValueHash[:])})
 	}
 	message, err := wire.Unseal(it, known)
 	if err != nil {
 		return ev // a sealed value without a place in the message: nothing to show
 	}
-	if out, ok := message.(*epcis.Event); ok {
-		return out
+	out, ok := message.(*epcis.Event)
+	if !ok {
+		return ev
+	}
+	untyped(out.ILMD)
+	untyped(out.Extensions)
+	for _, p := range []*epcis.Place{out.ReadPoint, out.BizLocation} {
+		if p != nil {
+			untyped(p.Extensions)
+		}
+	}
+	if out.ErrorDeclaration != nil {
+		untyped(out.ErrorDeclaration.Extensions)
+	}
+	if sensors {
+		out.SensorElementList = nil
+		out.Extensions = append(out.Extensions, epcis.Extension{Namespace: Namespace, Name: sealedField, Type: epcis.Text, Text: "sensorElementList"})
+	}
+	return out
+}
+
+// schemaInstance is the namespace of xsi:type and xsi:nil, for whose values nothing can stand.
+const schemaInstance = "http://www.w3.org/2001/XMLSchema-instance"
+
+// untyped takes attributes of XML Schema out whose value is sealed.
+func untyped(list []epcis.Extension) {
+	for i := range list {
+		x := &list[i]
+		x.Attributes = slices.DeleteFunc(x.Attributes, func(a epcis.Extension) bool {
+			return a.Namespace == schemaInstance && a.Type == epcis.NoValue
+		})
+		untyped(x.Attributes)
+		untyped(x.Children)
+	}
+}
+
+// WithoutSealed is an event of an answer without what stands for sealed values.
+func WithoutSealed(ev epcis.Event) epcis.Event {
+	stands := func(text string) bool { return strings.HasPrefix(text, SealedPrefix) }
+	ev.BizTransactionList = slices.DeleteFunc(ev.BizTransactionList, func(t epcis.BizTransaction) bool { return stands(t.Value) })
+	ev.CertificationInfo = slices.DeleteFunc(ev.CertificationInfo, stands)
+	if stands(ev.TransformationID) {
+		ev.TransformationID = ""
+	}
+	if d := ev.PersistentDisposition; d != nil {
+		d.Set, d.Unset = slices.DeleteFunc(d.Set, stands), slices.DeleteFunc(d.Unset, stands)
+		if len(d.Set)+len(d.Unset) == 0 {
+			ev.PersistentDisposition = nil
+		}
+	}
+	var without func(list []epcis.Extension) []epcis.Extension
+	without = func(list []epcis.Extension) []epcis.Extension {
+		for i := range list {
+			list[i].Attributes, list[i].Children = without(list[i].Attributes), without(list[i].Children)
+		}
+		return slices.DeleteFunc(list, func(x epcis.Extension) bool { return x.Namespace == Namespace || stands(x.Text) })
+	}
+	ev.ILMD, ev.Extensions = without(ev.ILMD), without(ev.Extensions)
+	for _, p := range []*epcis.Place{ev.ReadPoint, ev.BizLocation} {
+		if p != nil {
+			p.Extensions = without(p.Extensions)
+		}
 	}
 	return ev
 }

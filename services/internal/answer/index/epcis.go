@@ -200,9 +200,15 @@ func (p *projection) masterData(h *epcis.Header) {
 	for i := range h.Vocabularies {
 		for j := range h.Vocabularies[i].Elements {
 			el := &h.Vocabularies[i].Elements[j]
+			if el.ID == "" {
+				continue // sealed
+			}
 			at := masterPrefix + stored(MasterID(el.ID)) + "\x00"
 			values := map[string][]byte{}
 			for k := range el.Attributes {
+				if el.Attributes[k].ID == "" {
+					continue // sealed
+				}
 				name := stored(el.Attributes[k].ID)
 				values[name] = canonical.Str16(values[name], clipValue(el.Attributes[k].Text))
 			}
@@ -210,7 +216,7 @@ func (p *projection) masterData(h *epcis.Header) {
 				p.look.Put(at+"a"+name, b)
 			}
 			for _, child := range el.Children {
-				if id := MasterID(child); len(id) <= longChild && strings.IndexByte(id, 0) < 0 {
+				if id := MasterID(child); id != "" && len(id) <= longChild && strings.IndexByte(id, 0) < 0 {
 					p.look.Put(at+"c"+id, one)
 				}
 			}

@@ -12,10 +12,10 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/services/internal/clock"
 	"verilot.dev/services/internal/partner/directory"
+	"verilot.dev/services/internal/partner/draft"
 	"verilot.dev/services/internal/partner/foresee"
 	"verilot.dev/services/internal/partner/journal"
 	"verilot.dev/services/internal/partner/outbox"
@@ -23,7 +23,7 @@ import (
 
 // Config of a service. All of it is required.
 type Config struct {
-	Network   canonical.Network
+	Sealer    *draft.Sealer
 	Journal   *journal.Journal
 	Outbox    *outbox.Outbox
 	Directory *directory.Directory
@@ -38,7 +38,6 @@ type Config struct {
 // Service takes documents in. Methods may be called concurrently.
 type Service struct {
 	cfg   Config
-	n     canonical.Network
 	large chan struct{} // a place for each large document being checked
 
 	// mu guards the fields below, in memory; no file is touched under it.
@@ -58,7 +57,7 @@ type Service struct {
 // New makes a service over what is stored. Run does the dividing.
 func New(cfg Config) (*Service, error) {
 	s := &Service{
-		cfg: cfg, n: cfg.Network, large: make(chan struct{}, maxLarge), spoolWake: make(chan struct{}, 1), whole: map[uuid.UUID]bool{},
+		cfg: cfg, large: make(chan struct{}, maxLarge), spoolWake: make(chan struct{}, 1), whole: map[uuid.UUID]bool{},
 		free: freeSpace, partItems: submission.MaxItems, step: func(string) error { return nil },
 	}
 	if err := s.loadSpool(); err != nil {

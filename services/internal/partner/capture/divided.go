@@ -343,7 +343,7 @@ func (v *divider) make(number uint16, items []draft.Item) error {
 	}
 	sealed := make([][]commit.SealedValue, len(items))
 	for i := range items {
-		values, err := draft.Seal(v.s.n, &items[i].Item)
+		values, err := v.s.cfg.Sealer.Seal(&items[i].Item)
 		if err != nil {
 			return broken("event %d cannot be encoded any more: %s", items[i].Info.Event, err)
 		}

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"encoding/xml"
@@ -379,7 +380,7 @@ func mountEvents(h huma.API, s *Service) {
 		if err != nil {
 			return nil, err
 		}
-		return &output{Status: http.StatusCreated, Location: "/events/" + url.PathEscape(v.EventID), Link: "<" + jobPath(id) + `>; rel="describedby"`, Body: []byte{}}, nil
+		return &output{Status: http.StatusCreated, Location: "/events/" + url.PathEscape(cmp.Or(v.LedgerID, v.EventID)), Link: "<" + jobPath(id) + `>; rel="describedby"`, Body: []byte{}}, nil
 	})
 	takes(h, "/events", "One event: JSON with its own @context, or the XML element of an event")
 }

@@ -200,7 +200,7 @@ func (s *Service) measure(it wire.Item) (size wire.Size, err error) {
 		named.EventID = someID
 		it.Message = &named
 	}
-	if _, err := draft.Seal(s.n, &it); err != nil {
+	if _, err := s.cfg.Sealer.Seal(&it); err != nil {
 		return size, err
 	}
 	return wire.Measure(&it)
@@ -278,7 +278,7 @@ func (n *intake) draft(b *body) (*draft.Draft, error) {
 		d.Sealed = make([][]commit.SealedValue, len(d.Items))
 		for i := range d.Items {
 			var err error
-			if d.Sealed[i], err = draft.Seal(n.s.n, &d.Items[i].Item); err != nil {
+			if d.Sealed[i], err = n.s.cfg.Sealer.Seal(&d.Items[i].Item); err != nil {
 				return nil, err
 			}
 		}

@@ -64,7 +64,8 @@ type Part struct {
 type Verdict struct {
 	Index    *int                `json:"index,omitempty" doc:"Index of the event in the document"`
 	Kind     string              `json:"kind" doc:"document_header, event, party_act, product, lot, recall"`
-	EventID  string              `json:"eventID,omitempty"`
+	EventID  string              `json:"eventID,omitempty" doc:"As it was given, or the event's CBV hash"`
+	LedgerID string              `json:"ledgerEventID,omitempty" doc:"Id under which everybody else finds the event, if that is another one: a given id that tells of sealed values is sealed too"`
 	Type     string              `json:"type,omitempty"`
 	BizStep  string              `json:"bizStep,omitempty"`
 	Subject  string              `json:"subject,omitempty"`

@@ -208,7 +208,7 @@ func partOutcomes(p *journal.Part, items []journal.ItemInfo, fn func(v *Verdict,
 	for i := range items {
 		it := &items[i]
 		v := Verdict{
-			Kind: wire.KindName(it.Kind), EventID: it.EventID, Type: it.Type, BizStep: it.Step, Subject: it.Subject, Verdict: "rejected", Code: p.Code,
+			Kind: wire.KindName(it.Kind), EventID: it.EventID, LedgerID: it.LedgerID, Type: it.Type, BizStep: it.Step, Subject: it.Subject, Verdict: "rejected", Code: p.Code,
 			Position: &canonical.Position{Height: p.Height, Entry: p.Entry, Item: uint32(i)},
 		}
 		if it.Event >= 0 {

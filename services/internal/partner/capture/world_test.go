@@ -21,6 +21,7 @@ import (
 	"verilot.dev/services/internal/clock/clocktest"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/partner/directory"
+	"verilot.dev/services/internal/partner/draft"
 	"verilot.dev/services/internal/partner/foresee"
 	"verilot.dev/services/internal/partner/journal"
 	"verilot.dev/services/internal/partner/outbox"
@@ -59,7 +60,8 @@ type world struct {
 	free   func(string) (uint64, error)
 	bus    outbox.Bus  // the ledger, if left out
 	time   clock.Clock // the clock, if left out
-	rules  *foresee.Rules
+	ask    foresee.Ask // nil: nobody is asked what the rules would say
+	limit  foresee.Limit
 
 	s       *Service
 	metrics *prometheus.Registry
@@ -102,7 +104,11 @@ func (w *world) open() (*Service, error) {
 		return nil, errors.Join(err, j.Close())
 	}
 	jobs := NewJobs(o, j, source, log, nil)
-	s, err := New(Config{Network: g.Network, Journal: j, Outbox: o, Directory: dir, Rules: w.rules, Jobs: jobs, Spool: spool, Clock: source, Log: log, Registry: metrics})
+	sealer, err := draft.NewSealer(g.Network, j)
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	s, err := New(Config{Sealer: sealer, Journal: j, Outbox: o, Directory: dir, Rules: foresee.New(sealer, "maker", w.ask, w.limit, nil), Jobs: jobs, Spool: spool, Clock: source, Log: log, Registry: metrics})
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}

@@ -3,7 +3,7 @@
 package draft
 
 import (
-	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -64,9 +64,10 @@ func Registration(kind uint8, message any, subject string) Item {
 	return Item{Item: wire.Item{Kind: kind, Message: message}, Info: journal.ItemInfo{Kind: kind, Event: -1, Subject: subject}}
 }
 
-// EventID is an id for an event of a job that says nothing about the event.
+// EventID is an id for an event of a job that says nothing about the event, nor about the job: a job's id is random.
 func EventID(job uuid.UUID, index int) string {
-	return "urn:uuid:" + uuid.NewSHA1(job, canonical.U32(nil, uint32(index))).String()
+	sum := sha256.Sum256(canonical.U32(append([]byte("verilot/event of a job/v1"), job[:]...), uint32(index)))
+	return wire.StandIn([16]byte(sum[:16]))
 }
 
 // LimitError says that a draft does not fit.
@@ -89,14 +90,14 @@ const (
 	Headroom = 1024
 	maxParts = 64
 	// Items that are smaller than this fit one submission by a wide margin, even with long
-	// identifiers.
+	// identifiers, and with every field sealed: a sealed number takes some 70 bytes.
 	PlentyUnits = 2048
-	PlentyBytes = 256 << 10
+	PlentyBytes = 64 << 10
 )
 
 // Group seals the items and groups them into submissions: one, or under proceed as many as the
 // limits ask for.
-func (d *Draft) Group(n canonical.Network) (parts [][]Item, sealed [][][]commit.SealedValue, err error) {
+func (d *Draft) Group(s *Sealer) (parts [][]Item, sealed [][][]commit.SealedValue, err error) {
 	switch {
 	case len(d.Items) == 0:
 		return nil, nil, nil
@@ -108,7 +109,7 @@ func (d *Draft) Group(n canonical.Network) (parts [][]Item, sealed [][][]commit.
 	total := 0
 	for i := range d.Items {
 		it := &d.Items[i].Item
-		if values[i], err = Seal(n, it); err != nil {
+		if values[i], err = s.Seal(it); err != nil {
 			return nil, nil, fmt.Errorf("item %d: %w", i, err)
 		}
 		units[i] = CountUnits(it)
@@ -169,33 +170,6 @@ func CountUnits(it *wire.Item) int {
 		return len(m.Units)
 	}
 	return 0
-}
-
-// Seal moves what is not for everybody out of an item, which gets a message of its own.
-func Seal(n canonical.Network, it *wire.Item) (values []commit.SealedValue, err error) {
-	if it.Salt, err = salt(); err != nil {
-		return nil, err
-	}
-	if values, err = wire.Seal(n, it, wire.DefaultSealed(it), mustSalt); err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
-	}
-	return values, nil
-}
-
-func salt() (s [32]byte, err error) {
-	if _, err := rand.Read(s[:]); err != nil {
-		return s, fmt.Errorf("draw a salt: %w", err)
-	}
-	return s, nil
-}
-
-// mustSalt is salt for wire.Seal, which takes no error; crypto/rand itself crashes the program rather than fail.
-func mustSalt() [32]byte {
-	s, err := salt()
-	if err != nil {
-		panic(err)
-	}
-	return s
 }
 
 // Sized turns what the encoding of items says into a LimitError.

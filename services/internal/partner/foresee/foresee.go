@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"verilot.dev/epcis"
-	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/submission"
 	"verilot.dev/ledger/verdict"
@@ -54,19 +53,19 @@ type Limit struct{ Units, Bytes int }
 
 // Rules are asked about drafts of one party.
 type Rules struct {
-	network canonical.Network
-	party   string
-	ask     Ask
-	limit   Limit
-	log     *slog.Logger
+	sealer *draft.Sealer
+	party  string
+	ask    Ask
+	limit  Limit
+	log    *slog.Logger
 }
 
 // New makes them; ask may be nil: then nothing is refused here.
-func New(network canonical.Network, party string, ask Ask, limit Limit, log *slog.Logger) *Rules {
+func New(sealer *draft.Sealer, party string, ask Ask, limit Limit, log *slog.Logger) *Rules {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Rules{network, party, ask, limit, log}
+	return &Rules{sealer, party, ask, limit, log}
 }
 
 // asked are the steps that are asked about: those by which goods leave for sale or for a patient.
@@ -238,7 +237,7 @@ func (r *Rules) encode(list []draft.Item) ([]byte, error) {
 		if items[i].Salt != [32]byte{} {
 			continue
 		}
-		if _, err := draft.Seal(r.network, &items[i]); err != nil {
+		if _, err := r.sealer.Seal(&items[i]); err != nil {
 			return nil, fmt.Errorf("encode item %d: %w", i, err)
 		}
 	}

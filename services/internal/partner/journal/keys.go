@@ -34,6 +34,7 @@ import (
 //	n/<purpose>                 a running number, u64
 //	b/<height u64>              a followed block that is still needed, as consensus.DecodeBlockRecord reads it
 //	l/…                         the light chain's own state
+//	e/secret                    32 random bytes, made once: ids of events that are sealed get others by it
 const (
 	jobKeys     = "j/"
 	partKeys    = "r/"
@@ -51,6 +52,7 @@ const (
 	numberKeys  = "n/"
 	blockKeys   = "b/"
 	lightKeys   = "l/"
+	secretKey   = "e/secret"
 )
 
 func jobKey(id uuid.UUID) string { return jobKeys + string(id[:]) }

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,7 +9,7 @@ import (
 	"verilot.dev/ledger/canonical"
 )
 
-// What a partner gives out once, or keeps beside its jobs: serials, running numbers, registrations.
+// What a partner gives out once, or keeps beside its jobs: serials, running numbers, its secret, registrations.
 
 // Serials reserves count serials of a GTIN that were never given out before; draw makes a
 // candidate.
@@ -61,6 +62,28 @@ func (s *Journal) Next(purpose string) (uint64, error) {
 	w := &Write{}
 	w.put(key, canonical.U64(nil, n))
 	return n, s.Put(w)
+}
+
+// Secret is the partner's secret of 32 bytes, from which the ids follow that stand for sealed ones. It is made once, and
+// durable when it is returned: another one would make other ids of the same events.
+func (s *Journal) Secret() (secret [32]byte, err error) {
+	s.numbering.Lock()
+	defer s.numbering.Unlock()
+	b, err := s.get(secretKey)
+	switch {
+	case err == nil && len(b) == len(secret):
+		return [32]byte(b), nil
+	case err == nil:
+		return secret, fmt.Errorf("journal: the secret has %d bytes in place of %d; put the journal back from a backup", len(b), len(secret))
+	case !errors.Is(err, ErrNotFound):
+		return secret, err
+	}
+	if _, err := rand.Read(secret[:]); err != nil {
+		return secret, fmt.Errorf("journal: draw a secret: %w", err)
+	}
+	w := &Write{}
+	w.put(secretKey, secret[:])
+	return secret, s.Put(w)
 }
 
 // Register keeps registrations that the ledger has accepted.

@@ -72,11 +72,13 @@ type PartItems struct {
 // ItemInfo is what a job remembers of an item.
 type ItemInfo struct {
 	Kind    uint8  `json:"k"`
-	Event   int    `json:"e"` // index in the document, -1: not an event
-	EventID string `json:"i,omitempty"`
-	Type    string `json:"t,omitempty"`
-	Step    string `json:"s,omitempty"`
-	Subject string `json:"n,omitempty"` // of items other than events: what it registers
+	Event   int    `json:"e"`           // index in the document, -1: not an event
+	EventID string `json:"i,omitempty"` // as given, or made of the event
+	// LedgerID is the id under which the event is on the ledger, if that is another one: then EventID is sealed.
+	LedgerID string `json:"l,omitempty"`
+	Type     string `json:"t,omitempty"`
+	Step     string `json:"s,omitempty"`
+	Subject  string `json:"n,omitempty"` // of items other than events: what it registers
 }
 
 // Fault is one thing wrong with a request, or a remark on it.

@@ -41,6 +41,7 @@ import (
 	"verilot.dev/ledger/state"
 	"verilot.dev/services/internal/clock"
 	"verilot.dev/services/internal/node/bus"
+	"verilot.dev/services/internal/partner/draft"
 	"verilot.dev/services/internal/partner/journal"
 )
 
@@ -80,6 +81,7 @@ type Outbox struct {
 	n       canonical.Network
 	syncDir func(string) error // SyncDir, but in tests
 	j       *journal.Journal
+	sealer  *draft.Sealer
 	metrics *metrics
 	event   *keyQueue
 	astray  atomic.Pointer[string] // why nothing is published; nil or empty: it is
@@ -124,6 +126,10 @@ func Open(cfg Config) (*Outbox, error) {
 	o := &Outbox{
 		cfg: cfg, n: cfg.Genesis.Network, j: cfg.Journal, queues: map[string]*keyQueue{}, watchers: map[uuid.UUID]chan struct{}{},
 		inflight: map[canonical.Hash]chan struct{}{}, syncDir: SyncDir,
+	}
+	var err error
+	if o.sealer, err = draft.NewSealer(o.n, o.j); err != nil {
+		return nil, err
 	}
 	if err := o.load(); err != nil {
 		return nil, err

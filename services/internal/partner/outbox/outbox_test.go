@@ -365,7 +365,7 @@ func TestFailedSyncOfTheSpool(t *testing.T) {
 	w.o.syncDir = func(string) error { return fault }
 	job := uuid.Must(uuid.NewV7())
 	d := lot(1)
-	_, sealed, err := d.Group(w.o.n)
+	_, sealed, err := d.Group(w.o.sealer)
 	if err != nil {
 		t.Fatal(err)
 	}

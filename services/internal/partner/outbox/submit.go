@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"verilot.dev/epcis"
 	"verilot.dev/ledger/canonical"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/submission"
@@ -138,7 +139,7 @@ func (o *Outbox) hold(ctx context.Context, h canonical.Hash) (release func(), er
 
 // record groups the items of a draft into submissions and writes down what is known of its job.
 func (o *Outbox) record(d *draft.Draft, s *signing) error {
-	parts, sealed, err := d.Group(o.n)
+	parts, sealed, err := d.Group(o.sealer)
 	if err != nil {
 		return err
 	}
@@ -178,6 +179,9 @@ func infos(items []draft.Item) []journal.ItemInfo {
 	list := make([]journal.ItemInfo, len(items))
 	for i := range items {
 		list[i] = items[i].Info
+		if ev, ok := items[i].Message.(*epcis.Event); ok && ev.EventID != list[i].EventID {
+			list[i].LedgerID = ev.EventID
+		}
 	}
 	return list
 }

@@ -24,6 +24,7 @@ const names: Record<number, string> = {
   22: 'sensorElement',
   23: 'ilmd',
   24: 'extension',
+  25: 'givenEventID',
 };
 const typed = [15, 20, 21];
 

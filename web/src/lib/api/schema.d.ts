@@ -5678,6 +5678,7 @@ export interface components {
             code?: string;
             /** @description What the code means and what to do */
             detail?: string;
+            /** @description As it was given, or the event's CBV hash */
             eventID?: string;
             findings?: components["schemas"]["Finding"][] | null;
             /**
@@ -5687,6 +5688,8 @@ export interface components {
             index?: number;
             /** @description document_header, event, party_act, product, lot, recall */
             kind: string;
+            /** @description Id under which everybody else finds the event, if that is another one: a given id that tells of sealed values is sealed too */
+            ledgerEventID?: string;
             position?: components["schemas"]["Position"];
             subject?: string;
             type?: string;
