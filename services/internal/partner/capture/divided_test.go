@@ -488,7 +488,7 @@ func guarded(t *testing.T, a *asked, limit foresee.Limit) *world {
 	t.Helper()
 	w := newWorld(t)
 	w.kill()
-	w.items, w.rules = 5, foresee.New(w.ledger.G.Network, "maker", a.ask, limit, nil)
+	w.items, w.rules = 5, foresee.New(foresee.Config{Network: w.ledger.G.Network, Party: "maker", Ask: a.ask, Limit: limit})
 	w.start()
 	return w
 }
