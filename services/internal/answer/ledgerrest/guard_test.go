@@ -323,7 +323,8 @@ func TestWhatTheLedgerWouldReject(t *testing.T) {
 		w.tell(t, pharmacy, "dispense", map[string]any{"items": []string{u}})
 		documents := map[string]string{"JSON": documentOf("dispensing", "dispensed", there, u, ""), "XML": xmlDocumentOf("dispensing", "dispensed", there, u, "")}
 		w.refusedAlike(t, pharmacy, "/v1/dispense", `{"items":["`+u+`"]}`, documents, httpapi.GoodsUsedUp, printed(u)+" is already dispensed")
-		w.refusedAlike(t, pharmacy, "/v1/ship", ship(u, localnet.DemoDistributor), w.shipDocuments(t, u, localnet.DemoPharmacy, localnet.DemoDistributor, false), httpapi.GoodsUsedUp, "dispensed")
+		body := `{"items":["` + u + `"],"to":{"party":"` + localnet.DemoMaker + `"},"returnAuthorization":"RMA-2"}`
+		w.refusedAlike(t, pharmacy, "/v1/return", body, w.shipDocuments(t, u, localnet.DemoPharmacy, localnet.DemoMaker, true), httpapi.GoodsUsedUp, printed(u)+" was dispensed")
 		documents = map[string]string{"JSON": documentOf("holding", "non_sellable_other", there, u, ""), "XML": xmlDocumentOf("holding", "non_sellable_other", there, u, "")}
 		w.refusedAlike(t, pharmacy, "/v1/quarantine", `{"items":["`+u+`"],"reason":"other"}`, documents, httpapi.GoodsUsedUp, "")
 	})
@@ -360,12 +361,15 @@ func TestWhatTheLedgerWouldReject(t *testing.T) {
 			t.Fatal(err)
 		}
 		at := job.Verdicts[len(job.Verdicts)-1].Position.String()
-		p := w.post(t, "distributor", "/v1/findings/resolve", `{"event":"`+at+`","code":"SELF_SHIP","outcome":"cleared","units":["`+u+`"]}`)
+		p := w.post(t, "distributor", "/v1/findings/resolve", `{"event":"`+at+`","code":"SELF_SHIP","outcome":"acknowledged"}`)
 		if p.Code != httpapi.ResolveForbidden || p.Status != http.StatusForbidden {
 			t.Errorf("%+v", p)
 		}
-		if p := w.post(t, maker, "/v1/findings/resolve", `{"event":"999999/0/0","code":"SELF_SHIP","outcome":"cleared"}`); p.Code != httpapi.RefusedByRules || !strings.Contains(p.Detail, "FINDING_UNKNOWN") {
+		if p := w.post(t, maker, "/v1/findings/resolve", `{"event":"999999/0/0","code":"SELF_SHIP","outcome":"acknowledged","units":["`+u+`"]}`); p.Code != httpapi.RefusedByRules || !strings.Contains(p.Detail, "FINDING_UNKNOWN") {
 			t.Errorf("%+v", p)
+		}
+		if p := w.post(t, maker, "/v1/findings/resolve", `{"event":"999999/0/0","code":"DOUBLE_SHIP","outcome":"cleared"}`); !strings.Contains(p.Detail, "MISSING_FIELD") || strings.Contains(p.Detail, "packing") || !strings.Contains(p.Errors[0].Hint, "units") {
+			t.Errorf("without its units: %+v", p)
 		}
 	})
 	t.Run("of several kinds", func(t *testing.T) {
@@ -380,11 +384,11 @@ func TestWhatTheLedgerWouldReject(t *testing.T) {
 	})
 	t.Run("right behind what allows it", func(t *testing.T) { // nothing is refused for the api's not knowing yet what came before
 		u := unit(t, "RIGHT-BEHIND")
-		w.tell(t, maker, "ship", map[string]any{"items": []string{u}, "to": party(localnet.DemoPharmacy)})
+		w.tell(t, maker, "ship", map[string]any{"items": []string{u}, "to": party(localnet.DemoDistributor)})
 		for _, act := range []struct{ path, body string }{
-			{"/v1/receive", `{"items":["` + u + `"],"from":{"party":"` + localnet.DemoMaker + `"}}`}, {"/v1/ship", ship(u, localnet.DemoDistributor)},
+			{"/v1/receive", `{"items":["` + u + `"],"from":{"party":"` + localnet.DemoMaker + `"}}`}, {"/v1/ship", ship(u, localnet.DemoPharmacy)},
 		} {
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.n.URLs[pharmacy]+act.path, strings.NewReader(act.body))
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.n.URLs["distributor"]+act.path, strings.NewReader(act.body))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -208,10 +208,11 @@ func Leaves(it draft.Item) bool {
 	return ok && slices.Contains(leaving, ev.Step()) && ev.ErrorDeclaration == nil
 }
 
-// place is where an item that is asked about stands in its document. leaves: holds and remarks on it count too.
+// place is where an item that is asked about stands in its document. leaves: holds and remarks on it count too. resolves:
+// it closes a finding.
 type place struct {
 	event, line, column int
-	leaves              bool
+	leaves, resolves    bool
 }
 
 var (
@@ -284,7 +285,7 @@ func (r *Rules) question(ctx context.Context, d *draft.Draft, leaves bool, patie
 				if it.Kind == wire.KindDocumentHeader && d.OnError == submission.Proceed {
 					continue // the events go on without it
 				}
-				places[sent+i] = place{it.Info.Event, it.Line, it.Column, Leaves(*it) || d.Kind == takesBack}
+				places[sent+i] = place{it.Info.Event, it.Line, it.Column, Leaves(*it) || d.Kind == takesBack, it.Kind == wire.KindResolution}
 			}
 			sent += len(items)
 			return r.bodies(items, func(body []byte) error {

@@ -70,7 +70,7 @@ var rules = map[verdict.Code]rule{
 	verdict.DecomThenUsed:        {code: httpapi.GoodsUsedUp, hint: usedUp},
 	verdict.DestroyedThenUsed:    {code: httpapi.GoodsUsedUp, hint: usedUp},
 	verdict.EventIDReused:        {code: httpapi.EventIDReused, hint: "give the event an id of its own"},
-	verdict.ResolveForbidden:     {code: httpapi.ResolveForbidden, hint: "ask one of those who may close it; verilot resolve --outcomes and the code list them"},
+	verdict.ResolveForbidden:     {code: httpapi.ResolveForbidden, hint: "ask one of those who may close it; verilot resolve --outcomes with the code lists them"},
 	verdict.RoleForbidden:        {code: httpapi.RoleForbidden},
 	verdict.GTINNotOwned:         {code: httpapi.GTINNotOwned},
 	verdict.ShipNoParties:        {code: httpapi.ShipmentWithoutParties},
@@ -93,6 +93,9 @@ func fault(at place, said *Judgement) *refused {
 		e, _ := verdict.Explain(code)
 		if r.code == "" {
 			r.code = httpapi.RefusedByRules
+		}
+		if at.resolves && code == verdict.MissingField {
+			r.hint = "name the units and containers for which the finding is closed (units), as a trace shows them with it"
 		}
 		if r.hint == "" {
 			r.hint = strings.TrimSuffix(e.Todo, ".")
