@@ -79,6 +79,12 @@ test('of a long list only what can be seen is drawn, and never what is not there
 });
 
 test('what was destroyed at the maker was not shipped on', () => {
-  const rows = [row('a', 'on_hand', 4), row('a', 'destroyed', 1), row('b', 'destroyed', 2), row('b', 'on_hand', 3), row('a', 'in_transit', 1)];
+  const rows = [
+    row('a', 'on_hand', 4),
+    row('a', 'destroyed', 1),
+    row('b', 'destroyed', 2),
+    row('b', 'on_hand', 3),
+    row('a', 'in_transit', 1),
+  ];
   expect(goneOf(11, rows, 'a')).toEqual({ shipped: 6, ended: 1 });
 });

@@ -69,7 +69,7 @@ func TestFindingOfContainer(t *testing.T) {
 func TestTraceSeesInside(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		if r.URL.Path == "/v1/check" {
+		if r.URL.Path == "/v1/verify" {
 			_, _ = io.WriteString(w, `{"colour":"red","reasons":[{"code":"Recalled","detail":"3 of 3 units inside are recalled (R-1)"}]}`)
 			return
 		}

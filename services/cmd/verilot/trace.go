@@ -57,7 +57,7 @@ func (a *app) trace(ctx context.Context, cl *client, id, proofFile string) error
 		a.showTrace(&t)
 		if t.Known && t.Contents > 0 {
 			var check tracing.Check
-			if _, err := cl.get(ctx, "/v1/check?"+q, &check); err != nil {
+			if _, err := cl.get(ctx, "/v1/verify?"+q, &check); err != nil {
 				return a.refused(err)
 			}
 			a.showInside(&check)

@@ -4,7 +4,8 @@ const usedUp = ['dispensed', 'destroyed', 'decommissioned', 'lost', 'stolen'];
 
 /** goneOf tells what left a party apart from what ended there: destroyed is not shipped on. */
 export function goneOf(commissioned: number, totals: Schemas['LotTotal'][], party: string): { shipped: number; ended: number } {
-  const sum = (of: (x: Schemas['LotTotal']) => boolean) => totals.filter((x) => x.party === party && of(x)).reduce((n, x) => n + x.units, 0);
+  const sum = (of: (x: Schemas['LotTotal']) => boolean) =>
+    totals.filter((x) => x.party === party && of(x)).reduce((n, x) => n + x.units, 0);
   const ended = sum((x) => usedUp.includes(x.state));
   return { shipped: commissioned - sum((x) => x.state === 'on_hand') - ended, ended };
 }
