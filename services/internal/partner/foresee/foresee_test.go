@@ -67,8 +67,10 @@ func acts(n int, step string) *draft.Draft {
 func rulesOf(a *api, settle func(context.Context) bool) (*Rules, *clocktest.Fake, *bytes.Buffer) {
 	var log bytes.Buffer
 	c := clocktest.New(time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
-	r := New(Config{Party: "maker", Ask: a.ask, Settle: settle, Limit: Limit{Units: 1 << 20, Bytes: 1 << 26}, Clock: c,
-		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})), Registry: prometheus.NewRegistry()})
+	r := New(Config{
+		Party: "maker", Ask: a.ask, Settle: settle, Limit: Limit{Units: 1 << 20, Bytes: 1 << 26}, Clock: c,
+		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})), Registry: prometheus.NewRegistry(),
+	})
 	return r, c, &log
 }
 
