@@ -3,11 +3,14 @@ package api
 import (
 	"context"
 	"encoding/hex"
-	"errors"
+	"fmt"
 	"iter"
+	"time"
 
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/registry"
+	"verilot.dev/ledger/wire"
+	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/node/chain"
 	"verilot.dev/services/internal/partner"
 	"verilot.dev/services/internal/partner/command"
@@ -35,9 +38,35 @@ func (o own) Indexed(context.Context) (uint64, error) { return o.chain.Head().He
 // Event implements partner.Peer. A regulator takes nothing back.
 func (o own) Event(context.Context, string) (*epcis.Event, error) { return nil, command.ErrNoEvent }
 
-// Foresee implements partner.Peer. A regulator ships and dispenses nothing, so nothing is asked.
-func (o own) Foresee(context.Context, string, iter.Seq[[]byte]) (int, []foresee.Judgement, error) {
-	return 0, nil, errors.New("an api service does not ask itself what the rules would say")
+// Foresee implements partner.Peer. The chain is this service's own, so nobody is asked.
+func (o own) Foresee(_ context.Context, party string, bodies iter.Seq[[]byte]) (int, []foresee.Judgement, error) {
+	view, done, err := o.chain.Snapshot()
+	if err != nil {
+		return 0, nil, err
+	}
+	defer done()
+	f, err := (&tracing.Snapshot{Genesis: o.chain.Genesis(), View: view, Log: o.chain, Now: time.Now()}).Foresee(party)
+	if err != nil {
+		return 0, nil, err
+	}
+	for raw := range bodies {
+		items, err := wire.DecodeBody(raw)
+		if err == nil {
+			err = f.Next(items)
+		}
+		if err != nil {
+			return 0, nil, fmt.Errorf("what the rules would say: %w", err)
+		}
+	}
+	out := f.Foreseen()
+	said := make([]foresee.Judgement, len(out.Items))
+	for i, it := range out.Items {
+		said[i] = foresee.Judgement{Item: it.Item, Verdict: it.Verdict, Code: it.Code, Detail: it.Detail}
+		for _, f := range it.Findings {
+			said[i].Findings = append(said[i].Findings, foresee.Finding(f))
+		}
+	}
+	return out.Judged, said, nil
 }
 
 // Parties implements partner.Peer.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Job, Schemas } from '../src/lib/api/client';
 import { acted, seen, type Past } from '../src/features/counter/past';
-import { isBox, kindOf, pair, sellerOf } from '../src/features/counter/verdict';
+import { comes, isBox, kindOf, pair, sellerOf } from '../src/features/counter/verdict';
 import { finds, isRight, match } from '../src/features/receive/match';
 
 const check = (over: Partial<Schemas['Check']> = {}) =>
@@ -147,4 +147,13 @@ test('a scan finds its shipment, by the case or what is in it, as long as it is 
   expect(finds(of('A'), shipments)?.id).toBe('2');
   expect(finds(of('u', { containers: ['A'] }), shipments)?.id).toBe('2');
   expect(finds(of('C'), shipments)).toBeUndefined();
+});
+
+test('what speaks against itself and comes here is set aside on receipt', () => {
+  const coming = { phase: 'in_transit', to: { id: 'corner' } } as Schemas['Trace'];
+  expect(comes('unfit', 'corner', coming)).toBe(true);
+  expect(comes('recalled', 'corner', coming)).toBe(true);
+  expect(comes('unfit', 'other', coming)).toBe(false);
+  expect(comes('unfit', 'corner', { ...coming, phase: 'held' })).toBe(false);
+  expect(comes('dispense', 'corner', coming)).toBe(false);
 });

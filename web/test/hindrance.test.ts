@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Schemas } from '../src/lib/api/client';
-import { hindrance } from '../src/features/ship/hindrance';
+import { hindrance, unsure } from '../src/features/ship/hindrance';
 
 const here = { known: true, state: 'active', phase: 'held', holder: { id: 'maker' } } as Schemas['Trace'];
 
@@ -16,4 +16,12 @@ test.each([
   ['what is set aside', { ...here, overlays: ['quarantined'] }, 'aside'],
 ] as [string, Schemas['Trace'], string | undefined][])('%s', (_, thing, want) => {
   expect(hindrance(thing, 'maker')).toBe(want);
+});
+
+test('a container that nobody can see into may be shipped, and is not called ready', () => {
+  const check = (colour: string, code: string) => ({ colour, sellable: false, reasons: [{ code }] }) as Schemas['Check'];
+  const unknown = check('amber', 'Contents_unknown');
+  expect(hindrance(here, 'maker', unknown)).toBeUndefined();
+  expect(unsure(unknown)).toEqual(unknown.reasons);
+  expect(unsure(check('green', 'Old'))).toEqual([]);
 });

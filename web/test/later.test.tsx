@@ -106,3 +106,13 @@ test('a page that cannot be drawn shows what happened, and is drawn again on Ret
   await screen.findByText('Here it is');
   silence.mockRestore();
 });
+
+test('a tab whose storage is full is not loaded anew, and says that a new version is there', async () => {
+  const full = vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
+    throw new DOMException('full', 'QuotaExceededError');
+  });
+  const { mayReload } = await import('../src/lib/version');
+  expect(mayReload('/assets/new.js')).toBe(false);
+  full.mockRestore();
+  expect(mayReload('/assets/new.js')).toBe(true);
+});

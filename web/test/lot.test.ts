@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { byState, holdersOf } from '../src/features/lot/totals';
+import { goneOf } from '../src/features/make/holders';
 import { accounted, openParts } from '../src/features/recall/progress';
 import { lines, windowOf } from '../src/lib/rows';
 
@@ -75,4 +76,15 @@ test('of a long list only what can be seen is drawn, and never what is not there
   expect(windowOf(1e9, 480, 48, 100)).toEqual({ from: 100, to: 100 });
   expect(windowOf(0, 480, 48, 3)).toEqual({ from: 0, to: 3 });
   expect(windowOf(0, 480, 48, 0)).toEqual({ from: 0, to: 0 });
+});
+
+test('what was destroyed at the maker was not shipped on', () => {
+  const rows = [
+    row('a', 'on_hand', 4),
+    row('a', 'destroyed', 1),
+    row('b', 'destroyed', 2),
+    row('b', 'on_hand', 3),
+    row('a', 'in_transit', 1),
+  ];
+  expect(goneOf(11, rows, 'a')).toEqual({ shipped: 6, ended: 1 });
 });

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +12,8 @@ import (
 	"testing"
 
 	"verilot.dev/services/internal/answer/tracing"
+	"verilot.dev/services/internal/localnet"
+	"verilot.dev/services/internal/node/chain"
 )
 
 // The outcomes of a code are listed without a service, for people and for scripts.
@@ -58,6 +62,35 @@ func TestFindingOfContainer(t *testing.T) {
 	(&app{out: &out}).showTrace(&tracing.Trace{Findings: []tracing.FindingView{{Code: "DOUBLE_SHIP", Severity: "hold", State: "open", Via: "00003999900000000122"}}})
 	if want := "finding DOUBLE_SHIP (hold, open) at 0/0/0 on SSCC 003999900000000122\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("%s\nwant %s", out.String(), want)
+	}
+}
+
+// A trace of a container says what is recalled inside, in the words of a check.
+func TestTraceSeesInside(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path == "/v1/verify" {
+			_, _ = io.WriteString(w, `{"colour":"red","reasons":[{"code":"Recalled","detail":"3 of 3 units inside are recalled (R-1)"}]}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"id":{"key":"00003999900000000122"},"known":true,"contents":3,"answer":"Active"}`)
+	}))
+	defer srv.Close()
+	var out bytes.Buffer
+	cl, err := newClient(srv.URL)
+	if err == nil {
+		err = (&app{out: &out}).trace(t.Context(), cl, "00003999900000000122", "")
+	}
+	if err != nil || !strings.Contains(out.String(), "3 of 3 units inside are recalled (R-1)") {
+		t.Errorf("%v: %s", err, out.String())
+	}
+}
+
+// A service whose data folder it refuses is not started again.
+func TestRefusedFolderIsFinal(t *testing.T) {
+	e, ok := errors.AsType[*exit](ended(fmt.Errorf("open chain: %w: of another network", chain.ErrRefused)))
+	if !ok || !localnet.Final(e.code) {
+		t.Errorf("%+v", e)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"verilot.dev/services/distributor"
 	"verilot.dev/services/internal/localnet"
 	"verilot.dev/services/internal/node/bus"
+	"verilot.dev/services/internal/node/chain"
 	"verilot.dev/services/internal/node/replica"
 	"verilot.dev/services/internal/service"
 	"verilot.dev/services/manufacturer"
@@ -70,12 +71,16 @@ Exit codes: 0 stopped, 2 the configuration cannot be used, 3 it failed and may b
 	return c
 }
 
-// ended is failed with an exit code of its own for a service that stopped on purpose: starting it again does not help.
+// ended is failed with an exit code of its own for a service that stopped on purpose, or whose data folder it refuses: starting it again
+// does not help.
 func ended(err error) error {
 	_, halted := errors.AsType[*replica.HaltError](err)
 	_, refused := errors.AsType[*bus.SettingsError](err)
 	if halted || refused {
 		return &exit{code: localnet.ExitHalted, err: err}
+	}
+	if errors.Is(err, chain.ErrRefused) {
+		return unusable("%w", err)
 	}
 	return failed(err)
 }

@@ -55,6 +55,13 @@ func (a *app) trace(ctx context.Context, cl *client, id, proofFile string) error
 		a.printf("%s\n", strings.TrimSpace(string(raw)))
 	} else {
 		a.showTrace(&t)
+		if t.Known && t.Contents > 0 {
+			var check tracing.Check
+			if _, err := cl.get(ctx, "/v1/verify?"+q, &check); err != nil {
+				return a.refused(err)
+			}
+			a.showInside(&check)
+		}
 	}
 	if proofFile != "" {
 		if len(t.Steps) == 0 {
@@ -129,6 +136,17 @@ func (a *app) showTrace(t *tracing.Trace) {
 	a.showReasons(why)
 	a.printf("\nRests on block %d of %s (%s old).\n", t.RestsOn.Height, t.RestsOn.Time.Format(time.RFC3339),
 		time.Duration(t.RestsOn.AgeSeconds*float64(time.Second)).Round(time.Second))
+}
+
+// showInside says what speaks against a container and what is in it: its state says nothing of that.
+func (a *app) showInside(c *tracing.Check) {
+	if len(c.Reasons) == 0 {
+		return
+	}
+	a.printf("\nWhat speaks against moving it:\n")
+	for _, r := range c.Reasons {
+		a.printf("%s\n", wrap(gs1.BracketKeys(r.Detail), 100))
+	}
 }
 
 // closedBy says how a finding was closed.

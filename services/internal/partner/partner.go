@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -127,7 +128,10 @@ func (s *Service) open() (err error) {
 			}
 			return ev, err
 		}
-		rules = foresee.New(sealer, c.Party, c.Peer.Foresee, foresee.Limit{Units: ledgerrest.MaxForeseenUnits, Bytes: ledgerrest.MaxForeseenBytes}, c.Log)
+		rules = foresee.New(foresee.Config{
+			Sealer: sealer, Party: c.Party, Ask: c.Peer.Foresee, Settle: s.settle, Clock: c.Clock, Log: c.Log, Registry: c.Registry,
+			Limit: foresee.Limit{Units: ledgerrest.MaxForeseenUnits, Bytes: ledgerrest.MaxForeseenBytes},
+		})
 	}
 	if s.directory, err = directory.New(dir); err != nil {
 		return err
@@ -152,6 +156,31 @@ func (s *Service) open() (err error) {
 		Genesis: c.Genesis, Authority: s.outbox.Authority(), Directory: s.directory, Jobs: s.jobs, Journal: s.journal, MaxEvents: capture.MaxEvents,
 	})
 	return nil
+}
+
+// settleEvery is how often settle looks.
+const settleEvery = 25 * time.Millisecond
+
+// settle waits until the api service has indexed all that was captured before. false: ctx ended first.
+func (s *Service) settle(ctx context.Context) bool {
+	until := func(done func() bool) bool {
+		for !done() {
+			select {
+			case <-ctx.Done():
+				return false
+			case <-s.cfg.Clock.After(settleEvery):
+			}
+		}
+		return true
+	}
+	if !until(s.capture.Divided()) || !until(s.outbox.Judged()) {
+		return false
+	}
+	height := s.outbox.Height()
+	return until(func() bool {
+		h, err := s.cfg.Peer.Indexed(ctx)
+		return err == nil && h >= height
+	})
 }
 
 // Run does the work until ctx ends or something is broken that going on would hide.

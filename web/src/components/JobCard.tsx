@@ -93,6 +93,11 @@ export function JobCard({
         {(brief || said ? [] : [...bad, ...flagged].slice(0, 20)).map((v, i) => (
           <Outcome key={i} v={v} alone={act !== undefined && verdicts.length === 1} />
         ))}
+        {(job.notes ?? []).map((n) => (
+          <p key={n} lang="en" data-testid="job-note">
+            <Status tone="warn">{n}</Status>
+          </p>
+        ))}
         {settled && <Blocks job={job} />}
         {children}
       </div>

@@ -41,16 +41,22 @@ function tried(): string[] | undefined {
  */
 export function mayReload(build: string): boolean {
   const before = tried();
-  return before !== undefined && !before.includes(build);
+  return before !== undefined && !before.includes(build) && remember(before);
+}
+
+/** remember keeps the list of builds; false: it cannot be kept, as when the storage is full or only read. */
+function remember(builds: string[]): boolean {
+  try {
+    sessionStorage.setItem(seen, JSON.stringify(builds.slice(-20)));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** reload loads the tab anew for a build, and remembers that. */
 export function reload(build: string): void {
-  try {
-    const now = running();
-    sessionStorage.setItem(seen, JSON.stringify([...new Set([...(tried() ?? []), ...(now ? [now] : []), build])].slice(-20)));
-  } catch {
-    return; // what is not remembered could go on for ever
-  }
-  window.location.reload();
+  const now = running();
+  // What is not remembered could go on for ever.
+  if (remember([...new Set([...(tried() ?? []), ...(now ? [now] : []), build])])) window.location.reload();
 }

@@ -62,7 +62,10 @@ func (a *Authenticator) Caller(r *http.Request) (Caller, *httpapi.Problem) {
 func (a *Authenticator) Check(r *http.Request) *httpapi.Problem {
 	path := r.URL.Path
 	if _, ok := token(r); ok && (path == ledgerrest.ForeseePath || path == "/queries" || strings.HasPrefix(path, "/queries/") || strings.HasPrefix(path, "/nextPageToken/")) {
-		_, p := a.Caller(r)
+		caller, p := a.Caller(r)
+		if p == nil && path == ledgerrest.ForeseePath && !caller.All && caller.Party != r.URL.Query().Get("party") {
+			return httpapi.NewProblem(httpapi.Forbidden, "what the rules would say is told to the party that would submit it; the token is of %s", caller.Party)
+		}
 		return p
 	}
 	return a.SignIn.Check(r)

@@ -71,6 +71,9 @@ func TestWhoAsks(t *testing.T) {
 		{"a partner makes a query", closed, "POST", "/queries", sign("POST", now), Caller{Party: "midland"}, "", ""},
 		{"a read's token makes no query", closed, "POST", "/queries", sign("GET", now), Caller{}, httpapi.CallerUnknown, httpapi.CallerUnknown},
 		{"a partner's token orders no recall", closed, "POST", "/v1/recall", sign("POST", now), Caller{Party: "midland"}, "", httpapi.SignInFailed},
+		{"a partner asks what the rules would say of its items", closed, "POST", "/v1/foresee?party=midland", sign("POST", now), Caller{Party: "midland"}, "", ""},
+		{"a partner asks it of another's", closed, "POST", "/v1/foresee?party=acme", sign("POST", now), Caller{Party: "midland"}, "", httpapi.Forbidden},
+		{"a partner asks it of nobody's", closed, "POST", "/v1/foresee", sign("POST", now), Caller{Party: "midland"}, "", httpapi.Forbidden},
 		{"nobody makes a query", closed, "POST", "/queries", "", Caller{}, httpapi.ReadNeedsSignIn, httpapi.SignInRequired},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), tt.method, tt.path, http.NoBody)

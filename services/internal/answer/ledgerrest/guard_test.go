@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"verilot.dev/epcis/gs1"
 	"verilot.dev/services/internal/answer/tracing"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/localnet"
@@ -282,6 +283,121 @@ func (w *world) refusedAlike(t *testing.T, service, path, body string, documents
 			t.Errorf("in other words by %s:\n%s\n%s", how, p.Detail, asked["command"].Detail)
 		}
 	}
+}
+
+// Whatever the ledger would reject is refused before the 202, and so is what would put the goods of another company on hold.
+func TestWhatTheLedgerWouldReject(t *testing.T) {
+	w := newWorld(t)
+	const maker, pharmacy = "manufacturer", "pharmacy"
+	unit := func(t *testing.T, lot string) string { t.Helper(); return w.makeUnits(t, lot, 1)[0] }
+	here, there := w.sgln(t, localnet.DemoMaker), w.sgln(t, localnet.DemoPharmacy)
+	ship := func(u, to string) string { return `{"items":["` + u + `"],"to":{"party":"` + to + `"}}` }
+	delivered := func(t *testing.T, lot string) string {
+		t.Helper()
+		u := unit(t, lot)
+		w.tell(t, maker, "ship", map[string]any{"items": []string{u}, "to": party(localnet.DemoPharmacy)})
+		w.tell(t, pharmacy, "receive", map[string]any{"items": []string{u}, "from": party(localnet.DemoMaker)})
+		return u
+	}
+	printed := func(u string) string {
+		k, err := gs1.ParseEPC(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k.Key().Bracketed()
+	}
+	t.Run("not held", func(t *testing.T) {
+		u := delivered(t, "NOT-HELD")
+		w.refusedAlike(t, maker, "/v1/ship", ship(u, localnet.DemoDistributor), w.shipDocuments(t, u, localnet.DemoMaker, localnet.DemoDistributor, false), httpapi.GoodsNotHeld, printed(u)+" is with another company")
+		if got := ask[tracing.Trace](t, w, "/v1/trace?id="+u); len(got.Overlays) != 0 {
+			t.Errorf("the goods of another company: %q", got.Overlays)
+		}
+	})
+	t.Run("on their way", func(t *testing.T) {
+		u := unit(t, "ON-THEIR-WAY")
+		w.tell(t, maker, "ship", map[string]any{"items": []string{u}, "to": party(localnet.DemoPharmacy)})
+		w.refusedAlike(t, maker, "/v1/ship", ship(u, localnet.DemoDistributor), w.shipDocuments(t, u, localnet.DemoMaker, localnet.DemoDistributor, false), httpapi.GoodsOnTheirWay, printed(u)+" is already on its way")
+	})
+	t.Run("used up", func(t *testing.T) {
+		u := delivered(t, "USED-UP")
+		w.tell(t, pharmacy, "dispense", map[string]any{"items": []string{u}})
+		documents := map[string]string{"JSON": documentOf("dispensing", "dispensed", there, u, ""), "XML": xmlDocumentOf("dispensing", "dispensed", there, u, "")}
+		w.refusedAlike(t, pharmacy, "/v1/dispense", `{"items":["`+u+`"]}`, documents, httpapi.GoodsUsedUp, printed(u)+" is already dispensed")
+		body := `{"items":["` + u + `"],"to":{"party":"` + localnet.DemoMaker + `"},"returnAuthorization":"RMA-2"}`
+		w.refusedAlike(t, pharmacy, "/v1/return", body, w.shipDocuments(t, u, localnet.DemoPharmacy, localnet.DemoMaker, true), httpapi.GoodsUsedUp, printed(u)+" was dispensed")
+		documents = map[string]string{"JSON": documentOf("holding", "non_sellable_other", there, u, ""), "XML": xmlDocumentOf("holding", "non_sellable_other", there, u, "")}
+		w.refusedAlike(t, pharmacy, "/v1/quarantine", `{"items":["`+u+`"],"reason":"other"}`, documents, httpapi.GoodsUsedUp, "")
+	})
+	t.Run("made twice", func(t *testing.T) {
+		u := unit(t, "MADE-TWICE")
+		serial := u[strings.LastIndexByte(u, '.')+1:]
+		p := w.post(t, maker, "/v1/commission", `{"gtin":"`+w.told.Product.GTIN+`","lot":"MADE-TWICE","expiry":"2029-01-31","serials":["`+serial+`"]}`)
+		if p.Code != httpapi.RefusedByRules || p.Status != http.StatusConflict || !strings.Contains(p.Detail, "DUP_COMMISSION") || p.Errors[0].Hint == "" {
+			t.Errorf("%+v", p)
+		}
+	})
+	t.Run("an id of another event", func(t *testing.T) { // commands draw ids of their own
+		named := func(document string) string {
+			return strings.Replace(document, `"type":"ObjectEvent"`, `"type":"ObjectEvent","eventID":"urn:uuid:5a3c1f0e-9d1b-4d6f-8f0a-0a4f7a0c1d2e"`, 1)
+		}
+		if resp, b := w.send(t, maker, named(documentOf("inspecting", "active", here, unit(t, "REUSED"), ""))); resp.StatusCode != http.StatusAccepted {
+			t.Fatalf("%d %s", resp.StatusCode, b)
+		}
+		if p := w.post(t, maker, "/capture", named(documentOf("inspecting", "active", here, unit(t, "REUSED"), ""))); p.Code != httpapi.EventIDReused || p.Status != http.StatusConflict {
+			t.Errorf("%+v", p)
+		}
+	})
+	t.Run("a class among packages", func(t *testing.T) {
+		document := documentOf("inspecting", "active", here, "urn:epc:id:sgtin:0399990.010001.1", "")
+		p := w.post(t, maker, "/capture", strings.Replace(document, "urn:epc:id:sgtin:0399990.010001.1", "https://id.gs1.org/01/"+w.told.Product.GTIN, 1))
+		if p.Status != http.StatusConflict && p.Status != http.StatusBadRequest {
+			t.Errorf("%+v", p)
+		}
+	})
+	t.Run("a finding of others", func(t *testing.T) {
+		u := unit(t, "SELF")
+		job, err := demo.Command(t.Context(), w.n.URLs[maker], "ship", map[string]any{"items": []string{u}, "to": party(localnet.DemoMaker)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := job.Verdicts[len(job.Verdicts)-1].Position.String()
+		p := w.post(t, "distributor", "/v1/findings/resolve", `{"event":"`+at+`","code":"SELF_SHIP","outcome":"acknowledged"}`)
+		if p.Code != httpapi.ResolveForbidden || p.Status != http.StatusForbidden {
+			t.Errorf("%+v", p)
+		}
+		if p := w.post(t, maker, "/v1/findings/resolve", `{"event":"999999/0/0","code":"SELF_SHIP","outcome":"acknowledged","units":["`+u+`"]}`); p.Code != httpapi.RefusedByRules || !strings.Contains(p.Detail, "FINDING_UNKNOWN") {
+			t.Errorf("%+v", p)
+		}
+		if p := w.post(t, maker, "/v1/findings/resolve", `{"event":"999999/0/0","code":"DOUBLE_SHIP","outcome":"cleared"}`); !strings.Contains(p.Detail, "MISSING_FIELD") || strings.Contains(p.Detail, "packing") || !strings.Contains(p.Errors[0].Hint, "units") {
+			t.Errorf("without its units: %+v", p)
+		}
+	})
+	t.Run("of several kinds", func(t *testing.T) {
+		used, way := delivered(t, "KINDS"), unit(t, "KINDS")
+		w.tell(t, maker, "ship", map[string]any{"items": []string{way}, "to": party(localnet.DemoPharmacy)})
+		a := w.shipDocuments(t, used, localnet.DemoMaker, localnet.DemoDistributor, false)["JSON"]
+		_, b, _ := strings.Cut(w.shipDocuments(t, way, localnet.DemoMaker, localnet.DemoDistributor, false)["JSON"], `"eventList":[`)
+		p := w.post(t, maker, "/capture", strings.TrimSuffix(a, "]}}")+","+b)
+		if p.Code != httpapi.RefusedByRules || p.Status != http.StatusConflict || len(p.Errors) != 2 || p.Errors[0].Code != string(httpapi.GoodsNotHeld) || p.Errors[1].Code != string(httpapi.GoodsOnTheirWay) {
+			t.Errorf("%+v", p)
+		}
+	})
+	t.Run("right behind what allows it", func(t *testing.T) { // nothing is refused for the api's not knowing yet what came before
+		u := unit(t, "RIGHT-BEHIND")
+		w.tell(t, maker, "ship", map[string]any{"items": []string{u}, "to": party(localnet.DemoDistributor)})
+		for _, act := range []struct{ path, body string }{
+			{"/v1/receive", `{"items":["` + u + `"],"from":{"party":"` + localnet.DemoMaker + `"}}`}, {"/v1/ship", ship(u, localnet.DemoPharmacy)},
+		} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.n.URLs["distributor"]+act.path, strings.NewReader(act.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Content-Type", "application/json")
+			if resp, b := w.do(t, req); resp.StatusCode != http.StatusAccepted {
+				t.Errorf("%s: %d %s", act.path, resp.StatusCode, b)
+			}
+		}
+	})
 }
 
 // A mistaken dispense is taken back by the pharmacy that recorded it, and by nobody else. What later events build upon stays.

@@ -163,18 +163,6 @@ func TestWhatIsRecordedWithAFinding(t *testing.T) {
 			}
 		})
 	}
-	t.Run("EVENT_ID_REUSED", func(t *testing.T) { // commands draw ids of their own
-		named := func() string {
-			e := event(time.Now(), "OBSERVE", "inspecting", here, []string{unit(t, "REUSED")}, "")
-			return strings.Replace(e, `{"type"`, `{"eventID":"urn:uuid:5a3c1f0e-9d1b-4d6f-8f0a-0a4f7a0c1d2e","type"`, 1)
-		}
-		if v := w.captured(t, maker, named()).Verdicts[1]; v.Verdict == "rejected" {
-			t.Errorf("the first: %+v", v)
-		}
-		if v := w.captured(t, maker, named()).Verdicts[1]; v.Verdict != "rejected" || v.Code != "EVENT_ID_REUSED" {
-			t.Errorf("the second: %+v", v)
-		}
-	})
 	t.Run("received recalled", func(t *testing.T) { // what is set aside by a receipt must not move either
 		u := unit(t, "ASIDE")
 		sold(t, u)

@@ -55,6 +55,12 @@ const (
 	ActorNotAuthorized     Code = "actor_not_authorized"
 	ReturnNotSold          Code = "return_not_sold"
 	ShipmentWithoutParties Code = "shipment_without_parties"
+	GoodsNotHeld           Code = "goods_not_held"
+	GoodsOnTheirWay        Code = "goods_on_their_way"
+	GoodsUsedUp            Code = "goods_used_up"
+	EventIDReused          Code = "event_id_reused"
+	ResolveForbidden       Code = "resolve_forbidden"
+	RefusedByRules         Code = "refused_by_rules"
 	TakeBackBlocked        Code = "take_back_blocked"
 	TakeBackNotAuthor      Code = "take_back_not_author"
 
@@ -182,6 +188,12 @@ var table = map[Code]Spec{
 	ActorNotAuthorized:     {http.StatusForbidden, "The party has no licence for this step", security},
 	ReturnNotSold:          {http.StatusConflict, "The goods go back to a party that did not sell them", validation},
 	ShipmentWithoutParties: {http.StatusBadRequest, "The shipment does not name seller and buyer", validation},
+	GoodsNotHeld:           {http.StatusConflict, "The goods are with another company", validation},
+	GoodsOnTheirWay:        {http.StatusConflict, "The goods are on their way already", validation},
+	GoodsUsedUp:            {http.StatusConflict, "The goods were dispensed, destroyed or taken out of use", validation},
+	EventIDReused:          {http.StatusConflict, "Another event has this id", "ResourceAlreadyExistsException"},
+	ResolveForbidden:       {http.StatusForbidden, "The party may not close the finding", security},
+	RefusedByRules:         {http.StatusConflict, "The rules of the ledger refuse it", validation},
 	TakeBackBlocked:        {http.StatusConflict, "Later events build upon the event", validation},
 	TakeBackNotAuthor:      {http.StatusForbidden, "Another party recorded the event", security},
 	WaitTimeout:            {http.StatusGatewayTimeout, "It did not happen in time", implementation},

@@ -77,6 +77,15 @@ func readSources(t *testing.T) *sources {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rows, err := os.ReadFile("../../answer/ledgerrest/testdata/guard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range s.constants {
+		if strings.Contains(string(rows), `"code": "`+string(c)+`"`) {
+			s.tested[c] = append(s.tested[c], "goods") // a table of its own, which guard_test.go reads
+		}
+	}
 	for _, table := range tables {
 		for _, c := range s.named(t, table.file) {
 			s.tested[c] = append(s.tested[c], table.name)

@@ -67,6 +67,8 @@ var (
 	// ErrDiffers: a block's header is not the one that this node has, or not what its bodies lead to.
 	ErrDiffers = errors.New("chain: own block differs")
 	ErrClosed  = errors.New("chain: closed")
+	// ErrRefused: the directory is of another network or of other rules. Opening it again does not help.
+	ErrRefused = errors.New("the data folder cannot be used")
 )
 
 const (
@@ -210,9 +212,9 @@ func (c *Chain) checkGenesis() error {
 	}
 	genesis, rules, _ := strings.Cut(strings.TrimSpace(string(have)), "\n")
 	if genesis != hex.EncodeToString(c.g.Hash[:]) {
-		return fmt.Errorf("it is a copy of another network, whose genesis hash is %s", genesis)
+		return fmt.Errorf("%w: it is a copy of another network, whose genesis hash is %s", ErrRefused, genesis)
 	}
-	return fmt.Errorf("its blocks were judged by other rules (%s; this program has rules %d), from before version 0.1: make the network anew, in an empty folder", cmp.Or(rules, "rules 1"), custody.Revision)
+	return fmt.Errorf("%w: its blocks were judged by other rules (%s; this program has rules %d), from before version 0.1: make the network anew, in an empty folder", ErrRefused, cmp.Or(rules, "rules 1"), custody.Revision)
 }
 
 // takeClean reads the clean mark and removes it for good: from here on the state is not clean until Close.

@@ -113,6 +113,18 @@ func (s *Service) divideLater(job uuid.UUID) {
 	}
 }
 
+// Divided returns a function that reports whether all documents that wait now for being divided are.
+func (s *Service) Divided() func() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	waiting := slices.Clone(s.spooled)
+	return func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return !slices.ContainsFunc(waiting, func(job uuid.UUID) bool { return slices.Contains(s.spooled, job) })
+	}
+}
+
 // loadSpool finds the documents that are not divided yet, and removes files that belong to none.
 func (s *Service) loadSpool() error {
 	if err := os.MkdirAll(s.cfg.Spool, 0o700); err != nil {

@@ -254,7 +254,7 @@ func (n *intake) draft(b *body) (*draft.Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p != nil && n.leaves {
+	if p != nil && (n.leaves || d.OnError == submission.Proceed) {
 		if err := n.foresee(b, p); err != nil {
 			return nil, err
 		}
@@ -342,7 +342,7 @@ func (n *intake) plan(b *body) (*plan, error) {
 // foresee asks what the rules would say of a document that is divided. It is read again for that.
 // Under rollback the error says what refuses it; under proceed what would be refused is left out.
 func (n *intake) foresee(b *body, p *plan) error {
-	faults, err := n.s.cfg.Rules.CheckParts(n.ctx, n.d, n.named, func(yield func([]draft.Item) error) error {
+	faults, err := n.s.cfg.Rules.CheckParts(n.ctx, n.d, n.named, n.leaves, func(yield func([]draft.Item) error) error {
 		r, err := b.open()
 		if err != nil {
 			return err

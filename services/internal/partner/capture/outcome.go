@@ -123,6 +123,14 @@ func refusedEvents(rec *journal.Job) int {
 	return len(seen)
 }
 
+// advised is what is wrong and what to do about it.
+func advised(f *journal.Fault) string {
+	if f.Hint == "" {
+		return f.Message
+	}
+	return strings.TrimSuffix(f.Message, ".") + ". What to do: " + f.Hint
+}
+
 // list puts the outcomes into a job.
 func (s *Jobs) list(j *Job, id uuid.UUID, rec *journal.Job, parts []journal.Part, d extent) error {
 	n := j.Counts.Refused
@@ -178,7 +186,7 @@ func (s *Jobs) refusals(id uuid.UUID, rec *journal.Job, fn func(v *Verdict, f *J
 			var v *Verdict
 			if f.Event != nil && !shown[*f.Event] { // one verdict per event, however many faults it has
 				shown[*f.Event] = true
-				v = &Verdict{Index: f.Event, Kind: "event", Verdict: "refused", Code: f.Code, Detail: f.Message}
+				v = &Verdict{Index: f.Event, Kind: "event", Verdict: "refused", Code: f.Code, Detail: advised(f)}
 			}
 			spec := httpapi.Lookup(httpapi.Code(f.Code))
 			if err := fn(v, failure(JobError{Title: spec.Title, Status: spec.Status, Code: f.Code, Detail: f.Message, Event: f.Event, Line: f.Line, Column: f.Column}, spec.EPCIS)); err != nil {

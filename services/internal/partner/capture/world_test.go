@@ -108,7 +108,7 @@ func (w *world) open() (*Service, error) {
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
-	s, err := New(Config{Sealer: sealer, Journal: j, Outbox: o, Directory: dir, Rules: foresee.New(sealer, "maker", w.ask, w.limit, nil), Jobs: jobs, Spool: spool, Clock: source, Log: log, Registry: metrics})
+	s, err := New(Config{Sealer: sealer, Journal: j, Outbox: o, Directory: dir, Rules: foresee.New(foresee.Config{Sealer: sealer, Party: "maker", Ask: w.ask, Limit: w.limit}), Jobs: jobs, Spool: spool, Clock: source, Log: log, Registry: metrics})
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}

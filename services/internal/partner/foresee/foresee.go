@@ -14,13 +14,16 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/submission"
-	"verilot.dev/ledger/verdict"
 	"verilot.dev/ledger/wire"
+	"verilot.dev/services/internal/clock"
 	"verilot.dev/services/internal/edge/httpapi"
 	"verilot.dev/services/internal/partner/draft"
 	"verilot.dev/services/internal/partner/journal"
@@ -51,43 +54,98 @@ type Ask func(ctx context.Context, party string, bodies iter.Seq[[]byte]) (judge
 // Limit is how much one question may hold.
 type Limit struct{ Units, Bytes int }
 
+// Config of the rules. Sealer, Party and Limit are required.
+type Config struct {
+	Sealer *draft.Sealer
+	Party  string
+	Ask    Ask // nil: nothing is refused here
+	// Settle waits until the api knows of all that the party captured before. false: it does not yet.
+	// What the rules say may rest on that. nil: the api knows at once.
+	Settle   func(context.Context) bool
+	Limit    Limit
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Registry *prometheus.Registry
+}
+
 // Rules are asked about drafts of one party.
 type Rules struct {
-	sealer *draft.Sealer
-	party  string
-	ask    Ask
-	limit  Limit
-	log    *slog.Logger
+	Config
+	unasked *prometheus.CounterVec
+
+	mu     sync.Mutex // guards the fields below
+	warned time.Time  // when it was last logged that nothing was asked
+	since  int        // how often that was so since then
 }
 
-// New makes them; ask may be nil: then nothing is refused here.
-func New(sealer *draft.Sealer, party string, ask Ask, limit Limit, log *slog.Logger) *Rules {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+// New makes them.
+func New(cfg Config) *Rules {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Rules{sealer, party, ask, limit, log}
+	if cfg.Clock == nil {
+		cfg.Clock = clock.System()
+	}
+	if cfg.Registry == nil {
+		cfg.Registry = prometheus.NewRegistry()
+	}
+	r := &Rules{Config: cfg, unasked: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "verilot_capture_unasked_total", Help: "Requests captured without asking the api first what the rules would say, by reason.",
+	}, []string{"reason"})}
+	cfg.Registry.MustRegister(r.unasked)
+	for _, reason := range []string{away, behind, tooLarge} {
+		r.unasked.WithLabelValues(reason)
+	}
+	return r
 }
 
-// asked are the steps that are asked about: those by which goods leave for sale or for a patient.
-var asked = []string{epcis.StepShipping, epcis.StepDispensing}
+// leaving are the steps by which goods leave for sale or for a patient.
+var leaving = []string{epcis.StepShipping, epcis.StepDispensing}
 
 const (
 	// patience is how long the api may take for a submission, and patienceWith many of them for any
 	// one of those that are on their way.
 	patience     = 3 * time.Second
 	patienceWith = 30 * time.Second
-	unasked      = "The ledger was not asked before whether its rules allow this, since the api service did not answer: the verdict will tell"
+	// warnEvery is how often the log says at most that nothing is asked.
+	warnEvery = time.Minute
+	// away, behind and tooLarge are why nothing was asked, or the answer not heeded.
+	away     = "unavailable"
+	behind   = "behind"
+	tooLarge = "too_large"
 	// room is what the items of a submission may take.
 	room = submission.MaxMessage - draft.Headroom
 )
 
+// notes are what a job says of its not having been asked about, by reason.
+var notes = map[string]string{
+	away:     "The ledger was not asked before whether its rules allow this, since the api service did not answer: the verdict will tell",
+	behind:   "The ledger had not recorded yet what was captured before, and may not allow this without it: the verdict will tell",
+	tooLarge: "The ledger was not asked before whether its rules allow this, since the document is too large for one question: the verdict will tell",
+}
+
+// captureUnasked notes in the draft that it was not asked about, and tells the operator.
+func (r *Rules) captureUnasked(d *draft.Draft, reason string, err error) {
+	d.Notes = append(d.Notes, notes[reason])
+	r.unasked.WithLabelValues(reason).Inc()
+	now := r.Clock.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.since++
+	if !r.warned.IsZero() && now.Sub(r.warned) < warnEvery {
+		return
+	}
+	r.Log.Warn("captured without asking the api service what the rules would say", "reason", reason, "requests", r.since, "err", err)
+	r.warned, r.since = now, 0
+}
+
 // Check asks about a draft. Under rollback the error is the problem that refuses all of it; under
 // proceed what the rules would refuse is taken out of it and listed as refused.
 func (r *Rules) Check(ctx context.Context, d *draft.Draft) error {
-	if r == nil || r.ask == nil || d.Kind != takesBack && !slices.ContainsFunc(d.Items, Leaves) {
+	if r == nil || r.Ask == nil || len(d.Items) == 0 {
 		return nil
 	}
-	faults, err := r.judge(ctx, d, patience, func(yield func([]draft.Item) error) error { return yield(d.Items) })
+	faults, err := r.judge(ctx, d, slices.ContainsFunc(d.Items, Leaves), patience, func(yield func([]draft.Item) error) error { return yield(d.Items) })
 	if err != nil || len(faults) == 0 {
 		return err
 	}
@@ -114,17 +172,22 @@ func (r *Rules) Check(ctx context.Context, d *draft.Draft) error {
 
 // CheckParts asks about a draft whose items are not held in memory, before it is divided: parts calls
 // its argument with the items of each submission, in order. Under rollback the error is the problem
-// that refuses all of it. Under proceed the faults are those of the events to leave out.
-func (r *Rules) CheckParts(ctx context.Context, d *draft.Draft, units int, parts func(yield func([]draft.Item) error) error) ([]journal.Fault, error) {
-	if r == nil || r.ask == nil {
+// that refuses all of it. Under proceed the faults are those of the events to leave out. units is how many packages and containers it
+// names; leaves says whether goods leave by it, in which case it is not captured unasked for its size.
+func (r *Rules) CheckParts(ctx context.Context, d *draft.Draft, units int, leaves bool, parts func(yield func([]draft.Item) error) error) ([]journal.Fault, error) {
+	if r == nil || r.Ask == nil {
 		return nil, nil
 	}
-	if units > r.limit.Units {
+	if units > r.Limit.Units && !leaves {
+		r.captureUnasked(d, tooLarge, nil)
+		return nil, nil
+	}
+	if units > r.Limit.Units {
 		return nil, httpapi.NewProblem(httpapi.CaptureLimitExceeded,
 			"the document ships or dispenses goods and names %d packages and containers; at most %d are held against the rules at once, and goods that leave are not captured before. Nothing was stored. Send it in several documents, one after the other",
-			units, r.limit.Units)
+			units, r.Limit.Units)
 	}
-	faults, err := r.judge(ctx, d, patienceWith, parts)
+	faults, err := r.judge(ctx, d, leaves, patienceWith, parts)
 	if err != nil {
 		return nil, err
 	}
@@ -138,24 +201,75 @@ func (r *Rules) CheckParts(ctx context.Context, d *draft.Draft, units int, parts
 // takesBack: the command of that name; other systems may declare errors that have no effect.
 const takesBack = "take-back"
 
-// Leaves says whether an item is an event of a step that is asked about.
+// Leaves says whether goods leave by an item, for sale or for a patient.
 func Leaves(it draft.Item) bool {
 	ev, ok := it.Message.(*epcis.Event)
-	return ok && slices.Contains(asked, ev.Step()) && ev.ErrorDeclaration == nil
+	return ok && slices.Contains(leaving, ev.Step()) && ev.ErrorDeclaration == nil
 }
 
-// place is where an item that is asked about stands in its document.
-type place struct{ event, line, column int }
+// place is where an item that is asked about stands in its document. leaves: holds and remarks on it count too. resolves:
+// it closes a finding.
+type place struct {
+	event, line, column int
+	leaves, resolves    bool
+}
 
 var (
 	errEnough = errors.New("the api service takes no more")
-	// errTooLarge: what no submission holds is not this package's to refuse.
-	errTooLarge = errors.New("an item is larger than a submission")
+	// errTooLarge: what no submission or question holds is not this package's to refuse, unless goods leave by it.
+	errTooLarge = errors.New("it is larger than what is asked about at once")
 )
 
-// judge asks about the items of the parts, and returns what speaks against each, by its place among
-// all of them. Under rollback that is the error.
-func (r *Rules) judge(ctx context.Context, d *draft.Draft, patience time.Duration, parts func(yield func([]draft.Item) error) error) (map[int]journal.Fault, error) {
+// judge asks about the items of the parts, and returns what speaks against each, by its place among all of them. Under rollback that is
+// the error. What is refused is asked about twice if the api may not have known all that the party captured before.
+func (r *Rules) judge(ctx context.Context, d *draft.Draft, leaves bool, patience time.Duration, parts func(yield func([]draft.Item) error) error) (map[int]journal.Fault, error) {
+	said, err := r.question(ctx, d, leaves, patience, parts)
+	settled := true
+	if err == nil && len(said) > 0 && r.Settle != nil {
+		waiting, cancel := context.WithTimeout(ctx, patience)
+		settled = r.Settle(waiting)
+		cancel()
+		if settled {
+			said, err = r.question(ctx, d, leaves, patience, parts)
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("ask what the rules would say: %w", ctx.Err())
+	case errors.Is(err, errTooLarge):
+		r.captureUnasked(d, tooLarge, err)
+		return nil, nil
+	case errors.Is(err, errUnanswered):
+		r.captureUnasked(d, away, err)
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	faults := map[int]journal.Fault{}
+	var list []journal.Fault
+	late := false
+	for _, f := range said {
+		if !settled && !f.marked {
+			late = true // an event that is on its way may be what it rests on
+			continue
+		}
+		faults[f.item] = f.Fault
+		list = append(list, f.Fault)
+	}
+	if late {
+		r.captureUnasked(d, behind, nil)
+	}
+	if len(list) > 0 && d.OnError == submission.Rollback {
+		return nil, refusal(list)
+	}
+	return faults, nil
+}
+
+// errUnanswered: the api service did not say what the rules would.
+var errUnanswered = errors.New("no answer")
+
+// question asks once, and returns what is refused, in order.
+func (r *Rules) question(ctx context.Context, d *draft.Draft, leaves bool, patience time.Duration, parts func(yield func([]draft.Item) error) error) ([]refused, error) {
 	asking, cancel := context.WithCancel(ctx)
 	defer cancel()
 	late := time.AfterFunc(patience, cancel)
@@ -163,18 +277,19 @@ func (r *Rules) judge(ctx context.Context, d *draft.Draft, patience time.Duratio
 	places := map[int]place{}
 	var sent, size int
 	var broken error // why not all was sent, other than that the api takes no more
-	judged, said, err := r.ask(asking, r.party, func(yield func([]byte) bool) {
+	judged, said, err := r.Ask(asking, r.Party, func(yield func([]byte) bool) {
 		broken = parts(func(items []draft.Item) error {
 			for i := range items {
-				if it := &items[i]; d.Kind == takesBack || Leaves(*it) {
-					places[sent+i] = place{it.Info.Event, it.Line, it.Column}
+				it := &items[i]
+				if it.Kind == wire.KindDocumentHeader && d.OnError == submission.Proceed {
+					continue // the events go on without it
 				}
+				places[sent+i] = place{it.Info.Event, it.Line, it.Column, Leaves(*it) || d.Kind == takesBack, it.Kind == wire.KindResolution}
 			}
 			sent += len(items)
 			return r.bodies(items, func(body []byte) error {
-				if size += len(body) + 4; size > r.limit.Bytes {
-					return httpapi.NewProblem(httpapi.CaptureLimitExceeded,
-						"the document ships or dispenses goods and becomes more than %d MiB of submissions, which is the most that is held against the rules at once; goods that leave are not captured before. Nothing was stored. Send it in several documents, one after the other", r.limit.Bytes>>20)
+				if size += len(body) + 4; size > r.Limit.Bytes {
+					return errTooLarge
 				}
 				late.Reset(patience)
 				if !yield(body) {
@@ -185,33 +300,23 @@ func (r *Rules) judge(ctx context.Context, d *draft.Draft, patience time.Duratio
 		})
 	})
 	switch {
-	case errors.Is(broken, errTooLarge):
-		return nil, nil
+	case errors.Is(broken, errTooLarge) && size > r.Limit.Bytes && leaves:
+		return nil, httpapi.NewProblem(httpapi.CaptureLimitExceeded,
+			"the document ships or dispenses goods and becomes more than %d MiB of submissions, which is the most that is held against the rules at once; goods that leave are not captured before. Nothing was stored. Send it in several documents, one after the other", r.Limit.Bytes>>20)
 	case broken != nil && !errors.Is(broken, errEnough):
 		return nil, broken
-	case ctx.Err() != nil:
-		return nil, fmt.Errorf("ask what the rules would say: %w", ctx.Err())
 	case err != nil || broken != nil || judged != sent:
-		r.log.Info("the api service did not say what the rules would", "err", err)
-		d.Notes = append(d.Notes, unasked)
-		return nil, nil
+		return nil, fmt.Errorf("%w: %d of %d items judged: %w", errUnanswered, judged, sent, errors.Join(err, broken))
 	}
-	faults := map[int]journal.Fault{}
-	var list []journal.Fault
+	var list []refused
 	for i := range said {
-		at, ok := places[said[i].Item]
-		if !ok {
-			continue
-		}
-		if f := fault(at, &said[i]); f != nil {
-			faults[said[i].Item] = *f
-			list = append(list, *f)
+		if at, ok := places[said[i].Item]; ok {
+			if f := fault(at, &said[i]); f != nil {
+				list = append(list, *f)
+			}
 		}
 	}
-	if len(list) > 0 && d.OnError == submission.Rollback {
-		return nil, refusal(list)
-	}
-	return faults, nil
+	return list, nil
 }
 
 // bodies encodes items as bodies of submissions: one, or more where they do not fit.
@@ -237,7 +342,7 @@ func (r *Rules) encode(list []draft.Item) ([]byte, error) {
 		if items[i].Salt != [32]byte{} {
 			continue
 		}
-		if _, err := r.sealer.Seal(&items[i]); err != nil {
+		if _, err := r.Sealer.Seal(&items[i]); err != nil {
 			return nil, fmt.Errorf("encode item %d: %w", i, err)
 		}
 	}
@@ -246,75 +351,4 @@ func (r *Rules) encode(list []draft.Item) ([]byte, error) {
 		return nil, fmt.Errorf("encode items: %w", err)
 	}
 	return body, nil
-}
-
-func refusal(faults []journal.Fault) *httpapi.Problem {
-	code := httpapi.Code(faults[0].Code)
-	list := make([]httpapi.Fault, 0, len(faults))
-	for _, f := range faults {
-		if httpapi.Code(f.Code) != code {
-			code = httpapi.EventsRefused
-		}
-		list = append(list, httpapi.Fault(f))
-	}
-	return httpapi.NewProblem(code, "%s. Nothing was captured. What to do: %s", faults[0].Message, faults[0].Hint).With(list...)
-}
-
-// rule is how a service says what the ledger would.
-type rule struct {
-	code httpapi.Code
-	hint string
-	// remarked: the ledger would record the event all the same, on hold or with a remark.
-	remarked bool
-}
-
-const (
-	aside    = "set the goods aside, and ship or dispense others"
-	giveBack = "; goods go back with the command return, under the number of its authorisation, to the party that sold them or to their maker"
-)
-
-// rules are the codes of the ledger that are refused here.
-var rules = map[verdict.Code]rule{
-	verdict.ShipSuspect:          {code: httpapi.GoodsSuspect, hint: aside + giveBack},
-	verdict.ShipRecalled:         {code: httpapi.GoodsRecalled, hint: aside + giveBack},
-	verdict.ShipQuarantined:      {code: httpapi.GoodsQuarantined, hint: "inspect the goods and release them first, or ship others" + giveBack},
-	verdict.ShipUnreleasedReturn: {code: httpapi.GoodsUnreleasedReturn, hint: "verify what came back and release it first, or ship other goods"},
-	verdict.ShipExpired:          {code: httpapi.GoodsExpired, hint: aside + giveBack, remarked: true},
-	verdict.DispenseRecalled:     {code: httpapi.GoodsRecalled, hint: aside},
-	verdict.DispenseQuarantined:  {code: httpapi.GoodsQuarantined, hint: aside + ", or inspect and release these first"},
-	verdict.DispenseExpired:      {code: httpapi.GoodsExpired, hint: aside},
-	verdict.ActorNotATP:          {code: httpapi.ActorNotAuthorized, hint: "have an authority register the licence, or lift the suspension"},
-	verdict.PartnerNotATP:        {code: httpapi.PartnerNotAuthorized, hint: "ask the buyer for its licence and have an authority register it, or sell to another", remarked: true},
-	verdict.ErrdeclBreaksChain:   {code: httpapi.TakeBackBlocked, hint: "take back the later events first, newest first, or record what is true now", remarked: true},
-	verdict.ErrdeclNotAuthor:     {code: httpapi.TakeBackNotAuthor, hint: "have the party that recorded the event take it back"},
-	verdict.ErrdeclUnknown:       {code: httpapi.UnknownEvent, hint: "nothing is left to take back: the event was taken back already, or never took effect"},
-	verdict.ReturnWrongParty:     {code: httpapi.ReturnNotSold, hint: "send the goods back to the party that sold them, or to the owner of their GTIN", remarked: true},
-}
-
-// fault is what speaks against an item; nil: nothing that is refused here.
-func fault(at place, said *Judgement) *journal.Fault {
-	refuse := func(r rule, detail string) *journal.Fault {
-		f := &journal.Fault{Line: at.line, Column: at.column, Code: string(r.code), Message: detail, Hint: r.hint}
-		if at.event >= 0 {
-			f.Event = &at.event
-		}
-		return f
-	}
-	if r, ok := rules[verdict.Code(said.Code)]; ok && said.Verdict == "rejected" {
-		return refuse(r, said.Detail)
-	}
-	relayed := func(f Finding) bool { return verdict.Code(f.Code) == verdict.Relayed }
-	if said.Verdict != "flagged" && said.Verdict != "accepted" || slices.ContainsFunc(said.Findings, relayed) {
-		return nil // another party's act is not this party's to refuse
-	}
-	for _, f := range said.Findings {
-		if r, ok := rules[verdict.Code(f.Code)]; ok && r.remarked {
-			detail := f.Detail
-			if verdict.Code(f.Code) == verdict.ReturnWrongParty && len(f.Subjects) > 0 {
-				detail = f.Subjects[0] + " would be " + detail
-			}
-			return refuse(r, detail)
-		}
-	}
-	return nil
 }

@@ -190,6 +190,28 @@ func (o *Outbox) Height() uint64 {
 	return o.followed
 }
 
+// Judged returns a function that reports whether all submissions that are outstanding now have a certified verdict.
+func (o *Outbox) Judged() func() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	last := map[*keyQueue]uint64{}
+	for _, q := range o.queues {
+		last[q] = q.counter
+	}
+	return func() bool {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		for q, counter := range last {
+			for c := range q.rows {
+				if c <= counter {
+					return false
+				}
+			}
+		}
+		return true
+	}
+}
+
 // Authority reports whether drafts for an authority are taken.
 func (o *Outbox) Authority() bool { return o.authority != nil }
 

@@ -22,7 +22,7 @@ import { helpOf, icons, type Ended } from './ended';
 import { Facts } from './Facts';
 import { Panel } from './Panel';
 import { remember, rememberAct, type Act, type Outcome } from './past';
-import { isSuspect, kindOf, moving, tones } from './verdict';
+import { comes, isSuspect, kindOf, moving, tones } from './verdict';
 
 export function Answer({ text, turn }: { text: string; turn: number }) {
   const { t } = useTranslation();
@@ -163,14 +163,15 @@ function Told({ asked, kind, choose }: { asked: Asked; kind?: ReturnType<typeof 
   const { check, trace } = asked;
   const k = kind!;
   const box = asked.what === 'box';
+  const word = box && comes(k, party, trace) ? 'coming' : k;
   const reasons = check.reasons ?? [];
   const holder = check.holder?.name ?? check.holder?.id ?? '–';
   const theft = theftOf(trace);
   const part = partBy(trace?.steps);
   const told = (s: Schemas['Step']) => ({ who: s.publisher.name ?? s.publisher.id, when: at(s.eventTime, i18n.language, s.offset) });
   return (
-    <Panel kind={box ? `box-${k}` : k} tone={tones[k]} icon={tones[k]} title={box ? t(`counter.boxWord.${k}`) : t(`counter.word.${k}`)}>
-      <p>{box ? t(`counter.boxNext.${k}`) : t(`counter.next.${k}`)}</p>
+    <Panel kind={box ? `box-${k}` : k} tone={tones[k]} icon={tones[k]} title={box ? t(`counter.boxWord.${word}`) : t(`counter.word.${k}`)}>
+      <p>{box ? t(`counter.boxNext.${word}`) : t(`counter.next.${k}`)}</p>
       {check.otherCase && (
         <p>
           {t('counter.scanned')} <strong className="mono">{check.id.serial}</strong>

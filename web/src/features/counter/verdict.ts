@@ -62,6 +62,10 @@ export interface Pair {
   differ: boolean;
 }
 
+/** comes reports whether a thing that speaks against itself is on its way to this party: it is set aside when it is received. */
+export const comes = (kind: Kind, party: string, trace?: Schemas['Trace']): boolean =>
+  (kind === 'unfit' || kind === 'recalled') && party !== '' && moving(trace) && trace?.to?.id === party;
+
 /** pair holds what is printed against what is recorded; what one of them does not say is no difference. */
 export const pair = (printed?: string, recorded?: string): Pair => ({
   printed: printed || undefined,

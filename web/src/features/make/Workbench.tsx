@@ -13,6 +13,7 @@ import { lotPlace } from '../../lib/done';
 import { path } from '../../lib/router/address';
 import { Link } from '../../lib/router/router';
 import { CommissionCard } from './CommissionCard';
+import { goneOf } from './holders';
 import { PackCard } from './PackCard';
 import { RecallCard } from './RecallCard';
 import { ShipCard } from './ShipCard';
@@ -33,6 +34,7 @@ export function Workbench({ gtin, lot }: { gtin: string; lot: string }) {
   if (totals.isError) return <Failure error={totals.error} retry={() => void totals.refetch()} />;
   const l = totals.data.data;
   const here = (l.totals ?? []).filter((x) => x.party === party && x.state === 'on_hand').reduce((n, x) => n + x.units, 0);
+  const gone = goneOf(l.commissioned, l.totals ?? [], party);
   const loose = boxes.data?.data.looseUnits ?? 0;
   const ready = (boxes.data?.data.containers ?? []).filter((c) => c.state === 'on_hand');
   const inBoxes = ready.reduce((n, c) => n + c.units, 0);
@@ -44,7 +46,8 @@ export function Workbench({ gtin, lot }: { gtin: string; lot: string }) {
     ['loose', known ? loose : undefined],
     ['packed', known ? inBoxes : undefined],
     ['boxes', known ? ready.length : undefined],
-    ['gone', l.commissioned - here],
+    ['gone', gone.shipped],
+    ...(gone.ended > 0 ? [['ended', gone.ended] as [string, number]] : []),
   ];
   const number = new Intl.NumberFormat(i18n.language);
   return (

@@ -22,7 +22,7 @@ import { keep } from '../../lib/kept';
 import { printed } from '../../lib/printed';
 import { path, tracePath } from '../../lib/router/address';
 import { Link } from '../../lib/router/router';
-import { hindrance } from './hindrance';
+import { hindrance, unsure } from './hindrance';
 import { isNothing, nothing, remembered } from './remembered';
 
 const place = 'ship';
@@ -221,6 +221,7 @@ function Dock({ party }: { party: string }) {
           {things.map((x) => {
             const why = whyNot(x);
             const faults = why === 'fault' || (goesBack && !x.check.sellable) ? (x.check.reasons ?? []) : [];
+            const doubts = why || faults.length > 0 ? [] : (unsure(x.check) ?? []);
             return (
               <li key={x.id.key} className="product" data-thing={x.id.key} data-why={why}>
                 <div>
@@ -237,9 +238,9 @@ function Dock({ party }: { party: string }) {
                       .filter(Boolean)
                       .join(' · ')}
                   </div>
-                  {faults.length > 0 && (
+                  {faults.length + doubts.length > 0 && (
                     <ul className="plain" data-testid="reasons">
-                      {faults.map((r, i) => (
+                      {[...faults, ...doubts].map((r, i) => (
                         <li key={i}>
                           <ReasonText reason={r} />
                         </li>
@@ -255,6 +256,8 @@ function Dock({ party }: { party: string }) {
                     </Status>
                   ) : faults.length > 0 ? (
                     <Status tone="warn">{t('ship.goesBack', { rma: rma.trim() })}</Status>
+                  ) : doubts.length > 0 ? (
+                    <Status tone="warn">{t('ship.unsure')}</Status>
                   ) : (
                     <Status tone="good">{t('ship.ready')}</Status>
                   )}
@@ -314,7 +317,7 @@ function Dock({ party }: { party: string }) {
                   onClick={() => setSure(true)}
                   data-testid="to-review"
                 >
-                  {t('review.open', { count: good.length })}
+                  {good.length === 0 ? t('review.none') : t('review.open', { count: good.length })}
                 </Button>
               </div>
             ) : (

@@ -1,6 +1,9 @@
 import type { Schemas } from '../../lib/api/client';
 import { mustStay, type Check } from '../../lib/guard';
 
+/** unsure are the reasons why a thing that may be shipped is not called ready: nobody can see into it, or the answer is old. */
+export const unsure = (check?: Check): Check['reasons'] => (check?.colour === 'amber' ? (check.reasons ?? []) : []);
+
 export type Hindrance = 'unknown' | 'elsewhere' | 'moving' | 'inside' | 'gone' | 'aside' | 'fault';
 
 /** hindrance says why a thing cannot be shipped by this party now; undefined when nothing speaks against it. */

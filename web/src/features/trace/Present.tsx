@@ -7,6 +7,7 @@ import { Link } from '../../lib/router/router';
 import { partBy, setBy, theftOf } from '../../lib/steps';
 import { at } from '../../lib/time';
 import { FindingList } from './Findings';
+import { InsideHere } from './InsideHere';
 import { TakeBackHere } from './TakeBackHere';
 
 /** The present state. It is what the server works out of the steps, and says so. */
@@ -92,6 +93,7 @@ export function Present({ trace: x }: { trace: Schemas['Trace'] }) {
           </p>
         </Note>
       ))}
+      <InsideHere trace={x} />
       {findings.length > 0 && (
         <section aria-labelledby="open-findings" data-testid="open-findings">
           <h3 id="open-findings" style={{ margin: 0, fontSize: 17 }}>

@@ -97,11 +97,6 @@ function Whole({ job, lost }: { job: Job; lost: boolean }) {
           </ul>
         </Note>
       )}
-      {(job.notes ?? []).map((n) => (
-        <p key={n} className="quiet" lang="en" style={{ margin: 0 }}>
-          {n}
-        </p>
-      ))}
       {(job.verdicts ?? []).length > 0 && <Verdicts all={job.verdicts ?? []} />}
     </>
   );
