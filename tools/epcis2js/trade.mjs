@@ -30,6 +30,19 @@ async function captured(events) {
   return job.body;
 }
 
+/** found asks a service for events, page by page, and returns them. */
+async function found(service, query) {
+  const events = [];
+  for (let path = `/events?${query}`; path; ) {
+    const page = await ask(service, path);
+    assert.equal(page.status, 200, JSON.stringify(page.body));
+    assert.ok(new epcis.EPCISDocument({ ...page.body, type: 'EPCISDocument' }), 'the library reads the answer');
+    events.push(...page.body.epcisBody.queryResults.resultsBody.eventList);
+    path = /<([^>]+)>; rel="next"/.exec(page.header.get('link') ?? '')?.[1];
+  }
+  return events;
+}
+
 try {
   epcis.setup({
     apiUrl: network.manufacturer,
@@ -38,30 +51,67 @@ try {
   });
   const gtin = '00399990012347';
   const place = 'urn:epc:id:sgln:0399990.00001.0';
-  const lot = /Lot (\w+) of GTIN/.exec(network.output())[1];
   const units = ['EPCISJS000001', 'EPCISJS000002'].map((serial) => `https://id.gs1.org/01/${gtin}/21/${serial}`);
-  const container = 'https://id.gs1.org/00/003999900000099994';
+  const container = 'https://id.gs1.org/00/003999900000099998';
   const at = (seconds) => new Date(Date.now() - 60_000 + seconds * 1000).toISOString();
-  const placed = (event) => event.setReadPoint(new epcis.ReadPoint(place)).setBizLocation(new epcis.BizLocation(place));
+  const placed = (event, seconds) =>
+    event
+      .setEventTime(at(seconds))
+      .setEventTimeZoneOffset('+00:00')
+      .setReadPoint(new epcis.ReadPoint().setId(place))
+      .setBizLocation(new epcis.BizLocation().setId(place));
 
-  const made = placed(new epcis.ObjectEvent())
-    .setEventTime(at(0))
+  const made = placed(new epcis.ObjectEvent(), 0)
     .setAction('ADD')
     .addEPCList(units)
     .setBizStep(epcis.cbv.bizSteps.commissioning)
     .setDisposition(epcis.cbv.dispositions.active)
-    .setIlmd(new epcis.Ilmd({ 'cbvmda:lotNumber': lot, 'cbvmda:itemExpirationDate': '2028-12-28' }));
-  const looked = placed(new epcis.ObjectEvent())
-    .setEventTime(at(1))
-    .setAction('OBSERVE')
-    .addEPCList(units)
-    .setBizStep(epcis.cbv.bizSteps.inspecting)
+    .setIlmd(new epcis.Ilmd({ 'cbvmda:lotNumber': 'EPCISJS', 'cbvmda:itemExpirationDate': '2028-12-28' }));
+  const numbered = placed(new epcis.ObjectEvent(), 1)
+    .setAction('ADD')
+    .addEPC(container)
+    .setBizStep(epcis.cbv.bizSteps.commissioning)
+    .setDisposition(epcis.cbv.dispositions.active);
+  const packed = placed(new epcis.AggregationEvent(), 2)
+    .setAction('ADD')
+    .setParentId(container)
+    .addChildEPCList(units)
+    .setBizStep(epcis.cbv.bizSteps.packing)
     .setDisposition(epcis.cbv.dispositions.in_progress);
-  for (const event of [made, looked]) {
-    assert.ok(event.isValid());
-  }
-  const job = await captured([looked]);
-  console.log(JSON.stringify(job.verdicts).slice(0, 800));
+  const looked = placed(new epcis.ObjectEvent(), 3)
+    .setAction('OBSERVE')
+    .addEPC(container)
+    .setBizStep(epcis.cbv.bizSteps.inspecting)
+    .setDisposition(epcis.cbv.dispositions.in_progress)
+    .addBizTransaction(new epcis.BizTransactionElement({ type: 'po', bizTransaction: 'urn:epc:id:gdti:0399990.00001.4711' }));
+  looked.generateHashID({ 'cbvmda': 'urn:epcglobal:cbv:mda:' });
+  const events = [made, numbered, packed, looked];
+  for (const event of events) assert.ok(event.isValid());
+  const job = await captured(events);
+  assert.deepEqual(
+    job.verdicts.filter((v) => v.kind === 'event').map((v) => v.verdict),
+    events.map(() => 'accepted'),
+    JSON.stringify(job.verdicts),
+  );
+
+  // The maker asks for what it sent, by package and by container, a page at a time.
+  const steps = (list) => list.map((event) => event.bizStep);
+  const byUnit = await found('manufacturer', `MATCH_anyEPC=${encodeURIComponent(units[0])}&orderBy=eventTime&orderDirection=ASC&perPage=1`);
+  assert.deepEqual(steps(byUnit), ['commissioning', 'packing']);
+  assert.deepEqual(byUnit[0].epcList, units);
+  assert.deepEqual(byUnit[1].childEPCs, units);
+  for (const event of byUnit) assert.ok(epcis.objectToEvent(event), 'the library reads an event');
+  const byParent = await found('manufacturer', `MATCH_anyEPC=${encodeURIComponent(container)}&EQ_bizStep=inspecting`);
+  assert.equal(byParent.length, 1);
+  assert.deepEqual(steps(byParent), ['inspecting']);
+  // Another party sees none of it, and nobody gets in without a token.
+  assert.deepEqual(await found('pharmacy', `MATCH_anyEPC=${encodeURIComponent(units[0])}`), []);
+  const stranger = await epcis.capture(new epcis.EPCISDocument().setCreationDate(at(0)).addEvent(looked), { headers: { authorization: 'Bearer wrong' } });
+  assert.equal(stranger.status, 401);
+  // What the ledger would not take is refused with a reason that names the event.
+  const broken = await epcis.capture(new epcis.EPCISDocument().setCreationDate(at(0)).addEvent(placed(new epcis.ObjectEvent(), 9e6).setAction('OBSERVE').addEPCList(units)));
+  assert.equal(broken.status, 400);
+  assert.equal((await broken.json()).errors[0].event, 0);
 } finally {
   await network.stop();
 }

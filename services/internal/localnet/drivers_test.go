@@ -40,7 +40,7 @@ func (c *contract) drivers() map[string][]call {
 	out := map[string][]call{
 		"DELETE /v1/session": {{}}, "POST /v1/session": {{body: `{"token":"wrong"}`}, {body: `{}`}}, "DELETE /nextPageToken/{token}": {{}},
 		"POST /v1/foresee":       {{header: []string{"Content-Type: application/octet-stream"}}},
-		"DELETE /queries/{name}": {{path: "/queries/none"}}, "DELETE /queries/{name}/subscriptions/{id}": {{}},
+		"DELETE /queries/{name}": {{path: "/queries/gone"}, {path: "/queries/none"}}, "DELETE /queries/{name}/subscriptions/{id}": {{}},
 	}
 	for path, list := range get {
 		for _, p := range list {
@@ -98,7 +98,7 @@ func (c *contract) commands(out map[string][]call) {
 func (c *contract) documents(out map[string][]call) {
 	event := func(id int) string {
 		return fmt.Sprintf(`{"type":"ObjectEvent","action":"OBSERVE","bizStep":"inspecting","eventID":"urn:uuid:0194e9a4-0000-7000-8000-%012d","eventTime":%q,"eventTimeZoneOffset":"+00:00",`+
-			`"epcList":[%q],"readPoint":{"id":%q}`, id, time.Now().UTC().Format(time.RFC3339), c.unit[9], localnet.DemoMakerSGLN)
+			`"epcList":[%q],"readPoint":{"id":%q}`, id, time.Now().UTC().Add(-time.Duration(id)*time.Minute).Format(time.RFC3339), c.unit[9], localnet.DemoMakerSGLN)
 	}
 	const context = `"@context":"https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",`
 	document := `{` + context + `"type":"EPCISDocument","schemaVersion":"2.0","creationDate":"2026-01-01T00:00:00Z","epcisBody":{"eventList":[` + event(1) + `}]}}`
@@ -107,8 +107,9 @@ func (c *contract) documents(out map[string][]call) {
 		{body: `{}`}, {body: `<x/>`, header: []string{inXML}}, {body: `<x/>`, header: []string{inXML, "Accept: application/xml"}}, {body: document, header: []string{"GS1-Capture-Error-Behaviour: nonsense"}},
 	}
 	out["POST /events"] = []call{{at: "manufacturer", body: `{` + context + event(2)[1:] + `}`}, {body: document}, {body: `<x/>`, header: []string{inXML, "Accept: application/xml"}}}
+	out["GET /events/{eventID}"] = append(out["GET /events/{eventID}"], call{at: "manufacturer", path: "/events/urn%3Auuid%3A0194e9a4-0000-7000-8000-000000000002"})
 	out["POST /v1/onboarding"] = []call{{at: "manufacturer", body: document}, {body: `[]`}}
 	out["POST /v1/onboarding/licences"] = []call{{at: "manufacturer", body: `[{"party":"lakeside","number":"L-1","kind":"fda_establishment"}]`}, {body: `{}`}, {body: `[{"party":"nobody","number":"1","kind":"x"}]`}}
-	out["POST /queries"] = []call{{body: `{"name":"contract","query":{"EQ_bizStep":["shipping"]}}`}, {body: `{}`}}
-	out["POST /queries/{name}/subscriptions"] = []call{{body: `{"dest":"http://127.0.0.1:9/","stream":true}`}, {body: `{}`}}
+	out["POST /queries"] = []call{{body: `{"name":"contract","query":{"EQ_bizStep":["shipping"]}}`}, {body: `{"name":"gone","query":{}}`}, {body: `{}`}}
+	out["POST /queries/{name}/subscriptions"] = []call{{at: "manufacturer", body: `{"dest":"http://127.0.0.1:65000/","stream":true}`}, {body: `{}`}}
 }
