@@ -52,7 +52,7 @@ try {
   const gtin = '00399990012347';
   const place = 'urn:epc:id:sgln:0399990.00001.0';
   const units = ['EPCISJS000001', 'EPCISJS000002'].map((serial) => `https://id.gs1.org/01/${gtin}/21/${serial}`);
-  const container = 'https://id.gs1.org/00/003999900000099998';
+  const container = 'https://id.gs1.org/00/003999900000099997';
   const at = (seconds) => new Date(Date.now() - 60_000 + seconds * 1000).toISOString();
   const placed = (event, seconds) =>
     event
@@ -60,6 +60,15 @@ try {
       .setEventTimeZoneOffset('+00:00')
       .setReadPoint(new epcis.ReadPoint().setId(place))
       .setBizLocation(new epcis.BizLocation().setId(place));
+
+  // The lot is registered as a maker does it; everything else goes over the EPCIS interface.
+  const lot = await fetch(`${network.manufacturer}/v1/lots`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${network.tokens.manufacturer}` },
+    body: JSON.stringify({ gtin, lot: 'EPCISJS', expiry: '2028-12-28' }),
+  });
+  assert.equal(lot.status, 202);
+  await ask('manufacturer', `${lot.headers.get('location')}?wait=indexed&timeout=60s`);
 
   const made = placed(new epcis.ObjectEvent(), 0)
     .setAction('ADD')

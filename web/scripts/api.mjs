@@ -25,6 +25,7 @@ try {
   for (const base of [network.api, network.manufacturer]) {
     const document = await (await fetch(`${base}/openapi.json`)).json();
     add(all.paths, document.paths, 'path ', 1);
+    delete document.components.securitySchemes; // every service has a cookie of its own name
     add(all.components, document.components, 'component ', 1);
   }
   // The pages ask under /v1 and /capture; the EPCIS interface is for programs.
