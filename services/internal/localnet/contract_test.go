@@ -29,7 +29,7 @@ type contract struct {
 	net  demo.Network
 	lot  string   // one that is under no recall
 	unit []string // of that lot
-	case1, case2,
+	case1,
 	job, // the id of a capture job at the service that is asked
 	position, // of an event of the maker
 	subscription string // the newest

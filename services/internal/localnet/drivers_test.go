@@ -103,8 +103,12 @@ func (c *contract) documents(out map[string][]call) {
 	const context = `"@context":"https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",`
 	document := `{` + context + `"type":"EPCISDocument","schemaVersion":"2.0","creationDate":"2026-01-01T00:00:00Z","epcisBody":{"eventList":[` + event(1) + `}]}}`
 	out["POST /capture"] = []call{
-		{at: "manufacturer", body: document}, {at: "manufacturer", body: document, header: []string{"Accept: application/xml"}},
-		{body: `{}`}, {body: `<x/>`, header: []string{inXML}}, {body: `<x/>`, header: []string{inXML, "Accept: application/xml"}}, {body: document, header: []string{"GS1-Capture-Error-Behaviour: nonsense"}},
+		{at: "manufacturer", body: document},
+		{at: "manufacturer", body: document, header: []string{"Accept: application/xml"}},
+		{body: `{}`},
+		{body: `<x/>`, header: []string{inXML}},
+		{body: `<x/>`, header: []string{inXML, "Accept: application/xml"}},
+		{body: document, header: []string{"GS1-Capture-Error-Behaviour: nonsense"}},
 	}
 	out["POST /events"] = []call{{at: "manufacturer", body: `{` + context + event(2)[1:] + `}`}, {body: document}, {body: `<x/>`, header: []string{inXML, "Accept: application/xml"}}}
 	out["GET /events/{eventID}"] = append(out["GET /events/{eventID}"], call{at: "manufacturer", path: "/events/urn%3Auuid%3A0194e9a4-0000-7000-8000-000000000002"})

@@ -74,8 +74,15 @@ func TestOfficialCapture(t *testing.T) {
 		t.Run(file[strings.LastIndexByte(file, '/')+1:], func(t *testing.T) {
 			doc, asked := officialFile(t, file), 0
 			for _, q := range []struct{ key, path string }{
-				{"OPTIONS /capture", ""}, {"GET /capture", ""}, {"POST /capture", ""}, {"OPTIONS /capture/{captureID}", "/capture/" + job}, {"GET /capture/{captureID}", "/capture/" + job},
-				{"OPTIONS /events", ""}, {"POST /events", ""}, {"GET /", ""}, {"OPTIONS /", ""},
+				{"OPTIONS /capture", ""},
+				{"GET /capture", ""},
+				{"POST /capture", ""},
+				{"OPTIONS /capture/{captureID}", "/capture/" + job},
+				{"GET /capture/{captureID}", "/capture/" + job},
+				{"OPTIONS /events", ""},
+				{"POST /events", ""},
+				{"GET /", ""},
+				{"OPTIONS /", ""},
 			} {
 				method, path, _ := strings.Cut(q.key, " ")
 				item := doc.Paths.Value(path)

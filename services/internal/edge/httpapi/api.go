@@ -291,7 +291,7 @@ func finishProblem(log *slog.Logger) huma.Transformer {
 }
 
 // xmlProblem is a problem that leaves through huma in XML.
-type xmlProblem struct{ *Problem }
+type xmlProblem struct{ *Problem } //nolint:errname // as Problem
 
 // jsonOrProblem writes JSON, and problems that finishProblem wants as XML.
 var jsonOrProblem = huma.Format{
