@@ -202,8 +202,9 @@ vectors-check: ## No golden vector changed since the last release (BASE): a chan
 	git diff --exit-code --stat --diff-filter=a $(BASE) -- ledger/testdata/vectors
 
 .PHONY: check-web
-check-web: web build ## Lint, types and tests of the web interface, and its journey in a browser (chromium, or what CHROMIUM names)
+check-web: web build ## Lint, types and tests of the web interface, its journey in a browser (chromium, or what CHROMIUM names), and a foreign client
 	cd web && npm run lint && npm test && npm run e2e
+	cd tools/epcis2js && npm ci && npm test
 
 .PHONY: check-tidy
 check-tidy: ## Every go.mod is tidy

@@ -24,13 +24,14 @@ try {
   const all = { openapi: '3.1.0', info: { title: 'Verilot', version: '1' }, paths: {}, components: {} };
   for (const base of [network.api, network.manufacturer]) {
     const document = await (await fetch(`${base}/openapi.json`)).json();
+    // The pages ask under /v1 and /capture; the EPCIS interface is for programs.
+    for (const path of Object.keys(document.paths)) if (!/^\/(v1|capture)\b/.test(path)) delete document.paths[path];
+    // Operations are found by path and method. Their names are each service's own, and two of them would clash.
+    for (const path of Object.values(document.paths)) for (const operation of Object.values(path)) delete operation.operationId;
     add(all.paths, document.paths, 'path ', 1);
+    delete document.components.securitySchemes; // every service has a cookie of its own name
     add(all.components, document.components, 'component ', 1);
   }
-  // The pages ask under /v1 and /capture; the EPCIS interface is for programs.
-  for (const path of Object.keys(all.paths)) if (!/^\/(v1|capture)\b/.test(path)) delete all.paths[path];
-  // Operations are found by path and method. Their names are each service's own, and two of them would clash.
-  for (const path of Object.values(all.paths)) for (const operation of Object.values(path)) delete operation.operationId;
   const document = join(folder, 'openapi.json');
   writeFileSync(document, JSON.stringify(all));
   const out = fileURLToPath(new URL('../src/lib/api/schema.d.ts', import.meta.url));

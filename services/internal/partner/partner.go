@@ -238,7 +238,9 @@ func (s *Service) API(ready func(context.Context) error, guard *signin.Guard, or
 func (s *Service) Mount(api *httpapi.API) {
 	p := s.cfg.Profile
 	capture.MountJobs(api, s.jobs)
-	if !p.beside {
+	if p.beside {
+		capture.OfferJobs(api)
+	} else {
 		capture.Mount(api, s.capture)
 		capture.MountDocument(api, s.capture, huma.Operation{
 			OperationID: "onboarding", Method: http.MethodPost, Path: "/v1/onboarding", Summary: "Register what a document names (development networks only)",

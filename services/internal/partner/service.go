@@ -97,6 +97,9 @@ func Serve(ctx context.Context, p Profile, c ServiceConfig, env *service.Env) (e
 		return err
 	}
 	defer done()
+	if err := describePassedOn(api); err != nil { //nolint:contextcheck // as above
+		return err
+	}
 	if err := s.mountNDC(api, c.NDC); err != nil {
 		return err
 	}

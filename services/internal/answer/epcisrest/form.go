@@ -25,10 +25,6 @@ var (
 	documentTypes   = []string{"application/json", "application/ld+json", "application/xml", "text/xml"}
 )
 
-// extensions are the namespaces that this service knows of itself: GS1-Extensions of its answers. The OpenAPI file's text and its schema
-// differ on how the header is written (name=value,… or name,value,…); an even number of them can be read both ways.
-const extensions = "cbvmda=urn:epcglobal:cbv:mda,gs1ushc=http://epcis.gs1us.org/hc/ns"
-
 // form is how a caller wants its answer.
 type form struct {
 	ContentType string
@@ -172,7 +168,7 @@ func compareVersions(a, b string) (c int, ok bool) {
 func announce(c *gin.Context) {
 	c.Header("GS1-EPCIS-Version", epcisVersion)
 	c.Header("GS1-CBV-Version", cbvVersion)
-	c.Header("GS1-Extensions", extensions)
+	c.Header("GS1-Extensions", httpapi.EPCISExtensions)
 	c.Header("Vary", "Accept, GS1-EPC-Format, GS1-CBV-XML-Format, Authorization, Cookie")
 }
 

@@ -32,7 +32,7 @@ const (
 // Mount adds the addresses of the query side, but for those of named queries, and returns the service.
 func Mount(api *httpapi.API, o Options) *Service {
 	s := New(o)
-	s.handle(api, here(http.MethodGet, "/", "Top-level resources of the EPCIS interface"), s.root)
+	s.handle(api, passedOn(http.MethodGet, "/", "Top-level resources of the EPCIS interface"), s.root)
 	s.options(api, passedOn, "/")
 	s.handle(api, passedOn(http.MethodGet, "/events", "Query EPCIS events", eventParams()...), s.events)
 	s.options(api, here, "/events") // a partner service says itself what it offers: events are captured there
@@ -138,7 +138,7 @@ func describe(api *httpapi.API, o *operation) (ginPath string, op *huma.Operatio
 	}
 	switch o.method {
 	case http.MethodGet:
-		op.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{}}}}
+		maps.Copy(op.Responses, answerOf(o.path))
 	case http.MethodOptions, http.MethodDelete:
 		op.Responses["204"] = &huma.Response{Description: "Done"}
 	}
@@ -149,6 +149,17 @@ func describe(api *httpapi.API, o *operation) (ginPath string, op *huma.Operatio
 	})
 	op.Parameters = append(op.Parameters, o.params...)
 	return ginPath, op
+}
+
+// answerOf describes what is read at a path.
+func answerOf(path string) map[string]*huma.Response {
+	switch {
+	case strings.HasPrefix(path, "/events"), strings.HasSuffix(path, "/events"):
+		return httpapi.Answer("An EPCISQueryDocument", &huma.Schema{Type: huma.TypeObject}, documentTypes...)
+	case path == "/capture":
+		return httpapi.Answer("No jobs", &huma.Schema{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeObject}}, "application/json")
+	}
+	return httpapi.Answer("A Collection", &huma.Schema{Type: huma.TypeObject}, collectionTypes...)
 }
 
 func operationID(method, path string) string {
@@ -191,9 +202,6 @@ func (s *Service) caller(c *gin.Context) (Caller, error) {
 }
 
 func (s *Service) root(c *gin.Context) error {
-	if _, p := formOf(c.Request, collectionTypes); p != nil {
-		return p
-	}
 	TopLevel(c)
 	return nil
 }
@@ -201,8 +209,13 @@ func (s *Service) root(c *gin.Context) error {
 // TopLevel answers the list of top-level resources, which is the same at every service of a network.
 func TopLevel(c *gin.Context) {
 	announce(c)
+	f, p := formOf(c.Request, collectionTypes)
+	if p != nil {
+		httpapi.Write(c, p)
+		return
+	}
 	members := []string{"events", "eventTypes", "epcs", "bizSteps", "bizLocations", "readPoints", "dispositions", "capture", "queries"}
-	writeCollection(c, accepted(c.GetHeader("Accept"), collectionTypes), members)
+	writeCollection(c, f.ContentType, members)
 }
 
 const ldContext = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"

@@ -275,7 +275,7 @@ func TestAnswerForms(t *testing.T) {
 	}
 	for _, path := range []string{"/events", "/bizSteps"} {
 		rec := w.ask("GET", path+"?EQ_nothing=1", "Accept: application/xml")
-		if rec.Header().Get("Content-Type") != "application/problem+xml" || !strings.Contains(rec.Body.String(), "<epcis:EPCISException xmlns:epcis=\"urn:epcglobal:epcis:xsd:2\"><type>epcisException:") {
+		if rec.Header().Get("Content-Type") != "application/problem+xml" || !strings.Contains(rec.Body.String(), "xmlns:verilot=\"urn:verilot:problem\"><type>epcisException:") {
 			t.Errorf("%s: %v %s", path, rec.Header(), rec.Body)
 		}
 	}

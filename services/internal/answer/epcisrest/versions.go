@@ -18,7 +18,7 @@ const (
 func Announce(h http.Header) {
 	h.Set("GS1-EPCIS-Version", epcisVersion)
 	h.Set("GS1-CBV-Version", cbvVersion)
-	h.Set("GS1-Extensions", extensions)
+	h.Set("GS1-Extensions", httpapi.EPCISExtensions)
 }
 
 // CheckVersions refuses who cannot take the versions that are spoken here.

@@ -56,6 +56,9 @@ func (s *service) feed(c *gin.Context) error {
 	c.Header("Content-Type", eventStream)
 	c.Header("X-Accel-Buffering", "no")
 	c.Status(http.StatusOK)
+	if c.Request.Method == http.MethodHead {
+		return nil
+	}
 	beat := time.NewTicker(feedBeat)
 	defer beat.Stop()
 	for {

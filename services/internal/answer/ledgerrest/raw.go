@@ -3,7 +3,6 @@ package ledgerrest
 import (
 	"errors"
 	"net/http"
-	"reflect"
 	"regexp"
 	"strings"
 
@@ -17,17 +16,9 @@ func types(t ...string) []string { return t }
 
 // raw adds a route that writes its answer itself, and describes it in the OpenAPI document.
 func (s *service) raw(api *httpapi.API, id, path, summary string, fn func(*gin.Context) error, contentTypes []string, queries ...*huma.Param) *huma.Operation {
-	answer := &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{}}
-	for _, t := range contentTypes {
-		answer.Content[t] = &huma.MediaType{Schema: &huma.Schema{}}
-	}
-	problem := api.Huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[httpapi.Problem](), true, "Problem")
 	op := &huma.Operation{
 		OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Metadata: passedOn(),
-		Responses: map[string]*huma.Response{
-			"200":     answer,
-			"default": {Description: "Error", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}}},
-		},
+		Responses: httpapi.Answer("OK", &huma.Schema{Type: huma.TypeObject}, contentTypes...),
 	}
 	known := map[string]bool{}
 	for _, q := range queries {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"mime"
 	"net/http"
@@ -148,9 +149,19 @@ func Mount(api *httpapi.API, callerOf func(*http.Request) (epcisrest.Caller, err
 	m.mountSubscriptions(api.Huma)
 	m.mountEvents(api.Huma)
 	for path, allow := range allowed() {
+		op := m.operation("options-"+strings.Trim(strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path), "-"), http.MethodOptions, path, "Versions and formats that are offered here", http.StatusNoContent)
+		for name := range pathParams(path) {
+			op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}})
+		}
+		op.Responses = map[string]*huma.Response{"204": {Description: "Done"}}
+		api.Describe(&op)
 		api.Huma.Adapter().Handle(&huma.Operation{Method: http.MethodOptions, Path: path}, func(ctx huma.Context) {
 			c := humagin.Unwrap(ctx)
 			epcisrest.Announce(c.Writer.Header())
+			if p := epcisrest.CheckVersions(c.Request.Header); p != nil {
+				m.refuse(ctx, p)
+				return
+			}
 			for k, v := range map[string]string{
 				"Allow": allow, "GS1-EPCIS-Min": epcisrest.SpokenEPCIS, "GS1-EPCIS-Max": epcisrest.SpokenEPCIS, "GS1-CBV-Min": epcisrest.SpokenCBV, "GS1-CBV-Max": epcisrest.SpokenCBV,
 				"GS1-EPC-Format": noPreference, "GS1-CBV-XML-Format": noPreference, // any of them can be asked for
@@ -162,16 +173,23 @@ func Mount(api *httpapi.API, callerOf func(*http.Request) (epcisrest.Caller, err
 	}
 }
 
+// pathParams are the names of the parameters of a path.
+func pathParams(path string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for part := range strings.SplitSeq(path, "/") {
+			if name, ok := strings.CutPrefix(part, "{"); ok && !yield(strings.TrimSuffix(name, "}")) {
+				return
+			}
+		}
+	}
+}
+
 // PassedOn lists the routes of this package that partner services pass on to their api: all that
-// carry httpapi.PassedOn, and the discovery of each address, which the OpenAPI document leaves out.
+// carry httpapi.PassedOn.
 func PassedOn() []httpapi.Route {
 	api := httpapi.New(httpapi.Options{})
 	Mount(api, nil, nil)
-	out := api.PassedOn()
-	for _, path := range slices.Sorted(maps.Keys(allowed())) {
-		out = append(out, httpapi.Route{Method: http.MethodOptions, Path: path})
-	}
-	return out
+	return api.PassedOn()
 }
 
 type callerKey struct{}
@@ -277,7 +295,7 @@ type BodyInput struct {
 // read decodes the body.
 func (in *BodyInput) read(v any) error {
 	if t, _, err := mime.ParseMediaType(in.ContentType); err != nil || t != "application/json" && t != "application/ld+json" {
-		return httpapi.NewProblem(httpapi.UnsupportedMediaType, "the Content-Type is %s; send application/json", printable(in.ContentType))
+		return httpapi.NewProblem(httpapi.UnsupportedMediaType, "the Content-Type is %s; send application/json or application/ld+json", printable(in.ContentType))
 	}
 	var kind *json.UnmarshalTypeError
 	err := json.Unmarshal(in.RawBody, v)
@@ -295,7 +313,9 @@ func (in *BodyInput) read(v any) error {
 // describe says in the OpenAPI document what a body read here looks like.
 func describe[B any](h huma.API, path string) {
 	o := h.OpenAPI()
-	o.Paths[path].Post.RequestBody.Content["application/json"].Schema = o.Components.Schemas.Schema(reflect.TypeFor[B](), true, "")
+	content := o.Paths[path].Post.RequestBody.Content
+	content["application/json"].Schema = o.Components.Schemas.Schema(reflect.TypeFor[B](), true, "")
+	content["application/ld+json"] = content["application/json"]
 }
 
 // NewQuery is what creates a named query.

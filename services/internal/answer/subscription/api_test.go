@@ -338,8 +338,8 @@ func TestOurOpenAPI(t *testing.T) {
 			}
 		}
 	}
-	if doc.Paths.Len() != 5 {
-		t.Errorf("%d paths", doc.Paths.Len())
+	if n := len(doc.Paths.Map()) - 4; n != 5 { // four are about the service itself
+		t.Errorf("%d paths", n)
 	}
 }
 

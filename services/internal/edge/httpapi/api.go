@@ -3,6 +3,7 @@ package httpapi
 import (
 	"cmp"
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"reflect"
@@ -44,6 +45,8 @@ type API struct {
 	// Page answers a browser that opens an address which a page shares with an operation, and reports whether it did. It is set
 	// before the first request, if at all; nil: there are no pages.
 	Page func(*gin.Context) bool
+
+	guarded bool // Options has a Guard
 }
 
 // EPCIS marks an operation whose problems carry the EPCIS standard's type names.
@@ -59,6 +62,8 @@ const (
 	PassedOn = "passedOn"
 	// Endless marks one whose answer has no end of its own: bool.
 	Endless = "endless"
+	// SignsIn marks one that a caller signs in with: bool.
+	SignsIn = "signsIn"
 )
 
 // Route is the method and the path of an operation, with parameters in braces, as OpenAPI writes them.
@@ -71,10 +76,7 @@ type Route struct {
 func (a *API) PassedOn() []Route {
 	var out []Route
 	for path, item := range a.Huma.OpenAPI().Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete, item.Options, item.Head} {
-			if op == nil {
-				continue
-			}
+		for _, op := range operations(item) {
 			if on, _ := op.Metadata[PassedOn].(bool); on {
 				endless, _ := op.Metadata[Endless].(bool)
 				out = append(out, Route{op.Method, path, endless})
@@ -125,11 +127,11 @@ func New(o Options) *API {
 	e.UnescapePathValues = true
 	e.ContextWithFallback = true
 	m := newMetrics(o.Registry)
-	e.Use(setRequestID, m.observe(o.Log), securityHeaders(o.CSP, o.CORS), recoverer(o.Log), limitRequest(o.MaxBody))
+	e.Use(setRequestID, joinAccept, m.observe(o.Log), securityHeaders(o.CSP, o.CORS), recoverer(o.Log), limitRequest(o.MaxBody))
 	if o.Guard != nil {
 		e.Use(guarded(o.Guard))
 	}
-	a := &API{Engine: e, Registry: o.Registry}
+	a := &API{Engine: e, Registry: o.Registry, guarded: o.Guard != nil}
 	e.Use(func(c *gin.Context) {
 		if a.Page != nil && a.Page(c) {
 			c.Abort()
@@ -154,16 +156,31 @@ func New(o Options) *API {
 	e.GET("/metrics", gin.WrapH(metrics))
 
 	cfg := huma.DefaultConfig(o.Title, o.Version)
-	cfg.Info.Description = o.Description
-	cfg.DocsPath = "" // huma's page loads from a CDN
+	cfg.Info.Description = strings.TrimSpace(o.Description + " HEAD is answered wherever GET is.")
+	cfg.OpenAPIPath = "" // huma's document says less than is done, and is written without a lock
+	cfg.DocsPath = ""    // huma's page loads from a CDN
 	cfg.SchemasPath = ""
 	cfg.CreateHooks = nil // no $schema members in answers
 	cfg.RejectUnknownQueryParameters = true
-	cfg.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
+	cfg.Formats = map[string]huma.Format{"application/json": jsonOrProblem, "json": jsonOrProblem}
 	cfg.Transformers = []huma.Transformer{finishProblem(o.Log)}
-	cfg.OnAddOperation = append(cfg.OnAddOperation, func(doc *huma.OpenAPI, _ *huma.Operation) { numbersAsText(doc.Components.Schemas) })
+	cfg.OnAddOperation = append(cfg.OnAddOperation, func(doc *huma.OpenAPI, op *huma.Operation) {
+		numbersAsText(doc.Components.Schemas)
+		if b := op.RequestBody; b != nil && b.Content["application/json"] != nil {
+			delete(b.Content, "application/octet-stream") // huma takes the raw body, which a command hashes, for a format of its own
+		}
+	})
 	a.Huma = humagin.New(e, cfg)
 	a.Huma.UseMiddleware(checkAccept)
+	a.mountDocument()
+	for path, doc := range map[string]string{"/healthz": "Whether the process answers", "/readyz": "Whether the service can serve"} {
+		state := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"status": {Type: huma.TypeString}}, Required: []string{"status"}}
+		a.Describe(&huma.Operation{OperationID: path[1:], Method: http.MethodGet, Path: path, Summary: doc, Tags: []string{ServiceTag}, Responses: Answer(doc, state, "application/json")})
+	}
+	a.Describe(&huma.Operation{
+		OperationID: "metrics", Method: http.MethodGet, Path: "/metrics", Summary: "Metrics for Prometheus", Tags: []string{ServiceTag},
+		Responses: Answer("Metrics", &huma.Schema{}, "text/plain"),
+	})
 	return a
 }
 
@@ -215,7 +232,9 @@ func checkAccept(ctx huma.Context, next func(huma.Context)) {
 	// without asking this service whether the page may.
 	own, _ := ctx.Operation().Metadata[ChecksContentType].(bool)
 	if b := ctx.Operation().RequestBody; !own && b != nil && b.Content["application/json"] != nil && ctx.Header("Content-Type") == "" && ctx.Method() != http.MethodGet {
-		Write(humagin.Unwrap(ctx), NewProblem(UnsupportedMediaType, "the body has no Content-Type; send application/json"))
+		types := acceptedTypes(ctx.Operation())
+		ctx.SetHeader("Accept", strings.Join(types, ", "))
+		Write(humagin.Unwrap(ctx), NewProblem(UnsupportedMediaType, "the body has no Content-Type; send %s", strings.Join(types, " or ")))
 		return
 	}
 	next(ctx)
@@ -256,12 +275,35 @@ func finishProblem(log *slog.Logger) huma.Transformer {
 			q.EPCIS()
 		}
 		q.Instance = RequestID(ctx.Context())
+		if types := acceptedTypes(ctx.Operation()); q.Status == http.StatusUnsupportedMediaType && len(types) > 0 {
+			ctx.SetHeader("Accept", strings.Join(types, ", "))
+		}
 		if q.Status >= http.StatusInternalServerError && q.cause != nil {
 			log.LogAttrs(ctx.Context(), slog.LevelError, "request failed", slog.String("request", q.Instance),
 				slog.String("code", string(q.Code)), slog.String("error", q.cause.Error()))
 		}
+		if IsEPCIS(ctx.Operation().Path) && prefersXML(ctx.Header("Accept")) {
+			ctx.SetHeader("Content-Type", "application/problem+xml")
+			return xmlProblem{&q}, nil
+		}
 		return &q, nil
 	}
+}
+
+// xmlProblem is a problem that leaves through huma in XML.
+type xmlProblem struct{ *Problem } //nolint:errname // as Problem
+
+// jsonOrProblem writes JSON, and problems that finishProblem wants as XML.
+var jsonOrProblem = huma.Format{
+	Unmarshal: huma.DefaultJSONFormat.Unmarshal,
+	Marshal: func(w io.Writer, v any) error {
+		p, ok := v.(xmlProblem)
+		if !ok {
+			return huma.DefaultJSONFormat.Marshal(w, v)
+		}
+		_, err := w.Write(p.xml())
+		return err
+	},
 }
 
 // Write answers with a problem outside huma. At the addresses of the EPCIS standard its type is the standard's, and it is XML for who

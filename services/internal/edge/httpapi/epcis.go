@@ -28,20 +28,46 @@ func prefersXML(accept string) bool {
 	return slices.Contains(xmlTypes, best)
 }
 
+// EPCISExtensions are the namespaces that every service knows of itself: GS1-Extensions of answers. The OpenAPI file's text and its
+// schema differ on how the header is written (name=value,… or name,value,…); an even number of them can be read both ways.
+const EPCISExtensions = "cbvmda=urn:epcglobal:cbv:mda,gs1ushc=http://epcis.gs1us.org/hc/ns"
+
+// xmlBody is a problem as the schema of EPCIS 2.0 has it; what is ours comes last, in a namespace of its own.
+type xmlBody struct {
+	XMLName  xml.Name   `xml:"epcis:EPCISException"`
+	EPCIS    string     `xml:"xmlns:epcis,attr"`
+	Verilot  string     `xml:"xmlns:verilot,attr"`
+	Type     string     `xml:"type"`
+	Title    string     `xml:"title"`
+	Status   int        `xml:"status"`
+	Detail   string     `xml:"detail"`
+	Instance string     `xml:"instance,omitempty"`
+	Code     Code       `xml:"verilot:code"`
+	Errors   []xmlFault `xml:"verilot:error"`
+}
+
+type xmlFault struct {
+	Pointer string `xml:"verilot:pointer,omitempty"`
+	Line    int    `xml:"verilot:line,omitempty"`
+	Column  int    `xml:"verilot:column,omitempty"`
+	Event   *int   `xml:"verilot:event"`
+	Code    string `xml:"verilot:code,omitempty"`
+	Message string `xml:"verilot:message"`
+	Hint    string `xml:"verilot:hint,omitempty"`
+}
+
 // xml is the problem as the standard writes it: RFC 7807 in its XML form, under the root epcis:EPCISException.
 func (p *Problem) xml() []byte {
-	b, err := xml.Marshal(struct {
-		XMLName  xml.Name `xml:"epcis:EPCISException"`
-		EPCIS    string   `xml:"xmlns:epcis,attr"`
-		Type     string   `xml:"type"`
-		Title    string   `xml:"title"`
-		Status   int      `xml:"status"`
-		Code     Code     `xml:"code"`
-		Detail   string   `xml:"detail"`
-		Instance string   `xml:"instance,omitempty"`
-	}{EPCIS: "urn:epcglobal:epcis:xsd:2", Type: p.Type, Title: p.Title, Status: p.Status, Code: p.Code, Detail: p.Detail, Instance: p.Instance})
+	x := xmlBody{
+		EPCIS: "urn:epcglobal:epcis:xsd:2", Verilot: strings.TrimSuffix(typePrefix, ":"),
+		Type: p.Type, Title: p.Title, Status: p.Status, Detail: p.Detail, Instance: p.Instance, Code: p.Code,
+	}
+	for _, f := range p.Errors {
+		x.Errors = append(x.Errors, xmlFault(f))
+	}
+	b, err := xml.Marshal(&x)
 	if err != nil {
-		return nil // texts and a number: it cannot fail
+		return nil // texts and numbers: it cannot fail
 	}
 	return append([]byte(xml.Header), b...)
 }

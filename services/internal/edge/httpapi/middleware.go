@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -35,6 +36,14 @@ func setRequestID(c *gin.Context) {
 	}
 	c.Header("X-Request-Id", id)
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), requestKey{}, id))
+	c.Next()
+}
+
+// joinAccept makes one line of several: net/http's Get, and the libraries, read the first line only.
+func joinAccept(c *gin.Context) {
+	if lines := c.Request.Header["Accept"]; len(lines) > 1 {
+		c.Request.Header.Set("Accept", strings.Join(lines, ", "))
+	}
 	c.Next()
 }
 

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/gin-gonic/gin"
 )
 
 type drainKey struct{}
@@ -17,8 +19,26 @@ func Draining(ctx context.Context) <-chan struct{} {
 	return ch
 }
 
+// offerHead answers HEAD wherever GET is answered, by the same handler: net/http drops the body.
+func offerHead(e *gin.Engine) {
+	routes, taken := e.Routes(), map[string]bool{}
+	for _, r := range routes {
+		if r.Method == http.MethodHead {
+			taken[r.Path] = true
+		}
+	}
+	for _, r := range routes {
+		if r.Method == http.MethodGet && !taken[r.Path] {
+			e.HEAD(r.Path, r.HandlerFunc)
+		}
+	}
+}
+
 // Serve answers on ln until ctx ends, then stops taking requests and gives those under way ten seconds.
 func Serve(ctx context.Context, ln net.Listener, h http.Handler) error {
+	if e, ok := h.(*gin.Engine); ok {
+		offerHead(e)
+	}
 	draining := make(chan struct{})
 	base := context.WithValue(context.WithoutCancel(ctx), drainKey{}, draining)
 	srv := &http.Server{

@@ -68,9 +68,14 @@ type signInInput struct {
 
 // Mount adds the operations of a session. The guard itself must be the Guard of the API's options.
 func (g *Guard) Mount(api *httpapi.API) {
+	api.Huma.OpenAPI().Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		httpapi.TokenScheme:   {Type: "http", Scheme: "bearer", Description: "The secret token of this service"},
+		httpapi.SessionScheme: {Type: "apiKey", In: "cookie", Name: g.cookie, Description: "The cookie that POST " + sessionPath + " answers with"},
+	}
 	huma.Register(api.Huma, huma.Operation{
 		OperationID: "sign-in", Method: http.MethodPost, Path: sessionPath, Summary: "Exchange the token for a session cookie", Tags: []string{"sign-in"},
-		DefaultStatus: http.StatusOK, MaxBodyBytes: 4096, Errors: []int{400, 401, 403, 429},
+		DefaultStatus: http.StatusOK, MaxBodyBytes: 4096, Errors: []int{400, 401, 403, 413, 415, 429},
+		Metadata: map[string]any{httpapi.SignsIn: true},
 	}, func(_ context.Context, in *signInInput) (*answer, error) {
 		s := g.state()
 		if g.open {

@@ -14,9 +14,11 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"reflect"
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
 	"verilot.dev/services/internal/edge/httpapi"
@@ -59,6 +61,10 @@ func mount(h *httpapi.API, s Setting, files fs.FS) error {
 		return fmt.Errorf("web interface: %w", err)
 	}
 	h.Engine.GET("/app.json", func(c *gin.Context) { c.JSON(http.StatusOK, s) })
+	h.Describe(&huma.Operation{
+		OperationID: "app", Method: http.MethodGet, Path: "/app.json", Summary: "What the web interface is told about this service", Tags: []string{httpapi.ServiceTag},
+		Responses: httpapi.Answer("The setting", h.Huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Setting](), true, ""), "application/json"),
+	})
 	h.Page = func(c *gin.Context) bool {
 		if index == nil || !shared(c.Request) {
 			return false
@@ -117,7 +123,7 @@ func reserved(name string) bool {
 // address line means the page.
 func shared(r *http.Request) bool {
 	p := r.URL.Path
-	return r.Method == http.MethodGet && (p == "/" || p == "/capture" || strings.HasPrefix(p, "/capture/")) && wantsPage(r)
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && (p == "/" || p == "/capture" || strings.HasPrefix(p, "/capture/")) && wantsPage(r)
 }
 
 func wantsPage(r *http.Request) bool {

@@ -115,6 +115,13 @@ func MountJobs(api *httpapi.API, s *Jobs) {
 	mountOutcomes(h, s)
 }
 
+// OfferJobs answers what can be done at the addresses of jobs, at a service that captures no
+// documents.
+func OfferJobs(api *httpapi.API) {
+	offer(api, "/capture", "OPTIONS, GET", versionHeaders)
+	offer(api, "/capture/{id}", "OPTIONS, GET", versionHeaders)
+}
+
 func jobID(text string) (uuid.UUID, error) {
 	id, err := uuid.Parse(text)
 	if err != nil {

@@ -245,7 +245,7 @@ func (b *body) sameKind(contentType string) error {
 	if is == "" || is == kindOfType(contentType) {
 		return nil // what is neither, the reader says best what is wrong with
 	}
-	return httpapi.NewProblem(httpapi.UnsupportedMediaType, "the Content-Type is %s but the document begins like %s; send it with the Content-Type of its own format", httpapi.Printable(contentType), is)
+	return httpapi.NewProblem(httpapi.UnsupportedMediaType, "the Content-Type is %s but the document begins like %s; send it as %s", httpapi.Printable(contentType), is, map[string]string{isXML: "application/xml or text/xml", isJSON: "application/json or application/ld+json"}[is])
 }
 
 // Names of files in the spool: a document that is being received, and one that belongs to a job.

@@ -42,6 +42,7 @@ const (
 var versionHeaders = map[string]string{
 	"GS1-EPCIS-Version": versionMax, "GS1-EPCIS-Min": versionMin, "GS1-EPCIS-Max": versionMax,
 	"GS1-CBV-Version": versionMax, "GS1-CBV-Min": versionMin, "GS1-CBV-Max": versionMax,
+	"GS1-Extensions": httpapi.EPCISExtensions,
 }
 
 var limitHeaders = map[string]string{
@@ -59,6 +60,7 @@ var versioned = huma.Middlewares{func(ctx huma.Context, next func(huma.Context))
 	}
 	ctx.SetHeader("GS1-EPCIS-Version", versionMax)
 	ctx.SetHeader("GS1-CBV-Version", versionMax)
+	ctx.SetHeader("GS1-Extensions", httpapi.EPCISExtensions)
 	next(ctx)
 }}
 
@@ -206,9 +208,9 @@ func Mount(api *httpapi.API, s *Service) {
 	mountEvents(api.Huma, s)
 	writable := maps.Clone(versionHeaders)
 	writable["GS1-EPC-Format"], writable["GS1-CBV-XML-Format"] = "No_Preference", "No_Preference"
-	offer(api.Engine, "/capture", "OPTIONS, GET, POST", writable, limitHeaders, map[string]string{"GS1-Capture-Error-Behaviour": "all"})
-	offer(api.Engine, "/events", "OPTIONS, GET, POST", writable, limitHeaders)
-	offer(api.Engine, "/capture/:id", "OPTIONS, GET", versionHeaders)
+	offer(api, "/capture", "OPTIONS, GET, POST", writable, limitHeaders, map[string]string{"GS1-Capture-Error-Behaviour": "all"})
+	offer(api, "/events", "OPTIONS, GET, POST", writable, limitHeaders)
+	offer(api, "/capture/{id}", "OPTIONS, GET", versionHeaders)
 }
 
 func mountCapture(h huma.API, s *Service) {
@@ -265,14 +267,18 @@ func MountDocument[O any](api *httpapi.API, s *Service, op huma.Operation, doc s
 	takes(api.Huma, op.Path, doc)
 }
 
-// offer answers what can be done at an address, unless something else answers that already.
-func offer(g *gin.Engine, path, allow string, headers ...map[string]string) {
-	for _, r := range g.Routes() {
-		if r.Method == http.MethodOptions && r.Path == path {
-			return
-		}
+// offer answers what can be done at an address.
+func offer(api *httpapi.API, path, allow string, headers ...map[string]string) {
+	ginPath := strings.NewReplacer("{", ":", "}", "").Replace(path)
+	op := &huma.Operation{
+		OperationID: "options" + strings.NewReplacer("/", "-", "{", "", "}", "").Replace(path), Method: http.MethodOptions, Path: path, Tags: []string{"EPCIS"},
+		Summary: "Versions and formats that are offered here", Responses: map[string]*huma.Response{"204": {Description: "Done"}},
 	}
-	g.OPTIONS(path, func(c *gin.Context) {
+	if strings.Contains(path, "{id}") {
+		op.Parameters = []*huma.Param{{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}}}
+	}
+	api.Describe(op)
+	api.Engine.OPTIONS(ginPath, func(c *gin.Context) {
 		for _, standard := range []string{"EPCIS", "CBV"} {
 			if p := checkVersions(standard, c.GetHeader); p != nil {
 				p.EPCIS()
@@ -437,7 +443,8 @@ type writtenJob struct {
 
 func jobContent(h huma.API) map[string]*huma.MediaType {
 	schema := huma.SchemaFromType(h.OpenAPI().Components.Schemas, reflect.TypeFor[*Job]())
-	return map[string]*huma.MediaType{"application/json": {Schema: schema}, "application/xml": {Schema: &huma.Schema{Type: huma.TypeString, Description: "epcis:EPCISCaptureJob"}}}
+	inXML := &huma.Schema{Type: huma.TypeString, Description: "epcis:EPCISCaptureJob"}
+	return map[string]*huma.MediaType{"application/json": {Schema: schema}, "application/xml": {Schema: inXML}, "text/xml": {Schema: inXML}}
 }
 
 func jobResponse(h huma.API, status int, doc string) map[string]*huma.Response {

@@ -48,6 +48,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Not Acceptable */
@@ -57,6 +58,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Unprocessable Entity */
@@ -66,6 +68,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Internal Server Error */
@@ -75,6 +78,17 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
             };
@@ -184,6 +198,7 @@ export interface paths {
                             warnings?: components["schemas"]["Fault"][] | null;
                         };
                         "application/xml": string;
+                        "text/xml": string;
                     };
                 };
                 /** @description Bad Request */
@@ -193,6 +208,17 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
+                    };
+                };
+                /** @description Not signed in */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Forbidden */
@@ -202,6 +228,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Not Acceptable */
@@ -211,6 +238,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Request Timeout */
@@ -220,6 +248,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Conflict */
@@ -229,6 +258,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Request Entity Too Large */
@@ -238,6 +268,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Unsupported Media Type */
@@ -247,6 +278,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Unprocessable Entity */
@@ -256,6 +288,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Internal Server Error */
@@ -265,6 +298,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Service Unavailable */
@@ -274,6 +308,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Insufficient Storage */
@@ -283,12 +318,51 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
             };
         };
         delete?: never;
-        options?: never;
+        /** Versions and formats that are offered here */
+        options: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
+                    };
+                };
+            };
+        };
         head?: never;
         patch?: never;
         trace?: never;
@@ -390,6 +464,7 @@ export interface paths {
                             warnings?: components["schemas"]["Fault"][] | null;
                         };
                         "application/xml": string;
+                        "text/xml": string;
                     };
                 };
                 /** @description Bad Request */
@@ -399,6 +474,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Not Found */
@@ -408,6 +484,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Not Acceptable */
@@ -417,6 +494,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Unprocessable Entity */
@@ -426,6 +504,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Internal Server Error */
@@ -435,6 +514,17 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
             };
@@ -442,7 +532,37 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
+        /** Versions and formats that are offered here */
+        options: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
+                    };
+                };
+            };
+        };
         head?: never;
         patch?: never;
         trace?: never;
@@ -482,6 +602,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Not Found */
@@ -491,6 +612,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Not Acceptable */
@@ -500,6 +622,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Unprocessable Entity */
@@ -509,6 +632,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Internal Server Error */
@@ -518,6 +642,17 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
             };
@@ -565,6 +700,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Not Found */
@@ -574,6 +710,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Not Acceptable */
@@ -583,6 +720,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Unprocessable Entity */
@@ -592,6 +730,7 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
                 /** @description Internal Server Error */
@@ -601,6 +740,17 @@ export interface paths {
                     };
                     content: {
                         "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
+                    };
+                };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                        "application/problem+xml": string;
                     };
                 };
             };
@@ -732,7 +882,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "text/plain": unknown;
+                        "text/plain": string;
                     };
                 };
                 /** @description Error */
@@ -829,7 +979,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "text/event-stream": unknown;
+                        "text/event-stream": string;
                     };
                 };
                 /** @description Error */
@@ -874,7 +1024,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["ResolveBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -890,6 +1039,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -953,6 +1111,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1024,6 +1191,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description Not for this caller */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** @description Request Timeout */
                 408: {
                     headers: {
@@ -1069,6 +1245,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         delete?: never;
@@ -1100,7 +1285,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": unknown;
+                        "application/json": Record<string, never>;
                     };
                 };
                 /** @description Error */
@@ -1185,7 +1370,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["LotsBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -1201,6 +1385,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1264,6 +1457,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1420,8 +1622,8 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/x-ndjson": unknown;
-                        "text/csv": unknown;
+                        "application/x-ndjson": string;
+                        "text/csv": string;
                     };
                 };
                 /** @description Error */
@@ -1500,6 +1702,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         put?: never;
@@ -1562,7 +1773,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["PartyBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -1578,6 +1788,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1641,6 +1860,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1764,7 +1992,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["ProductsBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -1780,6 +2007,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -1850,6 +2086,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         delete?: never;
@@ -1886,8 +2131,8 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": unknown;
-                        "application/octet-stream": unknown;
+                        "application/json": Record<string, never>;
+                        "application/octet-stream": string;
                     };
                 };
                 /** @description Error */
@@ -1932,7 +2177,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["RecallBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -1948,6 +2192,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2011,6 +2264,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2154,8 +2416,8 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/x-ndjson": unknown;
-                        "text/csv": unknown;
+                        "application/x-ndjson": string;
+                        "text/csv": string;
                     };
                 };
                 /** @description Error */
@@ -2364,6 +2626,24 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description Request Entity Too Large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Unsupported Media Type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** @description Unprocessable Entity */
                 422: {
                     headers: {
@@ -2384,6 +2664,15 @@ export interface paths {
                 };
                 /** @description Internal Server Error */
                 500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2433,6 +2722,15 @@ export interface paths {
                 };
                 /** @description Internal Server Error */
                 500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2716,7 +3014,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["CommissionBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -2732,6 +3029,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2795,6 +3101,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2833,7 +3148,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["ItemsBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -2849,6 +3163,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2912,6 +3235,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2950,7 +3282,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["ItemsBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -2966,6 +3297,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3029,6 +3369,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3067,7 +3416,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["DispenseBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -3083,6 +3431,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3146,6 +3503,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3213,6 +3579,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description Not signed in */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** @description Forbidden */
                 403: {
                     headers: {
@@ -3287,6 +3662,15 @@ export interface paths {
                 };
                 /** @description Insufficient Storage */
                 507: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3343,6 +3727,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description Not signed in */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 /** @description Forbidden */
                 403: {
                     headers: {
@@ -3424,6 +3817,15 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description Error */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
             };
         };
         delete?: never;
@@ -3455,7 +3857,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["PackBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -3471,6 +3872,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3534,6 +3944,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3572,7 +3991,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["QuarantineBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -3588,6 +4006,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3651,6 +4078,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3689,7 +4125,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["ReceiveBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -3705,6 +4140,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3768,6 +4212,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3806,7 +4259,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["ItemsBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -3822,6 +4274,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3885,6 +4346,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3923,7 +4393,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["ReturnBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -3939,6 +4408,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4002,6 +4480,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4040,7 +4527,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["SerialsBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -4056,6 +4542,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4119,6 +4614,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4157,7 +4661,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["ShipBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -4173,6 +4676,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4236,6 +4748,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4274,7 +4795,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["TakeBackBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -4290,6 +4810,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4353,6 +4882,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4391,7 +4929,6 @@ export interface paths {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["UnpackBody"];
-                    "application/octet-stream": string;
                 };
             };
             responses: {
@@ -4407,6 +4944,15 @@ export interface paths {
                 };
                 /** @description Bad Request */
                 400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not signed in */
+                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4470,6 +5016,15 @@ export interface paths {
                 };
                 /** @description Service Unavailable */
                 503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Error */
+                default: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4616,6 +5171,14 @@ export interface components {
             classification?: string;
             number: string;
             reason?: string;
+        };
+        Chosen: {
+            /** @description The other readings; the ledger knows nothing of them, or something else than the scan says */
+            others: components["schemas"]["Reading"][] | null;
+            /** @description The reading that was used */
+            reading: components["schemas"]["Reading"];
+            /** @description Why the scan had more than one reading */
+            why: components["schemas"]["Remark"][] | null;
         };
         Cosigner: {
             party: string;
@@ -5438,6 +6001,13 @@ export interface components {
             service: "manufacturer" | "distributor" | "pharmacy" | "api";
             signedIn: boolean;
         };
+        Setting: {
+            development: boolean;
+            network: string;
+            party: string;
+            partyName: string;
+            service: string;
+        };
         Shipment: {
             /** @description Kinds of the business documents; their numbers are sealed */
             documents?: string[] | null;
@@ -5698,14 +6268,6 @@ export interface components {
              * @enum {string}
              */
             verdict: "accepted" | "flagged" | "rejected" | "duplicate" | "refused";
-        };
-        Chosen: {
-            /** @description The other readings; the ledger knows nothing of them, or something else than the scan says */
-            others: components["schemas"]["Reading"][] | null;
-            /** @description The reading that was used */
-            reading: components["schemas"]["Reading"];
-            /** @description Why the scan had more than one reading */
-            why: components["schemas"]["Remark"][] | null;
         };
         CommissionBody: {
             /**
