@@ -556,7 +556,7 @@ func captured(t *testing.T, service string, format epcis.Format, text string, st
 
 func sent(t *testing.T, service, path, kind, text string, status int) (out job) {
 	t.Helper()
-	resp := call(t, http.MethodPost, service+path, kind, text)
+	resp := request(t, http.MethodPost, service+path, kind, text)
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != status {
@@ -572,7 +572,7 @@ func sent(t *testing.T, service, path, kind, text string, status int) (out job) 
 	return out
 }
 
-func call(t *testing.T, method, address, kind, body string, accept ...string) *http.Response {
+func request(t *testing.T, method, address, kind, body string, accept ...string) *http.Response {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
 	if err != nil {
@@ -593,7 +593,7 @@ func call(t *testing.T, method, address, kind, body string, accept ...string) *h
 
 func get(t *testing.T, address string, accept ...string) string {
 	t.Helper()
-	resp := call(t, http.MethodGet, address, "", "", accept...)
+	resp := request(t, http.MethodGet, address, "", "", accept...)
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
