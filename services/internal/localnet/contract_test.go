@@ -24,11 +24,13 @@ import (
 
 // contract is a running network with sign-in, on which a short story was told.
 type contract struct {
-	n    *localnet.Network
-	told *demo.ShortStory
-	net  demo.Network
-	lot  string   // one that is under no recall
-	unit []string // of that lot
+	n        *localnet.Network
+	told     *demo.ShortStory
+	net      demo.Network
+	lot      string   // one that is under no recall
+	unit     []string // of that lot
+	found    []string // what the finding is about
+	finding, // the event that raised one
 	case1,
 	job, // the id of a capture job at the service that is asked
 	position, // of an event of the maker
@@ -56,6 +58,8 @@ func newContract(t *testing.T) *contract {
 	}
 	c.do(t, "manufacturer", "commission", map[string]any{"gtin": c.told.Product.GTIN, "lot": c.lot, "expiry": c.told.Expiry, "count": 20}, &made)
 	c.unit = made.EPCs
+	c.do(t, "manufacturer", "commission", map[string]any{"gtin": c.told.Product.GTIN, "lot": "NOBODYS", "expiry": c.told.Expiry, "count": 1}, &made)
+	c.finding, c.found = c.position, made.EPCs // LOT_UNREGISTERED
 	var packed struct {
 		Parent string `json:"parent"`
 	}

@@ -82,7 +82,7 @@ func (c *contract) commands(out map[string][]call) {
 		{"recall", "manufacturer", map[string]any{"recallNumber": "R-CONTRACT", "units": u[16:17]}},
 		{"decommission", "manufacturer", map[string]any{"items": u[17:18]}},
 		{"destroy", "manufacturer", map[string]any{"items": u[8:9]}},
-		{"findings/resolve", "manufacturer", map[string]any{"event": "1/0/0", "code": "TWO_PLACES", "outcome": "cleared", "units": u[9:10]}},
+		{"findings/resolve", "manufacturer", map[string]any{"event": c.finding, "code": "LOT_UNREGISTERED", "outcome": "acknowledged", "units": c.found}},
 		{"take-back", "manufacturer", map[string]any{"event": c.position}},
 		{"parties", "manufacturer", map[string]any{"id": "harbor", "name": "Harbor Drug", "roles": []string{"dispenser"}}},
 	} {
