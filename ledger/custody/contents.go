@@ -31,10 +31,11 @@ type stock struct {
 
 // findStock finds the lot and expiry of x in a sorted list, or where they belong.
 func findStock(list []stock, x *stock) (at int, ok bool) {
-	return sort.Find(len(list), func(i int) int {
-		s := &list[i]
-		return cmp.Or(strings.Compare(x.gtin, s.gtin), strings.Compare(x.lot, s.lot), strings.Compare(x.expiry, s.expiry))
-	})
+	return sort.Find(len(list), func(i int) int { return x.compare(&list[i]) })
+}
+
+func (s *stock) compare(x *stock) int {
+	return cmp.Or(strings.Compare(s.gtin, x.gtin), strings.Compare(s.lot, x.lot), strings.Compare(s.expiry, x.expiry))
 }
 
 // sale is how many units somewhere were once sold by one party to another.
@@ -81,8 +82,12 @@ func (c *contents) sold(from, to string) int64 {
 // add adds d, or takes it away (sign -1).
 func (c *contents) add(d *contents, sign int64) {
 	c.changed = true
-	for i := range d.stocks {
-		c.addStock(&d.stocks[i], sign)
+	if len(d.stocks) > few {
+		c.merge(d.stocks, sign)
+	} else {
+		for i := range d.stocks {
+			c.addStock(&d.stocks[i], sign)
+		}
 	}
 	for m := range marks {
 		c.things[m] += sign * d.things[m]
@@ -97,15 +102,79 @@ func (c *contents) addStock(s *stock, sign int64) {
 	if !ok {
 		c.stocks = slices.Insert(c.stocks, at, stock{gtin: s.gtin, lot: s.lot, expiry: s.expiry})
 	}
-	have := &c.stocks[at]
-	have.units += sign * s.units
-	for m := range marks {
-		have.marked[m] += sign * s.marked[m]
-	}
-	have.newest = max(have.newest, s.newest)
-	if have.units == 0 && have.marked == [marks]int64{} {
+	if c.stocks[at].add(s, sign); c.stocks[at].none() {
 		c.stocks = slices.Delete(c.stocks, at, at+1)
 	}
+}
+
+func (s *stock) add(d *stock, sign int64) {
+	s.units += sign * d.units
+	for m := range marks {
+		s.marked[m] += sign * d.marked[m]
+	}
+	s.newest = max(s.newest, d.newest)
+}
+
+func (s *stock) none() bool { return s.units == 0 && s.marked == [marks]int64{} }
+
+// merge adds many stocks, sorted, or takes them away, in one walk.
+func (c *contents) merge(d []stock, sign int64) {
+	out := make([]stock, 0, len(c.stocks)+len(d))
+	have := c.stocks
+	for len(have) > 0 || len(d) > 0 {
+		var s stock
+		order := 1
+		switch {
+		case len(d) == 0:
+			order = -1
+		case len(have) > 0:
+			order = have[0].compare(&d[0])
+		}
+		if order <= 0 {
+			s, have = have[0], have[1:]
+		} else {
+			s = stock{gtin: d[0].gtin, lot: d[0].lot, expiry: d[0].expiry}
+		}
+		if order >= 0 {
+			s.add(&d[0], sign)
+			d = d[1:]
+		}
+		if !s.none() {
+			out = append(out, s)
+		}
+	}
+	c.stocks = out
+}
+
+// gather adds what is still to be settled.
+func (c *contents) gather(d *contents) {
+	for i := range d.stocks {
+		if n := len(c.stocks); n > 0 && c.stocks[n-1].compare(&d.stocks[i]) == 0 {
+			c.stocks[n-1].add(&d.stocks[i], 1)
+		} else {
+			c.stocks = append(c.stocks, d.stocks[i])
+		}
+	}
+	for m := range marks {
+		c.things[m] += d.things[m]
+	}
+	for _, s := range d.sales {
+		c.addSale(s, 1)
+	}
+}
+
+// settle sorts what was gathered, each lot once.
+func (c *contents) settle() {
+	slices.SortFunc(c.stocks, func(a, b stock) int { return a.compare(&b) })
+	out := c.stocks[:0]
+	for i := range c.stocks {
+		if n := len(out); n > 0 && out[n-1].compare(&c.stocks[i]) == 0 {
+			out[n-1].add(&c.stocks[i], 1)
+		} else {
+			out = append(out, c.stocks[i])
+		}
+	}
+	c.stocks = out
 }
 
 func (c *contents) addSale(s sale, sign int64) {

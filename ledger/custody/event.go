@@ -388,27 +388,31 @@ func (j *judging) foundIt(r *record, s *shipment) {
 // looksFor bounds the looks that an item may take at things it does not name.
 func looksFor(it *wire.Item) int { return 64 + 4*len(it.Committed.Units) }
 
-// detach takes a thing out of its container: it takes on what it inherited.
-func (j *judging) detach(r *record) {
-	if r.parent == "" {
-		return
-	}
-	chain := j.chain(r.key)
-	at := inherit(chain)
-	j.link(r.parent, r.key, false)
-	for _, c := range chain[1:] {
-		for _, p := range c.recorders {
-			if !slices.Contains(r.recorders, p) {
-				r.recorders = append(r.recorders, p)
+// detach takes things out of their container: they take on what they inherited.
+func (j *judging) detach(keys []string) {
+	rs, located := make([]*record, len(keys)), make([]*record, len(keys))
+	for i, k := range keys {
+		chain := j.chain(k)
+		r := chain[0]
+		rs[i], located[i] = r, inherit(chain)
+		j.link(r.parent, k, false)
+		for _, c := range chain[1:] {
+			for _, p := range c.recorders {
+				if !slices.Contains(r.recorders, p) {
+					r.recorders = append(r.recorders, p)
+				}
 			}
 		}
+		j.carry(r, chain[1:])
 	}
-	j.carry(r, chain[1:])
-	j.exit(r)
-	r.overlays = at.overlays&^namedByRecall | r.overlays&namedByRecall // a recall names what it names
-	r.set(bitHearsayLink|bitNamed, false)
-	r.phase, r.holder, r.owner, r.to, r.place, r.shipment = at.phase, at.holder, at.owner, at.to, at.place, at.shipment
-	j.change(r)
+	j.exit(rs)
+	for i, r := range rs {
+		at := located[i]
+		r.overlays = at.overlays&^namedByRecall | r.overlays&namedByRecall // a recall names what it names
+		r.set(bitHearsayLink|bitNamed, false)
+		r.phase, r.holder, r.owner, r.to, r.place, r.shipment = at.phase, at.holder, at.owner, at.to, at.place, at.shipment
+		j.change(r)
+	}
 }
 
 // inside lists those of keys that are in a container.
@@ -434,9 +438,7 @@ func (j *judging) unpackAlone(keys []string) {
 // unpack detaches and emits, one effect per container.
 func (j *judging) unpack(inside []string) {
 	for _, g := range group(inside, func(k string) string { return j.get(k).parent }) {
-		for _, k := range g.keys {
-			j.detach(j.get(k))
-		}
+		j.detach(g.keys)
 		j.emit(Unpacked{Parent: g.by, Keys: g.keys})
 	}
 }

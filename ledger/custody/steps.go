@@ -356,6 +356,7 @@ func (j *judging) pack() {
 	}
 
 	var packed []string
+	var entering []*record
 	for _, k := range keys {
 		r := j.get(k)
 		if r.parent == parent { // told before, by hearsay or otherwise
@@ -370,13 +371,14 @@ func (j *judging) pack() {
 		}
 		j.reappear(r)
 		j.leave(r)
-		j.enter(r, parent)
+		entering = append(entering, r)
 		r.phase, r.holder, r.owner, r.to, r.place, r.shipment = NotSeen, "", "", "", "", canonical.Position{}
 		r.set(bitHearsayLink, j.hearsay)
 		j.link(parent, k, true)
 		j.change(r)
 		packed = append(packed, k)
 	}
+	j.enter(entering, parent, func(*record) canonical.Position { return j.c.Pos })
 	if !j.hearsay {
 		j.change(p)
 		// Nobody need commission a container. One that turned up before the record of its packing is explained by that record,

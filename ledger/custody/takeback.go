@@ -403,10 +403,12 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 	}
 	for _, g := range group(left, func(k string) string { return j.get(k).parent }) {
 		j.emit(Unpacked{Parent: g.by, Keys: g.keys})
-		for _, k := range g.keys {
+		rs := make([]*record, len(g.keys))
+		for i, k := range g.keys {
 			j.link(g.by, k, false)
-			j.exit(j.get(k))
+			rs[i] = j.get(k)
 		}
+		j.exit(rs)
 	}
 	// What they are by themselves is as it was.
 	var kept []string
@@ -437,10 +439,12 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 		r.dirty, r.quiet = true, true
 	}
 	for _, g := range group(put, func(k string) string { return before[k].parent }) {
-		for _, k := range g.keys {
+		rs := make([]*record, len(g.keys))
+		for i, k := range g.keys {
 			j.link(g.by, k, true)
-			j.enterSince(j.get(k), g.by, before[k].packed)
+			rs[i] = j.get(k)
 		}
+		j.enter(rs, g.by, func(r *record) canonical.Position { return before[r.key].packed })
 		j.emit(Packed{Parent: g.by, Keys: g.keys})
 	}
 	for _, k := range gone {

@@ -232,22 +232,30 @@ func (b *books) alter(r *record, change func()) {
 	b.fill(r.parent, &after, 1)
 }
 
-// fill adds d to a container, or takes it away, and to those around it.
+// fill adds d to a container, or takes it away, and to those around it. d is used up.
 func (b *books) fill(key string, d *contents, sign int64) {
 	for depth := 0; key != "" && depth < maxDepth && !d.empty(); depth++ {
 		r := b.get(key)
-		var before contents
-		if r.parent != "" {
-			before = b.whole(r)
-		}
 		b.in(r).add(d, sign)
-		if r.parent == "" {
-			return
-		}
-		after := b.whole(r)
-		after.add(&before, -1)
-		key, d, sign = r.parent, &after, 1
+		r.lift(d)
+		key = r.parent
 	}
+}
+
+// lift makes of a change inside a thing the change that the container around it sees: what is inside carries the thing's marks.
+func (r *record) lift(d *contents) {
+	if r.overlays == 0 {
+		return
+	}
+	for m := range marks {
+		if r.overlays&(1<<m) == 0 {
+			continue
+		}
+		for i := range d.stocks {
+			d.stocks[i].marked[m] = d.stocks[i].units
+		}
+	}
+	d.stocks = slices.DeleteFunc(d.stocks, func(s stock) bool { return s.units == 0 && s.marked == [marks]int64{} })
 }
 
 // count moves units of lots from one slot to another.
@@ -316,12 +324,12 @@ func (s *shipment) carry(x *stock, units int64) {
 	s.dirty = true
 }
 
-// enter puts a thing into a container: the totals count it with the outermost one from now on.
-func (b *books) enter(r *record, parent string) { b.enterSince(r, parent, b.pos) }
-
-// enterSince puts a thing into a container where it was since the event at packed. What was sold with the containers around
-// it since then was sold with it.
-func (b *books) enterSince(r *record, parent string, packed canonical.Position) {
+// enter puts things into a container: the totals count them with the outermost one from now on. packed says since which event
+// each was in there; what was sold with the containers around it since then was sold with it.
+func (b *books) enter(rs []*record, parent string, packed func(*record) canonical.Position) {
+	if len(rs) == 0 {
+		return
+	}
 	chain := b.chain(parent)
 	// What is in the container already was sold with those around it. What comes in now was not, so the container itself
 	// remembers those sales from now on.
@@ -330,21 +338,66 @@ func (b *books) enterSince(r *record, parent string, packed canonical.Position) 
 			b.travelled(chain[i-1], t)
 		}
 	}
-	d := b.whole(r)
-	b.recount(r, chain[len(chain)-1].slot.inside())
-	r.parent, r.packed = parent, packed
-	chain = b.chain(r.key)
-	for i, c := range chain[1:] {
-		c.leaned = true
-		b.sold(passedOn(chain, i+1), &d)
-		if c.parent == "" {
-			b.in(c).add(&d, 1)
-			return
+	up := b.upward(chain)
+	for _, r := range rs {
+		since := packed(r)
+		up.join(r, since)
+		b.recount(r, chain[len(chain)-1].slot.inside())
+		r.parent, r.packed = parent, since
+	}
+	up.pass(1)
+}
+
+// upward collects things that go into one container, or leave it, in one event: their sum is passed up once.
+type upward struct {
+	b     *books
+	chain []*record              // the container and those around it
+	sold  [][]canonical.Position // by each of them: sales of what is in the container
+	sum   contents
+	more  [][]sale // what the sales by each of them add to the sum
+}
+
+func (b *books) upward(chain []*record) *upward {
+	u := &upward{b: b, chain: chain, sold: make([][]canonical.Position, len(chain)), more: make([][]sale, len(chain))}
+	for i, c := range chain {
+		if u.sold[i] = c.trips; i > 0 {
+			u.sold[i] = passedOn(chain, i)
 		}
-		before := b.whole(c)
-		b.in(c).add(&d, 1)
-		d = b.whole(c)
-		d.add(&before, -1)
+	}
+	return u
+}
+
+// join adds a thing that is in the container since an event, and returns the sales that it took part in there.
+func (u *upward) join(r *record, since canonical.Position) (sold []canonical.Position) {
+	d := u.b.whole(r)
+	u.sum.gather(&d)
+	for i, list := range u.sold {
+		for _, t := range list {
+			if t.Compare(since) <= 0 || slices.Contains(r.trips, t) {
+				continue
+			}
+			sold = append(sold, t)
+			s := u.b.shipment(t)
+			if n := d.units() - d.sold(s.from, s.to); n > 0 {
+				x := sale{s.from, s.to, n}
+				d.addSale(x, 1)
+				u.more[i] = append(u.more[i], x)
+			}
+		}
+	}
+	return sold
+}
+
+// pass adds the sum to the containers, or takes it away.
+func (u *upward) pass(sign int64) {
+	u.sum.settle()
+	for i, c := range u.chain {
+		c.leaned = true
+		for _, x := range u.more[i] {
+			u.sum.addSale(x, 1)
+		}
+		u.b.in(c).add(&u.sum, sign)
+		c.lift(&u.sum)
 	}
 }
 
@@ -358,40 +411,21 @@ func passedOn(chain []*record, i int) (sold []canonical.Position) {
 	return sold
 }
 
-// sold adds sales to the sums of what was sold with them.
-func (b *books) sold(trips []canonical.Position, d *contents) {
-	for _, t := range trips {
-		s := b.shipment(t)
-		if n := d.units() - d.sold(s.from, s.to); n > 0 {
-			d.addSale(sale{s.from, s.to, n}, 1)
-		}
+// exit takes things out of the container that all of them are in. What was sold with the containers around them was sold with them.
+func (b *books) exit(rs []*record) {
+	chain := b.chain(rs[0].parent)
+	up := b.upward(chain)
+	sold := make([][]canonical.Position, len(rs))
+	for i, r := range rs {
+		sold[i] = up.join(r, r.packed)
 	}
-}
-
-// exit takes a thing out of its container. What was sold with the containers around it was sold with it.
-func (b *books) exit(r *record) {
-	chain := b.chain(r.key)
-	d := b.whole(r)
-	var sold []canonical.Position
-	for i, c := range chain[1:] {
-		c.leaned = true
-		trips := passedOn(chain, i+1)
-		sold = append(sold, trips...)
-		b.sold(trips, &d)
-		if c.parent == "" {
-			b.in(c).add(&d, -1)
-			break
+	up.pass(-1)
+	for i, r := range rs {
+		r.slot = chain[len(chain)-1].slot.inside()
+		r.parent, r.packed = "", canonical.Position{}
+		for _, t := range sold[i] {
+			b.travelled(r, t)
 		}
-		before := b.whole(c)
-		b.in(c).add(&d, -1)
-		after := b.whole(c)
-		before.add(&after, -1)
-		d = before
-	}
-	r.slot = chain[len(chain)-1].slot.inside()
-	r.parent, r.packed = "", canonical.Position{}
-	for _, t := range sold {
-		b.travelled(r, t)
 	}
 }
 
