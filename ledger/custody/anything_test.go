@@ -435,7 +435,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 			t.Fatalf("%s is on record without an effect", r.key)
 		}
 		got := *r
-		got.since, got.born, got.recorders, got.owed = canonical.Position{}, canonical.Position{}, nil, nil
+		got.since, got.born, got.recorders, got.owed, got.against = canonical.Position{}, canonical.Position{}, nil, nil, nil
 		got.last, got.used, got.stored, got.marked = canonical.Position{}, canonical.Position{}, "", 0
 		got.made, got.packed, got.trips, got.slot = 0, canonical.Position{}, nil, slot{}
 		got.height = 0 // follows from what was ever inside

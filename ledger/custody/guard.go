@@ -248,13 +248,63 @@ func authorisations(ev *epcis.Event) []string {
 	return slices.Compact(list)
 }
 
+// saleCodes are the codes of what must not be sold for a fault.
+var saleCodes = [...]verdict.Code{
+	IsSuspect: verdict.ShipSuspect, IsRecalled: verdict.ShipRecalled, IsHeld: verdict.ShipQuarantined, IsUnreleased: verdict.ShipUnreleasedReturn,
+	IsExpired: verdict.ShipExpired,
+}
+
+// faultBits notes which faults there are.
+func faultBits(list []Reason) (bits uint8) {
+	for i := range list {
+		bits |= 1 << list[i].Fault
+	}
+	return bits
+}
+
+// gravest is the gravest of noted faults, 0 if there is none.
+func gravest(bits uint8) Fault {
+	for f := IsSuspect; f <= IsExpired; f++ {
+		if bits&(1<<f) != 0 {
+			return f
+		}
+	}
+	return 0
+}
+
+// graver is the graver of two faults, of which either may be none.
+func graver(a, b Fault) Fault { return gravest((1<<a | 1<<b) &^ 1) }
+
+// movedOn puts on hold what has gone to another although it must not be sold: a refusal would only hide where it is.
+func (j *judging) movedOn(keys []string, fault func(string) Fault, when string) {
+	for f := IsSuspect; f <= IsExpired; f++ {
+		bad, _ := split(keys, func(k string) bool { return fault(k) == f })
+		j.hold(saleCodes[f], bad, "%s %s: it must not be sold, and is with another already. It is on hold", f.was(), when)
+	}
+}
+
+// was is the fault in a sentence about the past.
+func (f Fault) was() string {
+	return [...]string{"", "it was suspect", "it was recalled", "it was in quarantine or on hold", "it was a return that was not released", "it had expired"}[f]
+}
+
+// checkReturn remarks on what goes back to a party that has nothing to do with it.
+func (j *judging) checkReturn(keys []string, to string) {
+	if wrong, _ := split(keys, func(k string) bool { return !j.returning(k, to) }); len(wrong) > 0 {
+		j.find(verdict.ReturnWrongParty, block.Flag, wrong, fmt.Sprintf("sent back to %s, which neither sold it to %s nor owns its GTIN", companyName(to), j.actor))
+	}
+}
+
+// checkMade remarks on what is shipped and was made later.
+func (j *judging) checkMade(keys []string) {
+	if early, _ := split(keys, func(k string) bool { return j.bornLater(k, j.ms) }); len(early) > 0 {
+		j.find(verdict.ShipBeforeCommission, block.Flag, early, bornAfterShipping)
+	}
+}
+
 // checkSale rejects the shipping of what must not be sold, and returns what is only held for it: what has expired. A return
 // to its seller, or to the owner of its GTIN, is no sale.
 func (j *judging) checkSale(keys []string, to string) (expired []string, why string) {
-	codes := [...]verdict.Code{
-		IsSuspect: verdict.ShipSuspect, IsRecalled: verdict.ShipRecalled, IsHeld: verdict.ShipQuarantined, IsUnreleased: verdict.ShipUnreleasedReturn,
-		IsExpired: "",
-	}
 	returns := isReturn(j.ev)
 	for _, k := range keys {
 		if returns && j.returning(k, to) {
@@ -266,8 +316,8 @@ func (j *judging) checkSale(keys []string, to string) (expired []string, why str
 			continue
 		}
 		f := &faults[0]
-		if code := codes[f.Fault]; code != "" {
-			j.reject(code, k, "%s %s: it must not be shipped for sale. Set it aside; a return names its authorisation (rma) and goes to its seller or maker", k, f)
+		if f.Fault != IsExpired {
+			j.reject(saleCodes[f.Fault], k, "%s %s: it must not be shipped for sale. Set it aside; a return names its authorisation (rma) and goes to its seller or maker", k, f)
 			continue
 		}
 		if len(expired) == 0 {

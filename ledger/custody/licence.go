@@ -76,13 +76,14 @@ func (j *judging) checkBuyer(to string, keys []string) {
 	j.checkPartner("buyer", j.ev.Destination(epcis.OwningParty), to, keys)
 }
 
-// checkSeller puts on hold what is received from, or by, a party that is not authorized to trade. The seller is the one that
+// checkSeller puts on hold what is received from, by or for a party that is not authorized to trade. The seller is the one that
 // the event names or, if it names none, the sender of the shipment with which each thing came.
-func (j *judging) checkSeller(owner string, keys []string) {
+func (j *judging) checkSeller(owner, holder string, keys []string) {
 	if j.lapsed != "" {
 		j.partner(keys, j.lapsed)
 	}
 	j.checkPartner("buyer", j.ev.Destination(epcis.OwningParty), owner, keys)
+	j.checkPartner("holder", j.ev.Destination(epcis.PossessingParty), holder, keys)
 	if id := j.ev.Source(epcis.OwningParty); id != "" {
 		j.checkPartner("seller", id, j.partyAt(id), keys)
 		return

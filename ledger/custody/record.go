@@ -88,6 +88,7 @@ type record struct {
 	used      canonical.Position   // event that last changed what is inside it, or read its custody for that
 	recorders []string
 	owed      []string
+	against   []uint8 // per owed: the faults that the thing had when it was received
 
 	stored string     // as read
 	marked uint16     // overlays as read
@@ -143,7 +144,7 @@ func (r *record) encode() []byte {
 			b = canonical.Str8(b, s)
 		}
 	}
-	return b
+	return append(b, r.against...)
 }
 
 // decodeRecord reads a record. Its texts share the memory of what it is read from.
@@ -166,6 +167,9 @@ func (r *record) decode(key, stored string) {
 		r.trips = append(r.trips, d.Position())
 	}
 	r.recorders, r.owed = d.Texts(2, 1), d.Texts(2, 1)
+	for range r.owed {
+		r.against = append(r.against, d.U8())
+	}
 	if d.Damaged() {
 		panic("custody: damaged record unit " + key)
 	}

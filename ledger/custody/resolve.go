@@ -11,6 +11,7 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
 	"verilot.dev/ledger/verdict"
@@ -132,6 +133,10 @@ var resolutions = map[verdict.Code]resolution{
 	verdict.ShipByNonHolder:        {[]Outcome{Cleared, DataCorrected, GoodsReturned}, ofHolds},
 	verdict.ShipChildOutsideParent: {[]Outcome{Cleared, DataCorrected, GoodsReturned}, ofHolds},
 	verdict.ShipExpired:            {[]Outcome{GoodsReturned, GoodsDestroyed, DataCorrected}, ofOrigin},
+	verdict.ShipQuarantined:        {[]Outcome{Cleared, DataCorrected, GoodsReturned}, ofOrigin},
+	verdict.ShipRecalled:           {[]Outcome{GoodsReturned, GoodsDestroyed, Cleared}, ofOrigin},
+	verdict.ShipSuspect:            {[]Outcome{Cleared, GoodsReturned, Illegitimate}, ofOrigin},
+	verdict.ShipUnreleasedReturn:   {[]Outcome{Cleared, DataCorrected, GoodsReturned}, ofOrigin},
 	verdict.TheftReappears:         {[]Outcome{Cleared, GoodsReturned, Illegitimate}, ofOrigin},
 	verdict.TwoPlaces:              {[]Outcome{Cleared, DataCorrected, Illegitimate}, ofCopies},
 	verdict.VoidNoShip:             {[]Outcome{Acknowledged, DataCorrected}, ofFlags},
@@ -399,7 +404,7 @@ func (j *judging) newFindings() []closing {
 
 // sides finds the other side of a finding: the first of these that is not the publisher. The party that had the thing before
 // the event (of a claim the holder, of a receipt the sender); the actor of hearsay; the owner that the event names at its other
-// end; the party to which the thing was on its way.
+// end, or who has, or gets, the container into which something is packed; the party to which the thing was on its way.
 type sides struct {
 	j      *judging
 	others []string // of the event, in this order
@@ -417,6 +422,12 @@ func (j *judging) sides() *sides {
 		party = ""
 	}
 	s.others = []string{j.actor, party}
+	if parents := j.keys(commit.ParentID); len(parents) == 1 { // who has, or gets, what something was packed into
+		if chain := s.before(parents[0]); len(chain) > 0 {
+			top := chain[len(chain)-1]
+			s.others = append(s.others, top.holder, top.to)
+		}
+	}
 	return s
 }
 

@@ -353,6 +353,7 @@ func (j *judging) pack() {
 			return
 		}
 		j.find(verdict.AggAfterShip, block.Flag, []string{parent}, packedLate)
+		j.packedToo(keys, at)
 	}
 
 	var packed []string
@@ -404,6 +405,19 @@ func (j *judging) pack() {
 		}
 		height = c.height
 	}
+}
+
+// packedToo puts on hold what turns out to have moved with its container although it must not be sold.
+func (j *judging) packedToo(keys []string, container *record) {
+	new, _ := split(keys, func(k string) bool { return j.get(k).parent != container.key })
+	s := j.shipment(container.shipment)
+	back := s != nil && len(s.returns) > 0
+	j.movedOn(new, func(k string) Fault {
+		if back && j.returning(k, s.to) {
+			return 0
+		}
+		return gravest(faultBits(j.goods.faults(k, j.day)))
+	}, "when it was packed")
 }
 
 // checkOneLot looks at a container with a GTIN of its own: it stands for one product and one lot.

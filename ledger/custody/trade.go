@@ -52,18 +52,7 @@ func (j *judging) ship() {
 	if sold && len(late) > 0 {
 		j.sail(&shipment{pos: j.c.Pos, from: j.actor, to: to, ms: j.ms})
 	}
-	for _, k := range late {
-		if r := j.get(k); sold {
-			j.alter(r, func() { j.travelled(r, j.c.Pos) })
-		}
-		for _, r := range j.chain(k) {
-			if i := slices.Index(r.owed, to); i >= 0 {
-				r.owed = slices.Delete(slices.Clone(r.owed), i, i+1)
-				j.change(r)
-				j.cure(verdict.ReceiveNoShip, r.key)
-			}
-		}
-	}
+	j.shipLate(late, to, sold, len(returns) > 0)
 	j.unknown(keys, j.actor)
 	mine, claimed := split(j.alone(keys), func(k string) bool {
 		at := j.located(k)
@@ -101,13 +90,9 @@ func (j *judging) ship() {
 	}
 	j.checkMasterData(mine)
 	if len(returns) > 0 {
-		if wrong, _ := split(mine, func(k string) bool { return !j.returning(k, to) }); len(wrong) > 0 {
-			j.find(verdict.ReturnWrongParty, block.Flag, wrong, fmt.Sprintf("sent back to %s, which neither sold it to %s nor owns its GTIN", companyName(to), j.actor))
-		}
+		j.checkReturn(mine, to)
 	}
-	if early, _ := split(mine, func(k string) bool { return j.bornLater(k, j.ms) }); len(early) > 0 {
-		j.find(verdict.ShipBeforeCommission, block.Flag, early, bornAfterShipping)
-	}
+	j.checkMade(mine)
 	s := &shipment{pos: j.c.Pos, from: j.actor, to: to, ms: j.ms, outstanding: uint32(len(mine)), hearsay: j.hearsay, returns: returns}
 	j.sail(s)
 	for _, k := range mine {
@@ -130,6 +115,52 @@ func (j *judging) ship() {
 		j.overlay(overlayReturned, true, mine)
 	}
 	j.checkBuyer(to, mine)
+}
+
+// shipLate records the shipping of what its receiver recorded first. It is judged like any other, by what spoke against a sale
+// when the goods were received; but they have moved on, so that what would be refused is put on hold, and closes nothing.
+func (j *judging) shipLate(keys []string, to string, sold, returns bool) {
+	noted, barred := map[string]Fault{}, map[string]bool{}
+	for _, k := range keys {
+		var f Fault
+		for _, r := range j.chain(k) {
+			if i := slices.Index(r.owed, to); i >= 0 {
+				f = graver(f, gravest(r.against[i]))
+			}
+		}
+		for _, x := range j.goods.faults(k, j.day) {
+			if x.Fault == IsExpired && x.Expiry != "" { // by the day of this event
+				f = graver(f, IsExpired)
+			}
+		}
+		if returns && j.returning(k, to) {
+			f = 0
+		} else {
+			j.needLicence()
+		}
+		noted[k], barred[k] = f, f != 0 && f != IsExpired
+	}
+	for _, k := range keys {
+		if r := j.get(k); sold {
+			j.alter(r, func() { j.travelled(r, j.c.Pos) })
+		}
+		for _, r := range j.chain(k) {
+			if i := slices.Index(r.owed, to); i >= 0 {
+				r.owed, r.against = slices.Delete(slices.Clone(r.owed), i, i+1), slices.Delete(slices.Clone(r.against), i, i+1)
+				j.change(r)
+				if !barred[k] {
+					j.cure(verdict.ReceiveNoShip, r.key)
+				}
+			}
+		}
+	}
+	j.movedOn(keys, func(k string) Fault { return noted[k] }, "when it was received")
+	j.checkMasterData(keys)
+	if returns {
+		j.checkReturn(keys, to)
+	}
+	j.checkMade(keys)
+	j.checkBuyer(to, keys)
 }
 
 // companyName is a party in a sentence.
@@ -203,6 +234,7 @@ func (j *judging) voidShip() {
 
 func (j *judging) receive() {
 	owner, holder := j.destination(epcis.OwningParty), j.destination(epcis.PossessingParty)
+	named := holder
 	if holder == "" {
 		holder = j.actor
 	}
@@ -226,9 +258,16 @@ func (j *judging) receive() {
 			}
 		}
 	}
+	against := map[string]uint8{} // what speaks against selling what nobody has shipped, before it comes
+	for _, k := range keys {
+		if at := j.located(k); at.phase != InTransit {
+			against[k] = faultBits(j.goods.faults(k, j.day))
+		}
+	}
 	j.unpackAlone(keys)
 	j.checkMasterData(keys)
 
+	var passed []string // by the actor, to another holder, without a shipment
 	var arrived, extra, unshipped, misled, contested, unsold, mismatched []string
 	authorised := authorisations(j.ev)
 	returned := len(authorised) > 0 || epcis.CBVName(j.ev.Disposition) == epcis.DispReturned
@@ -240,7 +279,7 @@ func (j *judging) receive() {
 		if onTheWay && !slices.Contains(shipments, s) {
 			shipments = append(shipments, s)
 		}
-		j.owe(r, onTheWay)
+		j.owe(r, onTheWay, against[r.key])
 		j.leave(r)
 		newOwner := owner
 		switch {
@@ -272,7 +311,7 @@ func (j *judging) receive() {
 	for _, k := range keys {
 		r := j.get(k)
 		if r.phase == Held && (r.holder == holder || r.holder == j.actor) {
-			j.owe(r, r.shipment != canonical.Position{}) // already here, perhaps by hearsay
+			j.owe(r, r.shipment != canonical.Position{}, against[k]) // already here, perhaps by hearsay
 			j.change(r)
 			continue
 		}
@@ -282,6 +321,8 @@ func (j *judging) receive() {
 			if r.to != "" && r.to != j.actor && r.holder != j.actor && !j.roles.Has("3pl") {
 				misled = append(misled, k)
 			}
+		case r.holder != "" && holder != j.actor && j.withActor(r): // its own, from one logistics firm to another
+			extra, passed = append(extra, k), append(passed, k)
 		case r.owner == j.actor: // its own, back from a logistics firm
 			extra = append(extra, k)
 		case s != nil && s.to == j.actor: // another has received what was sent to this one
@@ -315,6 +356,7 @@ func (j *judging) receive() {
 		j.find(verdict.ReceiveNoShip, block.Flag, unshipped, "received without a record of its shipment: product, no data. Ask the sender for its shipping event")
 	}
 	j.clones(contested)
+	j.movedOn(passed, func(k string) Fault { return gravest(against[k]) }, "when it was passed on")
 	j.setAside(arrived)
 	j.hold(verdict.ReturnNoSale, unsold, "taken back, and there is no record of a sale of it by the company that took it back to the one that returned it")
 	if len(mismatched) > 0 {
@@ -323,18 +365,18 @@ func (j *judging) receive() {
 	if epcis.CBVName(j.ev.Disposition) == epcis.DispReturned {
 		j.overlay(overlayReturned, true, arrived)
 	}
-	j.checkSeller(owner, keys)
+	j.checkSeller(owner, named, keys)
 }
 
 // owe notes that whoever sent a thing still owes the record of sending it, unless that record is what it came with.
-func (j *judging) owe(r *record, shipped bool) {
+func (j *judging) owe(r *record, shipped bool, against uint8) {
 	if j.hearsay || slices.Contains(r.owed, j.actor) || r.holder == j.actor && slices.Contains(r.recorders, j.actor) {
 		return
 	}
 	if s := j.shipment(r.shipment); shipped && s != nil && !s.hearsay {
 		return
 	}
-	r.owed = append(slices.Clone(r.owed), j.actor)
+	r.owed, r.against = append(slices.Clone(r.owed), j.actor), append(slices.Clone(r.against), against)
 }
 
 // quantities compares what came with what was shipped. A shortage is found once, when part of a shipment first arrives;
