@@ -464,22 +464,28 @@ func (s *sides) before(key string) []*record {
 }
 
 // carry gives a thing that leaves its containers the findings that hold them, of each code the oldest: it stays on hold until
-// these are closed for it. What has been closed for it before is not opened again.
+// these are closed for it. Those that wait for a record go along with their timers, in the same way. What has been closed for it
+// before is not opened again.
 func (j *judging) carry(r *record, around []*record) {
 	for _, c := range around {
-		if c.overlays&overlayHold == 0 {
-			continue
-		}
-		var last verdict.Code
+		var last, lastOpen verdict.Code
 		for _, f := range j.holdsOf(c.key) {
-			if f.Code == last {
+			before := &last
+			if !f.holds() {
+				before = &lastOpen
+			}
+			if f.Code == *before {
 				continue
 			}
 			if _, ok := readFinding(j.st, r.key, f.Pos, f.Code); !ok {
+				f.From, f.Taken = c.key, j.c.Pos
 				j.carried = append(j.carried, closing{r.key, f})
-				j.isHeld[r.key] = true
-				last = f.Code
+				j.isHeld[r.key] = j.isHeld[r.key] || f.holds()
+				*before = f.Code
 			}
+		}
+		if c.overlays&overlayHold == 0 {
+			continue
 		}
 		for _, f := range slices.Clone(j.findings) {
 			if f.Severity == block.Hold && j.found[subject{f.Code, c.key}] {
@@ -490,11 +496,11 @@ func (j *judging) carry(r *record, around []*record) {
 	}
 }
 
-// holdsOf lists what holds a container that things leave, by code and position. Many may leave it at once, so it is looked up once.
+// holdsOf lists what holds a container that things leave, or will when its time is up, by code and position. Many may leave it at once, so it is looked up once.
 func (j *judging) holdsOf(container string) []FindingRecord {
 	list, ok := j.holding[container]
 	if !ok {
-		list = slices.DeleteFunc(findingsOf(j.st, container), func(f FindingRecord) bool { return !f.holds() })
+		list = slices.DeleteFunc(findingsOf(j.st, container), func(f FindingRecord) bool { return !f.holds() && (f.State != block.Open || f.Due == 0) })
 		slices.SortStableFunc(list, func(a, b FindingRecord) int { return cmp.Compare(a.Code, b.Code) })
 		if j.holding == nil {
 			j.holding, j.isHeld = map[string][]FindingRecord{}, map[string]bool{}

@@ -468,6 +468,13 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 		b := decodeShipment(s.pos, s.stored)
 		ship.outstanding, ship.short, ship.last = b.outstanding, b.short, b.last
 	}
+	for _, at := range h.carried {
+		key, rest, _ := strings.Cut(at[len(findingAt):], nul)
+		d := canonical.NewReader([]byte(rest))
+		if f, ok := readFinding(j.st, key, d.Position(), verdict.Code(d.Rest())); ok && f.Due > 0 {
+			j.st.Delete(f.timer())
+		}
+	}
 	for _, at := range slices.Concat(h.lots, h.carried) {
 		j.st.Delete(at)
 	}
@@ -526,7 +533,7 @@ func (j *judging) restoreFindings(pos canonical.Position, h *history, keys []str
 			if f := decodeFinding(k, pos, code, b); f.State != block.Closed {
 				amend(k, f, block.Closed)
 			}
-			j.st.Delete(timerKey(h.due, pos, code))
+			j.st.Delete(timerKey(h.due, pos, pos, code))
 			return true
 		})
 	}
@@ -537,7 +544,7 @@ func (j *judging) restoreFindings(pos canonical.Position, h *history, keys []str
 		}
 		to := c.old
 		if to == block.Open && slices.Contains(graced, c.code) && f.Due > 0 && f.Due <= j.c.Time { // its timer has run out meanwhile
-			if _, waits := j.st.Get(timerKey(f.Due, c.pos, c.code)); !waits {
+			if _, waits := j.st.Get(f.timer()); !waits {
 				to = block.Held
 			}
 		}
