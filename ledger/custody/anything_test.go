@@ -439,6 +439,7 @@ func checkState(t *rapid.T, mem *state.Memory, m mirror) {
 		got.last, got.used, got.stored, got.marked = canonical.Position{}, canonical.Position{}, "", 0
 		got.made, got.packed, got.trips, got.slot = 0, canonical.Position{}, nil, slot{}
 		got.height = 0 // follows from what was ever inside
+		got.outOf = ""
 		got.bits &= bitProvisional
 		got.overlays &^= namedByRecall
 		want.self, got.self = [1]*record{}, [1]*record{}
@@ -542,7 +543,7 @@ func checkContents(t *rapid.T, mem *state.Memory, m mirror) {
 				moving[at.shipment].add(&contents{stocks: []stock{{gtin: gtinOf(key), lot: chain[0].lot, units: 1}}}, 1)
 			}
 		}
-		carried, sold := uint16(0), map[sale]bool{}
+		carried, sold, out := uint16(0), map[sale]bool{}, ""
 		for i, r := range chain {
 			if i > 0 {
 				c := inside[r.key]
@@ -552,7 +553,7 @@ func checkContents(t *rapid.T, mem *state.Memory, m mirror) {
 				}
 				d := &contents{}
 				if isUnit(key) {
-					d.stocks = []stock{{gtin: gtinOf(key), lot: chain[0].lot, expiry: chain[0].expiry, units: 1}}
+					d.stocks = []stock{{gtin: gtinOf(key), lot: chain[0].lot, expiry: chain[0].expiry, outOf: out, units: 1}}
 				}
 				for m := range marks {
 					if len(d.stocks) > 0 && carried&(1<<m) != 0 {
@@ -578,6 +579,7 @@ func checkContents(t *rapid.T, mem *state.Memory, m mirror) {
 				}
 			}
 			carried |= r.overlays
+			out = together(out, r.outOf)
 		}
 	}
 	for key := range m {

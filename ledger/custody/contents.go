@@ -24,6 +24,7 @@ const marks = 9
 // stock is how many units of one lot and expiry are somewhere.
 type stock struct {
 	gtin, lot, expiry string // lot and expiry are empty without a birth record
+	outOf             string // as of records: their own and those of the containers around them, inside this one
 	units             int64
 	marked            [marks]int64 // units with the mark on themselves or on a container around them, inside this one
 	newest            int64        // event time of the latest birth among them, ms; not lowered when units leave
@@ -35,7 +36,7 @@ func findStock(list []stock, x *stock) (at int, ok bool) {
 }
 
 func (s *stock) compare(x *stock) int {
-	return cmp.Or(strings.Compare(s.gtin, x.gtin), strings.Compare(s.lot, x.lot), strings.Compare(s.expiry, x.expiry))
+	return cmp.Or(strings.Compare(s.gtin, x.gtin), strings.Compare(s.lot, x.lot), strings.Compare(s.expiry, x.expiry), strings.Compare(s.outOf, x.outOf))
 }
 
 // sale is how many units somewhere were once sold by one party to another.
@@ -100,7 +101,7 @@ func (c *contents) add(d *contents, sign int64) {
 func (c *contents) addStock(s *stock, sign int64) {
 	at, ok := findStock(c.stocks, s)
 	if !ok {
-		c.stocks = slices.Insert(c.stocks, at, stock{gtin: s.gtin, lot: s.lot, expiry: s.expiry})
+		c.stocks = slices.Insert(c.stocks, at, stock{gtin: s.gtin, lot: s.lot, expiry: s.expiry, outOf: s.outOf})
 	}
 	if c.stocks[at].add(s, sign); c.stocks[at].none() {
 		c.stocks = slices.Delete(c.stocks, at, at+1)
@@ -133,7 +134,7 @@ func (c *contents) merge(d []stock, sign int64) {
 		if order <= 0 {
 			s, have = have[0], have[1:]
 		} else {
-			s = stock{gtin: d[0].gtin, lot: d[0].lot, expiry: d[0].expiry}
+			s = stock{gtin: d[0].gtin, lot: d[0].lot, expiry: d[0].expiry, outOf: d[0].outOf}
 		}
 		if order >= 0 {
 			s.add(&d[0], sign)
@@ -144,6 +145,27 @@ func (c *contents) merge(d []stock, sign int64) {
 		}
 	}
 	c.stocks = out
+}
+
+// out notes the cases that everything is out of.
+func (c *contents) out(of string) {
+	if of == "" || len(c.stocks) == 0 {
+		return
+	}
+	for i := range c.stocks {
+		c.stocks[i].outOf = together(c.stocks[i].outOf, of)
+	}
+	c.settle()
+}
+
+// together are the cases of two lists, sorted, each once.
+func together(a, b string) string {
+	if a == "" || a == b {
+		return b
+	}
+	list := slices.Concat(strings.Fields(a), strings.Fields(b))
+	slices.Sort(list)
+	return " " + strings.Join(slices.Compact(list), " ")
 }
 
 // gather adds what is still to be settled.
@@ -223,7 +245,7 @@ func readMarks(d *canonical.TextReader, list *[marks]int64) {
 func (c *contents) encode() []byte {
 	size := 64
 	for i := range c.stocks {
-		size += 48 + len(c.stocks[i].gtin) + len(c.stocks[i].lot) + len(c.stocks[i].expiry)
+		size += 50 + len(c.stocks[i].outOf) + len(c.stocks[i].gtin) + len(c.stocks[i].lot) + len(c.stocks[i].expiry)
 	}
 	for i := range c.sales {
 		size += 10 + len(c.sales[i].from) + len(c.sales[i].to)
@@ -233,7 +255,7 @@ func (c *contents) encode() []byte {
 		s := &c.stocks[i]
 		b = canonical.Str8(b, s.gtin)
 		b = canonical.Str8(b, s.lot)
-		b = canonical.Str8(b, s.expiry)
+		b = canonical.Str16(canonical.Str8(b, s.expiry), s.outOf)
 		b = canonical.U64(b, uint64(s.units))
 		b = canonical.I64(putMarks(b, &s.marked), s.newest)
 	}
@@ -257,7 +279,7 @@ func readContents(v state.View, container string) *contents {
 	}
 	for i := range c.stocks {
 		s := &c.stocks[i]
-		s.gtin, s.lot, s.expiry, s.units = d.Text(1), d.Text(1), d.Text(1), d.I64()
+		s.gtin, s.lot, s.expiry, s.outOf, s.units = d.Text(1), d.Text(1), d.Text(1), d.Text(2), d.I64()
 		readMarks(d, &s.marked)
 		s.newest = d.I64()
 	}
@@ -276,7 +298,7 @@ func readContents(v state.View, container string) *contents {
 
 // The least bytes of a stock and of a sale: no more of them are made room for than there can be.
 const (
-	minStock = 21
+	minStock = 23
 	minSale  = 10
 )
 
@@ -303,6 +325,17 @@ func Inside(v state.View, key gs1.Key) Contents {
 	out := Contents{Units: uint64(c.units()), Things: markNames(&c.things)}
 	for i := range c.stocks {
 		s := &c.stocks[i]
+		if n := len(out.Stocks); n > 0 && out.Stocks[n-1].GTIN == s.gtin && out.Stocks[n-1].Lot == s.lot && out.Stocks[n-1].Expiry == s.expiry {
+			have := &out.Stocks[n-1] // it differs in the cases that they are out of
+			have.Units += uint64(s.units)
+			for name, units := range markNames(&s.marked) {
+				if have.Marked == nil {
+					have.Marked = map[string]uint64{}
+				}
+				have.Marked[name] += units
+			}
+			continue
+		}
 		out.Stocks = append(out.Stocks, Stock{GTIN: s.gtin, Lot: s.lot, Expiry: s.expiry, Units: uint64(s.units), Marked: markNames(&s.marked)})
 	}
 	return out

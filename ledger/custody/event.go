@@ -391,6 +391,7 @@ func looksFor(it *wire.Item) int { return 64 + 4*len(it.Committed.Units) }
 // detach takes things out of their container: they take on what they inherited.
 func (j *judging) detach(keys []string) {
 	rs, located := make([]*record, len(keys)), make([]*record, len(keys))
+	out := j.goods.cases(j.chain(keys[0])[1:])
 	for i, k := range keys {
 		chain := j.chain(k)
 		r := chain[0]
@@ -409,6 +410,9 @@ func (j *judging) detach(keys []string) {
 	for i, r := range rs {
 		at := located[i]
 		r.overlays = at.overlays&^namedByRecall | r.overlays&namedByRecall // a recall names what it names
+		if isUnit(r.key) || len(j.look(r).stocks) > 0 {
+			r.outOf = together(j.goods.stillRecalled(r.outOf), out)
+		}
 		r.set(bitHearsayLink|bitNamed, false)
 		r.phase, r.holder, r.owner, r.to, r.place, r.shipment = at.phase, at.holder, at.owner, at.to, at.place, at.shipment
 		j.change(r)

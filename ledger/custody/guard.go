@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -58,6 +59,7 @@ type Reason struct {
 	Units  uint64  // inside: how many units have it, of All; it may be none, where an empty container is marked
 	All    uint64
 	Marks  []string // overlays that say so
+	Out    gs1.Key  // the recalled case that it came out of
 	GTIN   string   // of what is recalled or expired
 	Lot    string
 	Expiry string
@@ -66,17 +68,21 @@ type Reason struct {
 
 // String says it in a sentence without subject: "is marked suspect".
 func (r *Reason) String() string {
-	is, expired := "is", "expired on "+r.Expiry
+	is, expired, out := "is", "expired on "+r.Expiry, ""
+	if r.Out != (gs1.Key{}) {
+		out = fmt.Sprintf("came out of %s, which is", r.Out)
+		is = out
+	}
 	switch r.Where {
 	case Around:
-		is = fmt.Sprintf("is inside %s, which is", r.Key)
+		is = fmt.Sprintf("is inside %s, which %s", r.Key, is)
 		expired = fmt.Sprintf("is inside %s, which expired on %s", r.Key, r.Expiry)
 	case Within:
 		be, have := "are", "have"
 		if r.Units == 1 {
 			be, have = "is", "has"
 		}
-		is = fmt.Sprintf("contains %d units, and %d of them %s", r.All, r.Units, be)
+		is = fmt.Sprintf("contains %d units, and %d of them %s", r.All, r.Units, cmp.Or(out, be))
 		if r.Units == 0 {
 			is = "contains something that is"
 		}
@@ -162,12 +168,56 @@ func (g *goods) recalled(unit, gtin, lot string) *registry.RecallRecord {
 	return &rc
 }
 
+// cases are those of some containers that are under a recall, and those that they are out of, as of record.outOf.
+func (g *goods) cases(around []*record) (list string) {
+	for _, c := range around {
+		if isUnit(c.key) && g.recalled(c.key, gtinOf(c.key), c.lot) != nil {
+			list = together(list, " "+c.key)
+		}
+		list = together(g.stillRecalled(c.outOf), list)
+	}
+	return list
+}
+
+// stillRecalled are those of a list of cases whose recall is open. A list has a limit: a thing is recalled by any of them.
+func (g *goods) stillRecalled(list string) (still string) {
+	const most = 16
+	for i, c := range strings.Fields(list) {
+		if i < most && g.recalledCase(c) != nil {
+			still += " " + c
+		}
+	}
+	return still
+}
+
+func (g *goods) recalledCase(key string) *registry.RecallRecord {
+	lot := ""
+	if r := g.books.get(key); r != nil {
+		lot = r.lot
+	}
+	return g.recalled(key, gtinOf(key), lot)
+}
+
+// outOf is the fault of what came out of a recalled case, nil if there is none.
+func (g *goods) outOf(list string) *Reason {
+	for _, c := range strings.Fields(list) {
+		if rc := g.recalledCase(c); rc != nil {
+			return &Reason{Fault: IsRecalled, Out: mustKey(c), GTIN: gtinOf(c), Recall: rc}
+		}
+	}
+	return nil
+}
+
 // own are the faults of a thing without regard to what is around it or inside.
 func (g *goods) own(r *record, where Where, day string) (list []Reason) {
 	for f := IsSuspect; f <= IsExpired; f++ {
 		if bits := r.overlays & faultMarks[f] &^ namedByRecall; bits != 0 {
 			list = append(list, Reason{Fault: f, Where: where, Key: mustKey(r.key), Marks: overlayList(bits)})
 		}
+	}
+	if out := g.outOf(r.outOf); out != nil {
+		out.Where, out.Key = where, mustKey(r.key)
+		list = append(list, *out)
 	}
 	if !isUnit(r.key) {
 		return list
@@ -201,10 +251,10 @@ func (g *goods) inside(r *record, day string) (list []Reason) {
 			units = max(units, marked[m])
 		}
 		if bits != 0 {
-			list = append(list, Reason{Fault: f, Where: Within, Key: mustKey(r.key), Units: uint64(units), All: all, Marks: overlayList(bits&^namedByRecall | bits&namedByRecall>>5)})
+			list = append(list, Reason{Fault: f, Where: Within, Key: mustKey(r.key), Units: uint64(units), All: all, Marks: overlayList(bits &^ namedByRecall)})
 		}
 	}
-	var recalled, expired *Reason
+	var recalled, out, expired *Reason
 	for i := range c.stocks {
 		s := &c.stocks[i]
 		if rc := g.recalled("", s.gtin, s.lot); rc != nil {
@@ -212,6 +262,12 @@ func (g *goods) inside(r *record, day string) (list []Reason) {
 				recalled = &Reason{Fault: IsRecalled, Where: Within, Key: mustKey(r.key), All: all, GTIN: s.gtin, Lot: s.lot, Recall: rc}
 			}
 			recalled.Units += uint64(s.units)
+		} else if x := g.outOf(s.outOf); x != nil {
+			if out == nil {
+				out = x
+				out.Where, out.Key, out.All = Within, mustKey(r.key), all
+			}
+			out.Units += uint64(s.units)
 		}
 		if s.expiry != "" && s.expiry < day {
 			if expired == nil {
@@ -220,7 +276,7 @@ func (g *goods) inside(r *record, day string) (list []Reason) {
 			expired.Units += uint64(s.units)
 		}
 	}
-	for _, r := range []*Reason{recalled, expired} {
+	for _, r := range []*Reason{recalled, out, expired} {
 		if r != nil {
 			list = append(list, *r)
 		}

@@ -89,6 +89,7 @@ type record struct {
 	recorders []string
 	owed      []string
 	against   []uint8 // per owed: the faults that the thing had when it was received
+	outOf     string  // cases under a recall when it left them, each as " " and key: it is recalled as long as one of them is
 
 	stored string     // as read
 	marked uint16     // overlays as read
@@ -144,7 +145,7 @@ func (r *record) encode() []byte {
 			b = canonical.Str8(b, s)
 		}
 	}
-	return append(b, r.against...)
+	return canonical.Str16(append(b, r.against...), r.outOf)
 }
 
 // decodeRecord reads a record. Its texts share the memory of what it is read from.
@@ -170,6 +171,7 @@ func (r *record) decode(key, stored string) {
 	for range r.owed {
 		r.against = append(r.against, d.U8())
 	}
+	r.outOf = d.Text(2)
 	if d.Damaged() {
 		panic("custody: damaged record unit " + key)
 	}

@@ -379,6 +379,9 @@ func (j *judging) pack() {
 		j.change(r)
 		packed = append(packed, k)
 	}
+	if !j.hearsay && !isUnit(parent) && len(j.look(p).stocks) == 0 {
+		p.outOf = "" // what it once brought out of a case is gone
+	}
 	j.enter(entering, parent, func(*record) canonical.Position { return j.c.Pos })
 	if !j.hearsay {
 		j.change(p)

@@ -455,6 +455,9 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 		return &wire.Item{Kind: wire.KindProduct, Message: &registry.Product{GTIN: gtin(seriesOf(arg["of"])), NDC: arg["ndc"], Name: "Examplin"}}
 	case "recalls", "ends":
 		rc := &registry.Recall{RecallNumber: "D-1-2026", GTIN: gtin('u'), Lot: arg["lot"], Classification: "II", Reason: "fails dissolution", Status: "open"}
+		if of := arg["of"]; of != "" {
+			rc.GTIN = gtin(seriesOf(of))
+		}
 		if verb == "ends" {
 			rc.Status = "ended"
 		}

@@ -292,6 +292,7 @@ var (
 	}
 	unpackChanges = []string{
 		"Each thing is outside the container. It keeps the holder, owner, place, phase and overlays that it had through it.",
+		"What leaves a case (a container with a GTIN) that is under an open recall counts as recalled as long as the recall of the case is open. A recall that begins later does not reach back to it.",
 	}
 	unpackRaises = []verdict.Code{
 		verdict.MissingField, verdict.DecomThenUsed, verdict.DestroyedThenUsed, verdict.NotCommissioned, verdict.AggHolderDiff, verdict.UnpackUnnamed,

@@ -428,7 +428,7 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 		}
 		// Overlays that the event did not change may have been changed since, by a timer or a resolution.
 		overlays := b.overlays&bits[k] | r.overlays&^bits[k]
-		j.alter(r, func() { r.overlays = overlays })
+		j.alter(r, func() { r.overlays, r.outOf = overlays, b.outOf })
 		r.bits, r.state, r.phase, r.height = b.bits, b.state, b.phase, b.height
 		r.holder, r.owner, r.to, r.place, r.shipment = b.holder, b.owner, b.to, b.place, b.shipment
 		r.born, r.trips, r.recorders, r.owed, r.against = b.born, b.trips, b.recorders, b.owed, b.against

@@ -195,6 +195,7 @@ func (b *books) whole(r *record) contents {
 			c.addStock(&one, 1)
 		}
 	}
+	c.out(r.outOf)
 	for m := range marks {
 		if r.overlays&(1<<m) == 0 {
 			continue
@@ -244,6 +245,7 @@ func (b *books) fill(key string, d *contents, sign int64) {
 
 // lift makes of a change inside a thing the change that the container around it sees: what is inside carries the thing's marks.
 func (r *record) lift(d *contents) {
+	d.out(r.outOf)
 	if r.overlays == 0 {
 		return
 	}
