@@ -176,7 +176,7 @@ func (j *judging) cureInside(key string, depth int) {
 
 // amend closes the findings that this event cures. It runs before flush: the event's own findings are not stored yet.
 func (j *judging) amend() {
-	var list []closing
+	list := j.lifted
 	for _, s := range j.cured {
 		for _, f := range findingsOf(j.st, s.key) {
 			if f.Code == s.code && f.State != block.Closed {

@@ -123,6 +123,9 @@ func (j *judging) believed(keys []string, code verdict.Code, sev block.Severity)
 		return j.withActor(at)
 	})
 	j.twoPlaces(others)
+	if sev == block.Hold {
+		j.checkClaim(others)
+	}
 	if len(others) > 0 {
 		const detail = "%s does not hold it: noted, without effect"
 		if sev == block.Hold {
@@ -192,6 +195,9 @@ func (j *judging) mark() {
 		j.overlay(overlayQuarantined, false, own)
 		cleared, _ := split(own, func(k string) bool { return j.get(k).overlays&overlayIllegitimate == 0 })
 		j.overlay(overlaySuspect, false, cleared)
+		// A recall on the ledger and the expiry date are read there; these are a holder's own words.
+		j.overlay(overlayRecalled, false, own)
+		j.overlay(overlayExpired, false, own)
 		if len(held) > 0 {
 			j.find(verdict.HoldRemains, block.Flag, held, "a finding put it on hold, and only the resolution of that finding lifts it: the release changes nothing")
 		}
@@ -200,6 +206,9 @@ func (j *judging) mark() {
 		j.state(becomes, keys)
 	default:
 		if suspect {
+			for _, k := range keys {
+				j.get(k).set(bitCopy, false) // its holder's own word now
+			}
 			j.overlay(overlaySuspect, true, keys)
 		}
 		j.overlay(bit, true, keys)

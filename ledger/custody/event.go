@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
@@ -42,6 +43,7 @@ type judging struct {
 	findings   []Finding
 	found      map[subject]bool // nil until something is
 	cured      []subject        // of earlier findings, in order
+	lifted     []closing        // the same, each by itself
 	amendments []Amendment
 	isCured    map[subject]bool
 	closed     map[string]closing // by where they are stored
@@ -83,6 +85,9 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 	j.ms = ms
 	if j.day, err = epcis.EventDay(ev); err != nil {
 		return refuse(verdict.MissingField, "the event has no usable day: %v", err)
+	}
+	if len(j.day) != len(time.DateOnly) || j.day[0] == '-' { // days are compared as text
+		return refuse(verdict.MissingField, "the event's day at its own offset, %s, has no year of four digits", j.day)
 	}
 	resolved, no := j.findActor(publisher)
 	if no != nil {
@@ -391,11 +396,13 @@ func looksFor(it *wire.Item) int { return 64 + 4*len(it.Committed.Units) }
 // detach takes things out of their container: they take on what they inherited.
 func (j *judging) detach(keys []string) {
 	rs, located := make([]*record, len(keys)), make([]*record, len(keys))
+	copies := make([]bool, len(keys)) // none of those around it is suspect for another reason
 	out := j.goods.cases(j.chain(keys[0])[1:])
 	for i, k := range keys {
 		chain := j.chain(k)
 		r := chain[0]
 		rs[i], located[i] = r, inherit(chain)
+		copies[i] = located[i].overlays&overlaySuspect != 0 && !slices.ContainsFunc(chain, func(c *record) bool { return c.overlays&overlaySuspect != 0 && !c.is(bitCopy) })
 		j.link(r.parent, k, false)
 		for _, c := range chain[1:] {
 			for _, p := range c.recorders {
@@ -414,6 +421,7 @@ func (j *judging) detach(keys []string) {
 			r.outOf = together(j.goods.stillRecalled(r.outOf), out)
 		}
 		r.set(bitHearsayLink|bitNamed, false)
+		r.set(bitCopy, copies[i])
 		r.phase, r.holder, r.owner, r.to, r.place, r.shipment = at.phase, at.holder, at.owner, at.to, at.place, at.shipment
 		j.change(r)
 	}

@@ -7,6 +7,7 @@ import (
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/commit"
+	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/verdict"
 )
 
@@ -41,7 +42,7 @@ func isReturn(ev *epcis.Event) bool {
 // checkActor asks whether the actor is an authorized trading partner in a role that the step demands. What others relay of
 // an unlicensed party is remarked on: it would happen whether the ledger knew of it or not.
 func (j *judging) checkActor() {
-	ok, why := j.roles.AuthorizedIn(j.rule.needed(j.makesUnits()), j.day)
+	ok, why := authorized(j.roles, j.rule.needed(j.makesUnits()), j.day)
 	if ok {
 		return
 	}
@@ -51,6 +52,24 @@ func (j *judging) checkActor() {
 	}
 	j.lapsed = j.unlicensed(j.actor, why)
 	if licence := j.rule.licence; licence == licensedAlways || licence == licensedToSell && !isReturn(j.ev) {
+		j.needLicence()
+	}
+}
+
+// authorized says whether a party may trade on a day in one of some roles, and if not, why. One that is suspended may not,
+// whatever licences it has.
+func authorized(p *registry.Party, roles []string, day string) (ok bool, why string) {
+	if p.Suspended {
+		return false, "is suspended by an authority"
+	}
+	return p.AuthorizedIn(roles, day)
+}
+
+// checkClaim rejects what an unlicensed party says of goods that it never had: it would put another's on hold.
+func (j *judging) checkClaim(claimed []string) {
+	if slices.ContainsFunc(claimed, func(k string) bool {
+		return !slices.ContainsFunc(j.chain(k), func(r *record) bool { return slices.Contains(r.recorders, j.actor) })
+	}) {
 		j.needLicence()
 	}
 }
@@ -109,7 +128,7 @@ func (j *judging) checkPartner(as, id, party string, keys []string) {
 		j.partner(keys, fmt.Sprintf("the %s %s is not registered", as, short(id)))
 		return
 	}
-	if ok, why := p.AuthorizedIn(traders, j.day); !ok {
+	if ok, why := authorized(&p, traders, j.day); !ok {
 		j.partner(keys, fmt.Sprintf("the %s %s", as, j.unlicensed(party, why)))
 	}
 }

@@ -61,6 +61,7 @@ const (
 	bitImplied           // a container known only from being packed: commissioning it later is no repetition
 	bitHearsayLink       // its parent was told by somebody else than the party that packed it
 	bitNamed             // in transit: its shipment names it (and not only a container around it)
+	bitCopy              // it is suspect by TWO_PLACES alone
 )
 
 // record is a unit or container as stored. Inside a container only state, birth, overlays and parent count.

@@ -359,9 +359,10 @@ func (j *judging) conclude(code verdict.Code, outcome Outcome, list []closing) {
 	if code != verdict.TwoPlaces {
 		return
 	}
-	// TWO_PLACES made them suspect as well. They are no longer, unless another one stands or one was found to be a copy.
+	// TWO_PLACES made them suspect as well. They are no longer, unless another one stands, one was found to be a copy, or a holder
+	// called it suspect.
 	genuine, _ := split(keys, func(k string) bool {
-		if r := j.get(k); r == nil || r.overlays&overlayIllegitimate != 0 {
+		if r := j.get(k); r == nil || r.overlays&overlayIllegitimate != 0 || !r.is(bitCopy) {
 			return false
 		}
 		return !slices.ContainsFunc(findingsOf(j.st, k), func(f FindingRecord) bool {
@@ -433,11 +434,15 @@ func (j *judging) sides() *sides {
 
 func (s *sides) of(key string) string {
 	var had, to string
+	others := s.others
 	if chain := s.before(key); len(chain) > 0 {
 		top := chain[len(chain)-1]
 		had, to = top.holder, top.to
 	}
-	for _, p := range append(append([]string{had}, s.others...), to) {
+	if key != "" && had == "" { // nobody had it: whom the event names is its author's choice
+		others = others[:1]
+	}
+	for _, p := range slices.Concat([]string{had}, others, []string{to}) {
 		if p != "" && p != s.j.c.Party {
 			return p
 		}

@@ -213,6 +213,8 @@ func (j *judging) commission() {
 	if len(early) > 0 {
 		j.find(verdict.ShipBeforeCommission, block.Flag, early, bornAfterShipping)
 	}
+	piled, _ := split(keys, func(k string) bool { r := j.get(k); return r.parent != "" || r.everFilled() })
+	j.checkOneLot(piled)
 	j.checkRegisteredLot(keys, lot, expiry, added)
 	j.checkProducts(keys, lot)
 }
@@ -396,7 +398,7 @@ func (j *judging) pack() {
 	}
 	if len(packed) > 0 {
 		j.emit(Packed{Parent: parent, Keys: packed})
-		j.checkOneLot(p)
+		j.checkOneLot([]string{parent})
 	}
 	height := uint8(0)
 	for _, k := range packed {
@@ -423,26 +425,36 @@ func (j *judging) packedToo(keys []string, container *record) {
 	}, "when it was packed")
 }
 
-// checkOneLot looks at a container with a GTIN of its own: it stands for one product and one lot.
-func (j *judging) checkOneLot(parent *record) {
-	if !isUnit(parent.key) {
-		return
-	}
-	c := j.look(parent)
-	lots := map[string]bool{}
-	gtins := map[string]bool{}
-	for i := range c.stocks {
-		gtins[c.stocks[i].gtin] = true
-		if lot := c.stocks[i].lot; lot != "" {
-			lots[lot] = true
+// checkOneLot looks at containers with a GTIN of their own, at things and around them: each stands for one product and one lot.
+func (j *judging) checkOneLot(keys []string) {
+	seen := map[string]bool{}
+	for _, k := range keys {
+		for _, r := range j.chain(k) {
+			if seen[r.key] {
+				break
+			}
+			seen[r.key] = true
+			if isUnit(r.key) && mixed(r, j.look(r).stocks) {
+				j.find(verdict.AggMixedLot, block.Flag, []string{r.key}, "has a GTIN of its own, so it stands for one product and one lot, and what is inside is of several")
+			}
 		}
 	}
-	if parent.lot != "" && len(lots) > 0 {
-		lots[parent.lot] = true
+}
+
+// mixed says whether a container's own lot and what is inside it are more than one lot, or what is inside more than one product.
+func mixed(r *record, inside []stock) bool {
+	gtin, lot := "", r.lot
+	for i := range inside {
+		s := &inside[i]
+		if gtin != "" && s.gtin != gtin || lot != "" && s.lot != "" && s.lot != lot {
+			return true
+		}
+		gtin = s.gtin
+		if s.lot != "" {
+			lot = s.lot
+		}
 	}
-	if len(gtins) > 1 || len(lots) > 1 {
-		j.find(verdict.AggMixedLot, block.Flag, []string{parent.key}, "has a GTIN of its own, so it stands for one product and one lot, and what is inside is of several")
-	}
+	return false
 }
 
 // maxNesting is how many containers may stand around a thing: what has to be followed stays short, and AGG_CYCLE sees

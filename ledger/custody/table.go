@@ -47,6 +47,7 @@ const (
 	masterData  = "Lot and expiry in the event are those of the birth record (`LOT_MISMATCH`, `EXPIRY_MISMATCH`: hold)."
 	reappears   = "What was lost is active again; what was stolen is active and on hold (`THEFT_REAPPEARS`)."
 	buyer       = "The party that the event names as owner is registered and an authorized trading partner in some role on the day of the event (`PARTNER_NOT_ATP`: hold)."
+	noClaims    = "A claim to what it never had takes a licence, whatever the step."
 	twoPlaces   = "If the actor once recorded the thing, and another received it since without a record of its leaving, it is suspect and on hold as well (`TWO_PLACES`)."
 )
 
@@ -67,6 +68,7 @@ var rules = []rule{
 			"If the lot is registered, its expiry is the event's (`EXPIRY_MISMATCH`: hold). If not, that is remarked on (`LOT_UNREGISTERED`).",
 			"The units of the lot are not more than its registered size (`LOT_OVERRUN`).",
 			"What was shipped before its birth record came was not shipped before it was made, by the times of the events (`SHIP_BEFORE_COMMISSION`).",
+			"What is in a container with a GTIN already, or is one, does not make it stand for several products or lots (`AGG_MIXED_LOT`).",
 			"The product is registered (`GTIN_UNKNOWN`), and its NDC is the one in the GTIN, as at its registration (`NDC_MISMATCH`).",
 		},
 		changes: []string{
@@ -78,7 +80,7 @@ var rules = []rule{
 		raises: []verdict.Code{
 			verdict.MissingField, verdict.RoleForbidden, verdict.GTINNotOwned, verdict.FmtLot, verdict.MissingILMD, verdict.FmtExpiry, verdict.BornExpired,
 			verdict.SerialReused, verdict.DupCommission, verdict.LotMismatch, verdict.ExpiryMismatch,
-			verdict.LotUnregistered, verdict.LotOverrun, verdict.ShipBeforeCommission, verdict.GTINUnknown, verdict.NDCMismatch,
+			verdict.LotUnregistered, verdict.LotOverrun, verdict.ShipBeforeCommission, verdict.AggMixedLot, verdict.GTINUnknown, verdict.NDCMismatch,
 		},
 	},
 	{
@@ -112,7 +114,7 @@ var rules = []rule{
 			"A thing that the destination has already received, and whose shipment it still misses, is a *late shipment*. The steps below leave it out. It is judged by what spoke against a sale when it was received: " + onHoldInstead + " Whether it is a return, its birth, lot, expiry and buyer are judged as below.",
 			"Nothing named has *ended* (`SHIP_TERMINAL`).",
 			strangers,
-			"The thing is *with the actor*. If not, the shipment is a claim (`SHIP_BY_NON_HOLDER`: hold), and the next two steps leave it out. " + twoPlaces,
+			"The thing is *with the actor*. If not, the shipment is a claim (`SHIP_BY_NON_HOLDER`: hold), and the next two steps leave it out. " + noClaims + " " + twoPlaces,
 			"Nothing speaks against a sale of the thing, of a container around it, or of anything inside it: it is not suspect or illegitimate (`SHIP_SUSPECT`); there is no open recall of it, its lot or its GTIN, and no holder has marked it recalled (`SHIP_RECALLED`); it is not quarantined or on hold (`SHIP_QUARANTINED`); it did not come back as a return that was not released (`SHIP_UNRELEASED_RETURN`); it is not past its expiry on the day of the event, nor marked expired (`SHIP_EXPIRED`: hold). A *return* is no sale: the event has a business transaction of type `rma`, and the buyer owns the GTIN of all that is shipped, or has once sold all of it to the actor.",
 			"An event with a business transaction of type `rma` sends the thing to such a party (`RETURN_WRONG_PARTY`).",
 			"The thing, and what is inside it, was not made after it was shipped, by the times of the events (`SHIP_BEFORE_COMMISSION`).",
@@ -149,6 +151,7 @@ var rules = []rule{
 		},
 		changes: []string{
 			"The thing is held again, by the actor. Its place is the event's, if the event has one.",
+			"A hold because of that shipment's buyer (`PARTNER_NOT_ATP`) ends. What its holder set aside stays so.",
 			"It leaves the shipment. If it was missing from it, its `QTY_SHORT` finding closes.",
 		},
 		raises: []verdict.Code{verdict.MissingField, verdict.DecomThenUsed, verdict.DestroyedThenUsed, verdict.NotCommissioned, verdict.VoidNoShip, verdict.ChildEventWhilePacked},
@@ -248,7 +251,7 @@ var rules = []rule{
 			"`non_sellable_other` sets the overlay `quarantined`; `no_pedigree_match`, by which CBV means goods under investigation, `suspect` and `quarantined`. `damaged`, `expired`, `recalled` and `returned` set the overlay of that name.",
 			"`unknown` makes the thing lost in `cycle_counting` and `stock_taking`, and sets `quarantined` in the other steps.",
 			"`stolen` and `lost` make it stolen or lost. `lost` is no word of CBV (`CBV_UNKNOWN`) and understood all the same.",
-			"`active`, `available`, `conformant`, `sellable_accessible` and `sellable_not_accessible` release it: `quarantined`, `suspect` and `returned` are cleared. What a finding put on hold stays quarantined and suspect (`HOLD_REMAINS`), and what is illegitimate stays suspect and illegitimate. What was lost is active again; what was stolen is active and on hold (`THEFT_REAPPEARS`).",
+			"`active`, `available`, `conformant`, `sellable_accessible` and `sellable_not_accessible` release it: `quarantined`, `suspect`, `returned`, and `recalled` and `expired` as a holder's words, are cleared. What a finding put on hold stays as it is but for `returned` (`HOLD_REMAINS`), and what is illegitimate stays suspect and illegitimate. What was lost is active again; what was stolen is active and on hold (`THEFT_REAPPEARS`).",
 			"What becomes lost or stolen while missing from a shipment is missing no longer: its `QTY_SHORT` finding closes.",
 		},
 		raises: []verdict.Code{
@@ -267,7 +270,7 @@ var (
 		"Nothing would be inside itself (`AGG_CYCLE`), in two containers (`AGG_TWO_PARENTS`; the packing party's record overrides hearsay), or inside more than 16 (`AGG_TOO_DEEP`).",
 		"Things and container are recorded, or get *provisional* records with the actor (`AGG_UNKNOWN_CHILD` for the things, `NOT_COMMISSIONED` for the container). A container that is not a unit needs no commissioning: packing is its birth.",
 		"Each thing is *with the actor* (`AGG_HOLDER_DIFF`: hold, and it is not packed).",
-		"A container with a GTIN of its own stands for one product and one lot, and so does what is inside it (`AGG_MIXED_LOT`).",
+		"A container with a GTIN of its own stands for one product and one lot, and so does what is inside it, at any depth (`AGG_MIXED_LOT`).",
 		"The container is *with the actor* and not in transit. If it has moved on since the actor had it, the record comes late, and its contents are taken to be where it is now (`AGG_AFTER_SHIP`). By what speaks against a sale of what is packed: " + onHoldInstead + " If the actor never had it, nothing is packed (`AGG_HOLDER_DIFF`: hold).",
 	}
 	packChanges = []string{
@@ -303,7 +306,7 @@ var (
 		namesThings,
 		notEnded,
 		strangers,
-		"The thing is *with the actor*. If not, it is a claim (`DESTROY_BY_NON_HOLDER`: hold). " + twoPlaces,
+		"The thing is *with the actor*. If not, it is a claim (`DESTROY_BY_NON_HOLDER`: hold). " + noClaims + " " + twoPlaces,
 		takenOut,
 		masterData,
 	}

@@ -65,6 +65,7 @@ func (j *judging) ship() {
 	if len(expired) > 0 {
 		j.hold(verdict.ShipExpired, expired, "%s %s: not to be sold or dispensed", expired[0], why)
 	}
+	j.checkClaim(claimed)
 	if len(claimed) > 0 {
 		j.hold(verdict.ShipByNonHolder, claimed, "%s does not hold what it says it shipped: the shipment is noted as a claim, the holder stays", j.actor)
 		j.twoPlaces(claimed)
@@ -221,6 +222,10 @@ func (j *judging) voidShip() {
 	j.unpackAlone(keys)
 	for _, k := range keys {
 		r := j.get(k)
+		// It did not go to that buyer after all.
+		if f, ok := readFinding(j.st, k, r.shipment, verdict.PartnerNotATP); ok && f.State != block.Closed {
+			j.lifted = append(j.lifted, closing{k, f})
+		}
 		j.leave(r)
 		j.cancelled(r, r.shipment)
 		r.phase, r.to, r.shipment = Held, "", canonical.Position{}
@@ -444,5 +449,10 @@ func (j *judging) clones(keys []string) {
 		return
 	}
 	j.hold(verdict.TwoPlaces, keys, "%s and another company both have it: one of the two packages may be a copy", j.actor)
+	for _, k := range keys {
+		if r := j.get(k); r.overlays&overlaySuspect == 0 {
+			r.set(bitCopy, true)
+		}
+	}
 	j.overlay(overlaySuspect, true, keys)
 }
