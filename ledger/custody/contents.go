@@ -27,8 +27,14 @@ type stock struct {
 	outOf             string // as of records: their own and those of the containers around them, inside this one
 	units             int64
 	marked            [marks]int64 // units with the mark on themselves or on a container around them, inside this one
-	newest            int64        // event time of the latest birth among them, ms; not lowered when units leave
 }
+
+// births is how many units of somewhere were born at one event time.
+type births struct {
+	made, units int64
+}
+
+func compareBirths(a, b births) int { return cmp.Compare(a.made, b.made) }
 
 // findStock finds the lot and expiry of x in a sorted list, or where they belong.
 func findStock(list []stock, x *stock) (at int, ok bool) {
@@ -52,6 +58,7 @@ type contents struct {
 	stocks []stock
 	things [marks]int64 // units and containers that carry the mark themselves
 	sales  []sale
+	births []births // of units with a birth record, by time
 
 	changed bool
 }
@@ -96,6 +103,36 @@ func (c *contents) add(d *contents, sign int64) {
 	for _, s := range d.sales {
 		c.addSale(s, sign)
 	}
+	if len(d.births) <= few {
+		for _, x := range d.births {
+			c.addBirths(x, sign)
+		}
+		return
+	}
+	list := slices.Clone(c.births)
+	for _, x := range d.births {
+		list = append(list, births{x.made, sign * x.units})
+	}
+	slices.SortFunc(list, compareBirths)
+	c.births = list[:0]
+	for _, x := range list {
+		if n := len(c.births); n > 0 && c.births[n-1].made == x.made {
+			c.births[n-1].units += x.units
+		} else {
+			c.births = append(c.births, x)
+		}
+	}
+	c.births = slices.DeleteFunc(c.births, func(x births) bool { return x.units == 0 })
+}
+
+func (c *contents) addBirths(x births, sign int64) {
+	at, ok := slices.BinarySearchFunc(c.births, x, compareBirths)
+	if !ok {
+		c.births = slices.Insert(c.births, at, births{made: x.made})
+	}
+	if c.births[at].units += sign * x.units; c.births[at].units == 0 {
+		c.births = slices.Delete(c.births, at, at+1)
+	}
 }
 
 func (c *contents) addStock(s *stock, sign int64) {
@@ -113,7 +150,6 @@ func (s *stock) add(d *stock, sign int64) {
 	for m := range marks {
 		s.marked[m] += sign * d.marked[m]
 	}
-	s.newest = max(s.newest, d.newest)
 }
 
 func (s *stock) none() bool { return s.units == 0 && s.marked == [marks]int64{} }
@@ -183,6 +219,9 @@ func (c *contents) gather(d *contents) {
 	for _, s := range d.sales {
 		c.addSale(s, 1)
 	}
+	for _, x := range d.births {
+		c.addBirths(x, 1)
+	}
 }
 
 // settle sorts what was gathered, each lot once.
@@ -211,11 +250,11 @@ func (c *contents) addSale(s sale, sign int64) {
 }
 
 func (c *contents) empty() bool {
-	return len(c.stocks) == 0 && len(c.sales) == 0 && c.things == [marks]int64{}
+	return len(c.stocks) == 0 && len(c.sales) == 0 && len(c.births) == 0 && c.things == [marks]int64{}
 }
 
 func (c *contents) clone() contents {
-	return contents{stocks: slices.Clone(c.stocks), things: c.things, sales: slices.Clone(c.sales)}
+	return contents{stocks: slices.Clone(c.stocks), things: c.things, sales: slices.Clone(c.sales), births: slices.Clone(c.births)}
 }
 
 func putMarks(b []byte, list *[marks]int64) []byte {
@@ -243,7 +282,7 @@ func readMarks(d *canonical.TextReader, list *[marks]int64) {
 }
 
 func (c *contents) encode() []byte {
-	size := 64
+	size := 64 + 16*len(c.births)
 	for i := range c.stocks {
 		size += 50 + len(c.stocks[i].outOf) + len(c.stocks[i].gtin) + len(c.stocks[i].lot) + len(c.stocks[i].expiry)
 	}
@@ -257,12 +296,16 @@ func (c *contents) encode() []byte {
 		b = canonical.Str8(b, s.lot)
 		b = canonical.Str16(canonical.Str8(b, s.expiry), s.outOf)
 		b = canonical.U64(b, uint64(s.units))
-		b = canonical.I64(putMarks(b, &s.marked), s.newest)
+		b = putMarks(b, &s.marked)
 	}
 	b = canonical.U32(putMarks(b, &c.things), uint32(len(c.sales)))
 	for _, s := range c.sales {
 		b = canonical.Str8(b, s.from)
 		b = canonical.U64(canonical.Str8(b, s.to), uint64(s.units))
+	}
+	b = canonical.U32(b, uint32(len(c.births)))
+	for _, x := range c.births {
+		b = canonical.U64(canonical.I64(b, x.made), uint64(x.units))
 	}
 	return b
 }
@@ -281,7 +324,6 @@ func readContents(v state.View, container string) *contents {
 		s := &c.stocks[i]
 		s.gtin, s.lot, s.expiry, s.outOf, s.units = d.Text(1), d.Text(1), d.Text(1), d.Text(2), d.I64()
 		readMarks(d, &s.marked)
-		s.newest = d.I64()
 	}
 	readMarks(d, &c.things)
 	if n := min(int(d.U32()), d.Len()/minSale); n > 0 {
@@ -289,6 +331,12 @@ func readContents(v state.View, container string) *contents {
 	}
 	for i := range c.sales {
 		c.sales[i] = sale{d.Text(1), d.Text(1), d.I64()}
+	}
+	if n := min(int(d.U32()), d.Len()/16); n > 0 {
+		c.births = make([]births, n, n+1)
+	}
+	for i := range c.births {
+		c.births[i] = births{d.I64(), d.I64()}
 	}
 	if d.Damaged() {
 		panic("custody: damaged record contents of " + container)
@@ -298,7 +346,7 @@ func readContents(v state.View, container string) *contents {
 
 // The least bytes of a stock and of a sale: no more of them are made room for than there can be.
 const (
-	minStock = 23
+	minStock = 15
 	minSale  = 10
 )
 

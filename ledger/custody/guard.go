@@ -473,13 +473,8 @@ func (j *judging) bornLater(key string, ms int64) bool {
 	if r.made > ms {
 		return true
 	}
-	stocks := j.look(r).stocks
-	for i := range stocks {
-		if stocks[i].newest > ms {
-			return true
-		}
-	}
-	return false
+	list := j.look(r).births
+	return len(list) > 0 && list[len(list)-1].made > ms
 }
 
 // shippedEarlier says whether a thing was shipped, itself or with something around it, before a time.

@@ -188,7 +188,10 @@ func (b *books) whole(r *record) contents {
 		c = b.in(r).clone()
 	}
 	if isUnit(r.key) {
-		one := stock{gtin: gtinOf(r.key), lot: r.lot, expiry: r.expiry, units: 1, newest: r.made}
+		one := stock{gtin: gtinOf(r.key), lot: r.lot, expiry: r.expiry, units: 1}
+		if r.made != 0 {
+			c.addBirths(births{r.made, 1}, 1)
+		}
 		if c.stocks == nil {
 			c.stocks = append(c.stocks, one)
 		} else {
