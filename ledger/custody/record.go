@@ -85,6 +85,7 @@ type record struct {
 	made      int64                // event time of the birth record, ms
 	packed    canonical.Position   // event that put it into its container
 	trips     []canonical.Position // shipments that sold it, alone or as a container, oldest first
+	first     []int64              // per trip: the units inside for which it is the earliest sale between its two parties
 	last      canonical.Position   // event that last changed it
 	used      canonical.Position   // event that last changed what is inside it, or read its custody for that
 	recorders []string
@@ -116,7 +117,7 @@ func (r *record) set(bit uint8, on bool) {
 }
 
 func (r *record) encode() []byte {
-	size := 170 + 16*len(r.trips) + len(r.lot) + len(r.parent) + len(r.place) + len(r.holder) + len(r.owner) + len(r.to)
+	size := 170 + 24*len(r.trips) + len(r.lot) + len(r.parent) + len(r.place) + len(r.holder) + len(r.owner) + len(r.to)
 	for _, p := range r.recorders {
 		size += 1 + len(p)
 	}
@@ -137,8 +138,8 @@ func (r *record) encode() []byte {
 	b = r.packed.Append(b)
 	b = r.used.Append(r.last.Append(b))
 	b = canonical.U16(b, uint16(len(r.trips)))
-	for _, p := range r.trips {
-		b = p.Append(b)
+	for i, p := range r.trips {
+		b = canonical.I64(p.Append(b), r.first[i])
 	}
 	for _, list := range [][]string{r.recorders, r.owed} {
 		b = canonical.U16(b, uint16(len(list)))
@@ -166,7 +167,7 @@ func (r *record) decode(key, stored string) {
 	r.made, r.packed = d.I64(), d.Position()
 	r.last, r.used = d.Position(), d.Position()
 	for n := d.U16(); n > 0 && d.Len() > 0; n-- {
-		r.trips = append(r.trips, d.Position())
+		r.trips, r.first = append(r.trips, d.Position()), append(r.first, d.I64())
 	}
 	r.recorders, r.owed = d.Texts(2, 1), d.Texts(2, 1)
 	for range r.owed {

@@ -431,7 +431,7 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 		j.alter(r, func() { r.overlays, r.outOf = overlays, b.outOf })
 		r.bits, r.state, r.phase, r.height = b.bits, b.state, b.phase, b.height
 		r.holder, r.owner, r.to, r.place, r.shipment = b.holder, b.owner, b.to, b.place, b.shipment
-		r.born, r.trips, r.recorders, r.owed, r.against = b.born, b.trips, b.recorders, b.owed, b.against
+		r.born, r.trips, r.first, r.recorders, r.owed, r.against = b.born, b.trips, b.first, b.recorders, b.owed, b.against
 		if r.since.Compare(pos) <= 0 { // a resolution may have changed it since
 			r.since = b.since
 		}

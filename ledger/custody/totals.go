@@ -340,7 +340,7 @@ func (b *books) enter(rs []*record, parent string, packed func(*record) canonica
 	// remembers those sales from now on.
 	for i := len(chain) - 1; i > 0; i-- {
 		for _, t := range passedOn(chain[i-1:], 1) {
-			b.travelled(chain[i-1], t)
+			chain[i].counts(t, -b.travelled(chain[i-1], t).units)
 		}
 	}
 	up := b.upward(chain)
@@ -360,6 +360,18 @@ type upward struct {
 	sold  [][]canonical.Position // by each of them: sales of what is in the container
 	sum   contents
 	more  [][]sale // what the sales by each of them add to the sum
+	first []map[canonical.Position]int64
+}
+
+// counted notes that a sale by the i-th container is the earliest one of n units.
+func (u *upward) counted(i int, t canonical.Position, n int64) {
+	if u.first == nil {
+		u.first = make([]map[canonical.Position]int64, len(u.chain))
+	}
+	if u.first[i] == nil {
+		u.first[i] = map[canonical.Position]int64{}
+	}
+	u.first[i][t] += n
 }
 
 func (b *books) upward(chain []*record) *upward {
@@ -387,6 +399,7 @@ func (u *upward) join(r *record, since canonical.Position) (sold []canonical.Pos
 				x := sale{s.from, s.to, n}
 				d.addSale(x, 1)
 				u.more[i] = append(u.more[i], x)
+				u.counted(i, t, n)
 			}
 		}
 	}
@@ -400,6 +413,11 @@ func (u *upward) pass(sign int64) {
 		c.leaned = true
 		for _, x := range u.more[i] {
 			u.sum.addSale(x, 1)
+		}
+		if u.first != nil {
+			for t, n := range u.first[i] {
+				c.counts(t, sign*n)
+			}
 		}
 		u.b.in(c).add(&u.sum, sign)
 		c.lift(&u.sum)
@@ -434,35 +452,112 @@ func (b *books) exit(rs []*record) {
 	}
 }
 
-// travelled notes a sale of a thing and of everything inside it.
-func (b *books) travelled(r *record, pos canonical.Position) {
+// counts changes the number of units for which a sale is the earliest between its parties.
+func (r *record) counts(t canonical.Position, n int64) {
+	if at, ok := slices.BinarySearchFunc(r.trips, t, canonical.Position.Compare); ok && n != 0 {
+		r.first = slices.Clone(r.first)
+		r.first[at] += n
+	}
+}
+
+// between lists the sales of a thing by one party to another, as places in its trips.
+func (b *books) between(r *record, from, to string) (list []int) {
+	for i, t := range r.trips {
+		if s := b.shipment(t); s.from == from && s.to == to {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// travelled notes a sale of a thing and of everything inside it, and returns how many units had not been sold so before.
+func (b *books) travelled(r *record, pos canonical.Position) (new sale) {
 	at, ok := slices.BinarySearchFunc(r.trips, pos, canonical.Position.Compare)
 	if ok {
-		return
+		return new
 	}
-	r.trips = slices.Insert(slices.Clone(r.trips), at, pos)
-	if len(r.trips) > maxTrips {
-		r.trips = r.trips[1:]
+	s := b.shipment(pos)
+	new = sale{from: s.from, to: s.to}
+	same := b.between(r, s.from, s.to)
+	r.trips, r.first = slices.Insert(slices.Clone(r.trips), at, pos), slices.Insert(slices.Clone(r.first), at, 0)
+	if isUnit(r.key) && len(same) == 0 {
+		new.units = 1
 	}
 	if r.everFilled() {
-		s, c := b.shipment(pos), b.in(r)
-		if n := c.units() - c.sold(s.from, s.to); n > 0 {
+		c := b.in(r)
+		n := c.units() - c.sold(s.from, s.to)
+		if n > 0 {
 			c.addSale(sale{s.from, s.to, n}, 1)
+			new.units += n
 		}
+		for _, i := range same { // what a later sale was the first of, this one is
+			if i >= at {
+				n += r.first[i+1]
+				r.first[i+1] = 0
+			}
+		}
+		r.first[at] = n
+	}
+	if len(r.trips) > maxTrips {
+		b.forget(r, 0)
+	}
+	return new
+}
+
+// travelledInside notes a sale of a thing that may be inside others, which perhaps were sold so themselves.
+func (b *books) travelledInside(r *record, pos canonical.Position) {
+	b.passSale(r, b.travelled(r, pos), pos, 1)
+}
+
+// passSale tells the containers around a thing that units in it were sold, or that they were not. What they were sold with
+// themselves counts with that sale alone.
+func (b *books) passSale(r *record, x sale, pos canonical.Position, sign int64) {
+	chain := b.chain(r.key)
+	for i := 1; i < len(chain) && x.units > 0; i++ {
+		c := chain[i]
+		for _, t := range c.trips {
+			s := b.shipment(t)
+			if s.from == x.from && s.to == x.to && !slices.ContainsFunc(chain[:i], func(d *record) bool {
+				return t.Compare(d.packed) <= 0 || t != pos && slices.Contains(d.trips, t)
+			}) {
+				c.counts(t, -sign*x.units)
+				c.leaned = true
+				return
+			}
+		}
+		b.in(c).addSale(x, sign)
+		c.leaned = true
 	}
 }
 
 // cancelled takes a sale back.
 func (b *books) cancelled(r *record, pos canonical.Position) {
-	at, ok := slices.BinarySearchFunc(r.trips, pos, canonical.Position.Compare)
-	if !ok {
-		return
+	if at, ok := slices.BinarySearchFunc(r.trips, pos, canonical.Position.Compare); ok {
+		b.passSale(r, b.forget(r, at), pos, -1)
 	}
-	r.trips = slices.Delete(slices.Clone(r.trips), at, at+1)
-	if r.everFilled() {
-		s, c := b.shipment(pos), b.in(r)
-		c.addSale(sale{s.from, s.to, c.sold(s.from, s.to)}, -1)
+}
+
+// forget takes a sale off the list of a thing, and returns what was sold by it alone.
+func (b *books) forget(r *record, at int) (gone sale) {
+	s, n := b.shipment(r.trips[at]), r.first[at]
+	r.trips, r.first = slices.Delete(slices.Clone(r.trips), at, at+1), slices.Delete(slices.Clone(r.first), at, at+1)
+	gone = sale{from: s.from, to: s.to}
+	same := b.between(r, s.from, s.to)
+	if isUnit(r.key) && len(same) == 0 {
+		gone.units = 1
 	}
+	if !r.everFilled() || n == 0 {
+		return gone
+	}
+	for _, i := range same {
+		if i >= at { // a later one sold them, too
+			r.first[i] += n
+			return gone
+		}
+	}
+	b.in(r).addSale(sale{s.from, s.to, n}, -1)
+	gone.units += n
+	return gone
 }
 
 // recount moves a thing that is in no container to the slot that it is in now.

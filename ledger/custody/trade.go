@@ -143,7 +143,7 @@ func (j *judging) shipLate(keys []string, to string, sold, returns bool) {
 	}
 	for _, k := range keys {
 		if r := j.get(k); sold {
-			j.alter(r, func() { j.travelled(r, j.c.Pos) })
+			j.travelledInside(r, j.c.Pos)
 		}
 		for _, r := range j.chain(k) {
 			if i := slices.Index(r.owed, to); i >= 0 {
