@@ -498,7 +498,8 @@ func checkGuard(t *rapid.T, before *state.Memory, after state.View, it *wire.Ite
 						t.Fatalf("%s is shipped for sale: %v", k, why)
 					}
 				case e.Phase == Held && ev.Step() == epcis.StepReceiving: // from one holder to another, by their owner
-					if r := inherit(chainOf(k, get)); r.phase == Held && r.owner == e.Owner && r.holder != "" && e.Holder != r.holder && e.Holder != e.Owner && !onHold(k) {
+					actor, _, _ := Actor(ev, &reg)
+					if r := inherit(chainOf(k, get)); r.phase == Held && r.owner == actor && r.holder != "" && e.Holder != r.holder && e.Holder != actor && !onHold(k) {
 						t.Fatalf("%s is passed from %s to %s: %v", k, r.holder, e.Holder, why)
 					}
 				}
