@@ -388,7 +388,7 @@ func checkGuard(t *rapid.T, before *state.Memory, after state.View, it *wire.Ite
 	reg := registry.Registry{View: before}
 	sailed := books.Open(before, canonical.Position{}, 0)
 	// against says why one unit or container, with what is inside it, must not be sold.
-	const marked = books.OverlayQuarantined | books.OverlaySuspect | books.OverlayIllegitimate | books.OverlayRecalled | books.OverlayHold | books.OverlayReturned | books.OverlayExpired
+	const marked = books.OverlayQuarantined | books.OverlaySuspect | books.OverlayIllegitimate | books.OverlayRecalled | books.OverlayHold | books.OverlayReturned | books.OverlayExpired | books.OverlayDamaged
 	recalled := func(r *books.Record) bool {
 		if !books.IsUnit(r.Key) {
 			return false
@@ -548,7 +548,7 @@ func beforeReceipt(v state.View, key string, pos canonical.Position) string {
 		if w.Leaned || w.Stored == "" || !slices.Contains(w.Keys, key) {
 			continue
 		}
-		const barred = books.OverlaySuspect | books.OverlayIllegitimate | books.OverlayRecalled | books.OverlayQuarantined | books.OverlayHold | books.OverlayReturned
+		const barred = books.OverlaySuspect | books.OverlayIllegitimate | books.OverlayRecalled | books.OverlayQuarantined | books.OverlayHold | books.OverlayReturned | books.OverlayDamaged
 		if bits := w.Record(key).Overlays & barred; bits != 0 {
 			return strings.Join(books.OverlayList(bits), "+")
 		}

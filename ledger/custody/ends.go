@@ -199,6 +199,7 @@ func (j *judging) mark() {
 		// A recall on the ledger and the expiry date are read there; these are a holder's own words.
 		j.overlay(books.OverlayRecalled, false, own)
 		j.overlay(books.OverlayExpired, false, own)
+		j.overlay(books.OverlayDamaged, false, own)
 		if len(held) > 0 {
 			j.find(verdict.HoldRemains, block.Flag, held, "a finding put it on hold, and only the resolution of that finding lifts it: the release changes nothing")
 		}

@@ -23,7 +23,7 @@ type Fault uint8
 const (
 	IsSuspect    Fault = 1 + iota // suspect or illegitimate
 	IsRecalled                    // an open recall, or marked recalled by a holder
-	IsHeld                        // in quarantine or on hold
+	IsHeld                        // in quarantine, damaged or on hold
 	IsUnreleased                  // came back as a return and was not released
 	IsExpired                     // past its expiry date, or marked expired
 )
@@ -36,7 +36,7 @@ func (f Fault) String() string {
 // faultMarks are the overlays behind a fault.
 var faultMarks = [...]uint16{
 	IsSuspect: books.OverlaySuspect | books.OverlayIllegitimate, IsRecalled: books.OverlayRecalled | books.NamedByRecall,
-	IsHeld: books.OverlayQuarantined | books.OverlayHold, IsUnreleased: books.OverlayReturned, IsExpired: books.OverlayExpired,
+	IsHeld: books.OverlayQuarantined | books.OverlayDamaged | books.OverlayHold, IsUnreleased: books.OverlayReturned, IsExpired: books.OverlayExpired,
 }
 
 // Where says where a fault lies, seen from the thing that is asked about.
@@ -342,7 +342,7 @@ func (j *judging) movedOn(keys []string, fault func(string) Fault, when string) 
 
 // was is the fault in a sentence about the past.
 func (f Fault) was() string {
-	return [...]string{"", "it was suspect", "it was recalled", "it was in quarantine or on hold", "it was a return that was not released", "it had expired"}[f]
+	return [...]string{"", "it was suspect", "it was recalled", "it was in quarantine, damaged or on hold", "it was a return that was not released", "it had expired"}[f]
 }
 
 // checkReturn remarks on what goes back to a party that has nothing to do with it.

@@ -115,7 +115,7 @@ var rules = []rule{
 			"Nothing named has *ended* (`SHIP_TERMINAL`).",
 			strangers,
 			"The thing is *with the actor*. If not, the shipment is a claim (`SHIP_BY_NON_HOLDER`: hold), and the next two steps leave it out. " + noClaims + " " + twoPlaces,
-			"Nothing speaks against a sale of the thing, of a container around it, or of anything inside it: it is not suspect or illegitimate (`SHIP_SUSPECT`); there is no open recall of it, its lot or its GTIN, and no holder has marked it recalled (`SHIP_RECALLED`); it is not quarantined or on hold (`SHIP_QUARANTINED`); it did not come back as a return that was not released (`SHIP_UNRELEASED_RETURN`); it is not past its expiry on the day of the event, nor marked expired (`SHIP_EXPIRED`: hold). A *return* is no sale: the event has a business transaction of type `rma`, and the buyer owns the GTIN of all that is shipped, or has once sold all of it to the actor.",
+			"Nothing speaks against a sale of the thing, of a container around it, or of anything inside it: it is not suspect or illegitimate (`SHIP_SUSPECT`); there is no open recall of it, its lot or its GTIN, and no holder has marked it recalled (`SHIP_RECALLED`); it is not quarantined, damaged or on hold (`SHIP_QUARANTINED`); it did not come back as a return that was not released (`SHIP_UNRELEASED_RETURN`); it is not past its expiry on the day of the event, nor marked expired (`SHIP_EXPIRED`: hold). A *return* is no sale: the event has a business transaction of type `rma`, and the buyer owns the GTIN of all that is shipped, or has once sold all of it to the actor.",
 			"An event with a business transaction of type `rma` sends the thing to such a party (`RETURN_WRONG_PARTY`).",
 			"The thing, and what is inside it, was not made after it was shipped, by the times of the events, to the minute (`SHIP_BEFORE_COMMISSION`).",
 			"It is not on its way already, unless only hearsay says so (`DOUBLE_SHIP`: hold).",
@@ -201,7 +201,7 @@ var rules = []rule{
 		title: "Dispensing",
 		needs: []string{
 			namesThings,
-			"Nothing named was destroyed or decommissioned (`DESTROYED_THEN_USED`, `DECOM_THEN_USED`), is under an open recall of its GTIN, its lot or itself or marked recalled (`DISPENSE_RECALLED`), is past its expiry on the day of the event or marked expired (`DISPENSE_EXPIRED`), or is quarantined, suspect, illegitimate, on hold or an unreleased return (`DISPENSE_QUARANTINED`). The containers around it and everything inside it count. What is dispensed already is not asked.",
+			"Nothing named was destroyed or decommissioned (`DESTROYED_THEN_USED`, `DECOM_THEN_USED`), is under an open recall of its GTIN, its lot or itself or marked recalled (`DISPENSE_RECALLED`), is past its expiry on the day of the event or marked expired (`DISPENSE_EXPIRED`), or is quarantined, damaged, suspect, illegitimate, on hold or an unreleased return (`DISPENSE_QUARANTINED`). The containers around it and everything inside it count. What is dispensed already is not asked.",
 			strangers,
 			"The thing was not dispensed before (`DISPENSE_TWICE`: hold).",
 			"The thing is *with the actor* and not in transit. If not, it is a claim (`DISPENSE_BY_NON_HOLDER`: hold), except that what is on its way to the actor has evidently come. " + twoPlaces,
@@ -251,7 +251,7 @@ var rules = []rule{
 			"`non_sellable_other` sets the overlay `quarantined`; `no_pedigree_match`, by which CBV means goods under investigation, `suspect` and `quarantined`. `damaged`, `expired`, `recalled` and `returned` set the overlay of that name.",
 			"`unknown` makes the thing lost in `cycle_counting` and `stock_taking`, and sets `quarantined` in the other steps.",
 			"`stolen` and `lost` make it stolen or lost. `lost` is no word of CBV (`CBV_UNKNOWN`) and understood all the same.",
-			"`active`, `available`, `conformant`, `sellable_accessible` and `sellable_not_accessible` release it: `quarantined`, `suspect`, `returned`, and `recalled` and `expired` as a holder's words, are cleared. What a finding put on hold stays as it is but for `returned` (`HOLD_REMAINS`), and what is illegitimate stays suspect and illegitimate. What was lost is active again; what was stolen is active and on hold (`THEFT_REAPPEARS`).",
+			"`active`, `available`, `conformant`, `sellable_accessible` and `sellable_not_accessible` release it: `quarantined`, `suspect`, `damaged`, `returned`, and `recalled` and `expired` as a holder's words, are cleared. What a finding put on hold stays as it is but for `returned` (`HOLD_REMAINS`), and what is illegitimate stays suspect and illegitimate. What was lost is active again; what was stolen is active and on hold (`THEFT_REAPPEARS`).",
 			"What becomes lost or stolen while missing from a shipment is missing no longer: its `QTY_SHORT` finding closes.",
 		},
 		raises: []verdict.Code{
