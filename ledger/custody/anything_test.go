@@ -404,7 +404,7 @@ func checkGuard(t *rapid.T, before *state.Memory, after state.View, it *wire.Ite
 		if recalled(r) {
 			why = append(why, r.Key+" is recalled")
 		}
-		for _, c := range strings.Fields(r.OutOf) {
+		for c := range strings.FieldsSeq(r.OutOf) {
 			if recalled(get(c)) {
 				why = append(why, r.Key+" came out of "+c+", which is recalled")
 			}

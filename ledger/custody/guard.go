@@ -201,7 +201,7 @@ func (g *goods) recalledCase(key string) *registry.RecallRecord {
 
 // outOf is the fault of what came out of a recalled case, nil if there is none.
 func (g *goods) outOf(list string) *Reason {
-	for _, c := range strings.Fields(list) {
+	for c := range strings.FieldsSeq(list) {
 		if rc := g.recalledCase(c); rc != nil {
 			return &Reason{Fault: IsRecalled, Out: books.MustKey(c), GTIN: books.GTINOf(c), Recall: rc}
 		}
@@ -305,10 +305,20 @@ func authorisations(ev *epcis.Event) []string {
 	return slices.Compact(list)
 }
 
-// saleCodes are the codes of what must not be sold for a fault.
-var saleCodes = [...]verdict.Code{
-	IsSuspect: verdict.ShipSuspect, IsRecalled: verdict.ShipRecalled, IsHeld: verdict.ShipQuarantined, IsUnreleased: verdict.ShipUnreleasedReturn,
-	IsExpired: verdict.ShipExpired,
+// saleCode is the code of what must not be sold for a fault.
+func (f Fault) saleCode() verdict.Code {
+	switch f {
+	case IsSuspect:
+		return verdict.ShipSuspect
+	case IsRecalled:
+		return verdict.ShipRecalled
+	case IsHeld:
+		return verdict.ShipQuarantined
+	case IsUnreleased:
+		return verdict.ShipUnreleasedReturn
+	case IsExpired:
+	}
+	return verdict.ShipExpired
 }
 
 // faultBits notes which faults there are.
@@ -336,7 +346,7 @@ func graver(a, b Fault) Fault { return gravest((1<<a | 1<<b) &^ 1) }
 func (j *judging) movedOn(keys []string, fault func(string) Fault, when string) {
 	for f := IsSuspect; f <= IsExpired; f++ {
 		bad, _ := split(keys, func(k string) bool { return fault(k) == f })
-		j.hold(saleCodes[f], bad, "%s %s: it must not be sold, and is with another already. It is on hold", f.was(), when)
+		j.hold(f.saleCode(), bad, "%s %s: it must not be sold, and is with another already. It is on hold", f.was(), when)
 	}
 }
 
@@ -374,7 +384,7 @@ func (j *judging) checkSale(keys []string, to string) (expired []string, why str
 		}
 		f := &faults[0]
 		if f.Fault != IsExpired {
-			j.reject(saleCodes[f.Fault], k, "%s %s: it must not be shipped for sale. Set it aside; a return names its authorisation (rma) and goes to its seller or maker", k, f)
+			j.reject(f.Fault.saleCode(), k, "%s %s: it must not be shipped for sale. Set it aside; a return names its authorisation (rma) and goes to its seller or maker", k, f)
 			continue
 		}
 		if len(expired) == 0 {

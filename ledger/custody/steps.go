@@ -416,10 +416,10 @@ func (j *judging) pack() {
 
 // packedToo puts on hold what turns out to have moved with its container although it must not be sold.
 func (j *judging) packedToo(keys []string, container *books.Record) {
-	new, _ := split(keys, func(k string) bool { return j.Get(k).Parent != container.Key })
+	entering, _ := split(keys, func(k string) bool { return j.Get(k).Parent != container.Key })
 	s := j.Shipment(container.Shipment)
 	back := s != nil && len(s.Returns) > 0
-	j.movedOn(new, func(k string) Fault {
+	j.movedOn(entering, func(k string) Fault {
 		if back && j.returning(k, s.To) {
 			return 0
 		}

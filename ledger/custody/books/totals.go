@@ -213,7 +213,7 @@ func (b *Books) Enter(rs []*Record, parent string, packed func(*Record) canonica
 	// remembers those sales from now on.
 	for i := len(chain) - 1; i > 0; i-- {
 		for _, t := range passedOn(chain[i-1:], 1) {
-			chain[i].counts(t, -b.Travelled(chain[i-1], t).units)
+			chain[i].counts(t, -b.travelled(chain[i-1], t).units)
 		}
 	}
 	up := b.upward(chain)
@@ -344,7 +344,7 @@ func (b *Books) Exit(rs []*Record) {
 		r.slot = chain[len(chain)-1].slot.inside()
 		r.Parent, r.Packed = "", canonical.Position{}
 		for _, t := range sold[i] {
-			b.Travelled(r, t)
+			b.travelled(r, t)
 		}
 	}
 }
@@ -367,25 +367,28 @@ func (b *Books) between(r *Record, from, to string) (list []int) {
 	return list
 }
 
-// Travelled notes a sale of a thing and of everything inside it, and returns how many units had not been sold so before.
-func (b *Books) Travelled(r *Record, pos canonical.Position) (new sale) {
+// Travelled notes a sale of a thing that is in no container, and of everything inside it.
+func (b *Books) Travelled(r *Record, pos canonical.Position) { b.travelled(r, pos) }
+
+// travelled notes a sale of a thing and of everything inside it, and returns how many units had not been sold so before.
+func (b *Books) travelled(r *Record, pos canonical.Position) (more sale) {
 	at, ok := slices.BinarySearchFunc(r.Trips, pos, canonical.Position.Compare)
 	if ok {
-		return new
+		return more
 	}
 	s := b.Shipment(pos)
-	new = sale{from: s.From, to: s.To}
+	more = sale{from: s.From, to: s.To}
 	same := b.between(r, s.From, s.To)
 	r.Trips, r.first = slices.Insert(slices.Clone(r.Trips), at, pos), slices.Insert(slices.Clone(r.first), at, 0)
 	if IsUnit(r.Key) && len(same) == 0 {
-		new.units = 1
+		more.units = 1
 	}
 	if r.everFilled() {
 		c := b.in(r)
 		n := c.Units() - c.Sold(s.From, s.To)
 		if n > 0 {
 			c.addSale(sale{s.From, s.To, n}, 1)
-			new.units += n
+			more.units += n
 		}
 		for _, i := range same { // what a later sale was the first of, this one is
 			if i >= at {
@@ -398,12 +401,12 @@ func (b *Books) Travelled(r *Record, pos canonical.Position) (new sale) {
 	if len(r.Trips) > maxTrips {
 		b.forget(r, 0)
 	}
-	return new
+	return more
 }
 
 // TravelledInside notes a sale of a thing that may be inside others, which perhaps were sold so themselves.
 func (b *Books) TravelledInside(r *Record, pos canonical.Position) {
-	b.passSale(r, b.Travelled(r, pos), pos, 1)
+	b.passSale(r, b.travelled(r, pos), pos, 1)
 }
 
 // passSale tells the containers around a thing that units in it were sold, or that they were not. What they were sold with
