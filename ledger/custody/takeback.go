@@ -360,7 +360,10 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 			continue
 		}
 		kept = append(kept, k)
-		j.Restore(j.Get(k), b, bits[k], pos)
+		r := j.Get(k)
+		if j.Restore(r, b, bits[k], pos); r.Since.Compare(pos) > 0 {
+			r.Since = j.resolvedSince(k, pos, b.Since)
+		}
 	}
 	for _, g := range group(put, func(k string) string { return before[k].Parent }) {
 		rs := make([]*books.Record, len(g.keys))
@@ -399,6 +402,22 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 	}
 	j.st.Delete(books.AtPosition(historyAt, pos))
 	j.st.Put(books.AtPosition(takenBackAt, pos), j.c.Pos.Append(nil))
+}
+
+// resolvedSince is since when a thing was as it is without the event at pos: before it, or when a finding of another event was
+// resolved in a way that marked the thing, or freed it. What became of the findings of the event at pos never happened.
+func (j *judging) resolvedSince(key string, pos, before canonical.Position) canonical.Position {
+	for _, f := range findingsOf(j.st, key) {
+		if f.Pos == pos || f.From != "" && f.Taken == pos {
+			continue
+		}
+		by, at, resolved := closedBy(j.st, &f)
+		held := f.Severity == block.Hold || slices.ContainsFunc(f.Changes, func(c Change) bool { return c.State == block.Held })
+		if resolved && (held || by.Outcome == Illegitimate) && at.Compare(before) > 0 {
+			before = at
+		}
+	}
+	return before
 }
 
 // TakenBack returns the error declaration by which an event was taken back.
