@@ -40,13 +40,37 @@ type Lapsed struct {
 
 // Timers are stored by when they are due, so that the first ones are found without looking at the rest:
 //
-//	g/<due, ms><position><code>      subjects of a finding whose grace time runs
+//	g/<due, ms><position of the finding><position of the event that started it><code>   subjects of a finding whose grace time runs
+//
+// The two positions differ where things left a container and took its finding along.
 const timerAt = "g/"
 
-func timerKey(due int64, pos canonical.Position, code verdict.Code) string {
-	var room [96]byte
+func timerKey(due int64, pos, by canonical.Position, code verdict.Code) string {
+	var room [128]byte
 	b := binary.BigEndian.AppendUint64(append(room[:0], timerAt...), uint64(due))
-	return string(append(pos.Append(b), code...))
+	return string(append(by.Append(pos.Append(b)), code...))
+}
+
+// timer is where the timer of a finding is stored.
+func (f *FindingRecord) timer() string {
+	if f.From != "" {
+		return timerKey(f.Due, f.Pos, f.Taken, f.Code)
+	}
+	return timerKey(f.Due, f.Pos, f.Pos, f.Code)
+}
+
+// explainedMeanwhile says whether what a finding missed is there now: it was taken along from a container, and there it is closed,
+// by a record and not by a company's word about that container.
+func explainedMeanwhile(v state.View, f *FindingRecord) bool {
+	if f.From == "" {
+		return false
+	}
+	origin, ok := readFinding(v, f.From, f.Pos, f.Code)
+	if !ok || origin.State != block.Closed {
+		return false
+	}
+	_, _, resolved := closedBy(v, &origin)
+	return !resolved
 }
 
 // Lapse runs the timers that are due at the time of a block: what is still open of their findings is held from now on, and so are
@@ -64,7 +88,7 @@ func Lapse(st state.Store, c Context) []Lapsed {
 		r := canonical.NewReader([]byte(at[len(timerAt):]))
 		t := timer{at: at}
 		when := int64(r.U64())
-		t.pos, t.code = r.Position(), verdict.Code(r.Rest())
+		t.pos, _, t.code = r.Position(), r.Position(), verdict.Code(r.Rest())
 		books.Damaged(r, "timer")
 		list := canonical.NewReader(b)
 		t.keys = books.ReadKeys(list)
@@ -81,13 +105,23 @@ func Lapse(st state.Store, c Context) []Lapsed {
 	b.Silent = true
 	for _, t := range due {
 		st.Delete(t.at)
-		var open []string
+		var open, closed []string
 		for _, k := range t.keys {
-			if f, ok := readFinding(st, k, t.pos, t.code); ok && f.State == block.Open {
+			f, ok := readFinding(st, k, t.pos, t.code)
+			switch {
+			case !ok || f.State != block.Open:
+				continue
+			case explainedMeanwhile(st, &f):
+				f.amend(block.Closed, c.Pos)
+				closed = append(closed, k)
+			default:
 				f.amend(block.Held, c.Pos)
-				putFinding(st, k, f)
 				open = append(open, k)
 			}
+			putFinding(st, k, f)
+		}
+		if len(closed) > 0 {
+			out = append(out, Lapsed{Amendment: Amendment{Pos: t.pos, Code: t.code, Old: block.Open, New: block.Closed, Subjects: closed}})
 		}
 		if len(open) == 0 {
 			continue
@@ -143,7 +177,7 @@ func (j *judging) cureInside(key string, depth int) {
 
 // amend closes the findings that this event cures. It runs before flush: the event's own findings are not stored yet.
 func (j *judging) amend() {
-	var list []closing
+	list := j.lifted
 	for _, s := range j.cured {
 		for _, f := range findingsOf(j.st, s.key) {
 			if f.Code == s.code && f.State != block.Closed {
@@ -215,7 +249,7 @@ type closing struct {
 	f   FindingRecord
 }
 
-// startTimers stores when the graced findings of this event lapse.
+// startTimers stores when the graced findings of this event lapse, and those that things take along.
 func (j *judging) startTimers() {
 	for _, f := range j.findings {
 		if f.Severity != block.Flag || len(f.Subjects) == 0 || !slices.Contains(graced, f.Code) {
@@ -225,6 +259,18 @@ func (j *judging) startTimers() {
 		for i, k := range f.Subjects {
 			keys[i] = k.String()
 		}
-		j.st.Put(timerKey(j.c.Time+j.c.Grace, j.c.Pos, f.Code), books.PutKeys(nil, keys))
+		j.st.Put(timerKey(j.c.Time+j.c.Grace, j.c.Pos, j.c.Pos, f.Code), books.PutKeys(nil, keys))
+	}
+	waiting := map[string][]string{}
+	for i := range j.carried {
+		f := &j.carried[i].f
+		if f.State != block.Open || f.Due == 0 {
+			continue
+		}
+		at := f.timer()
+		waiting[at] = append(waiting[at], j.carried[i].key)
+	}
+	for at, keys := range waiting {
+		j.st.Put(at, books.PutKeys(nil, keys))
 	}
 }

@@ -124,6 +124,9 @@ func (j *judging) believed(keys []string, code verdict.Code, sev block.Severity)
 		return j.withActor(at)
 	})
 	j.twoPlaces(others)
+	if sev == block.Hold {
+		j.checkClaim(others)
+	}
 	if len(others) > 0 {
 		const detail = "%s does not hold it: noted, without effect"
 		if sev == block.Hold {
@@ -193,6 +196,10 @@ func (j *judging) mark() {
 		j.overlay(books.OverlayQuarantined, false, own)
 		cleared, _ := split(own, func(k string) bool { return j.Get(k).Overlays&books.OverlayIllegitimate == 0 })
 		j.overlay(books.OverlaySuspect, false, cleared)
+		// A recall on the ledger and the expiry date are read there; these are a holder's own words.
+		j.overlay(books.OverlayRecalled, false, own)
+		j.overlay(books.OverlayExpired, false, own)
+		j.overlay(books.OverlayDamaged, false, own)
 		if len(held) > 0 {
 			j.find(verdict.HoldRemains, block.Flag, held, "a finding put it on hold, and only the resolution of that finding lifts it: the release changes nothing")
 		}
@@ -201,6 +208,9 @@ func (j *judging) mark() {
 		j.state(becomes, keys)
 	default:
 		if suspect {
+			for _, k := range keys {
+				j.Get(k).Set(books.Copy, false) // its holder's own word now
+			}
 			j.overlay(books.OverlaySuspect, true, keys)
 		}
 		j.overlay(bit, true, keys)

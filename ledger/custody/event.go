@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"verilot.dev/epcis"
 	"verilot.dev/ledger/block"
@@ -44,6 +45,7 @@ type judging struct {
 	findings   []Finding
 	found      map[subject]bool // nil until something is
 	cured      []subject        // of earlier findings, in order
+	lifted     []closing        // the same, each by itself
 	amendments []Amendment
 	isCured    map[subject]bool
 	closed     map[string]closing // by where they are stored
@@ -85,6 +87,9 @@ func judgeEvent(st state.Store, c Context, publisher *registry.Party, it *wire.I
 	j.ms = ms
 	if j.day, err = epcis.EventDay(ev); err != nil {
 		return refuse(verdict.MissingField, "the event has no usable day: %v", err)
+	}
+	if len(j.day) != len(time.DateOnly) || j.day[0] == '-' { // days are compared as text
+		return refuse(verdict.MissingField, "the event's day at its own offset, %s, has no year of four digits", j.day)
 	}
 	resolved, no := j.findActor(publisher)
 	if no != nil {
@@ -390,27 +395,38 @@ func (j *judging) foundIt(r *books.Record, s *books.Shipment) {
 // looksFor bounds the looks that an item may take at things it does not name.
 func looksFor(it *wire.Item) int { return 64 + 4*len(it.Committed.Units) }
 
-// detach takes a thing out of its container: it takes on what it inherited.
-func (j *judging) detach(r *books.Record) {
-	if r.Parent == "" {
-		return
-	}
-	chain := j.Chain(r.Key)
-	at := books.Inherit(chain)
-	j.Link(r.Parent, r.Key, false)
-	for _, c := range chain[1:] {
-		for _, p := range c.Recorders {
-			if !slices.Contains(r.Recorders, p) {
-				r.Recorders = append(r.Recorders, p)
+// detach takes things out of their container: they take on what they inherited.
+func (j *judging) detach(keys []string) {
+	rs, located := make([]*books.Record, len(keys)), make([]*books.Record, len(keys))
+	copies := make([]bool, len(keys)) // none of those around it is suspect for another reason
+	out := j.goods.cases(j.Chain(keys[0])[1:])
+	for i, k := range keys {
+		chain := j.Chain(k)
+		r := chain[0]
+		rs[i], located[i] = r, books.Inherit(chain)
+		copies[i] = located[i].Overlays&books.OverlaySuspect != 0 && !slices.ContainsFunc(chain, func(c *books.Record) bool { return c.Overlays&books.OverlaySuspect != 0 && !c.Is(books.Copy) })
+		j.Link(r.Parent, k, false)
+		for _, c := range chain[1:] {
+			for _, p := range c.Recorders {
+				if !slices.Contains(r.Recorders, p) {
+					r.Recorders = append(r.Recorders, p)
+				}
 			}
 		}
+		j.carry(r, chain[1:])
 	}
-	j.carry(r, chain[1:])
-	j.Exit(r)
-	r.Overlays = at.Overlays&^books.NamedByRecall | r.Overlays&books.NamedByRecall // a recall names what it names
-	r.Set(books.HearsayLink|books.Named, false)
-	r.Phase, r.Holder, r.Owner, r.To, r.Place, r.Shipment = at.Phase, at.Holder, at.Owner, at.To, at.Place, at.Shipment
-	j.change(r)
+	j.Exit(rs)
+	for i, r := range rs {
+		at := located[i]
+		r.Overlays = at.Overlays&^books.NamedByRecall | r.Overlays&books.NamedByRecall // a recall names what it names
+		if books.IsUnit(r.Key) || len(j.Look(r).Stocks) > 0 {
+			r.OutOf = books.Together(j.goods.stillRecalled(r.OutOf), out)
+		}
+		r.Set(books.HearsayLink|books.Named, false)
+		r.Set(books.Copy, copies[i])
+		r.Phase, r.Holder, r.Owner, r.To, r.Place, r.Shipment = at.Phase, at.Holder, at.Owner, at.To, at.Place, at.Shipment
+		j.change(r)
+	}
 }
 
 // inside lists those of keys that are in a container.
@@ -436,9 +452,7 @@ func (j *judging) unpackAlone(keys []string) {
 // unpack detaches and emits, one effect per container.
 func (j *judging) unpack(inside []string) {
 	for _, g := range group(inside, func(k string) string { return j.Get(k).Parent }) {
-		for _, k := range g.keys {
-			j.detach(j.Get(k))
-		}
+		j.detach(g.keys)
 		j.emit(Unpacked{Parent: g.by, Keys: g.keys})
 	}
 }

@@ -14,7 +14,7 @@ import (
 //	m/<match hash>                   who recorded an event of this content, and where
 //	f/<key>\x00<position><code>      findings by subject; those without one by the event itself
 //	z/<position>                     what a resolution says: by whom, outcome, note
-//	g/<due><position><code>          subjects of a finding whose grace time runs; see amend.go
+//	g/<due><position><position><code>  subjects of a finding whose grace time runs; see amend.go
 //	e/<hash of the eventID><party>   the event recorded under an eventID; see plausible.go
 //	h/, b/<position>                 what taking an event back needs, and where it was taken back; see takeback.go
 const (
@@ -62,7 +62,10 @@ type FindingRecord struct {
 	By       string // publisher of the event
 	Other    string // the other side: see resolve.go; empty if there is none
 	Due      int64  // when its grace time ends, ms; 0 if it has none
-	State    uint8  // docs/spec.md 7.3: 1 open, 2 held, 3 closed
+	// From is the container whose finding it was when the thing left it, by the event at Taken; empty: its own.
+	From  string
+	Taken canonical.Position
+	State uint8 // docs/spec.md 7.3: 1 open, 2 held, 3 closed
 	// Changes are the states after the first, which is open, and what caused each: an item, or the block whose timers ran.
 	Changes []Change
 }
@@ -86,7 +89,10 @@ func findingKey(key string, pos canonical.Position, code verdict.Code) string {
 
 func putFinding(st state.Store, key string, f FindingRecord) {
 	b := canonical.Str8(canonical.Str8([]byte{uint8(f.Severity)}, f.By), f.Other)
-	b = canonical.I64(b, f.Due)
+	b = canonical.Str16(canonical.I64(b, f.Due), f.From)
+	if f.From != "" {
+		b = f.Taken.Append(b)
+	}
 	for _, c := range f.Changes {
 		b = c.Cause.Append(append(b, c.State))
 	}
@@ -103,7 +109,10 @@ func readFinding(v state.View, key string, pos canonical.Position, code verdict.
 
 func decodeFinding(key string, pos canonical.Position, code verdict.Code, b []byte) FindingRecord {
 	d := canonical.NewReader(b)
-	f := FindingRecord{Pos: pos, Code: code, Severity: block.Severity(d.U8()), By: string(d.Str8()), Other: string(d.Str8()), Due: d.I64(), State: block.Open}
+	f := FindingRecord{Pos: pos, Code: code, Severity: block.Severity(d.U8()), By: string(d.Str8()), Other: string(d.Str8()), Due: d.I64(), From: string(d.Str16()), State: block.Open}
+	if f.From != "" {
+		f.Taken = d.Position()
+	}
 	for d.Len() > 0 && d.Err() == nil {
 		f.amend(d.U8(), d.Position())
 	}

@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ type Fault uint8
 const (
 	IsSuspect    Fault = 1 + iota // suspect or illegitimate
 	IsRecalled                    // an open recall, or marked recalled by a holder
-	IsHeld                        // in quarantine or on hold
+	IsHeld                        // in quarantine, damaged or on hold
 	IsUnreleased                  // came back as a return and was not released
 	IsExpired                     // past its expiry date, or marked expired
 )
@@ -35,7 +36,7 @@ func (f Fault) String() string {
 // faultMarks are the overlays behind a fault.
 var faultMarks = [...]uint16{
 	IsSuspect: books.OverlaySuspect | books.OverlayIllegitimate, IsRecalled: books.OverlayRecalled | books.NamedByRecall,
-	IsHeld: books.OverlayQuarantined | books.OverlayHold, IsUnreleased: books.OverlayReturned, IsExpired: books.OverlayExpired,
+	IsHeld: books.OverlayQuarantined | books.OverlayDamaged | books.OverlayHold, IsUnreleased: books.OverlayReturned, IsExpired: books.OverlayExpired,
 }
 
 // Where says where a fault lies, seen from the thing that is asked about.
@@ -59,6 +60,7 @@ type Reason struct {
 	Units  uint64  // inside: how many units have it, of All; it may be none, where an empty container is marked
 	All    uint64
 	Marks  []string // overlays that say so
+	Out    gs1.Key  // the recalled case that it came out of
 	GTIN   string   // of what is recalled or expired
 	Lot    string
 	Expiry string
@@ -67,17 +69,21 @@ type Reason struct {
 
 // String says it in a sentence without subject: "is marked suspect".
 func (r *Reason) String() string {
-	is, expired := "is", "expired on "+r.Expiry
+	is, expired, out := "is", "expired on "+r.Expiry, ""
+	if r.Out != (gs1.Key{}) {
+		out = fmt.Sprintf("came out of %s, which is", r.Out)
+		is = out
+	}
 	switch r.Where {
 	case Around:
-		is = fmt.Sprintf("is inside %s, which is", r.Key)
+		is = fmt.Sprintf("is inside %s, which %s", r.Key, is)
 		expired = fmt.Sprintf("is inside %s, which expired on %s", r.Key, r.Expiry)
 	case Within:
 		be, have := "are", "have"
 		if r.Units == 1 {
 			be, have = "is", "has"
 		}
-		is = fmt.Sprintf("contains %d units, and %d of them %s", r.All, r.Units, be)
+		is = fmt.Sprintf("contains %d units, and %d of them %s", r.All, r.Units, cmp.Or(out, be))
 		if r.Units == 0 {
 			is = "contains something that is"
 		}
@@ -163,12 +169,56 @@ func (g *goods) recalled(unit, gtin, lot string) *registry.RecallRecord {
 	return &rc
 }
 
+// cases are those of some containers that are under a recall, and those that they are out of, as of record.outOf.
+func (g *goods) cases(around []*books.Record) (list string) {
+	for _, c := range around {
+		if books.IsUnit(c.Key) && g.recalled(c.Key, books.GTINOf(c.Key), c.Lot) != nil {
+			list = books.Together(list, " "+c.Key)
+		}
+		list = books.Together(g.stillRecalled(c.OutOf), list)
+	}
+	return list
+}
+
+// stillRecalled are those of a list of cases whose recall is open. A list has a limit: a thing is recalled by any of them.
+func (g *goods) stillRecalled(list string) (still string) {
+	const most = 16
+	for i, c := range strings.Fields(list) {
+		if i < most && g.recalledCase(c) != nil {
+			still += " " + c
+		}
+	}
+	return still
+}
+
+func (g *goods) recalledCase(key string) *registry.RecallRecord {
+	lot := ""
+	if r := g.books.Get(key); r != nil {
+		lot = r.Lot
+	}
+	return g.recalled(key, books.GTINOf(key), lot)
+}
+
+// outOf is the fault of what came out of a recalled case, nil if there is none.
+func (g *goods) outOf(list string) *Reason {
+	for c := range strings.FieldsSeq(list) {
+		if rc := g.recalledCase(c); rc != nil {
+			return &Reason{Fault: IsRecalled, Out: books.MustKey(c), GTIN: books.GTINOf(c), Recall: rc}
+		}
+	}
+	return nil
+}
+
 // own are the faults of a thing without regard to what is around it or inside.
 func (g *goods) own(r *books.Record, where Where, day string) (list []Reason) {
 	for f := IsSuspect; f <= IsExpired; f++ {
 		if bits := r.Overlays & faultMarks[f] &^ books.NamedByRecall; bits != 0 {
 			list = append(list, Reason{Fault: f, Where: where, Key: books.MustKey(r.Key), Marks: books.OverlayList(bits)})
 		}
+	}
+	if out := g.outOf(r.OutOf); out != nil {
+		out.Where, out.Key = where, books.MustKey(r.Key)
+		list = append(list, *out)
 	}
 	if !books.IsUnit(r.Key) {
 		return list
@@ -202,10 +252,10 @@ func (g *goods) inside(r *books.Record, day string) (list []Reason) {
 			units = max(units, marked[m])
 		}
 		if bits != 0 {
-			list = append(list, Reason{Fault: f, Where: Within, Key: books.MustKey(r.Key), Units: uint64(units), All: all, Marks: books.OverlayList(bits&^books.NamedByRecall | bits&books.NamedByRecall>>5)})
+			list = append(list, Reason{Fault: f, Where: Within, Key: books.MustKey(r.Key), Units: uint64(units), All: all, Marks: books.OverlayList(bits &^ books.NamedByRecall)})
 		}
 	}
-	var recalled, expired *Reason
+	var recalled, out, expired *Reason
 	for i := range c.Stocks {
 		s := &c.Stocks[i]
 		if rc := g.recalled("", s.GTIN, s.Lot); rc != nil {
@@ -213,6 +263,12 @@ func (g *goods) inside(r *books.Record, day string) (list []Reason) {
 				recalled = &Reason{Fault: IsRecalled, Where: Within, Key: books.MustKey(r.Key), All: all, GTIN: s.GTIN, Lot: s.Lot, Recall: rc}
 			}
 			recalled.Units += uint64(s.Units)
+		} else if x := g.outOf(s.OutOf); x != nil {
+			if out == nil {
+				out = x
+				out.Where, out.Key, out.All = Within, books.MustKey(r.Key), all
+			}
+			out.Units += uint64(s.Units)
 		}
 		if s.Expiry != "" && s.Expiry < day {
 			if expired == nil {
@@ -221,7 +277,7 @@ func (g *goods) inside(r *books.Record, day string) (list []Reason) {
 			expired.Units += uint64(s.Units)
 		}
 	}
-	for _, r := range []*Reason{recalled, expired} {
+	for _, r := range []*Reason{recalled, out, expired} {
 		if r != nil {
 			list = append(list, *r)
 		}
@@ -249,13 +305,73 @@ func authorisations(ev *epcis.Event) []string {
 	return slices.Compact(list)
 }
 
+// saleCode is the code of what must not be sold for a fault.
+func (f Fault) saleCode() verdict.Code {
+	switch f {
+	case IsSuspect:
+		return verdict.ShipSuspect
+	case IsRecalled:
+		return verdict.ShipRecalled
+	case IsHeld:
+		return verdict.ShipQuarantined
+	case IsUnreleased:
+		return verdict.ShipUnreleasedReturn
+	case IsExpired:
+	}
+	return verdict.ShipExpired
+}
+
+// faultBits notes which faults there are.
+func faultBits(list []Reason) (bits uint8) {
+	for i := range list {
+		bits |= 1 << list[i].Fault
+	}
+	return bits
+}
+
+// gravest is the gravest of noted faults, 0 if there is none.
+func gravest(bits uint8) Fault {
+	for f := IsSuspect; f <= IsExpired; f++ {
+		if bits&(1<<f) != 0 {
+			return f
+		}
+	}
+	return 0
+}
+
+// graver is the graver of two faults, of which either may be none.
+func graver(a, b Fault) Fault { return gravest((1<<a | 1<<b) &^ 1) }
+
+// movedOn puts on hold what has gone to another although it must not be sold: a refusal would only hide where it is.
+func (j *judging) movedOn(keys []string, fault func(string) Fault, when string) {
+	for f := IsSuspect; f <= IsExpired; f++ {
+		bad, _ := split(keys, func(k string) bool { return fault(k) == f })
+		j.hold(f.saleCode(), bad, "%s %s: it must not be sold, and is with another already. It is on hold", f.was(), when)
+	}
+}
+
+// was is the fault in a sentence about the past.
+func (f Fault) was() string {
+	return [...]string{"", "it was suspect", "it was recalled", "it was in quarantine, damaged or on hold", "it was a return that was not released", "it had expired"}[f]
+}
+
+// checkReturn remarks on what goes back to a party that has nothing to do with it.
+func (j *judging) checkReturn(keys []string, to string) {
+	if wrong, _ := split(keys, func(k string) bool { return !j.returning(k, to) }); len(wrong) > 0 {
+		j.find(verdict.ReturnWrongParty, block.Flag, wrong, fmt.Sprintf("sent back to %s, which neither sold it to %s nor owns its GTIN", companyName(to), j.actor))
+	}
+}
+
+// checkMade remarks on what is shipped and was made later.
+func (j *judging) checkMade(keys []string) {
+	if early, _ := split(keys, func(k string) bool { return j.bornLater(k, j.ms) }); len(early) > 0 {
+		j.find(verdict.ShipBeforeCommission, block.Flag, early, bornAfterShipping)
+	}
+}
+
 // checkSale rejects the shipping of what must not be sold, and returns what is only held for it: what has expired. A return
 // to its seller, or to the owner of its GTIN, is no sale.
 func (j *judging) checkSale(keys []string, to string) (expired []string, why string) {
-	codes := [...]verdict.Code{
-		IsSuspect: verdict.ShipSuspect, IsRecalled: verdict.ShipRecalled, IsHeld: verdict.ShipQuarantined, IsUnreleased: verdict.ShipUnreleasedReturn,
-		IsExpired: "",
-	}
 	returns := isReturn(j.ev)
 	for _, k := range keys {
 		if returns && j.returning(k, to) {
@@ -267,8 +383,8 @@ func (j *judging) checkSale(keys []string, to string) (expired []string, why str
 			continue
 		}
 		f := &faults[0]
-		if code := codes[f.Fault]; code != "" {
-			j.reject(code, k, "%s %s: it must not be shipped for sale. Set it aside; a return names its authorisation (rma) and goes to its seller or maker", k, f)
+		if f.Fault != IsExpired {
+			j.reject(f.Fault.saleCode(), k, "%s %s: it must not be shipped for sale. Set it aside; a return names its authorisation (rma) and goes to its seller or maker", k, f)
 			continue
 		}
 		if len(expired) == 0 {
@@ -335,25 +451,14 @@ func (j *judging) setAside(arrived []string) {
 	j.overlay(books.OverlayQuarantined, true, aside)
 }
 
-// bornLater says whether a thing, or something inside it, was made after a time.
+// bornLater says whether a thing, or something inside it, was made after a time. Minutes are compared: a container counts births
+// by the minute, and many documents have no finer times.
 func (j *judging) bornLater(key string, ms int64) bool {
 	r := j.Get(key)
-	if r == nil {
-		return false
-	}
-	if r.Made > ms {
-		return true
-	}
-	stocks := j.Look(r).Stocks
-	for i := range stocks {
-		if stocks[i].Newest > ms {
-			return true
-		}
-	}
-	return false
+	return r != nil && (r.Made != 0 && books.Minute(r.Made) > books.Minute(ms) || j.Look(r).BornAfter(ms))
 }
 
-// shippedEarlier says whether a thing was shipped, itself or with something around it, before a time.
+// shippedEarlier says whether a thing was shipped, itself or with something around it, before a time, by the minute.
 func (j *judging) shippedEarlier(key string, ms int64) bool {
 	return slices.ContainsFunc(j.Chain(key), func(r *books.Record) bool {
 		trips := r.Trips
@@ -362,7 +467,7 @@ func (j *judging) shippedEarlier(key string, ms int64) bool {
 		}
 		return slices.ContainsFunc(trips, func(at canonical.Position) bool {
 			s := j.Shipment(at)
-			return s != nil && s.EventTime < ms
+			return s != nil && books.Minute(s.EventTime) < books.Minute(ms)
 		})
 	})
 }

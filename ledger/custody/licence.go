@@ -8,6 +8,7 @@ import (
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/custody/books"
+	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/verdict"
 )
 
@@ -44,7 +45,7 @@ func isReturn(ev *epcis.Event) bool {
 // checkActor asks whether the actor is an authorized trading partner in a role that the step demands. What others relay of
 // an unlicensed party is remarked on: it would happen whether the ledger knew of it or not.
 func (j *judging) checkActor() {
-	ok, why := j.roles.AuthorizedIn(j.rule.needed(j.makesUnits()), j.day)
+	ok, why := authorized(j.roles, j.rule.needed(j.makesUnits()), j.day)
 	if ok {
 		return
 	}
@@ -54,6 +55,24 @@ func (j *judging) checkActor() {
 	}
 	j.lapsed = j.unlicensed(j.actor, why)
 	if licence := j.rule.licence; licence == licensedAlways || licence == licensedToSell && !isReturn(j.ev) {
+		j.needLicence()
+	}
+}
+
+// authorized says whether a party may trade on a day in one of some roles, and if not, why. One that is suspended may not,
+// whatever licences it has.
+func authorized(p *registry.Party, roles []string, day string) (ok bool, why string) {
+	if p.Suspended {
+		return false, "is suspended by an authority"
+	}
+	return p.AuthorizedIn(roles, day)
+}
+
+// checkClaim rejects what an unlicensed party says of goods that it never had: it would put another's on hold.
+func (j *judging) checkClaim(claimed []string) {
+	if slices.ContainsFunc(claimed, func(k string) bool {
+		return !slices.ContainsFunc(j.Chain(k), func(r *books.Record) bool { return slices.Contains(r.Recorders, j.actor) })
+	}) {
 		j.needLicence()
 	}
 }
@@ -79,13 +98,14 @@ func (j *judging) checkBuyer(to string, keys []string) {
 	j.checkPartner("buyer", j.ev.Destination(epcis.OwningParty), to, keys)
 }
 
-// checkSeller puts on hold what is received from, or by, a party that is not authorized to trade. The seller is the one that
+// checkSeller puts on hold what is received from, by or for a party that is not authorized to trade. The seller is the one that
 // the event names or, if it names none, the sender of the shipment with which each thing came.
-func (j *judging) checkSeller(owner string, keys []string) {
+func (j *judging) checkSeller(owner, holder string, keys []string) {
 	if j.lapsed != "" {
 		j.partner(keys, j.lapsed)
 	}
 	j.checkPartner("buyer", j.ev.Destination(epcis.OwningParty), owner, keys)
+	j.checkPartner("holder", j.ev.Destination(epcis.PossessingParty), holder, keys)
 	if id := j.ev.Source(epcis.OwningParty); id != "" {
 		j.checkPartner("seller", id, j.partyAt(id), keys)
 		return
@@ -111,7 +131,7 @@ func (j *judging) checkPartner(as, id, party string, keys []string) {
 		j.partner(keys, fmt.Sprintf("the %s %s is not registered", as, short(id)))
 		return
 	}
-	if ok, why := p.AuthorizedIn(traders, j.day); !ok {
+	if ok, why := authorized(&p, traders, j.day); !ok {
 		j.partner(keys, fmt.Sprintf("the %s %s", as, j.unlicensed(party, why)))
 	}
 }

@@ -72,3 +72,16 @@ func TestMalformedIdentifiers(t *testing.T) {
 		}
 	}
 }
+
+// Days are compared as text, so there is none after the year 9999.
+func TestDayOfFiveDigits(t *testing.T) {
+	w := newWorld(t)
+	for offset, want := range map[string]verdict.Code{"+14:00": verdict.MissingField, "+00:00": ""} {
+		it := w.item("M", "transports", []string{"u1"})
+		ev := it.Message.(*epcis.Event)
+		ev.EventTime, ev.EventTimeZoneOffset = "9999-12-31T23:30:00Z", offset
+		if j := w.judge("M", it); j.Code != want {
+			t.Errorf("%s: %q %s, want %q", offset, j.Code, j.Detail, want)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"verilot.dev/epcis/gs1"
 	"verilot.dev/ledger/block"
 	"verilot.dev/ledger/canonical"
+	"verilot.dev/ledger/commit"
 	"verilot.dev/ledger/custody/books"
 	"verilot.dev/ledger/registry"
 	"verilot.dev/ledger/state"
@@ -133,6 +134,10 @@ var resolutions = map[verdict.Code]resolution{
 	verdict.ShipByNonHolder:        {[]Outcome{Cleared, DataCorrected, GoodsReturned}, ofHolds},
 	verdict.ShipChildOutsideParent: {[]Outcome{Cleared, DataCorrected, GoodsReturned}, ofHolds},
 	verdict.ShipExpired:            {[]Outcome{GoodsReturned, GoodsDestroyed, DataCorrected}, ofOrigin},
+	verdict.ShipQuarantined:        {[]Outcome{Cleared, DataCorrected, GoodsReturned}, ofOrigin},
+	verdict.ShipRecalled:           {[]Outcome{GoodsReturned, GoodsDestroyed, Cleared}, ofOrigin},
+	verdict.ShipSuspect:            {[]Outcome{Cleared, GoodsReturned, Illegitimate}, ofOrigin},
+	verdict.ShipUnreleasedReturn:   {[]Outcome{Cleared, DataCorrected, GoodsReturned}, ofOrigin},
 	verdict.TheftReappears:         {[]Outcome{Cleared, GoodsReturned, Illegitimate}, ofOrigin},
 	verdict.TwoPlaces:              {[]Outcome{Cleared, DataCorrected, Illegitimate}, ofCopies},
 	verdict.VoidNoShip:             {[]Outcome{Acknowledged, DataCorrected}, ofFlags},
@@ -355,9 +360,10 @@ func (j *judging) conclude(code verdict.Code, outcome Outcome, list []closing) {
 	if code != verdict.TwoPlaces {
 		return
 	}
-	// TWO_PLACES made them suspect as well. They are no longer, unless another one stands or one was found to be a copy.
+	// TWO_PLACES made them suspect as well. They are no longer, unless another one stands, one was found to be a copy, or a holder
+	// called it suspect.
 	genuine, _ := split(keys, func(k string) bool {
-		if r := j.Get(k); r == nil || r.Overlays&books.OverlayIllegitimate != 0 {
+		if r := j.Get(k); r == nil || r.Overlays&books.OverlayIllegitimate != 0 || !r.Is(books.Copy) {
 			return false
 		}
 		return !slices.ContainsFunc(findingsOf(j.st, k), func(f FindingRecord) bool {
@@ -400,7 +406,7 @@ func (j *judging) newFindings() []closing {
 
 // sides finds the other side of a finding: the first of these that is not the publisher. The party that had the thing before
 // the event (of a claim the holder, of a receipt the sender); the actor of hearsay; the owner that the event names at its other
-// end; the party to which the thing was on its way.
+// end, or who has, or gets, the container into which something is packed; the party to which the thing was on its way.
 type sides struct {
 	j      *judging
 	others []string // of the event, in this order
@@ -418,16 +424,26 @@ func (j *judging) sides() *sides {
 		party = ""
 	}
 	s.others = []string{j.actor, party}
+	if parents := j.keys(commit.ParentID); len(parents) == 1 { // who has, or gets, what something was packed into
+		if chain := s.before(parents[0]); len(chain) > 0 {
+			top := chain[len(chain)-1]
+			s.others = append(s.others, top.Holder, top.To)
+		}
+	}
 	return s
 }
 
 func (s *sides) of(key string) string {
 	var had, to string
+	others := s.others
 	if chain := s.before(key); len(chain) > 0 {
 		top := chain[len(chain)-1]
 		had, to = top.Holder, top.To
 	}
-	for _, p := range append(append([]string{had}, s.others...), to) {
+	if key != "" && had == "" { // nobody had it: whom the event names is its author's choice
+		others = others[:1]
+	}
+	for _, p := range slices.Concat([]string{had}, others, []string{to}) {
 		if p != "" && p != s.j.c.Party {
 			return p
 		}
@@ -454,22 +470,28 @@ func (s *sides) before(key string) []*books.Record {
 }
 
 // carry gives a thing that leaves its containers the findings that hold them, of each code the oldest: it stays on hold until
-// these are closed for it. What has been closed for it before is not opened again.
+// these are closed for it. Those that wait for a record go along with their timers, in the same way. What has been closed for it
+// before is not opened again.
 func (j *judging) carry(r *books.Record, around []*books.Record) {
 	for _, c := range around {
-		if c.Overlays&books.OverlayHold == 0 {
-			continue
-		}
-		var last verdict.Code
+		var last, lastOpen verdict.Code
 		for _, f := range j.holdsOf(c.Key) {
-			if f.Code == last {
+			before := &last
+			if !f.holds() {
+				before = &lastOpen
+			}
+			if f.Code == *before {
 				continue
 			}
 			if _, ok := readFinding(j.st, r.Key, f.Pos, f.Code); !ok {
+				f.From, f.Taken = c.Key, j.c.Pos
 				j.carried = append(j.carried, closing{r.Key, f})
-				j.isHeld[r.Key] = true
-				last = f.Code
+				j.isHeld[r.Key] = j.isHeld[r.Key] || f.holds()
+				*before = f.Code
 			}
+		}
+		if c.Overlays&books.OverlayHold == 0 {
+			continue
 		}
 		for _, f := range slices.Clone(j.findings) {
 			if f.Severity == block.Hold && j.found[subject{f.Code, c.Key}] {
@@ -480,11 +502,11 @@ func (j *judging) carry(r *books.Record, around []*books.Record) {
 	}
 }
 
-// holdsOf lists what holds a container that things leave, by code and position. Many may leave it at once, so it is looked up once.
+// holdsOf lists what holds a container that things leave, or will when its time is up, by code and position. Many may leave it at once, so it is looked up once.
 func (j *judging) holdsOf(container string) []FindingRecord {
 	list, ok := j.holding[container]
 	if !ok {
-		list = slices.DeleteFunc(findingsOf(j.st, container), func(f FindingRecord) bool { return !f.holds() })
+		list = slices.DeleteFunc(findingsOf(j.st, container), func(f FindingRecord) bool { return !f.holds() && (f.State != block.Open || f.Due == 0) })
 		slices.SortStableFunc(list, func(a, b FindingRecord) int { return cmp.Compare(a.Code, b.Code) })
 		if j.holding == nil {
 			j.holding, j.isHeld = map[string][]FindingRecord{}, map[string]bool{}

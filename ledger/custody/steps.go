@@ -214,6 +214,8 @@ func (j *judging) commission() {
 	if len(early) > 0 {
 		j.find(verdict.ShipBeforeCommission, block.Flag, early, bornAfterShipping)
 	}
+	piled, _ := split(keys, func(k string) bool { r := j.Get(k); return r.Parent != "" || len(j.Look(r).Stocks) > 0 })
+	j.checkOneLot(piled)
 	j.checkRegisteredLot(keys, lot, expiry, added)
 	j.checkProducts(keys, lot)
 }
@@ -354,9 +356,11 @@ func (j *judging) pack() {
 			return
 		}
 		j.find(verdict.AggAfterShip, block.Flag, []string{parent}, packedLate)
+		j.packedToo(keys, at)
 	}
 
 	var packed []string
+	var entering []*books.Record
 	for _, k := range keys {
 		r := j.Get(k)
 		if r.Parent == parent { // told before, by hearsay or otherwise
@@ -371,13 +375,17 @@ func (j *judging) pack() {
 		}
 		j.reappear(r)
 		j.leave(r)
-		j.Enter(r, parent)
+		entering = append(entering, r)
 		r.Phase, r.Holder, r.Owner, r.To, r.Place, r.Shipment = NotSeen, "", "", "", "", canonical.Position{}
 		r.Set(books.HearsayLink, j.hearsay)
 		j.Link(parent, k, true)
 		j.change(r)
 		packed = append(packed, k)
 	}
+	if !j.hearsay && !books.IsUnit(parent) && len(j.Look(p).Stocks) == 0 {
+		p.OutOf = "" // what it once brought out of a case is gone
+	}
+	j.Enter(entering, parent, func(*books.Record) canonical.Position { return j.c.Pos })
 	if !j.hearsay {
 		j.change(p)
 		// Nobody need commission a container. One that turned up before the record of its packing is explained by that record,
@@ -391,7 +399,7 @@ func (j *judging) pack() {
 	}
 	if len(packed) > 0 {
 		j.emit(Packed{Parent: parent, Keys: packed})
-		j.checkOneLot(p)
+		j.checkOneLot([]string{parent})
 	}
 	height := uint8(0)
 	for _, k := range packed {
@@ -406,26 +414,49 @@ func (j *judging) pack() {
 	}
 }
 
-// checkOneLot looks at a container with a GTIN of its own: it stands for one product and one lot.
-func (j *judging) checkOneLot(parent *books.Record) {
-	if !books.IsUnit(parent.Key) {
-		return
-	}
-	c := j.Look(parent)
-	lots := map[string]bool{}
-	gtins := map[string]bool{}
-	for i := range c.Stocks {
-		gtins[c.Stocks[i].GTIN] = true
-		if lot := c.Stocks[i].Lot; lot != "" {
-			lots[lot] = true
+// packedToo puts on hold what turns out to have moved with its container although it must not be sold.
+func (j *judging) packedToo(keys []string, container *books.Record) {
+	entering, _ := split(keys, func(k string) bool { return j.Get(k).Parent != container.Key })
+	s := j.Shipment(container.Shipment)
+	back := s != nil && len(s.Returns) > 0
+	j.movedOn(entering, func(k string) Fault {
+		if back && j.returning(k, s.To) {
+			return 0
+		}
+		return gravest(faultBits(j.goods.faults(k, j.day)))
+	}, "when it was packed")
+}
+
+// checkOneLot looks at containers with a GTIN of their own, at things and around them: each stands for one product and one lot.
+func (j *judging) checkOneLot(keys []string) {
+	seen := map[string]bool{}
+	for _, k := range keys {
+		for _, r := range j.Chain(k) {
+			if seen[r.Key] {
+				break
+			}
+			seen[r.Key] = true
+			if books.IsUnit(r.Key) && mixed(r, j.Look(r).Stocks) {
+				j.find(verdict.AggMixedLot, block.Flag, []string{r.Key}, "has a GTIN of its own, so it stands for one product and one lot, and what is inside is of several")
+			}
 		}
 	}
-	if parent.Lot != "" && len(lots) > 0 {
-		lots[parent.Lot] = true
+}
+
+// mixed says whether a container's own lot and what is inside it are more than one lot, or what is inside more than one product.
+func mixed(r *books.Record, inside []books.LotSum) bool {
+	gtin, lot := "", r.Lot
+	for i := range inside {
+		s := &inside[i]
+		if gtin != "" && s.GTIN != gtin || lot != "" && s.Lot != "" && s.Lot != lot {
+			return true
+		}
+		gtin = s.GTIN
+		if s.Lot != "" {
+			lot = s.Lot
+		}
 	}
-	if len(gtins) > 1 || len(lots) > 1 {
-		j.find(verdict.AggMixedLot, block.Flag, []string{parent.Key}, "has a GTIN of its own, so it stands for one product and one lot, and what is inside is of several")
-	}
+	return false
 }
 
 // maxNesting is how many containers may stand around a thing: what has to be followed stays short, and AGG_CYCLE sees

@@ -442,7 +442,7 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 	var main []string
 	for i := 0; i < len(rest); i++ {
 		switch rest[i] {
-		case "lot", "exp", "into", "from", "to", "as", "at", "action", "type", "step", "via", "gtin", "number", "size", "of", "publisher", "for", "under", "about", "id", "seller", "ndc":
+		case "lot", "exp", "into", "from", "to", "as", "at", "action", "type", "step", "via", "gtin", "number", "size", "of", "publisher", "for", "under", "about", "id", "seller", "ndc", "with":
 			arg[rest[i]] = rest[i+1]
 			i++
 		default:
@@ -456,6 +456,9 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 		return &wire.Item{Kind: wire.KindProduct, Message: &registry.Product{GTIN: gtin(seriesOf(arg["of"])), NDC: arg["ndc"], Name: "Examplin"}}
 	case "recalls", "ends":
 		rc := &registry.Recall{RecallNumber: "D-1-2026", GTIN: gtin('u'), Lot: arg["lot"], Classification: "II", Reason: "fails dissolution", Status: "open"}
+		if of := arg["of"]; of != "" {
+			rc.GTIN = gtin(seriesOf(of))
+		}
 		if verb == "ends" {
 			rc.Status = "ended"
 		}
@@ -556,6 +559,11 @@ func (w *world) item(who, verb string, rest []string) *wire.Item {
 	if to := arg["for"]; to != "" { // received by a logistics firm for its owner
 		ev.DestinationList = []epcis.SourceDest{
 			{Type: owner, Value: place(to)}, {Type: epcis.SDTPrefix + epcis.PossessingParty, Value: place(who)},
+		}
+	}
+	if holder := arg["with"]; holder != "" { // received by its owner, and kept by another
+		ev.DestinationList = []epcis.SourceDest{
+			{Type: owner, Value: place(who)}, {Type: epcis.SDTPrefix + epcis.PossessingParty, Value: place(holder)},
 		}
 	}
 	if number := arg["under"]; number != "" || slices.Contains(main, "rma") {

@@ -47,8 +47,12 @@ const (
 	masterData  = "Lot and expiry in the event are those of the birth record (`LOT_MISMATCH`, `EXPIRY_MISMATCH`: hold)."
 	reappears   = "What was lost is active again; what was stolen is active and on hold (`THEFT_REAPPEARS`)."
 	buyer       = "The party that the event names as owner is registered and an authorized trading partner in some role on the day of the event (`PARTNER_NOT_ATP`: hold)."
+	noClaims    = "A claim to what it never had takes a licence, whatever the step."
 	twoPlaces   = "If the actor once recorded the thing, and another received it since without a record of its leaving, it is suspect and on hold as well (`TWO_PLACES`)."
 )
+
+// onHoldInstead is what becomes of goods that must not be sold and have moved on already.
+const onHoldInstead = "what was suspect, recalled, set aside, an unreleased return or expired is on hold (`SHIP_SUSPECT`, `SHIP_RECALLED`, `SHIP_QUARANTINED`, `SHIP_UNRELEASED_RETURN`, `SHIP_EXPIRED`), unless it is a return to its seller or maker."
 
 // rules is the table of steps, in the order of a package's life.
 var rules = []rule{
@@ -63,7 +67,8 @@ var rules = []rule{
 			"No birth record exists for anything named. If one does: `SERIAL_REUSED` where the thing was destroyed or decommissioned, `DUP_COMMISSION` otherwise. A provisional thing, and a container known only from packing, have none.",
 			"If the lot is registered, its expiry is the event's (`EXPIRY_MISMATCH`: hold). If not, that is remarked on (`LOT_UNREGISTERED`).",
 			"The units of the lot are not more than its registered size (`LOT_OVERRUN`).",
-			"What was shipped before its birth record came was not shipped before it was made, by the times of the events (`SHIP_BEFORE_COMMISSION`).",
+			"What was shipped before its birth record came was not shipped before it was made, by the times of the events, to the minute (`SHIP_BEFORE_COMMISSION`).",
+			"What is in a container with a GTIN already, or is one, does not make it stand for several products or lots (`AGG_MIXED_LOT`).",
 			"The product is registered (`GTIN_UNKNOWN`), and its NDC is the one in the GTIN, as at its registration (`NDC_MISMATCH`).",
 		},
 		changes: []string{
@@ -75,7 +80,7 @@ var rules = []rule{
 		raises: []verdict.Code{
 			verdict.MissingField, verdict.RoleForbidden, verdict.GTINNotOwned, verdict.FmtLot, verdict.MissingILMD, verdict.FmtExpiry, verdict.BornExpired,
 			verdict.SerialReused, verdict.DupCommission, verdict.LotMismatch, verdict.ExpiryMismatch,
-			verdict.LotUnregistered, verdict.LotOverrun, verdict.ShipBeforeCommission, verdict.GTINUnknown, verdict.NDCMismatch,
+			verdict.LotUnregistered, verdict.LotOverrun, verdict.ShipBeforeCommission, verdict.AggMixedLot, verdict.GTINUnknown, verdict.NDCMismatch,
 		},
 	},
 	{
@@ -106,13 +111,13 @@ var rules = []rule{
 			"A source and a destination of type `owning_party` say who sells and who buys (`SHIP_NO_PARTIES`). They are not one party, nor one identifier of nobody registered (`SELF_SHIP`).",
 			"The destination of type `owning_party` is well-formed (`FMT_GLN` or another of the `FMT_` codes) and belongs to a registered party (`GLN_UNKNOWN`).",
 			namesThings,
-			"A thing that the destination has already received, and whose shipment it still misses, is a *late shipment*: the steps below leave it out.",
+			"A thing that the destination has already received, and whose shipment it still misses, is a *late shipment*. The steps below leave it out. It is judged by what spoke against a sale when it was received: " + onHoldInstead + " Whether it is a return, its birth, lot, expiry and buyer are judged as below.",
 			"Nothing named has *ended* (`SHIP_TERMINAL`).",
 			strangers,
-			"The thing is *with the actor*. If not, the shipment is a claim (`SHIP_BY_NON_HOLDER`: hold), and the next two steps leave it out. " + twoPlaces,
-			"Nothing speaks against a sale of the thing, of a container around it, or of anything inside it: it is not suspect or illegitimate (`SHIP_SUSPECT`); there is no open recall of it, its lot or its GTIN, and no holder has marked it recalled (`SHIP_RECALLED`); it is not quarantined or on hold (`SHIP_QUARANTINED`); it did not come back as a return that was not released (`SHIP_UNRELEASED_RETURN`); it is not past its expiry on the day of the event, nor marked expired (`SHIP_EXPIRED`: hold). A *return* is no sale: the event has a business transaction of type `rma`, and the buyer owns the GTIN of all that is shipped, or has once sold all of it to the actor.",
+			"The thing is *with the actor*. If not, the shipment is a claim (`SHIP_BY_NON_HOLDER`: hold), and the next two steps leave it out. " + noClaims + " " + twoPlaces,
+			"Nothing speaks against a sale of the thing, of a container around it, or of anything inside it: it is not suspect or illegitimate (`SHIP_SUSPECT`); there is no open recall of it, its lot or its GTIN, and no holder has marked it recalled (`SHIP_RECALLED`); it is not quarantined, damaged or on hold (`SHIP_QUARANTINED`); it did not come back as a return that was not released (`SHIP_UNRELEASED_RETURN`); it is not past its expiry on the day of the event, nor marked expired (`SHIP_EXPIRED`: hold). A *return* is no sale: the event has a business transaction of type `rma`, and the buyer owns the GTIN of all that is shipped, or has once sold all of it to the actor.",
 			"An event with a business transaction of type `rma` sends the thing to such a party (`RETURN_WRONG_PARTY`).",
-			"The thing, and what is inside it, was not made after it was shipped, by the times of the events (`SHIP_BEFORE_COMMISSION`).",
+			"The thing, and what is inside it, was not made after it was shipped, by the times of the events, to the minute (`SHIP_BEFORE_COMMISSION`).",
 			"It is not on its way already, unless only hearsay says so (`DOUBLE_SHIP`: hold).",
 			"It is not inside a container that stays behind. If it is, it is taken out and on hold (`SHIP_CHILD_OUTSIDE_PARENT`).",
 			masterData,
@@ -123,7 +128,7 @@ var rules = []rule{
 			reappears,
 			"A business transaction of type `rma` sets the overlay `returned`.",
 			"The ledger remembers with the thing who sold it to whom, unless the event is hearsay or a return. A cancelled shipment is forgotten.",
-			"A late shipment changes no custody. It closes the `RECEIVE_NO_SHIP` finding of the receiver.",
+			"A late shipment changes no custody. It closes the `RECEIVE_NO_SHIP` finding of the receiver, unless the thing was not to be sold for another reason than its expiry.",
 			"A thing that the ledger missed from an earlier shipment is missing no longer: its `QTY_SHORT` finding closes.",
 		},
 		raises: []verdict.Code{
@@ -146,6 +151,7 @@ var rules = []rule{
 		},
 		changes: []string{
 			"The thing is held again, by the actor. Its place is the event's, if the event has one.",
+			"A hold because of that shipment's buyer (`PARTNER_NOT_ATP`) ends. What its holder set aside stays so.",
 			"It leaves the shipment. If it was missing from it, its `QTY_SHORT` finding closes.",
 		},
 		raises: []verdict.Code{verdict.MissingField, verdict.DecomThenUsed, verdict.DestroyedThenUsed, verdict.NotCommissioned, verdict.VoidNoShip, verdict.ChildEventWhilePacked},
@@ -164,12 +170,13 @@ var rules = []rule{
 			"A thing that the receiver already holds changes nothing more.",
 			"A thing in transit was sent to the actor, or by the actor, or to no named party, or the actor is a logistics firm. If not, it arrives and is on hold (`WRONG_RECEIVER`).",
 			"A thing not in transit needs a record of its shipment. Without one it is `QTY_OVER` beside a shipment that arrives, and `RECEIVE_NO_SHIP` if none does. Neither is a finding of the second kind: a thing that the actor owns, and one that was sent to the actor and that another received (`TWO_PLACES`).",
+			"What the actor owns and another held goes to the party named as possessing without a shipment. By what speaks against a sale then: " + onHoldInstead,
 			"All of the shipment arrives. What does not is missing (`QTY_SHORT`), once per shipment.",
 			"The thing, and what is inside it, is under no open recall and not past its expiry (`RECEIVE_RECALLED`, `RECEIVE_EXPIRED`).",
 			"A thing that comes back, because the shipment or the event names a return authorisation, or by the disposition `returned`, was once sold by the new owner to the party that sends it. The owner of its GTIN takes back everything (`RETURN_NO_SALE`: hold).",
 			"A return authorisation named on receipt is one of those that the shipment names (`RETURN_AUTH_MISMATCH`).",
 			"The actor is an authorized trading partner in one of the roles of the step on the day of the event (`PARTNER_NOT_ATP`: hold).",
-			buyer,
+			"The parties that the event names as owner and as possessing are registered and authorized trading partners in some role on the day of the event (`PARTNER_NOT_ATP`: hold).",
 			"The seller is one too, in any trading role (`PARTNER_NOT_ATP`: hold). It is the source of type `owning_party`, which is well-formed and belongs to a registered party (`GLN_UNKNOWN`); without a source it is the sender of the shipment with which a thing came. Nobody is asked for a licence to receive from itself.",
 		},
 		changes: []string{
@@ -185,6 +192,7 @@ var rules = []rule{
 			verdict.ChildEventWhilePacked, verdict.LotMismatch, verdict.ExpiryMismatch, verdict.TheftReappears, verdict.QtyOver, verdict.QtyShort,
 			verdict.WrongReceiver, verdict.ReceiveNoShip, verdict.TwoPlaces, verdict.PartnerNotATP,
 			verdict.ReceiveRecalled, verdict.ReceiveExpired, verdict.ReturnNoSale, verdict.ReturnAuthMismatch,
+			verdict.ShipSuspect, verdict.ShipRecalled, verdict.ShipQuarantined, verdict.ShipUnreleasedReturn, verdict.ShipExpired,
 		},
 	},
 	{
@@ -193,7 +201,7 @@ var rules = []rule{
 		title: "Dispensing",
 		needs: []string{
 			namesThings,
-			"Nothing named was destroyed or decommissioned (`DESTROYED_THEN_USED`, `DECOM_THEN_USED`), is under an open recall of its GTIN, its lot or itself or marked recalled (`DISPENSE_RECALLED`), is past its expiry on the day of the event or marked expired (`DISPENSE_EXPIRED`), or is quarantined, suspect, illegitimate, on hold or an unreleased return (`DISPENSE_QUARANTINED`). The containers around it and everything inside it count. What is dispensed already is not asked.",
+			"Nothing named was destroyed or decommissioned (`DESTROYED_THEN_USED`, `DECOM_THEN_USED`), is under an open recall of its GTIN, its lot or itself or marked recalled (`DISPENSE_RECALLED`), is past its expiry on the day of the event or marked expired (`DISPENSE_EXPIRED`), or is quarantined, damaged, suspect, illegitimate, on hold or an unreleased return (`DISPENSE_QUARANTINED`). The containers around it and everything inside it count. What is dispensed already is not asked.",
 			strangers,
 			"The thing was not dispensed before (`DISPENSE_TWICE`: hold).",
 			"The thing is *with the actor* and not in transit. If not, it is a claim (`DISPENSE_BY_NON_HOLDER`: hold), except that what is on its way to the actor has evidently come. " + twoPlaces,
@@ -243,7 +251,7 @@ var rules = []rule{
 			"`non_sellable_other` sets the overlay `quarantined`; `no_pedigree_match`, by which CBV means goods under investigation, `suspect` and `quarantined`. `damaged`, `expired`, `recalled` and `returned` set the overlay of that name.",
 			"`unknown` makes the thing lost in `cycle_counting` and `stock_taking`, and sets `quarantined` in the other steps.",
 			"`stolen` and `lost` make it stolen or lost. `lost` is no word of CBV (`CBV_UNKNOWN`) and understood all the same.",
-			"`active`, `available`, `conformant`, `sellable_accessible` and `sellable_not_accessible` release it: `quarantined`, `suspect` and `returned` are cleared. What a finding put on hold stays quarantined and suspect (`HOLD_REMAINS`), and what is illegitimate stays suspect and illegitimate. What was lost is active again; what was stolen is active and on hold (`THEFT_REAPPEARS`).",
+			"`active`, `available`, `conformant`, `sellable_accessible` and `sellable_not_accessible` release it: `quarantined`, `suspect`, `damaged`, `returned`, and `recalled` and `expired` as a holder's words, are cleared. What a finding put on hold stays as it is but for `returned` (`HOLD_REMAINS`), and what is illegitimate stays suspect and illegitimate. What was lost is active again; what was stolen is active and on hold (`THEFT_REAPPEARS`).",
 			"What becomes lost or stolen while missing from a shipment is missing no longer: its `QTY_SHORT` finding closes.",
 		},
 		raises: []verdict.Code{
@@ -262,8 +270,8 @@ var (
 		"Nothing would be inside itself (`AGG_CYCLE`), in two containers (`AGG_TWO_PARENTS`; the packing party's record overrides hearsay), or inside more than 16 (`AGG_TOO_DEEP`).",
 		"Things and container are recorded, or get *provisional* records with the actor (`AGG_UNKNOWN_CHILD` for the things, `NOT_COMMISSIONED` for the container). A container that is not a unit needs no commissioning: packing is its birth.",
 		"Each thing is *with the actor* (`AGG_HOLDER_DIFF`: hold, and it is not packed).",
-		"A container with a GTIN of its own stands for one product and one lot, and so does what is inside it (`AGG_MIXED_LOT`).",
-		"The container is *with the actor* and not in transit. If it has moved on since the actor had it, the record comes late, and its contents are taken to be where it is now (`AGG_AFTER_SHIP`). If the actor never had it, nothing is packed (`AGG_HOLDER_DIFF`: hold).",
+		"A container with a GTIN of its own stands for one product and one lot, and so does what is inside it, at any depth (`AGG_MIXED_LOT`).",
+		"The container is *with the actor* and not in transit. If it has moved on since the actor had it, the record comes late, and its contents are taken to be where it is now (`AGG_AFTER_SHIP`). By what speaks against a sale of what is packed: " + onHoldInstead + " If the actor never had it, nothing is packed (`AGG_HOLDER_DIFF`: hold).",
 	}
 	packChanges = []string{
 		"What was lost is active again; what was stolen is active and on hold (`THEFT_REAPPEARS`).",
@@ -273,6 +281,7 @@ var (
 	packRaises = []verdict.Code{
 		verdict.MissingField, verdict.DecomThenUsed, verdict.DestroyedThenUsed, verdict.AggAfterShip, verdict.AggCycle, verdict.AggTwoParents, verdict.AggTooDeep,
 		verdict.NotCommissioned, verdict.AggUnknownChild, verdict.AggHolderDiff, verdict.TheftReappears, verdict.AggMixedLot,
+		verdict.ShipSuspect, verdict.ShipRecalled, verdict.ShipQuarantined, verdict.ShipUnreleasedReturn, verdict.ShipExpired,
 	}
 
 	unpackNeeds = []string{
@@ -286,6 +295,7 @@ var (
 	}
 	unpackChanges = []string{
 		"Each thing is outside the container. It keeps the holder, owner, place, phase and overlays that it had through it.",
+		"What leaves a case (a container with a GTIN) that is under an open recall counts as recalled as long as the recall of the case is open. A recall that begins later does not reach back to it.",
 	}
 	unpackRaises = []verdict.Code{
 		verdict.MissingField, verdict.DecomThenUsed, verdict.DestroyedThenUsed, verdict.NotCommissioned, verdict.AggHolderDiff, verdict.UnpackUnnamed,
@@ -296,7 +306,7 @@ var (
 		namesThings,
 		notEnded,
 		strangers,
-		"The thing is *with the actor*. If not, it is a claim (`DESTROY_BY_NON_HOLDER`: hold). " + twoPlaces,
+		"The thing is *with the actor*. If not, it is a claim (`DESTROY_BY_NON_HOLDER`: hold). " + noClaims + " " + twoPlaces,
 		takenOut,
 		masterData,
 	}

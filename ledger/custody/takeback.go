@@ -345,10 +345,12 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 	}
 	for _, g := range group(left, func(k string) string { return j.Get(k).Parent }) {
 		j.emit(Unpacked{Parent: g.by, Keys: g.keys})
-		for _, k := range g.keys {
+		rs := make([]*books.Record, len(g.keys))
+		for i, k := range g.keys {
 			j.Link(g.by, k, false)
-			j.Exit(j.Get(k))
+			rs[i] = j.Get(k)
 		}
+		j.Exit(rs)
 	}
 	// What they are by themselves is as it was.
 	var kept []string
@@ -358,13 +360,18 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 			continue
 		}
 		kept = append(kept, k)
-		j.Restore(j.Get(k), b, bits[k], pos)
+		r := j.Get(k)
+		if j.Restore(r, b, bits[k], pos); r.Since.Compare(pos) > 0 {
+			r.Since = j.resolvedSince(k, pos, b.Since)
+		}
 	}
 	for _, g := range group(put, func(k string) string { return before[k].Parent }) {
-		for _, k := range g.keys {
+		rs := make([]*books.Record, len(g.keys))
+		for i, k := range g.keys {
 			j.Link(g.by, k, true)
-			j.EnterSince(j.Get(k), g.by, before[k].Packed)
+			rs[i] = j.Get(k)
 		}
+		j.Enter(rs, g.by, func(r *books.Record) canonical.Position { return before[r.Key].Packed })
 		j.emit(Packed{Parent: g.by, Keys: g.keys})
 	}
 	for _, k := range gone {
@@ -373,6 +380,13 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 	j.emit(Restored{Event: pos, Keys: kept, Gone: gone})
 	for i := range h.ships {
 		j.RestoreShipment(&h.ships[i])
+	}
+	for _, at := range h.carried {
+		key, rest, _ := strings.Cut(at[len(findingAt):], nul)
+		d := canonical.NewReader([]byte(rest))
+		if f, ok := readFinding(j.st, key, d.Position(), verdict.Code(d.Rest())); ok && f.Due > 0 {
+			j.st.Delete(f.timer())
+		}
 	}
 	for _, at := range slices.Concat(h.lots, h.carried) {
 		j.st.Delete(at)
@@ -388,6 +402,22 @@ func (j *judging) takeBack(pos canonical.Position, h *history) {
 	}
 	j.st.Delete(books.AtPosition(historyAt, pos))
 	j.st.Put(books.AtPosition(takenBackAt, pos), j.c.Pos.Append(nil))
+}
+
+// resolvedSince is since when a thing was as it is without the event at pos: before it, or when a finding of another event was
+// resolved in a way that marked the thing, or freed it. What became of the findings of the event at pos never happened.
+func (j *judging) resolvedSince(key string, pos, before canonical.Position) canonical.Position {
+	for _, f := range findingsOf(j.st, key) {
+		if f.Pos == pos || f.From != "" && f.Taken == pos {
+			continue
+		}
+		by, at, resolved := closedBy(j.st, &f)
+		held := f.Severity == block.Hold || slices.ContainsFunc(f.Changes, func(c Change) bool { return c.State == block.Held })
+		if resolved && (held || by.Outcome == Illegitimate) && at.Compare(before) > 0 {
+			before = at
+		}
+	}
+	return before
 }
 
 // TakenBack returns the error declaration by which an event was taken back.
@@ -432,7 +462,7 @@ func (j *judging) restoreFindings(pos canonical.Position, h *history, keys []str
 			if f := decodeFinding(k, pos, code, b); f.State != block.Closed {
 				amend(k, f, block.Closed)
 			}
-			j.st.Delete(timerKey(h.due, pos, code))
+			j.st.Delete(timerKey(h.due, pos, pos, code))
 			return true
 		})
 	}
@@ -443,7 +473,7 @@ func (j *judging) restoreFindings(pos canonical.Position, h *history, keys []str
 		}
 		to := c.old
 		if to == block.Open && slices.Contains(graced, c.code) && f.Due > 0 && f.Due <= j.c.Time { // its timer has run out meanwhile
-			if _, waits := j.st.Get(timerKey(f.Due, c.pos, c.code)); !waits {
+			if _, waits := j.st.Get(f.timer()); !waits {
 				to = block.Held
 			}
 		}

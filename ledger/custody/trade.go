@@ -53,18 +53,7 @@ func (j *judging) ship() {
 	if sold && len(late) > 0 {
 		j.Sail(&books.Shipment{Pos: j.c.Pos, From: j.actor, To: to, EventTime: j.ms})
 	}
-	for _, k := range late {
-		if r := j.Get(k); sold {
-			j.Alter(r, func() { j.Travelled(r, j.c.Pos) })
-		}
-		for _, r := range j.Chain(k) {
-			if i := slices.Index(r.Owed, to); i >= 0 {
-				r.Owed = slices.Delete(slices.Clone(r.Owed), i, i+1)
-				j.change(r)
-				j.cure(verdict.ReceiveNoShip, r.Key)
-			}
-		}
-	}
+	j.shipLate(late, to, sold, len(returns) > 0)
 	j.unknown(keys, j.actor)
 	mine, claimed := split(j.alone(keys), func(k string) bool {
 		at := j.located(k)
@@ -77,6 +66,7 @@ func (j *judging) ship() {
 	if len(expired) > 0 {
 		j.hold(verdict.ShipExpired, expired, "%s %s: not to be sold or dispensed", expired[0], why)
 	}
+	j.checkClaim(claimed)
 	if len(claimed) > 0 {
 		j.hold(verdict.ShipByNonHolder, claimed, "%s does not hold what it says it shipped: the shipment is noted as a claim, the holder stays", j.actor)
 		j.twoPlaces(claimed)
@@ -102,13 +92,9 @@ func (j *judging) ship() {
 	}
 	j.checkMasterData(mine)
 	if len(returns) > 0 {
-		if wrong, _ := split(mine, func(k string) bool { return !j.returning(k, to) }); len(wrong) > 0 {
-			j.find(verdict.ReturnWrongParty, block.Flag, wrong, fmt.Sprintf("sent back to %s, which neither sold it to %s nor owns its GTIN", companyName(to), j.actor))
-		}
+		j.checkReturn(mine, to)
 	}
-	if early, _ := split(mine, func(k string) bool { return j.bornLater(k, j.ms) }); len(early) > 0 {
-		j.find(verdict.ShipBeforeCommission, block.Flag, early, bornAfterShipping)
-	}
+	j.checkMade(mine)
 	s := &books.Shipment{Pos: j.c.Pos, From: j.actor, To: to, EventTime: j.ms, Outstanding: uint32(len(mine)), Hearsay: j.hearsay, Returns: returns}
 	j.Sail(s)
 	for _, k := range mine {
@@ -131,6 +117,52 @@ func (j *judging) ship() {
 		j.overlay(books.OverlayReturned, true, mine)
 	}
 	j.checkBuyer(to, mine)
+}
+
+// shipLate records the shipping of what its receiver recorded first. It is judged like any other, by what spoke against a sale
+// when the goods were received; but they have moved on, so that what would be refused is put on hold, and closes nothing.
+func (j *judging) shipLate(keys []string, to string, sold, returns bool) {
+	noted, barred := map[string]Fault{}, map[string]bool{}
+	for _, k := range keys {
+		var f Fault
+		for _, r := range j.Chain(k) {
+			if i := slices.Index(r.Owed, to); i >= 0 {
+				f = graver(f, gravest(r.Against[i]))
+			}
+		}
+		for _, x := range j.goods.faults(k, j.day) {
+			if x.Fault == IsExpired && x.Expiry != "" { // by the day of this event
+				f = graver(f, IsExpired)
+			}
+		}
+		if returns && j.returning(k, to) {
+			f = 0
+		} else {
+			j.needLicence()
+		}
+		noted[k], barred[k] = f, f != 0 && f != IsExpired
+	}
+	for _, k := range keys {
+		if r := j.Get(k); sold {
+			j.TravelledInside(r, j.c.Pos)
+		}
+		for _, r := range j.Chain(k) {
+			if i := slices.Index(r.Owed, to); i >= 0 {
+				r.Owed, r.Against = slices.Delete(slices.Clone(r.Owed), i, i+1), slices.Delete(slices.Clone(r.Against), i, i+1)
+				j.change(r)
+				if !barred[k] {
+					j.cure(verdict.ReceiveNoShip, r.Key)
+				}
+			}
+		}
+	}
+	j.movedOn(keys, func(k string) Fault { return noted[k] }, "when it was received")
+	j.checkMasterData(keys)
+	if returns {
+		j.checkReturn(keys, to)
+	}
+	j.checkMade(keys)
+	j.checkBuyer(to, keys)
 }
 
 // companyName is a party in a sentence.
@@ -191,6 +223,10 @@ func (j *judging) voidShip() {
 	j.unpackAlone(keys)
 	for _, k := range keys {
 		r := j.Get(k)
+		// It did not go to that buyer after all.
+		if f, ok := readFinding(j.st, k, r.Shipment, verdict.PartnerNotATP); ok && f.State != block.Closed {
+			j.lifted = append(j.lifted, closing{k, f})
+		}
 		j.leave(r)
 		j.Cancelled(r, r.Shipment)
 		r.Phase, r.To, r.Shipment = Held, "", canonical.Position{}
@@ -204,6 +240,7 @@ func (j *judging) voidShip() {
 
 func (j *judging) receive() {
 	owner, holder := j.destination(epcis.OwningParty), j.destination(epcis.PossessingParty)
+	named := holder
 	if holder == "" {
 		holder = j.actor
 	}
@@ -227,9 +264,16 @@ func (j *judging) receive() {
 			}
 		}
 	}
+	against := map[string]uint8{} // what speaks against selling what nobody has shipped, before it comes
+	for _, k := range keys {
+		if at := j.located(k); at.Phase != InTransit {
+			against[k] = faultBits(j.goods.faults(k, j.day))
+		}
+	}
 	j.unpackAlone(keys)
 	j.checkMasterData(keys)
 
+	var passed []string // by the actor, to another holder, without a shipment
 	var arrived, extra, unshipped, misled, contested, unsold, mismatched []string
 	authorised := authorisations(j.ev)
 	returned := len(authorised) > 0 || epcis.TermDisposition.Word(j.ev.Disposition) == epcis.DispReturned
@@ -241,7 +285,7 @@ func (j *judging) receive() {
 		if onTheWay && !slices.Contains(shipments, s) {
 			shipments = append(shipments, s)
 		}
-		j.owe(r, onTheWay)
+		j.owe(r, onTheWay, against[r.Key])
 		j.leave(r)
 		newOwner := owner
 		switch {
@@ -273,7 +317,7 @@ func (j *judging) receive() {
 	for _, k := range keys {
 		r := j.Get(k)
 		if r.Phase == Held && (r.Holder == holder || r.Holder == j.actor) {
-			j.owe(r, r.Shipment != canonical.Position{}) // already here, perhaps by hearsay
+			j.owe(r, r.Shipment != canonical.Position{}, against[k]) // already here, perhaps by hearsay
 			j.change(r)
 			continue
 		}
@@ -283,6 +327,8 @@ func (j *judging) receive() {
 			if r.To != "" && r.To != j.actor && r.Holder != j.actor && !j.roles.Has("3pl") {
 				misled = append(misled, k)
 			}
+		case r.Holder != "" && holder != j.actor && j.withActor(r): // its own, from one logistics firm to another
+			extra, passed = append(extra, k), append(passed, k)
 		case r.Owner == j.actor: // its own, back from a logistics firm
 			extra = append(extra, k)
 		case s != nil && s.To == j.actor: // another has received what was sent to this one
@@ -316,6 +362,7 @@ func (j *judging) receive() {
 		j.find(verdict.ReceiveNoShip, block.Flag, unshipped, "received without a record of its shipment: product, no data. Ask the sender for its shipping event")
 	}
 	j.clones(contested)
+	j.movedOn(passed, func(k string) Fault { return gravest(against[k]) }, "when it was passed on")
 	j.setAside(arrived)
 	j.hold(verdict.ReturnNoSale, unsold, "taken back, and there is no record of a sale of it by the company that took it back to the one that returned it")
 	if len(mismatched) > 0 {
@@ -324,18 +371,18 @@ func (j *judging) receive() {
 	if epcis.TermDisposition.Word(j.ev.Disposition) == epcis.DispReturned {
 		j.overlay(books.OverlayReturned, true, arrived)
 	}
-	j.checkSeller(owner, keys)
+	j.checkSeller(owner, named, keys)
 }
 
 // owe notes that whoever sent a thing still owes the record of sending it, unless that record is what it came with.
-func (j *judging) owe(r *books.Record, shipped bool) {
+func (j *judging) owe(r *books.Record, shipped bool, against uint8) {
 	if j.hearsay || slices.Contains(r.Owed, j.actor) || r.Holder == j.actor && slices.Contains(r.Recorders, j.actor) {
 		return
 	}
 	if s := j.Shipment(r.Shipment); shipped && s != nil && !s.Hearsay {
 		return
 	}
-	r.Owed = append(slices.Clone(r.Owed), j.actor)
+	r.Owed, r.Against = append(slices.Clone(r.Owed), j.actor), append(slices.Clone(r.Against), against)
 }
 
 // quantities compares what came with what was shipped. A shortage is found once, when part of a shipment first arrives;
@@ -404,5 +451,10 @@ func (j *judging) clones(keys []string) {
 		return
 	}
 	j.hold(verdict.TwoPlaces, keys, "%s and another company both have it: one of the two packages may be a copy", j.actor)
+	for _, k := range keys {
+		if r := j.Get(k); r.Overlays&books.OverlaySuspect == 0 {
+			r.Set(books.Copy, true)
+		}
+	}
 	j.overlay(books.OverlaySuspect, true, keys)
 }

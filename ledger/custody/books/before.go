@@ -113,10 +113,11 @@ func (b *Books) Restore(r, before *Record, bits uint16, pos canonical.Position) 
 		}
 	}
 	overlays := before.Overlays&bits | r.Overlays&^bits
-	b.Alter(r, func() { r.Overlays = overlays })
+	b.Alter(r, func() { r.Overlays, r.OutOf = overlays, before.OutOf })
 	r.Flags, r.State, r.Phase, r.Height = before.Flags, before.State, before.Phase, before.Height
 	r.Holder, r.Owner, r.To, r.Place, r.Shipment = before.Holder, before.Owner, before.To, before.Place, before.Shipment
-	r.Born, r.Trips, r.Recorders, r.Owed = before.Born, before.Trips, before.Recorders, before.Owed
+	r.Born, r.Trips, r.first = before.Born, before.Trips, before.first
+	r.Recorders, r.Owed, r.Against = before.Recorders, before.Owed, before.Against
 	if r.Since.Compare(pos) <= 0 { // a resolution may have changed it since
 		r.Since = before.Since
 	}

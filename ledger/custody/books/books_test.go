@@ -28,7 +28,7 @@ func tell(st state.Store) {
 	c := b.Add(pallet)
 	c.State, c.Phase, c.Holder, c.Height = Active, Held, "m", 1
 	r := b.Get(packed)
-	b.Enter(r, pallet)
+	b.Enter([]*Record{r}, pallet, func(*Record) canonical.Position { return pos })
 	r.Phase, r.Holder = NotSeen, ""
 	b.Link(pallet, packed, true)
 	c.Touch()
@@ -97,7 +97,7 @@ func TestSums(t *testing.T) {
 	}
 	b.Link(pallet, packed, false)
 	r := b.Get(packed)
-	b.Exit(r)
+	b.Exit([]*Record{r})
 	r.Phase, r.Holder, r.Shipment = InTransit, "m", b.Get(pallet).Shipment
 	r.Touch()
 	b.Write()

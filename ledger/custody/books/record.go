@@ -65,6 +65,7 @@ const (
 	Implied           // a container known only from being packed: commissioning it later is no repetition
 	HearsayLink       // its parent was told by somebody else than the party that packed it
 	Named             // in transit: its shipment names it (and not only a container around it)
+	Copy              // it is suspect by TWO_PLACES alone
 )
 
 // Record is a unit or container as stored. Inside a container only state, birth, overlays and parent count.
@@ -91,10 +92,13 @@ type Record struct {
 	Made      int64                // event time of the birth record, ms
 	Packed    canonical.Position   // event that put it into its container
 	Trips     []canonical.Position // shipments that sold it, alone or as a container, oldest first
+	first     []int64              // per trip: the units inside for which it is the earliest sale between its two parties
 	last      canonical.Position   // event that last changed it
 	used      canonical.Position   // event that last changed what is inside it, or read its custody for that
 	Recorders []string             // parties that have themselves recorded something about it
 	Owed      []string             // parties that received it before its shipment was recorded by the sender
+	Against   []uint8              // per owed: the faults that the thing had when it was received
+	OutOf     string               // cases under a recall when it left them, each as " " and key: recalled as long as one of them is
 
 	stored string     // as read
 	marked uint16     // overlays as read
@@ -122,7 +126,7 @@ func (r *Record) Set(bit uint8, on bool) {
 }
 
 func (r *Record) encode() []byte {
-	size := 170 + 16*len(r.Trips) + len(r.Lot) + len(r.Parent) + len(r.Place) + len(r.Holder) + len(r.Owner) + len(r.To)
+	size := 170 + 24*len(r.Trips) + len(r.Lot) + len(r.Parent) + len(r.Place) + len(r.Holder) + len(r.Owner) + len(r.To)
 	for _, p := range r.Recorders {
 		size += 1 + len(p)
 	}
@@ -143,8 +147,8 @@ func (r *Record) encode() []byte {
 	b = r.Packed.Append(b)
 	b = r.used.Append(r.last.Append(b))
 	b = canonical.U16(b, uint16(len(r.Trips)))
-	for _, p := range r.Trips {
-		b = p.Append(b)
+	for i, p := range r.Trips {
+		b = canonical.I64(p.Append(b), r.first[i])
 	}
 	for _, list := range [][]string{r.Recorders, r.Owed} {
 		b = canonical.U16(b, uint16(len(list)))
@@ -152,7 +156,7 @@ func (r *Record) encode() []byte {
 			b = canonical.Str8(b, s)
 		}
 	}
-	return b
+	return canonical.Str16(append(b, r.Against...), r.OutOf)
 }
 
 // decodeRecord reads a record. Its texts share the memory of what it is read from.
@@ -172,9 +176,13 @@ func (r *Record) decode(key, stored string) {
 	r.Made, r.Packed = d.I64(), d.Position()
 	r.last, r.used = d.Position(), d.Position()
 	for n := d.U16(); n > 0 && d.Len() > 0; n-- {
-		r.Trips = append(r.Trips, d.Position())
+		r.Trips, r.first = append(r.Trips, d.Position()), append(r.first, d.I64())
 	}
 	r.Recorders, r.Owed = d.Texts(2, 1), d.Texts(2, 1)
+	for range r.Owed {
+		r.Against = append(r.Against, d.U8())
+	}
+	r.OutOf = d.Text(2)
 	if d.Damaged() {
 		panic("books: damaged record unit " + key)
 	}

@@ -61,13 +61,17 @@ func (b *Books) whole(r *Record) Sums {
 		c = b.in(r).clone()
 	}
 	if IsUnit(r.Key) {
-		one := LotSum{GTIN: GTINOf(r.Key), Lot: r.Lot, Expiry: r.Expiry, Units: 1, Newest: r.Made}
+		one := LotSum{GTIN: GTINOf(r.Key), Lot: r.Lot, Expiry: r.Expiry, Units: 1}
+		if r.Made != 0 {
+			c.addBirths(births{Minute(r.Made), 1}, 1)
+		}
 		if c.Stocks == nil {
 			c.Stocks = append(c.Stocks, one)
 		} else {
 			c.addStock(&one, 1)
 		}
 	}
+	c.out(r.OutOf)
 	for m := range Marks {
 		if r.Overlays&(1<<m) == 0 {
 			continue
@@ -105,22 +109,31 @@ func (b *Books) Alter(r *Record, change func()) {
 	b.fill(r.Parent, &after, 1)
 }
 
-// fill adds d to a container, or takes it away, and to those around it.
+// fill adds d to a container, or takes it away, and to those around it. d is used up.
 func (b *Books) fill(key string, d *Sums, sign int64) {
 	for depth := 0; key != "" && depth < MaxDepth && !d.Empty(); depth++ {
 		r := b.Get(key)
-		var before Sums
-		if r.Parent != "" {
-			before = b.whole(r)
-		}
 		b.in(r).add(d, sign)
-		if r.Parent == "" {
-			return
-		}
-		after := b.whole(r)
-		after.add(&before, -1)
-		key, d, sign = r.Parent, &after, 1
+		r.lift(d)
+		key = r.Parent
 	}
+}
+
+// lift makes of a change inside a thing the change that the container around it sees: what is inside carries the thing's Marks.
+func (r *Record) lift(d *Sums) {
+	d.out(r.OutOf)
+	if r.Overlays == 0 {
+		return
+	}
+	for m := range Marks {
+		if r.Overlays&(1<<m) == 0 {
+			continue
+		}
+		for i := range d.Stocks {
+			d.Stocks[i].marked[m] = d.Stocks[i].Units
+		}
+	}
+	d.Stocks = slices.DeleteFunc(d.Stocks, func(s LotSum) bool { return s.Units == 0 && s.marked == [Marks]int64{} })
 }
 
 // count moves units of lots from one slot to another.
@@ -189,35 +202,98 @@ func (s *Shipment) carry(x *LotSum, units int64) {
 	s.dirty = true
 }
 
-// Enter puts a thing into a container: the totals count it with the outermost one from now on.
-func (b *Books) Enter(r *Record, parent string) { b.EnterSince(r, parent, b.pos) }
-
-// EnterSince puts a thing into a container where it was since the event at packed. What was sold with the containers around
-// it since then was sold with it.
-func (b *Books) EnterSince(r *Record, parent string, packed canonical.Position) {
+// Enter puts things into a container: the totals count them with the outermost one from now on. packed says since which event
+// each was in there; what was sold with the containers around it since then was sold with it.
+func (b *Books) Enter(rs []*Record, parent string, packed func(*Record) canonical.Position) {
+	if len(rs) == 0 {
+		return
+	}
 	chain := b.Chain(parent)
 	// What is in the container already was sold with those around it. What comes in now was not, so the container itself
 	// remembers those sales from now on.
 	for i := len(chain) - 1; i > 0; i-- {
 		for _, t := range passedOn(chain[i-1:], 1) {
-			b.Travelled(chain[i-1], t)
+			chain[i].counts(t, -b.travelled(chain[i-1], t).units)
 		}
 	}
-	d := b.whole(r)
-	b.recount(r, chain[len(chain)-1].slot.inside())
-	r.Parent, r.Packed = parent, packed
-	chain = b.Chain(r.Key)
-	for i, c := range chain[1:] {
-		c.leaned = true
-		b.sold(passedOn(chain, i+1), &d)
-		if c.Parent == "" {
-			b.in(c).add(&d, 1)
-			return
+	up := b.upward(chain)
+	for _, r := range rs {
+		since := packed(r)
+		up.join(r, since)
+		b.recount(r, chain[len(chain)-1].slot.inside())
+		r.Parent, r.Packed = parent, since
+	}
+	up.pass(1)
+}
+
+// upward collects things that go into one container, or leave it, in one event: their sum is passed up once.
+type upward struct {
+	b     *Books
+	chain []*Record              // the container and those around it
+	sold  [][]canonical.Position // by each of them: sales of what is in the container
+	sum   Sums
+	more  [][]sale // what the sales by each of them add to the sum
+	first []map[canonical.Position]int64
+}
+
+// counted notes that a sale by the i-th container is the earliest one of n units.
+func (u *upward) counted(i int, t canonical.Position, n int64) {
+	if u.first == nil {
+		u.first = make([]map[canonical.Position]int64, len(u.chain))
+	}
+	if u.first[i] == nil {
+		u.first[i] = map[canonical.Position]int64{}
+	}
+	u.first[i][t] += n
+}
+
+func (b *Books) upward(chain []*Record) *upward {
+	u := &upward{b: b, chain: chain, sold: make([][]canonical.Position, len(chain)), more: make([][]sale, len(chain))}
+	for i, c := range chain {
+		if u.sold[i] = c.Trips; i > 0 {
+			u.sold[i] = passedOn(chain, i)
 		}
-		before := b.whole(c)
-		b.in(c).add(&d, 1)
-		d = b.whole(c)
-		d.add(&before, -1)
+	}
+	return u
+}
+
+// join adds a thing that is in the container since an event, and returns the sales that it took part in there.
+func (u *upward) join(r *Record, since canonical.Position) (sold []canonical.Position) {
+	d := u.b.whole(r)
+	u.sum.gather(&d)
+	for i, list := range u.sold {
+		for _, t := range list {
+			if t.Compare(since) <= 0 || slices.Contains(r.Trips, t) {
+				continue
+			}
+			sold = append(sold, t)
+			s := u.b.Shipment(t)
+			if n := d.Units() - d.Sold(s.From, s.To); n > 0 {
+				x := sale{s.From, s.To, n}
+				d.addSale(x, 1)
+				u.more[i] = append(u.more[i], x)
+				u.counted(i, t, n)
+			}
+		}
+	}
+	return sold
+}
+
+// pass adds the sum to the containers, or takes it away.
+func (u *upward) pass(sign int64) {
+	u.sum.settle()
+	for i, c := range u.chain {
+		c.leaned = true
+		for _, x := range u.more[i] {
+			u.sum.addSale(x, 1)
+		}
+		if u.first != nil {
+			for t, n := range u.first[i] {
+				c.counts(t, sign*n)
+			}
+		}
+		u.b.in(c).add(&u.sum, sign)
+		c.lift(&u.sum)
 	}
 }
 
@@ -255,72 +331,133 @@ func (b *Books) SoldBy(key, from, to string) bool {
 	return false
 }
 
-// sold adds sales to the sums of what was sold with them.
-func (b *Books) sold(trips []canonical.Position, d *Sums) {
-	for _, t := range trips {
-		s := b.Shipment(t)
-		if n := d.Units() - d.Sold(s.From, s.To); n > 0 {
-			d.addSale(sale{s.From, s.To, n}, 1)
+// Exit takes things out of the container that all of them are in. What was sold with the containers around them was sold with them.
+func (b *Books) Exit(rs []*Record) {
+	chain := b.Chain(rs[0].Parent)
+	up := b.upward(chain)
+	sold := make([][]canonical.Position, len(rs))
+	for i, r := range rs {
+		sold[i] = up.join(r, r.Packed)
+	}
+	up.pass(-1)
+	for i, r := range rs {
+		r.slot = chain[len(chain)-1].slot.inside()
+		r.Parent, r.Packed = "", canonical.Position{}
+		for _, t := range sold[i] {
+			b.travelled(r, t)
 		}
 	}
 }
 
-// Exit takes a thing out of its container. What was sold with the containers around it was sold with it.
-func (b *Books) Exit(r *Record) {
-	chain := b.Chain(r.Key)
-	d := b.whole(r)
-	var sold []canonical.Position
-	for i, c := range chain[1:] {
-		c.leaned = true
-		trips := passedOn(chain, i+1)
-		sold = append(sold, trips...)
-		b.sold(trips, &d)
-		if c.Parent == "" {
-			b.in(c).add(&d, -1)
-			break
-		}
-		before := b.whole(c)
-		b.in(c).add(&d, -1)
-		after := b.whole(c)
-		before.add(&after, -1)
-		d = before
-	}
-	r.slot = chain[len(chain)-1].slot.inside()
-	r.Parent, r.Packed = "", canonical.Position{}
-	for _, t := range sold {
-		b.Travelled(r, t)
+// counts changes the number of units for which a sale is the earliest between its parties.
+func (r *Record) counts(t canonical.Position, n int64) {
+	if at, ok := slices.BinarySearchFunc(r.Trips, t, canonical.Position.Compare); ok && n != 0 {
+		r.first = slices.Clone(r.first)
+		r.first[at] += n
 	}
 }
 
-// Travelled notes a sale of a thing and of everything inside it.
-func (b *Books) Travelled(r *Record, pos canonical.Position) {
+// between lists the sales of a thing by one party to another, as places in its trips.
+func (b *Books) between(r *Record, from, to string) (list []int) {
+	for i, t := range r.Trips {
+		if s := b.Shipment(t); s.From == from && s.To == to {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// Travelled notes a sale of a thing that is in no container, and of everything inside it.
+func (b *Books) Travelled(r *Record, pos canonical.Position) { b.travelled(r, pos) }
+
+// travelled notes a sale of a thing and of everything inside it, and returns how many units had not been sold so before.
+func (b *Books) travelled(r *Record, pos canonical.Position) (more sale) {
 	at, ok := slices.BinarySearchFunc(r.Trips, pos, canonical.Position.Compare)
 	if ok {
-		return
+		return more
 	}
-	r.Trips = slices.Insert(slices.Clone(r.Trips), at, pos)
-	if len(r.Trips) > maxTrips {
-		r.Trips = r.Trips[1:]
+	s := b.Shipment(pos)
+	more = sale{from: s.From, to: s.To}
+	same := b.between(r, s.From, s.To)
+	r.Trips, r.first = slices.Insert(slices.Clone(r.Trips), at, pos), slices.Insert(slices.Clone(r.first), at, 0)
+	if IsUnit(r.Key) && len(same) == 0 {
+		more.units = 1
 	}
 	if r.everFilled() {
-		s, c := b.Shipment(pos), b.in(r)
-		if n := c.Units() - c.Sold(s.From, s.To); n > 0 {
+		c := b.in(r)
+		n := c.Units() - c.Sold(s.From, s.To)
+		if n > 0 {
 			c.addSale(sale{s.From, s.To, n}, 1)
+			more.units += n
 		}
+		for _, i := range same { // what a later sale was the first of, this one is
+			if i >= at {
+				n += r.first[i+1]
+				r.first[i+1] = 0
+			}
+		}
+		r.first[at] = n
+	}
+	if len(r.Trips) > maxTrips {
+		b.forget(r, 0)
+	}
+	return more
+}
+
+// TravelledInside notes a sale of a thing that may be inside others, which perhaps were sold so themselves.
+func (b *Books) TravelledInside(r *Record, pos canonical.Position) {
+	b.passSale(r, b.travelled(r, pos), pos, 1)
+}
+
+// passSale tells the containers around a thing that units in it were sold, or that they were not. What they were sold with
+// themselves counts with that sale alone.
+func (b *Books) passSale(r *Record, x sale, pos canonical.Position, sign int64) {
+	chain := b.Chain(r.Key)
+	for i := 1; i < len(chain) && x.units > 0; i++ {
+		c := chain[i]
+		for _, t := range c.Trips {
+			s := b.Shipment(t)
+			if s.From == x.from && s.To == x.to && !slices.ContainsFunc(chain[:i], func(d *Record) bool {
+				return t.Compare(d.Packed) <= 0 || t != pos && slices.Contains(d.Trips, t)
+			}) {
+				c.counts(t, -sign*x.units)
+				c.leaned = true
+				return
+			}
+		}
+		b.in(c).addSale(x, sign)
+		c.leaned = true
 	}
 }
 
 // Cancelled takes a sale back.
 func (b *Books) Cancelled(r *Record, pos canonical.Position) {
-	at, ok := slices.BinarySearchFunc(r.Trips, pos, canonical.Position.Compare)
-	if !ok {
-		return
+	if at, ok := slices.BinarySearchFunc(r.Trips, pos, canonical.Position.Compare); ok {
+		b.passSale(r, b.forget(r, at), pos, -1)
 	}
-	r.Trips = slices.Delete(slices.Clone(r.Trips), at, at+1)
-	if r.everFilled() {
-		s, c := b.Shipment(pos), b.in(r)
-		c.addSale(sale{s.From, s.To, c.Sold(s.From, s.To)}, -1)
+}
+
+// forget takes a sale off the list of a thing, and returns what was sold by it alone.
+func (b *Books) forget(r *Record, at int) (gone sale) {
+	s, n := b.Shipment(r.Trips[at]), r.first[at]
+	r.Trips, r.first = slices.Delete(slices.Clone(r.Trips), at, at+1), slices.Delete(slices.Clone(r.first), at, at+1)
+	gone = sale{from: s.From, to: s.To}
+	same := b.between(r, s.From, s.To)
+	if IsUnit(r.Key) && len(same) == 0 {
+		gone.units = 1
 	}
+	if !r.everFilled() || n == 0 {
+		return gone
+	}
+	for _, i := range same {
+		if i >= at { // a later one sold them, too
+			r.first[i] += n
+			return gone
+		}
+	}
+	b.in(r).addSale(sale{s.From, s.To, n}, -1)
+	gone.units += n
+	return gone
 }
 
 // recount moves a thing that is in no container to the slot that it is in now.

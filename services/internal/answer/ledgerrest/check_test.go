@@ -48,9 +48,11 @@ func TestCheckOfContainers(t *testing.T) {
 	w.tell(t, "manufacturer", "quarantine", map[string]any{"items": bad[2:], "reason": "other"})
 	inner = packed(bad...)
 	outer = packed(inner, units[3])
-	held := []tracing.CheckReason{reason("Overlay_hold", "held", "inside", 2, 4), reason("Overlay_quarantined", "held", "inside", 2, 4)}
-	same(outer, "red", false, append(held, reason("Overlay_damaged", "", "inside", 1, 4))...)
-	same(bad[0], "red", false, reason("Overlay_damaged", "", "itself", 0, 0))
+	held := []tracing.CheckReason{
+		reason("Overlay_damaged", "held", "inside", 1, 4), reason("Overlay_hold", "held", "inside", 1, 4), reason("Overlay_quarantined", "held", "inside", 2, 4),
+	}
+	same(outer, "red", false, held...)
+	same(bad[0], "red", false, reason("Overlay_damaged", "held", "itself", 0, 0))
 	same(units[3], "green", true)
 	w.tell(t, "manufacturer", "quarantine", map[string]any{"items": []string{outer}, "reason": "other"})
 	same(units[3], "red", false, reason("Overlay_quarantined", "held", "around", 0, 0))

@@ -130,7 +130,7 @@ func (s *Snapshot) Check(key gs1.Key, printed Printed) *Check {
 	if s.contents(c, key); c.Contents.Units == 0 {
 		c.Contents = nil
 	}
-	s.faults(c, key, &u)
+	s.faults(c, key)
 	c.Sellable = c.Verified && len(c.Reasons) == 0
 	c.decide()
 	return c
@@ -138,8 +138,8 @@ func (s *Snapshot) Check(key gs1.Key, printed Printed) *Check {
 
 const overlayCode = "Overlay_"
 
-// faults adds what the custody rules have against selling or dispensing, gravest first, and what else it is marked as.
-func (s *Snapshot) faults(c *Check, key gs1.Key, u *custody.Unit) {
+// faults adds what the custody rules have against selling or dispensing, gravest first.
+func (s *Snapshot) faults(c *Check, key gs1.Key) {
 	subject := "This package "
 	if !key.IsUnit() {
 		subject = "This container "
@@ -162,30 +162,26 @@ func (s *Snapshot) faults(c *Check, key gs1.Key, u *custody.Unit) {
 			add(r, "Expired")
 		default: // one reason for each mark
 			for _, mark := range r.Marks {
-				r.Marks = []string{mark}
-				add(r, overlayCode+mark)
+				one := r
+				one.Marks = []string{mark}
+				if n := c.marked(mark); r.Where == custody.Within && n > 0 {
+					one.Units = n
+				}
+				add(one, overlayCode+mark)
 			}
 		}
 	}
-	// Damaged goods may be sold, by the custody rules. They are not fit all the same.
-	has := func(code string) bool {
-		return slices.ContainsFunc(c.Reasons, func(r CheckReason) bool { return r.Code == code })
-	}
-	for _, mark := range u.Overlays {
-		if !has(overlayCode + mark) {
-			add(custody.Reason{Where: custody.Itself, Key: key, Marks: []string{mark}}, overlayCode+mark)
-		}
-	}
+}
+
+// marked is how many units inside carry a mark.
+func (c *Check) marked(mark string) (units uint64) {
 	if c.Contents == nil {
-		return
+		return 0
 	}
-	damaged := uint64(0)
 	for _, lot := range c.Contents.Lots {
-		damaged += lot.Marked["damaged"]
+		units += lot.Marked[mark]
 	}
-	if damaged > 0 {
-		add(custody.Reason{Where: custody.Within, Key: key, Units: damaged, All: c.Contents.Units, Marks: []string{"damaged"}}, overlayCode+"damaged")
-	}
+	return units
 }
 
 // contents adds what is inside, and returns how many of those units have no birth record.
@@ -212,7 +208,7 @@ func (s *Snapshot) checkContainer(c *Check, key gs1.Key, u *custody.Unit, known 
 			against(CheckReason{Code: "Not_active", Detail: "This container was already " + u.State.String() + "."})
 		}
 	}
-	s.faults(c, key, u)
+	s.faults(c, key)
 	if unborn > 0 {
 		against(CheckReason{
 			Code: "No_match_GTIN_Serial", Where: custody.Within.String(), Units: unborn, Of: c.Contents.Units,
