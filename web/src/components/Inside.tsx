@@ -87,7 +87,7 @@ function Marks({ marks, units }: { marks: Marked[]; units: number }) {
       {marks.map((m) => {
         const word = t(`overlay.${m.mark}`, { defaultValue: m.mark });
         return (
-          <Status key={m.mark} tone={m.mark === 'damaged' ? 'warn' : 'bad'}>
+          <Status key={m.mark} tone="bad">
             {m.units === units ? word : t('guard.some', { units: m.units, of: units, what: word })}
           </Status>
         );

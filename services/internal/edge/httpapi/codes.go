@@ -181,7 +181,7 @@ var table = map[Code]Spec{
 	StandingLimit:          {http.StatusForbidden, "No more standing queries can be kept", security},
 	GoodsSuspect:           {http.StatusConflict, "The goods are suspect or illegitimate", validation},
 	GoodsRecalled:          {http.StatusConflict, "The goods are under a recall", validation},
-	GoodsQuarantined:       {http.StatusConflict, "The goods are in quarantine or on hold", validation},
+	GoodsQuarantined:       {http.StatusConflict, "The goods are in quarantine, damaged or on hold", validation},
 	GoodsExpired:           {http.StatusConflict, "The goods have expired", validation},
 	GoodsUnreleasedReturn:  {http.StatusConflict, "The goods came back and were not released", validation},
 	PartnerNotAuthorized:   {http.StatusConflict, "The other party is no authorized trading partner", validation},
