@@ -65,7 +65,7 @@ test: $(TOTALS) ## Every test, with the race detector; needs nothing but Go
 	@[ -n "$(RACE)" ] || echo "No C compiler: testing without the race detector."
 	@{ \
 		go test -json $(RACE) -shuffle=on -timeout=$(TIMEOUT) $(TESTFLAGS) $(PKG) || rc=1; \
-		$(if $(filter work,$(PKG)),(cd tools && GOWORK=off go test -json -timeout=$(TIMEOUT) ./testtotals ./epcisreport) || rc=1; \
+		$(if $(filter work,$(PKG)),(cd tools && GOWORK=off go test -json -timeout=$(TIMEOUT) ./testtotals ./epcisreport ./aigen) || rc=1; \
 		(cd deploy && GOWORK=off go test -json -timeout=$(TIMEOUT) ./...) || rc=1;) \
 		exit $${rc:-0}; \
 	} | $(TOTALS) -o bin/test-totals
@@ -176,7 +176,7 @@ clean: ## Remove what was built; the tools in bin/tools and the network in data/
 
 .PHONY: check-fmt
 check-fmt: ## Everything is gofmt'ed
-	@files=$$(gofmt -l $(MODULES) deploy tools/testtotals tools/epcisreport); \
+	@files=$$(gofmt -l $(MODULES) deploy tools/testtotals tools/epcisreport tools/aigen); \
 	if [ -n "$$files" ]; then echo "Not formatted (make fmt):"; echo "$$files"; exit 1; fi
 
 .PHONY: check-generated

@@ -98,7 +98,7 @@ export async function journey({ open, look, signIn, network, story, assert }) {
   await look(m, 'maker-ship-refused-1280');
   await m.unroute('**/v1/verify?*');
   // A buyer without a licence is refused in words, and which licence is missing.
-  await maker('parties', { id: 'no-licence', name: 'Unlicensed Wholesale', roles: ['distributor'], glns: ['0860000100014'] });
+  await maker('parties', { id: 'no-licence', name: 'Unlicensed Wholesale', roles: ['distributor'], glns: ['0860000100069'] });
   await m.reload();
   await m.getByTestId('kept').getByRole('button').click();
   await item(m, field, loose.sscc);
