@@ -28,6 +28,8 @@ require (
 	verilot.dev/ledger v0.0.0
 )
 
+require github.com/kylelemons/godebug v1.1.0 // indirect
+
 require (
 	github.com/VividCortex/ewma v1.2.0 // indirect
 	github.com/acarl005/stripansi v0.0.0-20180116102854-5a71ef0e047d // indirect
@@ -90,7 +92,7 @@ require (
 	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	verilot.dev/epcis v0.0.0
-	verilot.dev/proto v0.0.0 // indirect
+	verilot.dev/proto v0.0.0
 )
 
 replace verilot.dev/ledger => ../ledger
