@@ -24,8 +24,9 @@ func (k Key) Bracketed() string {
 		return of("414", "254")
 	case KindPGLN:
 		return of("417", "")
+	default:
+		return k.text
 	}
-	return k.text
 }
 
 // BracketKeys writes the keys among the words of a sentence for people, each as [Key.Bracketed] does.
