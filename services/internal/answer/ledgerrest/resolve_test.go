@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"verilot.dev/ledger/custody"
@@ -57,8 +58,8 @@ func TestFindingThatIsResolved(t *testing.T) {
 	resolution := map[string]any{
 		"event": f.Position.String(), "code": f.Code, "outcome": "cleared", "note": "printed on our line 4", "units": []string{id("FOUND1")},
 	}
-	if code := do("pharmacy", "findings/resolve", resolution); code != "RESOLVE_FORBIDDEN" {
-		t.Errorf("its author: %s", code)
+	if _, err := demo.Command(t.Context(), w.n.URLs["pharmacy"], "findings/resolve", resolution); err == nil || !strings.Contains(err.Error(), "resolve_forbidden") {
+		t.Errorf("its author: %v", err)
 	}
 	if code := do("manufacturer", "findings/resolve", resolution); code != "" {
 		t.Errorf("the maker: %s", code)

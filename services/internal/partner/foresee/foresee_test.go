@@ -68,7 +68,7 @@ func rulesOf(a *api, settle func(context.Context) bool) (*Rules, *clocktest.Fake
 	var log bytes.Buffer
 	c := clocktest.New(time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
 	r := New(Config{
-		Party: "maker", Ask: a.ask, Settle: settle, Limit: Limit{Units: 1 << 20, Bytes: 1 << 26}, Clock: c,
+		Sealer: &draft.Sealer{}, Party: "maker", Ask: a.ask, Settle: settle, Limit: Limit{Units: 1 << 20, Bytes: 1 << 26}, Clock: c,
 		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})), Registry: prometheus.NewRegistry(),
 	})
 	return r, c, &log
