@@ -80,7 +80,8 @@ func IsEPC(s string) bool {
 }
 
 // RepairILMD gives misspelt elements of an ILMD that the rules read, of CBV's namespace, of GS1 US Healthcare's or of none,
-// their names. tell is told of each; twice tells that the right one is there as well, and says something else.
+// their names. tell is called for each. twice: the
+// right name is there as well, with another value.
 func RepairILMD(list []epcis.Extension, tell func(name, meant string, twice bool)) {
 	for i := range list {
 		x := &list[i]

@@ -47,7 +47,7 @@ func Open(st state.Store, pos canonical.Position, size int) Books {
 	return Books{st: st, pos: pos, things: newTable[string, thing](size)}
 }
 
-// Get is the record of a thing, nil if it has none. Whoever changes it calls Touch.
+// Get is the record of a thing, nil if it has none. A rule that changes it calls Touch.
 func (b *Books) Get(key string) *Record {
 	if t := b.things.at(key); t != nil {
 		return t.r

@@ -471,7 +471,7 @@ func canary(t *testing.T, format epcis.Format) string {
 	return b.String()
 }
 
-// itemsOf reads a document as whoever sends it would have it recorded.
+// itemsOf reads a document into the items that its sender wants recorded.
 func itemsOf(t *testing.T, text string) (list []*wire.Item) {
 	t.Helper()
 	doc, err := epcisdoc.Parse(strings.NewReader(text), epcis.Options{})

@@ -119,7 +119,7 @@ type call struct {
 	at     string // the only service at which it is sent; "": all
 }
 
-// signIn is the one place where a request says who asks.
+// signIn puts the service's token on a request. No other code does.
 func (c *contract) signIn(req *http.Request, service string) {
 	req.Header.Set("Authorization", "Bearer "+c.n.Tokens[service])
 }
@@ -129,7 +129,7 @@ type answer struct {
 	body []byte
 }
 
-// send sends a call. stranger: without saying who asks.
+// send sends a call. stranger: without a token.
 func (c *contract) send(t *testing.T, service, method, path string, k *call, stranger bool) *answer {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, c.n.URLs[service]+path, strings.NewReader(k.body))

@@ -26,8 +26,8 @@ const hiddenField = "hidden"
 // sealedField names, in an extension of the event, the fields that are left out of it because all that is in them is sealed.
 const sealedField = "sealed"
 
-// SealedPrefix begins the value that stands for a sealed one: the rest is its commitment, hex. Whoever has the value and its salt
-// can show that it is the one.
+// SealedPrefix begins the value that stands for a sealed one: the rest is its commitment, hex. Value and salt
+// together prove that it stands for them.
 const SealedPrefix = "urn:verilot:sealed:"
 
 // visibility decides which events and identifiers one caller may see, over one state of the ledger.

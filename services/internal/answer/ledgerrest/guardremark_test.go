@@ -20,7 +20,7 @@ import (
 type remarked struct {
 	code, severity string
 	service        string // who tells it
-	// ready makes the goods, and returns what is told of them: as a command, and as the event of a document.
+	// ready makes the goods. It returns one act twice: as a command, and as the event of a document.
 	ready func(t *testing.T, n int) (command string, body map[string]any, event string)
 }
 
